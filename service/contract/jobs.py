@@ -1,0 +1,242 @@
+"""What a user submits, and what they read back."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from service.contract.recipes import PARAMS, VARIANTS, RecipeName, RecipeParams
+
+
+class JobState(StrEnum):
+    """Where a job stands; the last three are ends and never change."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    PAUSING = "pausing"
+    PAUSED = "paused"
+    CANCELLING = "cancelling"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class AttemptState(StrEnum):
+    """Where one try of a job stands; the last five are ends."""
+
+    CLAIMED = "claimed"
+    RUNNING = "running"
+    UNREACHABLE = "unreachable"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    LOST = "lost"
+    RELEASED = "released"
+    CANCELLED = "cancelled"
+
+
+ENDED_JOBS = (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED)
+LIVE_ATTEMPTS = (AttemptState.CLAIMED, AttemptState.RUNNING, AttemptState.UNREACHABLE)
+
+
+class Reason(StrEnum):
+    """Why an attempt or a job ended."""
+
+    FINISHED = "finished"
+    CANCELLED = "cancelled"
+    PAUSED = "paused"
+    WORKER_LOST = "worker_lost"
+    PREEMPTED = "preempted"
+    RELEASED = "released"
+    NOT_STARTED = "not_started"
+    DISK_FULL = "disk_full"
+    POISON = "poison"
+    CRASHED = "crashed"
+    NON_FINITE_LOSS = "non_finite_loss"
+    STALLED = "stalled"
+    INVALID_DATA = "invalid_data"
+    OUT_OF_MEMORY = "out_of_memory"
+    INCOMPATIBLE_CHECKPOINT = "incompatible_checkpoint"
+
+
+class _Edge(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class DataSpec(_Edge):
+    """A named data set, or two folders below the worker's data root."""
+
+    dataset: Name | None = None
+    train_dir: str | None = None
+    val_dir: str | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "DataSpec":
+        if (self.dataset is None) == (self.val_dir is None):
+            raise ValueError("name either a dataset, or train_dir and val_dir")
+        if self.dataset is not None and self.train_dir is not None:
+            raise ValueError("train_dir does not go with a dataset")
+        for folder in (self.train_dir, self.val_dir):
+            if folder is not None and (folder.startswith("/") or ".." in folder.split("/")):
+                raise ValueError(f"{folder!r} must be a path below the worker's data root")
+        return self
+
+
+class CheckpointRef(_Edge):
+    """The weights an eval or a training starts from; one of `id`, `job`, `file`."""
+
+    id: str | None = None
+    job: str | None = None
+    which: Literal["latest", "best"] = "latest"
+    file: str | None = None
+    state: Literal["weights", "full"] = "weights"
+    head: Literal["keep", "replace"] = "keep"
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> "CheckpointRef":
+        if sum(origin is not None for origin in (self.id, self.job, self.file)) != 1:
+            raise ValueError("name exactly one of id, job, file")
+        if self.file is not None and (self.file.startswith("/") or ".." in self.file.split("/")):
+            raise ValueError(f"{self.file!r} must be a path below the import root")
+        return self
+
+
+class Retention(_Edge):
+    """Which checkpoints stay: the newest, and the best by a metric."""
+
+    keep_last: Annotated[int, Field(ge=2, le=1000)] = 3
+    keep_best: Annotated[int, Field(ge=0, le=1000)] = 1
+    metric: Literal["top1_error", "top5_error", "loss"] = "top1_error"
+
+
+class Resources(_Edge):
+    """What a worker must have free."""
+
+    gpus: Annotated[int, Field(ge=0, le=1024)] = 0
+    labels: dict[str, str] = Field(default_factory=dict)
+
+
+class JobSpec(_Edge):
+    """A submission; `params` holds every value after validation, defaults filled in."""
+
+    kind: Literal["train", "eval"]
+    recipe: RecipeName
+    variant: str | None = None
+    name: Name | None = None
+    labels: Annotated[dict[str, str], Field(max_length=64)] = Field(default_factory=dict)
+    data: DataSpec
+    params: dict[str, Any] = Field(default_factory=dict)
+    retention: Retention = Retention()
+    init_from: CheckpointRef | None = None
+    checkpoint: CheckpointRef | None = None
+    resources: Resources = Resources()
+    priority: Annotated[int, Field(ge=-1000, le=1000)] = 0
+    max_failures: Annotated[int, Field(ge=0, le=100)] = 2
+
+    @model_validator(mode="before")
+    @classmethod
+    def _published_defaults(cls, body: Any) -> Any:
+        if not isinstance(body, dict) or body.get("recipe") not in PARAMS:
+            return body
+        known = VARIANTS[body["recipe"]]
+        variant = body.get("variant")
+        if variant is None and len(known) == 1:
+            variant = known[0]
+        if variant not in known:
+            raise ValueError(f"recipe {body['recipe']} has the variants {', '.join(known)}")
+        return body | {"variant": variant}
+
+    @model_validator(mode="after")
+    def _kind_fits(self) -> "JobSpec":
+        if self.kind == "eval" and self.checkpoint is None:
+            raise ValueError("an eval names its weights in checkpoint")
+        if self.kind == "eval" and self.init_from is not None:
+            raise ValueError("init_from is for a train; an eval has checkpoint")
+        if self.kind == "train" and self.checkpoint is not None:
+            raise ValueError("checkpoint is for an eval; a train has init_from")
+        if self.kind == "train" and self.data.dataset is None and self.data.train_dir is None:
+            raise ValueError("a train needs data.train_dir beside val_dir")
+        params = PARAMS[self.recipe].model_validate(self.params)
+        object.__setattr__(self, "params", params.model_dump())
+        return self
+
+    @property
+    def recipe_params(self) -> RecipeParams:
+        """The parameters as the recipe's own model."""
+        return PARAMS[self.recipe].model_validate(self.params)
+
+
+class Progress(BaseModel):
+    """How far a job is; `phase` is train, recalibrate, validate or eval."""
+
+    model_config = ConfigDict(frozen=True)
+
+    step: int = 0
+    total_steps: int
+    fraction: float = 0.0
+    eta_seconds: float | None = None
+    images_per_second: float | None = None
+    phase: str = "train"
+
+
+class Job(BaseModel):
+    """A job as the API shows it; `version` counts its changes."""
+
+    model_config = ConfigDict(frozen=True)
+
+    object: Literal["job"] = "job"
+    id: str
+    kind: str
+    recipe: str
+    variant: str
+    name: str | None = None
+    labels: dict[str, str] = Field(default_factory=dict)
+    state: JobState
+    reason: Reason | None = None
+    message: str | None = None
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    progress: Progress
+    metrics: dict[str, float] = Field(default_factory=dict)
+    queue_position: int | None = None
+    wait_reason: str | None = None
+    attempt: int = 0
+    latest_checkpoint: str | None = None
+    best_checkpoint: str | None = None
+    result: dict[str, Any] | None = None
+    parent_job_id: str | None = None
+    spec: JobSpec
+    version: int = 1
+
+
+class Attempt(BaseModel):
+    """One try of a job on one worker."""
+
+    model_config = ConfigDict(frozen=True)
+
+    job_id: str
+    number: int
+    worker_id: str
+    state: AttemptState
+    reason: Reason | None = None
+    message: str | None = None
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+
+
+class Event(BaseModel):
+    """A line of a job's history; `number` only grows."""
+
+    model_config = ConfigDict(frozen=True)
+
+    number: int
+    job_id: str
+    attempt: int | None = None
+    kind: str
+    message: str
+    created_at: datetime

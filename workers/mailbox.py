@@ -1,0 +1,74 @@
+"""The attempt's folder, where agent and trainer meet.
+
+`spec.json` goes in; `events.jsonl`, `log.txt` and checkpoint folders come out. The events file is
+also the spool: the agent forwards from the last acknowledged line, however long that takes.
+"""
+
+import json
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from service.contract.agent import Claim, ReportedEvent
+
+
+class Assignment(BaseModel):
+    """`spec.json`: a claim, and where this worker keeps things."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    claim: Claim
+    volume: Path
+    data_root: Path
+    import_root: Path
+
+
+class Mailbox:
+    """One attempt's folder; one writer of events (rank 0), one reader (the agent)."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.spec_path = folder / "spec.json"
+        self.events_path = folder / "events.jsonl"
+        self.log_path = folder / "log.txt"
+        self._seq = 0
+
+    def put(self, assignment: Assignment) -> None:
+        """Write `spec.json` whole, making the folder; only its owner may read the token."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        partial = self.spec_path.with_suffix(".partial")
+        partial.write_text(assignment.model_dump_json())
+        partial.chmod(0o600)
+        partial.replace(self.spec_path)
+
+    def assignment(self) -> Assignment:
+        """Read `spec.json`."""
+        return Assignment.model_validate_json(self.spec_path.read_text())
+
+    def append(self, kind: str, body: dict[str, Any], at: datetime) -> None:
+        """Add one event in one write; `seq` follows the last."""
+        self._seq += 1
+        event = ReportedEvent.model_validate(
+            {"seq": self._seq, "kind": kind, "at": at, "body": body}
+        )
+        handle = os.open(self.events_path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        try:
+            os.write(handle, (event.model_dump_json() + "\n").encode())
+        finally:
+            os.close(handle)
+
+    def events_after(self, seq: int, limit: int = 500) -> list[ReportedEvent]:
+        """The whole lines after `seq`; a half-written last line is left for the next call."""
+        if not self.events_path.exists():
+            return []
+        found: list[ReportedEvent] = []
+        with self.events_path.open("rb") as lines:
+            for line in lines:
+                if not line.endswith(b"\n") or len(found) == limit:
+                    break
+                if json.loads(line)["seq"] > seq:
+                    found.append(ReportedEvent.model_validate_json(line))
+        return found
