@@ -1,0 +1,44 @@
+.PHONY: help install demo up test check bench chromium clean
+
+PYTHON ?= python3
+PORT ?= 8000
+YARD ?= ./yard
+BIN := .venv/bin
+export OMP_NUM_THREADS ?= 1
+
+help: ## Show this list
+	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+install: .venv/installed ## Build .venv with everything
+
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[workers,postgres,dev]'
+	@touch $@
+
+demo: install ## Train on the digits, evaluate, print the latest checkpoint
+	$(BIN)/trainyard demo --data-dir $(YARD) --port $(PORT)
+
+up: install ## Start the control plane and a worker, and stay up
+	$(BIN)/trainyard up --data-dir $(YARD) --port $(PORT)
+
+test: install chromium ## Run every test
+	$(BIN)/pytest -n 2 --dist loadgroup
+
+check: install ## Lint, types, and who may import whom
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: install ## Measure, side by side; results to docs/benchmarks.md
+	$(BIN)/python -m api_tests.benchmarks
+
+chromium:
+	@command -v chromium >/dev/null || { \
+	  echo "chromium is missing: installing it for the browser tests"; \
+	  if [ "$$(id -u)" = 0 ]; then S=; else S=sudo; fi; \
+	  $$S apt-get update -qq && $$S apt-get install -y -qq chromium >/dev/null; }
+
+clean: ## Remove .venv and the yard
+	rm -rf .venv $(YARD)
