@@ -1,0 +1,67 @@
+// Cancelling a job: a button, a question, one call.
+
+import { cancelJob } from "./api.js";
+import { el, setText } from "./dom.js";
+import { isEnded } from "./states.js";
+
+export class CancelButton {
+  #jobId;
+  #afterwards;
+  #dialog;
+  #problem = el("p", { class: "callout", "data-tone": "bad", role: "alert", hidden: true });
+  #confirm = el("button", { type: "button", class: "button danger" }, "Cancel the job");
+
+  constructor(jobId, afterwards) {
+    this.#jobId = jobId;
+    this.#afterwards = afterwards;
+    this.root = el("button", { type: "button", class: "button", hidden: true }, "Cancel…");
+    this.#dialog = this.#makeDialog();
+    this.root.addEventListener("click", () => this.#ask());
+    this.#confirm.addEventListener("click", () => this.#send());
+  }
+
+  show(job) {
+    this.root.hidden = isEnded(job);
+    this.root.disabled = job.state === "cancelling";
+    setText(this.root, job.state === "cancelling" ? "Cancelling…" : "Cancel…");
+    if (this.root.hidden && this.#dialog.open) this.#dialog.close();
+  }
+
+  close() {
+    this.#dialog.remove();
+  }
+
+  #makeDialog() {
+    const keep = el("button", { type: "button", class: "button", autofocus: true }, "Keep it");
+    const dialog = el(
+      "dialog",
+      { "aria-labelledby": "cancel-title" },
+      el("h2", { id: "cancel-title" }, "Cancel this job?"),
+      el("p", {}, "Its worker finishes the step, saves a checkpoint and stops. A cancelled job stays cancelled; a new one can start from its checkpoint."),
+      this.#problem,
+      el("div", { class: "actions" }, keep, this.#confirm),
+    );
+    keep.addEventListener("click", () => dialog.close());
+    return dialog;
+  }
+
+  #ask() {
+    this.#problem.hidden = true;
+    if (!this.#dialog.isConnected) document.body.append(this.#dialog);
+    this.#dialog.showModal();
+  }
+
+  async #send() {
+    this.#confirm.disabled = true;
+    try {
+      await cancelJob(this.#jobId);
+      this.#dialog.close();
+      this.#afterwards();
+    } catch (error) {
+      setText(this.#problem, error.message);
+      this.#problem.hidden = false;
+    } finally {
+      this.#confirm.disabled = false;
+    }
+  }
+}

@@ -1,0 +1,131 @@
+// A chart of some of a job's series over its steps, drawn by plotly when a job's page first needs it.
+
+import { el, setAttributes, setText } from "./dom.js";
+import { count, metricTitle, namedMetric } from "./format.js";
+
+const dark = matchMedia("(prefers-color-scheme: dark)");
+let plotly = null;
+
+function loadPlotly() {
+  plotly ??= new Promise((resolve, reject) => {
+    const script = el("script", { src: "/dashboard/plotly.min.js" });
+    script.addEventListener("load", () => resolve(window.Plotly));
+    script.addEventListener("error", () => {
+      plotly = null;
+      script.remove();
+      reject(new Error("The charts could not be loaded."));
+    });
+    document.head.append(script);
+  });
+  return plotly;
+}
+
+/** `picks(name)` says which series are its own; `isFraction` draws them as percentages. */
+export class Chart {
+  #picks;
+  #isFraction;
+  #series = {};
+  #title;
+  #legend = el("ul", { class: "legend" });
+  #plot = el("div", { class: "plot", role: "img" });
+  #note = el("p", { class: "plot-note" }, "Nothing measured yet");
+  #drawn = false;
+  #resizes = new ResizeObserver(() => {
+    if (this.#drawn) window.Plotly.Plots.resize(this.#plot);
+  });
+  #repaint = () => this.draw(this.#series);
+
+  constructor(title, picks, { isFraction = false } = {}) {
+    this.#title = title;
+    this.#picks = picks;
+    this.#isFraction = isFraction;
+    const caption = el("figcaption", {}, el("h2", {}, title), this.#legend);
+    this.root = el("figure", { class: "panel chart" }, caption, el("div", { class: "plot-box" }, this.#plot, this.#note));
+    setAttributes(this.#plot, { "aria-label": title });
+    dark.addEventListener("change", this.#repaint);
+    this.#resizes.observe(this.#plot);
+  }
+
+  /** Draws the series it picks out of `{name: [[step, value], …]}`. */
+  async draw(series) {
+    this.#series = series;
+    const own = Object.entries(series).filter(([name, points]) => this.#picks(name) && points.length);
+    this.#showLegend(own);
+    if (!own.length) return;
+    try {
+      const Plotly = await loadPlotly();
+      await Plotly.react(this.#plot, this.#traces(own), this.#layout(), { displayModeBar: false });
+      this.#drawn = true;
+      this.#note.hidden = true;
+    } catch (error) {
+      this.#note.hidden = false;
+      setText(this.#note, error.message);
+    }
+  }
+
+  close() {
+    dark.removeEventListener("change", this.#repaint);
+    this.#resizes.disconnect();
+    if (this.#drawn) window.Plotly.purge(this.#plot);
+    this.#drawn = false;
+  }
+
+  #showLegend(own) {
+    const lines = own.map(([name, points]) => {
+      const [, last] = points.at(-1);
+      return [name, `${metricTitle(name)} ${namedMetric(name, last)}`];
+    });
+    while (this.#legend.children.length > lines.length) this.#legend.lastElementChild.remove();
+    lines.forEach(([name, text], index) => {
+      const item = this.#legend.children[index] ?? this.#legend.appendChild(el("li"));
+      setAttributes(item, { "data-line": index + 1, "data-series": name });
+      setText(item, text);
+    });
+    const step = Math.max(0, ...own.map(([, points]) => points.at(-1)[0]));
+    const summary = lines.map(([, text]) => text).join(", ");
+    setAttributes(this.#plot, {
+      "aria-label": lines.length ? `${this.#title} at step ${count(step)}: ${summary}` : this.#title,
+    });
+  }
+
+  #traces(own) {
+    const scale = this.#isFraction ? 100 : 1;
+    const value = this.#isFraction ? "%{y:.2f} %" : "%{y:.4g}";
+    return own.map(([name, points], index) => ({
+      type: "scatter",
+      // Few points are marks to be seen; many are a line.
+      mode: points.length > 40 ? "lines" : "lines+markers",
+      name: metricTitle(name).replaceAll("<", "&lt;"),
+      x: points.map(([step]) => step),
+      y: points.map(([, measured]) => measured * scale),
+      line: { color: colour(`--line-${(index % 4) + 1}`), width: 1.75 },
+      marker: { size: 5 },
+      hovertemplate: value,
+    }));
+  }
+
+  #layout() {
+    const axis = {
+      gridcolor: colour("--grid"),
+      linecolor: colour("--grid"),
+      zeroline: false,
+      automargin: true,
+      fixedrange: false,
+    };
+    return {
+      uirevision: "kept",
+      showlegend: false,
+      height: 240,
+      margin: { l: 44, r: 12, t: 8, b: 34 },
+      paper_bgcolor: "transparent",
+      plot_bgcolor: "transparent",
+      font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: colour("--quiet") },
+      hovermode: "x unified",
+      hoverlabel: { bgcolor: colour("--panel"), bordercolor: colour("--edge"), font: { color: colour("--ink") } },
+      xaxis: { ...axis, title: { text: "step", standoff: 6 }, tickformat: "~s", hoverformat: ",d", rangemode: "tozero" },
+      yaxis: { ...axis, ticksuffix: this.#isFraction ? " %" : "", nticks: 6 },
+    };
+  }
+}
+
+const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();

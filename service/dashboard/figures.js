@@ -1,0 +1,64 @@
+// Named values in a row: a job's figures, and its result.
+
+import { secondsSince } from "./api.js";
+import { el, reconcile, setAttributes, setText } from "./dom.js";
+import { age, dateAndTime, duration, metricTitle, namedMetric, NONE, rate } from "./format.js";
+import { isEnded } from "./states.js";
+
+const ALWAYS = ["loss", "val_loss", "top1_error", "top5_error"];
+
+export class Figures {
+  #nodes = new Map();
+  #list = el("dl");
+  #none;
+
+  constructor(title, kind, none = null) {
+    const heading = el("h2", { class: kind.startsWith("panel") ? null : "unseen" }, title);
+    this.#none = none ? el("p", { class: "quiet" }, none) : null;
+    this.root = el("section", { class: kind }, heading, this.#none, this.#list);
+  }
+
+  /** Shows `[name, text, title?]` triples; a name keeps its place in the page. */
+  draw(pairs) {
+    reconcile(this.#list, this.#nodes, pairs, {
+      key: ([name]) => name,
+      make: ([name]) => el("div", {}, el("dt", {}, name), el("dd")),
+      update: (node, [, text, title]) => {
+        setText(node.lastElementChild, text);
+        setAttributes(node.lastElementChild, { title });
+      },
+    });
+    if (this.#none) this.#none.hidden = pairs.length > 0;
+  }
+
+  drawJob(job) {
+    this.draw([...measured(job), ...times(job)]);
+  }
+}
+
+function measured(job) {
+  const names = job.kind === "eval" ? ["loss", "top1_error", "top5_error"] : ALWAYS;
+  const others = Object.keys(job.metrics).filter((name) => !ALWAYS.includes(name) && name !== "images_per_second");
+  const pairs = [...names, ...others].map((name) => [metricTitle(name), namedMetric(name, job.metrics[name])]);
+  return [...pairs, ["Images per second", rate(job.progress.images_per_second)]];
+}
+
+function times(job) {
+  const ended = isEnded(job);
+  const eta = job.progress.eta_seconds;
+  const left = job.state === "running" && eta != null ? duration(eta) : NONE;
+  const ran = job.started_at ? duration(secondsSince(job.started_at, job.finished_at)) : NONE;
+  return [
+    ended ? ["Finished", age(secondsSince(job.finished_at)), dateAndTime(job.finished_at)] : ["Time left", left],
+    [ended ? "Took" : "Running for", ran, `started ${dateAndTime(job.started_at)}`],
+    ["Submitted", age(secondsSince(job.created_at)), dateAndTime(job.created_at)],
+    ["Attempt", job.attempt ? String(job.attempt) : NONE],
+  ];
+}
+
+/** A result's values by name; anything but a number or a text is shown as JSON. */
+export const resultPairs = (job) =>
+  Object.entries(job.result ?? {}).map(([name, value]) => {
+    const plain = typeof value === "number" || typeof value === "string";
+    return [metricTitle(name), plain ? namedMetric(name, value) : JSON.stringify(value)];
+  });

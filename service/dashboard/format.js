@@ -1,0 +1,101 @@
+// Values as people read them. A missing value is an em dash, never "null" or "NaN".
+
+export const NONE = "—";
+
+const known = (value) => typeof value === "number" && Number.isFinite(value);
+const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+
+export const count = (value) => (known(value) ? whole.format(value) : NONE);
+
+/** A loss or another bare metric: four significant digits, exponents only where they help. */
+export function metric(value) {
+  if (!known(value)) return NONE;
+  if (value === 0) return "0";
+  const size = Math.abs(value);
+  return size < 1e-3 || size >= 1e6 ? value.toExponential(2) : value.toPrecision(4);
+}
+
+/** A fraction in 0…1 as a percentage with two decimals. */
+export const errorRate = (fraction) => (known(fraction) ? `${(fraction * 100).toFixed(2)} %` : NONE);
+
+/** Progress as a whole percentage; never 100 before the last step is done. */
+export const percent = (fraction) =>
+  known(fraction) ? `${Math.min(Math.floor(fraction * 100 + 1e-6), 100)} %` : NONE;
+
+/** Images per second: a decimal only while it says something. */
+export const rate = (value) =>
+  known(value) ? (value < 100 ? value.toFixed(1) : whole.format(value)) : NONE;
+
+/** Bytes in powers of 1000, as disks are sold. */
+export function bytes(value) {
+  if (!known(value)) return NONE;
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  let size = value;
+  let unit = 0;
+  while (size >= 1000 && unit < units.length - 1) {
+    size /= 1000;
+    unit += 1;
+  }
+  return `${unit === 0 || size >= 100 ? Math.round(size) : size.toFixed(1)} ${units[unit]}`;
+}
+
+/** GPU memory in GiB, as vendors print it. */
+export const memory = (value) => (known(value) ? `${Math.round(value / 2 ** 30)} GiB` : NONE);
+
+/** A span with its two largest units: "42 s", "3 min 10 s", "2 h 5 min", "6 d 4 h". */
+export function duration(seconds) {
+  if (!known(seconds)) return NONE;
+  const total = Math.max(0, Math.round(seconds));
+  const units = [
+    [86400, "d"],
+    [3600, "h"],
+    [60, "min"],
+    [1, "s"],
+  ];
+  const first = units.findIndex(([size]) => total >= size);
+  if (first === -1) return "0 s";
+  const [size, name] = units[first];
+  const head = `${Math.floor(total / size)} ${name}`;
+  const next = units[first + 1];
+  const rest = next ? Math.floor((total % size) / next[0]) : 0;
+  return rest ? `${head} ${rest} ${next[1]}` : head;
+}
+
+/** How long ago, with one unit, so that a list of ages stays calm. */
+export function age(seconds) {
+  if (!known(seconds)) return NONE;
+  if (seconds < 5) return "just now";
+  return `${duration(seconds).split(" ").slice(0, 2).join(" ")} ago`;
+}
+
+const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
+const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+
+export const timeOfDay = (date) => clock.format(date);
+export const dateAndTime = (iso) => (iso ? day.format(new Date(iso)) : NONE);
+
+/** A code word for reading: "worker_lost" is "worker lost". */
+export const words = (code) => (code ? String(code).replaceAll("_", " ") : NONE);
+
+const TITLES = {
+  loss: "Training loss",
+  val_loss: "Validation loss",
+  top1_error: "Top-1 error",
+  top5_error: "Top-5 error",
+  learning_rate: "Learning rate",
+  images_per_second: "Images per second",
+};
+
+export function metricTitle(name) {
+  if (TITLES[name]) return TITLES[name];
+  const spelled = words(name);
+  return spelled.charAt(0).toUpperCase() + spelled.slice(1);
+}
+
+/** A metric by its name: errors are percentages, the rest are bare numbers. */
+export function namedMetric(name, value) {
+  if (!known(value)) return typeof value === "string" ? value : NONE;
+  if (name.endsWith("_error")) return errorRate(value);
+  if (name === "images_per_second") return rate(value);
+  return Number.isInteger(value) ? count(value) : metric(value);
+}

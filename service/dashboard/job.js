@@ -1,0 +1,178 @@
+// A job's page: how it is, how it learns, what it left, what happened to it.
+
+import { ApiProblem, jobPath, Resource } from "./api.js";
+import { CancelButton } from "./cancel.js";
+import { Chart } from "./chart.js";
+import { CheckpointTable } from "./checkpoints.js";
+import { el, setAttributes, setText } from "./dom.js";
+import { Figures, resultPairs } from "./figures.js";
+import { count, percent, words } from "./format.js";
+import { Attempts, Events } from "./history.js";
+import { titleOf } from "./jobs.js";
+import { LogTail } from "./log.js";
+import { Poller } from "./poll.js";
+import { badge, bar, isEnded, setBadge, setBar } from "./states.js";
+
+const BEAT_MS = 2_000;
+const ENDED_BEAT_MS = 15_000;
+// Some parts change without the job: a pin, a purge, an attempt gone silent.
+const PARTS_EVERY_TURNS = 5;
+
+export class JobPage {
+  #id;
+  #announce;
+  #job;
+  #parts;
+  #turn = 0;
+  #state = null;
+  #title = el("h1");
+  #badge = badge("queued");
+  #identity = el("p", { class: "identity" });
+  #labels = el("ul", { class: "labels", "aria-label": "Labels" });
+  #bar = bar("Progress");
+  #percent = el("span", { class: "percent" });
+  #steps = el("span", { class: "steps" });
+  #callout = el("p", { class: "callout", hidden: true });
+  #figures = new Figures("Figures", "figures");
+  #result = new Figures("Result", "panel result", "The result comes when the job succeeds.");
+  #spec = el("pre", { tabindex: 0 });
+  #loss = new Chart("Loss", (name) => name.endsWith("loss"));
+  #error = new Chart("Error", (name) => name.endsWith("_error"), { isFraction: true });
+  #checkpoints = new CheckpointTable();
+  #attempts = new Attempts();
+  #events;
+  #log;
+  #cancel;
+  #poller;
+
+  constructor(id, announce) {
+    this.#id = id;
+    this.#announce = announce;
+    const path = jobPath(id);
+    this.#job = new Resource(path);
+    this.#parts = {
+      metrics: new Resource(`${path}/metrics?max_points=600`),
+      checkpoints: new Resource(`${path}/checkpoints`),
+      attempts: new Resource(`${path}/attempts`),
+    };
+    this.#events = new Events(id);
+    this.#log = new LogTail(id);
+    this.#poller = new Poller((signal) => this.#read(signal), BEAT_MS, (error) => this.#problem(error));
+    this.#cancel = new CancelButton(id, () => this.#poller.now());
+    this.root = el("article", { class: "job-page", "aria-busy": "true" });
+    this.root.append(el("p", { class: "back" }, el("a", { href: "#/jobs" }, "← Jobs")), ...this.#layout());
+  }
+
+  start() {
+    document.title = `${this.#id} – Trainyard`;
+    setText(this.#title, this.#id);
+    this.#poller.start();
+  }
+
+  stop() {
+    this.#poller.stop();
+    this.#loss.close();
+    this.#error.close();
+    this.#cancel.close();
+  }
+
+  tick() {
+    if (this.#job.value) this.#figures.drawJob(this.#job.value);
+  }
+
+  #layout() {
+    const name = el("div", { class: "name" }, this.#title, this.#badge);
+    return [
+      el("header", { class: "job-head" }, name, this.#cancel.root, this.#identity, this.#labels),
+      this.#callout,
+      el("div", { class: "job-progress" }, this.#bar, this.#percent, this.#steps),
+      this.#figures.root,
+      el("div", { class: "charts" }, this.#loss.root, this.#error.root),
+      this.#checkpoints.root,
+      this.#log.root,
+      el("div", { class: "halves" }, this.#result.root, this.#events.root),
+      this.#attempts.root,
+      el("details", { class: "panel spec" }, el("summary", {}, el("h2", {}, "Submission")), this.#spec),
+    ];
+  }
+
+  async #read(signal) {
+    const changed = await this.#job.read(signal);
+    const job = this.#job.value;
+    if (changed) this.#draw(job);
+    if (changed || this.#turn % PARTS_EVERY_TURNS === 0) await this.#readParts(job, signal);
+    await this.#readLog(job, signal);
+    this.#turn += 1;
+    setAttributes(this.root, { "aria-busy": null });
+    return isEnded(job) ? ENDED_BEAT_MS : BEAT_MS;
+  }
+
+  async #readParts(job, signal) {
+    const { metrics, checkpoints, attempts } = this.#parts;
+    const [measured, , tried] = await Promise.all([
+      metrics.read(signal),
+      checkpoints.read(signal),
+      attempts.read(signal),
+      this.#events.read(signal),
+    ]);
+    if (measured) await Promise.all([this.#loss, this.#error].map((chart) => chart.draw(metrics.value.series)));
+    this.#checkpoints.draw(checkpoints.value.data, job);
+    if (tried) this.#attempts.draw(attempts.value.data);
+  }
+
+  async #readLog(job, signal) {
+    try {
+      await this.#log.read(job.attempt, signal);
+    } catch (error) {
+      // No log yet, or one already cleaned away, is no reason to stop showing the job.
+      if (!(error instanceof ApiProblem)) throw error;
+      this.#log.problem(error);
+    }
+  }
+
+  #draw(job) {
+    this.#notice(job);
+    setText(this.#title, titleOf(job));
+    setBadge(this.#badge, job.state);
+    setText(this.#identity, [job.id, job.kind, job.recipe, job.variant].join(" · "));
+    this.#labels.replaceChildren(
+      ...Object.entries(job.labels).map(([key, value]) => el("li", { class: "tag" }, `${key}: ${value}`)),
+    );
+    this.#drawCallout(job);
+    setBar(this.#bar, job.progress.fraction, job.state);
+    setText(this.#percent, percent(job.progress.fraction));
+    const phase = job.state === "running" && job.progress.phase !== "train" ? ` · ${job.progress.phase}` : "";
+    setText(this.#steps, `step ${count(job.progress.step)} of ${count(job.progress.total_steps)}${phase}`);
+    this.#figures.drawJob(job);
+    this.#result.draw(resultPairs(job));
+    setText(this.#spec, JSON.stringify(job.spec, null, 2));
+    this.#cancel.show(job);
+  }
+
+  #notice(job) {
+    if (this.#state && this.#state !== job.state) this.#announce(`${titleOf(job)} is now ${job.state}`);
+    this.#state = job.state;
+    const part = job.state === "running" ? `${percent(job.progress.fraction)} ` : "";
+    document.title = `${part}${titleOf(job)} – Trainyard`;
+  }
+
+  /** Why it waits, or why it ended: the sentence that saves a look into the log. */
+  #drawCallout(job) {
+    const place = job.queue_position ? `Number ${job.queue_position} in the queue` : null;
+    const waits = job.state === "queued" ? [place, job.wait_reason].filter(Boolean).join(": ") : "";
+    const plain = job.state === "succeeded" || !(job.reason || job.message);
+    const reason = job.reason ? words(job.reason) : null;
+    const text = plain ? waits : [reason, job.message].filter(Boolean).join(": ");
+    setText(this.#callout, text.charAt(0).toUpperCase() + text.slice(1));
+    setAttributes(this.#callout, { "data-tone": job.state === "failed" ? "bad" : "waiting" });
+    this.#callout.hidden = !text;
+  }
+
+  #problem(error) {
+    setText(this.#callout, error.status === 404 ? `There is no job ${this.#id}.` : error.message);
+    setAttributes(this.#callout, { "data-tone": "bad" });
+    this.#callout.hidden = false;
+    this.root.classList.toggle("absent", this.#job.value === null);
+    setAttributes(this.root, { "aria-busy": null });
+  }
+}

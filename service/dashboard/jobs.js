@@ -1,0 +1,195 @@
+// The list of jobs: newest first, one row each, filtered by state, a page at a time.
+
+import { jobPath, Resource, secondsSince } from "./api.js";
+import { el, reconcile, setAttributes, setText } from "./dom.js";
+import { firstJob, nothingInState } from "./empty.js";
+import { age, count, duration, errorRate, metric, NONE, percent, rate, words } from "./format.js";
+import { Poller } from "./poll.js";
+import { badge, bar, isEnded, setBadge, setBar } from "./states.js";
+
+const BEAT_MS = 2_000;
+const PAGE = 50;
+const FILTERS = ["running", "queued", "paused", "succeeded", "failed", "cancelled"];
+const COLUMNS = ["State", "Job", "Recipe", "Progress", "Loss", "Top-1 error", "Images/s", "Time"];
+
+/** What a person calls a job: its name, or else its id. */
+export const titleOf = (job) => job.name ?? job.id;
+
+export class JobsPage {
+  #state = null;
+  #pages = 1;
+  #jobs = [];
+  #resources = new Map();
+  #rows = new Map();
+  #announce;
+  #filters = el("nav", { class: "filters", "aria-label": "Jobs by state" });
+  #body = el("tbody", { role: "rowgroup" });
+  #table = tableAround(this.#body);
+  #note = el("div", { class: "note", "aria-live": "polite" });
+  #more = el("button", { type: "button", class: "button more", hidden: true }, "Load more");
+  #poller = new Poller((signal) => this.#read(signal), BEAT_MS, (error) => this.#problem(error));
+
+  constructor(announce) {
+    this.#announce = announce;
+    this.#more.addEventListener("click", () => this.#loadMore());
+    const head = el("div", { class: "page-head" }, el("h1", {}, "Jobs"), this.#filters);
+    this.root = el("div", { class: "jobs" }, head, this.#table, this.#note, this.#more);
+    for (const state of [null, ...FILTERS]) {
+      const href = state ? `#/jobs?state=${state}` : "#/jobs";
+      this.#filters.append(el("a", { href }, state ?? "all"));
+    }
+    this.filterBy(null);
+  }
+
+  /** Shows the jobs in one state, or all (null). */
+  filterBy(state) {
+    const wanted = FILTERS.includes(state) ? state : null;
+    if (wanted !== this.#state) {
+      this.#pages = 1;
+      this.#resources.clear();
+    }
+    this.#state = wanted;
+    for (const link of this.#filters.children) {
+      const chosen = link.textContent === (wanted ?? "all");
+      setAttributes(link, { "aria-current": chosen ? "page" : null });
+    }
+  }
+
+  start() {
+    document.title = "Jobs – Trainyard";
+    this.#poller.start();
+  }
+
+  stop() {
+    this.#poller.stop();
+  }
+
+  tick() {
+    for (const job of this.#jobs) {
+      const row = this.#rows.get(job.id);
+      if (row) showTime(row.lastElementChild, job);
+    }
+  }
+
+  /** Reads the loaded pages as a chain: each starts where the one before now ends. */
+  async #read(signal) {
+    const used = new Map();
+    const jobs = [];
+    let changed = false;
+    let next = null;
+    for (let page = 0; page < this.#pages && (page === 0 || next); page += 1) {
+      const path = this.#pathAfter(next);
+      const resource = this.#resources.get(path) ?? new Resource(path);
+      used.set(path, resource);
+      changed = (await resource.read(signal)) || changed;
+      jobs.push(...resource.value.data);
+      next = resource.value.has_more ? resource.value.next : null;
+    }
+    changed ||= used.size !== this.#resources.size;
+    this.#resources = used;
+    if (changed) this.#draw(jobs, next !== null);
+  }
+
+  #pathAfter(cursor) {
+    const query = new URLSearchParams({ limit: PAGE });
+    if (this.#state) query.set("state", this.#state);
+    if (cursor) query.set("after", cursor);
+    return `/jobs?${query}`;
+  }
+
+  #draw(jobs, more) {
+    const added = jobs.length - this.#jobs.length;
+    if (this.#more.getAttribute("aria-busy") && added > 0) this.#announce(`${added} more jobs`);
+    this.#jobs = jobs;
+    reconcile(this.#body, this.#rows, jobs, { key: (job) => job.id, make, update });
+    this.#table.hidden = jobs.length === 0;
+    this.#more.hidden = !more;
+    setAttributes(this.#more, { "aria-busy": null });
+    if (jobs.length) this.#note.replaceChildren();
+    else this.#note.replaceChildren(this.#state ? nothingInState(this.#state) : firstJob());
+  }
+
+  #problem(error) {
+    this.#note.replaceChildren(el("p", { class: "callout", "data-tone": "bad" }, error.message));
+  }
+
+  #loadMore() {
+    this.#pages += 1;
+    setAttributes(this.#more, { "aria-busy": "true" });
+    this.#poller.now();
+  }
+}
+
+// The roles are spelled out because the narrow layout takes the table display away.
+function tableAround(body) {
+  const heads = COLUMNS.map((name) => el("th", { scope: "col", role: "columnheader" }, name));
+  const head = el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, ...heads));
+  return el("table", { class: "job-table", role: "table", "aria-label": "Jobs", hidden: true }, head, body);
+}
+
+const CELLS = ["state", "job", "recipe", "progress", "loss", "error", "rate", "time"];
+
+function make(job) {
+  const cell = (kind, ...children) =>
+    el("td", { class: kind, role: "cell", "data-label": COLUMNS[CELLS.indexOf(kind)] }, ...children);
+  return el(
+    "tr",
+    { role: "row", "data-job": job.id },
+    cell("state", badge(job.state)),
+    cell("job", el("a", { href: `#${jobPath(job.id)}` }), el("small")),
+    cell("recipe", el("span"), el("small")),
+    cell("progress", bar(""), el("span", { class: "percent" }), el("small")),
+    cell("loss"),
+    cell("error"),
+    cell("rate"),
+    cell("time", el("span"), el("small")),
+  );
+}
+
+function update(row, job) {
+  const [state, name, recipe, progress, loss, error, speed, time] = row.children;
+  setBadge(state.firstElementChild, job.state);
+  setText(name.children[0], titleOf(job));
+  setText(name.children[1], job.name ? job.id : words(job.kind));
+  setText(recipe.children[0], job.recipe);
+  setText(recipe.children[1], job.kind === "eval" ? `${job.variant} · eval` : job.variant);
+  showProgress(progress, job);
+  setText(loss, metric(job.metrics.loss ?? job.metrics.val_loss));
+  setText(error, errorRate(job.metrics.top1_error));
+  setText(speed, rate(job.progress.images_per_second));
+  showTime(time, job);
+}
+
+function showProgress(cell, job) {
+  const [line, part, note] = cell.children;
+  setAttributes(line, { "aria-label": `Progress of ${titleOf(job)}` });
+  setBar(line, job.progress.fraction, job.state);
+  setText(part, percent(job.progress.fraction));
+  setText(note, progressNote(job));
+  setAttributes(note, { title: job.message ?? job.wait_reason });
+}
+
+/** The one thing worth knowing about a job's progress: why it waits, why it ended, or its step. */
+function progressNote(job) {
+  if (job.state === "failed" && job.reason) return words(job.reason);
+  if (job.state === "queued") {
+    if (job.wait_reason) return job.wait_reason;
+    return job.queue_position ? `number ${job.queue_position} in the queue` : "waits for a worker";
+  }
+  return `${count(job.progress.step)} of ${count(job.progress.total_steps)}`;
+}
+
+function showTime(cell, job) {
+  const [main, note] = cell.children;
+  const eta = job.progress.eta_seconds;
+  if (isEnded(job)) {
+    setText(main, job.started_at ? duration(secondsSince(job.started_at, job.finished_at)) : NONE);
+    setText(note, age(secondsSince(job.finished_at)));
+  } else if (job.state === "running") {
+    setText(main, eta == null ? "starting" : `${duration(eta)} left`);
+    setText(note, `started ${age(secondsSince(job.started_at))}`);
+  } else {
+    setText(main, NONE);
+    setText(note, `made ${age(secondsSince(job.created_at))}`);
+  }
+}

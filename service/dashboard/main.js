@@ -1,0 +1,65 @@
+// The frame: which page is shown, the workers above it, the banner, and the one clock.
+
+import { timeOfDay } from "./format.js";
+import { setText } from "./dom.js";
+import { JobPage } from "./job.js";
+import { JobsPage } from "./jobs.js";
+import { connection } from "./poll.js";
+import { WorkersStrip } from "./workers.js";
+
+const view = document.querySelector("#view");
+const banner = document.querySelector("#banner");
+const announcer = document.querySelector("#announcer");
+
+const announce = (text) => setText(announcer, text);
+const list = new JobsPage(announce);
+let page = null;
+let listScroll = 0;
+
+/** "#/jobs/job_1" and "#/jobs?state=running", as a page to show. */
+function pageFor(hash) {
+  const [path, query] = hash.replace(/^#/, "").split("?");
+  const job = path.match(/^\/jobs\/([^/]+)$/);
+  if (job) return new JobPage(decodeURIComponent(job[1]), announce);
+  list.filterBy(new URLSearchParams(query).get("state"));
+  return list;
+}
+
+function show() {
+  if (location.hash === "#view") return;
+  const first = page === null;
+  if (page === list) listScroll = window.scrollY;
+  page?.stop();
+  const next = pageFor(location.hash);
+  const stays = next === page;
+  page = next;
+  if (!stays) view.replaceChildren(page.root);
+  page.start();
+  if (first || stays) return;
+  view.focus({ preventScroll: true });
+  window.scrollTo(0, page === list ? listScroll : 0);
+}
+
+function showConnection() {
+  const { lost, reachedAt } = connection;
+  banner.classList.toggle("shown", lost);
+  const seen = reachedAt ? ` What you see is from ${timeOfDay(reachedAt)}.` : "";
+  if (lost) setText(banner, `Reconnecting… the server does not answer.${seen}`);
+  else if (!banner.matches(".shown")) setText(banner, "");
+}
+
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  view.focus();
+});
+window.addEventListener("hashchange", show);
+connection.addEventListener("change", showConnection);
+setInterval(() => {
+  if (document.hidden) return;
+  page.tick();
+  workers.tick();
+}, 1_000);
+
+const workers = new WorkersStrip(document.querySelector("#workers"));
+workers.start();
+show();

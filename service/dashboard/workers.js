@@ -1,0 +1,103 @@
+// The strip of workers: who is there, with what, doing what.
+
+import { Resource, secondsSince } from "./api.js";
+import { el, reconcile, setAttributes, setText } from "./dom.js";
+import { age, count, memory } from "./format.js";
+import { Poller } from "./poll.js";
+import { badge, setBadge } from "./states.js";
+
+const BEAT_MS = 5_000;
+// Longer than a heartbeat: a worker that beats as it should has no age to show.
+const SILENT_SECONDS = 30;
+
+export class WorkersStrip {
+  #resource = new Resource("/workers");
+  #summary = el("p", { class: "workers-summary" });
+  #list = el("ul", { class: "workers-list" });
+  #nodes = new Map();
+  #poller = new Poller((signal) => this.#read(signal), BEAT_MS, (error) => this.#problem(error));
+
+  constructor(root) {
+    root.append(this.#summary, this.#list);
+  }
+
+  start() {
+    this.#poller.start();
+  }
+
+  tick() {
+    for (const worker of this.#resource.value?.data ?? []) {
+      const node = this.#nodes.get(worker.id);
+      if (node) showAge(node, worker);
+    }
+  }
+
+  async #read(signal) {
+    if (!(await this.#resource.read(signal))) return;
+    const workers = this.#resource.value.data;
+    reconcile(this.#list, this.#nodes, workers, { key: (worker) => worker.id, make, update });
+    setText(this.#summary, summaryOf(workers));
+  }
+
+  #problem(error) {
+    setText(this.#summary, `Workers: ${error.message}`);
+  }
+}
+
+function summaryOf(workers) {
+  if (!workers.length) return "No workers. Jobs wait until one joins: trainyard worker --server …";
+  const busy = workers.filter((worker) => worker.jobs?.length).length;
+  const noun = workers.length === 1 ? "worker" : "workers";
+  return `${count(workers.length)} ${noun}, ${busy ? `${count(busy)} busy` : "all idle"}`;
+}
+
+function make(worker) {
+  return el(
+    "li",
+    { class: "worker", title: worker.id },
+    el("span", { class: "worker-host" }),
+    badge(worker.state),
+    el("span", { class: "worker-gpus" }),
+    el("span", { class: "worker-jobs" }),
+    el("span", { class: "worker-age" }),
+  );
+}
+
+function update(node, worker) {
+  const [host, state, gpus, jobs] = node.children;
+  setText(host, worker.host);
+  setBadge(state, worker.state);
+  setAttributes(state, { "data-tone": toneOf(worker) });
+  setText(gpus, gpusOf(worker.gpus ?? []));
+  showJobs(jobs, worker.jobs ?? []);
+  showAge(node, worker);
+}
+
+const toneOf = ({ state, jobs }) =>
+  ({ quarantined: "warn", unreachable: "warn", lost: "bad", gone: "quiet", draining: "waiting" })[state] ??
+  (jobs?.length ? "active" : "good");
+
+function gpusOf(gpus) {
+  if (!gpus.length) return "CPU";
+  const kinds = new Map();
+  for (const gpu of gpus) {
+    const kind = `${gpu.name} ${memory(gpu.memory_bytes)}`;
+    kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
+  }
+  return [...kinds].map(([kind, many]) => (many > 1 ? `${many} × ${kind}` : kind)).join(", ");
+}
+
+function showJobs(node, jobs) {
+  // The ids are compared as text, so that a link under the pointer or in focus stays.
+  const ids = jobs.join(" ");
+  if (node.dataset.jobs === ids) return;
+  node.dataset.jobs = ids;
+  node.replaceChildren(
+    ...jobs.map((id) => el("a", { href: `#/jobs/${id}`, title: id }, `…${id.slice(-6)}`)),
+  );
+}
+
+function showAge(node, worker) {
+  const seconds = secondsSince(worker.last_seen_at);
+  setText(node.lastElementChild, seconds > SILENT_SECONDS ? `seen ${age(seconds)}` : "");
+}
