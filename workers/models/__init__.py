@@ -1,0 +1,32 @@
+"""The networks of the series: `build(recipe, variant)`."""
+
+from collections.abc import Callable
+
+from torch import nn
+
+from service.contract.recipes import VARIANTS
+from workers.models.oneshot import oneshot
+from workers.models.shufflenet_v2 import shufflenet_v2
+from workers.models.shufflenet_v2_exlarge import shufflenet_v2_exlarge
+from workers.models.shufflenet_v2_large import shufflenet_v2_large
+
+FAMILIES: dict[str, Callable[[str, int, float | None], nn.Module]] = {
+    "oneshot": oneshot,
+    "shufflenet_v2": shufflenet_v2,
+    "shufflenet_v2_large": shufflenet_v2_large,
+    "shufflenet_v2_exlarge": shufflenet_v2_exlarge,
+}
+
+
+def build(
+    recipe: str, variant: str, num_classes: int = 1000, dropout: float | None = None
+) -> nn.Module:
+    """A network with fresh weights; `dropout` None is the published one.
+
+    Raises ValueError for a recipe or variant without a network, naming those there are.
+    """
+    if recipe not in FAMILIES:
+        raise ValueError(f"no network for recipe {recipe!r}; there are {', '.join(FAMILIES)}")
+    if variant not in VARIANTS[recipe]:
+        raise ValueError(f"recipe {recipe} has the variants {', '.join(VARIANTS[recipe])}")
+    return FAMILIES[recipe](variant, num_classes, dropout)
