@@ -1,0 +1,126 @@
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from service.contract.jobs import DataSpec
+from workers.data.errors import InvalidData
+from workers.data.images import ImageDataset, Split, open_dataset
+from workers.data.loader import train_batches, val_batches
+from workers.data.sampler import batch_keys, batches_per_epoch, order_of
+from workers.data.transforms import centred
+
+DIGITS = DataSpec(dataset="digits")
+
+
+def _digits(split: Split = "train", preprocessing: str = "bgr255") -> ImageDataset:
+    return open_dataset(DIGITS, Path(), split, preprocessing=preprocessing, image_size=32, seed=0)
+
+
+def _folder(root: Path, split: Split = "train") -> ImageDataset:
+    data = DataSpec(train_dir="train", val_dir="val")
+    return open_dataset(data, root, split, preprocessing="bgr255", image_size=32, seed=0)
+
+
+def _photo(path: Path, seed: int = 0, size: tuple[int, int] = (50, 70)) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pixels = np.random.default_rng(seed).integers(0, 256, (*size, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(path)
+
+
+def test_every_fifth_digit_validates() -> None:
+    assert (len(_digits("train")), len(_digits("val"))) == (1437, 360)
+
+
+@pytest.mark.parametrize("preprocessing", ["bgr255", "bgr_normalized"])
+def test_a_sample_depends_on_seed_epoch_and_index_alone(preprocessing: str) -> None:
+    first, again = _digits(preprocessing=preprocessing), _digits(preprocessing=preprocessing)
+    again.sample(0, 5)
+    assert torch.equal(first.sample(3, 7)[0], again.sample(3, 7)[0])
+    pairs = [(first.sample(3, i)[0], first.sample(4, i)[0]) for i in range(10)]
+    assert any(not torch.equal(a, b) for a, b in pairs)
+
+
+def test_an_epoch_sees_no_sample_twice_and_the_next_one_another_order() -> None:
+    assert sorted(order_of(0, 1, 100)) == list(range(100))
+    assert not np.array_equal(order_of(0, 1, 100), order_of(0, 2, 100))
+
+
+def test_a_resumed_run_sees_the_batches_it_would_have_seen() -> None:
+    straight = batch_keys(0, 10, 4, 0)
+    batches = [next(straight) for _ in range(7)]
+    for start in range(6):
+        assert next(batch_keys(0, 10, 4, start)) == batches[start]
+
+
+def test_the_number_of_loader_processes_changes_no_batch() -> None:
+    for workers in (0, 2):
+        batches = train_batches(
+            _digits(), seed=0, start_step=44, batch_size=32, num_workers=workers
+        )
+        drawn = [next(batches)[0] for _ in range(2)]
+        if workers == 0:
+            expected = drawn
+    assert all(torch.equal(a, b) for a, b in zip(expected, drawn, strict=True))
+
+
+def test_drawing_batches_leaves_the_default_generators_alone() -> None:
+    before = torch.get_rng_state()
+    next(train_batches(_digits(), seed=0, start_step=0, batch_size=8, num_workers=0))
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_validation_sees_every_image_once() -> None:
+    labels = [y for _, y in val_batches(_digits("val"), batch_size=100, num_workers=0)]
+    assert [len(batch) for batch in labels] == [100, 100, 100, 60]
+
+
+def test_a_batch_larger_than_the_data_is_refused() -> None:
+    with pytest.raises(InvalidData, match="use at most 1437"):
+        batches_per_epoch(1437, 2000)
+
+
+@pytest.mark.parametrize("size", [(50, 70), (300, 200), (64, 64)])
+def test_the_eval_resize_is_opencvs(size: tuple[int, int]) -> None:
+    photo = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
+    short = round(224 * 256 / 224)
+    h, w = size
+    target = (int(short / h * w + 0.5), short) if h < w else (short, int(short / w * h + 0.5))
+    theirs = cv2.resize(photo, target, interpolation=cv2.INTER_LINEAR)
+    top, left = round((theirs.shape[0] - 224) / 2), round((theirs.shape[1] - 224) / 2)
+    crop = theirs[top : top + 224, left : left + 224].transpose(2, 0, 1).astype(np.float32)
+    ours = centred(torch.from_numpy(photo).permute(2, 0, 1), 224).numpy()
+    assert np.abs(ours - crop).max() <= 1
+
+
+def test_a_folder_of_images_is_read_by_class(tmp_path: Path) -> None:
+    _photo(tmp_path / "train" / "cat" / "1.png")
+    _photo(tmp_path / "train" / "dog" / "1.JPG")
+    dataset = _folder(tmp_path)
+    assert dataset.class_names == ("cat", "dog")
+    image, label = dataset.sample(0, 1)
+    assert (tuple(image.shape), image.dtype, label) == ((3, 32, 32), torch.float32, 1)
+
+
+def test_an_unreadable_image_is_named(tmp_path: Path) -> None:
+    _photo(tmp_path / "train" / "cat" / "1.png")
+    (tmp_path / "train" / "cat" / "2.png").write_text("not an image")
+    with pytest.raises(InvalidData, match=r"cat/2\.png"):
+        _folder(tmp_path).sample(0, 1)
+
+
+def test_a_class_without_images_is_named(tmp_path: Path) -> None:
+    (tmp_path / "train" / "cat").mkdir(parents=True)
+    with pytest.raises(InvalidData, match="train/cat holds no image"):
+        _folder(tmp_path)
+
+
+def test_a_link_out_of_the_data_root_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "root").mkdir()
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "root" / "train").symlink_to(tmp_path / "outside")
+    with pytest.raises(InvalidData, match="leads out of the data root"):
+        _folder(tmp_path / "root")

@@ -1,0 +1,125 @@
+"""The data sets: the digits in the package, and folders of images below the data root."""
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Literal, Protocol
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torchvision.transforms import functional as F
+
+from service.contract.jobs import DataSpec
+from workers.data.errors import InvalidData
+from workers.data.transforms import augmented, centred, finished, resized_crop
+
+Split = Literal["train", "val"]
+_SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"}
+
+
+class ImageDataset(Protocol):
+    """Labelled images of one split."""
+
+    class_names: tuple[str, ...]
+
+    def __len__(self) -> int: ...
+
+    def sample(self, epoch: int, index: int) -> tuple[Tensor, int]:
+        """Input (3, S, S) float32 and class; train randomness is of (seed, epoch, index) alone."""
+
+
+class Digits:
+    """1,797 handwritten digits of the UCI set (see digits.md); every fifth image validates."""
+
+    class_names = tuple(str(digit) for digit in range(10))
+
+    def __init__(self, split: Split, preprocessing: str, image_size: int, seed: int) -> None:
+        with (files("workers.data") / "digits.npz").open("rb") as file:
+            stored = np.load(file)
+            images, labels = stored["images"], stored["labels"]
+        chosen = (np.arange(len(labels)) % 5 == 0) == (split == "val")
+        self._images = torch.from_numpy(images[chosen].astype(np.float32) * (255 / 16))
+        self._labels = labels[chosen]
+        self._split, self._preprocessing = split, preprocessing
+        self._size, self._seed = image_size, seed
+
+    def __len__(self) -> int:
+        return len(self._labels)
+
+    def sample(self, epoch: int, index: int) -> tuple[Tensor, int]:
+        """A digit at `image_size`; in training shifted and scaled a little, never mirrored."""
+        image = self._images[index].expand(3, -1, -1)
+        image = F.resize(image, [self._size, self._size], antialias=False).round()
+        draw = None
+        if self._split == "train":
+            draw = np.random.default_rng((self._seed, epoch, index))
+            image = resized_crop(image, self._size, draw, area=(0.8, 1.0), ratio=(0.9, 1.1))
+        return finished(image, self._preprocessing, draw), int(self._labels[index])
+
+
+class ImageFolder:
+    """Images in one sub-folder for each class, sorted by name."""
+
+    def __init__(
+        self, folder: Path, split: Split, preprocessing: str, image_size: int, seed: int
+    ) -> None:
+        if not folder.is_dir():
+            raise InvalidData(f"{folder.name}: there is no such folder below the data root")
+        classes = sorted(path for path in folder.iterdir() if path.is_dir())
+        self.class_names = tuple(path.name for path in classes)
+        self._samples = [
+            (path, label)
+            for label, of_class in enumerate(classes)
+            for path in sorted(of_class.rglob("*"))
+            if path.suffix.lower() in _SUFFIXES
+        ]
+        for label, name in enumerate(self.class_names):
+            if not any(of == label for _, of in self._samples):
+                raise InvalidData(f"{folder.name}/{name} holds no image; add some or remove it")
+        if not self._samples:
+            raise InvalidData(f"{folder.name} needs one sub-folder of images for each class")
+        self._split, self._preprocessing = split, preprocessing
+        self._size, self._seed = image_size, seed
+
+    def __len__(self) -> int:
+        return len(self._samples)
+
+    def sample(self, epoch: int, index: int) -> tuple[Tensor, int]:
+        """One image; raises InvalidData with its name if it does not decode."""
+        path, label = self._samples[index]
+        try:
+            with Image.open(path) as opened:
+                image = F.pil_to_tensor(opened.convert("RGB"))
+        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+            named = f"{path.parent.name}/{path.name}"
+            raise InvalidData(f"{named} is no readable image: replace or remove it") from error
+        if self._split == "val":
+            return finished(centred(image, self._size), self._preprocessing, None), label
+        draw = np.random.default_rng((self._seed, epoch, index))
+        return finished(augmented(image, self._size, draw), self._preprocessing, draw), label
+
+
+def open_dataset(
+    data: DataSpec,
+    data_root: Path,
+    split: Split,
+    *,
+    preprocessing: str,
+    image_size: int,
+    seed: int,
+) -> ImageDataset:
+    """One split of the named data set or of the folders below the data root."""
+    if preprocessing == "bgr255_minus_mean":
+        raise InvalidData("preprocessing bgr255_minus_mean has no reader of mean images yet")
+    if data.dataset is not None:
+        if data.dataset != "digits":
+            raise InvalidData(f"there is no data set {data.dataset!r}; there is digits")
+        return Digits(split, preprocessing, image_size, seed)
+    relative = data.train_dir if split == "train" else data.val_dir
+    assert relative is not None
+    root = data_root.resolve()
+    folder = (root / relative).resolve()
+    if not folder.is_relative_to(root):
+        raise InvalidData(f"{relative} leads out of the data root")
+    return ImageFolder(folder, split, preprocessing, image_size, seed)

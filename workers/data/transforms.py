@@ -1,0 +1,87 @@
+"""From an RGB image to the tensor a network takes; the randomness comes in as a generator."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate
+from torchvision.transforms import functional as F
+
+_JITTER = 0.4
+_MEAN = torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1)
+_STD = torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1)
+_LIGHTING_STD = 0.1
+_EIGENVALUES = torch.tensor([0.2175, 0.0188, 0.0045])
+_EIGENVECTORS = torch.tensor(
+    [[-0.5675, 0.7192, 0.4009], [-0.5808, -0.0045, -0.8140], [-0.5836, -0.6948, 0.4203]]
+)
+
+
+def augmented(image: Tensor, size: int, draw: np.random.Generator) -> Tensor:
+    """RandomResizedCrop, colour jitter of 0.4 and flip of a uint8 RGB image (3, H, W)."""
+    image = resized_crop(image, size, draw, area=(0.08, 1.0), ratio=(3 / 4, 4 / 3))
+    changes: list[Callable[[Tensor, float], Tensor]] = [
+        F.adjust_brightness,
+        F.adjust_contrast,
+        F.adjust_saturation,
+    ]
+    for choice in draw.permutation(len(changes)):
+        image = changes[choice](image, draw.uniform(1 - _JITTER, 1 + _JITTER))
+    return F.hflip(image) if draw.random() < 0.5 else image
+
+
+def resized_crop(
+    image: Tensor,
+    size: int,
+    draw: np.random.Generator,
+    *,
+    area: tuple[float, float],
+    ratio: tuple[float, float],
+) -> Tensor:
+    """A random part of the image, by shares of its area and by aspect ratio, at `size` pixels."""
+    height, width = image.shape[-2:]
+    for _ in range(10):
+        pixels = height * width * draw.uniform(*area)
+        aspect = math.exp(draw.uniform(math.log(ratio[0]), math.log(ratio[1])))
+        w, h = round(math.sqrt(pixels * aspect)), round(math.sqrt(pixels / aspect))
+        if 0 < w <= width and 0 < h <= height:
+            top, left = int(draw.integers(height - h + 1)), int(draw.integers(width - w + 1))
+            cropped: Tensor = F.resized_crop(image, top, left, h, w, [size, size])
+            return cropped
+    whole: Tensor = F.resize(F.center_crop(image, [min(height, width)]), [size, size])
+    return whole
+
+
+def centred(image: Tensor, size: int) -> Tensor:
+    """The short side to size*256/224 as OpenCV's INTER_LINEAR does it, and the centre of it."""
+    short = round(size * 256 / 224)
+    height, width = image.shape[-2:]
+    scale = short / min(height, width)
+    target = (
+        (short, int(scale * width + 0.5))
+        if height < width
+        else (
+            int(scale * height + 0.5),
+            short,
+        )
+    )
+    resized = interpolate(image[None].float(), target, mode="bilinear", align_corners=False)[0]
+    centre: Tensor = F.center_crop(resized.round().clamp(0, 255), [size])
+    return centre
+
+
+def finished(image: Tensor, preprocessing: str, draw: np.random.Generator | None) -> Tensor:
+    """The network's input (3, H, W) in BGR order; `draw` for training, None for eval.
+
+    `bgr255` is 0 to 255; `bgr_normalized` has lighting in training, ImageNet's mean and deviation.
+    """
+    if preprocessing == "bgr255":
+        return image.flip(0).float()
+    assert preprocessing == "bgr_normalized", preprocessing
+    image = image.float() / 255
+    if draw is not None:
+        alpha = torch.from_numpy(draw.normal(0, _LIGHTING_STD, 3)).float()
+        image = image + (_EIGENVECTORS @ (_EIGENVALUES * alpha)).view(3, 1, 1)
+    return ((image - _MEAN) / _STD).flip(0)
