@@ -4,6 +4,10 @@ import { cancelJob } from "./api.js";
 import { el, setText } from "./dom.js";
 import { isEnded } from "./states.js";
 
+const CONSEQUENCE =
+  "Its worker finishes the step, saves a checkpoint and stops. " +
+  "A cancelled job stays cancelled; a new one can start from its checkpoint.";
+
 export class CancelButton {
   #jobId;
   #afterwards;
@@ -37,7 +41,7 @@ export class CancelButton {
       "dialog",
       { "aria-labelledby": "cancel-title" },
       el("h2", { id: "cancel-title" }, "Cancel this job?"),
-      el("p", {}, "Its worker finishes the step, saves a checkpoint and stops. A cancelled job stays cancelled; a new one can start from its checkpoint."),
+      el("p", {}, CONSEQUENCE),
       this.#problem,
       el("div", { class: "actions" }, keep, this.#confirm),
     );

@@ -40,7 +40,8 @@ export class Chart {
     this.#picks = picks;
     this.#isFraction = isFraction;
     const caption = el("figcaption", {}, el("h2", {}, title), this.#legend);
-    this.root = el("figure", { class: "panel chart" }, caption, el("div", { class: "plot-box" }, this.#plot, this.#note));
+    const box = el("div", { class: "plot-box" }, this.#plot, this.#note);
+    this.root = el("figure", { class: "panel chart" }, caption, box);
     setAttributes(this.#plot, { "aria-label": title });
     dark.addEventListener("change", this.#repaint);
     this.#resizes.observe(this.#plot);
@@ -121,8 +122,18 @@ export class Chart {
       plot_bgcolor: "transparent",
       font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: colour("--quiet") },
       hovermode: "x unified",
-      hoverlabel: { bgcolor: colour("--panel"), bordercolor: colour("--edge"), font: { color: colour("--ink") } },
-      xaxis: { ...axis, title: { text: "step", standoff: 6 }, tickformat: "~s", hoverformat: ",d", rangemode: "tozero" },
+      hoverlabel: {
+        bgcolor: colour("--panel"),
+        bordercolor: colour("--edge"),
+        font: { color: colour("--ink") },
+      },
+      xaxis: {
+        ...axis,
+        title: { text: "step", standoff: 6 },
+        tickformat: "~s",
+        hoverformat: ",d",
+        rangemode: "tozero",
+      },
       yaxis: { ...axis, ticksuffix: this.#isFraction ? " %" : "", nticks: 6 },
     };
   }

@@ -18,7 +18,8 @@ export class CheckpointTable {
     const heads = COLUMNS.map((name) => el("th", { scope: "col", role: "columnheader" }, name));
     const head = el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, ...heads));
     this.#table = el("table", { role: "table", "aria-label": "Checkpoints", hidden: true }, head, this.#body);
-    this.root = el("section", { class: "panel checkpoints" }, el("h2", {}, "Checkpoints"), this.#none, this.#table);
+    const heading = el("h2", {}, "Checkpoints");
+    this.root = el("section", { class: "panel checkpoints" }, heading, this.#none, this.#table);
   }
 
   draw(checkpoints, job) {
@@ -38,10 +39,11 @@ export class CheckpointTable {
 function make(checkpoint) {
   const cell = (index, kind, ...children) =>
     el("td", { class: kind, role: "cell", "data-label": COLUMNS[index] }, ...children);
+  const step = el("b", { title: checkpoint.id }, count(checkpoint.step));
   return el(
     "tr",
     { role: "row", "data-checkpoint": checkpoint.id },
-    cell(0, "step", el("b", { title: checkpoint.id }, count(checkpoint.step)), " ", el("span", { class: "tags" })),
+    cell(0, "step", el("span", {}, step, el("span", { class: "tags" }))),
     cell(1, "measured", measures(checkpoint.metrics)),
     cell(2, "size", bytes(checkpoint.bytes)),
     cell(3, "saved", dateAndTime(checkpoint.created_at)),

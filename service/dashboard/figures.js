@@ -10,16 +10,15 @@ const ALWAYS = ["loss", "val_loss", "top1_error", "top5_error"];
 export class Figures {
   #nodes = new Map();
   #list = el("dl");
-  #none;
+  #none = el("p", { class: "quiet", hidden: true });
 
-  constructor(title, kind, none = null) {
+  constructor(title, kind) {
     const heading = el("h2", { class: kind.startsWith("panel") ? null : "unseen" }, title);
-    this.#none = none ? el("p", { class: "quiet" }, none) : null;
     this.root = el("section", { class: kind }, heading, this.#none, this.#list);
   }
 
-  /** Shows `[name, text, title?]` triples; a name keeps its place in the page. */
-  draw(pairs) {
+  /** Shows `[name, text, title?]` triples, or `none` where there are none. */
+  draw(pairs, none = "") {
     reconcile(this.#list, this.#nodes, pairs, {
       key: ([name]) => name,
       make: ([name]) => el("div", {}, el("dt", {}, name), el("dd")),
@@ -28,7 +27,8 @@ export class Figures {
         setAttributes(node.lastElementChild, { title });
       },
     });
-    if (this.#none) this.#none.hidden = pairs.length > 0;
+    setText(this.#none, none);
+    this.#none.hidden = pairs.length > 0;
   }
 
   drawJob(job) {
@@ -38,9 +38,13 @@ export class Figures {
 
 function measured(job) {
   const names = job.kind === "eval" ? ["loss", "top1_error", "top5_error"] : ALWAYS;
-  const others = Object.keys(job.metrics).filter((name) => !ALWAYS.includes(name) && name !== "images_per_second");
-  const pairs = [...names, ...others].map((name) => [metricTitle(name), namedMetric(name, job.metrics[name])]);
-  return [...pairs, ["Images per second", rate(job.progress.images_per_second)]];
+  const shown = new Set([...ALWAYS, "images_per_second"]);
+  const others = Object.keys(job.metrics).filter((name) => !shown.has(name));
+  const pairs = [...names, ...others].map((name) => [
+    metricTitle(name),
+    namedMetric(name, job.metrics[name]),
+  ]);
+  return [...pairs, [metricTitle("images_per_second"), rate(job.progress.images_per_second)]];
 }
 
 function times(job) {
@@ -49,7 +53,9 @@ function times(job) {
   const left = job.state === "running" && eta != null ? duration(eta) : NONE;
   const ran = job.started_at ? duration(secondsSince(job.started_at, job.finished_at)) : NONE;
   return [
-    ended ? ["Finished", age(secondsSince(job.finished_at)), dateAndTime(job.finished_at)] : ["Time left", left],
+    ended
+      ? ["Finished", age(secondsSince(job.finished_at)), dateAndTime(job.finished_at)]
+      : ["Time left", left],
     [ended ? "Took" : "Running for", ran, `started ${dateAndTime(job.started_at)}`],
     ["Submitted", age(secondsSince(job.created_at)), dateAndTime(job.created_at)],
     ["Attempt", job.attempt ? String(job.attempt) : NONE],

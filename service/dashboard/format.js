@@ -12,7 +12,8 @@ export function metric(value) {
   if (!known(value)) return NONE;
   if (value === 0) return "0";
   const size = Math.abs(value);
-  return size < 1e-3 || size >= 1e6 ? value.toExponential(2) : value.toPrecision(4);
+  if (size < 1e-3 || size >= 1e6) return value.toExponential(2);
+  return size < 1e4 ? value.toPrecision(4) : whole.format(value);
 }
 
 /** A fraction in 0…1 as a percentage with two decimals. */
@@ -61,11 +62,13 @@ export function duration(seconds) {
   return rest ? `${head} ${rest} ${next[1]}` : head;
 }
 
+/** A span with its largest unit only. */
+export const roughly = (seconds) => duration(seconds).split(" ").slice(0, 2).join(" ");
+
 /** How long ago, with one unit, so that a list of ages stays calm. */
 export function age(seconds) {
   if (!known(seconds)) return NONE;
-  if (seconds < 5) return "just now";
-  return `${duration(seconds).split(" ").slice(0, 2).join(" ")} ago`;
+  return seconds < 5 ? "just now" : `${roughly(seconds)} ago`;
 }
 
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
@@ -83,7 +86,7 @@ const TITLES = {
   top1_error: "Top-1 error",
   top5_error: "Top-5 error",
   learning_rate: "Learning rate",
-  images_per_second: "Images per second",
+  images_per_second: "Images/s",
 };
 
 export function metricTitle(name) {

@@ -49,7 +49,8 @@ function updateAttempt(row, attempt) {
   const [, state, , started, lasted, why] = row.children;
   setBadge(state.firstElementChild, attempt.state);
   setText(started, dateAndTime(attempt.started_at));
-  setText(lasted, attempt.finished_at ? duration(secondsSince(attempt.started_at, attempt.finished_at)) : NONE);
+  const seconds = secondsSince(attempt.started_at, attempt.finished_at);
+  setText(lasted, attempt.finished_at ? duration(seconds) : NONE);
   const reason = attempt.reason ? words(attempt.reason) : null;
   setText(why, [reason, attempt.message].filter(Boolean).join(": ") || NONE);
 }

@@ -24,6 +24,9 @@ export class JobPage {
   #job;
   #parts;
   #turn = 0;
+  // What is shown may lag behind what was read: after a problem, or an answer half received.
+  #stale = true;
+  #partsStale = true;
   #state = null;
   #title = el("h1");
   #badge = badge("queued");
@@ -34,7 +37,7 @@ export class JobPage {
   #steps = el("span", { class: "steps" });
   #callout = el("p", { class: "callout", hidden: true });
   #figures = new Figures("Figures", "figures");
-  #result = new Figures("Result", "panel result", "The result comes when the job succeeds.");
+  #result = new Figures("Result", "panel result");
   #spec = el("pre", { tabindex: 0 });
   #loss = new Chart("Loss", (name) => name.endsWith("loss"));
   #error = new Chart("Error", (name) => name.endsWith("_error"), { isFraction: true });
@@ -97,27 +100,34 @@ export class JobPage {
   }
 
   async #read(signal) {
-    const changed = await this.#job.read(signal);
+    if (await this.#job.read(signal)) this.#stale = true;
     const job = this.#job.value;
-    if (changed) this.#draw(job);
-    if (changed || this.#turn % PARTS_EVERY_TURNS === 0) await this.#readParts(job, signal);
-    await this.#readLog(job, signal);
+    if (this.#stale) {
+      this.#draw(job);
+      this.#stale = false;
+      this.#partsStale = true;
+    }
     this.#turn += 1;
-    setAttributes(this.root, { "aria-busy": null });
+    if (this.#partsStale || this.#turn % PARTS_EVERY_TURNS === 0) await this.#readParts(job, signal);
+    this.#partsStale = false;
+    await this.#readLog(job, signal);
     return isEnded(job) ? ENDED_BEAT_MS : BEAT_MS;
   }
 
   async #readParts(job, signal) {
     const { metrics, checkpoints, attempts } = this.#parts;
-    const [measured, , tried] = await Promise.all([
-      metrics.read(signal),
-      checkpoints.read(signal),
-      attempts.read(signal),
+    const drawAll = (changed) => changed && this.#drawCharts(metrics.value.series);
+    // Each part is drawn as it comes: one that fails takes nothing from the others.
+    await Promise.all([
+      metrics.read(signal).then(drawAll),
+      checkpoints.read(signal).then(() => this.#checkpoints.draw(checkpoints.value.data, job)),
+      attempts.read(signal).then((changed) => changed && this.#attempts.draw(attempts.value.data)),
       this.#events.read(signal),
     ]);
-    if (measured) await Promise.all([this.#loss, this.#error].map((chart) => chart.draw(metrics.value.series)));
-    this.#checkpoints.draw(checkpoints.value.data, job);
-    if (tried) this.#attempts.draw(attempts.value.data);
+  }
+
+  #drawCharts(series) {
+    return Promise.all([this.#loss.draw(series), this.#error.draw(series)]);
   }
 
   async #readLog(job, signal) {
@@ -131,6 +141,8 @@ export class JobPage {
   }
 
   #draw(job) {
+    setAttributes(this.root, { "aria-busy": null });
+    this.root.classList.remove("absent");
     this.#notice(job);
     setText(this.#title, titleOf(job));
     setBadge(this.#badge, job.state);
@@ -144,7 +156,8 @@ export class JobPage {
     const phase = job.state === "running" && job.progress.phase !== "train" ? ` · ${job.progress.phase}` : "";
     setText(this.#steps, `step ${count(job.progress.step)} of ${count(job.progress.total_steps)}${phase}`);
     this.#figures.drawJob(job);
-    this.#result.draw(resultPairs(job));
+    const noResult = isEnded(job) ? "It left no result." : "It comes when the job succeeds.";
+    this.#result.draw(resultPairs(job), noResult);
     setText(this.#spec, JSON.stringify(job.spec, null, 2));
     this.#cancel.show(job);
   }
@@ -169,6 +182,7 @@ export class JobPage {
   }
 
   #problem(error) {
+    this.#stale = true;
     setText(this.#callout, error.status === 404 ? `There is no job ${this.#id}.` : error.message);
     setAttributes(this.#callout, { "data-tone": "bad" });
     this.#callout.hidden = false;

@@ -3,7 +3,7 @@
 import { jobPath, Resource, secondsSince } from "./api.js";
 import { el, reconcile, setAttributes, setText } from "./dom.js";
 import { firstJob, nothingInState } from "./empty.js";
-import { age, count, duration, errorRate, metric, NONE, percent, rate, words } from "./format.js";
+import { age, count, duration, errorRate, metric, NONE, percent, rate, roughly, words } from "./format.js";
 import { Poller } from "./poll.js";
 import { badge, bar, isEnded, setBadge, setBar } from "./states.js";
 
@@ -19,6 +19,8 @@ export class JobsPage {
   #state = null;
   #pages = 1;
   #jobs = [];
+  // True while the page shows something else than the answers say.
+  #stale = true;
   #resources = new Map();
   #rows = new Map();
   #announce;
@@ -47,6 +49,7 @@ export class JobsPage {
     if (wanted !== this.#state) {
       this.#pages = 1;
       this.#resources.clear();
+      this.#stale = true;
     }
     this.#state = wanted;
     for (const link of this.#filters.children) {
@@ -75,19 +78,19 @@ export class JobsPage {
   async #read(signal) {
     const used = new Map();
     const jobs = [];
-    let changed = false;
     let next = null;
     for (let page = 0; page < this.#pages && (page === 0 || next); page += 1) {
       const path = this.#pathAfter(next);
       const resource = this.#resources.get(path) ?? new Resource(path);
       used.set(path, resource);
-      changed = (await resource.read(signal)) || changed;
+      if (await resource.read(signal)) this.#stale = true;
       jobs.push(...resource.value.data);
       next = resource.value.has_more ? resource.value.next : null;
     }
-    changed ||= used.size !== this.#resources.size;
+    if (used.size !== this.#resources.size) this.#stale = true;
     this.#resources = used;
-    if (changed) this.#draw(jobs, next !== null);
+    if (this.#stale) this.#draw(jobs, next !== null);
+    this.#stale = false;
   }
 
   #pathAfter(cursor) {
@@ -110,6 +113,7 @@ export class JobsPage {
   }
 
   #problem(error) {
+    this.#stale = true;
     this.#note.replaceChildren(el("p", { class: "callout", "data-tone": "bad" }, error.message));
   }
 
@@ -124,7 +128,8 @@ export class JobsPage {
 function tableAround(body) {
   const heads = COLUMNS.map((name) => el("th", { scope: "col", role: "columnheader" }, name));
   const head = el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, ...heads));
-  return el("table", { class: "job-table", role: "table", "aria-label": "Jobs", hidden: true }, head, body);
+  const props = { class: "job-table", role: "table", "aria-label": "Jobs", hidden: true };
+  return el("table", props, head, body);
 }
 
 const CELLS = ["state", "job", "recipe", "progress", "loss", "error", "rate", "time"];
@@ -150,6 +155,7 @@ function update(row, job) {
   const [state, name, recipe, progress, loss, error, speed, time] = row.children;
   setBadge(state.firstElementChild, job.state);
   setText(name.children[0], titleOf(job));
+  setAttributes(name.children[0], { class: job.name ? null : "unnamed" });
   setText(name.children[1], job.name ? job.id : words(job.kind));
   setText(recipe.children[0], job.recipe);
   setText(recipe.children[1], job.kind === "eval" ? `${job.variant} · eval` : job.variant);
@@ -187,9 +193,9 @@ function showTime(cell, job) {
     setText(note, age(secondsSince(job.finished_at)));
   } else if (job.state === "running") {
     setText(main, eta == null ? "starting" : `${duration(eta)} left`);
-    setText(note, `started ${age(secondsSince(job.started_at))}`);
+    setText(note, `running ${roughly(secondsSince(job.started_at))}`);
   } else {
-    setText(main, NONE);
-    setText(note, `made ${age(secondsSince(job.created_at))}`);
+    setText(main, age(secondsSince(job.created_at)));
+    setText(note, "submitted");
   }
 }

@@ -44,6 +44,7 @@ export function bar(label) {
 
 export function setBar(node, fraction, state) {
   const part = Math.min(Math.max(fraction || 0, 0), 1);
-  setAttributes(node, { "aria-valuenow": Math.floor(part * 100), "data-tone": STATE_TONES[state] ?? "quiet" });
+  const tone = STATE_TONES[state] ?? "quiet";
+  setAttributes(node, { "aria-valuenow": Math.floor(part * 100), "data-tone": tone });
   node.style.setProperty("--part", part);
 }

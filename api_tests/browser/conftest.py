@@ -1,0 +1,247 @@
+"""A browser, and a stand-in for the control plane whose answers a test may change at any time."""
+
+import hashlib
+import json
+import shutil
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import FileResponse
+from fastapi.staticfiles import StaticFiles
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from service.contract.checkpoints import Checkpoint, FileDigest
+from service.contract.jobs import Attempt, Event, Job, JobSpec, JobState
+
+DASHBOARD = Path(__file__).parents[2] / "service" / "dashboard"
+DEADLINE_MS = 8_000
+
+
+def a_job(number: int, **fields: Any) -> Job:
+    """A running training, number 1 … 9999, as the contract has it; `fields` replace its values."""
+    now = datetime.now(UTC)
+    spec = JobSpec.model_validate(
+        {"kind": "train", "recipe": "oneshot", "data": {"dataset": "digits"}}
+    )
+    values: dict[str, Any] = {
+        "id": f"job_{number:026d}",
+        "kind": "train",
+        "recipe": "oneshot",
+        "variant": "searched",
+        "state": JobState.RUNNING,
+        "created_at": now - timedelta(minutes=20),
+        "started_at": now - timedelta(minutes=12),
+        "progress": {
+            "step": 120,
+            "total_steps": 300,
+            "fraction": 0.4,
+            "eta_seconds": 754.0,
+            "images_per_second": 311.2,
+        },
+        "metrics": {"loss": 0.5321, "val_loss": 0.61, "top1_error": 0.1234, "top5_error": 0.02},
+        "attempt": 1,
+        "spec": spec,
+    }
+    return Job.model_validate(values | fields)
+
+
+def a_checkpoint(job_id: str, step: int, phase: str = "train") -> Checkpoint:
+    """A published checkpoint with its weights and its optimizer."""
+    return Checkpoint(
+        id=f"ckpt_{step:026d}",
+        job_id=job_id,
+        attempt=1,
+        recipe="oneshot",
+        variant="searched",
+        step=step,
+        phase=phase,
+        created_at=datetime.now(UTC) - timedelta(minutes=3),
+        metrics={"val_loss": 0.61, "top1_error": 0.1234},
+        bytes=27_600_000,
+        files={
+            "model.safetensors": FileDigest(bytes=13_800_000, sha256="ab12cd34ef" + "0" * 54),
+            "optim.safetensors": FileDigest(bytes=13_800_000, sha256="99" * 32),
+        },
+        path=f"jobs/{job_id}/attempts/1/step-{step:09d}",
+    )
+
+
+class Yard:
+    """The stand-in: real HTTP on a real port, which can go away and come back."""
+
+    def __init__(self) -> None:
+        self.jobs: list[Job] = []
+        self.workers: list[dict[str, Any]] = []
+        self.series: dict[str, list[list[float]]] = {}
+        self.checkpoints: list[Checkpoint] = []
+        self.attempts: list[Attempt] = []
+        self.events: list[Event] = []
+        self.log = ""
+        self.calls: list[tuple[str, str, int, str]] = []
+        self._changed = threading.Condition()
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self._port: int = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self._port}"
+        self.start()
+
+    def start(self) -> None:
+        """Comes (back) on its port."""
+        self._server = uvicorn.Server(
+            uvicorn.Config(stand_in(self), port=self._port, log_level="critical", ws="none")
+        )
+        self._thread = threading.Thread(target=self._server.run)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Goes away; its port refuses connections."""
+        self._server.should_exit = True
+        self._server.force_exit = True
+        self._thread.join()
+
+    def called(self, call: tuple[str, str, int, str]) -> None:
+        """Notes a call: method, path, status, body."""
+        with self._changed:
+            self.calls.append(call)
+            self._changed.notify_all()
+
+    def wait_for_reads(self, path: str, status: int, times: int) -> None:
+        """Waits until `path` was answered `status` that often, counted from the first call."""
+
+        def happened() -> bool:
+            return sum(call[1:3] == (path, status) for call in self.calls) >= times
+
+        with self._changed:
+            assert self._changed.wait_for(happened, DEADLINE_MS / 1000), self.calls
+
+    def replace(self, job: Job) -> None:
+        """Changes the job with this id."""
+        self.jobs = [job if old.id == job.id else old for old in self.jobs]
+
+
+def stand_in(yard: Yard) -> FastAPI:
+    """The calls that the dashboard makes, with the answers that `yard` holds."""
+    app = FastAPI()
+
+    def answer(request: Request, body: Any) -> Response:
+        text = json.dumps(body)
+        etag = f'"{hashlib.sha256(text.encode()).hexdigest()[:16]}"'
+        same = request.headers.get("if-none-match") == etag
+        shown = Response(None if same else text, 304 if same else 200, {"ETag": etag})
+        yard.called((request.method, request.url.path, shown.status_code, ""))
+        return shown
+
+    def listed(models: list[Any]) -> dict[str, Any]:
+        return {"object": "list", "data": [m.model_dump(mode="json") for m in models]}
+
+    @app.get("/jobs")
+    def jobs(request: Request, limit: int, after: str = "", state: str = "") -> Response:
+        chosen = [job for job in yard.jobs if job.state == (state or job.state)]
+        chosen = [job for job in chosen if not after or job.id < after]
+        page = chosen[:limit]
+        more = len(chosen) > limit
+        keys = {"has_more": more, "next": page[-1].id if more else None}
+        return answer(request, listed(page) | keys)
+
+    @app.get("/jobs/{job_id}")
+    def job(request: Request, job_id: str) -> Response:
+        for known in yard.jobs:
+            if known.id == job_id:
+                return answer(request, known.model_dump(mode="json"))
+        return Response('{"title":"Not found","status":404,"detail":"no such job"}', 404)
+
+    @app.post("/jobs/{job_id}/cancel")
+    async def cancel(request: Request, job_id: str) -> Response:
+        body = (await request.body()).decode()
+        (known,) = (job for job in yard.jobs if job.id == job_id)
+        yard.replace(known.model_copy(update={"state": JobState.CANCELLING}))
+        yard.called(("POST", request.url.path, 202, body))
+        return Response("{}", 202)
+
+    @app.get("/jobs/{job_id}/logs")
+    def logs(attempt: int, cursor: int = 0) -> dict[str, Any]:
+        assert attempt >= 1
+        end = min(cursor + 20_000, len(yard.log))
+        return {"text": yard.log[cursor:end], "cursor": str(end), "end": end == len(yard.log)}
+
+    @app.get("/jobs/{job_id}/{part}")
+    def parts(request: Request, part: str, after: int = 0) -> Response:
+        events = [event for event in yard.events if event.number > after]
+        bodies = {
+            "metrics": {"object": "metrics", "series": yard.series},
+            "checkpoints": listed(yard.checkpoints),
+            "attempts": listed(yard.attempts),
+            "events": listed(events) | {"has_more": False},
+        }
+        return answer(request, bodies[part])
+
+    @app.get("/workers")
+    def workers(request: Request) -> Response:
+        return answer(request, {"object": "list", "data": yard.workers})
+
+    app.get("/")(lambda: FileResponse(DASHBOARD / "index.html"))
+    plotly = Path(str(files("plotly"))) / "package_data" / "plotly.min.js"
+    app.get("/dashboard/plotly.min.js")(lambda: FileResponse(plotly))
+    app.mount("/dashboard", StaticFiles(directory=DASHBOARD))
+    return app
+
+
+@pytest.fixture(name="a_job")
+def _a_job() -> Callable[..., Job]:
+    return a_job
+
+
+@pytest.fixture(name="a_checkpoint")
+def _a_checkpoint() -> Callable[..., Checkpoint]:
+    return a_checkpoint
+
+
+@pytest.fixture
+def ask_again(page: Page) -> Callable[[], None]:
+    """Has the page poll at once, as a tab does that is looked at again."""
+    return lambda: page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+
+@pytest.fixture
+def yard() -> Iterator[Yard]:
+    yard = Yard()
+    yield yard
+    yard.stop()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.fail("no chromium on PATH: `make test installs it`")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def console() -> list[str]:
+    """Errors the page logged or threw; a test that expects some clears them when it has looked."""
+    return []
+
+
+@pytest.fixture
+def page(browser: Browser, yard: Yard, console: list[str]) -> Iterator[Page]:
+    """A tab on the dashboard's origin; the test fails if the console heard an error."""
+    context = browser.new_context(base_url=yard.url, viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(DEADLINE_MS)
+    page = context.new_page()
+    page.on("console", lambda line: console.append(line.text) if line.type == "error" else None)
+    page.on("pageerror", lambda error: console.append(str(error)))
+    yield page
+    context.close()
+    assert console == []
