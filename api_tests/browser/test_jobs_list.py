@@ -6,10 +6,10 @@ from typing import Any
 from playwright.sync_api import Page, expect
 
 JOB = "tr[data-job]"
-WATCH_ROW = """row => {
+WATCH = """table => {
   window.changes = 0;
   new MutationObserver(seen => { window.changes += seen.length; })
-    .observe(row, {subtree: true, childList: true, characterData: true, attributes: true});
+    .observe(table, {subtree: true, childList: true, characterData: true, attributes: true});
 }"""
 
 
@@ -30,7 +30,8 @@ def test_an_unchanged_job_is_a_304_and_nothing_is_redrawn(
 ) -> None:
     yard.jobs = [a_job(1, state="succeeded", finished_at="2026-01-01T00:00:00Z")]
     page.goto("/")
-    page.locator(JOB).evaluate(WATCH_ROW)
+    expect(page.locator(JOB)).to_have_count(1)
+    page.get_by_role("table", name="Jobs").evaluate(WATCH)
     for times in (1, 2, 3):
         ask_again()
         yard.wait_for_reads("/jobs", 304, times)

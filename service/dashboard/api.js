@@ -29,7 +29,9 @@ async function request(path, { signal, ...options } = {}) {
   let response;
   let body;
   try {
-    response = await fetch(path, { ...options, signal: AbortSignal.any(limits) });
+    // The browser keeps nothing: the ETags that are sent are the ones kept here.
+    const sent = { ...options, cache: "no-store", signal: AbortSignal.any(limits) };
+    response = await fetch(path, sent);
     body = response.status === 304 || response.status === 204 ? null : await response.text();
   } catch (cause) {
     if (signal?.aborted) throw signal.reason;
