@@ -221,7 +221,7 @@ def yard() -> Iterator[Yard]:
 def browser() -> Iterator[Browser]:
     chromium = shutil.which("chromium")
     if chromium is None:
-        pytest.fail("no chromium on PATH: `make test installs it`")
+        pytest.fail("no chromium on PATH: `make test` installs it")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         yield browser
