@@ -1,0 +1,87 @@
+"""Tensors in one block of host memory that is laid out as a safetensors file."""
+
+import json
+from collections.abc import Iterator, Mapping
+
+import torch
+from torch import Tensor
+
+_CHUNK_BYTES = 1 << 20
+_DTYPES = {
+    torch.float64: "F64",
+    torch.int64: "I64",
+    torch.float32: "F32",
+    torch.int32: "I32",
+    torch.float16: "F16",
+    torch.bfloat16: "BF16",
+    torch.int16: "I16",
+    torch.uint8: "U8",
+    torch.int8: "I8",
+    torch.bool: "BOOL",
+}
+
+
+def shared_names(tensors: Mapping[str, Tensor]) -> dict[str, str]:
+    """Later name -> first name, for tensors that are there under two names."""
+    first: dict[tuple[object, ...], str] = {}
+    aliases = {}
+    for name, tensor in tensors.items():
+        if tensor.numel() == 0:
+            continue
+        place = (tensor.device, tensor.data_ptr(), tensor.dtype, tensor.shape, tensor.stride())
+        if first.setdefault(place, name) != name:
+            aliases[name] = first[place]
+    return aliases
+
+
+class TensorBlock:
+    """Preallocated memory for one set of tensors; pinned if they live on a CUDA device.
+
+    The library hashes nothing on its way to disk, so the format is written here: eight bytes of
+    header length, a JSON header, the data (https://huggingface.co/docs/safetensors).
+    """
+
+    def __init__(self, tensors: Mapping[str, Tensor]) -> None:
+        self._layout = _layout(tensors)
+        # Widest first, then by name: so every view is aligned, as the library lays them out.
+        ordered = sorted(tensors.items(), key=lambda item: (-item[1].element_size(), item[0]))
+        size = sum(tensor.nbytes for _, tensor in ordered)
+        pinned = any(tensor.is_cuda for tensor in tensors.values())
+        self._data = torch.empty(size, dtype=torch.uint8, pin_memory=pinned)
+        # Touch the pages now: the first save would else pay for them while the run waits.
+        self._data.zero_()
+        self._views: dict[str, Tensor] = {}
+        fields: dict[str, object] = {}
+        start = 0
+        for name, tensor in ordered:
+            end = start + tensor.nbytes
+            self._views[name] = self._data[start:end].view(tensor.dtype).view(tensor.shape)
+            fields[name] = {
+                "dtype": _DTYPES[tensor.dtype],
+                "shape": list(tensor.shape),
+                "data_offsets": [start, end],
+            }
+            start = end
+        header = json.dumps(fields, separators=(",", ":"), ensure_ascii=False).encode()
+        header += b" " * (-len(header) % 8)
+        self._header = len(header).to_bytes(8, "little") + header
+
+    def fits(self, tensors: Mapping[str, Tensor]) -> bool:
+        """Whether the names, shapes and types are those the block was made for."""
+        return _layout(tensors) == self._layout
+
+    def fill(self, tensors: Mapping[str, Tensor]) -> None:
+        """Copy the tensors in; from a CUDA device the copies are queued on the current stream."""
+        for name, view in self._views.items():
+            view.copy_(tensors[name].detach(), non_blocking=True)
+
+    def chunks(self) -> Iterator[bytes | memoryview]:
+        """The bytes of the file."""
+        yield self._header
+        data = memoryview(self._data.numpy().data)
+        for start in range(0, len(data), _CHUNK_BYTES):
+            yield data[start : start + _CHUNK_BYTES]
+
+
+def _layout(tensors: Mapping[str, Tensor]) -> dict[str, tuple[torch.Size, torch.dtype, bool]]:
+    return {name: (t.shape, t.dtype, t.is_cuda) for name, t in tensors.items()}

@@ -1,0 +1,150 @@
+"""Published weights in and out, and the match between a file's tensors and a network's."""
+
+import pickle
+import re
+import warnings
+import zipfile
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+from torch import Tensor, nn
+
+from workers.checkpoints.tensors import shared_names
+
+_SHOWN = 10
+_AUXILIARY = "predict_"
+_CLASSIFIER = re.compile(r"^(classifier\.0|fc|fc\.fc)\.(weight|bias)$")
+
+
+class IncompatibleCheckpoint(ValueError):
+    """Weights that do not fit the network, or a file that holds none; the message says why."""
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """The tensors of a `.pth.tar`, `.pkl`, `.pth` or `.safetensors` file by name, on the CPU.
+
+    Takes a bare dict or `{"state_dict": …}`, strips `module.`, and runs no code of the file.
+    Raises IncompatibleCheckpoint that names the file and what is wrong with it.
+    """
+    if not path.is_file():
+        raise IncompatibleCheckpoint(f"{path.name}: there is no such file")
+    if path.suffix == ".safetensors":
+        try:
+            return _without_module(path, safetensors.torch.load_file(path))
+        except SafetensorError as error:
+            raise IncompatibleCheckpoint(
+                f"{path.name} is cut off, or no safetensors file: {error}"
+            ) from error
+    content = _unpickle(path)
+    if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
+        content = content["state_dict"]
+    if not isinstance(content, Mapping) or not content:
+        raise IncompatibleCheckpoint(f"{path.name} holds no dictionary of tensors")
+    for name, value in content.items():
+        if not isinstance(name, str) or not isinstance(value, Tensor):
+            raise IncompatibleCheckpoint(
+                f"{path.name}: {name!r} is a {type(value).__name__}, not a named tensor"
+            )
+    return _without_module(path, content)
+
+
+def write_weights(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Write `{"state_dict": …}` under the published names, as the original scripts load it."""
+    torch.save({"state_dict": dict(tensors)}, path)
+
+
+def load_strict(model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
+    """Fill the network; every tensor of both must be used.
+
+    Raises IncompatibleCheckpoint, with the network as it was.
+    """
+    _load(model, tensors, fresh=())
+
+
+def load_for_training(
+    model: nn.Module, tensors: Mapping[str, Tensor], head: Literal["keep", "replace"] = "keep"
+) -> list[str]:
+    """Fill the network and give the names left as they were built.
+
+    These may be whole auxiliary `predict_*` heads that the file lacks and, with `replace`, the
+    classifier with the last layers of those heads, whose class count may differ. Else as
+    `load_strict`.
+    """
+    names = list(model.state_dict())
+    stored = {name.split(".")[0] for name in tensors}
+    absent = {n for n in names if n.startswith(_AUXILIARY) and n.split(".")[0] not in stored}
+    replaced = {n for n in names if head == "replace" and _counts_classes(n)}
+    fresh = [name for name in names if name in absent | replaced]
+    _load(model, tensors, fresh)
+    return fresh
+
+
+def differences(expected: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> str:
+    """What is missing, unexpected and misshapen, the first ten of each; empty if all fits."""
+    missing = [name for name in expected if name not in tensors]
+    unexpected = [name for name in tensors if name not in expected]
+    misshapen = [
+        f"{name} is {list(tensors[name].shape)}, not {list(tensor.shape)}"
+        for name, tensor in expected.items()
+        if name in tensors and tensors[name].shape != tensor.shape
+    ]
+    listed = {"missing": missing, "unexpected": unexpected, "misshapen": misshapen}
+    return "; ".join(_counted(kind, names) for kind, names in listed.items() if names)
+
+
+def _load(model: nn.Module, tensors: Mapping[str, Tensor], fresh: Collection[str]) -> None:
+    own = model.state_dict()
+    filled = {name: tensor for name, tensor in tensors.items() if name not in fresh}
+    # A tensor with two names may be stored under either; the network reads it once.
+    for later, first in shared_names(own).items():
+        for name, twin in ((later, first), (first, later)):
+            if name not in filled and twin in filled:
+                filled[name] = filled[twin]
+    wrong = differences({n: t for n, t in own.items() if n not in fresh}, filled)
+    if wrong:
+        raise IncompatibleCheckpoint(f"the weights do not fit the network: {wrong}")
+    model.load_state_dict(filled, strict=False)
+
+
+def _counts_classes(name: str) -> bool:
+    head, _, rest = name.partition(".")
+    return _CLASSIFIER.match(rest if head.startswith(_AUXILIARY) else name) is not None
+
+
+def _counted(kind: str, names: list[str]) -> str:
+    more = ", …" if len(names) > _SHOWN else ""
+    return f"{len(names)} {kind} ({', '.join(names[:_SHOWN])}{more})"
+
+
+def _without_module(path: Path, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    stripped = {name.removeprefix("module."): tensor for name, tensor in tensors.items()}
+    if len(stripped) != len(tensors):
+        raise IncompatibleCheckpoint(f"{path.name} has names both with and without 'module.'")
+    return stripped
+
+
+def _unpickle(path: Path) -> Any:
+    try:
+        with warnings.catch_warnings():
+            # A warning about the pickle's protocol would be noise: it loads, or it is refused.
+            warnings.simplefilter("ignore", UserWarning)
+            # Only the newer, zipped form can be mapped instead of read.
+            mapped = zipfile.is_zipfile(path)
+            return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
+    except pickle.UnpicklingError as error:
+        named = re.search(r"GLOBAL ([\w.]+)", str(error))
+        if named:
+            raise IncompatibleCheckpoint(
+                f"{path.name} is refused: its pickle calls {named[1]}, and weights need no code"
+            ) from error
+        raise IncompatibleCheckpoint(f"{path.name} is not a file of weights") from error
+    # torch tells of cut-off and foreign files by whatever its parsers stumble over.
+    except (RuntimeError, EOFError, ValueError, KeyError, IndexError, AttributeError) as error:
+        reason = str(error).split("\n")[0].split(". ")[0] or "it ends too early"
+        raise IncompatibleCheckpoint(
+            f"{path.name} is cut off, or not a file of weights: {reason}"
+        ) from error
