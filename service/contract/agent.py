@@ -24,19 +24,54 @@ class Gpu(_Wire):
     memory_bytes: int
 
 
+class ProcessIdentity(_Wire):
+    """A process, so that another one on the same kernel can tell surely whether it still lives.
+
+    `boot_id` is `/proc/sys/kernel/random/boot_id`, `pid_namespace` the target of
+    `/proc/self/ns/pid`, `started_ticks` the 22nd field of `/proc/<pid>/stat`.
+    """
+
+    boot_id: str
+    pid_namespace: str
+    pid: int
+    started_ticks: int
+
+
 class Registration(_Wire):
     """`PUT /agent/workers/{id}`: who a worker is; its id is fresh for each process start."""
 
     host: str
-    pid: int
+    process: ProcessIdentity
     gpus: tuple[Gpu, ...] = ()
     slots: Annotated[int, Field(ge=1, le=1024)] = 1
     labels: dict[str, str] = Field(default_factory=dict)
     version: str = ""
 
 
+class Neighbour(_Wire):
+    """A worker of the same boot and pid namespace that has not said goodbye."""
+
+    worker_id: str
+    process: ProcessIdentity
+
+
+class Registered(_Wire):
+    """The reply: whoever of the neighbours is dead is told of by `POST /agent/workers/{id}/gone`.
+
+    So a worker that was killed and started again need not wait for its own old lease.
+    """
+
+    neighbours: tuple[Neighbour, ...] = ()
+
+
+class Gone(_Wire):
+    """`POST /agent/workers/{id}/gone`: the worker has ended, and every process it had."""
+
+    message: str = ""
+
+
 class ClaimRequest(_Wire):
-    """`POST /agent/claims`: the same `request_id` gives the same claim again."""
+    """`POST /agent/claims`: a `Claim`, or 204; the same `request_id` gives the same claim again."""
 
     worker_id: str
     request_id: str
@@ -81,13 +116,25 @@ class ReportedEvent(_Wire):
     body: dict[str, Any] = Field(default_factory=dict)
 
 
+class Purge(_Wire):
+    """A checkpoint that retention lets go; `path` is relative to the volume."""
+
+    checkpoint_id: str
+    path: str
+
+
 class Beat(_Wire):
-    """One attempt's share of a heartbeat: events since the last acknowledged."""
+    """One attempt's share of a heartbeat: events since the last acknowledged, in order.
+
+    The first beat of an attempt says that the claim arrived. `purged` are ids whose folders
+    are gone.
+    """
 
     job_id: str
     attempt: int
     token: str
     events: tuple[ReportedEvent, ...] = ()
+    purged: tuple[str, ...] = ()
 
 
 class Heartbeat(_Wire):
@@ -98,13 +145,18 @@ class Heartbeat(_Wire):
 
 
 class BeatReply(_Wire):
-    """What the attempt is to do; `lease_lost` means end the tree and report nothing more."""
+    """What the attempt is to do; `lease_lost` means end the tree and report nothing more.
+
+    `purge` is to be removed once the attempt's newest checkpoint verifies; it is said again until
+    it is confirmed by `purged`.
+    """
 
     job_id: str
     attempt: int
     directive: Directive = "continue"
     lease_lost: bool = False
     acked_seq: int = 0
+    purge: tuple[Purge, ...] = ()
 
 
 class HeartbeatReply(_Wire):
@@ -115,7 +167,10 @@ class HeartbeatReply(_Wire):
 
 
 class Report(_Wire):
-    """`POST /agent/reports`: the end of an attempt, with its last events; the first end wins."""
+    """`POST /agent/reports`: the end of an attempt, with its last events; the first end wins.
+
+    The reply is a `BeatReply`: 200 for a repeat of the end that won, 409 `lease_lost` otherwise.
+    """
 
     job_id: str
     attempt: int
