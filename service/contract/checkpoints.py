@@ -82,5 +82,5 @@ class Checkpoint(BaseModel):
     path: str
     pinned: bool = False
     tags: tuple[str, ...] = ()
-    state: Literal["published", "damaged", "purged"] = "published"
+    state: Literal["published", "damaged", "purging", "purged"] = "published"
     manifest: dict[str, Any] | None = None

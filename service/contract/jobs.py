@@ -4,7 +4,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import InitErrorDetails
 
 from service.contract.recipes import PARAMS, VARIANTS, RecipeName, RecipeParams
 
@@ -159,7 +160,7 @@ class JobSpec(_Edge):
             raise ValueError("checkpoint is for an eval; a train has init_from")
         if self.kind == "train" and self.data.dataset is None and self.data.train_dir is None:
             raise ValueError("a train needs data.train_dir beside val_dir")
-        params = PARAMS[self.recipe].model_validate(self.params)
+        params = _recipe_params(self.recipe, self.params)
         object.__setattr__(self, "params", params.model_dump())
         return self
 
@@ -167,6 +168,25 @@ class JobSpec(_Edge):
     def recipe_params(self) -> RecipeParams:
         """The parameters as the recipe's own model."""
         return PARAMS[self.recipe].model_validate(self.params)
+
+
+def _recipe_params(recipe: str, params: dict[str, Any]) -> RecipeParams:
+    try:
+        return PARAMS[recipe].model_validate(params)
+    except ValidationError as error:
+        # Raised again with the place where the user wrote it.
+        raise ValidationError.from_exception_data(
+            "JobSpec",
+            [
+                InitErrorDetails(
+                    type=found["type"],
+                    loc=("params", *found["loc"]),
+                    input=found["input"],
+                    ctx=found.get("ctx", {}),
+                )
+                for found in error.errors()
+            ],
+        ) from None
 
 
 class Progress(BaseModel):

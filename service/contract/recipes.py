@@ -5,7 +5,7 @@ Source: the `train.py` of each family in megvii-model/ShuffleNet-Series.
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 RecipeName = Literal[
     "oneshot",
@@ -62,14 +62,19 @@ class RecipeParams(BaseModel):
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
     data_workers: Annotated[int, Field(ge=0, le=64)] = 0
 
-    @model_validator(mode="after")
-    def _fits_the_networks(self) -> "RecipeParams":
-        if self.image_size % 32:
-            below = self.image_size // 32 * 32
+    @field_validator("image_size")
+    @classmethod
+    def _fits_the_networks(cls, image_size: int) -> int:
+        if image_size % 32:
+            below = image_size // 32 * 32
             raise ValueError(
-                f"image_size must be a multiple of 32: {self.image_size} is not; "
+                f"image_size must be a multiple of 32: {image_size} is not; "
                 f"use {below} or {below + 32}"
             )
+        return image_size
+
+    @model_validator(mode="after")
+    def _names_its_mean(self) -> "RecipeParams":
         if self.preprocessing == "bgr255_minus_mean" and self.mean_image is None:
             raise ValueError(
                 "preprocessing bgr255_minus_mean needs mean_image, a .xml or .npy file"

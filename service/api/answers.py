@@ -1,0 +1,54 @@
+"""Answers that a poller need not read twice: ETags and 304."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import Any, Generic, Literal, TypeVar
+
+from fastapi import Request, Response
+from pydantic import BaseModel
+
+Item = TypeVar("Item", bound=BaseModel)
+
+
+class Page(BaseModel, Generic[Item]):
+    """A page of a list; ask for the next with `after=<next>`."""
+
+    object: Literal["list"] = "list"
+    data: list[Item]
+    has_more: bool = False
+    next: str | None = None
+
+
+def conditional(request: Request, body: str, etag: str | None = None) -> Response:
+    """200 with the JSON, or 304 if the caller has it already."""
+    etag = etag or f'"{hashlib.sha256(body.encode()).hexdigest()[:32]}"'
+    if is_current(request, etag):
+        return not_modified(etag)
+    headers = {"ETag": etag, "Cache-Control": "no-cache"}
+    return Response(body, media_type="application/json", headers=headers)
+
+
+def not_modified(etag: str) -> Response:
+    """304: what the caller has is what there is."""
+    return Response(status_code=304, headers={"ETag": etag, "Cache-Control": "no-cache"})
+
+
+def is_current(request: Request, etag: str) -> bool:
+    """Whether `If-None-Match` names this ETag."""
+    sent = request.headers.get("if-none-match", "")
+    return sent == "*" or etag in [tag.strip().removeprefix("W/") for tag in sent.split(",")]
+
+
+def listed(
+    request: Request, items: Sequence[BaseModel], *, has_more: bool = False, key: str = "id"
+) -> Response:
+    """A page of models; the next one starts after the last one's `key`."""
+    last = str(getattr(items[-1], key)) if items and has_more else None
+    body: dict[str, Any] = {
+        "object": "list",
+        "data": [item.model_dump(mode="json") for item in items],
+        "has_more": has_more,
+        "next": last,
+    }
+    return conditional(request, json.dumps(body, separators=(",", ":")))

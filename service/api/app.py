@@ -1,0 +1,44 @@
+"""The control plane as an ASGI application."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from fastapi import FastAPI
+
+from service.api import agent, checkpoints, dashboard, errors, jobs, ops, workers
+from service.api.deps import Yard
+from service.api.reaping import Reaping
+from service.api.requests import RequestFrame
+from service.store import attempts, idempotency
+
+_KEYS_KEPT = timedelta(days=7)
+
+
+def build_app(yard: Yard) -> FastAPI:
+    """The routes over a yard whose database is migrated; sweeps while it serves."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yard.wakeups.attach()
+        with yard.database.write() as tx:
+            attempts.renew_all(tx, yard.now())
+            idempotency.forget_before(tx, yard.now() - _KEYS_KEPT)
+        reaping = Reaping(yard)
+        reaping.start()
+        yield
+        reaping.stop()
+
+    app = FastAPI(
+        title="Trainyard",
+        version=ops.VERSION,
+        summary="Train and eval jobs of the ShuffleNet series.",
+        lifespan=lifespan,
+    )
+    app.state.yard = yard
+    app.add_middleware(RequestFrame)
+    errors.install(app)
+    for routes in (jobs, checkpoints, workers, agent, ops):
+        app.include_router(routes.router)
+    dashboard.mount(app)
+    return app

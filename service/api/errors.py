@@ -1,0 +1,126 @@
+"""Every refusal as `application/problem+json` (RFC 9457); never a stack trace."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DBAPIError, TimeoutError
+from starlette.exceptions import HTTPException
+
+from service.contract.errors import FieldProblem, Problem
+from service.domain.errors import (
+    Conflict,
+    Gone,
+    NotFound,
+    TrainyardError,
+    Unauthorized,
+    Unprocessable,
+)
+
+_log = structlog.get_logger()
+_STATUS: dict[type[TrainyardError], int] = {
+    NotFound: 404,
+    Conflict: 409,
+    Gone: 410,
+    Unprocessable: 422,
+    Unauthorized: 401,
+}
+_RETRY_AFTER = {"Retry-After": "2"}
+
+
+def install(app: FastAPI) -> None:
+    """Have the app say no in one shape."""
+    app.add_exception_handler(TrainyardError, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(DBAPIError, _database)
+    app.add_exception_handler(TimeoutError, _database)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def problem(
+    request: Request,
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    errors: Sequence[FieldProblem] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """A problem as a response."""
+    body = Problem(
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        instance=request.url.path,
+        code=code,
+        request_id=request.scope.get("request_id"),
+        errors=tuple(errors),
+    )
+    return Response(
+        body.model_dump_json(exclude_none=True),
+        status,
+        headers=dict(headers or {}),
+        media_type="application/problem+json",
+    )
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, TrainyardError)
+    status = next(_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS)
+    errors = []
+    if isinstance(error, Unprocessable) and error.pointer:
+        errors = [FieldProblem(pointer=error.pointer, detail=error.message)]
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
+    return problem(request, status, error.code, error.message, errors=errors, headers=headers)
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    found = error.errors()
+    sent = request.headers.get("content-type", "")
+    if [e["loc"] for e in found] == [("body",)] and "json" not in sent:
+        detail = "send the body as JSON, with the header 'Content-Type: application/json'"
+        return problem(request, 422, "not_json", detail)
+    if found[0]["type"] == "json_invalid":
+        place = f"{found[0]['ctx']['error']} at character {found[0]['loc'][-1]}"
+        return problem(request, 422, "not_json", f"the body is not JSON: {place}")
+    errors = list(_fields(found))
+    detail = "; ".join(f"{e.pointer.lstrip('/') or 'body'}: {e.detail}" for e in errors[:3])
+    return problem(request, 422, "invalid", detail, errors=errors)
+
+
+def _fields(errors: Sequence[Any]) -> Iterator[FieldProblem]:
+    for error in errors:
+        location = [part for part in error["loc"] if part != "body"]
+        pointer = "".join(f"/{_escaped(part)}" for part in location)
+        unknown = error["type"] == "extra_forbidden"
+        said = "this field is not known; check its name" if unknown else str(error["msg"])
+        yield FieldProblem(pointer=pointer, detail=said.removeprefix("Value error, "))
+
+
+def _escaped(part: str | int) -> str:
+    return str(part).replace("~", "~0").replace("/", "~1")
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    codes = {404: "no_such_path", 405: "method_not_allowed"}
+    code = codes.get(error.status_code, "refused")
+    detail = f"{request.method} {request.url.path}: {error.detail}"
+    return problem(request, error.status_code, code, detail, headers=error.headers)
+
+
+async def _database(request: Request, error: Exception) -> Response:
+    _log.error("database_failed", path=request.url.path, error=str(error).split("\n")[0])
+    detail = "the database does not answer; nothing was changed, so try again"
+    return problem(request, 503, "database_away", detail, headers=_RETRY_AFTER)
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    _log.error("request_failed", path=request.url.path, exc_info=error)
+    detail = "the server made a mistake; its log has the request id"
+    return problem(request, 500, "internal", detail)

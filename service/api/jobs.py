@@ -1,0 +1,179 @@
+"""The routes of jobs."""
+
+from typing import Annotated, Any, Literal
+from zlib import crc32
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy.exc import IntegrityError
+
+from service.api.answers import Page, conditional, is_current, listed, not_modified
+from service.api.deps import Authorized, TheYard, Yard
+from service.contract.checkpoints import Checkpoint
+from service.contract.jobs import Attempt, Event, Job, JobSpec, JobState
+from service.control import checkpoints, history, jobs, logs
+from service.control.jobs import Submitted
+from service.domain.errors import Unprocessable
+from service.store.jobs import JobFilter
+
+router = APIRouter(prefix="/jobs", tags=["jobs"])
+
+Limit = Annotated[int, Query(ge=1, le=100)]
+
+
+class Cancel(BaseModel):
+    """How to cancel: `graceful` saves a checkpoint first, `now` does not."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    mode: Literal["graceful", "now"] = "graceful"
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_model=Job,
+    dependencies=[Authorized],
+    responses={200: {"model": Job, "description": "The same submission came before"}},
+)
+def submit(
+    spec: JobSpec,
+    yard: TheYard,
+    key: Annotated[
+        str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)
+    ] = None,
+    validate_only: bool = False,
+) -> Response:
+    """Queue a job. The same Idempotency-Key and body give the same job again."""
+    if validate_only:
+        with yard.database.read() as tx:
+            jobs.check(tx, spec)
+        return Response(spec.model_dump_json(), media_type="application/json")
+    try:
+        submitted = _submit(yard, spec, key)
+    except IntegrityError:
+        # A twin with the same key was faster; now its job is there to be given again.
+        submitted = _submit(yard, spec, key)
+    yard.wakeups.ring()
+    headers = {"Location": f"/jobs/{submitted.job.id}", "ETag": _etag(submitted.job)}
+    if submitted.replayed:
+        headers["Idempotent-Replay"] = "true"
+    status = 200 if submitted.replayed else 201
+    body = submitted.job.model_dump_json()
+    return Response(body, status, headers, media_type="application/json")
+
+
+@router.get("", response_model=Page[Job])
+def page(
+    request: Request,
+    yard: TheYard,
+    state: JobState | None = None,
+    kind: Literal["train", "eval"] | None = None,
+    recipe: str | None = None,
+    label: str | None = None,
+    after: str | None = None,
+    limit: Limit = 20,
+) -> Response:
+    """Jobs, newest first; `label` is `key:value`."""
+    wanted = JobFilter(state, kind, recipe, _label(label), after, limit)
+    with yard.database.read() as tx:
+        found, has_more = jobs.page(tx, wanted)
+    return listed(request, found, has_more=has_more)
+
+
+@router.get("/{job_id}", response_model=Job)
+def get(request: Request, job_id: str, yard: TheYard) -> Response:
+    """One job; polls with `If-None-Match` are answered 304 until it changes."""
+    with yard.database.read() as tx:
+        version, state = jobs.version_of(tx, job_id)
+        if state is not JobState.QUEUED and is_current(request, f'"{version}"'):
+            return not_modified(f'"{version}"')
+        job = jobs.get(tx, job_id)
+    return conditional(request, job.model_dump_json(), _etag(job))
+
+
+@router.post("/{job_id}/cancel", status_code=202, response_model=Job, dependencies=[Authorized])
+def cancel(job_id: str, yard: TheYard, how: Cancel | None = None) -> Response:
+    """End a queued job at once, ask a running one to stop."""
+    mode = how.mode if how is not None else "graceful"
+    with yard.database.write() as tx:
+        was = jobs.stored(tx, job_id).job.state
+        job = jobs.cancel(tx, job_id, mode=mode, now=yard.now())
+    again = was in (JobState.CANCELLED, JobState.CANCELLING)
+    return Response(job.model_dump_json(), 200 if again else 202, media_type="application/json")
+
+
+@router.get("/{job_id}/attempts", response_model=Page[Attempt])
+def attempts(request: Request, job_id: str, yard: TheYard) -> Response:
+    """Every try of the job, oldest first."""
+    with yard.database.read() as tx:
+        return listed(request, history.attempts(tx, job_id))
+
+
+@router.get("/{job_id}/events", response_model=Page[Event])
+def events(
+    request: Request, job_id: str, yard: TheYard, after: int = 0, limit: Limit = 100
+) -> Response:
+    """What happened to the job, oldest first."""
+    with yard.database.read() as tx:
+        found, has_more = history.events(tx, job_id, after, limit)
+    return listed(request, found, has_more=has_more, key="number")
+
+
+@router.get("/{job_id}/checkpoints", response_model=Page[Checkpoint])
+def of_job(request: Request, job_id: str, yard: TheYard) -> Response:
+    """Every checkpoint of the job, newest first."""
+    with yard.database.read() as tx:
+        return listed(request, checkpoints.of_job(tx, job_id))
+
+
+@router.get("/{job_id}/metrics")
+def metrics(
+    request: Request,
+    job_id: str,
+    yard: TheYard,
+    names: str | None = None,
+    since_step: int = 0,
+    max_points: Annotated[int, Query(ge=2, le=10_000)] = 1000,
+) -> Response:
+    """By name the [step, value] pairs; `names` is a comma-separated choice."""
+    chosen = names.split(",") if names else None
+    with yard.database.read() as tx:
+        found = history.series(tx, job_id, chosen, since_step, max_points)
+    return conditional(request, found.model_dump_json())
+
+
+@router.get("/{job_id}/logs")
+def log(
+    job_id: str,
+    yard: TheYard,
+    attempt: Annotated[int | None, Query(ge=1)] = None,
+    cursor: Annotated[int, Query(ge=0)] = 0,
+    limit_bytes: Annotated[int, Query(ge=1024, le=1_048_576)] = 262_144,
+) -> dict[str, Any]:
+    """A part of an attempt's log (the last one's by default); go on at `cursor`."""
+    with yard.database.read() as tx:
+        number = history.logged_attempt(tx, job_id, attempt)
+    part = logs.read(yard.settings.volume, job_id, number, cursor, limit_bytes)
+    return {"text": part.text, "cursor": str(part.cursor), "end": part.end}
+
+
+def _submit(yard: Yard, spec: JobSpec, key: str | None) -> Submitted:
+    with yard.database.write() as tx:
+        return jobs.submit(tx, spec, job_id=yard.new_id("job"), key=key, now=yard.now())
+
+
+def _etag(job: Job) -> str:
+    if job.state is not JobState.QUEUED:
+        return f'"{job.version}"'
+    # What a queued job waits for changes with its neighbours, not with itself.
+    return f'"{job.version}-{job.queue_position}-{crc32((job.wait_reason or "").encode()):x}"'
+
+
+def _label(text: str | None) -> tuple[str, str] | None:
+    if text is None:
+        return None
+    key, colon, value = text.partition(":")
+    if not colon or not key:
+        raise Unprocessable("invalid", "label is key:value, as in label=team:vision", "/label")
+    return key, value

@@ -1,0 +1,38 @@
+"""Workers as the API shows them."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from service.contract.agent import Gpu
+
+
+class WorkerState(StrEnum):
+    """Where a worker stands; `gone` said goodbye, `lost` fell silent for good."""
+
+    ACTIVE = "active"
+    DRAINING = "draining"
+    UNREACHABLE = "unreachable"
+    LOST = "lost"
+    GONE = "gone"
+
+
+class Worker(BaseModel):
+    """A worker process, and the jobs it runs now."""
+
+    model_config = ConfigDict(frozen=True)
+
+    object: Literal["worker"] = "worker"
+    id: str
+    host: str
+    state: WorkerState
+    message: str | None = None
+    gpus: tuple[Gpu, ...] = ()
+    slots: int = 1
+    labels: dict[str, str] = Field(default_factory=dict)
+    version: str = ""
+    jobs: tuple[str, ...] = ()
+    registered_at: datetime
+    last_seen_at: datetime

@@ -1,0 +1,108 @@
+"""The end of an attempt, and what it makes of its job: in one transaction."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from service.contract.jobs import Attempt, AttemptState, JobState, Reason
+from service.domain.errors import LeaseLost
+from service.domain.lifecycle import AttemptEvent, JobEvent, move_attempt, move_job
+from service.domain.retry import Budgets, Verdict, decide
+from service.store import attempts, history, jobs
+from service.store.jobs import StoredJob
+
+
+@dataclass(frozen=True)
+class End:
+    """How an attempt ended, by its worker's or the reaper's word."""
+
+    event: AttemptEvent
+    reason: Reason
+    message: str = ""
+    result: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a job waits before its next try; `jitter` in 0 to 1 is drawn for each end."""
+
+    backoff_seconds: float
+    jitter: float
+
+
+def end_attempt(
+    tx: Connection, job: StoredJob, attempt: Attempt, end: End, *, patience: Patience, now: datetime
+) -> None:
+    """Close a live attempt and requeue or end its job; raises LeaseLost if it is not live."""
+    cancelled = job.job.state is JobState.CANCELLING and end.event is not AttemptEvent.SUCCEEDED
+    event = AttemptEvent.CANCELLED if cancelled else end.event
+    reason = Reason.CANCELLED if cancelled else end.reason
+    closed = {
+        "state": move_attempt(attempt.state, event),
+        "reason": reason,
+        "message": end.message or None,
+        "finished_at": now,
+    }
+    if not attempts.change_live(tx, attempt.job_id, attempt.number, closed):
+        raise LeaseLost(attempt.job_id, attempt.number)
+    if end.event is AttemptEvent.SUCCEEDED:
+        _succeed(tx, job, end, now)
+    elif cancelled:
+        _finish(tx, job, JobEvent.CANCELLED, reason, end.message or "cancelled", now)
+    else:
+        spent = Budgets(job.failures, job.losses, job.job.spec.max_failures)
+        verdict = decide(
+            reason, spent, backoff_seconds=patience.backoff_seconds, jitter=patience.jitter
+        )
+        _follow(tx, job, attempt, end, verdict, now)
+
+
+def _succeed(tx: Connection, job: StoredJob, end: End, now: datetime) -> None:
+    progress = job.job.progress.model_dump() | {"fraction": 1.0, "eta_seconds": 0.0}
+    progress["step"] = progress["total_steps"]
+    extra = {"result": end.result, "progress": progress}
+    _finish(tx, job, JobEvent.SUCCEEDED, Reason.FINISHED, "", now, extra)
+
+
+def _follow(
+    tx: Connection, job: StoredJob, attempt: Attempt, end: End, verdict: Verdict, now: datetime
+) -> None:
+    why = end.message or end.reason.replace("_", " ")
+    spent = {"failures": verdict.failures, "losses": verdict.losses}
+    if not verdict.retry:
+        message = f"{why} ({verdict.note})" if verdict.note else why
+        _finish(tx, job, JobEvent.FAILED, verdict.reason, message, now, spent)
+        return
+    from_when = now.fromtimestamp(now.timestamp() + verdict.wait_seconds, tz=now.tzinfo)
+    values = spent | {
+        "state": move_job(job.job.state, JobEvent.REQUEUED),
+        "not_before": from_when if verdict.wait_seconds else None,
+        "progress": job.job.progress.model_dump() | {"eta_seconds": None},
+    }
+    assert jobs.change(tx, job.job.id, [job.job.state], values)
+    then = f"; next try in {verdict.wait_seconds:.0f} s" if verdict.wait_seconds else ""
+    said = f"attempt {attempt.number} ended: {why}; back to the queue{then}"
+    history.note(tx, job.job.id, attempt.number, "requeued", said, now)
+
+
+def _finish(
+    tx: Connection,
+    job: StoredJob,
+    event: JobEvent,
+    reason: Reason,
+    message: str,
+    now: datetime,
+    extra: dict[str, Any] | None = None,
+) -> None:
+    state = move_job(job.job.state, event)
+    values = {"state": state, "reason": reason, "message": message or None, "finished_at": now}
+    assert jobs.change(tx, job.job.id, [job.job.state], values | (extra or {}))
+    said = f"{state}: {message}" if message else str(state)
+    history.note(tx, job.job.id, job.job.attempt or None, state, said, now)
+
+
+def is_reported(state: AttemptState, reason: Reason | None) -> bool:
+    """Whether an ended attempt was ended by its worker's report, which may come again."""
+    return state is not AttemptState.LOST and reason is not Reason.NOT_STARTED

@@ -1,0 +1,57 @@
+"""What users read of a job's past."""
+
+from typing import Literal
+
+from pydantic import BaseModel
+from sqlalchemy import Connection
+
+from service.contract.jobs import Attempt, Event
+from service.domain.errors import NotFound
+from service.store import attempts as attempts_store
+from service.store import history, jobs
+
+
+class Series(BaseModel):
+    """By name the (step, value) pairs of what was measured in a job."""
+
+    object: Literal["metrics"] = "metrics"
+    series: dict[str, list[tuple[int, float]]]
+
+
+def attempts(tx: Connection, job_id: str) -> list[Attempt]:
+    """Every try, oldest first; raises NotFound."""
+    _known(tx, job_id)
+    return attempts_store.of_job(tx, job_id)
+
+
+def events(tx: Connection, job_id: str, after: int, limit: int) -> tuple[list[Event], bool]:
+    """A page of what happened, oldest first, and whether there is more; raises NotFound."""
+    _known(tx, job_id)
+    found = history.events_after(tx, job_id, after, limit)
+    return found[:limit], len(found) > limit
+
+
+def series(
+    tx: Connection, job_id: str, names: list[str] | None, since_step: int, max_points: int
+) -> Series:
+    """What was measured, at most `max_points` of each name; raises NotFound."""
+    _known(tx, job_id)
+    return Series(series=history.series(tx, job_id, names, since_step, max_points))
+
+
+def logged_attempt(tx: Connection, job_id: str, number: int | None) -> int:
+    """The attempt whose log is meant, the last one by default; raises NotFound."""
+    job = jobs.get(tx, job_id)
+    if job is None:
+        raise NotFound("no_such_job", f"there is no job {job_id}")
+    last = job.job.attempt
+    if last == 0:
+        raise NotFound("no_log", f"{job_id} has not run yet, so it has no log")
+    if number is not None and number > last:
+        raise NotFound("no_such_attempt", f"{job_id} has {last} attempts, no number {number}")
+    return number or last
+
+
+def _known(tx: Connection, job_id: str) -> None:
+    if jobs.version_of(tx, job_id) is None:
+        raise NotFound("no_such_job", f"there is no job {job_id}")

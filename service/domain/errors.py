@@ -1,0 +1,66 @@
+"""What the control plane refuses, and why; the HTTP edge gives each its status.
+
+TrainyardError
+├── NotFound            no_such_job, no_such_checkpoint, no_checkpoint, no_such_file, no_log, …
+├── Conflict            a state that does not allow it
+│   └── LeaseLost       the attempt is not the live one any more
+├── Unprocessable       well formed, but it cannot be meant: names the field
+│   └── IdempotencyMismatch
+├── Unauthorized        no token, or another one
+└── Gone                it was there; its bytes were removed
+"""
+
+
+class TrainyardError(Exception):
+    """A refusal with a machine-readable `code`; the message says what to change."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class NotFound(TrainyardError):
+    """There is no such thing."""
+
+
+class Conflict(TrainyardError):
+    """The thing is there, and its state does not allow it."""
+
+
+class LeaseLost(Conflict):
+    """A write that found no live attempt: the worker must end its tree and say nothing more."""
+
+    def __init__(self, job_id: str, attempt: int) -> None:
+        super().__init__("lease_lost", f"attempt {attempt} of {job_id} is not the live one")
+
+
+class Unprocessable(TrainyardError):
+    """A submission that cannot be meant; `pointer` is a JSON pointer to the field."""
+
+    def __init__(self, code: str, message: str, pointer: str = "") -> None:
+        super().__init__(code, message)
+        self.pointer = pointer
+
+
+class IdempotencyMismatch(Unprocessable):
+    """The key was used with another body."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "idempotency_mismatch",
+            "this Idempotency-Key came with another body before; use a new key for a new job",
+        )
+
+
+class Unauthorized(TrainyardError):
+    """The bearer token is missing or wrong."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "unauthorized", "send the token of this server as 'Authorization: Bearer …'"
+        )
+
+
+class Gone(TrainyardError):
+    """It was there, and its bytes were removed."""

@@ -1,0 +1,82 @@
+"""The two tables of legal moves; any other move raises IllegalMove."""
+
+from enum import StrEnum
+
+from service.contract.jobs import AttemptState, JobState
+
+
+class JobEvent(StrEnum):
+    """What can happen to a job."""
+
+    CLAIMED = "claimed"
+    REQUEUED = "requeued"
+    CANCEL_ASKED = "cancel_asked"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class AttemptEvent(StrEnum):
+    """What can happen to an attempt."""
+
+    HEARD = "heard"
+    SILENT = "silent"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    LOST = "lost"
+    RELEASED = "released"
+    CANCELLED = "cancelled"
+
+
+class IllegalMove(Exception):
+    """A move that the tables do not have: a bug, never a user's fault."""
+
+
+_J, _JE = JobState, JobEvent
+JOB_MOVES: dict[tuple[JobState, JobEvent], JobState] = {
+    (_J.QUEUED, _JE.CLAIMED): _J.RUNNING,
+    (_J.QUEUED, _JE.CANCEL_ASKED): _J.CANCELLED,
+    (_J.RUNNING, _JE.REQUEUED): _J.QUEUED,
+    (_J.RUNNING, _JE.CANCEL_ASKED): _J.CANCELLING,
+    (_J.RUNNING, _JE.SUCCEEDED): _J.SUCCEEDED,
+    (_J.RUNNING, _JE.FAILED): _J.FAILED,
+    # A run that ends well before it hears of the cancel has succeeded: the result is there.
+    (_J.CANCELLING, _JE.SUCCEEDED): _J.SUCCEEDED,
+    (_J.CANCELLING, _JE.CANCELLED): _J.CANCELLED,
+}
+
+_A, _AE = AttemptState, AttemptEvent
+_ENDS = {
+    _AE.SUCCEEDED: _A.SUCCEEDED,
+    _AE.FAILED: _A.FAILED,
+    _AE.LOST: _A.LOST,
+    _AE.RELEASED: _A.RELEASED,
+    _AE.CANCELLED: _A.CANCELLED,
+}
+ATTEMPT_MOVES: dict[tuple[AttemptState, AttemptEvent], AttemptState] = {
+    (_A.CLAIMED, _AE.HEARD): _A.RUNNING,
+    (_A.RUNNING, _AE.HEARD): _A.RUNNING,
+    (_A.RUNNING, _AE.SILENT): _A.UNREACHABLE,
+    (_A.UNREACHABLE, _AE.HEARD): _A.RUNNING,
+    **{
+        (live, event): end
+        for live in (_A.CLAIMED, _A.RUNNING, _A.UNREACHABLE)
+        for event, end in _ENDS.items()
+    },
+}
+
+
+def move_job(state: JobState, event: JobEvent) -> JobState:
+    """The state after `event`; raises IllegalMove."""
+    try:
+        return JOB_MOVES[state, event]
+    except KeyError:
+        raise IllegalMove(f"a {state} job cannot be {event}") from None
+
+
+def move_attempt(state: AttemptState, event: AttemptEvent) -> AttemptState:
+    """The state after `event`; raises IllegalMove."""
+    try:
+        return ATTEMPT_MOVES[state, event]
+    except KeyError:
+        raise IllegalMove(f"a {state} attempt cannot be {event}") from None

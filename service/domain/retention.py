@@ -1,0 +1,27 @@
+"""Which checkpoints of a job may go."""
+
+import math
+from collections.abc import Collection, Sequence
+
+from service.contract.checkpoints import Checkpoint
+from service.contract.jobs import Retention
+
+
+def surplus(
+    newest_first: Sequence[Checkpoint], retention: Retention, in_use: Collection[str]
+) -> list[Checkpoint]:
+    """What a job's retention lets go of its published checkpoints.
+
+    Kept are the newest training ones, the best by the metric (lower is better), the final ones,
+    the pinned, and what a live job uses.
+    """
+    training = [c for c in newest_first if c.phase != "final"]
+    kept = {c.id for c in training[: retention.keep_last]} | set(in_use)
+    kept |= {c.id for c in best_of(training, retention.metric)[: retention.keep_best]}
+    return [c for c in training if c.id not in kept and not c.pinned]
+
+
+def best_of(newest_first: Sequence[Checkpoint], metric: str) -> list[Checkpoint]:
+    """Those that have the metric, lowest first; of two equal ones the newer is first."""
+    measured = [c for c in newest_first if math.isfinite(c.metrics.get(metric, math.nan))]
+    return sorted(measured, key=lambda c: c.metrics[metric])

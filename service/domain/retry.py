@@ -1,0 +1,81 @@
+"""What follows when an attempt ended without success: a table from the reason."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from service.contract.jobs import Reason
+
+LOSSES_BEFORE_POISON = 3
+LONGEST_BACKOFF_SECONDS = 600.0
+
+
+class Fault(StrEnum):
+    """Whose fault an end is: it decides which budget pays."""
+
+    MACHINE = "machine"
+    JOB = "job"
+    HOPELESS = "hopeless"
+    NOBODY = "nobody"
+
+
+FAULTS: dict[Reason, Fault] = {
+    Reason.WORKER_LOST: Fault.MACHINE,
+    Reason.DISK_FULL: Fault.MACHINE,
+    Reason.PREEMPTED: Fault.NOBODY,
+    Reason.RELEASED: Fault.NOBODY,
+    Reason.NOT_STARTED: Fault.NOBODY,
+    Reason.CRASHED: Fault.JOB,
+    Reason.NON_FINITE_LOSS: Fault.JOB,
+    Reason.STALLED: Fault.JOB,
+    Reason.INVALID_DATA: Fault.HOPELESS,
+    Reason.OUT_OF_MEMORY: Fault.HOPELESS,
+    Reason.INCOMPATIBLE_CHECKPOINT: Fault.HOPELESS,
+}
+
+
+@dataclass(frozen=True)
+class Budgets:
+    """What a job has spent since its last new checkpoint; `max_failures` is its own limit."""
+
+    failures: int
+    losses: int
+    max_failures: int
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Retry after a wait, or end as failed with this reason; the budgets afterwards."""
+
+    retry: bool
+    reason: Reason
+    failures: int
+    losses: int
+    wait_seconds: float = 0.0
+    note: str = ""
+
+
+def decide(reason: Reason, spent: Budgets, *, backoff_seconds: float, jitter: float) -> Verdict:
+    """What follows an end by `reason`; `jitter` in 0 to 1 is drawn by the caller.
+
+    A machine's fault is retried at once, three times in a row at most without a new checkpoint;
+    the job's own fault costs one of `max_failures`, with a wait that doubles; a fault that cannot
+    heal ends the job.
+    """
+    fault = FAULTS[reason]
+    failures, losses = spent.failures, spent.losses
+    if fault is Fault.NOBODY:
+        return Verdict(True, reason, failures, losses)
+    if fault is Fault.MACHINE:
+        losses += 1
+        if losses < LOSSES_BEFORE_POISON:
+            return Verdict(True, reason, failures, losses)
+        note = f"lost {losses} times in a row without a new checkpoint"
+        return Verdict(False, Reason.POISON, failures, losses, note=note)
+    if fault is Fault.HOPELESS:
+        return Verdict(False, reason, failures, losses)
+    failures += 1
+    if failures > spent.max_failures:
+        note = f"failed {failures} times, and max_failures is {spent.max_failures}"
+        return Verdict(False, reason, failures, losses, note=note)
+    wait = min(backoff_seconds * 2 ** (failures - 1), LONGEST_BACKOFF_SECONDS)
+    return Verdict(True, reason, failures, losses, wait_seconds=wait * (0.5 + jitter / 2))

@@ -1,0 +1,125 @@
+"""The server process."""
+
+import random
+import secrets
+import socket
+import sys
+from datetime import UTC, datetime
+from types import FrameType
+
+import structlog
+import uvicorn
+from pydantic import ValidationError
+from setproctitle import setproctitle
+
+from service.api.app import build_app
+from service.api.deps import Yard
+from service.api.wakeups import Wakeups
+from service.contract.ids import new_id
+from service.settings import Settings
+from service.store.engine import Database, DatabaseInUse
+from service.store.migrate import upgrade
+from service.telemetry import configure_logs
+
+_GRACE_SECONDS = 5
+_log = structlog.get_logger()
+
+
+class CannotStart(Exception):
+    """The server cannot start as it was told to; the message says what to change."""
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT; raises CannotStart."""
+    setproctitle("trainyard: server")
+    configure_logs()
+    listening = _listen(settings)
+    with listening:
+        database = _open(settings)
+        try:
+            yard = _yard(settings, database)
+            host, port = listening.getsockname()[:2]
+            _log.info("serving", url=f"http://{host}:{port}")
+            server = _Server(
+                uvicorn.Config(
+                    build_app(yard),
+                    log_config=None,
+                    access_log=False,
+                    ws="none",
+                    timeout_graceful_shutdown=_GRACE_SECONDS,
+                ),
+                yard.wakeups,
+            )
+            server.run(sockets=[listening])
+        finally:
+            database.close()
+
+
+class _Server(uvicorn.Server):
+    """Lets long polls go as soon as it is asked to end: they would hold it up."""
+
+    def __init__(self, config: uvicorn.Config, wakeups: Wakeups) -> None:
+        super().__init__(config)
+        self._wakeups = wakeups
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to end; a second time, at once."""
+        super().handle_exit(sig, frame)
+        self._wakeups.close()
+
+
+def _listen(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((settings.host, settings.port))
+        # Heard from now on: a second server must fail here, and not when the first one ends.
+        listening.listen(1024)
+    except OSError as error:
+        listening.close()
+        raise CannotStart(
+            f"cannot listen on {settings.host}:{settings.port} ({error.strerror}): "
+            "choose another --port, or stop what uses it"
+        ) from error
+    return listening
+
+
+def _open(settings: Settings) -> Database:
+    for folder in (settings.volume, settings.data_root, settings.import_root):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CannotStart(f"cannot make {folder}: {error.strerror}") from error
+    try:
+        database = Database(settings.database_url)
+    except (DatabaseInUse, ValueError) as error:
+        raise CannotStart(str(error)) from error
+    with database.write() as tx:
+        upgrade(tx)
+    return database
+
+
+def _yard(settings: Settings, database: Database) -> Yard:
+    return Yard(
+        settings=settings,
+        database=database,
+        now=lambda: datetime.now(UTC),
+        new_id=new_id,
+        new_token=lambda: secrets.token_urlsafe(24),
+        draw=random.random,
+    )
+
+
+def main() -> int:
+    """`python -m service.main`: everything from `TRAINYARD_…` variables."""
+    try:
+        serve(Settings())
+    except (CannotStart, ValidationError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,102 @@
+"""Attempts in the database; every write goes through the fence."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, insert, select, update
+
+from service.contract.jobs import LIVE_ATTEMPTS, Attempt, AttemptState, Reason
+from service.store.tables import attempts
+
+
+@dataclass(frozen=True)
+class StoredAttempt:
+    """An attempt as users see it, and its secrets."""
+
+    attempt: Attempt
+    token: str
+    request_id: str
+    heard_at: datetime
+    acked_seq: int
+
+
+def add(tx: Connection, attempt: Attempt, *, token: str, request_id: str) -> None:
+    """Store a new attempt; its claim is heard of as it is made."""
+    tx.execute(
+        insert(attempts).values(
+            **attempt.model_dump(),
+            token=token,
+            request_id=request_id,
+            heard_at=attempt.created_at,
+            acked_seq=0,
+        )
+    )
+
+
+def claimed_by(tx: Connection, worker_id: str, request_id: str) -> StoredAttempt | None:
+    """The attempt that this very request was given, if it was."""
+    return _first(tx, attempts.c.worker_id == worker_id, attempts.c.request_id == request_id)
+
+
+def get(tx: Connection, job_id: str, number: int) -> StoredAttempt | None:
+    """One attempt, locked for this transaction."""
+    return _first(tx, attempts.c.job_id == job_id, attempts.c.number == number)
+
+
+def change_live(tx: Connection, job_id: str, number: int, values: Mapping[str, Any]) -> bool:
+    """The fence: set columns of an attempt that is live; False if it is not."""
+    statement = (
+        update(attempts)
+        .where(
+            attempts.c.job_id == job_id,
+            attempts.c.number == number,
+            attempts.c.state.in_(LIVE_ATTEMPTS),
+        )
+        .values(**values)
+    )
+    return tx.execute(statement).rowcount == 1
+
+
+def of_job(tx: Connection, job_id: str) -> list[Attempt]:
+    """Oldest first."""
+    query = select(attempts).where(attempts.c.job_id == job_id).order_by(attempts.c.number)
+    return [_stored(row).attempt for row in tx.execute(query).mappings()]
+
+
+def live(tx: Connection, worker_id: str | None = None) -> list[StoredAttempt]:
+    """The attempts that hold a lease, of one worker or of all."""
+    query = select(attempts).where(attempts.c.state.in_(LIVE_ATTEMPTS))
+    if worker_id is not None:
+        query = query.where(attempts.c.worker_id == worker_id)
+    return [_stored(row) for row in tx.execute(query).mappings()]
+
+
+def renew_all(tx: Connection, now: datetime) -> int:
+    """Give every lease a fresh window: silence while no server listened is nobody's fault."""
+    statement = update(attempts).where(attempts.c.state.in_(LIVE_ATTEMPTS)).values(heard_at=now)
+    return tx.execute(statement).rowcount
+
+
+def _first(tx: Connection, *conditions: Any) -> StoredAttempt | None:
+    query = select(attempts).where(*conditions).with_for_update()
+    row = tx.execute(query).mappings().first()
+    return _stored(row) if row is not None else None
+
+
+def _stored(row: RowMapping) -> StoredAttempt:
+    attempt = Attempt(
+        job_id=row["job_id"],
+        number=row["number"],
+        worker_id=row["worker_id"],
+        state=AttemptState(row["state"]),
+        reason=Reason(row["reason"]) if row["reason"] else None,
+        message=row["message"],
+        created_at=row["created_at"],
+        started_at=row["started_at"],
+        finished_at=row["finished_at"],
+    )
+    return StoredAttempt(
+        attempt, row["token"], row["request_id"], row["heard_at"], row["acked_seq"]
+    )

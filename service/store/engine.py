@@ -1,0 +1,115 @@
+"""The database: one writer and many readers on SQLite, a pool on PostgreSQL."""
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TextIO
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.engine import URL
+
+_WAIT_SECONDS = 30.0
+
+
+class DatabaseInUse(Exception):
+    """Another server has the SQLite file open; the message names the file."""
+
+
+class Database:
+    """Transactions over one database; on SQLite one connection alone writes.
+
+    SQLite runs with WAL and `synchronous=FULL`: what is committed survives a power cut. With one
+    writing connection its WAL cannot be reset under another's feet
+    (https://sqlite.org/wal.html#walresetbug).
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = _normal(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self._lock = _lock_beside(self.url) if self.is_sqlite else None
+        if self.is_sqlite:
+            self._writer = _sqlite(self.url, pool_size=1, max_overflow=0)
+            self._reader = _sqlite(self.url, pool_size=8, max_overflow=32, read_only=True)
+        else:
+            self._writer = create_engine(
+                self.url, pool_size=16, max_overflow=16, pool_pre_ping=True
+            )
+            self._reader = self._writer
+
+    @property
+    def engine(self) -> Engine:
+        """The writing engine, for migrations."""
+        return self._writer
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction that may change things; committed when the block ends well."""
+        with self._writer.begin() as tx:
+            yield tx
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One transaction that sees a single moment and changes nothing."""
+        with self._reader.connect() as tx:
+            yield tx
+
+    def close(self) -> None:
+        """Close every connection and let another server have the file."""
+        self._reader.dispose()
+        self._writer.dispose()
+        if self._lock is not None:
+            self._lock.close()
+
+
+def _normal(url: str) -> URL:
+    parsed = make_url(url)
+    if parsed.drivername in ("postgres", "postgresql"):
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    if parsed.drivername == "sqlite" and parsed.database in (None, "", ":memory:"):
+        raise ValueError("an SQLite database needs a file: sqlite:///path/to/trainyard.db")
+    return parsed
+
+
+def _lock_beside(url: URL) -> TextIO:
+    assert url.database is not None
+    Path(url.database).absolute().parent.mkdir(parents=True, exist_ok=True)
+    lock = Path(f"{url.database}.lock").open("w")  # noqa: SIM115 (held until close)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        raise DatabaseInUse(
+            f"another server has {url.database} open: stop it, give this one another database, "
+            "or use PostgreSQL, which any number of servers may share"
+        ) from None
+    return lock
+
+
+def _sqlite(url: URL, *, pool_size: int, max_overflow: int, read_only: bool = False) -> Engine:
+    engine = create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=max_overflow,
+        pool_timeout=_WAIT_SECONDS,
+        connect_args={"timeout": _WAIT_SECONDS, "check_same_thread": False},
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _: Any) -> None:
+        # The driver's own BEGIN is deferred, and comes too late; SQLAlchemy's event gives ours.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        if read_only:
+            cursor.execute("PRAGMA wal_autocheckpoint=0")
+            cursor.execute("PRAGMA query_only=ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+    return engine

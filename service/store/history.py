@@ -1,0 +1,71 @@
+"""What happened to a job, and what was measured in it."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, func, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from service.contract.jobs import Event
+from service.store.tables import events, metrics
+
+
+def note(
+    tx: Connection, job_id: str, attempt: int | None, kind: str, message: str, now: datetime
+) -> None:
+    """Add a line to the job's history."""
+    tx.execute(
+        insert(events).values(
+            job_id=job_id, attempt=attempt, kind=kind, message=message, created_at=now
+        )
+    )
+
+
+def events_after(tx: Connection, job_id: str, number: int, limit: int) -> list[Event]:
+    """Oldest first, one more than the limit where there are more."""
+    query = select(events).where(events.c.job_id == job_id, events.c.number > number)
+    rows = tx.execute(query.order_by(events.c.number).limit(limit + 1)).mappings()
+    return [Event.model_validate(dict(row)) for row in rows]
+
+
+def measure(tx: Connection, job_id: str, points: Iterable[tuple[str, int, float]]) -> None:
+    """Store (name, step, value); a step that is trained again replaces what it measured."""
+    rows = [
+        {"job_id": job_id, "name": name, "step": step, "value": value}
+        for name, step, value in points
+    ]
+    if not rows:
+        return
+    dialect = sqlite if tx.dialect.name == "sqlite" else postgresql
+    statement = dialect.insert(metrics)
+    keys = ["job_id", "name", "step"]
+    tx.execute(
+        statement.on_conflict_do_update(keys, set_={"value": statement.excluded.value}), rows
+    )
+
+
+def series(
+    tx: Connection, job_id: str, names: Sequence[str] | None, since_step: int, max_points: int
+) -> dict[str, list[tuple[int, float]]]:
+    """By name the (step, value) pairs; of more than `max_points` the first, the last and an even
+    choice between them."""
+    place = func.row_number().over(partition_by=metrics.c.name, order_by=metrics.c.step)
+    count = func.count().over(partition_by=metrics.c.name)
+    query = select(
+        metrics.c.name, metrics.c.step, metrics.c.value, place.label("place"), count.label("count")
+    ).where(metrics.c.job_id == job_id, metrics.c.step >= since_step)
+    if names is not None:
+        query = query.where(metrics.c.name.in_(names))
+    ranked = query.subquery()
+    bucket = (ranked.c.place - 1) * (max_points - 1) // (ranked.c.count)
+    before = (ranked.c.place - 2) * (max_points - 1) // (ranked.c.count)
+    kept = select(ranked.c.name, ranked.c.step, ranked.c.value).where(
+        (ranked.c.place == 1)
+        | (ranked.c.place == ranked.c.count)
+        | (ranked.c.count <= max_points)
+        | (bucket != before)
+    )
+    found: dict[str, list[tuple[int, float]]] = {}
+    for row in tx.execute(kept.order_by(ranked.c.name, ranked.c.step)):
+        found.setdefault(row.name, []).append((row.step, row.value))
+    return found

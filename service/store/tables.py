@@ -1,0 +1,199 @@
+"""The tables, as the migrations leave them."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+Number = BigInteger().with_variant(Integer(), "sqlite")
+
+
+class Utc(TypeDecorator[datetime]):
+    """A moment in UTC; a naive datetime is refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        assert value.tzinfo is not None, "a moment without a zone"
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, _: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _id(name: str, **options: Any) -> Column[str]:
+    return Column(name, String(64), nullable=False, **options)
+
+
+jobs = Table(
+    "jobs",
+    metadata,
+    _id("id", primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("recipe", String(64), nullable=False),
+    Column("variant", String(64), nullable=False),
+    Column("name", String(200)),
+    Column("labels", JSON, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("reason", String(32)),
+    Column("message", Text),
+    Column("created_at", Utc, nullable=False),
+    Column("started_at", Utc),
+    Column("finished_at", Utc),
+    Column("priority", Integer, nullable=False),
+    Column("gpus", Integer, nullable=False),
+    Column("spec", JSON, nullable=False),
+    Column("progress", JSON, nullable=False),
+    Column("metrics", JSON, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("losses", Integer, nullable=False),
+    Column("not_before", Utc),
+    Column("stop_mode", String(16)),
+    Column("latest_checkpoint", String(64)),
+    Column("best_checkpoint", String(64)),
+    Column("source_checkpoint", String(64)),
+    Column("result", JSON),
+    Column("parent_job_id", String(64)),
+    Column("version", Integer, nullable=False),
+    Index("ix_jobs_state_id", "state", "id"),
+    Index("ix_jobs_recipe_id", "recipe", "id"),
+    Index(
+        "ix_jobs_queue",
+        "priority",
+        "id",
+        sqlite_where=text("state = 'queued'"),
+        postgresql_where=text("state = 'queued'"),
+    ),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    _id("job_id", primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    _id("worker_id"),
+    _id("request_id"),
+    Column("token", String(64), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("reason", String(32)),
+    Column("message", Text),
+    Column("created_at", Utc, nullable=False),
+    Column("started_at", Utc),
+    Column("finished_at", Utc),
+    Column("heard_at", Utc, nullable=False),
+    Column("acked_seq", Number, nullable=False),
+    UniqueConstraint("worker_id", "request_id"),
+    Index(
+        "ix_attempts_live",
+        "worker_id",
+        sqlite_where=text("state IN ('claimed', 'running', 'unreachable')"),
+        postgresql_where=text("state IN ('claimed', 'running', 'unreachable')"),
+    ),
+)
+
+workers = Table(
+    "workers",
+    metadata,
+    _id("id", primary_key=True),
+    Column("host", String(255), nullable=False),
+    Column("process", JSON, nullable=False),
+    Column("gpus", JSON, nullable=False),
+    Column("labels", JSON, nullable=False),
+    Column("slots", Integer, nullable=False),
+    Column("version", String(64), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("message", Text),
+    Column("registered_at", Utc, nullable=False),
+    Column("last_seen_at", Utc, nullable=False),
+    Index("ix_workers_state_id", "state", "id"),
+)
+
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    _id("id", primary_key=True),
+    _id("job_id"),
+    Column("attempt", Integer, nullable=False),
+    Column("recipe", String(64), nullable=False),
+    Column("variant", String(64), nullable=False),
+    Column("step", Number, nullable=False),
+    Column("phase", String(16), nullable=False),
+    # Final weights come after the training state of the same step.
+    Column("is_final", Boolean, nullable=False),
+    Column("created_at", Utc, nullable=False),
+    Column("metrics", JSON, nullable=False),
+    Column("bytes", Number, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("pinned", Boolean, nullable=False),
+    Column("tags", JSON, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("manifest", JSON, nullable=False),
+    # Each serves a form of `latest` by its first row, however many checkpoints there are.
+    Index("ix_checkpoints_of_job", "job_id", "state", "step", "is_final", "attempt"),
+    Index("ix_checkpoints_newest", "state", "created_at", "id"),
+    Index("ix_checkpoints_of_recipe", "recipe", "state", "created_at", "id"),
+    Index("ix_checkpoints_of_variant", "recipe", "variant", "state", "created_at", "id"),
+)
+
+metrics = Table(
+    "metrics",
+    metadata,
+    _id("job_id", primary_key=True),
+    Column("name", String(64), primary_key=True),
+    Column("step", Number, primary_key=True, autoincrement=False),
+    Column("value", Float, nullable=False),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=True),
+    _id("job_id"),
+    Column("attempt", Integer),
+    Column("kind", String(32), nullable=False),
+    Column("message", Text, nullable=False),
+    Column("created_at", Utc, nullable=False),
+    Index("ix_events_job_id_number", "job_id", "number"),
+)
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("key", String(255), primary_key=True),
+    Column("body_sha256", String(64), nullable=False),
+    _id("job_id"),
+    Column("created_at", Utc, nullable=False),
+)

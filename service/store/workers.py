@@ -1,0 +1,70 @@
+"""Workers in the database."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, insert, select, update
+
+from service.contract.agent import Gpu, ProcessIdentity, Registration
+from service.contract.workers import Worker, WorkerState
+from service.store.tables import workers
+
+_THERE = (WorkerState.ACTIVE, WorkerState.DRAINING, WorkerState.UNREACHABLE)
+
+
+def put(tx: Connection, worker_id: str, said: Registration, now: datetime) -> None:
+    """Store a worker, or what it says of itself the second time."""
+    columns = said.model_dump(mode="json") | {"last_seen_at": now}
+    statement = update(workers).where(workers.c.id == worker_id).values(**columns)
+    if tx.execute(statement).rowcount == 0:
+        added = {"id": worker_id, "state": WorkerState.ACTIVE, "registered_at": now}
+        tx.execute(insert(workers).values(**columns, **added))
+
+
+def get(tx: Connection, worker_id: str) -> Worker | None:
+    """One worker, without its jobs."""
+    row = tx.execute(select(workers).where(workers.c.id == worker_id)).mappings().first()
+    return _worker(row) if row is not None else None
+
+
+def there(tx: Connection) -> list[Worker]:
+    """The workers that have not ended, oldest first, without their jobs."""
+    query = select(workers).where(workers.c.state.in_(_THERE)).order_by(workers.c.id)
+    return [_worker(row) for row in tx.execute(query).mappings()]
+
+
+def seen(tx: Connection, worker_id: str, now: datetime) -> WorkerState | None:
+    """Note that a worker was heard of, and give its state; None if nobody knows it."""
+    worker = get(tx, worker_id)
+    if worker is None:
+        return None
+    back = worker.state is WorkerState.UNREACHABLE
+    state = WorkerState.ACTIVE if back else worker.state
+    change(tx, worker_id, {"last_seen_at": now, "state": state})
+    return state
+
+
+def change(tx: Connection, worker_id: str, values: dict[str, Any]) -> None:
+    """Set columns of a worker."""
+    tx.execute(update(workers).where(workers.c.id == worker_id).values(**values))
+
+
+def process_of(tx: Connection, worker_id: str) -> ProcessIdentity:
+    """Which process a worker is."""
+    query = select(workers.c.process).where(workers.c.id == worker_id)
+    return ProcessIdentity.model_validate(tx.execute(query).scalar_one())
+
+
+def _worker(row: RowMapping) -> Worker:
+    return Worker(
+        id=row["id"],
+        host=row["host"],
+        state=WorkerState(row["state"]),
+        message=row["message"],
+        gpus=tuple(Gpu.model_validate(gpu) for gpu in row["gpus"]),
+        slots=row["slots"],
+        labels=row["labels"],
+        version=row["version"],
+        registered_at=row["registered_at"],
+        last_seen_at=row["last_seen_at"],
+    )
