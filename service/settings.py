@@ -12,7 +12,9 @@ Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 class Settings(BaseSettings):
     """Every value may come from the environment; an impossible one is refused at start."""
 
-    model_config = SettingsConfigDict(env_prefix="TRAINYARD_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="TRAINYARD_", env_ignore_empty=True, frozen=True, extra="ignore"
+    )
 
     database_url: str = "sqlite:///yard/trainyard.db"
     volume: Path = Path("yard/volume")

@@ -78,7 +78,7 @@ const measures = (metrics) =>
 
 /** The weights at once, the rest on demand: a wide job has a file for every rank. */
 function filesOf(checkpoint) {
-  if (checkpoint.state === "purged") return [el("span", { class: "quiet" }, "removed by retention")];
+  if (checkpoint.state.startsWith("purg")) return [el("span", { class: "quiet" }, "removed by retention")];
   const files = Object.entries(checkpoint.files);
   const first = files.filter(([name]) => name === WEIGHTS);
   const rest = files.filter(([name]) => name !== WEIGHTS);

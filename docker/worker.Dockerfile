@@ -1,0 +1,21 @@
+# A worker: of the service only the words of the contract.
+FROM python:3.12-slim
+
+RUN useradd --create-home --uid 10001 trainyard \
+ && mkdir -p /srv/volume /srv/data /srv/imports \
+ && chown -R trainyard /srv
+WORKDIR /app
+COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY workers workers
+COPY service/__init__.py service/__init__.py
+COPY service/contract service/contract
+RUN pip install --no-cache-dir -c constraints.txt '.[workers]'
+
+USER trainyard
+ENV TRAINYARD_SERVER=http://server:8000 \
+    TRAINYARD_VOLUME=/srv/volume \
+    TRAINYARD_DATA_ROOT=/srv/data \
+    TRAINYARD_IMPORT_ROOT=/srv/imports
+# SIGTERM saves a checkpoint and gives the job back; compose waits for that.
+STOPSIGNAL SIGTERM
+CMD ["python", "-m", "workers"]
