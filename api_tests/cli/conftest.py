@@ -1,0 +1,258 @@
+"""A small stand-in for the control plane, over real HTTP, and a way to wait for conditions."""
+
+import hashlib
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import uvicorn
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import StreamingResponse
+
+from service.client import TrainyardClient
+from service.contract.checkpoints import Checkpoint, FileDigest
+from service.contract.jobs import Event, Job, JobSpec
+
+DEADLINE_SECONDS = 20.0
+SPEC: dict[str, Any] = {"kind": "train", "recipe": "oneshot", "data": {"dataset": "digits"}}
+
+
+def a_job(number: int, **fields: Any) -> Job:
+    """A running training; `fields` replace its values."""
+    values: dict[str, Any] = {
+        "id": f"job_{number:04d}",
+        "kind": "train",
+        "recipe": "oneshot",
+        "variant": "searched",
+        "state": "running",
+        "created_at": datetime(2026, 1, 1, tzinfo=UTC),
+        "progress": {"step": 120, "total_steps": 300, "images_per_second": 311.2},
+        "metrics": {"loss": 0.5321, "top1_error": 0.1234},
+        "attempt": 1,
+        "spec": JobSpec.model_validate(SPEC),
+    }
+    return Job.model_validate(values | fields)
+
+
+def a_checkpoint(number: int, content: bytes) -> Checkpoint:
+    """A checkpoint with one file."""
+    digest = FileDigest(bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
+    return Checkpoint(
+        id=f"ckpt_{number:04d}",
+        job_id="job_0001",
+        attempt=1,
+        recipe="oneshot",
+        variant="searched",
+        step=number,
+        phase="train",
+        created_at=datetime(2026, 1, 1, tzinfo=UTC),
+        metrics={"top1_error": 0.1234},
+        bytes=len(content),
+        files={"model.safetensors": digest},
+        path=f"jobs/job_0001/attempts/1/step-{number:09d}",
+    )
+
+
+def problem(status: int, code: str, detail: str, **more: Any) -> Response:
+    """A problem as the control plane says it."""
+    headers = more.pop("headers", None)
+    body = {"title": code, "status": status, "detail": detail, "code": code} | more
+    return Response(json.dumps(body), status, headers, "application/problem+json")
+
+
+class StandIn:
+    """The answers to give, the faults to make, and the requests that came."""
+
+    def __init__(self) -> None:
+        self.jobs: list[Job] = []
+        self.events: list[Event] = []
+        self.checkpoints: list[Checkpoint] = []
+        self.content = b""
+        self.log = ""
+        self.by_key: dict[str, Job] = {}
+        self.requests: list[tuple[str, str, dict[str, str], int]] = []
+        self.instead: list[Response] = []
+        """Answers to give before any other."""
+        self.lose_replies = 0
+        self.cut_downloads_after: list[int] = []
+        self.knows_ranges = True
+        self.on_request: Callable[[], None] = lambda: None
+        config = uvicorn.Config(_app(self), port=0, log_level="critical", ws="none")
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run)
+        self._thread.start()
+        wait_for(lambda: self._server.started)
+        port = self._server.servers[0].sockets[0].getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+
+    def stop(self) -> None:
+        """Go away."""
+        self._server.should_exit = True
+        self._server.force_exit = True
+        self._thread.join()
+
+    def heard(self, method: str, path: str) -> list[dict[str, str]]:
+        """The headers of each such request."""
+        return [headers for m, p, headers, _ in self.requests if (m, p) == (method, path)]
+
+    def statuses(self, path: str) -> list[int]:
+        """How each request for the path was answered."""
+        return [status for _, p, _, status in self.requests if p == path]
+
+
+def wait_for(condition: Callable[[], Any]) -> None:
+    """Return as soon as the condition holds."""
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, "the condition did not come about"
+        time.sleep(0.01)
+
+
+def _cut(content: bytes, status: int) -> StreamingResponse:
+    def broken() -> Iterator[bytes]:
+        yield content
+        raise ConnectionError("the connection breaks here")
+
+    promised = {"content-length": str(len(content) + 1000)}
+    return StreamingResponse(broken(), status, promised)
+
+
+def _answer(request: Request, body: Any) -> Response:
+    text = json.dumps(body)
+    etag = f'"{hashlib.sha256(text.encode()).hexdigest()[:16]}"'
+    same = request.headers.get("if-none-match") == etag
+    return Response(None if same else text, 304 if same else 200, {"ETag": etag})
+
+
+def _page(models: list[Any], key: Callable[[Any], Any], after: Any, limit: int) -> dict[str, Any]:
+    at = next((i + 1 for i, model in enumerate(models) if key(model) == after), 0)
+    page, more = models[at : at + limit], len(models) > at + limit
+    data = [model.model_dump(mode="json") for model in page]
+    return {
+        "object": "list",
+        "data": data,
+        "has_more": more,
+        "next": key(page[-1]) if more else None,
+    }
+
+
+def _app(yard: StandIn) -> FastAPI:
+    app = FastAPI()
+
+    @app.middleware("http")
+    async def note(request: Request, forward: Any) -> Response:
+        yard.on_request()
+        response: Response = yard.instead.pop(0) if yard.instead else await forward(request)
+        said = (request.method, request.url.path, dict(request.headers), response.status_code)
+        yard.requests.append(said)
+        return response
+
+    @app.post("/jobs")
+    async def submit(request: Request) -> Response:
+        key = request.headers["idempotency-key"]
+        spec = JobSpec.model_validate(await request.json())
+        if key not in yard.by_key:
+            made = a_job(len(yard.jobs) + 1, spec=spec, name=spec.name, state="queued")
+            yard.by_key[key] = made
+            yard.jobs.insert(0, made)
+        if yard.lose_replies:
+            yard.lose_replies -= 1
+            return _cut(b"", 201)
+        return Response(yard.by_key[key].model_dump_json(), 201)
+
+    @app.get("/jobs")
+    def jobs(request: Request, after: str | None = None, limit: int = 20) -> Response:
+        return _answer(request, _page(yard.jobs, lambda job: job.id, after, min(limit, 2)))
+
+    @app.get("/jobs/{job_id}")
+    def job(request: Request, job_id: str) -> Response:
+        known = next((each for each in yard.jobs if each.id == job_id), None)
+        if known is None:
+            return problem(404, "not_found", f"there is no job {job_id}")
+        return _answer(request, known.model_dump(mode="json"))
+
+    @app.post("/jobs/{job_id}/cancel")
+    async def cancel(request: Request, job_id: str) -> Response:
+        state = "cancelled" if (await request.json())["mode"] == "now" else "cancelling"
+        return Response(a_job(1, id=job_id, state=state).model_dump_json(), 202)
+
+    @app.get("/jobs/{job_id}/events")
+    def events(request: Request, after: int = 0) -> Response:
+        later = [event for event in yard.events if event.number > after]
+        return _answer(request, _page(later, lambda event: event.number, None, 2))
+
+    @app.get("/jobs/{job_id}/logs")
+    def logs(cursor: int = 0) -> dict[str, Any]:
+        end = min(cursor + 8, len(yard.log))
+        return {"text": yard.log[cursor:end], "cursor": str(end), "end": end == len(yard.log)}
+
+    @app.get("/checkpoints")
+    def checkpoints(request: Request, after: str | None = None) -> Response:
+        return _answer(request, _page(yard.checkpoints, lambda each: each.id, after, 2))
+
+    @app.get("/checkpoints/latest")
+    def latest(request: Request) -> Response:
+        if not yard.checkpoints:
+            return problem(404, "no_checkpoint", "nothing has been published yet")
+        return _answer(request, yard.checkpoints[0].model_dump(mode="json"))
+
+    @app.get("/checkpoints/{checkpoint_id}")
+    def checkpoint(request: Request, checkpoint_id: str) -> Response:
+        (known,) = (each for each in yard.checkpoints if each.id == checkpoint_id)
+        return _answer(request, known.model_dump(mode="json"))
+
+    @app.get("/checkpoints/{checkpoint_id}/files/{name}")
+    def file(request: Request) -> Response:
+        asked = request.headers.get("range", "bytes=0-")
+        rest = yard.content[int(asked.removeprefix("bytes=").removesuffix("-")) :]
+        ranged = "range" in request.headers and yard.knows_ranges
+        status, body = (206, rest) if ranged else (200, yard.content)
+        if yard.cut_downloads_after:
+            return _cut(body[: yard.cut_downloads_after.pop(0)], status)
+        return Response(body, status)
+
+    app.get("/readyz")(lambda: {"status": "ready"})
+    app.get("/version")(lambda: {"version": "1.2.3"})
+    return app
+
+
+@pytest.fixture
+def yard() -> Iterator[StandIn]:
+    stand_in = StandIn()
+    yield stand_in
+    stand_in.stop()
+
+
+@pytest.fixture
+def client(yard: StandIn) -> Iterator[TrainyardClient]:
+    with TrainyardClient(yard.url) as client:
+        yield client
+
+
+@pytest.fixture(name="a_job")
+def _a_job() -> Callable[..., Job]:
+    return a_job
+
+
+@pytest.fixture(name="a_checkpoint")
+def _a_checkpoint() -> Callable[..., Checkpoint]:
+    return a_checkpoint
+
+
+@pytest.fixture(name="problem")
+def _problem() -> Callable[..., Response]:
+    return problem
+
+
+@pytest.fixture(name="wait_for")
+def _wait_for() -> Callable[[Callable[[], Any]], None]:
+    return wait_for
+
+
+@pytest.fixture
+def spec() -> dict[str, Any]:
+    return dict(SPEC)

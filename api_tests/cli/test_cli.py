@@ -1,0 +1,222 @@
+"""The commands, against a stand-in server over real HTTP."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from service.cli import app
+from service.contract.jobs import Job
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(yard: Any) -> Run:
+    def invoked(*args: str, stdin: str | None = None) -> Result:
+        return CliRunner(env={"TRAINYARD_SERVER": yard.url, "TRAINYARD_TOKEN": "secret"}).invoke(
+            app, list(args), input=stdin
+        )
+
+    return invoked
+
+
+def test_submit_takes_a_file_and_prints_the_id(
+    run: Run, yard: Any, spec: dict[str, Any], tmp_path: Path
+) -> None:
+    file = tmp_path / "job.json"
+    file.write_text(json.dumps(spec))
+    result = run("submit", str(file))
+    assert (result.exit_code, result.output) == (0, "job_0001\n")
+    assert yard.heard("POST", "/jobs")[0]["authorization"] == "Bearer secret"
+
+
+def test_submit_takes_stdin_and_prints_the_job_for_scripts(run: Run, spec: dict[str, Any]) -> None:
+    result = run("submit", "-", "--json", stdin=json.dumps(spec))
+    assert Job.model_validate_json(result.output).id == "job_0001"
+
+
+def test_submit_takes_options_alone(run: Run, yard: Any) -> None:
+    args = ("--recipe", "oneshot", "--dataset", "digits", "--name", "mine")
+    assert run("submit", *args, "--param", "total_iters=7").exit_code == 0
+    (job,) = yard.jobs
+    assert (job.name, job.spec.data.dataset) == ("mine", "digits")
+    assert job.spec.params["total_iters"] == 7
+
+
+def test_options_go_before_the_file(run: Run, yard: Any, spec: dict[str, Any]) -> None:
+    given = spec | {"params": {"total_iters": 5, "batch_size": 4}}
+    run("submit", "-", "--param", "total_iters=7", stdin=json.dumps(given))
+    params = yard.jobs[0].spec.params
+    assert (params["total_iters"], params["batch_size"]) == (7, 4)
+
+
+@pytest.mark.parametrize(
+    ("args", "stdin", "told"),
+    [
+        (("submit", "-"), "{", "- is not JSON"),
+        (("submit", "-"), "[]", "must hold a JSON object"),
+        (("submit", "/nowhere.json"), None, "cannot be read"),
+        (("submit",), None, "give a JSON file"),
+        (("submit", "--recipe", "oneshot", "--param", "x"), None, "like total_iters=400"),
+        (("job", "job_9"), None, "there is no job job_9"),
+        (("checkpoints", "latest"), None, "nothing has been published yet"),
+        (("jobs", "--server", "nonsense"), None, "not an address"),
+    ],
+)
+def test_an_error_is_a_sentence_on_stderr(
+    run: Run, args: tuple[str, ...], stdin: str | None, told: str
+) -> None:
+    result = run(*args, stdin=stdin)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert told in result.stderr
+    assert result.stderr.startswith("trainyard: ")
+    assert "Traceback" not in result.stderr
+
+
+def test_jobs_in_a_pipe_are_whole_lines(run: Run, yard: Any, a_job: Any) -> None:
+    yard.jobs = [a_job(2, name="a name that is much longer than any terminal " * 5), a_job(1)]
+    lines = run("jobs").stdout.splitlines()
+    assert len(lines) == 3
+    assert lines[1].rstrip().endswith("12.34 %")
+
+
+def test_jobs_for_scripts_are_json_a_line(run: Run, yard: Any, a_job: Any) -> None:
+    yard.jobs = [a_job(number) for number in (3, 2, 1)]
+    lines = run("jobs", "--json").stdout.splitlines()
+    assert [Job.model_validate_json(line).id for line in lines] == [j.id for j in yard.jobs]
+    assert len(run("jobs", "--json", "--limit", "1").stdout.splitlines()) == 1
+
+
+def test_job_shows_what_it_waits_for(run: Run, yard: Any, a_job: Any) -> None:
+    yard.jobs = [a_job(1, state="queued", wait_reason="no worker has 2 free GPUs")]
+    assert "no worker has 2 free GPUs" in run("job", "job_0001").stdout
+
+
+def test_wait_shows_progress_as_lines_where_there_is_no_terminal(
+    run: Run, yard: Any, a_job: Any
+) -> None:
+    yard.jobs = [a_job(1)]
+
+    def end_after_the_first_answer() -> None:
+        if yard.statuses("/jobs/job_0001"):
+            yard.jobs = [a_job(1, state="succeeded")]
+
+    yard.on_request = end_after_the_first_answer
+    result = run("wait", "job_0001")
+    assert result.exit_code == 0
+    running, ended = result.stdout.splitlines()
+    assert running == (
+        "train: step 120 of 300, loss 0.5321, top-1 error 12.34 %, 311 images/s, ETA —"
+    )
+    assert ended.startswith("succeeded: ")
+
+
+def test_wait_for_a_job_that_fails_ends_with_its_reason(run: Run, yard: Any, a_job: Any) -> None:
+    yard.jobs = [a_job(1, state="failed", reason="invalid_data", message="3.png is no image")]
+    result = run("wait", "job_0001")
+    assert result.exit_code == 1
+    assert result.stderr == "trainyard: job_0001 failed (invalid_data: 3.png is no image)\n"
+
+
+def test_cancel_tells_the_state(run: Run) -> None:
+    assert run("cancel", "job_0001").stdout == "cancelling\n"
+    assert run("cancel", "job_0001", "--now").stdout == "cancelled\n"
+
+
+def test_logs_are_printed_to_their_present_end(run: Run, yard: Any, a_job: Any) -> None:
+    yard.jobs, yard.log = [a_job(1)], "one\ntwo\nthree\nfour\n"
+    assert run("logs", "job_0001").stdout == yard.log
+
+
+def test_followed_logs_end_with_the_job_and_miss_nothing(run: Run, yard: Any, a_job: Any) -> None:
+    yard.jobs, yard.log = [a_job(1)], "one\n"
+
+    def write_more_and_end() -> None:
+        if yard.statuses("/jobs/job_0001/logs"):
+            yard.log, yard.jobs = "one\ntwo\nthe last line\n", [a_job(1, state="succeeded")]
+
+    yard.on_request = write_more_and_end
+    assert run("logs", "job_0001", "--follow").stdout == "one\ntwo\nthe last line\n"
+
+
+def test_checkpoints_are_listed_and_the_latest_named(
+    run: Run, yard: Any, a_checkpoint: Any
+) -> None:
+    yard.checkpoints = [a_checkpoint(number, b"x" * 2000) for number in (3, 2, 1)]
+    listed = run("checkpoints", "list").stdout
+    assert [line.split()[0] for line in listed.splitlines()[1:]] == [
+        "ckpt_0003",
+        "ckpt_0002",
+        "ckpt_0001",
+    ]
+    assert "2 kB" in listed
+    assert run("checkpoints", "latest").stdout == "ckpt_0003\n"
+    assert json.loads(run("checkpoints", "latest", "--json").stdout)["step"] == 3
+
+
+def test_a_checkpoint_is_downloaded_into_a_folder(
+    run: Run, yard: Any, a_checkpoint: Any, tmp_path: Path
+) -> None:
+    yard.checkpoints, yard.content = [a_checkpoint(1, b"weights")], b"weights"
+    result = run("checkpoints", "download", "ckpt_0001", "--to", str(tmp_path))
+    assert result.exit_code == 0
+    assert (tmp_path / "model.safetensors").read_bytes() == b"weights"
+
+
+def test_a_files_name_cannot_lead_out_of_the_folder(
+    run: Run, yard: Any, a_checkpoint: Any, tmp_path: Path
+) -> None:
+    hostile = a_checkpoint(1, b"x").files["model.safetensors"]
+    checkpoint = a_checkpoint(1, b"x").model_copy(update={"files": {"../evil": hostile}})
+    yard.checkpoints = [checkpoint]
+    folder = tmp_path / "folder"
+    result = run("checkpoints", "download", "ckpt_0001", "--to", str(folder))
+    assert result.exit_code == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_version_names_the_servers_too(run: Run, yard: Any) -> None:
+    assert "1.2.3" in run("version", "--server", yard.url).stdout
+
+
+@pytest.mark.parametrize("command", ["up", "demo"])
+def test_a_taken_port_is_told_with_the_option_to_change(command: str, tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        args = [command, "--data-dir", str(tmp_path / "yard"), "--port", port]
+        ended = subprocess.run(
+            [sys.executable, "-m", "service.cli", *args],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+    assert ended.returncode == 1
+    assert f"cannot listen on 127.0.0.1:{port}" in ended.stderr
+    assert "--port" in ended.stderr
+    assert not (tmp_path / "yard").exists()
+
+
+def test_settings_that_could_run_a_job_twice_are_refused(tmp_path: Path) -> None:
+    args = ["up", "--data-dir", str(tmp_path / "yard")]
+    ended = subprocess.run(
+        [sys.executable, "-m", "service.cli", *args],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+        env=os.environ | {"TRAINYARD_SELF_END_SECONDS": "299"},
+    )
+    assert ended.returncode == 1
+    assert "else two workers could run one job" in ended.stderr
+    assert "Traceback" not in ended.stderr

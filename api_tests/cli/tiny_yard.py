@@ -1,0 +1,36 @@
+"""A yard of tiny children: `tiny_yard.py FOLDER SERVER_MANNER WORKER_MANNER…`."""
+
+import os
+import sys
+from pathlib import Path
+
+from service.client import TrainyardError
+from service.local.child import Program
+from service.local.supervisor import Supervisor
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def _program(name: str, manner: str) -> Program:
+    command = [sys.executable, str(Path(__file__).with_name("tiny_child.py")), name, str(folder)]
+    return Program(name, [*command, manner], os.environ, folder / f"{name}.log")
+
+
+folder = Path(sys.argv[1])
+server, *workers = sys.argv[2:]
+try:
+    Supervisor(
+        _program("server", server),
+        [_program(f"worker-{number}", manner) for number, manner in enumerate(workers, 1)],
+        ready=(folder / "server.up").exists,
+        say=_say,
+        on_ready=lambda: _say("ready"),
+        on_tick=lambda: None,
+        grace_seconds=float(os.environ.get("GRACE_SECONDS", "30")),
+    ).run()
+except TrainyardError as error:
+    _say(f"refused: {error}")
+    sys.exit(1)

@@ -1,0 +1,36 @@
+"""`trainyard`: a yard on this machine, and any yard from a terminal."""
+
+import typer
+
+from service.cli import checkpoints, jobs, processes
+from service.cli.group import Group
+
+app = typer.Typer(
+    name="trainyard",
+    help="Trainyard trains and evaluates the ShuffleNet series: a control plane and its workers.",
+    cls=Group,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command()(processes.up)
+app.command()(processes.demo)
+app.command()(processes.serve)
+app.command(
+    add_help_option=False,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)(processes.worker)
+app.command()(jobs.submit)
+app.command("jobs")(jobs.list_jobs)
+app.command()(jobs.job)
+app.command()(jobs.wait)
+app.command()(jobs.cancel)
+app.command()(jobs.logs)
+app.command()(processes.version)
+
+_checkpoints = typer.Typer(help="List, find and download checkpoints.", no_args_is_help=True)
+_checkpoints.command("list")(checkpoints.list_checkpoints)
+_checkpoints.command()(checkpoints.latest)
+_checkpoints.command()(checkpoints.download)
+app.add_typer(_checkpoints, name="checkpoints")

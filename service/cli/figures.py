@@ -1,0 +1,48 @@
+"""Numbers as people read them; a missing one is a dash."""
+
+from datetime import datetime
+
+NONE = "—"
+
+
+def error_rate(fraction: float | None) -> str:
+    """0.0528 is `5.28 %`."""
+    return NONE if fraction is None else f"{fraction * 100:.2f} %"
+
+
+def loss(value: float | None) -> str:
+    """Four significant digits."""
+    return NONE if value is None else f"{value:.4g}"
+
+
+def rate(per_second: float | None) -> str:
+    """Whole images per second."""
+    return NONE if per_second is None else f"{per_second:.0f}"
+
+
+def duration(seconds: float | None) -> str:
+    """`42 s`, `3 min 10 s`, `2 h 5 min`."""
+    if seconds is None:
+        return NONE
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def size(count: int) -> str:
+    """Bytes in powers of 1000."""
+    value = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 1000:
+            return f"{value:.3g} {unit}"
+        value /= 1000
+    return f"{value:.3g} TB"
+
+
+def moment(when: datetime) -> str:
+    """UTC to the second."""
+    return f"{when:%Y-%m-%d %H:%M:%S}Z"

@@ -1,0 +1,184 @@
+"""Commands about jobs: each one call of the client."""
+
+import sys
+import time
+from itertools import islice
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+
+from service.cli import figures
+from service.cli.group import BadInput
+from service.cli.options import (
+    LOCAL_SERVER,
+    AsJson,
+    JobId,
+    Server,
+    Token,
+    connect,
+    print_json,
+    print_json_lines,
+    print_table,
+)
+from service.cli.progress import JobProgress, doing, measured
+from service.cli.spec import read_spec, with_options
+from service.client import TrainyardClient
+from service.contract.jobs import ENDED_JOBS, Job, JobState
+
+_FOLLOW_SECONDS = 0.5
+
+
+def submit(
+    file: Annotated[
+        str | None, typer.Argument(help="JSON file, or - for stdin.", show_default=False)
+    ] = None,
+    recipe: Annotated[str | None, typer.Option(help="Such as oneshot.")] = None,
+    dataset: Annotated[str | None, typer.Option(help="A named data set, such as digits.")] = None,
+    name: Annotated[str | None, typer.Option(help="A name for people.")] = None,
+    param: Annotated[
+        list[str] | None, typer.Option(help="KEY=VALUE of the recipe; may be repeated.")
+    ] = None,
+    key: Annotated[
+        str | None, typer.Option(help="Idempotency key: the same key makes no second job.")
+    ] = None,
+    as_json: AsJson = False,
+    server: Server = LOCAL_SERVER,
+    token: Token = None,
+) -> None:
+    """Queue a job, and print its id."""
+    if file is None and recipe is None:
+        raise BadInput("give a JSON file, - for stdin, or at least --recipe and --dataset")
+    spec = with_options(
+        read_spec(file), recipe=recipe, dataset=dataset, name=name, params=param or []
+    )
+    with connect(server, token) as client:
+        job = client.submit(spec, key=key)
+    print_json(job) if as_json else typer.echo(job.id)
+
+
+def list_jobs(
+    state: Annotated[JobState | None, typer.Option(help="Only jobs of this state.")] = None,
+    kind: Annotated[str | None, typer.Option(help="train or eval.")] = None,
+    recipe: Annotated[str | None, typer.Option(help="Only this recipe.")] = None,
+    label: Annotated[str | None, typer.Option(help="Only this label, as key:value.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 20,
+    as_json: AsJson = False,
+    server: Server = LOCAL_SERVER,
+    token: Token = None,
+) -> None:
+    """List jobs, the newest first."""
+    filters = {"state": state and state.value, "kind": kind, "recipe": recipe, "label": label}
+    with connect(server, token) as client:
+        found = client.jobs(**{name: value for name, value in filters.items() if value})
+        chosen = islice(found, limit)
+        if as_json:
+            print_json_lines(chosen)
+        else:
+            print_table(
+                ("JOB", "NAME", "RECIPE", "STATE", "STEP", "TOP-1 ERROR"), map(_row, chosen)
+            )
+
+
+def job(
+    job_id: JobId, as_json: AsJson = False, server: Server = LOCAL_SERVER, token: Token = None
+) -> None:
+    """Show a job."""
+    with connect(server, token) as client:
+        found = client.job(job_id)
+    if as_json:
+        print_json(found)
+        return
+    rows = {
+        "job": found.id,
+        "name": found.name,
+        "recipe": f"{found.kind} {found.recipe} {found.variant}",
+        "state": doing(found),
+        "reason": found.reason,
+        "message": found.message,
+        "progress": f"step {found.progress.step} of {found.progress.total_steps}",
+        "measured": measured(found),
+        "checkpoint": found.latest_checkpoint,
+    }
+    for title, value in rows.items():
+        if value:
+            typer.echo(f"{title:<12}{value}")
+
+
+def wait(
+    job_id: JobId,
+    timeout: Annotated[
+        float | None, typer.Option(min=0, help="Give up after so many seconds.")
+    ] = None,
+    server: Server = LOCAL_SERVER,
+    token: Token = None,
+) -> None:
+    """Show a job's progress until its end.
+
+    Status 1 unless it succeeded.
+    """
+    with connect(server, token) as client, JobProgress(Console(highlight=False)) as progress:
+        ended = client.wait(job_id, progress.show, timeout_seconds=timeout)
+    require_success(ended)
+
+
+def cancel(
+    job_id: JobId,
+    now: Annotated[bool, typer.Option("--now", help="Without saving a checkpoint.")] = False,
+    server: Server = LOCAL_SERVER,
+    token: Token = None,
+) -> None:
+    """End a job; a running one saves a checkpoint first."""
+    mode: Literal["now", "graceful"] = "now" if now else "graceful"
+    with connect(server, token) as client:
+        typer.echo(client.cancel(job_id, mode).state.value)
+
+
+def logs(
+    job_id: JobId,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Until the job ends.")] = False,
+    attempt: Annotated[int | None, typer.Option(min=1, help="Not the newest attempt.")] = None,
+    server: Server = LOCAL_SERVER,
+    token: Token = None,
+) -> None:
+    """Print the log of a job's newest attempt."""
+    with connect(server, token) as client:
+        if not follow:
+            _print_log(client, job_id, attempt, None)
+            return
+        cursor, reading = None, attempt
+        while True:
+            found = client.job(job_id)
+            newest = attempt or found.attempt or None
+            if newest != reading:
+                cursor, reading = None, newest
+            if reading is not None:
+                cursor = _print_log(client, job_id, reading, cursor)
+            if found.state in ENDED_JOBS:
+                return
+            time.sleep(_FOLLOW_SECONDS)
+
+
+def require_success(job: Job) -> None:
+    """Raises BadInput with the job's own words, unless it succeeded."""
+    if job.state != JobState.SUCCEEDED:
+        why = ": ".join(part for part in (job.reason, job.message) if part)
+        raise BadInput(f"{job.id} {job.state.value}{f' ({why})' if why else ''}")
+
+
+def _print_log(
+    client: TrainyardClient, job_id: str, attempt: int | None, cursor: str | None
+) -> str | None:
+    while True:
+        part = client.logs(job_id, attempt=attempt, cursor=cursor)
+        sys.stdout.write(part.text)
+        sys.stdout.flush()
+        cursor = part.cursor
+        if part.end or not part.text:
+            return cursor
+
+
+def _row(job: Job) -> tuple[str, ...]:
+    step = f"{job.progress.step}/{job.progress.total_steps}"
+    error = figures.error_rate(job.metrics.get("top1_error"))
+    return job.id, job.name or figures.NONE, job.recipe, doing(job), step, error

@@ -1,0 +1,52 @@
+"""The options that commands share, and what they print with."""
+
+from collections.abc import Iterable, Sequence
+from typing import Annotated
+
+import typer
+from pydantic import BaseModel
+from rich.console import Console
+from rich.table import Table
+
+from service.client import TrainyardClient
+
+_WIDER_THAN_ANY_ROW = 10_000
+LOCAL_SERVER = "http://127.0.0.1:8000"
+
+Server = Annotated[str, typer.Option(envvar="TRAINYARD_SERVER", help="Address of the server.")]
+Token = Annotated[
+    str | None,
+    typer.Option(envvar="TRAINYARD_TOKEN", help="Bearer token.", show_default=False),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+JobId = Annotated[str, typer.Argument(metavar="JOB", help="A job's id.")]
+
+
+def connect(server: str, token: str | None) -> TrainyardClient:
+    """A client of the server."""
+    return TrainyardClient(server, token)
+
+
+def print_json(model: BaseModel) -> None:
+    """One model as JSON."""
+    typer.echo(model.model_dump_json(indent=2))
+
+
+def print_json_lines(models: Iterable[BaseModel]) -> None:
+    """Models as JSON, one a line, as they come."""
+    for model in models:
+        typer.echo(model.model_dump_json())
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Rows below their titles; in a pipe each is one line."""
+    console = Console(highlight=False, markup=False)
+    if not console.is_terminal:
+        console.width = _WIDER_THAN_ANY_ROW
+    table = Table(box=None, pad_edge=False)
+    table.add_column(columns[0], no_wrap=True)
+    for title in columns[1:]:
+        table.add_column(title, overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)

@@ -1,0 +1,106 @@
+"""Commands that start something on this machine."""
+
+import importlib.util
+import os
+import sys
+from importlib.metadata import version as installed_version
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from service.cli.demo import run_demo
+from service.cli.group import BadInput
+from service.cli.options import Token, connect
+from service.local.layout import Layout
+from service.local.post import REFUSED
+from service.local.up import up as run_yard
+from service.settings import Settings
+
+DataDir = Annotated[Path, typer.Option(help="Folder of the yard; made when missing.")]
+Port = Annotated[int, typer.Option(envvar="TRAINYARD_PORT", min=1, max=65_535, help="Port.")]
+Host = Annotated[str, typer.Option(envvar="TRAINYARD_HOST", help="Address to listen on.")]
+
+
+def up(
+    data_dir: DataDir = Path("yard"),
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    workers: Annotated[int, typer.Option(min=0, max=256, help="How many workers.")] = 1,
+) -> None:
+    """Start a server and workers; Ctrl-C ends them.
+
+    TRAINYARD_DATABASE_URL, _VOLUME, _DATA_ROOT and _IMPORT_ROOT go before the folder.
+    """
+    run_yard(Layout(data_dir, host, port, os.environ), workers, _settings(), typer.echo)
+
+
+def demo(data_dir: DataDir = Path("yard"), port: Port = 8000) -> None:
+    """Train and evaluate on the digits."""
+    token = _settings().token
+    layout = Layout(data_dir, "127.0.0.1", port, os.environ)
+    run_demo(layout, token.get_secret_value() if token else None, Console(highlight=False))
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65_535, help="Port.")] = None,
+    database_url: Annotated[str | None, typer.Option(help="SQLite or PostgreSQL.")] = None,
+    volume: Annotated[Path | None, typer.Option(help="Folder of the checkpoints.")] = None,
+    data_root: Annotated[Path | None, typer.Option(help="Folder of the data sets.")] = None,
+    import_root: Annotated[Path | None, typer.Option(help="Folder of weights to import.")] = None,
+) -> None:
+    """Run the control plane.
+
+    TRAINYARD_… variables set what no option does.
+    """
+    settings = _settings(
+        host=host,
+        port=port,
+        database_url=database_url,
+        volume=volume,
+        data_root=data_root,
+        import_root=import_root,
+    )
+    # Only this command needs the server's code, and the time that it takes to load.
+    from service.main import CannotStart
+    from service.main import serve as run_server
+
+    try:
+        run_server(settings)
+    except CannotStart as error:
+        typer.echo(f"trainyard: {error}", err=True)
+        raise typer.Exit(REFUSED) from error
+
+
+def worker(context: typer.Context) -> None:
+    """Run a worker; --help lists its options."""
+    if importlib.util.find_spec("workers") is None:
+        raise BadInput(
+            "the workers are not installed here: pip install 'trainyard-service[workers]'"
+        )
+    os.execv(sys.executable, [sys.executable, "-m", "workers", *context.args])
+
+
+def version(
+    server: Annotated[str | None, typer.Option(help="Ask this server for its own, too.")] = None,
+    token: Token = None,
+) -> None:
+    """Print the version."""
+    typer.echo(installed_version("trainyard-service"))
+    if server is not None:
+        with connect(server, token) as client:
+            typer.echo(f"{server}: {client.version().get('version')}")
+
+
+def _settings(**given: Any) -> Settings:
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"{'.'.join(map(str, each['loc'])) or 'settings'}: {each['msg']}"
+            for each in error.errors()
+        )
+        raise BadInput(f"these settings are refused: {wrong}") from error

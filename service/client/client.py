@@ -1,0 +1,233 @@
+"""The calls of the API, one method each, in the words of the contract."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self, TypeVar
+from urllib.parse import quote
+from uuid import uuid4
+
+import httpx
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from service.client.download import fetch
+from service.client.errors import StillRunning, TrainyardError, UnexpectedAnswer
+from service.client.http import Http, may_heal, parsed
+from service.contract.checkpoints import Checkpoint
+from service.contract.datasets import DatasetInfo
+from service.contract.jobs import ENDED_JOBS, Event, Job, JobSpec
+from service.contract.workers import Worker
+
+_Model = TypeVar("_Model", bound=BaseModel)
+_PAGE = 100
+_PATIENCE_SECONDS = 60.0
+
+
+class LogPart(BaseModel):
+    """A piece of a job's log; `end` when nothing has been written after `cursor` so far."""
+
+    model_config = ConfigDict(frozen=True)
+
+    text: str
+    cursor: str
+    end: bool
+
+
+class TrainyardClient:
+    """A yard as Python sees it; every call raises `TrainyardError` or one of its children."""
+
+    def __init__(
+        self,
+        server: str = "http://127.0.0.1:8000",
+        token: str | None = None,
+        *,
+        tries: int = 4,
+        timeout_seconds: float = 30.0,
+    ) -> None:
+        self._http = Http(server, token, tries=tries, timeout_seconds=timeout_seconds)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let the connections go."""
+        self._http.close()
+
+    def submit(self, spec: JobSpec | Mapping[str, Any], *, key: str | None = None) -> Job:
+        """Queue a job, once: a retry sends the same key, and a lost reply makes no second job."""
+        body = spec.model_dump(mode="json") if isinstance(spec, JobSpec) else dict(spec)
+        headers = {"Idempotency-Key": key or uuid4().hex}
+        return _model(Job, self._http.request("POST", "/jobs", body=body, headers=headers))
+
+    def job(self, job_id: str) -> Job:
+        """The job as it stands."""
+        return _model(Job, self._http.request("GET", f"/jobs/{_id(job_id)}"))
+
+    def jobs(self, **filters: str) -> Iterator[Job]:
+        """All jobs, newest first; filters are `state`, `kind`, `recipe`, `label="k:v"`."""
+        return self._pages(Job, "/jobs", {**filters, "limit": _PAGE})
+
+    def recent_jobs(self, etag: str | None = None) -> tuple[list[Job] | None, str | None]:
+        """The 20 newest jobs and their ETag; None for the jobs while that of `etag` still holds."""
+        response = self._read("/jobs", etag)
+        if response.status_code == httpx.codes.NOT_MODIFIED:
+            return None, etag
+        found = parsed(response).get("data", ())
+        jobs = [_validated(Job, each, response) for each in found]
+        return jobs, response.headers.get("etag")
+
+    def cancel(self, job_id: str, mode: Literal["graceful", "now"] = "graceful") -> Job:
+        """Ask for the job's end; a graceful one saves a checkpoint first."""
+        path = f"/jobs/{_id(job_id)}/cancel"
+        return _model(Job, self._http.request("POST", path, body={"mode": mode}))
+
+    def events(self, job_id: str, after: int = 0) -> Iterator[Event]:
+        """The job's history after event number `after`, oldest first."""
+        return self._pages(Event, f"/jobs/{_id(job_id)}/events", {"after": after})
+
+    def metrics(
+        self,
+        job_id: str,
+        names: Sequence[str] = (),
+        *,
+        since_step: int | None = None,
+        max_points: int | None = None,
+    ) -> dict[str, list[tuple[int, float]]]:
+        """Series of (step, value) by name."""
+        wanted = ",".join(names) or None
+        path = f"/jobs/{_id(job_id)}/metrics"
+        series = self._http.part(
+            path, "series", names=wanted, since_step=since_step, max_points=max_points
+        )
+        return {
+            name: [(int(step), float(value)) for step, value in points]
+            for name, points in series.items()
+        }
+
+    def logs(
+        self, job_id: str, *, attempt: int | None = None, cursor: str | None = None
+    ) -> LogPart:
+        """The log from `cursor` on; of the newest attempt unless one is named."""
+        path, query = f"/jobs/{_id(job_id)}/logs", {"attempt": attempt, "cursor": cursor}
+        return _model(LogPart, self._http.request("GET", path, query=query))
+
+    def wait(
+        self,
+        job_id: str,
+        on_change: Callable[[Job], None] = lambda _: None,
+        *,
+        timeout_seconds: float | None = None,
+        poll_seconds: float = 0.5,
+    ) -> Job:
+        """The job once it has ended; `on_change` sees every change, the first state included.
+
+        An unchanged job costs a 304. A server that is away for up to a minute is waited for.
+        Raises StillRunning when the time is up.
+        """
+        deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
+        etag: str | None = None
+        heard = time.monotonic()
+        while True:
+            try:
+                response = self._read(f"/jobs/{_id(job_id)}", etag)
+                heard = time.monotonic()
+            except TrainyardError as error:
+                if not may_heal(error) or time.monotonic() - heard > _PATIENCE_SECONDS:
+                    raise
+            else:
+                etag = response.headers.get("etag", etag)
+                if response.status_code != httpx.codes.NOT_MODIFIED:
+                    job = _model(Job, response)
+                    on_change(job)
+                    if job.state in ENDED_JOBS:
+                        return job
+            left = poll_seconds if deadline is None else deadline - time.monotonic()
+            if left <= 0:
+                raise StillRunning(f"{job_id} has not ended within {timeout_seconds:g} s")
+            time.sleep(min(poll_seconds, left))
+
+    def checkpoints(self, **filters: str) -> Iterator[Checkpoint]:
+        """All checkpoints; filters are `job`, `recipe`, `variant`, `tag`, `order_by`."""
+        return self._pages(Checkpoint, "/checkpoints", {**filters, "limit": _PAGE})
+
+    def latest_checkpoint(self, **filters: str) -> Checkpoint:
+        """The newest checkpoint of a `job`, `recipe` or `variant`, or of all."""
+        return _model(Checkpoint, self._http.request("GET", "/checkpoints/latest", query=filters))
+
+    def checkpoint(self, checkpoint_id: str) -> Checkpoint:
+        """The checkpoint with its files and their digests."""
+        return _model(Checkpoint, self._http.request("GET", f"/checkpoints/{_id(checkpoint_id)}"))
+
+    def download(self, checkpoint_id: str, name: str, target: Path) -> Path:
+        """Put one file of a checkpoint at `target`, whole and verified, or not at all."""
+        checkpoint = self.checkpoint(checkpoint_id)
+        digest = checkpoint.files.get(name)
+        if digest is None:
+            known = ", ".join(sorted(checkpoint.files))
+            raise TrainyardError(f"{checkpoint_id} has no file {name!r}; it has {known}")
+        path = f"/checkpoints/{_id(checkpoint_id)}/files/{_id(name)}"
+        return fetch(self._http, path, digest, target)
+
+    def workers(self) -> list[Worker]:
+        """The workers with their state, GPUs and current jobs."""
+        return list(self._pages(Worker, "/workers", {}))
+
+    def recipes(self) -> list[dict[str, Any]]:
+        """The recipes with their variants, defaults and JSON schema."""
+        return list(self._http.part("/recipes", "data"))
+
+    def datasets(self) -> list[DatasetInfo]:
+        """The data sets that come with every worker."""
+        return list(self._pages(DatasetInfo, "/datasets", {}))
+
+    def version(self) -> dict[str, Any]:
+        """What the server runs."""
+        return dict(parsed(self._http.request("GET", "/version")))
+
+    def ready(self) -> bool:
+        """Whether the server answers and can serve."""
+        try:
+            return self._http.once("GET", "/readyz").is_success
+        except TrainyardError as error:
+            if may_heal(error):
+                return False
+            raise
+
+    def _read(self, path: str, etag: str | None) -> httpx.Response:
+        return self._http.request("GET", path, headers={"If-None-Match": etag} if etag else None)
+
+    def _pages(
+        self, model: type[_Model], path: str, query: Mapping[str, str | int]
+    ) -> Iterator[_Model]:
+        after: str | int | None = query.get("after")
+        while True:
+            response = self._http.request("GET", path, query={**query, "after": after})
+            page = parsed(response)
+            yield from (_validated(model, each, response) for each in page.get("data", ()))
+            after = page.get("next")
+            if not page.get("has_more") or after is None:
+                return
+
+
+def _model(model: type[_Model], response: httpx.Response) -> _Model:
+    return _validated(model, parsed(response), response)
+
+
+def _validated(model: type[_Model], body: Any, response: httpx.Response) -> _Model:
+    try:
+        return model.model_validate(body)
+    except ValidationError as error:
+        raise UnexpectedAnswer(response) from error
+
+
+def _id(text: str) -> str:
+    return quote(text, safe="")

@@ -1,0 +1,38 @@
+"""A whole yard in the foreground: `trainyard up`."""
+
+from collections.abc import Callable
+
+from service.client import TrainyardClient
+from service.local.herald import Herald
+from service.local.layout import Layout
+from service.local.supervisor import Supervisor
+from service.settings import Settings
+
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+_BEYOND_THE_KILL_SECONDS = 30.0
+
+
+def up(layout: Layout, workers: int, settings: Settings, say: Callable[[str], None]) -> None:
+    """Start a server and workers, and keep them until a signal says to end.
+
+    Raises PortTaken, or Refused with the server's own words.
+    """
+    layout.require_free_port()
+    layout.make()
+    token = settings.token.get_secret_value() if settings.token else None
+
+    def on_ready() -> None:
+        say(f"the yard is up: {layout.url}/ (data and logs in {layout.folder}; Ctrl-C ends it)")
+        if layout.host not in _LOOPBACK and token is None:
+            say("anybody who reaches this port may submit jobs: set TRAINYARD_TOKEN to change that")
+
+    with TrainyardClient(layout.url, token, tries=1, timeout_seconds=1.0) as client:
+        Supervisor(
+            layout.server(),
+            [layout.worker(number) for number in range(1, workers + 1)],
+            ready=client.ready,
+            say=say,
+            on_ready=on_ready,
+            on_tick=Herald(client, say).look,
+            grace_seconds=settings.kill_grace_seconds + _BEYOND_THE_KILL_SECONDS,
+        ).run()
