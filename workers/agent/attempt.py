@@ -1,0 +1,266 @@
+"""One attempt, from the claim to its report."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from queue import Empty, SimpleQueue
+
+import structlog
+
+from service.contract.agent import Beat, BeatReply, Claim, Report, ReportedEvent
+from service.contract.checkpoints import attempt_path
+from workers.agent.client import ControlPlaneError, LeaseLost
+from workers.agent.ending import Ending, by_error, by_exit, by_word, released
+from workers.agent.purge import Purger
+from workers.agent.spool import Spool
+from workers.checkpoints.folder import sweep_stale
+from workers.launcher.base import Handle, Launch, Launcher
+from workers.launcher.exits import Exit
+from workers.mailbox import Assignment, Mailbox
+
+_KILL_AT = 0.8
+"""The share of the grace that the ranks have to save; in the rest the tree is killed."""
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where this worker keeps things."""
+
+    volume: Path
+    data_root: Path
+    import_root: Path
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A beat's reply, and when the beat was sent."""
+
+    reply: BeatReply
+    sent_at: float
+
+
+class Word(Enum):
+    """What the agent itself tells an attempt."""
+
+    RELEASE = "save, end and give the job back"
+    END_NOW = "end without saving"
+
+
+class Attempt:
+    """Runs in a thread of its own; others leave their words in its inbox.
+
+    `clock` is monotonic, in seconds; `deliver` returns once the report is answered.
+    """
+
+    def __init__(
+        self,
+        claim: Claim,
+        places: Places,
+        launcher: Launcher,
+        deliver: Callable[[Report], BeatReply],
+        clock: Callable[[], float],
+    ) -> None:
+        self.claim = claim
+        self._places, self._launcher, self._deliver = places, launcher, deliver
+        self._clock = clock
+        self._mailbox = Mailbox(places.volume / attempt_path(claim.job_id, claim.attempt))
+        self._spool = Spool(self._mailbox.events_path)
+        self._purger = Purger(places.volume, claim)
+        self._inbox: SimpleQueue[Answer | Word | Exit] = SimpleQueue()
+        self._handle: Handle | None = None
+        self._renewed_at: float | None = None
+        self._kill_at: float | None = None
+        self._asked = ""
+        self._lost = self._told = self._hurried = False
+        self._log = _log.bind(job_id=claim.job_id, attempt=claim.attempt)
+
+    def beat(self) -> Beat:
+        """This attempt's share of the next heartbeat."""
+        return Beat(
+            job_id=self.claim.job_id,
+            attempt=self.claim.attempt,
+            token=self.claim.token,
+            events=() if self._told else self._spool.waiting(),
+            purged=self._purger.take_gone(),
+        )
+
+    def has_news(self) -> bool:
+        """True if an event waits that the control plane should hear of soon."""
+        return not self._told and bool(self._spool.waiting())
+
+    def answered(self, reply: BeatReply, sent_at: float) -> None:
+        """Take the reply to a beat that was sent at `sent_at`."""
+        self._spool.acknowledge(reply.acked_seq)
+        self._inbox.put(Answer(reply, sent_at))
+
+    def tell(self, word: Word) -> None:
+        """Have the attempt end."""
+        self._inbox.put(word)
+
+    def run(self) -> None:
+        """Run to the end that the control plane has heard of, or has refused."""
+        ending = self._run()
+        self._purger.close()
+        if ending is None or self._lost:
+            self._log.warning("lease_lost")
+            return
+        try:
+            self._deliver(ending.report(self.claim, self._last_events()))
+        except LeaseLost:
+            self._log.warning("lease_lost", outcome=ending.outcome)
+        except ControlPlaneError as error:
+            self._log.error("report_not_delivered", outcome=ending.outcome, error=str(error))
+        else:
+            self._log.info("attempt_ended", outcome=ending.outcome, reason=ending.reason)
+
+    def _run(self) -> Ending | None:
+        # An attempt that the control plane has not heard of may be given to another worker.
+        while self._renewed_at is None and not self._asked and not self._lost:
+            self._hear()
+        if self._lost:
+            return None
+        if self._asked:
+            return released(self._asked)
+        try:
+            self._handle = self._start()
+            exit_ = self._watch(self._handle)
+            self._sweep()
+            return None if self._lost else self._ending(exit_)
+        except OSError as error:
+            self._log.error("volume_unusable", error=str(error))
+            self._end_tree()
+            return by_error(error)
+
+    def _start(self) -> Handle:
+        for number in range(1, self.claim.attempt):
+            folder = self._places.volume / attempt_path(self.claim.job_id, number)
+            sweep_stale(folder)
+        places = self._places
+        self._mailbox.put(
+            Assignment(
+                claim=self.claim,
+                volume=places.volume,
+                data_root=places.data_root,
+                import_root=places.import_root,
+            )
+        )
+        self._log.info("attempt_started", resume=len(self.claim.resume))
+        gpus = self.claim.spec.resources.gpus
+        mailbox = self._mailbox
+        return self._launcher.start(
+            Launch(self.claim.job_id, mailbox.spec_path, mailbox.log_path, gpus)
+        )
+
+    def _watch(self, handle: Handle) -> Exit:
+        threading.Thread(target=lambda: self._inbox.put(_ended(handle)), daemon=True).start()
+        while True:
+            exit_ = self._hear(self._seconds_left())
+            if exit_ is not None:
+                return exit_
+            self._keep_deadlines(handle)
+
+    def _hear(self, timeout_seconds: float | None = None) -> Exit | None:
+        try:
+            word = self._inbox.get(timeout=timeout_seconds)
+        except Empty:
+            return None
+        if isinstance(word, Exit):
+            return word
+        if isinstance(word, Answer):
+            self._obey(word)
+        elif word is Word.RELEASE:
+            self._stop("the worker is shutting down, and gave the job back")
+        else:
+            self._hurried = True
+            self._stop("the worker was ended")
+            self._kill()
+        return None
+
+    def _obey(self, answer: Answer) -> None:
+        reply = answer.reply
+        if reply.lease_lost:
+            self._lost = True
+            self._kill()
+            return
+        self._renewed_at = max(answer.sent_at, self._renewed_at or answer.sent_at)
+        self._purger.ask(reply.purge)
+        if reply.directive == "checkpoint_and_stop":
+            self._stop("stopped by the control plane")
+        elif reply.directive == "stop":
+            self._stop("stopped by the control plane, without saving")
+            self._kill()
+
+    def _stop(self, why: str) -> None:
+        if self._asked:
+            return
+        self._asked = why
+        self._log.info("stopping", why=why)
+        if self._handle is not None:
+            self._handle.terminate()
+        self._kill_at = self._clock() + self.claim.lease.kill_grace_seconds * _KILL_AT
+
+    def _kill(self) -> None:
+        if self._handle is not None:
+            self._handle.kill()
+
+    def _keep_deadlines(self, handle: Handle) -> None:
+        assert self._renewed_at is not None
+        silent = self.claim.lease.self_end_seconds
+        if self._clock() >= self._renewed_at + silent:
+            self._stop(f"the control plane was not heard of for {silent:g} s")
+        if self._kill_at is not None and self._clock() >= self._kill_at:
+            handle.kill()
+            self._kill_at = None
+
+    def _seconds_left(self) -> float:
+        assert self._renewed_at is not None
+        lease = self.claim.lease
+        # A machine that slept must look at the clock soon after it wakes.
+        ends = [self._clock() + lease.heartbeat_seconds]
+        if not self._asked:
+            ends.append(self._renewed_at + lease.self_end_seconds)
+        if self._kill_at is not None:
+            ends.append(self._kill_at)
+        return max(0.0, min(ends) - self._clock())
+
+    def _sweep(self) -> None:
+        # What stays is swept by the next attempt; the end is what it is.
+        try:
+            sweep_stale(self._mailbox.folder)
+        except OSError as error:
+            self._log.warning("sweep_failed", error=str(error))
+
+    def _ending(self, exit_: Exit) -> Ending:
+        # The heartbeats carry what one report cannot hold.
+        while not self._spool.all_read() and not self._lost and not self._hurried:
+            self._hear()
+        word = self._spool.last_word
+        said = by_word(word) if word is not None else None
+        if said is not None:
+            return said
+        if self._asked:
+            return released(self._asked)
+        return by_exit(exit_, self._mailbox.log_path, self._places.volume)
+
+    def _last_events(self) -> tuple[ReportedEvent, ...]:
+        self._told = True
+        # Whatever cannot be read from a broken volume stays unsaid; the end does not.
+        try:
+            return self._spool.waiting()
+        except OSError as error:
+            self._log.error("events_unreadable", error=str(error))
+            return ()
+
+    def _end_tree(self) -> None:
+        if self._handle is not None:
+            self._handle.kill()
+            self._handle.wait()
+
+
+def _ended(handle: Handle) -> Exit:
+    exit_ = handle.wait()
+    assert exit_ is not None
+    return exit_

@@ -1,0 +1,153 @@
+"""The agent's verbs over HTTP, with one retry policy."""
+
+import threading
+from typing import Any, TypeVar
+
+import httpx
+import structlog
+from pydantic import BaseModel, SecretStr, ValidationError
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    sleep_using_event,
+    stop_when_event_set,
+    wait_random_exponential,
+)
+
+from service.contract.agent import (
+    BeatReply,
+    Claim,
+    ClaimRequest,
+    Gone,
+    Heartbeat,
+    HeartbeatReply,
+    Registered,
+    Registration,
+    Report,
+)
+
+Reply = TypeVar("Reply", bound=BaseModel)
+_REPLY_SECONDS = 10.0
+_CAP_SECONDS = 15.0
+_log = structlog.get_logger()
+
+
+class ControlPlaneError(Exception):
+    """What goes wrong with a call.
+
+    ControlPlaneError
+    ├── Unreachable       no answer, or one that says to come back: tried again
+    └── Refused           an answer that trying again does not change
+        ├── Unauthorized  401
+        ├── UnknownWorker the control plane has forgotten this worker: register again
+        └── LeaseLost     the attempt is no longer this worker's
+    """
+
+
+class Unreachable(ControlPlaneError):
+    """No answer, or one that says to come back."""
+
+
+class Refused(ControlPlaneError):
+    """An answer that trying again does not change."""
+
+
+class Unauthorized(Refused):
+    """The token is missing or wrong."""
+
+
+class UnknownWorker(Refused):
+    """The control plane has forgotten this worker."""
+
+
+class LeaseLost(Refused):
+    """The attempt is no longer this worker's."""
+
+
+class ControlPlane:
+    """The server at `url`; calls are tried again until answered, or until `give_up` is set."""
+
+    def __init__(self, url: str, token: SecretStr | None, give_up: threading.Event) -> None:
+        headers = {"Content-Type": "application/json"}
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token.get_secret_value()}"
+        self._http = httpx.Client(base_url=url, headers=headers, timeout=_REPLY_SECONDS)
+        self._retrying = Retrying(
+            retry=retry_if_exception_type(Unreachable),
+            wait=wait_random_exponential(multiplier=0.25, max=_CAP_SECONDS),
+            sleep=sleep_using_event(give_up),
+            stop=stop_when_event_set(give_up),
+            before_sleep=_log_retry,
+            reraise=True,
+        )
+
+    def register(self, worker_id: str, registration: Registration) -> Registered:
+        """Say who this worker is, and hear of its neighbours."""
+        path = f"/agent/workers/{worker_id}"
+        return _parsed(self._retrying(self._send, "PUT", path, registration), Registered)
+
+    def claim(self, request: ClaimRequest) -> Claim | None:
+        """Wait for an attempt; every try carries the same `request_id`."""
+        wait = request.wait_seconds + _REPLY_SECONDS
+        response = self._retrying(self._send, "POST", "/agent/claims", request, wait)
+        return None if response.status_code == 204 else _parsed(response, Claim)
+
+    def heartbeat(self, heartbeat: Heartbeat) -> HeartbeatReply:
+        """Beat once; the next beat is the next try."""
+        return _parsed(self._send("POST", "/agent/heartbeats", heartbeat), HeartbeatReply)
+
+    def report(self, report: Report) -> BeatReply:
+        """Deliver an attempt's end."""
+        return _parsed(self._retrying(self._send, "POST", "/agent/reports", report), BeatReply)
+
+    def gone(self, worker_id: str, gone: Gone) -> None:
+        """Say once that a worker and all its processes have ended; else its leases run out."""
+        self._send("POST", f"/agent/workers/{worker_id}/gone", gone)
+
+    def _send(
+        self, method: str, path: str, body: BaseModel, reply_seconds: float = _REPLY_SECONDS
+    ) -> httpx.Response:
+        timeout = httpx.Timeout(_REPLY_SECONDS, read=reply_seconds)
+        try:
+            response = self._http.request(
+                method, path, content=body.model_dump_json(), timeout=timeout
+            )
+        except httpx.TransportError as error:
+            raise Unreachable(f"{type(error).__name__}: {error}") from error
+        if response.is_success:
+            return response
+        raise _refusal(response)
+
+
+def _parsed(response: httpx.Response, kind: type[Reply]) -> Reply:
+    try:
+        return kind.model_validate_json(response.content)
+    except ValidationError as error:
+        raise Refused(f"{response.url} gave no {kind.__name__}: {error}") from error
+
+
+def _refusal(response: httpx.Response) -> ControlPlaneError:
+    said = f"{response.request.method} {response.url} was answered {response.status_code}"
+    if response.status_code in (408, 429) or response.status_code >= 500:
+        return Unreachable(said)
+    problem = _problem(response)
+    said = f"{said}: {problem.get('detail', response.text[:500])}"
+    if response.status_code == 401:
+        return Unauthorized(f"{said}; set TRAINYARD_TOKEN to the control plane's token")
+    kinds = {"unknown_worker": UnknownWorker, "lease_lost": LeaseLost}
+    return kinds.get(str(problem.get("code")), Refused)(said)
+
+
+def _problem(response: httpx.Response) -> dict[str, Any]:
+    try:
+        body = response.json()
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _log_retry(state: RetryCallState) -> None:
+    assert state.outcome is not None
+    error = state.outcome.exception()
+    _log.warning("control_plane_unreachable", tries=state.attempt_number, error=str(error))

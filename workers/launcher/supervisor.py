@@ -1,0 +1,78 @@
+"""The parent of an attempt's ranks: it ends when all below it has ended, and no sooner."""
+
+import os
+import signal
+import socket
+from contextlib import suppress
+
+from setproctitle import setproctitle
+
+from workers.launcher.exits import Exit, RankExit
+from workers.launcher.kernel import adopt_orphans, die_with_parent
+from workers.launcher.order import Order
+from workers.launcher.ranks import RankMain, fork_rank
+from workers.launcher.sweep import sweep
+from workers.launcher.wakeup import Wakeup
+
+TERMINATE, KILL = b"terminate", b"kill"
+
+
+def supervise(order: Order, channel: socket.socket, main: RankMain, warm_pid: int) -> None:
+    """Run an order's ranks to their end, obey the agent's words, sweep, and say how they ended.
+
+    Everything below is killed when one rank fails, at the word KILL, and when the agent (the other
+    end of `channel`) or the warm process has died.
+    """
+    setproctitle(f"trainyard: supervisor of {order.job_id}")
+    adopt_orphans()
+    wakeup = Wakeup()
+    # SIGTERM, and not SIGKILL: somebody must live to sweep.
+    die_with_parent(warm_pid, signal.SIGTERM)
+    supervisor = _Supervisor(order, channel, wakeup, warm_pid)
+    try:
+        exit_ = supervisor.run(main)
+    except OSError as error:
+        sweep()
+        exit_ = Exit(problem=f"the ranks could not be started: {error}")
+    # Nobody is left to hear it if the agent has died.
+    with suppress(OSError):
+        channel.send(exit_.model_dump_json().encode())
+
+
+class _Supervisor:
+    def __init__(self, order: Order, channel: socket.socket, wakeup: Wakeup, warm_pid: int) -> None:
+        self._order, self._channel, self._wakeup = order, channel, wakeup
+        self._warm_pid = warm_pid
+        self._ranks: dict[int, int] = {}
+        self._ended: list[RankExit] = []
+
+    def run(self, main: RankMain) -> Exit:
+        for rank in range(len(self._order.environments)):
+            self._ranks[fork_rank(self._order, rank, main, self._wakeup)] = rank
+        while self._ranks:
+            word = self._channel.recv(64) if self._wakeup.wait(self._channel) else None
+            self._reap()
+            failed = any(rank.status for rank in self._ended)
+            if failed or word in (KILL, b"") or os.getppid() != self._warm_pid:
+                break
+            if word == TERMINATE:
+                for pid in self._ranks:
+                    os.kill(pid, signal.SIGTERM)
+        self._note(sweep())
+        return Exit(ranks=tuple(self._ended))
+
+    def _reap(self) -> None:
+        # Orphans that ended are reaped too, else the list of processes fills up.
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            self._note({pid: status})
+
+    def _note(self, statuses: dict[int, int]) -> None:
+        for pid, status in statuses.items():
+            if pid in self._ranks:
+                self._ended.append(RankExit(rank=self._ranks.pop(pid), status=status))

@@ -1,0 +1,77 @@
+"""`python -m workers`: one worker, until it is told to drain."""
+
+import signal
+import socket
+import sys
+import threading
+import time
+from importlib.metadata import version
+from types import FrameType
+
+from pydantic import ValidationError
+from pydantic_settings import CliApp
+from setproctitle import setproctitle
+from ulid import ULID
+
+from service.contract.agent import Registration
+from workers.agent.attempt import Places
+from workers.agent.client import ControlPlane
+from workers.agent.gpus import visible_gpus
+from workers.agent.identity import own_identity
+from workers.agent.loop import Agent
+from workers.launcher.kernel import adopt_orphans
+from workers.launcher.local import LocalLauncher
+from workers.settings import WorkerSettings
+from workers.telemetry import log_to_stderr
+
+RANK_MAIN = "workers.training.rank:run_rank"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The exit status: 0 once drained, 1 if the control plane refused, 2 for wrong settings."""
+    try:
+        settings = CliApp.run(WorkerSettings, cli_args=arguments)
+    except ValidationError as wrong:
+        for error in wrong.errors():
+            sys.stderr.write(f"{'.'.join(map(str, error['loc']))}: {error['msg']}\n")
+        return 2
+    try:
+        settings.volume.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        sys.stderr.write(f"volume: {error}\n")
+        return 2
+    log_to_stderr()
+    return work(settings)
+
+
+def work(settings: WorkerSettings, rank_main: str = RANK_MAIN) -> int:
+    """Run an agent in this process until two signals, or one and its work, have ended it."""
+    setproctitle("trainyard: agent")
+    adopt_orphans()
+    worker_id = f"wrk_{ULID()}"
+    gpus = visible_gpus()
+    give_up = threading.Event()
+    agent = Agent(
+        worker_id,
+        Registration(
+            host=socket.gethostname(),
+            process=own_identity(),
+            gpus=gpus,
+            slots=settings.slots,
+            labels=settings.labels,
+            version=version("trainyard-service"),
+        ),
+        places=Places(settings.volume, settings.data_root, settings.import_root),
+        launcher=LocalLauncher(worker_id, settings.slots, [gpu.index for gpu in gpus], rank_main),
+        control_plane=ControlPlane(settings.server, settings.token, give_up),
+        give_up=give_up,
+        on_drain=settings.on_drain,
+        clock=lambda: time.clock_gettime(time.CLOCK_BOOTTIME),
+    )
+
+    def drain(_number: int, _frame: FrameType | None) -> None:
+        agent.drain()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, drain)
+    return agent.run()
