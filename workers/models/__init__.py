@@ -5,16 +5,22 @@ from collections.abc import Callable
 from torch import nn
 
 from service.contract.recipes import VARIANTS
+from workers.models.detnas import detnas
 from workers.models.oneshot import oneshot
+from workers.models.shufflenet_v1 import shufflenet_v1
 from workers.models.shufflenet_v2 import shufflenet_v2
 from workers.models.shufflenet_v2_exlarge import shufflenet_v2_exlarge
 from workers.models.shufflenet_v2_large import shufflenet_v2_large
+from workers.models.shufflenet_v2_plus import shufflenet_v2_plus
 
 FAMILIES: dict[str, Callable[[str, int, float | None], nn.Module]] = {
     "oneshot": oneshot,
+    "shufflenet_v1": shufflenet_v1,
     "shufflenet_v2": shufflenet_v2,
+    "shufflenet_v2_plus": shufflenet_v2_plus,
     "shufflenet_v2_large": shufflenet_v2_large,
     "shufflenet_v2_exlarge": shufflenet_v2_exlarge,
+    "detnas": detnas,
 }
 
 

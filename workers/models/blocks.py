@@ -1,12 +1,35 @@
 """The blocks that the families of the series are built from.
 
 A shuffle unit splits its input by channel parity: one half is passed on, the other transformed.
-Source: arXiv:1807.11164 and the networks of megvii-model/ShuffleNet-Series, whose state-dict names
-these modules keep.
+A group unit, the older form, transforms all channels in groups and mixes the groups in between.
+Sources: arXiv:1707.01083, arXiv:1807.11164 and the networks of megvii-model/ShuffleNet-Series,
+whose state-dict names these modules keep.
 """
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 import torch
 from torch import Tensor, nn
+
+Activation = Callable[[], nn.Module]
+relu: Activation = partial(nn.ReLU, inplace=True)
+
+# The search space of OneShot and DetNAS: an xception, or an inverted unit of one of three kernels.
+XCEPTION = 3
+KERNELS = {0: 3, 1: 5, 2: 7}
+
+
+def placements(stem: int, stages: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int, int]]:
+    """For each unit its channels in, its channels out and its stride: 2 for a stage's first.
+
+    A stage is its channels and its count of units.
+    """
+    channels = stem
+    for out, repeats in stages:
+        for repeat in range(repeats):
+            yield channels, out, 2 if repeat == 0 else 1
+            channels = out
 
 
 def halves(x: Tensor) -> tuple[Tensor, Tensor]:
@@ -26,11 +49,24 @@ def conv_bn(
     ]
 
 
-def conv_bn_relu(
-    channels_in: int, channels_out: int, kernel: int, stride: int = 1
+def conv_bn_act(
+    channels_in: int,
+    channels_out: int,
+    kernel: int,
+    *,
+    stride: int = 1,
+    groups: int = 1,
+    activation: Activation = relu,
 ) -> list[nn.Module]:
-    """The same, and a ReLU."""
-    return [*conv_bn(channels_in, channels_out, kernel, stride), nn.ReLU(inplace=True)]
+    """The same, and an activation."""
+    return [*conv_bn(channels_in, channels_out, kernel, stride, groups), activation()]
+
+
+def group_shuffle(x: Tensor, groups: int) -> Tensor:
+    """(N, C, H, W) -> the same: every `groups`-th channel from the first, from the second, …"""
+    count, channels, height, width = x.shape
+    grouped = x.reshape(count, channels // groups, groups, height, width)
+    return grouped.transpose(1, 2).reshape(count, channels, height, width)
 
 
 class ShuffleUnit(nn.Module):
@@ -49,37 +85,118 @@ class ShuffleUnit(nn.Module):
         return torch.cat((passed, self.branch_main(transformed)), 1)
 
 
-def inverted_unit(
-    channels_in: int, channels_out: int, middle: int, *, kernel: int, stride: int
+class GroupUnit(nn.Module):
+    """A unit of ShuffleNetV1: 1x1 in `first_groups`, depthwise 3x3, shuffle, 1x1 in `groups`.
+
+    At stride 1 it is residual; at stride 2 the pooled input comes first and the rest behind it.
+    """
+
+    def __init__(
+        self, channels_in: int, channels_out: int, *, stride: int, groups: int, first_groups: int
+    ) -> None:
+        super().__init__()
+        self.groups = groups
+        middle = channels_out // 4
+        transformed = channels_out if stride == 1 else channels_out - channels_in
+        self.branch_main_1 = nn.Sequential(
+            *conv_bn_act(channels_in, middle, 1, groups=first_groups),
+            *conv_bn(middle, middle, 3, stride, groups=middle),
+        )
+        self.branch_main_2 = nn.Sequential(*conv_bn(middle, transformed, 1, groups=groups))
+        self.branch_proj = nn.AvgPool2d(3, 2, 1) if stride == 2 else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) -> (N, C', H/stride, W/stride)."""
+        out: Tensor = self.branch_main_2(group_shuffle(self.branch_main_1(x), self.groups))
+        if self.branch_proj is None:
+            return (x + out).relu()
+        return torch.cat((self.branch_proj(x), out.relu()), 1)
+
+
+class SqueezeExcite(nn.Module):
+    """Scales each channel by a hard sigmoid of what all channels' means say (arXiv:1709.01507)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.SE_opr = nn.Sequential(
+            nn.AdaptiveAvgPool2d(1),
+            *conv_bn_act(channels, channels // 4, 1),
+            nn.Conv2d(channels // 4, channels, 1, bias=False),
+            nn.Hardsigmoid(),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) -> the same shape."""
+        scaled: Tensor = x * self.SE_opr(x)
+        return scaled
+
+
+def searched_unit(
+    block: int,
+    channels: int,
+    channels_out: int,
+    middle: int,
+    *,
+    stride: int,
+    activation: Activation = relu,
 ) -> ShuffleUnit:
-    """1x1 to `middle`, depthwise kernel, 1x1; `channels_in` are those of the transformed branch."""
+    """A block of the search space: 0, 1, 2 are inverted with kernel 3, 5, 7; 3 is an xception."""
+    if block == XCEPTION:
+        return xception_unit(channels, channels_out, middle, stride=stride, activation=activation)
+    kernel = KERNELS[block]
+    return inverted_unit(
+        channels, channels_out, middle, kernel=kernel, stride=stride, activation=activation
+    )
+
+
+def inverted_unit(
+    channels: int,
+    channels_out: int,
+    middle: int,
+    *,
+    kernel: int,
+    stride: int,
+    activation: Activation = relu,
+) -> ShuffleUnit:
+    """1x1 to `middle`, depthwise kernel, 1x1."""
+    channels_in = channels if stride == 2 else channels // 2
     main = [
-        *conv_bn_relu(channels_in, middle, 1),
+        *conv_bn_act(channels_in, middle, 1, activation=activation),
         *conv_bn(middle, middle, kernel, stride, groups=middle),
-        *conv_bn_relu(middle, channels_out - channels_in, 1),
+        *conv_bn_act(middle, channels_out - channels_in, 1, activation=activation),
     ]
-    return ShuffleUnit(main, _projection(channels_in, kernel, stride))
+    return ShuffleUnit(main, _projection(channels_in, kernel, stride, activation))
 
 
-def xception_unit(channels_in: int, channels_out: int, middle: int, *, stride: int) -> ShuffleUnit:
+def xception_unit(
+    channels: int,
+    channels_out: int,
+    middle: int,
+    *,
+    stride: int,
+    activation: Activation = relu,
+) -> ShuffleUnit:
     """Three depthwise 3x3 convolutions, each followed by a 1x1."""
+    channels_in = channels if stride == 2 else channels // 2
     main = [
         *conv_bn(channels_in, channels_in, 3, stride, groups=channels_in),
-        *conv_bn_relu(channels_in, middle, 1),
+        *conv_bn_act(channels_in, middle, 1, activation=activation),
         *conv_bn(middle, middle, 3, groups=middle),
-        *conv_bn_relu(middle, middle, 1),
+        *conv_bn_act(middle, middle, 1, activation=activation),
         *conv_bn(middle, middle, 3, groups=middle),
-        *conv_bn_relu(middle, channels_out - channels_in, 1),
+        *conv_bn_act(middle, channels_out - channels_in, 1, activation=activation),
     ]
-    return ShuffleUnit(main, _projection(channels_in, 3, stride))
+    return ShuffleUnit(main, _projection(channels_in, 3, stride, activation))
 
 
 def initialize(network: nn.Module) -> None:
     """Draw the published initial weights from torch's default generator."""
     for name, module in network.named_modules():
         if isinstance(module, nn.Conv2d):
-            deviation = 0.01 if "first" in name else 1.0 / module.weight.shape[1]
-            nn.init.normal_(module.weight, 0, deviation)
+            narrow = "first" in name or "SE" in name
+            nn.init.normal_(module.weight, 0, 0.01 if narrow else 1.0 / module.weight.shape[1])
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
         elif isinstance(module, nn.BatchNorm2d):
             nn.init.ones_(module.weight)
             nn.init.constant_(module.bias, 0.0001)
@@ -89,10 +206,12 @@ def initialize(network: nn.Module) -> None:
                 nn.init.zeros_(module.bias)
 
 
-def _projection(channels: int, kernel: int, stride: int) -> list[nn.Module] | None:
+def _projection(
+    channels: int, kernel: int, stride: int, activation: Activation
+) -> list[nn.Module] | None:
     if stride == 1:
         return None
     return [
         *conv_bn(channels, channels, kernel, stride, groups=channels),
-        *conv_bn_relu(channels, channels, 1),
+        *conv_bn_act(channels, channels, 1, activation=activation),
     ]

@@ -1,14 +1,17 @@
-"""The trunk that OneShot and ShuffleNetV2 share: stem, units, last convolution, classifier."""
+"""What OneShot, ShuffleNetV1 and V2 share: stem, units, last convolution, classifier."""
 
 from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from workers.models.blocks import conv_bn_relu, initialize
+from workers.models.blocks import conv_bn_act, initialize
 
 
 class PlainNetwork(nn.Module):
-    """Images (N, 3, H, W) -> logits (N, num_classes); H and W are multiples of 32."""
+    """Images (N, 3, H, W) -> logits (N, num_classes); H and W are multiples of 32.
+
+    `last` None leaves out the last convolution.
+    """
 
     def __init__(
         self,
@@ -17,18 +20,18 @@ class PlainNetwork(nn.Module):
         stem: int,
         pooled_stem: bool,
         trunk: int,
-        last: int,
+        last: int | None,
         num_classes: int,
         dropout: float,
     ) -> None:
         super().__init__()
-        self.first_conv = nn.Sequential(*conv_bn_relu(3, stem, 3, stride=2))
+        self.first_conv = nn.Sequential(*conv_bn_act(3, stem, 3, stride=2))
         self.maxpool = nn.MaxPool2d(3, 2, 1) if pooled_stem else nn.Identity()
         self.features = nn.Sequential(*units)
-        self.conv_last = nn.Sequential(*conv_bn_relu(trunk, last, 1))
+        self.conv_last = nn.Sequential(*(conv_bn_act(trunk, last, 1) if last is not None else ()))
         self.globalpool = nn.AdaptiveAvgPool2d(1)
         self.dropout = nn.Dropout(dropout)
-        self.classifier = nn.Sequential(nn.Linear(last, num_classes, bias=False))
+        self.classifier = nn.Sequential(nn.Linear(last or trunk, num_classes, bias=False))
         initialize(self)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -36,7 +36,7 @@ class ConvBN(nn.Module):
 
 
 class NamedLinear(nn.Module):
-    """A linear layer one name deeper, as ExLarge has it."""
+    """A linear layer one name deeper, as ExLarge and DetNAS have it."""
 
     def __init__(self, features_in: int, features_out: int) -> None:
         super().__init__()

@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from workers.models.blocks import inverted_unit
+from workers.models.blocks import inverted_unit, placements
 from workers.models.plain import PlainNetwork
 
 _STEM = 24
@@ -19,18 +19,15 @@ _DROPOUT = {"2.0x": 0.2}
 def shufflenet_v2(variant: str, num_classes: int, dropout: float | None) -> nn.Module:
     """The network of one width; `dropout` is 0.2 for 2.0x and 0 for the others where not given."""
     *stages, last = _CHANNELS[variant]
-    units = []
-    channels = _STEM
-    for out, repeats in zip(stages, _REPEATS, strict=True):
-        units.append(inverted_unit(channels, out, out // 2, kernel=3, stride=2))
-        for _ in range(repeats - 1):
-            units.append(inverted_unit(out // 2, out, out // 2, kernel=3, stride=1))
-        channels = out
+    units = [
+        inverted_unit(channels, out, out // 2, kernel=3, stride=stride)
+        for channels, out, stride in placements(_STEM, zip(stages, _REPEATS, strict=True))
+    ]
     return PlainNetwork(
         units,
         stem=_STEM,
         pooled_stem=True,
-        trunk=channels,
+        trunk=stages[-1],
         last=last,
         num_classes=num_classes,
         dropout=_DROPOUT.get(variant, 0.0) if dropout is None else dropout,
