@@ -1,52 +1,26 @@
 """Every network against numbers read off the published ones (`api_tests/facts/`)."""
 
-import gzip
-import json
-import zlib
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from api_tests.facts.published import MODELS, fill, uniform
 from service.contract.recipes import VARIANTS
-from workers.models import FAMILIES, build
+from workers.models import build
 
-_FACTS: dict[str, dict[str, Any]] = json.loads(
-    gzip.decompress((Path(__file__).parents[1] / "facts" / "models.json.gz").read_bytes())
-)
-_OURS = [name for name, fact in _FACTS.items() if fact["recipe"] in FAMILIES]
+Record = Callable[[str, object], None]
 
-
-def _value(name: str, tensor: torch.Tensor) -> torch.Tensor:
-    u = np.random.Generator(np.random.PCG64(zlib.crc32(name.encode()))).random(tensor.numel())
-    u = u.reshape(tuple(tensor.shape))
-    if name.endswith("num_batches_tracked"):
-        return torch.zeros_like(tensor)
-    if name.endswith("running_var"):
-        value = 0.75 + 0.5 * u
-    elif name.endswith("running_mean"):
-        value = (u - 0.5) * 0.2
-    elif tensor.dim() == 4:
-        fan_in = np.prod(tensor.shape[1:])
-        value = (u - 0.5) * 2 * np.sqrt(3) * np.sqrt(2 / fan_in)
-    elif tensor.dim() == 2:
-        value = (u - 0.5) * 0.02
-    elif name.endswith(".weight"):
-        value = 0.75 + 0.5 * u
-    else:
-        value = (u - 0.5) * 0.2
-    return torch.from_numpy(value)
+_LARGEST = 1e-6
+"""The largest difference of a logit that is equal, in standard deviations of the logits."""
 
 
-def _filled(fact: dict[str, Any]) -> nn.Module:
-    network = build(fact["recipe"], fact["variant"]).double().eval()
-    with torch.no_grad():
-        for name, tensor in network.state_dict().items():
-            tensor.copy_(_value(name, tensor))
-    return network
+def _shapes_of(name: str, num_classes: int = 1000) -> nn.Module:
+    """The network without memory for its weights: names and shapes can be computed, values not."""
+    with torch.device("meta"):
+        return build(MODELS[name]["recipe"], MODELS[name]["variant"], num_classes)
 
 
 def _multiply_adds(network: nn.Module) -> int:
@@ -61,51 +35,82 @@ def _multiply_adds(network: nn.Module) -> int:
 
     for module in network.modules():
         module.register_forward_hook(count)
-    with torch.no_grad():
-        network.eval()(torch.zeros(1, 3, 224, 224))
+    network.eval()(torch.zeros(1, 3, 224, 224, device="meta"))
     return total
 
 
-@pytest.mark.parametrize("name", _OURS)
-def test_names_shapes_and_parameters_are_the_published_ones(name: str) -> None:
-    fact = _FACTS[name]
-    network = build(fact["recipe"], fact["variant"])
+def test_the_facts_have_every_variant_of_every_recipe() -> None:
+    variants = {f"{recipe} {variant}" for recipe in VARIANTS for variant in VARIANTS[recipe]}
+    assert set(MODELS) == variants
+    assert len(variants) == 24
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_names_shapes_and_parameters_are_the_published_ones(
+    name: str, record_property: Record
+) -> None:
+    fact = MODELS[name]
+    network = _shapes_of(name)
     ours = [[key, list(tensor.shape)] for key, tensor in network.state_dict().items()]
     assert ours == fact["state_dict"]
     sizes = {key: p.numel() for key, p in network.named_parameters()}
     assert sum(sizes.values()) == fact["params"]
     trunk = sum(n for key, n in sizes.items() if not key.startswith("predict_"))
     assert trunk == fact["params_without_aux_heads"]
+    record_property("variant", name)
+    record_property("tensors", len(ours))
+    record_property("parameters", sum(sizes.values()))
 
 
-@pytest.mark.parametrize("name", _OURS)
-def test_multiply_adds_are_the_published_ones(name: str) -> None:
-    fact = _FACTS[name]
-    assert _multiply_adds(build(fact["recipe"], fact["variant"])) == fact["macs_224"]
+@pytest.mark.parametrize("name", MODELS)
+def test_multiply_adds_are_the_published_ones(name: str, record_property: Record) -> None:
+    ours = _multiply_adds(_shapes_of(name))
+    assert ours == MODELS[name]["macs_224"]
+    record_property("variant", name)
+    record_property("multiply-adds", ours)
 
 
-@pytest.mark.parametrize("name", [name for name in _OURS if "logits" in _FACTS[name]])
-def test_logits_are_the_published_ones_in_float64(name: str) -> None:
-    fact = _FACTS[name]
-    images = np.random.Generator(np.random.PCG64(0)).random((2, 3, 224, 224))
+@pytest.mark.parametrize("name", MODELS)
+def test_logits_are_the_published_ones_in_float64(name: str, record_property: Record) -> None:
+    fact = MODELS[name]
+    network = _shapes_of(name).double().to_empty(device="cpu").eval()
+    fill(network)
     with torch.no_grad():
-        logits = _filled(fact)(torch.from_numpy((images - 0.5) * 2))
+        logits = network(uniform(0, 2, 3, 224, 224))
     expected = torch.tensor(fact["logits"], dtype=torch.float64)
     difference = (logits[:, : expected.shape[1]] - expected).abs().max().item()
-    assert difference <= 1e-6 * fact["logits_std"]
+    assert difference <= _LARGEST * fact["logits_std"]
+    assert logits.argmax(1).tolist() == fact["argmax"]
+    record_property("variant", name)
+    record_property("logits compared", expected.numel())
+    record_property("largest difference / std", f"{difference / fact['logits_std']:.1e}")
 
 
-@pytest.mark.parametrize("recipe", sorted(FAMILIES))
-def test_an_image_of_another_size_gives_one_row_each(recipe: str) -> None:
-    network = build(recipe, VARIANTS[recipe][0], num_classes=10).eval()
-    with torch.no_grad():
-        assert network(torch.zeros(2, 3, 64, 64)).shape == (2, 10)
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("size", [(32, 32), (96, 160), (448, 448)], ids=str)
+def test_an_image_of_another_size_gives_one_row_each(name: str, size: tuple[int, int]) -> None:
+    network = _shapes_of(name, num_classes=10).eval()
+    assert network(torch.zeros(2, 3, *size, device="meta")).shape == (2, 10)
 
 
-def test_large_gives_four_outputs_in_train_mode() -> None:
-    network = build("shufflenet_v2_large", "large", num_classes=7).train()
-    with torch.no_grad():
-        outputs = network(torch.zeros(2, 3, 64, 64))
+@pytest.mark.parametrize("name", ["shufflenet_v2_large large", "shufflenet_v2_exlarge exlarge"])
+def test_both_names_of_a_squeeze_excite_layer_are_one_tensor(name: str) -> None:
+    network = _shapes_of(name)
+    twins = {"se_block.0.": "se_fc1.", "se_block.2.": "se_fc2."}
+    pairs = [
+        (key, key.replace(later, first))
+        for key, _ in MODELS[name]["state_dict"]
+        for later, first in twins.items()
+        if later in key
+    ]
+    assert pairs
+    for later, first in pairs:
+        assert network.get_parameter(later) is network.get_parameter(first)
+
+
+@pytest.mark.parametrize("name", ["shufflenet_v2_large large", "shufflenet_v2_exlarge exlarge"])
+def test_a_network_with_heads_gives_four_outputs_in_train_mode(name: str) -> None:
+    outputs = _shapes_of(name, num_classes=7).train()(torch.zeros(2, 3, 64, 64, device="meta"))
     assert [tuple(o.shape) for o in outputs] == [(2, 7)] * 4
 
 

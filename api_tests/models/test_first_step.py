@@ -1,0 +1,40 @@
+"""Every variant trains: its gradients are whole and right, from fresh weights on small images."""
+
+import pytest
+import torch
+
+from service.contract.recipes import PARAMS, VARIANTS
+from workers.models import build
+from workers.recipes.loss import training_loss
+from workers.recipes.optimizer import sgd
+
+_VARIANTS = [(recipe, variant) for recipe in VARIANTS for variant in VARIANTS[recipe]]
+_DECREASE = 1e-7
+"""Of the loss; so little that the loss is as good as linear in between."""
+
+
+@pytest.mark.parametrize(("recipe", "variant"), _VARIANTS)
+def test_a_step_reaches_every_parameter_and_lowers_the_loss_as_predicted(
+    recipe: str, variant: str
+) -> None:
+    torch.manual_seed(0)
+    params = PARAMS[recipe](momentum=0, weight_decay=0)
+    network = build(recipe, variant, num_classes=10, dropout=0.0).double().train()
+    optimizer = sgd(network, params)
+    images = torch.rand(2, 3, 64, 64, dtype=torch.float64) * 255
+    labels = torch.tensor([3, 7])
+
+    loss = training_loss(network(images), labels, params.label_smoothing)
+    loss.backward()
+    slope = 0.0
+    for name, parameter in network.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.any(), name
+        slope += parameter.grad.square().sum().item()
+    for group in optimizer.param_groups:
+        group["lr"] = _DECREASE / slope
+    optimizer.step()
+
+    with torch.no_grad():
+        after = training_loss(network(images), labels, params.label_smoothing)
+    assert (loss - after).item() == pytest.approx(_DECREASE, rel=0.01)
