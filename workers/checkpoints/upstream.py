@@ -83,6 +83,12 @@ def load_for_training(
     return fresh
 
 
+def class_count(tensors: Mapping[str, Tensor]) -> int | None:
+    """How many classes the classifier of these weights tells apart; None if there is none."""
+    weights = (t for name, t in tensors.items() if _CLASSIFIER.match(name) and t.dim() == 2)
+    return next((len(tensor) for tensor in weights), None)
+
+
 def differences(expected: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> str:
     """What is missing, unexpected and misshapen, the first ten of each; empty if all fits."""
     missing = [name for name in expected if name not in tensors]

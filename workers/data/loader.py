@@ -1,63 +1,113 @@
 """Batches, in this process or from loader processes that end with it."""
 
 import ctypes
+import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, default_collate
 
+from workers.data.errors import InvalidData
 from workers.data.images import ImageDataset
 from workers.data.sampler import batch_keys
 
 _PR_SET_PDEATHSIG = 1
 Batch = tuple[Tensor, Tensor]
+_Key = tuple[int, int]
+_Sample = tuple[Tensor, int] | InvalidData
 
 
-class _Keyed(Dataset[tuple[Tensor, int]]):
+class _Keyed(Dataset[_Sample]):
+    # An error of a loader process would arrive with its traceback for a message: it is a value.
     def __init__(self, images: ImageDataset) -> None:
         self._images = images
 
-    def __getitem__(self, key: tuple[int, int]) -> tuple[Tensor, int]:
-        return self._images.sample(*key)
+    def __getitem__(self, key: _Key) -> _Sample:
+        try:
+            return self._images.sample(*key)
+        except InvalidData as error:
+            return error
 
 
 class _Keys:
-    def __init__(self, seed: int, size: int, batch_size: int, start_step: int) -> None:
-        self._arguments = (seed, size, batch_size, start_step)
+    def __init__(
+        self, seed: int, size: int, batch_size: int, start_step: int, rank: int, world_size: int
+    ) -> None:
+        self._order = (seed, size, batch_size, start_step)
+        self._rank, self._world_size = rank, world_size
 
-    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
-        return batch_keys(*self._arguments)
+    def __iter__(self) -> Iterator[list[_Key]]:
+        return batch_keys(*self._order, rank=self._rank, world_size=self._world_size)
 
 
 def train_batches(
-    images: ImageDataset, *, seed: int, start_step: int, batch_size: int, num_workers: int
+    images: ImageDataset,
+    *,
+    seed: int,
+    start_step: int,
+    batch_size: int,
+    num_workers: int,
+    rank: int = 0,
+    world_size: int = 1,
 ) -> Iterator[Batch]:
-    """Endless (N, 3, S, S), (N,) from the batch after `start_step`, whatever `num_workers`."""
-    keys = _Keys(seed, len(images), batch_size, start_step)
-    return iter(_loader(images, keys, num_workers))
+    """Endless (N, 3, S, S), (N,) from the batch after `start_step`, whatever `num_workers`.
+
+    N is the rank's share of `batch_size`. Raises InvalidData for an image that does not decode.
+    """
+    keys = _Keys(seed, len(images), batch_size, start_step, rank, world_size)
+    return _batches(images, keys, num_workers)
 
 
-def val_batches(images: ImageDataset, *, batch_size: int, num_workers: int) -> Iterator[Batch]:
-    """Every image once, in order; the last batch may be short."""
-    keys = [(0, index) for index in range(len(images))]
+def val_batches(
+    images: ImageDataset,
+    *,
+    batch_size: int,
+    num_workers: int,
+    rank: int = 0,
+    world_size: int = 1,
+) -> Iterator[Batch]:
+    """Every image of this rank's share once; all shares are every image once.
+
+    The last batch may be short; a share may be empty. Raises InvalidData as `train_batches` does.
+    """
+    keys = [(0, index) for index in range(rank, len(images), world_size)]
     batches = [keys[at : at + batch_size] for at in range(0, len(keys), batch_size)]
-    return iter(_loader(images, batches, num_workers))
+    return _batches(images, batches, num_workers)
 
 
-def _loader(
-    images: ImageDataset, keys: "_Keys | list[list[tuple[int, int]]]", num_workers: int
-) -> "DataLoader[tuple[Tensor, int]]":
+def _batches(images: ImageDataset, keys: Iterable[list[_Key]], num_workers: int) -> Iterator[Batch]:
     # A generator of its own: the loader's seed drawn from the default one would shift dropout.
-    return DataLoader(
+    loader: DataLoader[_Sample] = DataLoader(
         _Keyed(images),
         batch_sampler=keys,
         num_workers=num_workers,
-        worker_init_fn=_end_with_parent if num_workers else None,
+        collate_fn=_collated,
+        worker_init_fn=_EndWithParent(os.getpid()) if num_workers else None,
         generator=torch.Generator().manual_seed(0),
     )
+    for batch in loader:
+        if isinstance(batch, InvalidData):
+            raise batch
+        images_and_labels: Batch = batch
+        yield images_and_labels
 
 
-def _end_with_parent(_: int) -> None:
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+def _collated(samples: list[_Sample]) -> Batch | InvalidData:
+    wrong = next((sample for sample in samples if isinstance(sample, InvalidData)), None)
+    if wrong is not None:
+        return wrong
+    images, labels = default_collate(samples)
+    return images, labels
+
+
+class _EndWithParent:
+    def __init__(self, parent: int) -> None:
+        self._parent = parent
+
+    def __call__(self, _: int) -> None:
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        # The parent may have ended before the kernel was asked.
+        if os.getppid() != self._parent:
+            os._exit(1)

@@ -24,14 +24,19 @@ def batches_per_epoch(size: int, batch_size: int) -> int:
 
 
 def batch_keys(
-    seed: int, size: int, batch_size: int, start_step: int
+    seed: int, size: int, batch_size: int, start_step: int, *, rank: int = 0, world_size: int = 1
 ) -> Iterator[list[tuple[int, int]]]:
-    """Endless batches of (epoch, index), from the batch after `start_step` ones."""
+    """Endless (epoch, index) of a rank's slice of each batch, from the batch after `start_step`.
+
+    `batch_size` is that of all ranks together, and a multiple of `world_size`.
+    """
+    assert batch_size % world_size == 0
     per_epoch = batches_per_epoch(size, batch_size)
     epoch, offset = divmod(start_step, per_epoch)
+    share = batch_size // world_size
     while True:
         order = order_of(seed, epoch, size)
         for batch in range(offset, per_epoch):
-            chosen = order[batch * batch_size : (batch + 1) * batch_size]
-            yield [(epoch, int(index)) for index in chosen]
+            first = batch * batch_size + rank * share
+            yield [(epoch, int(index)) for index in order[first : first + share]]
         epoch, offset = epoch + 1, 0

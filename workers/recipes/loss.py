@@ -20,7 +20,10 @@ def training_loss(
     return total
 
 
-def wrong_in_top(logits: Tensor, labels: Tensor, k: int) -> int:
-    """How many of (N, C) logits have their label not among the k highest; k is capped at C."""
+def wrong_in_top(logits: Tensor, labels: Tensor, k: int) -> Tensor:
+    """How many of (N, C) logits have their label not among the k highest; k is capped at C.
+
+    The count, int64 (), stays on the device.
+    """
     top = logits.topk(min(k, logits.shape[1]), dim=1).indices
-    return int((~(top == labels[:, None]).any(dim=1)).sum())
+    return (~(top == labels[:, None]).any(dim=1)).sum()

@@ -1,6 +1,5 @@
 """One rank of an attempt, from `spec.json` to its last word."""
 
-import random
 import signal
 import traceback
 from collections.abc import Callable
@@ -9,37 +8,33 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-import numpy as np
-import torch
 from ulid import ULID
 
 from service.contract.jobs import Reason
-from workers.checkpoints.folder import DamagedCheckpoint
-from workers.checkpoints.snapshot import load, load_resumable
-from workers.checkpoints.upstream import IncompatibleCheckpoint, load_for_training, load_strict
+from service.contract.recipes import PARAMS, RecipeParams
+from workers.checkpoints.upstream import IncompatibleCheckpoint
 from workers.data.errors import InvalidData
-from workers.data.images import ImageDataset, open_dataset
+from workers.data.images import ImageDataset, Split, open_dataset
 from workers.mailbox import Assignment, Mailbox
 from workers.models import build
-from workers.recipes.optimizer import sgd
+from workers.training.beginning import begin
+from workers.training.distributed import Ranks, RanksApart, joined
 from workers.training.evaluate import evaluate
-from workers.training.state import RunState
-from workers.training.trainer import NonFiniteLoss, Stopped, Trainer
+from workers.training.events import Events
+from workers.training.outcome import Outcome, Stopped, outcome_of
+from workers.training.progress import validation_line
+from workers.training.saves import Saves
+from workers.training.sources import Weights, fill_for_eval, weights_of
+from workers.training.trainer import Trainer, total_steps
 
-_REASONS: tuple[tuple[type[Exception], Reason], ...] = (
-    (InvalidData, Reason.INVALID_DATA),
-    (IncompatibleCheckpoint, Reason.INCOMPATIBLE_CHECKPOINT),
-    (DamagedCheckpoint, Reason.INCOMPATIBLE_CHECKPOINT),
-    (NonFiniteLoss, Reason.NON_FINITE_LOSS),
-    (torch.OutOfMemoryError, Reason.OUT_OF_MEMORY),
-    (MemoryError, Reason.OUT_OF_MEMORY),
-)
+_STRIDE = 32
 
 
 def run_rank(spec_path: Path) -> int:
-    """Run the attempt whose folder holds `spec_path`; 0 once an `ended` event is written.
+    """Run this rank of the attempt whose folder holds `spec_path`.
 
-    SIGTERM finishes the step, saves, and ends the attempt as released.
+    0 once the `ended` event is written, by rank 0, or this rank has nothing left to say. SIGTERM at
+    any rank finishes the step, saves, and ends the attempt as released.
     """
     mailbox = Mailbox(spec_path.parent)
     assignment = mailbox.assignment()
@@ -49,70 +44,129 @@ def run_rank(spec_path: Path) -> int:
         asked.append(number)
 
     signal.signal(signal.SIGTERM, ask)
-    outcome, reason, message, result = _outcome(assignment, mailbox, lambda: bool(asked))
-    body = {"outcome": outcome, "reason": reason, "message": message, "result": result}
-    mailbox.append("ended", body, _now())
+    try:
+        with joined() as ranks:
+            return _run(assignment, mailbox, ranks, lambda: bool(asked))
+    except RanksApart as error:
+        traceback.print_exc()
+        Events(mailbox, _now, speaks=error.is_first).tell("ended", outcome_of(error).as_body())
+        return 0 if error.is_first else 1
+
+
+def _run(
+    assignment: Assignment, mailbox: Mailbox, ranks: Ranks, stop_asked: Callable[[], bool]
+) -> int:
+    events = Events(mailbox, _now, speaks=ranks.is_first)
+    run = _train if assignment.claim.spec.kind == "train" else _evaluate
+    try:
+        result = run(assignment, mailbox.folder, ranks, events, stop_asked)
+        outcome = Outcome("succeeded", Reason.FINISHED, result=result)
+    except Stopped as stopped:
+        outcome = outcome_of(stopped)
+    except Exception as error:
+        traceback.print_exc()
+        outcome = outcome_of(error)
+        if not ranks.is_first:
+            return 0 if ranks.tell_failure(outcome.as_text()) else 1
+        # An exchange that broke off is another rank's failure, if that rank says so.
+        told = ranks.failure_told() if isinstance(error, RuntimeError) else None
+        outcome = outcome if told is None else Outcome.from_text(told)
+    events.tell("ended", outcome.as_body(), f"{outcome.outcome} {outcome.message}".strip())
     return 0
 
 
-def _outcome(
-    assignment: Assignment, mailbox: Mailbox, stop_asked: Callable[[], bool]
-) -> tuple[str, Reason, str, dict[str, Any] | None]:
-    run = _train if assignment.claim.spec.kind == "train" else _evaluate
-    try:
-        return "succeeded", Reason.FINISHED, "", run(assignment, mailbox, stop_asked)
-    except Stopped:
-        return "released", Reason.RELEASED, "stopped after a checkpoint, as asked", None
-    except Exception as error:
-        traceback.print_exc()
-        reason = next((r for kind, r in _REASONS if isinstance(error, kind)), Reason.CRASHED)
-        lines = str(error).splitlines() or [type(error).__name__]
-        return "failed", reason, lines[0], None
-
-
 def _train(
-    assignment: Assignment, mailbox: Mailbox, stop_asked: Callable[[], bool]
+    assignment: Assignment,
+    attempt_folder: Path,
+    ranks: Ranks,
+    events: Events,
+    stop_asked: Callable[[], bool],
 ) -> dict[str, Any]:
-    train, val = _dataset(assignment, "train"), _dataset(assignment, "val")
+    spec = assignment.claim.spec
+    params = spec.recipe_params
+    train, val = _dataset(assignment, "train", params), _dataset(assignment, "val", params)
     if train.class_names != val.class_names:
         raise InvalidData("the classes of val_dir are not those of train_dir")
-    state = _fresh_state(assignment, len(train.class_names))
-    resumed_from = _resume(assignment, mailbox, state)
-    trainer = Trainer(
-        assignment, mailbox, state, train, val, now=_now, new_id=_new_id, stop_asked=stop_asked
+    steps = total_steps(spec, len(train))
+    _check_share(params, ranks)
+    beginning = begin(assignment, ranks, events, _class_count(params, train))
+    state = beginning.state
+    started = {"total_steps": steps, "resumed_from": beginning.resumed_from, "step": state.step}
+    events.tell("started", started, f"started at step {state.step}/{steps}")
+    saves = Saves(
+        assignment,
+        state,
+        ranks,
+        events,
+        attempt_folder=attempt_folder,
+        class_names=train.class_names,
+        parent=beginning.parent,
+        now=_now,
+        new_id=_new_id,
     )
-    started = {
-        "total_steps": trainer.total_steps,
-        "resumed_from": resumed_from,
-        "step": state.step,
-    }
-    mailbox.append("started", started, _now())
+    trainer = Trainer(
+        spec, state, ranks, events, saves, train, val, now=_now, stop_asked=stop_asked
+    )
     return trainer.run()
 
 
-def _evaluate(assignment: Assignment, mailbox: Mailbox, _: Callable[[], bool]) -> dict[str, Any]:
-    spec, source = assignment.claim.spec, assignment.claim.weights
-    if source is None:
-        raise IncompatibleCheckpoint("there are no weights to evaluate; name a checkpoint by id")
-    val = _dataset(assignment, "val")
-    loaded = load(assignment.volume / source.path)
-    if loaded.manifest.num_classes != len(val.class_names):
-        raise IncompatibleCheckpoint(
-            f"the checkpoint has {loaded.manifest.num_classes} classes, "
-            f"the data {len(val.class_names)}"
-        )
-    mailbox.append("started", {"total_steps": 1, "resumed_from": None, "step": 0}, _now())
-    network = build(source.recipe, source.variant, loaded.manifest.num_classes)
-    load_strict(network, loaded.model)
-    device, began = _device(), _now()
-    workers = spec.recipe_params.data_workers
-    found = evaluate(network.to(device), val, device=device, num_workers=workers)
+def _evaluate(
+    assignment: Assignment,
+    _: Path,
+    ranks: Ranks,
+    events: Events,
+    stop_asked: Callable[[], bool],
+) -> dict[str, Any]:
+    spec = assignment.claim.spec
+    assert spec.checkpoint is not None
+    assert spec.variant is not None
+    weights = weights_of(assignment, spec.checkpoint, events)
+    params = _as_trained(assignment, weights, events)
+    val = _dataset(assignment, "val", params)
+    classes = _class_count(params, val)
+    network = build(spec.recipe, spec.variant, classes)
+    fill_for_eval(network, weights, classes)
+    if weights.manifest is not None and weights.manifest.class_names != val.class_names:
+        events.note("the classes of the checkpoint have other names than those of the data")
+    events.tell("started", {"total_steps": 1, "resumed_from": None, "step": 0}, "started")
+    began = _now()
+    network, workers = network.to(ranks.device), params.data_workers
+    found = evaluate(network, val, ranks, num_workers=workers, stop_asked=stop_asked)
     seconds = (_now() - began).total_seconds()
-    return {**found, "images_per_second": found["samples"] / max(seconds, 1e-9)}
+    events.log(validation_line(None, found))
+    return {
+        **found,
+        "images_per_second": found["samples"] / max(seconds, 1e-9),
+        "image_size": params.image_size,
+        "preprocessing": params.preprocessing,
+    }
 
 
-def _dataset(assignment: Assignment, split: Any) -> ImageDataset:
-    params = assignment.claim.spec.recipe_params
+def _as_trained(assignment: Assignment, weights: Weights, events: Events) -> RecipeParams:
+    """The eval's parameters with the preprocessing of the weights' manifest, always.
+
+    Its image_size holds where the spec has the recipe's default: a spec has its defaults filled in,
+    so that a user who named none, and one who named just the default, look the same.
+    """
+    spec = assignment.claim.spec
+    params, manifest = spec.recipe_params, weights.manifest
+    if manifest is None:
+        return params
+    if (manifest.recipe, manifest.variant) != (spec.recipe, spec.variant):
+        raise IncompatibleCheckpoint(
+            f"the checkpoint is of {manifest.recipe} {manifest.variant}; "
+            f"the job names {spec.recipe} {spec.variant}"
+        )
+    changes: dict[str, Any] = {"preprocessing": manifest.preprocessing}
+    if params.image_size == PARAMS[spec.recipe].model_fields["image_size"].default:
+        changes["image_size"] = manifest.image_size
+    for name, value in changes.items():
+        if getattr(params, name) != value:
+            events.note(f"{name} is {value}, as the checkpoint was trained with")
+    return params.model_copy(update=changes)
+
+
+def _dataset(assignment: Assignment, split: Split, params: RecipeParams) -> ImageDataset:
     return open_dataset(
         assignment.claim.spec.data,
         assignment.data_root,
@@ -123,37 +177,21 @@ def _dataset(assignment: Assignment, split: Any) -> ImageDataset:
     )
 
 
-def _fresh_state(assignment: Assignment, num_classes: int) -> RunState:
-    claim = assignment.claim
-    params = claim.spec.recipe_params
-    if params.num_classes not in (None, num_classes):
-        raise InvalidData(f"num_classes is {params.num_classes}, the data has {num_classes}")
-    random.seed(params.seed)
-    np.random.seed(params.seed)
-    torch.manual_seed(params.seed)
-    assert claim.spec.variant is not None
-    network = build(claim.spec.recipe, claim.spec.variant, num_classes, params.dropout)
-    if claim.weights is not None and claim.spec.init_from is not None:
-        weights = load(assignment.volume / claim.weights.path)
-        load_for_training(network, weights.model, claim.spec.init_from.head)
-    network = network.to(_device())
-    return RunState(network, sgd(network, params), _device())
+def _class_count(params: RecipeParams, images: ImageDataset) -> int:
+    found = len(images.class_names)
+    if params.num_classes not in (None, found):
+        raise InvalidData(
+            f"num_classes is {params.num_classes}, the data has {found}; leave num_classes out"
+        )
+    return found
 
 
-def _resume(assignment: Assignment, mailbox: Mailbox, state: RunState) -> str | None:
-    for checkpoint in assignment.claim.resume:
-        try:
-            state.restore(load_resumable(assignment.volume / checkpoint.path))
-        except DamagedCheckpoint as damaged:
-            body = {"checkpoint_id": checkpoint.id, "problems": damaged.problems}
-            mailbox.append("damaged", body, _now())
-        else:
-            return checkpoint.id
-    return None
-
-
-def _device() -> torch.device:
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+def _check_share(params: RecipeParams, ranks: Ranks) -> None:
+    if ranks.share_of(params.batch_size) == 1 and params.image_size == _STRIDE:
+        raise InvalidData(
+            f"batch norm needs two values: use a batch_size of {2 * ranks.world_size} or more, "
+            f"or an image_size of {2 * _STRIDE}"
+        )
 
 
 def _now() -> datetime:

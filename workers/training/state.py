@@ -1,6 +1,6 @@
 """What a checkpoint must hold for a resumed run to be the run that was never interrupted."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -10,30 +10,17 @@ from workers.checkpoints.momentum import momentum_of, restore_momentum
 from workers.checkpoints.rng import restore_rng, rng_state
 from workers.checkpoints.snapshot import Loaded
 from workers.checkpoints.upstream import load_strict
-
-
-@dataclass
-class Window:
-    """Sums since the last shown step."""
-
-    loss: float = 0.0
-    wrong1: int = 0
-    wrong5: int = 0
-    samples: int = 0
-    steps: int = 0
-
-    def metrics(self) -> dict[str, float]:
-        """Averages over the window."""
-        return {
-            "loss": self.loss / self.steps,
-            "train_top1_error": self.wrong1 / self.samples,
-            "train_top5_error": self.wrong5 / self.samples,
-        }
+from workers.training.distributed import Ranks
+from workers.training.progress import Window
 
 
 @dataclass
 class RunState:
-    """The network, its optimizer, how many steps are done, and what was seen since shown."""
+    """The network, its optimizer, how many steps are done, and what was seen since shown.
+
+    `metrics` are those of the validation at this very step, and empty where there was none: a
+    checkpoint never claims those of other weights.
+    """
 
     network: nn.Module
     optimizer: torch.optim.SGD
@@ -46,7 +33,7 @@ class RunState:
         """The part that is not tensors, for `rank-<r>.json`."""
         return {
             "step": self.step,
-            "window": asdict(self.window),
+            "window": self.window.as_json(),
             "metrics": self.metrics,
             "rng": rng_state(self.device),
         }
@@ -55,11 +42,17 @@ class RunState:
         """Momentum buffers by parameter name; none before the first step."""
         return momentum_of(self.network, self.optimizer)
 
-    def restore(self, loaded: Loaded) -> None:
-        """Become the state that was saved; raises IncompatibleCheckpoint."""
+    def restore(self, loaded: Loaded, ranks: Ranks) -> None:
+        """Become the state that was saved; raises IncompatibleCheckpoint.
+
+        Saved by another number of ranks, it has weights, momentum and position; the generators
+        stay as they are and the window is empty.
+        """
         load_strict(self.network, loaded.model)
         restore_momentum(self.network, self.optimizer, loaded.optimizer)
-        saved = loaded.rank_states[0]
-        self.step, self.window = saved["step"], Window(**saved["window"])
-        self.metrics = dict(saved["metrics"])
-        restore_rng(saved["rng"], self.device)
+        same_ranks = len(loaded.rank_states) == ranks.world_size
+        saved = loaded.rank_states[ranks.rank if same_ranks else 0]
+        self.step, self.metrics = saved["step"], dict(saved["metrics"])
+        if same_ranks:
+            self.window = Window.from_json(saved["window"])
+            restore_rng(saved["rng"], self.device)

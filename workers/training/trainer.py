@@ -1,64 +1,68 @@
 """The training loop: iterations, recalibration, validation, checkpoints, a clean stop."""
 
-import hashlib
 import math
 from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
-from queue import Empty, SimpleQueue
 from typing import Any
 
 import torch
 from torch import nn
 
-from service.contract.checkpoints import Manifest
+from service.contract.jobs import JobSpec
 from service.contract.recipes import RECALIBRATED, RecipeParams
-from workers.checkpoints.snapshot import Saver
 from workers.data.images import ImageDataset
 from workers.data.loader import Batch, train_batches
 from workers.data.sampler import batches_per_epoch
-from workers.mailbox import Assignment, Mailbox
-from workers.recipes.loss import training_loss, wrong_in_top
+from workers.recipes.loss import training_loss
 from workers.recipes.optimizer import learning_rate
+from workers.training.distributed import Ranks, in_parallel
 from workers.training.evaluate import evaluate
-from workers.training.state import RunState, Window
+from workers.training.events import Events
+from workers.training.outcome import NonFiniteLoss, Stopped
+from workers.training.progress import Pace, Window, progress_line, validation_line
+from workers.training.saves import Saves
+from workers.training.state import RunState
 
 
-class NonFiniteLoss(Exception):
-    """The loss is no number any more; the message names the step."""
+def total_steps(spec: JobSpec, train_images: int) -> int:
+    """Iterations, and the steps of batch-norm recalibration after them.
 
-
-class Stopped(Exception):
-    """The run was asked to stop, and has saved."""
+    Raises InvalidData if the data set is smaller than a batch.
+    """
+    params = spec.recipe_params
+    per_epoch = batches_per_epoch(train_images, params.batch_size)
+    if spec.recipe not in RECALIBRATED:
+        return params.total_iters
+    recalibration = params.bn_recalibration_iters
+    return params.total_iters + (per_epoch if recalibration is None else recalibration)
 
 
 class Trainer:
-    """One attempt at a training, on one rank."""
+    """One rank's part in one attempt at a training."""
 
     def __init__(
         self,
-        assignment: Assignment,
-        mailbox: Mailbox,
+        spec: JobSpec,
         state: RunState,
+        ranks: Ranks,
+        events: Events,
+        saves: Saves,
         train: ImageDataset,
         val: ImageDataset,
         *,
         now: Callable[[], datetime],
-        new_id: Callable[[], str],
         stop_asked: Callable[[], bool],
     ) -> None:
-        self._claim = assignment.claim
-        self._params: RecipeParams = assignment.claim.spec.recipe_params
-        self._mailbox, self._state = mailbox, state
+        self._params: RecipeParams = spec.recipe_params
+        self._state, self._ranks = state, ranks
+        self._events, self._saves = events, saves
         self._train, self._val = train, val
-        self._now, self._new_id, self._stop_asked = now, new_id, stop_asked
-        self._words: SimpleQueue[tuple[str, dict[str, Any]]] = SimpleQueue()
-        self._parent = assignment.claim.resume[0].id if state.step else None
-        self._volume = assignment.volume
-        self._saver = Saver(
-            mailbox.folder, on_published=self._published, on_failed=self._save_failed
-        )
-        self.total_steps = self._params.total_iters + self._recalibration_steps()
+        self._stop_asked = stop_asked
+        self._total = total_steps(spec, len(train))
+        size = self._params.image_size
+        example = torch.zeros(ranks.share_of(self._params.batch_size), 3, size, size)
+        self._parallel = in_parallel(state.network, ranks, example)
+        self._pace = Pace(state.step, self._total, self._params.batch_size, now)
 
     def run(self) -> dict[str, Any]:
         """Train to the end and give the result; raises NonFiniteLoss, Stopped, InvalidData."""
@@ -69,27 +73,28 @@ class Trainer:
                 start_step=self._state.step,
                 batch_size=self._params.batch_size,
                 num_workers=self._params.data_workers,
+                rank=self._ranks.rank,
+                world_size=self._ranks.world_size,
             )
-            began, first = self._now(), self._state.step
-            while self._state.step < self.total_steps:
-                self._iterate(next(batches))
-                self._after_step(began, first)
+            first = self._state.step
+            while self._state.step < self._total:
+                asked = self._stop_asked() and self._state.step > first
+                batch = None if asked else next(batches)
+                # After the batch: a rank whose data fails breaks this, and no later exchange.
+                if self._ranks.any(asked):
+                    self._stop()
+                assert batch is not None
+                self._iterate(batch)
+                self._after_step()
             return self._finish()
         finally:
-            self._saver.close()
-            self._tell()
-
-    def _recalibration_steps(self) -> int:
-        if self._claim.spec.recipe not in RECALIBRATED:
-            return 0
-        if self._params.bn_recalibration_iters is not None:
-            return self._params.bn_recalibration_iters
-        return batches_per_epoch(len(self._train), self._params.batch_size)
+            self._saves.close()
 
     def _iterate(self, batch: Batch) -> None:
         state, params = self._state, self._params
         images, labels = (part.to(state.device) for part in batch)
         state.network.train()
+        state.metrics = {}
         recalibrated = state.step + 1 - params.total_iters
         if recalibrated > 0:
             _set_momentum(state.network, 1.0 / recalibrated)
@@ -99,128 +104,82 @@ class Trainer:
             return
         for group in state.optimizer.param_groups:
             group["lr"] = learning_rate(params, state.step + 1)
-        outputs = state.network(images)
+        outputs = self._parallel(images)
         loss = training_loss(outputs, labels, params.label_smoothing)
         state.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         state.optimizer.step()
         state.step += 1
         logits = outputs if isinstance(outputs, torch.Tensor) else outputs[0]
-        self._see(loss.item(), logits.detach(), labels)
+        state.window.add(loss, logits.detach(), labels)
 
-    def _see(self, loss: float, logits: torch.Tensor, labels: torch.Tensor) -> None:
-        if not math.isfinite(loss):
-            raise NonFiniteLoss(
-                f"the loss is {loss} at step {self._state.step}; try a smaller learning_rate"
-            )
-        window = self._state.window
-        window.loss += loss
-        window.wrong1 += wrong_in_top(logits, labels, 1)
-        window.wrong5 += wrong_in_top(logits, labels, 5)
-        window.samples += len(labels)
-        window.steps += 1
-
-    def _after_step(self, began: datetime, first: int) -> None:
+    def _after_step(self) -> None:
         state, params = self._state, self._params
-        last = state.step == self.total_steps
-        trained = state.step == params.total_iters
-        if state.step % params.display_interval == 0 or last or trained:
-            self._show((self._now() - began).total_seconds() / (state.step - first))
-        if trained or last or (state.step % params.val_interval == 0 and self._phase == "train"):
+        ending = state.step in (params.total_iters, self._total)
+        if state.step % params.display_interval == 0 or ending:
+            self._show()
+        if ending or (state.step % params.val_interval == 0 and self._phase == "train"):
             self._validate()
-        if state.step % params.save_interval == 0 or trained:
+        if state.step % params.save_interval == 0 or state.step == params.total_iters:
             self._save(self._phase)
-        self._tell()
-        if self._stop_asked() and not last:
-            self._save(self._phase)
-            raise Stopped
+        self._events.tell_left()
 
     @property
     def _phase(self) -> str:
         return "train" if self._state.step <= self._params.total_iters else "recalibrate"
 
-    def _show(self, seconds_per_step: float) -> None:
+    def _show(self) -> None:
+        self._require_finite_loss()
         state = self._state
-        shown = state.window.metrics() if state.window.steps else {}
+        shown = state.window.metrics(self._ranks)
         if self._phase == "train":
             shown["learning_rate"] = learning_rate(self._params, state.step)
         state.window = Window()
-        body = {
-            "phase": self._phase,
-            "step": state.step,
-            "total_steps": self.total_steps,
-            "images_per_second": self._params.batch_size / max(seconds_per_step, 1e-9),
-            "eta_seconds": (self.total_steps - state.step) * seconds_per_step,
-            "metrics": shown,
-        }
-        self._mailbox.append("progress", body, self._now())
+        position = {"phase": self._phase, "step": state.step, "total_steps": self._total}
+        body = {**position, **self._pace.at(state.step), "metrics": shown}
+        self._pace.mark(state.step)
+        self._events.tell("progress", body, progress_line(body))
 
     def _validate(self) -> None:
-        state = self._state
-        found = evaluate(
-            state.network, self._val, device=state.device, num_workers=self._params.data_workers
-        )
+        self._require_finite_loss()
+        state, workers = self._state, self._params.data_workers
+        found = evaluate(state.network, self._val, self._ranks, num_workers=workers)
+        self._pace.mark(state.step)
         state.metrics = {name: found[name] for name in ("loss", "top1_error", "top5_error")}
-        body = {"val_loss": found["loss"], **{k: v for k, v in found.items() if k != "loss"}}
-        self._mailbox.append("metrics", {"step": state.step, "metrics": body}, self._now())
+        metrics = {"val_loss": found["loss"], **{k: v for k, v in found.items() if k != "loss"}}
+        self._events.tell(
+            "metrics", {"step": state.step, "metrics": metrics}, validation_line(state.step, found)
+        )
 
     def _save(self, phase: str) -> None:
-        state = self._state
-        optimizer = {} if phase == "final" else state.momentum()
-        ranks = [] if phase == "final" else [state.of_rank()]
-        self._saver.save(self._manifest(phase), state.network.state_dict(), optimizer, ranks)
+        self._require_finite_loss()
+        self._saves.save(phase)
 
-    def _manifest(self, phase: str) -> Manifest:
-        spec = self._claim.spec
-        manifest = Manifest.model_validate(
-            {
-                "checkpoint_id": self._new_id(),
-                "job_id": self._claim.job_id,
-                "attempt": self._claim.attempt,
-                "step": self._state.step,
-                "phase": phase,
-                "recipe": spec.recipe,
-                "variant": spec.variant,
-                "num_classes": len(self._train.class_names),
-                "class_names": self._train.class_names,
-                "image_size": self._params.image_size,
-                "preprocessing": self._params.preprocessing,
-                "spec_sha256": hashlib.sha256(spec.model_dump_json().encode()).hexdigest(),
-                "world_size": 1,
-                "created_at": self._now(),
-                "metrics": self._state.metrics,
-                "versions": {"torch": torch.__version__},
-                "parent_checkpoint": self._parent,
-                "files": {},
-            }
+    def _require_finite_loss(self) -> None:
+        # At the steps that wait for the device anyway, and before anything is saved.
+        total = self._state.window.loss
+        if not math.isfinite(total):
+            raise NonFiniteLoss(
+                f"the loss is {total} by step {self._state.step}; try a smaller learning_rate"
+            )
+
+    def _stop(self) -> None:
+        self._save(self._phase)
+        error = self._saves.wait()
+        step = self._state.step
+        raise Stopped(
+            f"stopped at step {step} with a checkpoint, as asked"
+            if error is None
+            else f"stopped at step {step}, as asked, but its checkpoint failed: {error}"
         )
-        self._parent = manifest.checkpoint_id
-        return manifest
 
     def _finish(self) -> dict[str, Any]:
         self._save("final")
-        final = self._parent
-        error = self._saver.wait()
+        error = self._saves.wait()
         if error is not None:
             raise error
-        return {**self._state.metrics, "samples": len(self._val), "checkpoint_id": final}
-
-    def _published(self, folder: Path, manifest: Manifest) -> None:
-        path = str(folder.relative_to(self._volume))
-        body = {"checkpoint": manifest.model_dump(mode="json"), "path": path}
-        self._words.put(("checkpoint", body))
-
-    def _save_failed(self, error: Exception) -> None:
-        self._words.put(("note", {"message": f"a checkpoint could not be saved: {error}"}))
-
-    def _tell(self) -> None:
-        # The saver's thread leaves its words here: the events file has one writer.
-        while True:
-            try:
-                kind, body = self._words.get_nowait()
-            except Empty:
-                return
-            self._mailbox.append(kind, body, self._now())
+        samples = len(self._val)
+        return {**self._state.metrics, "samples": samples, "checkpoint_id": self._saves.newest}
 
 
 def _set_momentum(network: nn.Module, momentum: float) -> None:

@@ -1,0 +1,187 @@
+"""Attempts in real folders, run by real processes: forked from one that has imported torch."""
+
+import multiprocessing
+import os
+import socket
+import sys
+import time
+from collections.abc import Callable
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from service.contract.agent import Claim, Lease, ReportedEvent
+from service.contract.checkpoints import Checkpoint, attempt_path
+from service.contract.jobs import JobSpec
+from workers.checkpoints.folder import checkpoints_in
+from workers.mailbox import Assignment, Mailbox
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload(["workers.training.rank"])
+_PATIENCE_SECONDS = 120.0
+
+PARAMS: dict[str, Any] = {
+    "total_iters": 8,
+    "batch_size": 8,
+    "image_size": 32,
+    "learning_rate": 0.05,
+    "val_interval": 4,
+    "save_interval": 3,
+    "display_interval": 1,
+    "bn_recalibration_iters": 4,
+}
+PHOTOS = {"train_dir": "train", "val_dir": "val"}
+
+
+def draw_photos(root: Path, train: int = 20, val: int = 6) -> None:
+    """Two classes of noise, 40 pixels wide: `train` and `val` images in all."""
+    for split, count in (("train", train), ("val", val)):
+        for number in range(count):
+            path = root / split / ("cat", "dog")[number % 2] / f"{number:02d}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            pixels = np.random.default_rng((count, number)).integers(0, 256, (40, 40, 3))
+            Image.fromarray(pixels.astype(np.uint8)).save(path)
+
+
+def train_spec(recipe: str = "oneshot", **params: Any) -> dict[str, Any]:
+    """A training on the photos of the volume."""
+    return {"kind": "train", "recipe": recipe, "data": PHOTOS, "params": PARAMS | params}
+
+
+def attempt(
+    volume: Path, number: int = 1, *, job_id: str = "job_1", spec: Any = None, **claim: Any
+) -> Mailbox:
+    """The mailbox of an attempt, with `spec.json` in it."""
+    mailbox = Mailbox(volume / attempt_path(job_id, number))
+    lease = Lease(heartbeat_seconds=1, self_end_seconds=10, kill_grace_seconds=1)
+    claimed = Claim(
+        job_id=job_id,
+        attempt=number,
+        token="secret",
+        spec=JobSpec.model_validate(spec or train_spec()),
+        lease=lease,
+        **claim,
+    )
+    mailbox.put(
+        Assignment(claim=claimed, volume=volume, data_root=volume, import_root=volume / "imports")
+    )
+    return mailbox
+
+
+def start(
+    mailbox: Mailbox, *, ranks: int = 1, before: Callable[[], None] | None = None
+) -> list[ForkServerProcess]:
+    """One process a rank; `before` is called in each first, and must be importable."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    processes = []
+    for rank in range(ranks):
+        environment = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": ranks}
+        texts = {name: str(value) for name, value in environment.items()}
+        texts |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+        processes.append(_FORKS.Process(target=_rank, args=(mailbox.folder, texts, before)))
+        processes[-1].start()
+    return processes
+
+
+def wait(processes: list[ForkServerProcess]) -> None:
+    """Wait for the ranks, which must end well."""
+    for process in processes:
+        process.join(_PATIENCE_SECONDS)
+    assert [process.exitcode for process in processes] == [0] * len(processes)
+
+
+def kill(processes: list[ForkServerProcess]) -> None:
+    """SIGKILL every rank and see it gone."""
+    for process in processes:
+        process.kill()
+    for process in processes:
+        process.join(_PATIENCE_SECONDS)
+
+
+def run(mailbox: Mailbox, **how: Any) -> list[ReportedEvent]:
+    """The events of an attempt that is left to end."""
+    wait(start(mailbox, **how))
+    return mailbox.events_after(0)
+
+
+def ended(events: list[ReportedEvent]) -> dict[str, Any]:
+    """The body of the last word."""
+    assert events[-1].kind == "ended"
+    return events[-1].body
+
+
+def until(condition: Callable[[], bool], processes: list[ForkServerProcess]) -> None:
+    """Wait until the condition holds, while the processes live."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, "waited too long"
+        assert all(process.is_alive() for process in processes), "a rank ended too early"
+        time.sleep(0.005)
+
+
+def shown_step(mailbox: Mailbox) -> int:
+    """The last step that a `progress` event told of."""
+    return max((e.body["step"] for e in mailbox.events_after(0) if e.kind == "progress"), default=0)
+
+
+def losses(*mailboxes: Mailbox) -> dict[int, float]:
+    """Step -> loss as shown; of attempts in order, the later has gone over the same step again."""
+    return {
+        event.body["step"]: event.body["metrics"]["loss"]
+        for mailbox in mailboxes
+        for event in mailbox.events_after(0)
+        if event.kind == "progress" and "loss" in event.body["metrics"]
+    }
+
+
+def resumable(volume: Path, job_id: str = "job_1") -> tuple[Checkpoint, ...]:
+    """What a claim would carry, newest first."""
+    return tuple(
+        as_checkpoint(volume, folder)
+        for folder, manifest in reversed(checkpoints_in(volume / "jobs" / job_id))
+        if manifest.phase != "final"
+    )
+
+
+def as_checkpoint(volume: Path, folder: Path) -> Checkpoint:
+    """A folder as the index would have it."""
+    ((_, manifest),) = checkpoints_in(folder)
+    shared = {"job_id", "attempt", "recipe", "variant", "step", "phase", "created_at", "files"}
+    return Checkpoint(
+        id=manifest.checkpoint_id,
+        bytes=0,
+        path=str(folder.relative_to(volume)),
+        **manifest.model_dump(include=shared),
+    )
+
+
+def final_folder(volume: Path, job_id: str = "job_1") -> Path:
+    """The only final checkpoint of a job."""
+    ((folder, _),) = [
+        found for found in checkpoints_in(volume / "jobs" / job_id) if found[1].phase == "final"
+    ]
+    return folder
+
+
+def final_digest(volume: Path) -> str:
+    """The sha256 of the final weights' file."""
+    ((_, manifest),) = checkpoints_in(final_folder(volume))
+    return manifest.files["model.safetensors"].sha256
+
+
+def _rank(folder: Path, environment: dict[str, str], before: Callable[[], None] | None) -> None:
+    from workers.training.rank import run_rank
+
+    os.environ.update(environment)
+    log = os.open(folder / "log.txt", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    if before is not None:
+        before()
+    sys.exit(run_rank(folder / "spec.json"))

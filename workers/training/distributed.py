@@ -1,0 +1,187 @@
+"""The ranks of an attempt: which one this is, and the few words they exchange."""
+
+import os
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeVar
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.distributed.distributed_c10d import Store
+from torch.distributed.rendezvous import rendezvous
+from torch.nn.parallel import DistributedDataParallel
+
+from workers.data.errors import InvalidData
+
+# Longer than a network volume may hang under a save, much shorter than torch's half hour.
+_TIMEOUT = timedelta(minutes=3)
+_LAST_WORDS = timedelta(seconds=5)
+_FAILURE = "failure"
+_T = TypeVar("_T")
+
+
+class RanksApart(Exception):
+    """The ranks could not meet; `is_first` is whether this is the rank that says so."""
+
+    def __init__(self, message: str, *, is_first: bool) -> None:
+        super().__init__(message)
+        self.is_first = is_first
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """One rank among `world_size`, and its device; alone, every exchange is the value itself.
+
+    What the ranks say to each other goes over gloo, which breaks at once when a rank ends; NCCL
+    carries the gradients on CUDA.
+    """
+
+    rank: int
+    world_size: int
+    device: torch.device
+    store: Store | None = None
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this rank writes events and checkpoints."""
+        return self.rank == 0
+
+    def share_of(self, batch_size: int) -> int:
+        """This rank's part of the global batch; raises InvalidData if it is no whole number."""
+        if batch_size % self.world_size:
+            below = batch_size // self.world_size * self.world_size
+            raise InvalidData(
+                f"batch_size {batch_size} cannot be shared by {self.world_size} ranks; "
+                f"use {below or self.world_size} or {below + self.world_size}"
+            )
+        return batch_size // self.world_size
+
+    def any(self, flag: bool) -> bool:
+        """Whether any rank says so; the same answer on each."""
+        if self.world_size == 1:
+            return flag
+        said = torch.tensor([int(flag)], dtype=torch.int32)
+        dist.all_reduce(said, op=dist.ReduceOp.MAX)
+        return bool(said.item())
+
+    def total(self, sums: Tensor) -> Tensor:
+        """The sum over the ranks, on the CPU."""
+        sums = sums.detach().cpu()
+        if self.world_size > 1:
+            sums = sums.clone()
+            dist.all_reduce(sums)
+        return sums
+
+    def gathered(self, value: _T) -> list[_T]:
+        """The values of all ranks, in their order, on each."""
+        if self.world_size == 1:
+            return [value]
+        values: list[_T | None] = [None] * self.world_size
+        dist.all_gather_object(values, value)
+        return [value for value in values if value is not None]
+
+    def share_buffers(self, network: nn.Module) -> None:
+        """Give every rank the batch-norm statistics of rank 0, which are the ones saved."""
+        if self.world_size > 1:
+            for buffer in network.buffers():
+                dist.broadcast(buffer, src=0)
+
+    def tell_failure(self, failure: str) -> bool:
+        """Leave this rank's last words for rank 0; whether they could be left."""
+        if self.store is None:
+            return False
+        try:
+            self.store.set(_FAILURE, failure)
+        except RuntimeError:
+            # Rank 0 held the store, and is gone: nobody is left to tell.
+            return False
+        return True
+
+    def failure_told(self) -> str | None:
+        """The last words of the rank that broke off the exchange, if it left any."""
+        if self.store is None:
+            return None
+        try:
+            self.store.wait([_FAILURE], _LAST_WORDS)
+            told: bytes = self.store.get(_FAILURE)
+        except RuntimeError:
+            return None
+        return told.decode()
+
+
+@contextmanager
+def joined(environment: Mapping[str, str] = os.environ) -> Iterator[Ranks]:
+    """Join the ranks that RANK, WORLD_SIZE, LOCAL_RANK, MASTER_ADDR and MASTER_PORT tell of.
+
+    Without WORLD_SIZE, or with 1, there is nobody to join.
+    """
+    device = _device(int(environment.get("LOCAL_RANK", "0")))
+    if int(environment.get("WORLD_SIZE", "1")) == 1:
+        yield Ranks(rank=0, world_size=1, device=device)
+        return
+    try:
+        store, rank, world_size = _meet(device)
+    except (RuntimeError, ValueError) as error:
+        message = f"the ranks could not meet: {error}"
+        raise RanksApart(message, is_first=environment.get("RANK", "0") == "0") from error
+    try:
+        yield Ranks(rank=rank, world_size=world_size, device=device, store=store)
+    finally:
+        dist.destroy_process_group()
+
+
+def in_parallel(network: nn.Module, ranks: Ranks, example: Tensor) -> nn.Module:
+    """The network whose backward averages gradients over the ranks; alone, the network itself.
+
+    `example` (N, 3, H, W) has the shape of a rank's batch.
+    """
+    if ranks.world_size == 1:
+        return network
+    devices = [ranks.device] if ranks.device.type == "cuda" else None
+    with warnings.catch_warnings():
+        # torch 2.14 renames the argument, and older ones know only this name.
+        warnings.simplefilter("ignore", FutureWarning)
+        # Statistics stay per rank: training does not read them, validation shares rank 0's.
+        parallel = DistributedDataParallel(network, devices, broadcast_buffers=False)
+    _settle_buckets(parallel, network, example.to(ranks.device))
+    return parallel
+
+
+def _meet(device: torch.device) -> tuple[Store, int, int]:
+    store, rank, world_size = next(rendezvous("env://", timeout=_TIMEOUT))
+    dist.init_process_group(
+        "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo",
+        store=store,
+        rank=rank,
+        world_size=world_size,
+        timeout=_TIMEOUT,
+    )
+    return store, rank, world_size
+
+
+def _settle_buckets(parallel: nn.Module, network: nn.Module, example: Tensor) -> None:
+    # After its first backward DDP lays the gradients out anew, in the order in which they came.
+    # With three ranks or more another layout sums in another order: a resumed run's first step
+    # would differ in its last bits. So that backward is one of nothing, before the first step.
+    buffers = {name: buffer.clone() for name, buffer in network.named_buffers()}
+    with torch.random.fork_rng([example.device] if example.is_cuda else []):
+        network.train()
+        outputs = parallel(example)
+        parts = (outputs,) if isinstance(outputs, Tensor) else outputs
+        torch.stack([part.sum() for part in parts]).sum().backward()  # type: ignore[no-untyped-call]
+    network.zero_grad()
+    for name, buffer in network.named_buffers():
+        buffer.copy_(buffers[name])
+
+
+def _device(local_rank: int) -> torch.device:
+    if not torch.cuda.is_available():
+        return torch.device("cpu")
+    # A launcher may leave a rank only its own device to see.
+    device = torch.device("cuda", local_rank % torch.cuda.device_count())
+    torch.cuda.set_device(device)
+    return device
