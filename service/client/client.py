@@ -16,7 +16,7 @@ from service.client.errors import StillRunning, TrainyardError, UnexpectedAnswer
 from service.client.http import Http, may_heal, parsed
 from service.contract.checkpoints import Checkpoint
 from service.contract.datasets import DatasetInfo
-from service.contract.jobs import ENDED_JOBS, Event, Job, JobSpec
+from service.contract.jobs import ENDED_JOBS, Attempt, Event, Job, JobSpec
 from service.contract.workers import Worker
 
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -93,6 +93,10 @@ class TrainyardClient:
     def events(self, job_id: str, after: int = 0) -> Iterator[Event]:
         """The job's history after event number `after`, oldest first."""
         return self._pages(Event, f"/jobs/{_id(job_id)}/events", {"after": after})
+
+    def attempts(self, job_id: str) -> list[Attempt]:
+        """Every try of the job, oldest first."""
+        return list(self._pages(Attempt, f"/jobs/{_id(job_id)}/attempts", {}))
 
     def metrics(
         self,

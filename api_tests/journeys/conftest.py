@@ -1,0 +1,27 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from api_tests.journeys.yards import TRAIN, Yard
+
+
+@pytest.fixture
+def yard(tmp_path: Path) -> Iterator[Yard]:
+    """A control plane without workers."""
+    yard = Yard(tmp_path)
+    yield yard
+    yard.close()
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The digest of the final weights of a run that nobody disturbed."""
+    yard = Yard(tmp_path_factory.mktemp("undisturbed"))
+    try:
+        yard.start_worker()
+        job = yard.client.wait(yard.client.submit(TRAIN).id, timeout_seconds=90)
+        assert job.state == "succeeded", job.message
+        return yard.final_digest(job.id)
+    finally:
+        yard.close()

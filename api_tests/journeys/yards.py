@@ -1,0 +1,152 @@
+"""A real control plane and real workers, each a process that a test may kill."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import psutil
+
+from service.client import TrainyardClient
+from service.contract.jobs import Job
+
+T = TypeVar("T")
+PATIENCE_SECONDS = 90.0
+PARAMS: dict[str, Any] = {
+    "total_iters": 40,
+    "batch_size": 16,
+    "image_size": 32,
+    "learning_rate": 0.05,
+    "val_interval": 20,
+    "save_interval": 5,
+    "display_interval": 5,
+    "bn_recalibration_iters": 4,
+}
+TRAIN: dict[str, Any] = {
+    "kind": "train",
+    "recipe": "oneshot",
+    "data": {"dataset": "digits"},
+    "params": PARAMS,
+}
+SHORT = {"total_iters": 1, "batch_size": 2, "bn_recalibration_iters": 0}
+# A dead worker is noticed in seconds, and a crash is tried again at once.
+QUICK = {
+    "HEARTBEAT_SECONDS": "0.5",
+    "UNREACHABLE_SECONDS": "2",
+    "SELF_END_SECONDS": "3",
+    "KILL_GRACE_SECONDS": "2",
+    "REASSIGN_SECONDS": "6",
+    "RETRY_BACKOFF_SECONDS": "0.1",
+}
+
+
+class Yard:
+    """One server on a port of its own over one folder, and the workers a test starts."""
+
+    def __init__(self, folder: Path, **settings: str) -> None:
+        self.folder, self.volume = folder, folder / "volume"
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port: int = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.client = TrainyardClient(self.url)
+        self._environment = {
+            "DATABASE_URL": f"sqlite:///{folder}/trainyard.db",
+            "VOLUME": str(self.volume),
+            "DATA_ROOT": str(folder / "data"),
+            "IMPORT_ROOT": str(folder / "imports"),
+            "PORT": str(self.port),
+            "SERVER": self.url,
+            **QUICK,
+            **settings,
+        }
+        self._started: list[subprocess.Popen[bytes]] = []
+        self.server = self.start_server()
+
+    def start_server(self) -> "subprocess.Popen[bytes]":
+        """Start the control plane (again), and wait until it is ready."""
+        self.server = self._start("server", "service.main")
+        until(self.client.ready)
+        return self.server
+
+    def start_worker(self, **settings: str) -> "subprocess.Popen[bytes]":
+        """Start a worker."""
+        return self._start("worker", "workers", **settings)
+
+    def close(self) -> None:
+        """End everything, workers first."""
+        self.client.close()
+        for process in reversed(self._started):
+            if process.poll() is None:
+                process.terminate()
+        for process in reversed(self._started):
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def running_past(self, job_id: str, step: int) -> Job:
+        """Wait until a running job has recorded a checkpoint at `step` or later."""
+
+        def passed() -> Job | None:
+            job = self.client.job(job_id)
+            assert job.finished_at is None, f"ended too early: {job.state} {job.message}"
+            if job.latest_checkpoint is None:
+                return None
+            return job if self.client.checkpoint(job.latest_checkpoint).step >= step else None
+
+        return until(passed)
+
+    def final_digest(self, job_id: str) -> str:
+        """The sha256 of a finished job's final weights."""
+        final = self.client.latest_checkpoint(job=job_id)
+        assert final.phase == "final"
+        return final.files["model.safetensors"].sha256
+
+    def _start(self, name: str, module: str, **settings: str) -> "subprocess.Popen[bytes]":
+        own = {f"TRAINYARD_{k}": v for k, v in {**self._environment, **settings}.items()}
+        with (self.folder / f"{name}.log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", module],
+                env=os.environ | {"OMP_NUM_THREADS": "1"} | own,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+            )
+        self._started.append(process)
+        return process
+
+
+def until(what: Callable[[], T | None]) -> T:
+    """Ask again and again until there is an answer."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not (found := what()):
+        assert time.monotonic() < deadline, f"waited {PATIENCE_SECONDS:g} s"
+        time.sleep(0.02)
+    return found
+
+
+def rank_of(worker: "subprocess.Popen[bytes]") -> psutil.Process:
+    """The process that trains below a worker."""
+
+    def found() -> psutil.Process | None:
+        for process in psutil.Process(worker.pid).children(recursive=True):
+            try:
+                if process.cmdline() and process.cmdline()[0].startswith("trainyard: rank"):
+                    return process
+            except psutil.NoSuchProcess:
+                continue
+        return None
+
+    return until(found)
+
+
+def kill(process: "subprocess.Popen[bytes]") -> None:
+    """SIGKILL a process that this test started, and reap it."""
+    process.send_signal(signal.SIGKILL)
+    process.wait()
