@@ -4,7 +4,6 @@ PYTHON ?= python3
 PORT ?= 8000
 YARD ?= ./yard
 BIN := .venv/bin
-export OMP_NUM_THREADS ?= 1
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -23,7 +22,7 @@ up: install ## Start the control plane and a worker, and stay up
 	$(BIN)/trainyard up --data-dir $(YARD) --port $(PORT)
 
 test: install chromium ## Run every test
-	$(BIN)/pytest -n 2 --dist loadgroup
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadgroup
 
 check: install ## Lint, types, and who may import whom
 	$(BIN)/ruff check .

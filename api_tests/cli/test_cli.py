@@ -113,9 +113,7 @@ def test_wait_shows_progress_as_lines_where_there_is_no_terminal(
     result = run("wait", "job_0001")
     assert result.exit_code == 0
     running, ended = result.stdout.splitlines()
-    assert running == (
-        "train: step 120 of 300, loss 0.5321, top-1 error 12.34 %, 311 images/s, ETA —"
-    )
+    assert running == ("train: step 120 of 300, loss 0.5321, top-1 error 12.34 %, 311 images/s")
     assert ended.startswith("succeeded: ")
 
 

@@ -17,6 +17,7 @@ from service.client import StillRunning, TrainyardClient, TrainyardError
 from service.contract.jobs import Job
 from service.local.child import Child, Program
 from service.local.layout import Layout
+from service.local.signals import ENDINGS
 
 TRAINING: dict[str, Any] = {
     "kind": "train",
@@ -66,7 +67,8 @@ def run_demo(layout: Layout, token: str | None, console: Console) -> None:
         most = figures.error_rate(HIGHEST_ERROR)
         raise DemoFailed(f"the top-1 error is {figures.error_rate(error)}, not below {most}")
     console.print(
-        f"The yard rests in {layout.folder}. `make up` starts it again: dashboard {layout.url}/"
+        f"The yard rests in {layout.folder}; `make up` starts it again, dashboard {layout.url}/",
+        soft_wrap=True,
     )
 
 
@@ -131,7 +133,7 @@ def _interruptible() -> Iterator[None]:
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = {each: signal.signal(each, interrupt) for each in (signal.SIGTERM, signal.SIGHUP)}
+    before = {each: signal.signal(each, interrupt) for each in ENDINGS}
     try:
         yield
     finally:

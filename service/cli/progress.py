@@ -1,7 +1,7 @@
 """A job's progress in a terminal: a bar, or now and then a line where the output is a file."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -12,6 +12,8 @@ from service.cli import figures
 from service.contract.jobs import Job, JobState
 
 _LINE_SECONDS = 10.0
+_LONG = ("loss {}", "top-1 error {}", "{} images/s", "ETA {}")
+_SHORT = ("loss {}", "error {}", "{} img/s", "ETA {}")
 
 
 class JobProgress:
@@ -21,7 +23,7 @@ class JobProgress:
         self._console = console
         self._clock = clock
         self._bar = Progress(
-            TextColumn("{task.description:<12}"),
+            TextColumn("{task.description}"),
             BarColumn(bar_width=None),
             TextColumn("{task.completed:.0f}/{task.total:.0f}"),
             TextColumn("{task.fields[figures]}"),
@@ -54,15 +56,17 @@ class JobProgress:
                 description=doing(job),
                 completed=done.step,
                 total=done.total_steps,
-                figures=measured(job),
+                figures=measured(job, _SHORT),
             )
             return
         news = doing(job) != self._doing
         if news or self._clock() - self._told_at >= _LINE_SECONDS:
             self._doing, self._told_at = doing(job), self._clock()
-            counted = f"step {done.step} of {done.total_steps}, {measured(job)}"
+            counted = f"step {done.step} of {done.total_steps}"
+            parts = [counted, measured(job)] if measured(job) else [counted]
             waits = job.state == JobState.QUEUED
-            self._console.print(doing(job) if waits else f"{doing(job)}: {counted}")
+            line = doing(job) if waits else f"{doing(job)}: {', '.join(parts)}"
+            self._console.print(line, soft_wrap=True)
 
 
 def doing(job: Job) -> str:
@@ -72,14 +76,15 @@ def doing(job: Job) -> str:
     return job.progress.phase if job.state == JobState.RUNNING else job.state.value
 
 
-def measured(job: Job) -> str:
-    """Loss, error, images per second and time left, in a line."""
-    top1 = job.metrics.get("top1_error")
-    parts = [
-        f"loss {figures.loss(job.metrics.get('loss'))}",
-        f"top-1 error {figures.error_rate(top1)}",
-        f"{figures.rate(job.progress.images_per_second)} images/s",
-    ]
-    if job.state == JobState.RUNNING:
-        parts.append(f"ETA {figures.duration(job.progress.eta_seconds)}")
-    return ", ".join(parts)
+def measured(job: Job, texts: Sequence[str] = _LONG) -> str:
+    """Loss, error, images per second and time left, as far as they are known, in a line."""
+    known = job.metrics | (job.result or {})
+    running = job.state == JobState.RUNNING
+    values = (
+        figures.loss(known.get("loss")),
+        figures.error_rate(known.get("top1_error")),
+        figures.rate(job.progress.images_per_second),
+        figures.duration(job.progress.eta_seconds if running else None),
+    )
+    pairs = zip(texts, values, strict=True)
+    return ", ".join(text.format(value) for text, value in pairs if value != figures.NONE)

@@ -28,6 +28,8 @@ class Program:
     command: Sequence[str]
     env: Mapping[str, str]
     log: Path
+    dies_by: int = signal.SIGTERM
+    """The signal it gets when its parent is killed."""
 
 
 class Child:
@@ -45,7 +47,7 @@ class Child:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=partial(_end_with, os.getpid()),
+                preexec_fn=partial(_end_with, os.getpid(), program.dies_by),
             )
 
     @property
@@ -119,9 +121,9 @@ def _kill(processes: Sequence[psutil.Process]) -> None:
     psutil.wait_procs(processes, timeout=10)
 
 
-def _end_with(parent: int) -> None:
+def _end_with(parent: int, dies_by: int) -> None:
     # Runs in the child, before the program: when the parent dies, so does it.
-    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    _libc.prctl(_PR_SET_PDEATHSIG, dies_by, 0, 0, 0)
     if os.getppid() != parent:
         os._exit(1)
     release()

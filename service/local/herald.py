@@ -40,5 +40,5 @@ def sentence(job: Job) -> str:
         parts += [each for each in (job.reason and job.reason.value, job.message) if each]
     error = (job.result or {}).get("top1_error")
     if isinstance(error, float | int):
-        parts.append(f"top-1 error {error:.2%}")
+        parts.append(f"top-1 error {error * 100:.2f} %")
     return f"{name}: {', '.join(parts)}"

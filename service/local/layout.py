@@ -1,5 +1,6 @@
 """Where a yard on one machine keeps what, and what its processes are told."""
 
+import signal
 import socket
 import sys
 from collections.abc import Mapping
@@ -81,5 +82,6 @@ class Layout:
         for flag in ("volume", "data-root", "import-root"):
             command += [f"--{flag}", env[f"TRAINYARD_{flag.upper().replace('-', '_')}"]]
         command += ["--slots", "1", "--on-drain", "release"]
-        name = f"worker {number}"
-        return Program(name, command, env, self.folder / "logs" / f"worker-{number}.log")
+        log = self.folder / "logs" / f"worker-{number}.log"
+        # Asked politely, it would wait for a server that has died with its parent, too.
+        return Program(f"worker {number}", command, env, log, dies_by=signal.SIGKILL)

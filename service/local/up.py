@@ -22,17 +22,19 @@ def up(layout: Layout, workers: int, settings: Settings, say: Callable[[str], No
     token = settings.token.get_secret_value() if settings.token else None
 
     def on_ready() -> None:
+        herald.look()
         say(f"the yard is up: {layout.url}/ (data and logs in {layout.folder}; Ctrl-C ends it)")
         if layout.host not in _LOOPBACK and token is None:
             say("anybody who reaches this port may submit jobs: set TRAINYARD_TOKEN to change that")
 
     with TrainyardClient(layout.url, token, tries=1, timeout_seconds=1.0) as client:
+        herald = Herald(client, say)
         Supervisor(
             layout.server(),
             [layout.worker(number) for number in range(1, workers + 1)],
             ready=client.ready,
             say=say,
             on_ready=on_ready,
-            on_tick=Herald(client, say).look,
+            on_tick=herald.look,
             grace_seconds=settings.kill_grace_seconds + _BEYOND_THE_KILL_SECONDS,
         ).run()

@@ -1,0 +1,167 @@
+"""`trainyard up` and `trainyard demo` as a user starts them: real server, worker and training."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from service.client import ServerUnreachable, TrainyardClient
+from service.contract.jobs import JobState
+
+pytestmark = pytest.mark.xdist_group("trainyard")
+
+LONG_TRAINING = {
+    "kind": "train",
+    "recipe": "oneshot",
+    "data": {"dataset": "digits"},
+    "params": {
+        "total_iters": 100_000,
+        "batch_size": 4,
+        "image_size": 32,
+        "learning_rate": 0.01,
+        "display_interval": 1,
+    },
+}
+
+
+class Command:
+    """A running `trainyard` command on a free port, and all processes that it has."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port: int = probe.getsockname()[1]
+        self.folder = folder / "yard"
+        self.seen: dict[int, psutil.Process] = {}
+        self._output = folder / "output"
+        args = [name, "--data-dir", str(self.folder), "--port", str(self.port)]
+        with self._output.open("w") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "service.cli", *args],
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=os.environ | {"OMP_NUM_THREADS": "1"},
+            )
+        self.client = TrainyardClient(f"http://127.0.0.1:{self.port}")
+
+    @property
+    def said(self) -> str:
+        """What it told its terminal so far."""
+        return self._output.read_text()
+
+    def look(self) -> set[str]:
+        """The titles of its processes now; each is remembered."""
+        titles = set()
+        for each in psutil.Process(self.process.pid).children(recursive=True):
+            self.seen[each.pid] = each
+            try:
+                titles.add(" ".join(each.cmdline()))
+            except psutil.NoSuchProcess:
+                continue
+        return titles
+
+    def left(self) -> list[psutil.Process]:
+        """Those of its processes that still live."""
+        return [each for each in self.seen.values() if _lives(each)]
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[[str], Command]]:
+    commands: list[Command] = []
+
+    def started(name: str) -> Command:
+        commands.append(Command(tmp_path, name))
+        return commands[-1]
+
+    yield started
+    for command in commands:
+        command.client.close()
+        if command.process.poll() is None:
+            command.look()
+            command.process.kill()
+        command.process.wait()
+        for each in command.left():
+            each.kill()
+
+
+def _train(command: Command, wait_for: Any) -> str:
+    wait_for(command.client.ready)
+    job_id = command.client.submit(LONG_TRAINING).id
+    wait_for(lambda: command.client.job(job_id).progress.step >= 2)
+    assert any("rank 0" in title for title in command.look()), command.look()
+    return job_id
+
+
+def test_up_makes_its_folder_and_its_end_saves_the_training(start: Any, wait_for: Any) -> None:
+    up = start("up")
+    job_id = _train(up, wait_for)
+    assert {"trainyard.db", "volume", "data", "imports", "logs"} <= set(os.listdir(up.folder))
+    assert f"http://127.0.0.1:{up.port}/" in up.said
+    wait_for(lambda: f"{job_id}: running" in up.said)
+    up.process.send_signal(signal.SIGTERM)
+    assert up.process.wait(60) == 0
+    assert up.left() == []
+    saved = list((up.folder / "volume").rglob("manifest.json"))
+    assert len(saved) == 1
+
+
+def test_nothing_is_left_of_a_killed_up_in_the_middle_of_a_training(
+    start: Any, wait_for: Any
+) -> None:
+    up = start("up")
+    _train(up, wait_for)
+    up.process.kill()
+    wait_for(lambda: up.left() == [])
+    with pytest.raises(ServerUnreachable):
+        up.client.job("job_1")
+
+
+def test_a_killed_server_comes_back_and_the_training_goes_on(start: Any, wait_for: Any) -> None:
+    up = start("up")
+    job_id = _train(up, wait_for)
+    (server,) = (each for each in up.seen.values() if "server" in " ".join(each.cmdline()))
+    server.kill()
+    wait_for(lambda: "server ended unexpectedly (signal 9)" in up.said)
+    wait_for(up.client.ready)
+    step = up.client.job(job_id).progress.step
+    wait_for(lambda: up.client.job(job_id).progress.step > step)
+    assert up.client.job(job_id).attempt == 1
+
+
+def test_a_second_yard_in_the_same_folder_is_refused(start: Any, wait_for: Any) -> None:
+    first = start("up")
+    wait_for(first.client.ready)
+    second = start("up")
+    assert second.process.wait(30) == 1
+    assert second.said.startswith("trainyard: ")
+    assert "Traceback" not in second.said
+    assert first.client.ready()
+
+
+def test_an_interrupted_demo_cancels_its_job_and_leaves_nothing(start: Any, wait_for: Any) -> None:
+    demo = start("demo")
+    wait_for(demo.client.ready)
+    wait_for(lambda: any(job.progress.step >= 20 for job in demo.client.jobs()))
+    demo.look()
+    demo.process.send_signal(signal.SIGINT)
+    assert demo.process.wait(60) != 0
+    assert demo.left() == []
+    assert "Traceback" not in demo.said
+    up = start("up")
+    wait_for(up.client.ready)
+    (job,) = up.client.jobs()
+    assert job.state == JobState.CANCELLED
