@@ -24,10 +24,8 @@ SPEC: dict[str, Any] = {"kind": "train", "recipe": "oneshot", "data": {"dataset"
 def a_job(number: int, **fields: Any) -> Job:
     """A running training; `fields` replace its values."""
     values: dict[str, Any] = {
+        **{"kind": "train", "recipe": "oneshot", "variant": "searched"},
         "id": f"job_{number:04d}",
-        "kind": "train",
-        "recipe": "oneshot",
-        "variant": "searched",
         "state": "running",
         "created_at": datetime(2026, 1, 1, tzinfo=UTC),
         "progress": {"step": 120, "total_steps": 300, "images_per_second": 311.2},
@@ -71,8 +69,7 @@ class StandIn:
         self.jobs: list[Job] = []
         self.events: list[Event] = []
         self.checkpoints: list[Checkpoint] = []
-        self.content = b""
-        self.log = ""
+        self.content, self.log = b"", ""
         self.by_key: dict[str, Job] = {}
         self.requests: list[tuple[str, str, dict[str, str], int]] = []
         self.instead: list[Response] = []
@@ -86,8 +83,7 @@ class StandIn:
         self._thread = threading.Thread(target=self._server.run)
         self._thread.start()
         wait_for(lambda: self._server.started)
-        port = self._server.servers[0].sockets[0].getsockname()[1]
-        self.url = f"http://127.0.0.1:{port}"
+        self.url = f"http://127.0.0.1:{self._server.servers[0].sockets[0].getsockname()[1]}"
 
     def stop(self) -> None:
         """Go away."""
@@ -132,12 +128,8 @@ def _page(models: list[Any], key: Callable[[Any], Any], after: Any, limit: int) 
     at = next((i + 1 for i, model in enumerate(models) if key(model) == after), 0)
     page, more = models[at : at + limit], len(models) > at + limit
     data = [model.model_dump(mode="json") for model in page]
-    return {
-        "object": "list",
-        "data": data,
-        "has_more": more,
-        "next": key(page[-1]) if more else None,
-    }
+    keys = {"has_more": more, "next": key(page[-1]) if more else None}
+    return {"object": "list", "data": data} | keys
 
 
 def _app(yard: StandIn) -> FastAPI:
