@@ -2,7 +2,7 @@
 
 import { fileUrl } from "./api.js";
 import { el, reconcile, setAttributes, setText } from "./dom.js";
-import { bytes, count, dateAndTime, metricTitle, namedMetric } from "./format.js";
+import { bytes, count, dateAndTime, namedMetric, validationTitle } from "./format.js";
 import { badge } from "./states.js";
 
 const COLUMNS = ["Step", "Measured", "Size", "Saved", "Files"];
@@ -72,7 +72,7 @@ const measures = (metrics) =>
     "ul",
     { class: "measures" },
     ...Object.entries(metrics).map(([name, value]) =>
-      el("li", {}, el("span", { class: "quiet" }, metricTitle(name)), ` ${namedMetric(name, value)}`),
+      el("li", {}, el("span", { class: "quiet" }, validationTitle(name)), ` ${namedMetric(name, value)}`),
     ),
   );
 

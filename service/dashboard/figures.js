@@ -2,10 +2,12 @@
 
 import { secondsSince } from "./api.js";
 import { el, reconcile, setAttributes, setText } from "./dom.js";
-import { age, dateAndTime, duration, metricTitle, namedMetric, NONE, rate } from "./format.js";
+import { age, dateAndTime, duration, metricTitle, namedMetric, NONE, rate, validationTitle } from "./format.js";
 import { isEnded } from "./states.js";
 
 const ALWAYS = ["loss", "val_loss", "top1_error", "top5_error"];
+// Told elsewhere, or the same all the time.
+const SILENT = ["images_per_second", "samples"];
 
 export class Figures {
   #nodes = new Map();
@@ -38,7 +40,7 @@ export class Figures {
 
 function measured(job) {
   const names = job.kind === "eval" ? ["loss", "top1_error", "top5_error"] : ALWAYS;
-  const shown = new Set([...ALWAYS, "images_per_second"]);
+  const shown = new Set([...ALWAYS, ...SILENT]);
   const others = Object.keys(job.metrics).filter((name) => !shown.has(name));
   const pairs = [...names, ...others].map((name) => [
     metricTitle(name),
@@ -66,5 +68,5 @@ function times(job) {
 export const resultPairs = (job) =>
   Object.entries(job.result ?? {}).map(([name, value]) => {
     const plain = typeof value === "number" || typeof value === "string";
-    return [metricTitle(name), plain ? namedMetric(name, value) : JSON.stringify(value)];
+    return [validationTitle(name), plain ? namedMetric(name, value) : JSON.stringify(value)];
   });

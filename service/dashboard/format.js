@@ -85,6 +85,8 @@ const TITLES = {
   val_loss: "Validation loss",
   top1_error: "Top-1 error",
   top5_error: "Top-5 error",
+  train_top1_error: "Training top-1 error",
+  train_top5_error: "Training top-5 error",
   learning_rate: "Learning rate",
   images_per_second: "Images/s",
 };
@@ -94,6 +96,9 @@ export function metricTitle(name) {
   const spelled = words(name);
   return spelled.charAt(0).toUpperCase() + spelled.slice(1);
 }
+
+/** The same where what is named was measured on the validation set: of a checkpoint, or a result. */
+export const validationTitle = (name) => (name === "loss" ? TITLES.val_loss : metricTitle(name));
 
 /** A metric by its name: errors are percentages, the rest are bare numbers. */
 export function namedMetric(name, value) {
