@@ -169,9 +169,9 @@ def final_folder(volume: Path, job_id: str = "job_1") -> Path:
     return folder
 
 
-def final_digest(volume: Path) -> str:
+def final_digest(volume: Path, job_id: str = "job_1") -> str:
     """The sha256 of the final weights' file."""
-    ((_, manifest),) = checkpoints_in(final_folder(volume))
+    ((_, manifest),) = checkpoints_in(final_folder(volume, job_id))
     return manifest.files["model.safetensors"].sha256
 
 

@@ -1,8 +1,6 @@
 """Batches, in this process or from loader processes that end with it."""
 
-import ctypes
 import os
-import signal
 from collections.abc import Iterable, Iterator
 
 import torch
@@ -12,8 +10,8 @@ from torch.utils.data import DataLoader, Dataset, default_collate
 from workers.data.errors import InvalidData
 from workers.data.images import ImageDataset
 from workers.data.sampler import batch_keys
+from workers.launcher.kernel import die_with_parent
 
-_PR_SET_PDEATHSIG = 1
 Batch = tuple[Tensor, Tensor]
 _Key = tuple[int, int]
 _Sample = tuple[Tensor, int] | InvalidData
@@ -84,6 +82,8 @@ def _batches(images: ImageDataset, keys: Iterable[list[_Key]], num_workers: int)
         batch_sampler=keys,
         num_workers=num_workers,
         collate_fn=_collated,
+        # Forked they see the images as they are, and have this process for a parent to end with.
+        multiprocessing_context="fork" if num_workers else None,
         worker_init_fn=_EndWithParent(os.getpid()) if num_workers else None,
         generator=torch.Generator().manual_seed(0),
     )
@@ -107,7 +107,4 @@ class _EndWithParent:
         self._parent = parent
 
     def __call__(self, _: int) -> None:
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        # The parent may have ended before the kernel was asked.
-        if os.getppid() != self._parent:
-            os._exit(1)
+        die_with_parent(self._parent)

@@ -16,7 +16,7 @@ from workers.models import build
 from workers.recipes.optimizer import sgd
 from workers.training.distributed import Ranks
 from workers.training.events import Events
-from workers.training.sources import fill_for_training, weights_of
+from workers.training.sources import fill_for_training, trained_source, weights_of
 from workers.training.state import RunState
 
 
@@ -80,14 +80,11 @@ def _resume(
 def _go_on(
     assignment: Assignment, ref: CheckpointRef, state: RunState, ranks: Ranks, events: Events
 ) -> str:
-    source = assignment.claim.weights
-    if source is None:
+    if ref.file is not None:
         raise IncompatibleCheckpoint(
-            'only a trained checkpoint has a full state; say "state": "weights" in init_from'
-            if ref.file is not None
-            else "the checkpoint named in init_from is not there any more"
+            f"{ref.file} has weights and no training state; leave state out of init_from"
         )
-    loaded = load_resumable(assignment.volume / source.path)
+    loaded = trained_source(assignment, events, load_resumable)
     total_iters = assignment.claim.spec.recipe_params.total_iters
     if loaded.manifest.step >= total_iters:
         raise IncompatibleCheckpoint(
@@ -95,7 +92,7 @@ def _go_on(
             'nothing is left to train; set a larger total_iters, or "state": "weights"'
         )
     _restore(state, loaded, ranks, events)
-    return source.id
+    return loaded.manifest.checkpoint_id
 
 
 def _restore(state: RunState, loaded: Loaded, ranks: Ranks, events: Events) -> None:

@@ -1,6 +1,6 @@
 """The weights that an eval or a training starts from: a trained checkpoint or a published file."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from service.contract.checkpoints import Manifest
 from service.contract.jobs import CheckpointRef
 from workers.checkpoints.folder import DamagedCheckpoint
-from workers.checkpoints.snapshot import load
+from workers.checkpoints.snapshot import Loaded, load
 from workers.checkpoints.upstream import (
     IncompatibleCheckpoint,
     class_count,
@@ -32,20 +32,29 @@ class Weights:
 def weights_of(assignment: Assignment, ref: CheckpointRef, events: Events) -> Weights:
     """Read what `ref` names, which the claim has resolved unless it is a file.
 
-    A damaged checkpoint is an event too. Raises IncompatibleCheckpoint, DamagedCheckpoint.
+    Raises IncompatibleCheckpoint, DamagedCheckpoint.
     """
     if ref.file is not None:
         return Weights(read_weights(_below(assignment.import_root, ref.file)), manifest=None)
+    loaded = trained_source(assignment, events, load)
+    return Weights(loaded.model, loaded.manifest)
+
+
+def trained_source(
+    assignment: Assignment, events: Events, read: Callable[[Path], Loaded]
+) -> Loaded:
+    """The checkpoint that the claim brings, by one of the readers of snapshots.
+
+    A damaged one is an event too. Raises IncompatibleCheckpoint, DamagedCheckpoint.
+    """
     source = assignment.claim.weights
     if source is None:
         raise IncompatibleCheckpoint("the checkpoint that was named is not there any more")
     try:
-        loaded = load(assignment.volume / source.path)
+        return read(assignment.volume / source.path)
     except DamagedCheckpoint as damaged:
-        body = {"checkpoint_id": source.id, "problems": damaged.problems}
-        events.tell("damaged", body, str(damaged))
+        events.tell("damaged", {"checkpoint_id": source.id, "problems": damaged.problems})
         raise
-    return Weights(loaded.model, loaded.manifest)
 
 
 def fill_for_eval(network: nn.Module, weights: Weights, num_classes: int) -> None:

@@ -1,0 +1,116 @@
+"""A run that is killed and started again is the run that was left alone, bit for bit."""
+
+import random
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api_tests.training.attempts import (
+    attempt,
+    draw_photos,
+    ended,
+    final_digest,
+    kill,
+    losses,
+    resumable,
+    run,
+    shown_step,
+    start,
+    train_spec,
+    until,
+)
+
+# 20 images make two batches and a rest: most steps are in the middle of an epoch.
+SPECS: dict[str, dict[str, Any]] = {
+    "oneshot": train_spec(
+        total_iters=10,
+        save_interval=4,
+        bn_recalibration_iters=30,
+        preprocessing="bgr_normalized",
+    ),
+    # One save in the middle: a whole state of this network takes 0.8 GB.
+    "shufflenet_v2_large": train_spec(
+        "shufflenet_v2_large", total_iters=5, save_interval=3, val_interval=100
+    ),
+}
+
+
+def _grouped(recipe: str, *values: Any, id: str) -> Any:
+    # The runs left alone are shared by the tests of a recipe.
+    mark = pytest.mark.xdist_group(f"trainer: resume {recipe}")
+    return pytest.param(recipe, *values, marks=mark, id=f"{recipe} {id}")
+
+
+@pytest.fixture(scope="module")
+def left_alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Recipe -> losses by step and the digest of the final weights, of a run nobody killed."""
+    found: dict[str, tuple[dict[int, float], str]] = {}
+
+    def of(recipe: str) -> tuple[dict[int, float], str]:
+        if recipe not in found:
+            volume = tmp_path_factory.mktemp(recipe)
+            draw_photos(volume)
+            mailbox = attempt(volume, spec=SPECS[recipe])
+            assert ended(run(mailbox))["outcome"] == "succeeded"
+            found[recipe] = losses(mailbox), final_digest(volume)
+            shutil.rmtree(volume)
+        return found[recipe]
+
+    return of
+
+
+@pytest.fixture
+def volume(tmp_path: Path) -> Iterator[Path]:
+    draw_photos(tmp_path)
+    yield tmp_path
+    shutil.rmtree(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "saved", "seen", "data_workers"),
+    [
+        _grouped("oneshot", 4, 5, 2, id="in the middle of an epoch, then with loader processes"),
+        _grouped("oneshot", 10, 11, 0, id="at the end of the iterations"),
+        _grouped("oneshot", 16, 17, 1, id="in the batch-norm phase"),
+        _grouped("shufflenet_v2_large", 3, 4, 1, id="with auxiliary heads and lighting"),
+    ],
+)
+def test_a_killed_run_ends_as_the_run_left_alone(
+    volume: Path, left_alone: Any, recipe: str, saved: int, seen: int, data_workers: int
+) -> None:
+    first = attempt(volume, spec=SPECS[recipe])
+    processes = start(first)
+    until(lambda: shown_step(first) >= seen and _saved(volume, saved), processes)
+    kill(processes)
+    params = SPECS[recipe]["params"] | {"data_workers": data_workers}
+    spec = SPECS[recipe] | {"params": params}
+    second = attempt(volume, 2, spec=spec, resume=resumable(volume))
+    events = run(second)
+    assert events[0].body["step"] >= saved
+    assert ended(events)["outcome"] == "succeeded"
+    assert (losses(first, second), final_digest(volume)) == left_alone(recipe)
+
+
+@pytest.mark.parametrize("recipe", [_grouped("oneshot", id="at three random moments")])
+def test_a_run_killed_again_and_again_ends_as_the_run_left_alone(
+    volume: Path, left_alone: Any, recipe: str
+) -> None:
+    seed = random.randrange(2**32)
+    moments = sorted(random.Random(seed).choices(range(30), k=3))
+    mailboxes = []
+    for number, moment in enumerate(moments, start=1):
+        mailboxes.append(attempt(volume, number, spec=SPECS[recipe], resume=resumable(volume)))
+        processes = start(mailboxes[-1])
+        until(lambda moment=moment: shown_step(mailboxes[-1]) >= moment, processes)  # type: ignore[misc]
+        kill(processes)
+    mailboxes.append(attempt(volume, 4, spec=SPECS[recipe], resume=resumable(volume)))
+    assert ended(run(mailboxes[-1]))["outcome"] == "succeeded", f"seed {seed}"
+    found = losses(*mailboxes), final_digest(volume)
+    assert found == left_alone(recipe), f"seed {seed}: killed at steps {moments}"
+
+
+def _saved(volume: Path, step: int) -> bool:
+    return any(checkpoint.step >= step for checkpoint in resumable(volume))

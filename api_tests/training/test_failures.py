@@ -1,0 +1,105 @@
+"""What goes wrong has a reason, and a message that says what to change."""
+
+import errno
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api_tests.training.attempts import attempt, draw_photos, ended, run, train_spec
+from workers.checkpoints.disk import Disk
+from workers.checkpoints.folder import checkpoints_in, verify
+
+pytestmark = pytest.mark.xdist_group("trainer: attempts")
+
+
+@pytest.fixture
+def volume(tmp_path: Path) -> Path:
+    draw_photos(tmp_path)
+    return tmp_path
+
+
+def test_a_batch_larger_than_the_data_fails_with_what_to_change(volume: Path) -> None:
+    last = ended(run(attempt(volume, spec=train_spec(batch_size=32))))
+    assert (last["outcome"], last["reason"]) == ("failed", "invalid_data")
+    assert "use at most 20" in last["message"]
+    assert checkpoints_in(volume) == []
+
+
+@pytest.mark.parametrize("data_workers", [0, 1])
+def test_an_image_that_does_not_decode_is_named(volume: Path, data_workers: int) -> None:
+    (volume / "train" / "dog" / "03.png").write_bytes(b"\x89PNG and no more")
+    last = ended(run(attempt(volume, spec=train_spec(data_workers=data_workers))))
+    assert (last["outcome"], last["reason"]) == ("failed", "invalid_data")
+    assert last["message"] == "dog/03.png is no readable image: replace or remove it"
+
+
+def test_one_image_of_one_pixel_a_channel_is_too_little_for_batch_norm(volume: Path) -> None:
+    last = ended(run(attempt(volume, spec=train_spec(batch_size=1))))
+    assert last["reason"] == "invalid_data"
+    assert "use a batch_size of 2 or more" in last["message"]
+
+
+def test_a_class_count_that_is_not_the_datas_is_said(volume: Path) -> None:
+    last = ended(run(attempt(volume, spec=train_spec(num_classes=1000))))
+    assert last["reason"] == "invalid_data"
+    assert "num_classes is 1000, the data has 2" in last["message"]
+
+
+def test_a_loss_that_is_no_number_ends_the_run_and_is_never_saved(volume: Path) -> None:
+    spec = train_spec(learning_rate=100, total_iters=10_000, display_interval=5, save_interval=1)
+    last = ended(run(attempt(volume, spec=spec)))
+    assert (last["outcome"], last["reason"]) == ("failed", "non_finite_loss")
+    assert "try a smaller learning_rate" in last["message"]
+
+
+def refuse_final() -> None:
+    """The disk is full once the final weights are to be published."""
+    rename = Disk.rename
+
+    def full(disk: Disk, source: Path, target: Path) -> None:
+        if target.name.startswith("final-"):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(target))
+        rename(disk, source, target)
+
+    Disk.rename = full  # type: ignore[method-assign]
+
+
+def refuse_first() -> None:
+    """The disk is full for the first checkpoint, and has space again after it."""
+    rename = Disk.rename
+    targets: list[str] = []
+
+    def full(disk: Disk, source: Path, target: Path) -> None:
+        targets.append(target.name)
+        if len(targets) == 1:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(target))
+        rename(disk, source, target)
+
+    Disk.rename = full  # type: ignore[method-assign]
+
+
+def test_final_weights_that_find_the_disk_full_fail_as_disk_full(volume: Path) -> None:
+    last = ended(run(attempt(volume), before=refuse_final))
+    assert (last["outcome"], last["reason"]) == ("failed", "disk_full")
+    assert "free some space" in last["message"]
+    assert [manifest.phase for _, manifest in checkpoints_in(volume)] == [
+        "train",
+        "train",
+        "train",
+        "recalibrate",
+        "recalibrate",
+    ]
+    assert not list(volume.rglob(".tmp-*"))
+
+
+def test_a_save_that_finds_the_disk_full_is_told_and_the_run_goes_on(volume: Path) -> None:
+    events = run(attempt(volume), before=refuse_first)
+    assert ended(events)["outcome"] == "succeeded"
+    (note,) = [event.body["message"] for event in events if event.kind == "note"]
+    assert "No space left on device" in note
+    found: list[Any] = checkpoints_in(volume)
+    assert [manifest.step for _, manifest in found] == [6, 8, 9, 12, 12]
+    assert all(verify(folder) == [] for folder, _ in found)
+    assert found[0][1].parent_checkpoint is None
