@@ -85,8 +85,8 @@ const TITLES = {
   val_loss: "Validation loss",
   top1_error: "Top-1 error",
   top5_error: "Top-5 error",
-  train_top1_error: "Training top-1 error",
-  train_top5_error: "Training top-5 error",
+  train_top1_error: "Train top-1 error",
+  train_top5_error: "Train top-5 error",
   learning_rate: "Learning rate",
   images_per_second: "Images/s",
 };
