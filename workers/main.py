@@ -40,12 +40,12 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:
         sys.stderr.write(f"volume: {error}\n")
         return 2
-    log_to_stderr()
     return work(settings)
 
 
 def work(settings: WorkerSettings, rank_main: str = RANK_MAIN) -> int:
     """Run an agent in this process until two signals, or one and its work, have ended it."""
+    log_to_stderr()
     setproctitle("trainyard: agent")
     adopt_orphans()
     worker_id = f"wrk_{ULID()}"

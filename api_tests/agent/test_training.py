@@ -1,22 +1,85 @@
-"""The whole way: a claim, real ranks on the digits, and what the control plane hears."""
+"""The whole way with real ranks on the digits."""
 
+import signal
 from pathlib import Path
 
+import pytest
+
+from api_tests.agent.claims import a_claim
+from api_tests.agent.conftest import StartWorker
+from api_tests.agent.plane import Held, Plane
+from api_tests.agent.processes import Worker
 from workers.checkpoints.folder import verify
+
+LONG = {"total_iters": 5000, "save_interval": 5000, "val_interval": 5000}
+
+
+def _is_whole(path: Path) -> bool:
+    return verify(path) == []
 
 
 def test_a_claim_is_run_to_its_end_and_every_event_is_heard_once_and_in_order(
-    plane, start_worker, a_claim, tmp_path: Path
+    plane: Plane, start_worker: StartWorker, tmp_path: Path
 ) -> None:
     start_worker()
     held = plane.offer(a_claim())
-    plane.wait_for(lambda: held.report)
-    assert held.report.outcome == "succeeded"
-    assert held.report.reason == "finished"
+    report = plane.report_of(held)
+    assert (report.outcome, report.reason) == ("succeeded", "finished")
+    assert report.result is not None
     assert [event.seq for event in held.events] == list(range(1, len(held.events) + 1))
-    assert held.kinds()[0] == "started"
-    assert held.kinds()[-1] == "ended"
+    assert (held.kinds()[0], held.kinds()[-1]) == ("started", "ended")
     assert "metrics" in held.kinds()
     paths = [event.body["path"] for event in held.events if event.kind == "checkpoint"]
-    assert [Path(path).name for path in paths][-1] == "final-000000016"
-    assert all(verify(tmp_path / path) == [] for path in paths)
+    assert Path(paths[-1]).name == "final-000000016"
+    assert all(_is_whole(tmp_path / path) for path in paths)
+
+
+@pytest.mark.parametrize("how", ["directive", "drain"])
+def test_a_running_attempt_that_is_asked_to_stop_saves_and_is_given_back(
+    plane: Plane, start_worker: StartWorker, tmp_path: Path, how: str
+) -> None:
+    worker = start_worker()
+    held = plane.offer(a_claim(params=LONG))
+    plane.wait_for(lambda: "progress" in held.kinds())
+    _ask(how, held, worker)
+    report = plane.report_of(held)
+    assert (report.outcome, report.reason) == ("released", "released")
+    (saved,) = [event.body["path"] for event in held.events if event.kind == "checkpoint"]
+    assert _is_whole(tmp_path / saved)
+
+
+def _ask(how: str, held: Held, worker: Worker) -> None:
+    if how == "directive":
+        held.directive = "checkpoint_and_stop"
+    else:
+        worker.process.send_signal(signal.SIGTERM)
+
+
+def test_two_ranks_train_one_job(
+    plane: Plane, start_worker: StartWorker, two_gpus: str, tmp_path: Path
+) -> None:
+    start_worker(PATH=two_gpus)
+    held = plane.offer(a_claim(gpus=2))
+    report = plane.report_of(held)
+    assert report.outcome == "succeeded", report.message
+    (final,) = tmp_path.glob("jobs/*/attempts/*/final-*")
+    assert {path.name for path in final.parent.glob("step-000000012/rank-*")} == {
+        "rank-0.json",
+        "rank-1.json",
+    }
+
+
+def test_the_warm_process_has_one_thread_and_the_agent_never_sees_torch(
+    plane: Plane, start_worker: StartWorker
+) -> None:
+    worker = start_worker()
+    held = plane.offer(a_claim(params=LONG))
+    plane.wait_for(lambda: "started" in held.kinds())
+    warm = worker.titled("warm")
+    assert _maps_torch(warm.pid)
+    assert warm.num_threads() == 1
+    assert not _maps_torch(worker.process.pid)
+
+
+def _maps_torch(pid: int) -> bool:
+    return "libtorch" in Path(f"/proc/{pid}/maps").read_text()

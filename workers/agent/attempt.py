@@ -13,6 +13,7 @@ from service.contract.agent import Beat, BeatReply, Claim, Report, ReportedEvent
 from service.contract.checkpoints import attempt_path
 from workers.agent.client import ControlPlaneError, LeaseLost
 from workers.agent.ending import Ending, by_error, by_exit, by_word, released
+from workers.agent.lease import HeldLease
 from workers.agent.purge import Purger
 from workers.agent.spool import Spool
 from workers.checkpoints.folder import sweep_stale
@@ -20,8 +21,6 @@ from workers.launcher.base import Handle, Launch, Launcher
 from workers.launcher.exits import Exit
 from workers.mailbox import Assignment, Mailbox
 
-_KILL_AT = 0.8
-"""The share of the grace that the ranks have to save; in the rest the tree is killed."""
 _log = structlog.get_logger()
 
 
@@ -65,14 +64,12 @@ class Attempt:
     ) -> None:
         self.claim = claim
         self._places, self._launcher, self._deliver = places, launcher, deliver
-        self._clock = clock
+        self._lease = HeldLease(claim.lease, clock)
         self._mailbox = Mailbox(places.volume / attempt_path(claim.job_id, claim.attempt))
         self._spool = Spool(self._mailbox.events_path)
         self._purger = Purger(places.volume, claim)
         self._inbox: SimpleQueue[Answer | Word | Exit] = SimpleQueue()
         self._handle: Handle | None = None
-        self._renewed_at: float | None = None
-        self._kill_at: float | None = None
         self._asked = ""
         self._lost = self._told = self._hurried = False
         self._log = _log.bind(job_id=claim.job_id, attempt=claim.attempt)
@@ -118,7 +115,7 @@ class Attempt:
 
     def _run(self) -> Ending | None:
         # An attempt that the control plane has not heard of may be given to another worker.
-        while self._renewed_at is None and not self._asked and not self._lost:
+        while not self._lease.is_held and not self._asked and not self._lost:
             self._hear()
         if self._lost:
             return None
@@ -157,7 +154,7 @@ class Attempt:
     def _watch(self, handle: Handle) -> Exit:
         threading.Thread(target=lambda: self._inbox.put(_ended(handle)), daemon=True).start()
         while True:
-            exit_ = self._hear(self._seconds_left())
+            exit_ = self._hear(self._lease.seconds_to_look())
             if exit_ is not None:
                 return exit_
             self._keep_deadlines(handle)
@@ -185,7 +182,7 @@ class Attempt:
             self._lost = True
             self._kill()
             return
-        self._renewed_at = max(answer.sent_at, self._renewed_at or answer.sent_at)
+        self._lease.renew(answer.sent_at)
         self._purger.ask(reply.purge)
         if reply.directive == "checkpoint_and_stop":
             self._stop("stopped by the control plane")
@@ -200,31 +197,18 @@ class Attempt:
         self._log.info("stopping", why=why)
         if self._handle is not None:
             self._handle.terminate()
-        self._kill_at = self._clock() + self.claim.lease.kill_grace_seconds * _KILL_AT
+        self._lease.begin_grace()
 
     def _kill(self) -> None:
         if self._handle is not None:
             self._handle.kill()
 
     def _keep_deadlines(self, handle: Handle) -> None:
-        assert self._renewed_at is not None
-        silent = self.claim.lease.self_end_seconds
-        if self._clock() >= self._renewed_at + silent:
+        if self._lease.has_run_out():
+            silent = self.claim.lease.self_end_seconds
             self._stop(f"the control plane was not heard of for {silent:g} s")
-        if self._kill_at is not None and self._clock() >= self._kill_at:
+        if self._lease.grace_is_over():
             handle.kill()
-            self._kill_at = None
-
-    def _seconds_left(self) -> float:
-        assert self._renewed_at is not None
-        lease = self.claim.lease
-        # A machine that slept must look at the clock soon after it wakes.
-        ends = [self._clock() + lease.heartbeat_seconds]
-        if not self._asked:
-            ends.append(self._renewed_at + lease.self_end_seconds)
-        if self._kill_at is not None:
-            ends.append(self._kill_at)
-        return max(0.0, min(ends) - self._clock())
 
     def _sweep(self) -> None:
         # What stays is swept by the next attempt; the end is what it is.
@@ -238,7 +222,7 @@ class Attempt:
         while not self._spool.all_read() and not self._lost and not self._hurried:
             self._hear()
         word = self._spool.last_word
-        said = by_word(word) if word is not None else None
+        said = by_word(word, self.claim) if word is not None else None
         if said is not None:
             return said
         if self._asked:

@@ -52,10 +52,11 @@ def by_error(error: OSError) -> Ending:
     return Ending("failed", Reason.CRASHED, said)
 
 
-def by_word(word: ReportedEvent) -> Ending | None:
+def by_word(word: ReportedEvent, claim: Claim) -> Ending | None:
     """The trainer's last word; None if it is no ending."""
+    whose = claim.model_dump(include={"job_id", "attempt", "token"})
     try:
-        report = Report.model_validate({**word.body, "job_id": "", "attempt": 0, "token": ""})
+        report = Report.model_validate(word.body | whose)
     except ValidationError:
         return None
     return Ending(report.outcome, report.reason, report.message, report.result)

@@ -10,7 +10,8 @@ from service.contract.agent import Beat, Heartbeat, HeartbeatReply
 from workers.agent.attempt import Attempt
 from workers.agent.client import ControlPlane, ControlPlaneError, UnknownWorker, Unreachable
 
-_IDLE_SECONDS = 10.0
+_FIRST_SECONDS = 10.0
+"""How often to beat before a claim has said it."""
 _log = structlog.get_logger()
 
 
@@ -36,6 +37,7 @@ class Heartbeats:
         self._forgotten, self._heard, self._clock = forgotten, heard, clock
         self._quick_seconds = quick_seconds
         self._woken = threading.Event()
+        self._usual_seconds = _FIRST_SECONDS
         self._failures = 0
 
     def wake(self) -> None:
@@ -59,11 +61,11 @@ class Heartbeats:
 
     def _interval(self) -> float:
         leases = [attempt.claim.lease.heartbeat_seconds for attempt in self._attempts()]
-        usual = min(leases, default=_IDLE_SECONDS)
+        self._usual_seconds = min(leases, default=self._usual_seconds)
         if not self._failures:
-            return usual
+            return self._usual_seconds
         backoff = self._quick_seconds * 2 ** min(self._failures, 10)
-        return float(min(usual, backoff) * random.uniform(0.5, 1.0))
+        return float(min(self._usual_seconds, backoff) * random.uniform(0.5, 1.0))
 
     def _beat(self) -> None:
         attempts = {(a.claim.job_id, a.claim.attempt): a for a in self._attempts()}
@@ -74,6 +76,8 @@ class Heartbeats:
         except ControlPlaneError as error:
             self._failed(error)
             return
+        if self._failures:
+            _log.info("heartbeat_answered", failures=self._failures)
         self._failures = 0
         for answer in reply.replies:
             attempt = attempts.get((answer.job_id, answer.attempt))
@@ -85,8 +89,10 @@ class Heartbeats:
         self._failures += 1
         if isinstance(error, UnknownWorker):
             self._forgotten()
-        level = _log.warning if isinstance(error, Unreachable) else _log.error
-        level("heartbeat_failed", failures=self._failures, error=str(error))
+        # The first, and then ever fewer: an outage may last a night.
+        if self._failures.bit_count() == 1:
+            level = _log.warning if isinstance(error, Unreachable) else _log.error
+            level("heartbeat_failed", failures=self._failures, error=str(error))
 
 
 def _has_news(attempt: Attempt) -> bool:

@@ -89,6 +89,7 @@ class Agent:
             self._control_plane.gone(self._worker_id, Gone(message="the worker was shut down"))
         except ControlPlaneError as error:
             _log.warning("gone_not_said", error=str(error))
+        self._control_plane.close()
         return status
 
     def _until_drained(self) -> int:

@@ -27,10 +27,13 @@ class Purger:
 
     def ask(self, purges: Sequence[Purge]) -> None:
         """Begin to purge, unless it is being done: the control plane says it again."""
-        busy = self._thread is not None and self._thread.is_alive()
-        if purges and not busy and not self._closed.is_set():
+        if purges and not self.is_busy() and not self._closed.is_set():
             self._thread = threading.Thread(target=self._purge, args=(purges,), daemon=True)
             self._thread.start()
+
+    def is_busy(self) -> bool:
+        """True while it verifies and removes."""
+        return self._thread is not None and self._thread.is_alive()
 
     def take_gone(self) -> tuple[str, ...]:
         """The ids whose folders are gone, each once: one that gets lost is asked for again."""

@@ -1,0 +1,39 @@
+"""What a worker may be given to do."""
+
+from typing import Any
+
+from service.contract.agent import Claim, Lease
+from service.contract.jobs import JobSpec
+
+PARAMS = {
+    "total_iters": 12,
+    "batch_size": 16,
+    "image_size": 32,
+    "learning_rate": 0.05,
+    "val_interval": 6,
+    "save_interval": 4,
+    "display_interval": 2,
+    "bn_recalibration_iters": 4,
+}
+
+
+def a_claim(job_id: str = "job_1", attempt: int = 1, **fields: Any) -> Claim:
+    """A training on the digits; `fields` replace its values, `params` and `lease` add to them."""
+    params = PARAMS | fields.pop("params", {})
+    lease = {"heartbeat_seconds": 1, "self_end_seconds": 60, "kill_grace_seconds": 20}
+    lease |= fields.pop("lease", {})
+    spec = {
+        "kind": "train",
+        "recipe": "oneshot",
+        "data": {"dataset": "digits"},
+        "params": params,
+        "resources": {"gpus": fields.pop("gpus", 0)},
+    }
+    return Claim(
+        job_id=job_id,
+        attempt=attempt,
+        token=f"secret-{job_id}",
+        spec=JobSpec.model_validate(spec),
+        lease=Lease(**lease),
+        **fields,
+    )

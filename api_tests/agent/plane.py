@@ -1,0 +1,229 @@
+"""A stand-in for the control plane, over real HTTP, whose answers a test may change."""
+
+import socket
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI, Request, Response
+
+from service.contract.agent import (
+    Beat,
+    BeatReply,
+    Claim,
+    ClaimRequest,
+    Heartbeat,
+    HeartbeatReply,
+    Neighbour,
+    Purge,
+    Registered,
+    Registration,
+    Report,
+    ReportedEvent,
+)
+
+DEADLINE_SECONDS = 60.0
+
+
+class Held:
+    """What the control plane knows of an attempt."""
+
+    def __init__(self, claim: Claim) -> None:
+        self.claim = claim
+        self.events: list[ReportedEvent] = []
+        self.beats = 0
+        self.directive: Any = "continue"
+        self.lease_lost = False
+        self.purge: tuple[Purge, ...] = ()
+        self.purged: list[str] = []
+        self.report: Report | None = None
+
+    def take(self, events: tuple[ReportedEvent, ...]) -> None:
+        """Add the events that are new; they must follow the last one without a gap."""
+        for event in events:
+            if event.seq > self.acked_seq:
+                assert event.seq == self.acked_seq + 1
+                self.events.append(event)
+
+    @property
+    def acked_seq(self) -> int:
+        return self.events[-1].seq if self.events else 0
+
+    def kinds(self) -> list[str]:
+        return [event.kind for event in self.events]
+
+    def reply(self) -> BeatReply:
+        return BeatReply(
+            job_id=self.claim.job_id,
+            attempt=self.claim.attempt,
+            directive=self.directive,
+            lease_lost=self.lease_lost,
+            acked_seq=self.acked_seq,
+            purge=self.purge,
+        )
+
+
+class Plane:
+    """The stand-in; it can lose a claim's reply, fall silent, go away and come back."""
+
+    def __init__(self) -> None:
+        self.token: str | None = None
+        self.registered: list[tuple[str, Registration]] = []
+        self.neighbours: tuple[Neighbour, ...] = ()
+        self.forgotten = self.drain = self.silent = self.hushed = False
+        self.heartbeats = 0
+        self.claim_requests: list[ClaimRequest] = []
+        self.claims_to_lose = 0
+        self.reports: list[Report] = []
+        self.gone: list[str] = []
+        self.held: dict[tuple[str, int], Held] = {}
+        self._waiting: list[Claim] = []
+        self._given: dict[str, Claim] = {}
+        self.changed = threading.Condition()
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self._port: int = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self._port}"
+        self.start()
+
+    def start(self) -> None:
+        """Comes (back) on its port."""
+        config = uvicorn.Config(stand_in(self), port=self._port, log_level="critical", ws="none")
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Goes away; its port refuses connections."""
+        with self.changed:
+            self._server.should_exit = self._server.force_exit = True
+            self.changed.notify_all()
+        self._thread.join()
+
+    def offer(self, claim: Claim) -> Held:
+        """Gives the attempt to the next worker that asks."""
+        with self.changed:
+            self.held[claim.job_id, claim.attempt] = Held(claim)
+            self._waiting.append(claim)
+            self.changed.notify_all()
+        return self.held[claim.job_id, claim.attempt]
+
+    def wait_for(self, condition: Callable[[], Any], seconds: float = DEADLINE_SECONDS) -> None:
+        """Waits until what the calls have brought makes `condition` true."""
+        with self.changed:
+            assert self.changed.wait_for(condition, seconds), "not within the deadline"
+
+    def report_of(self, held: Held) -> Report:
+        """The attempt's end, waited for."""
+        self.wait_for(lambda: held.report)
+        assert held.report is not None
+        return held.report
+
+    def hold_tongue(self) -> None:
+        """Takes heartbeats and reports, and answers none."""
+        with self.changed:
+            self.silent = True
+
+    def speak(self) -> None:
+        """Answers again."""
+        with self.changed:
+            self.silent = False
+            self.changed.notify_all()
+
+    def claim(self, request: ClaimRequest) -> Claim | None:
+        """The same claim for the same `request_id`; else the next one, waited for."""
+        with self.changed:
+            self.claim_requests.append(request)
+            self.changed.notify_all()
+            if request.request_id not in self._given:
+                self.changed.wait_for(
+                    lambda: self._waiting or self._server.should_exit, request.wait_seconds
+                )
+                if not self._waiting or self._server.should_exit:
+                    return None
+                self._given[request.request_id] = self._waiting.pop(0)
+            return self._given[request.request_id]
+
+    def beat(self, beat: Beat) -> BeatReply:
+        held = self.held[beat.job_id, beat.attempt]
+        assert beat.token == held.claim.token
+        held.beats += 1
+        held.take(beat.events)
+        held.purged += beat.purged
+        held.purge = tuple(p for p in held.purge if p.checkpoint_id not in beat.purged)
+        return held.reply()
+
+    def hush(self) -> None:
+        """Keeps a call without an answer while the plane is silent."""
+        self.hushed = self.silent
+        self.changed.notify_all()
+        self.changed.wait_for(lambda: not self.silent or self._server.should_exit)
+
+
+def problem(status: int, code: str) -> Response:
+    return Response(f'{{"code": "{code}", "detail": "no"}}', status)
+
+
+def stand_in(plane: Plane) -> FastAPI:
+    """The calls that a worker makes."""
+    app = FastAPI()
+
+    @app.middleware("http")
+    async def guard(request: Request, call_next: Any) -> Any:
+        said = request.headers.get("authorization")
+        if plane.token is not None and said != f"Bearer {plane.token}":
+            return problem(401, "unauthorized")
+        return await call_next(request)
+
+    @app.put("/agent/workers/{worker_id}")
+    def register(worker_id: str, registration: Registration) -> Registered:
+        with plane.changed:
+            plane.registered.append((worker_id, registration))
+            plane.forgotten = False
+            plane.changed.notify_all()
+        return Registered(neighbours=plane.neighbours)
+
+    @app.post("/agent/workers/{worker_id}/gone", status_code=204)
+    def gone(worker_id: str) -> None:
+        with plane.changed:
+            plane.gone.append(worker_id)
+            plane.changed.notify_all()
+
+    @app.post("/agent/claims", response_model=None)
+    def claim(request: ClaimRequest) -> Claim | Response:
+        if plane.forgotten:
+            return problem(404, "unknown_worker")
+        found = plane.claim(request)
+        if found is None:
+            return Response(status_code=204)
+        if plane.claims_to_lose:
+            plane.claims_to_lose -= 1
+            # Less than was announced: the connection ends in the middle of the answer.
+            return Response("{", headers={"content-length": "1000"})
+        return found
+
+    @app.post("/agent/heartbeats", response_model=None)
+    def heartbeat(heartbeat: Heartbeat) -> HeartbeatReply | Response:
+        with plane.changed:
+            plane.hush()
+            if plane.forgotten:
+                return problem(404, "unknown_worker")
+            plane.heartbeats += 1
+            replies = tuple(plane.beat(beat) for beat in heartbeat.beats)
+            plane.changed.notify_all()
+        return HeartbeatReply(replies=replies, drain=plane.drain)
+
+    @app.post("/agent/reports", response_model=None)
+    def report(report: Report) -> BeatReply | Response:
+        with plane.changed:
+            plane.hush()
+            held = plane.held[report.job_id, report.attempt]
+            plane.reports.append(report)
+            if not held.lease_lost:
+                held.take(report.events)
+                held.report = report
+            plane.changed.notify_all()
+        return problem(409, "lease_lost") if held.lease_lost else held.reply()
+
+    return app

@@ -1,0 +1,62 @@
+"""Worker processes, and whatever comes of them."""
+
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+DEADLINE_SECONDS = 60.0
+
+
+class Worker:
+    """A worker process, and whatever came of it."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", log_path: Path) -> None:
+        self.process, self._log_path = process, log_path
+
+    def wait_for_log(self, event: str) -> None:
+        """Waits until the worker has logged an event of this name."""
+        eventually(lambda: f'"event": "{event}"' in self._log_path.read_text())
+
+    def titles(self) -> list[str]:
+        """The titles of everything below the agent."""
+        return [title_of(process) for process in self.tree()]
+
+    def tree(self) -> list[psutil.Process]:
+        """Everything below the agent."""
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def titled(self, start: str) -> psutil.Process:
+        """The one process below the agent whose title begins so, waited for."""
+        found: list[psutil.Process] = []
+
+        def there() -> bool:
+            found[:] = [p for p in self.tree() if title_of(p).startswith(f"trainyard: {start}")]
+            return len(found) == 1
+
+        eventually(there)
+        return found[0]
+
+
+def title_of(process: psutil.Process) -> str:
+    """The title; empty once the process has ended."""
+    try:
+        return " ".join(process.cmdline()).strip()
+    except psutil.NoSuchProcess:
+        return ""
+
+
+def eventually(condition: Callable[[], Any], seconds: float = DEADLINE_SECONDS) -> None:
+    """Waits for what no call tells of."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "not within the deadline"
+        time.sleep(0.01)
+
+
+def all_ended(processes: list[psutil.Process]) -> bool:
+    """True once none of them runs; a zombie does not."""
+    return not any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in processes)

@@ -1,0 +1,99 @@
+"""What ranks run in the place of the trainer, to end in every way; none imports torch."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+
+from workers.mailbox import Mailbox
+
+
+def succeeds(spec_path: Path) -> int:
+    """Says that it started and that it is done."""
+    mailbox = _started(spec_path)
+    _end(mailbox, "succeeded", "finished")
+    return 0
+
+
+def talks(spec_path: Path) -> int:
+    """Says more than one heartbeat carries."""
+    mailbox = _started(spec_path)
+    for number in range(1200):
+        mailbox.append("note", {"message": str(number)}, datetime.now(UTC))
+    _end(mailbox, "succeeded", "finished")
+    return 0
+
+
+def obeys(spec_path: Path) -> int:
+    """Runs until SIGTERM, and then ends as asked."""
+    asked = threading.Event()
+    signal.signal(signal.SIGTERM, lambda _number, _frame: asked.set())
+    mailbox = _started(spec_path)
+    asked.wait()
+    _end(mailbox, "released", "released")
+    return 0
+
+
+def waits_for_a_file(spec_path: Path) -> int:
+    """Succeeds once the attempt's folder has a file `go`; heeds no SIGTERM."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    mailbox = _started(spec_path)
+    while not (spec_path.parent / "go").exists():
+        signal.sigtimedwait([], 0.01)
+    _end(mailbox, "succeeded", "finished")
+    return 0
+
+
+def refuses(spec_path: Path) -> int:
+    """Heeds no SIGTERM, and has a child in a session of its own that does not either."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    subprocess.Popen(["sleep", "600"], start_new_session=True)
+    # A child whose parent has gone, too.
+    subprocess.run(["sh", "-c", "setsid sleep 601 &"], check=True)
+    _started(spec_path)
+    while True:
+        signal.pause()
+
+
+def fails(_: Path) -> int:
+    """Ends with a status and a line in the log, and no last word."""
+    sys.stderr.write("the roof is on fire\n")
+    return 3
+
+
+def finds_the_disk_full(_: Path) -> int:
+    """Ends as a trainer does that cannot even write its last word."""
+    raise OSError(28, "No space left on device")
+
+
+def second_is_killed(spec_path: Path) -> int:
+    """Rank 1 is killed; rank 0 would go on for ever."""
+    if os.environ["RANK"] == "1":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return refuses(spec_path)
+
+
+def tells_its_place(spec_path: Path) -> int:
+    """Writes what its environment says to `place-<rank>.json`."""
+    names = ["RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"]
+    place = {name: os.environ[name] for name in [*names, "CUDA_VISIBLE_DEVICES"]}
+    (spec_path.parent / f"place-{place['RANK']}.json").write_text(json.dumps(place))
+    if place["RANK"] == "0":
+        _end(_started(spec_path), "succeeded", "finished")
+    return 0
+
+
+def _started(spec_path: Path) -> Mailbox:
+    mailbox = Mailbox(spec_path.parent)
+    body = {"total_steps": 1, "resumed_from": None, "step": 0}
+    mailbox.append("started", body, datetime.now(UTC))
+    return mailbox
+
+
+def _end(mailbox: Mailbox, outcome: str, reason: str) -> None:
+    body = {"outcome": outcome, "reason": reason, "message": "", "result": None}
+    mailbox.append("ended", body, datetime.now(UTC))

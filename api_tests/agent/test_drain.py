@@ -1,0 +1,83 @@
+"""Signals to the agent."""
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from api_tests.agent.claims import a_claim
+from api_tests.agent.conftest import StartWorker
+from api_tests.agent.plane import Plane
+from api_tests.agent.processes import all_ended
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_an_idle_worker_says_goodbye_and_ends(
+    plane: Plane, start_worker: StartWorker, number: signal.Signals
+) -> None:
+    worker = start_worker(ranks="succeeds")
+    plane.wait_for(lambda: plane.claim_requests)
+    worker.process.send_signal(number)
+    assert worker.process.wait(5) == 0
+    assert plane.gone == [plane.registered[0][0]]
+
+
+def test_a_drain_that_releases_gives_the_job_back_and_claims_nothing(
+    plane: Plane, start_worker: StartWorker
+) -> None:
+    worker = start_worker("--slots", "2", ranks="obeys")
+    held = plane.offer(a_claim("job_1"))
+    plane.wait_for(lambda: "started" in held.kinds())
+    asked = len(plane.claim_requests)
+    worker.process.send_signal(signal.SIGTERM)
+    assert worker.process.wait(10) == 0
+    assert plane.report_of(held).outcome == "released"
+    assert len(plane.claim_requests) == asked
+    assert plane.gone == [plane.registered[0][0]]
+
+
+def test_a_drain_that_waits_lets_the_attempt_finish(
+    plane: Plane, start_worker: StartWorker, tmp_path: Path
+) -> None:
+    worker = start_worker("--on-drain", "wait", "--slots", "2", ranks="waits_for_a_file")
+    held, late = plane.offer(a_claim("job_1")), None
+    plane.wait_for(lambda: "started" in held.kinds())
+    worker.process.send_signal(signal.SIGTERM)
+    # The claim that was already waiting gets a job that the worker does not want any more.
+    worker.wait_for_log("draining")
+    late = plane.offer(a_claim("job_2"))
+    assert plane.report_of(late).outcome == "released"
+    assert late.events == []
+    (tmp_path / "jobs/job_1/attempts/1/go").touch()
+    assert worker.process.wait(10) == 0
+    assert plane.report_of(held).outcome == "succeeded"
+
+
+def test_a_second_signal_ends_everything_now_and_says_so(
+    plane: Plane, start_worker: StartWorker
+) -> None:
+    worker = start_worker(ranks="refuses")
+    held = plane.offer(a_claim())
+    plane.wait_for(lambda: "started" in held.kinds())
+    tree = worker.tree()
+    worker.process.send_signal(signal.SIGTERM)
+    worker.wait_for_log("draining")
+    worker.process.send_signal(signal.SIGTERM)
+    worker.process.wait(5)
+    assert all_ended(tree)
+    assert plane.report_of(held).outcome == "released"
+
+
+def test_a_drain_outlasts_an_absent_control_plane_until_a_second_signal(
+    plane: Plane, start_worker: StartWorker
+) -> None:
+    worker = start_worker(ranks="obeys")
+    held = plane.offer(a_claim())
+    plane.wait_for(lambda: "started" in held.kinds())
+    plane.stop()
+    worker.process.send_signal(signal.SIGTERM)
+    worker.wait_for_log("control_plane_unreachable")
+    assert worker.process.poll() is None
+    worker.process.send_signal(signal.SIGTERM)
+    worker.process.wait(5)
+    plane.start()

@@ -1,0 +1,120 @@
+"""The end of a process tree: asked for, or by a kill."""
+
+import signal
+import time
+
+import psutil
+import pytest
+
+from api_tests.agent.claims import a_claim
+from api_tests.agent.conftest import StartWorker
+from api_tests.agent.plane import Held, Plane
+from api_tests.agent.processes import Worker, all_ended, eventually
+
+QUICK = {"heartbeat_seconds": 0.2}
+SOON_SECONDS = 2.0
+
+
+def _tree_of_a_stubborn_attempt(worker: Worker, plane: Plane, held: Held) -> list[psutil.Process]:
+    plane.wait_for(lambda: "started" in held.kinds())
+    worker.titled("rank 0 of job_1")
+    tree = [process for process in worker.tree() if process != worker.titled("warm")]
+    # The supervisor, the rank, its child in a session of its own, and an orphan in another.
+    assert len(tree) == 4
+    return tree
+
+
+def test_a_directive_to_stop_ends_the_whole_tree_at_once(
+    plane: Plane, start_worker: StartWorker
+) -> None:
+    worker = start_worker(ranks="refuses")
+    held = plane.offer(a_claim(lease=QUICK))
+    tree = _tree_of_a_stubborn_attempt(worker, plane, held)
+    held.directive = "stop"
+    eventually(lambda: all_ended(tree), SOON_SECONDS)
+    assert plane.report_of(held).outcome == "released"
+
+
+def test_ranks_that_do_not_save_within_the_grace_are_killed(
+    plane: Plane, start_worker: StartWorker
+) -> None:
+    worker = start_worker(ranks="refuses")
+    held = plane.offer(a_claim(lease=QUICK | {"kill_grace_seconds": 1}))
+    tree = _tree_of_a_stubborn_attempt(worker, plane, held)
+    held.directive = "checkpoint_and_stop"
+    report = plane.report_of(held)
+    assert all_ended(tree)
+    assert (report.outcome, report.reason) == ("released", "released")
+
+
+def test_a_lost_lease_ends_the_tree_and_is_reported_by_nobody(
+    plane: Plane, start_worker: StartWorker
+) -> None:
+    worker = start_worker(ranks="refuses")
+    held = plane.offer(a_claim(lease=QUICK))
+    tree = _tree_of_a_stubborn_attempt(worker, plane, held)
+    held.lease_lost = True
+    eventually(lambda: all_ended(tree), SOON_SECONDS)
+    asked = len(plane.claim_requests)
+    plane.wait_for(lambda: len(plane.claim_requests) > asked or asked > 1)
+    assert plane.reports == []
+
+
+def test_a_worker_that_hears_nothing_ends_its_tree_and_gives_the_job_back(
+    plane: Plane, start_worker: StartWorker
+) -> None:
+    worker = start_worker(ranks="refuses")
+    lease = QUICK | {"self_end_seconds": 2, "kill_grace_seconds": 1}
+    held = plane.offer(a_claim(lease=lease))
+    tree = _tree_of_a_stubborn_attempt(worker, plane, held)
+    plane.hold_tongue()
+    began = time.monotonic()
+    eventually(lambda: all_ended(tree), 2 + 1 + 1)
+    # Counted from the last beat that was answered, which a heartbeat ago it was.
+    assert time.monotonic() - began > 2 - 1
+    plane.speak()
+    report = plane.report_of(held)
+    assert (report.outcome, report.reason) == ("released", "released")
+    assert "2 s" in report.message
+
+
+def test_a_killed_agent_leaves_no_process(plane: Plane, start_worker: StartWorker) -> None:
+    worker = start_worker(ranks="refuses")
+    held = plane.offer(a_claim())
+    _tree_of_a_stubborn_attempt(worker, plane, held)
+    tree = worker.tree()
+    worker.process.send_signal(signal.SIGKILL)
+    worker.process.wait()
+    eventually(lambda: all_ended(tree), SOON_SECONDS)
+
+
+@pytest.mark.parametrize(
+    ("victim", "said"),
+    [
+        ("rank 0", "rank 0 was killed by SIGKILL; if the machine ran out of memory"),
+        ("supervisor", "supervisor"),
+        ("warm", "warm process"),
+    ],
+)
+def test_a_killed_process_of_an_attempt_fails_it_and_the_next_attempt_runs(
+    plane: Plane, start_worker: StartWorker, victim: str, said: str
+) -> None:
+    worker = start_worker(ranks="refuses")
+    held = plane.offer(a_claim(lease=QUICK))
+    tree = _tree_of_a_stubborn_attempt(worker, plane, held)
+    worker.titled(victim).kill()
+    report = plane.report_of(held)
+    assert all_ended(tree)
+    assert (report.outcome, report.reason) == ("failed", "crashed")
+    assert said in report.message
+    following = plane.offer(a_claim(attempt=2))
+    plane.wait_for(lambda: "started" in following.kinds())
+
+
+def test_when_one_rank_of_two_is_killed_the_other_is_too(
+    plane: Plane, start_worker: StartWorker, two_gpus: str
+) -> None:
+    start_worker(ranks="second_is_killed", PATH=two_gpus)
+    report = plane.report_of(plane.offer(a_claim(gpus=2)))
+    assert (report.outcome, report.reason) == ("failed", "crashed")
+    assert "rank 1 was killed by SIGKILL" in report.message

@@ -1,0 +1,65 @@
+"""Events on their way from the file to the control plane."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from workers.agent.spool import Spool
+from workers.mailbox import Mailbox
+
+
+def _write(folder: Path, count: int) -> Mailbox:
+    mailbox = Mailbox(folder)
+    for number in range(count):
+        mailbox.append("note", {"message": str(number)}, datetime.now(UTC))
+    return mailbox
+
+
+def _seqs(spool: Spool) -> list[int]:
+    return [event.seq for event in spool.waiting()]
+
+
+def test_events_wait_until_they_are_acknowledged(tmp_path: Path) -> None:
+    spool = Spool(_write(tmp_path, 3).events_path)
+    assert _seqs(spool) == [1, 2, 3]
+    spool.acknowledge(2)
+    assert _seqs(spool) == [3]
+
+
+def test_no_more_than_the_limit_is_held_and_the_rest_waits_in_the_file(tmp_path: Path) -> None:
+    spool = Spool(_write(tmp_path, 5).events_path, limit=2)
+    assert _seqs(spool) == [1, 2]
+    assert not spool.all_read()
+    spool.acknowledge(1)
+    assert _seqs(spool) == [2, 3]
+    spool.acknowledge(3)
+    spool.acknowledge(4)
+    assert _seqs(spool) == [4, 5]
+
+
+def test_a_half_written_line_is_read_when_it_is_whole(tmp_path: Path) -> None:
+    mailbox = _write(tmp_path, 2)
+    lines = mailbox.events_path.read_bytes()
+    mailbox.events_path.write_bytes(lines[:-10])
+    spool = Spool(mailbox.events_path)
+    assert _seqs(spool) == [1]
+    with mailbox.events_path.open("ab") as file:
+        file.write(lines[-10:])
+    assert _seqs(spool) == [1, 2]
+
+
+def test_what_has_been_read_is_not_read_again(tmp_path: Path) -> None:
+    mailbox = _write(tmp_path, 3)
+    spool = Spool(mailbox.events_path)
+    spool.waiting()
+    size = mailbox.events_path.stat().st_size
+    mailbox.events_path.write_bytes(b"\0" * size)
+    mailbox.append("note", {}, datetime.now(UTC))
+    assert _seqs(spool) == [1, 2, 3, 4]
+
+
+def test_a_line_that_is_no_event_is_passed_over(tmp_path: Path) -> None:
+    mailbox = _write(tmp_path, 1)
+    with mailbox.events_path.open("ab") as file:
+        file.write(b"nonsense\n")
+    mailbox.append("note", {}, datetime.now(UTC))
+    assert _seqs(Spool(mailbox.events_path)) == [1, 2]
