@@ -140,6 +140,16 @@ def losses(*mailboxes: Mailbox) -> dict[int, float]:
     }
 
 
+def validations(*mailboxes: Mailbox) -> dict[int, dict[str, float]]:
+    """Step -> metrics of its validation, in the same way."""
+    return {
+        event.body["step"]: event.body["metrics"]
+        for mailbox in mailboxes
+        for event in mailbox.events_after(0)
+        if event.kind == "metrics"
+    }
+
+
 def resumable(volume: Path, job_id: str = "job_1") -> tuple[Checkpoint, ...]:
     """What a claim would carry, newest first."""
     return tuple(

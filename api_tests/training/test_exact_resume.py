@@ -21,7 +21,9 @@ from api_tests.training.attempts import (
     start,
     train_spec,
     until,
+    validations,
 )
+from workers.mailbox import Mailbox
 
 # 20 images make two batches and a rest: most steps are in the middle of an epoch.
 SPECS: dict[str, dict[str, Any]] = {
@@ -46,16 +48,16 @@ def _grouped(recipe: str, *values: Any, id: str) -> Any:
 
 @pytest.fixture(scope="module")
 def left_alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """Recipe -> losses by step and the digest of the final weights, of a run nobody killed."""
-    found: dict[str, tuple[dict[int, float], str]] = {}
+    """Recipe -> losses, validations and final digest of a run that nobody killed."""
+    found: dict[str, tuple[Any, Any, str]] = {}
 
-    def of(recipe: str) -> tuple[dict[int, float], str]:
+    def of(recipe: str) -> tuple[Any, Any, str]:
         if recipe not in found:
             volume = tmp_path_factory.mktemp(recipe)
             draw_photos(volume)
             mailbox = attempt(volume, spec=SPECS[recipe])
             assert ended(run(mailbox))["outcome"] == "succeeded"
-            found[recipe] = losses(mailbox), final_digest(volume)
+            found[recipe] = _series(volume, mailbox)
             shutil.rmtree(volume)
         return found[recipe]
 
@@ -91,7 +93,7 @@ def test_a_killed_run_ends_as_the_run_left_alone(
     events = run(second)
     assert events[0].body["step"] >= saved
     assert ended(events)["outcome"] == "succeeded"
-    assert (losses(first, second), final_digest(volume)) == left_alone(recipe)
+    assert _series(volume, first, second) == left_alone(recipe)
 
 
 @pytest.mark.parametrize("recipe", [_grouped("oneshot", id="at three random moments")])
@@ -108,8 +110,13 @@ def test_a_run_killed_again_and_again_ends_as_the_run_left_alone(
         kill(processes)
     mailboxes.append(attempt(volume, 4, spec=SPECS[recipe], resume=resumable(volume)))
     assert ended(run(mailboxes[-1]))["outcome"] == "succeeded", f"seed {seed}"
-    found = losses(*mailboxes), final_digest(volume)
-    assert found == left_alone(recipe), f"seed {seed}: killed at steps {moments}"
+    assert _series(volume, *mailboxes) == left_alone(recipe), (
+        f"seed {seed}: killed at steps {moments}"
+    )
+
+
+def _series(volume: Path, *mailboxes: Mailbox) -> tuple[Any, Any, str]:
+    return losses(*mailboxes), validations(*mailboxes), final_digest(volume)
 
 
 def _saved(volume: Path, step: int) -> bool:

@@ -148,8 +148,10 @@ def _unpickle(path: Path) -> Any:
                 f"{path.name} is refused: its pickle calls {named[1]}, and weights need no code"
             ) from error
         raise IncompatibleCheckpoint(f"{path.name} is not a file of weights") from error
+    except MemoryError:
+        raise
     # torch tells of cut-off and foreign files by whatever its parsers stumble over.
-    except (RuntimeError, EOFError, ValueError, KeyError, IndexError, AttributeError) as error:
+    except Exception as error:
         reason = str(error).split("\n")[0].split(". ")[0] or "it ends too early"
         raise IncompatibleCheckpoint(
             f"{path.name} is cut off, or not a file of weights: {reason}"
