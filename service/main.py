@@ -9,8 +9,10 @@ from types import FrameType
 
 import structlog
 import uvicorn
+from alembic.util import CommandError
 from pydantic import ValidationError
 from setproctitle import setproctitle
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from service.api.app import build_app
 from service.api.deps import Yard
@@ -95,8 +97,19 @@ def _open(settings: Settings) -> Database:
         database = Database(settings.database_url)
     except (DatabaseInUse, ValueError) as error:
         raise CannotStart(str(error)) from error
-    with database.write() as tx:
-        upgrade(tx)
+    except (ArgumentError, ImportError, OSError) as error:
+        raise CannotStart(f"cannot use TRAINYARD_DATABASE_URL: {error}") from error
+    try:
+        with database.write() as tx:
+            upgrade(tx)
+    except DBAPIError as error:
+        database.close()
+        said = " ".join(str(error.orig).split())
+        raise CannotStart(f"the database {database.url!r} cannot be used: {said}") from error
+    except CommandError as error:
+        database.close()
+        said = f"the database {database.url!r} was made by another version of Trainyard ({error})"
+        raise CannotStart(said) from error
     return database
 
 
@@ -115,10 +128,25 @@ def main() -> int:
     """`python -m service.main`: everything from `TRAINYARD_…` variables."""
     try:
         serve(Settings())
-    except (CannotStart, ValidationError) as error:
+    except ValidationError as error:
+        sys.stderr.write(f"{_said(error)}\n")
+        return 2
+    except CannotStart as error:
         sys.stderr.write(f"{error}\n")
         return 2
     return 0
+
+
+def _said(error: ValidationError) -> str:
+    return "; ".join(
+        ": ".join(
+            [
+                *(f"TRAINYARD_{str(name).upper()}" for name in each["loc"]),
+                str(each["msg"]).removeprefix("Value error, "),
+            ]
+        )
+        for each in error.errors()
+    )
 
 
 if __name__ == "__main__":

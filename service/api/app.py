@@ -11,6 +11,7 @@ from service.api.deps import Yard
 from service.api.reaping import Reaping
 from service.api.requests import RequestFrame
 from service.store import attempts, idempotency
+from service.store import workers as workers_store
 
 _KEYS_KEPT = timedelta(days=7)
 
@@ -22,6 +23,7 @@ def build_app(yard: Yard) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yard.wakeups.attach()
         with yard.database.write() as tx:
+            workers_store.renew_all(tx, yard.now())
             attempts.renew_all(tx, yard.now())
             idempotency.forget_before(tx, yard.now() - _KEYS_KEPT)
         reaping = Reaping(yard)

@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import DBAPIError, TimeoutError
+from sqlalchemy.exc import DataError, DBAPIError, TimeoutError
 from starlette.exceptions import HTTPException
 
 from service.contract.errors import FieldProblem, Problem
@@ -36,6 +36,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(TrainyardError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(DataError, _unstorable)
     app.add_exception_handler(DBAPIError, _database)
     app.add_exception_handler(TimeoutError, _database)
     app.add_exception_handler(Exception, _unexpected)
@@ -108,7 +109,7 @@ def _escaped(part: str | int) -> str:
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    codes = {404: "no_such_path", 405: "method_not_allowed"}
+    codes = {404: "no_such_path", 405: "method_not_allowed", 413: "too_large"}
     code = codes.get(error.status_code, "refused")
     detail = f"{request.method} {request.url.path}: {error.detail}"
     return problem(request, error.status_code, code, detail, headers=error.headers)
@@ -118,6 +119,11 @@ async def _database(request: Request, error: Exception) -> Response:
     _log.error("database_failed", path=request.url.path, error=str(error).split("\n")[0])
     detail = "the database does not answer; nothing was changed, so try again"
     return problem(request, 503, "database_away", detail, headers=_RETRY_AFTER)
+
+
+async def _unstorable(request: Request, _: Exception) -> Response:
+    detail = "the request has a value that the database cannot hold, as the character U+0000"
+    return problem(request, 422, "invalid", detail)
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:

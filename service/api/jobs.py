@@ -1,5 +1,6 @@
 """The routes of jobs."""
 
+import re
 from typing import Annotated, Any, Literal
 from zlib import crc32
 
@@ -10,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from service.api.answers import Page, conditional, is_current, listed, not_modified
 from service.api.deps import Authorized, TheYard, Yard
 from service.contract.checkpoints import Checkpoint
+from service.contract.fields import LABEL_KEY
 from service.contract.jobs import Attempt, Event, Job, JobSpec, JobState
 from service.control import checkpoints, history, jobs, logs
 from service.control.jobs import Submitted
@@ -19,6 +21,7 @@ from service.store.jobs import JobFilter
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 
 Limit = Annotated[int, Query(ge=1, le=100)]
+Past = Annotated[int, Query(ge=0, le=2**53)]
 
 
 class Cancel(BaseModel):
@@ -112,7 +115,7 @@ def attempts(request: Request, job_id: str, yard: TheYard) -> Response:
 
 @router.get("/{job_id}/events", response_model=Page[Event])
 def events(
-    request: Request, job_id: str, yard: TheYard, after: int = 0, limit: Limit = 100
+    request: Request, job_id: str, yard: TheYard, after: Past = 0, limit: Limit = 100
 ) -> Response:
     """What happened to the job, oldest first."""
     with yard.database.read() as tx:
@@ -133,7 +136,7 @@ def metrics(
     job_id: str,
     yard: TheYard,
     names: str | None = None,
-    since_step: int = 0,
+    since_step: Past = 0,
     max_points: Annotated[int, Query(ge=2, le=10_000)] = 1000,
 ) -> Response:
     """By name the [step, value] pairs; `names` is a comma-separated choice."""
@@ -174,6 +177,6 @@ def _label(text: str | None) -> tuple[str, str] | None:
     if text is None:
         return None
     key, colon, value = text.partition(":")
-    if not colon or not key:
+    if not colon or not re.match(LABEL_KEY, key):
         raise Unprocessable("invalid", "label is key:value, as in label=team:vision", "/label")
     return key, value

@@ -13,6 +13,7 @@ from service.api.answers import conditional, listed
 from service.api.deps import TheYard
 from service.api.errors import problem
 from service.contract.datasets import DATASETS
+from service.contract.networks import NETWORK_SIZES
 from service.contract.recipes import PARAMS, RECALIBRATED, VARIANTS
 
 router = APIRouter(tags=["ops"])
@@ -47,7 +48,7 @@ def which_version() -> dict[str, str]:
 
 @router.get("/recipes")
 def recipes(request: Request) -> Response:
-    """Each recipe with its variants, the published defaults and the schema of its parameters."""
+    """Each recipe: variants with their sizes, the published defaults, the parameters' schema."""
     body = {"object": "list", "data": [_recipe(name) for name in PARAMS], "has_more": False}
     return conditional(request, json.dumps(body))
 
@@ -65,6 +66,7 @@ def _recipe(name: str) -> dict[str, Any]:
         "name": name,
         "description": (params.__doc__ or "").strip(),
         "variants": VARIANTS[name],
+        "sizes": {variant: size._asdict() for variant, size in NETWORK_SIZES[name].items()},
         "recalibrates_batch_norm": name in RECALIBRATED,
         "defaults": params().model_dump(),
         "schema": params.model_json_schema(),

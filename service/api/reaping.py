@@ -37,6 +37,9 @@ class Reaping:
                 self._sweep()
             except SQLAlchemyError as error:
                 _log.warning("sweep_failed", error=str(error).split("\n")[0])
+            except Exception:
+                # A bug of ours: without a reaper no lease would ever run out.
+                _log.exception("sweep_broken")
 
     def _sweep(self) -> None:
         yard = self._yard

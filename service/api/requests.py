@@ -1,5 +1,6 @@
 """What every request passes first: an id, and a limit on its size."""
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -38,4 +39,19 @@ class RequestFrame:
             answer = problem(Request(scope), 413, "too_large", detail)
             await answer(scope, receive, named)
             return
-        await self._app(scope, receive, named)
+        await self._app(scope, _limited(receive), named)
+
+
+def _limited(receive: Receive) -> Receive:
+    """The body, until it has more than the limit: one that comes in chunks states no length."""
+    received = 0
+
+    async def receive_within() -> Message:
+        nonlocal received
+        message = await receive()
+        received += len(message.get("body", b""))
+        if received > LIMIT_BYTES:
+            raise HTTPException(413, f"the body is larger than the limit of {LIMIT_BYTES} bytes")
+        return message
+
+    return receive_within

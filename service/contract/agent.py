@@ -3,13 +3,31 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from service.contract.checkpoints import Checkpoint
+from service.contract.fields import Id, LabelKey, LabelValue, Number, Result, Said, Step, Text
 from service.contract.jobs import JobSpec, Reason
 
 Directive = Literal["continue", "checkpoint_and_stop", "stop"]
 Outcome = Literal["succeeded", "failed", "cancelled", "released"]
+
+REASONS: dict[Outcome, tuple[Reason, ...]] = {
+    "succeeded": (Reason.FINISHED,),
+    "cancelled": (Reason.CANCELLED,),
+    "released": (Reason.RELEASED, Reason.PREEMPTED),
+    "failed": (
+        Reason.CRASHED,
+        Reason.NON_FINITE_LOSS,
+        Reason.STALLED,
+        Reason.DISK_FULL,
+        Reason.WORKER_LOST,
+        Reason.INVALID_DATA,
+        Reason.OUT_OF_MEMORY,
+        Reason.INCOMPATIBLE_CHECKPOINT,
+    ),
+}
+"""Which reasons an agent may give for an outcome."""
 
 
 class _Wire(BaseModel):
@@ -19,9 +37,9 @@ class _Wire(BaseModel):
 class Gpu(_Wire):
     """One device of a worker."""
 
-    index: int
-    name: str
-    memory_bytes: int
+    index: Number
+    name: Text
+    memory_bytes: Step
 
 
 class ProcessIdentity(_Wire):
@@ -40,12 +58,12 @@ class ProcessIdentity(_Wire):
 class Registration(_Wire):
     """`PUT /agent/workers/{id}`: who a worker is; its id is fresh for each process start."""
 
-    host: str
+    host: Annotated[Text, Field(max_length=255)]
     process: ProcessIdentity
     gpus: tuple[Gpu, ...] = ()
     slots: Annotated[int, Field(ge=1, le=1024)] = 1
-    labels: dict[str, str] = Field(default_factory=dict)
-    version: str = ""
+    labels: dict[LabelKey, LabelValue] = Field(default_factory=dict)
+    version: Annotated[Text, Field(max_length=64)] = ""
 
 
 class Neighbour(_Wire):
@@ -67,16 +85,16 @@ class Registered(_Wire):
 class Gone(_Wire):
     """`POST /agent/workers/{id}/gone`: the worker has ended, and every process it had."""
 
-    message: str = ""
+    message: Said = ""
 
 
 class ClaimRequest(_Wire):
     """`POST /agent/claims`: a `Claim`, or 204; the same `request_id` gives the same claim again."""
 
-    worker_id: str
-    request_id: str
-    free_slots: int = 1
-    free_gpus: int = 0
+    worker_id: Id
+    request_id: Id
+    free_slots: Number = 1
+    free_gpus: Number = 0
     wait_seconds: Annotated[float, Field(ge=0, le=25)] = 25.0
 
 
@@ -103,14 +121,11 @@ class Claim(_Wire):
 class ReportedEvent(_Wire):
     """A line of `events.jsonl`; `seq` counts from 1 in an attempt.
 
-    Kinds: `started {total_steps, resumed_from, step}`; `progress {phase, step, total_steps,
-    images_per_second, eta_seconds, metrics}`; `metrics {step, metrics}` (validation; names as
-    `val_loss`, `top1_error`, `top5_error`); `checkpoint {checkpoint, path}` (a `Manifest` and its
-    folder relative to the volume); `damaged {checkpoint_id, problems}`; `note {message}`;
-    `ended {outcome, reason, message, result}` (the trainer's last word).
+    The bodies are in `service.contract.events`; that of `ended`, the trainer's last word, is
+    `{outcome, reason, message, result}`, as in `Report`.
     """
 
-    seq: int
+    seq: Step
     kind: Literal["started", "progress", "metrics", "checkpoint", "damaged", "note", "ended"]
     at: datetime
     body: dict[str, Any] = Field(default_factory=dict)
@@ -130,17 +145,17 @@ class Beat(_Wire):
     are gone.
     """
 
-    job_id: str
-    attempt: int
+    job_id: Id
+    attempt: Number
     token: str
     events: tuple[ReportedEvent, ...] = ()
-    purged: tuple[str, ...] = ()
+    purged: tuple[Id, ...] = ()
 
 
 class Heartbeat(_Wire):
     """`POST /agent/heartbeats`: one agent beats once for all its attempts."""
 
-    worker_id: str
+    worker_id: Id
     beats: tuple[Beat, ...] = ()
 
 
@@ -172,11 +187,18 @@ class Report(_Wire):
     The reply is a `BeatReply`: 200 for a repeat of the end that won, 409 `lease_lost` otherwise.
     """
 
-    job_id: str
-    attempt: int
+    job_id: Id
+    attempt: Number
     token: str
     outcome: Outcome
     reason: Reason
-    message: str = ""
-    result: dict[str, Any] | None = None
+    message: Said = ""
+    result: Result | None = None
     events: tuple[ReportedEvent, ...] = ()
+
+    @model_validator(mode="after")
+    def _reason_fits(self) -> "Report":
+        fitting = REASONS[self.outcome]
+        if self.reason not in fitting:
+            raise ValueError(f"an attempt that has {self.outcome} may say {', '.join(fitting)}")
+        return self

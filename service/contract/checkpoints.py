@@ -2,11 +2,14 @@
 
 import re
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from service.contract.fields import Id, Metrics, Number, Step
+
 MANIFEST = "manifest.json"
+FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*$")]
 _FOLDER = re.compile(r"^(step|final)-(\d{9,})$")
 
 
@@ -31,8 +34,8 @@ class FileDigest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    bytes: int
-    sha256: str
+    bytes: Step
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Manifest(BaseModel):
@@ -41,13 +44,13 @@ class Manifest(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     format: Literal[1] = 1
-    checkpoint_id: str
-    job_id: str
-    attempt: int
-    step: int
+    checkpoint_id: Id
+    job_id: Id
+    attempt: Number
+    step: Step
     phase: Literal["train", "recalibrate", "final"]
-    recipe: str
-    variant: str
+    recipe: Id
+    variant: Id
     num_classes: int
     class_names: tuple[str, ...]
     image_size: int
@@ -55,11 +58,11 @@ class Manifest(BaseModel):
     spec_sha256: str
     world_size: int
     created_at: datetime
-    metrics: dict[str, float] = Field(default_factory=dict)
+    metrics: Metrics = Field(default_factory=dict)
     aliases: dict[str, str] = Field(default_factory=dict)
     versions: dict[str, str] = Field(default_factory=dict)
     parent_checkpoint: str | None = None
-    files: dict[str, FileDigest]
+    files: dict[FileName, FileDigest]
 
 
 class Checkpoint(BaseModel):

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import InitErrorDetails
 
+from service.contract.fields import Id, LabelKey, LabelValue, Text
 from service.contract.recipes import PARAMS, VARIANTS, RecipeName, RecipeParams
 
 
@@ -64,15 +65,15 @@ class _Edge(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-Name = Annotated[str, Field(min_length=1, max_length=200)]
+Name = Annotated[Text, Field(min_length=1, max_length=200)]
 
 
 class DataSpec(_Edge):
     """A named data set, or two folders below the worker's data root."""
 
     dataset: Name | None = None
-    train_dir: str | None = None
-    val_dir: str | None = None
+    train_dir: Text | None = None
+    val_dir: Text | None = None
 
     @model_validator(mode="after")
     def _one_source(self) -> "DataSpec":
@@ -89,10 +90,10 @@ class DataSpec(_Edge):
 class CheckpointRef(_Edge):
     """The weights an eval or a training starts from; one of `id`, `job`, `file`."""
 
-    id: str | None = None
-    job: str | None = None
+    id: Id | None = None
+    job: Id | None = None
     which: Literal["latest", "best"] = "latest"
-    file: str | None = None
+    file: Text | None = None
     state: Literal["weights", "full"] = "weights"
     head: Literal["keep", "replace"] = "keep"
 
@@ -117,7 +118,7 @@ class Resources(_Edge):
     """What a worker must have free."""
 
     gpus: Annotated[int, Field(ge=0, le=1024)] = 0
-    labels: dict[str, str] = Field(default_factory=dict)
+    labels: dict[LabelKey, LabelValue] = Field(default_factory=dict)
 
 
 class JobSpec(_Edge):
@@ -125,9 +126,11 @@ class JobSpec(_Edge):
 
     kind: Literal["train", "eval"]
     recipe: RecipeName
-    variant: str | None = None
+    variant: Id | None = None
     name: Name | None = None
-    labels: Annotated[dict[str, str], Field(max_length=64)] = Field(default_factory=dict)
+    labels: Annotated[dict[LabelKey, LabelValue], Field(max_length=64)] = Field(
+        default_factory=dict
+    )
     data: DataSpec
     params: dict[str, Any] = Field(default_factory=dict)
     retention: Retention = Retention()
@@ -140,14 +143,17 @@ class JobSpec(_Edge):
     @model_validator(mode="before")
     @classmethod
     def _published_defaults(cls, body: Any) -> Any:
-        if not isinstance(body, dict) or body.get("recipe") not in PARAMS:
+        if not isinstance(body, dict):
             return body
-        known = VARIANTS[body["recipe"]]
+        recipe = body.get("recipe")
+        if not isinstance(recipe, str) or recipe not in PARAMS:
+            return body
+        known = VARIANTS[recipe]
         variant = body.get("variant")
         if variant is None and len(known) == 1:
             variant = known[0]
         if variant not in known:
-            raise ValueError(f"recipe {body['recipe']} has the variants {', '.join(known)}")
+            raise ValueError(f"recipe {recipe} has the variants {', '.join(known)}")
         return body | {"variant": variant}
 
     @model_validator(mode="after")

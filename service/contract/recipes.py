@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from service.contract.fields import DataPath, Number
+
 RecipeName = Literal[
     "oneshot",
     "shufflenet_v1",
@@ -54,11 +56,11 @@ class RecipeParams(BaseModel):
     image_size: Annotated[int, Field(ge=32, le=2048)] = 224
     num_classes: Annotated[int, Field(ge=2, le=100_000)] | None = None
     preprocessing: Preprocessing = "bgr255"
-    mean_image: str | None = None
-    display_interval: Annotated[int, Field(ge=1)] = 20
-    val_interval: Annotated[int, Field(ge=1)] = 10_000
-    save_interval: Annotated[int, Field(ge=1)] = 10_000
-    bn_recalibration_iters: Annotated[int, Field(ge=0)] | None = None
+    mean_image: DataPath | None = None
+    display_interval: Annotated[Number, Field(ge=1)] = 20
+    val_interval: Annotated[Number, Field(ge=1)] = 10_000
+    save_interval: Annotated[Number, Field(ge=1)] = 10_000
+    bn_recalibration_iters: Number | None = None
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
     data_workers: Annotated[int, Field(ge=0, le=64)] = 0
 

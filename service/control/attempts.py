@@ -24,7 +24,7 @@ from service.contract.workers import Worker, WorkerState
 from service.control.ends import End, Patience, end_attempt, is_reported
 from service.control.lines import fits
 from service.control.records import record
-from service.domain.errors import LeaseLost, NotFound
+from service.domain.errors import Conflict, LeaseLost, NotFound
 from service.domain.lifecycle import AttemptEvent, JobEvent, move_attempt, move_job
 from service.store import attempts, checkpoints, history, jobs, workers
 from service.store.attempts import StoredAttempt
@@ -54,8 +54,8 @@ def claim(
 
     Raises NotFound for a worker that nobody knows (any more): it must register.
     """
-    worker = workers.get(tx, request.worker_id)
     state = workers.seen(tx, request.worker_id, now)
+    worker = workers.get(tx, request.worker_id)
     if worker is None or state in (WorkerState.LOST, WorkerState.GONE):
         raise NotFound("unknown_worker", f"worker {request.worker_id} must register (again)")
     earlier = attempts.claimed_by(tx, request.worker_id, request.request_id)
@@ -96,23 +96,23 @@ def heartbeat(tx: Connection, said: Heartbeat, now: datetime) -> HeartbeatReply:
     state = workers.seen(tx, said.worker_id, now)
     if state is None:
         raise NotFound("unknown_worker", f"worker {said.worker_id} must register (again)")
-    replies = tuple(_beat(tx, beat, now) for beat in said.beats)
+    # In the order in which everybody locks jobs: two transactions must not hold one each.
+    beats = sorted(said.beats, key=lambda beat: beat.job_id)
+    replies = tuple(_beat(tx, beat, now) for beat in beats)
     return HeartbeatReply(replies=replies, drain=state is WorkerState.DRAINING)
 
 
 def report(tx: Connection, said: Report, *, patience: Patience, now: datetime) -> BeatReply:
     """End an attempt; a repeat changes nothing. Raises LeaseLost if it ended some other way."""
-    ended = attempts.get(tx, said.job_id, said.attempt)
-    if ended is not None and ended.attempt.state not in LIVE_ATTEMPTS:
-        is_own = hmac.compare_digest(ended.token, said.token)
-        if is_own and is_reported(ended.attempt.state, ended.attempt.reason):
-            return _reply(tx, said.job_id, said.attempt, ended.acked_seq)
-    fenced = _fenced(tx, said.job_id, said.attempt, said.token)
+    job, found = _own(tx, said.job_id, said.attempt, said.token)
+    if is_reported(found.attempt.state, found.attempt.reason):
+        return _reply(tx, said.job_id, said.attempt, found.acked_seq)
+    if said.outcome == "cancelled" and job.job.state is not JobState.CANCELLING:
+        raise Conflict("not_cancelled", f"nobody asked to cancel {said.job_id}: report released")
+    fenced = _fenced(job, found)
     acked = _hear(tx, fenced, said.events, now)
     # The events may have changed the job: its budgets, its progress.
-    job, found = jobs.get(tx, said.job_id), attempts.get(tx, said.job_id, said.attempt)
-    assert job is not None
-    assert found is not None
+    job, found = _own(tx, said.job_id, said.attempt, said.token)
     end = End(AttemptEvent(said.outcome), said.reason, said.message, said.result)
     end_attempt(tx, job, found.attempt, end, patience=patience, now=now)
     return _reply(tx, said.job_id, said.attempt, acked)
@@ -120,7 +120,7 @@ def report(tx: Connection, said: Report, *, patience: Patience, now: datetime) -
 
 def _beat(tx: Connection, said: Beat, now: datetime) -> BeatReply:
     try:
-        fenced = _fenced(tx, said.job_id, said.attempt, said.token)
+        fenced = _fenced(*_own(tx, said.job_id, said.attempt, said.token))
     except LeaseLost:
         return BeatReply(job_id=said.job_id, attempt=said.attempt, lease_lost=True)
     checkpoints.mark_purged(tx, said.job_id, said.purged)
@@ -128,20 +128,27 @@ def _beat(tx: Connection, said: Beat, now: datetime) -> BeatReply:
     return _reply(tx, said.job_id, said.attempt, acked)
 
 
-def _fenced(tx: Connection, job_id: str, number: int, token: str) -> Fenced:
+def _own(tx: Connection, job_id: str, number: int, token: str) -> tuple[StoredJob, StoredAttempt]:
     # Always the job first, then its attempt: two transactions must not hold one each.
     job = jobs.get(tx, job_id, lock=True)
     found = attempts.get(tx, job_id, number)
-    if job is None or found is None or not hmac.compare_digest(found.token, token):
+    if job is None or found is None:
         raise LeaseLost(job_id, number)
+    if not hmac.compare_digest(found.token.encode(), token.encode()):
+        raise LeaseLost(job_id, number)
+    return job, found
+
+
+def _fenced(job: StoredJob, found: StoredAttempt) -> Fenced:
     if found.attempt.state not in LIVE_ATTEMPTS:
-        raise LeaseLost(job_id, number)
+        raise LeaseLost(found.attempt.job_id, found.attempt.number)
     return Fenced(job, found)
 
 
 def _hear(tx: Connection, fenced: Fenced, events: tuple[ReportedEvent, ...], now: datetime) -> int:
     attempt, acked = fenced.attempt, fenced.found.acked_seq
-    fresh = [event for event in sorted(events, key=lambda e: e.seq) if event.seq > acked]
+    unheard = {event.seq: event for event in events if event.seq > acked}
+    fresh = [unheard[seq] for seq in sorted(unheard)]
     acked = fresh[-1].seq if fresh else acked
     values = {
         "state": move_attempt(attempt.state, AttemptEvent.HEARD),
@@ -182,8 +189,10 @@ def _first_in_line(
     line = jobs.claimable(tx, free_gpus=request.free_gpus, now=now, limit=_LOOKED_AT)
     for job in line:
         needs = job.job.spec.resources.labels
-        if fits(needs, worker.labels) and jobs.hold_queued(tx, job.job.id):
-            return job
+        if fits(needs, worker.labels):
+            held = jobs.hold_queued(tx, job.job.id, now)
+            if held is not None:
+                return held
     return None
 
 

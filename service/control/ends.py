@@ -6,12 +6,15 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from service.contract.jobs import Attempt, AttemptState, JobState, Reason
+from service.contract.jobs import LIVE_ATTEMPTS, Attempt, AttemptState, JobState, Reason
 from service.domain.errors import LeaseLost
 from service.domain.lifecycle import AttemptEvent, JobEvent, move_attempt, move_job
 from service.domain.retry import Budgets, Verdict, decide
 from service.store import attempts, history, jobs
 from service.store.jobs import StoredJob
+
+_UNHEARD = (Reason.WORKER_LOST, Reason.NOT_STARTED)
+"""Ends that the worker did not confirm: they stay in the attempt even when a cancel waits."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +40,9 @@ def end_attempt(
 ) -> None:
     """Close a live attempt and requeue or end its job; raises LeaseLost if it is not live."""
     cancelled = job.job.state is JobState.CANCELLING and end.event is not AttemptEvent.SUCCEEDED
-    event = AttemptEvent.CANCELLED if cancelled else end.event
-    reason = Reason.CANCELLED if cancelled else end.reason
+    event, reason = end.event, end.reason
+    if cancelled and reason not in _UNHEARD:
+        event, reason = AttemptEvent.CANCELLED, Reason.CANCELLED
     closed = {
         "state": move_attempt(attempt.state, event),
         "reason": reason,
@@ -50,7 +54,7 @@ def end_attempt(
     if end.event is AttemptEvent.SUCCEEDED:
         _succeed(tx, job, end, now)
     elif cancelled:
-        _finish(tx, job, JobEvent.CANCELLED, reason, end.message or "cancelled", now)
+        _finish(tx, job, JobEvent.CANCELLED, Reason.CANCELLED, end.message or "cancelled", now)
     else:
         spent = Budgets(job.failures, job.losses, job.job.spec.max_failures)
         verdict = decide(
@@ -104,5 +108,6 @@ def _finish(
 
 
 def is_reported(state: AttemptState, reason: Reason | None) -> bool:
-    """Whether an ended attempt was ended by its worker's report, which may come again."""
-    return state is not AttemptState.LOST and reason is not Reason.NOT_STARTED
+    """Whether an attempt was ended by its worker's report, which may come again."""
+    ended = state not in LIVE_ATTEMPTS
+    return ended and state is not AttemptState.LOST and reason is not Reason.NOT_STARTED

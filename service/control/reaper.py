@@ -27,7 +27,7 @@ def sweep(
     tx: Connection, windows: Windows, *, patience: Callable[[], Patience], now: datetime
 ) -> int:
     """Close or mark every lease that ran out; how many changed."""
-    changed = sum(_judge(tx, found, windows, patience, now) for found in attempts.live(tx))
+    # Workers before jobs before attempts, as a heartbeat locks them.
     for worker in workers.there(tx):
         silent = (now - worker.last_seen_at).total_seconds()
         if silent > windows.reassign_seconds:
@@ -35,7 +35,7 @@ def sweep(
             workers.change(tx, worker.id, {"state": WorkerState.LOST, "message": message})
         elif silent > windows.unreachable_seconds and worker.state is WorkerState.ACTIVE:
             workers.change(tx, worker.id, {"state": WorkerState.UNREACHABLE})
-    return changed
+    return sum(_judge(tx, found, windows, patience, now) for found in attempts.live(tx))
 
 
 def is_due(tx: Connection, windows: Windows, now: datetime) -> bool:

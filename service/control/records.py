@@ -1,6 +1,5 @@
 """What a running attempt tells of itself: progress, measurements, checkpoints."""
 
-import math
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -9,12 +8,17 @@ from pydantic import ValidationError
 from sqlalchemy import Connection
 
 from service.contract.agent import ReportedEvent
-from service.contract.checkpoints import Checkpoint, Manifest, attempt_path, folder_name
+from service.contract.checkpoints import Checkpoint, attempt_path, folder_name
+from service.contract.events import Damaged, Measured, Noted, Progressed, Published, Started
 from service.contract.jobs import Attempt, Job, JobState, Progress
 from service.domain.retention import best_of, surplus
 from service.store import checkpoints, history, jobs
 
 _RUNNING = (JobState.RUNNING, JobState.CANCELLING, JobState.PAUSING)
+
+
+class BrokenEvent(Exception):
+    """An event that cannot be meant; the history says so, and the others are heard."""
 
 
 @dataclass
@@ -28,12 +32,19 @@ class _Told:
     values: dict[str, Any] = field(default_factory=dict)
     points: list[tuple[str, int, float]] = field(default_factory=list)
 
-    def measure(self, step: int, measured: dict[str, Any]) -> None:
-        """Keep what is a finite number; JSON and charts have no place for others."""
-        finite = {name: float(value) for name, value in measured.items() if math.isfinite(value)}
-        self.metrics |= finite
-        self.points += [(name, step, value) for name, value in finite.items()]
+    def measure(self, step: int, measured: dict[str, float]) -> None:
+        """Keep what was measured: the last value of each name, and a point of its series."""
+        self.metrics |= measured
+        self.points += [(name, step, value) for name, value in measured.items()]
         self.values["metrics"] = self.metrics
+
+    def is_at(self, step: int, total_steps: int, phase: str, **speed: float | None) -> None:
+        """Keep how far the attempt is."""
+        fraction = min(step / max(total_steps, 1), 1.0)
+        progress = Progress(
+            step=step, total_steps=total_steps, fraction=fraction, phase=phase, **speed
+        )
+        self.values["progress"] = progress.model_dump()
 
 
 def record(
@@ -44,49 +55,54 @@ def record(
     for event in events:
         try:
             _HEAR[event.kind](tx, told, event.body)
-        except (ValidationError, KeyError, TypeError, ValueError) as error:
-            said = f"an event of kind {event.kind} could not be read: {type(error).__name__}"
+        except (ValidationError, BrokenEvent) as error:
+            said = f"an event of kind {event.kind} could not be read: {_why(error)}"
             _note(tx, told, "note", said)
     history.measure(tx, job.id, told.points)
     if told.values:
         jobs.change(tx, job.id, _RUNNING, told.values)
 
 
+def _why(error: ValidationError | BrokenEvent) -> str:
+    if isinstance(error, BrokenEvent):
+        return str(error)
+    first = error.errors()[0]
+    return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+
+
 def _started(tx: Connection, told: _Told, body: dict[str, Any]) -> None:
-    total, step = int(body["total_steps"]), int(body["step"])
-    phase = "eval" if told.job.kind == "eval" else "train"
-    _progress(tx, told, {"total_steps": total, "step": step, "phase": phase})
-    source = body["resumed_from"]
-    how = f"resumed at step {step} from {source}" if source else "started"
+    said = Started.model_validate(body)
+    told.is_at(said.step, said.total_steps, "eval" if told.job.kind == "eval" else "train")
+    resumed = f"resumed at step {said.step} from {said.resumed_from}"
+    how = resumed if said.resumed_from else "started"
     _note(tx, told, "started", f"attempt {told.attempt.number} {how}")
 
 
 def _progress(_: Connection, told: _Told, body: dict[str, Any]) -> None:
-    told.values["progress"] = Progress.model_validate(
-        {
-            "step": body["step"],
-            "total_steps": body["total_steps"],
-            "fraction": min(body["step"] / max(body["total_steps"], 1), 1.0),
-            "eta_seconds": body.get("eta_seconds"),
-            "images_per_second": body.get("images_per_second"),
-            "phase": body["phase"],
-        }
-    ).model_dump()
-    told.measure(body["step"], body.get("metrics", {}))
+    said = Progressed.model_validate(body)
+    speed = {"eta_seconds": said.eta_seconds, "images_per_second": said.images_per_second}
+    told.is_at(said.step, said.total_steps, said.phase, **speed)
+    told.measure(said.step, said.metrics)
 
 
 def _metrics(_: Connection, told: _Told, body: dict[str, Any]) -> None:
-    told.measure(body["step"], body["metrics"])
+    said = Measured.model_validate(body)
+    told.measure(said.step, said.metrics)
 
 
 def _checkpoint(tx: Connection, told: _Told, body: dict[str, Any]) -> None:
-    manifest = Manifest.model_validate(body["checkpoint"])
+    said = Published.model_validate(body)
+    manifest = said.checkpoint
     path = f"{attempt_path(told.job.id, told.attempt.number)}/"
     path += folder_name(manifest.phase, manifest.step)
     if (manifest.job_id, manifest.attempt) != (told.job.id, told.attempt.number):
-        raise ValueError("a checkpoint of another attempt")
-    if body["path"] != path:
-        raise ValueError("a checkpoint in another folder than its own")
+        raise BrokenEvent("it is a checkpoint of another attempt")
+    if (manifest.recipe, manifest.variant) != (told.job.recipe, told.job.variant):
+        raise BrokenEvent("it is a checkpoint of another network")
+    if manifest.created_at.tzinfo is None:
+        raise BrokenEvent("created_at has no zone")
+    if said.path != path:
+        raise BrokenEvent(f"it is in {said.path!r}, and belongs in {path!r}")
     if checkpoints.get(tx, manifest.checkpoint_id) is not None:
         return
     checkpoint = Checkpoint(
@@ -108,17 +124,18 @@ def _checkpoint(tx: Connection, told: _Told, body: dict[str, Any]) -> None:
 
 
 def _damaged(tx: Connection, told: _Told, body: dict[str, Any]) -> None:
-    found = checkpoints.get(tx, body["checkpoint_id"])
+    said = Damaged.model_validate(body)
+    found = checkpoints.get(tx, said.checkpoint_id)
     if found is None or found.job_id != told.job.id:
-        raise ValueError("a checkpoint of another job")
+        raise BrokenEvent("it names no checkpoint of this job")
     checkpoints.mark(tx, [found.id], "damaged")
     _point(tx, told)
-    said = f"checkpoint {found.id} at step {found.step} is damaged: {'; '.join(body['problems'])}"
-    _note(tx, told, "damaged", said)
+    where = f"checkpoint {found.id} at step {found.step}"
+    _note(tx, told, "damaged", f"{where} is damaged: {'; '.join(said.problems)}")
 
 
 def _said(tx: Connection, told: _Told, body: dict[str, Any]) -> None:
-    _note(tx, told, "note", str(body["message"]))
+    _note(tx, told, "note", Noted.model_validate(body).message)
 
 
 def _ended(_: Connection, __: _Told, ___: dict[str, Any]) -> None:
@@ -140,10 +157,11 @@ def _point(tx: Connection, told: _Told) -> None:
     """Set the job's latest and best, and let go what its retention does not keep."""
     retention = told.job.spec.retention
     newest_first = checkpoints.published_of(tx, told.job.id)
-    gone = surplus(newest_first, retention, jobs.sources_in_use(tx))
-    checkpoints.mark(tx, [checkpoint.id for checkpoint in gone], "purging")
-    best = best_of(newest_first, retention.metric)
-    told.values["latest_checkpoint"] = newest_first[0].id if newest_first else None
+    gone = [c.id for c in surplus(newest_first, retention, jobs.sources_in_use(tx))]
+    checkpoints.mark(tx, gone, "purging")
+    kept = [c for c in newest_first if c.id not in gone]
+    best = best_of(kept, retention.metric)
+    told.values["latest_checkpoint"] = kept[0].id if kept else None
     told.values["best_checkpoint"] = best[0].id if best else None
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from service.contract.agent import Gone, Neighbour, Registered, Registration
-from service.contract.jobs import Reason
+from service.contract.jobs import LIVE_ATTEMPTS, Reason
 from service.contract.workers import Worker, WorkerState
 from service.control.ends import End, Patience, end_attempt
 from service.domain.errors import NotFound
@@ -32,12 +32,16 @@ def gone(tx: Connection, worker_id: str, said: Gone, *, patience: Patience, now:
     """A worker has ended with all its processes: what it ran goes back to the queue at once."""
     if store.get(tx, worker_id) is None:
         raise NotFound("unknown_worker", f"there is no worker {worker_id}")
-    for found in attempts.live(tx, worker_id):
-        end = End(AttemptEvent.LOST, Reason.WORKER_LOST, said.message or "its worker ended")
-        job = jobs.get(tx, found.attempt.job_id, lock=True)
-        assert job is not None
-        end_attempt(tx, job, found.attempt, end, patience=patience, now=now)
     store.change(tx, worker_id, {"state": WorkerState.GONE, "message": said.message or None})
+    end = End(AttemptEvent.LOST, Reason.WORKER_LOST, said.message or "its worker ended")
+    for seen in attempts.live(tx, worker_id):
+        job = jobs.get(tx, seen.attempt.job_id, lock=True)
+        found = attempts.get(tx, seen.attempt.job_id, seen.attempt.number)
+        assert job is not None
+        assert found is not None
+        # Its last report may have come while we waited for the job.
+        if found.attempt.state in LIVE_ATTEMPTS:
+            end_attempt(tx, job, found.attempt, end, patience=patience, now=now)
 
 
 def there(tx: Connection) -> list[Worker]:

@@ -66,8 +66,9 @@ def of_job(tx: Connection, job_id: str) -> list[Attempt]:
 
 
 def live(tx: Connection, worker_id: str | None = None) -> list[StoredAttempt]:
-    """The attempts that hold a lease, of one worker or of all."""
+    """The attempts that hold a lease, of one worker or of all, by job: the order of locking."""
     query = select(attempts).where(attempts.c.state.in_(LIVE_ATTEMPTS))
+    query = query.order_by(attempts.c.job_id)
     if worker_id is not None:
         query = query.where(attempts.c.worker_id == worker_id)
     return [_stored(row) for row in tx.execute(query).mappings()]

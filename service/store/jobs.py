@@ -5,7 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, and_, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    Select,
+    and_,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from service.contract.jobs import Job, JobSpec, JobState, Progress, Reason
 from service.store.tables import jobs
@@ -76,16 +87,15 @@ def page(tx: Connection, wanted: JobFilter) -> list[StoredJob]:
 
 def claimable(tx: Connection, *, free_gpus: int, now: datetime, limit: int) -> list[StoredJob]:
     """Queued jobs whose time has come and that fit, first in line first; nobody holds them."""
-    query = _in_line(select(jobs)).where(
-        jobs.c.gpus <= free_gpus, or_(jobs.c.not_before.is_(None), jobs.c.not_before <= now)
-    )
+    query = _in_line(select(jobs)).where(jobs.c.gpus <= free_gpus, _due(now))
     return [_stored(row) for row in tx.execute(query.limit(limit)).mappings()]
 
 
-def hold_queued(tx: Connection, job_id: str) -> bool:
-    """Hold a job that is still queued; False if it is not, or if another server has it in hand."""
-    query = select(jobs.c.id).where(jobs.c.id == job_id, jobs.c.state == JobState.QUEUED)
-    return tx.execute(query.with_for_update(skip_locked=True)).first() is not None
+def hold_queued(tx: Connection, job_id: str, now: datetime) -> StoredJob | None:
+    """Hold a job that can still be claimed, as it is now; None if another server has it in hand."""
+    query = select(jobs).where(jobs.c.id == job_id, jobs.c.state == JobState.QUEUED, _due(now))
+    row = tx.execute(query.with_for_update(skip_locked=True)).mappings().first()
+    return _stored(row) if row is not None else None
 
 
 def ahead_of(tx: Connection, job: Job) -> int:
@@ -123,6 +133,10 @@ def sources_in_use(tx: Connection) -> set[str]:
         jobs.c.state.in_(live), jobs.c.source_checkpoint.is_not(None)
     )
     return set(tx.execute(query).scalars())
+
+
+def _due(now: datetime) -> ColumnElement[bool]:
+    return or_(jobs.c.not_before.is_(None), jobs.c.not_before <= now)
 
 
 def _in_line(query: "Select[Any]") -> "Select[Any]":

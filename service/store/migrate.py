@@ -4,13 +4,16 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 _PLACE = Path(__file__).parent / "migrations"
+_LOCK_KEY = 0x7472_6169_6E79_6172
 
 
 def upgrade(tx: Connection, to: str = "head") -> None:
-    """Apply the migrations that are missing, all in this transaction."""
+    """Apply the migrations that are missing, all in this transaction, one server at a time."""
+    if tx.dialect.name == "postgresql":
+        tx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEY})
     command.upgrade(_config(tx), to)
 
 

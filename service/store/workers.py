@@ -13,10 +13,13 @@ _THERE = (WorkerState.ACTIVE, WorkerState.DRAINING, WorkerState.UNREACHABLE)
 
 
 def put(tx: Connection, worker_id: str, said: Registration, now: datetime) -> None:
-    """Store a worker, or what it says of itself the second time."""
+    """Store a worker, or what it says of itself the second time: then it is there again."""
     columns = said.model_dump(mode="json") | {"last_seen_at": now}
-    statement = update(workers).where(workers.c.id == worker_id).values(**columns)
-    if tx.execute(statement).rowcount == 0:
+    known = update(workers).where(workers.c.id == worker_id)
+    if tx.execute(known.values(**columns)).rowcount:
+        ended = workers.c.state.not_in((WorkerState.ACTIVE, WorkerState.DRAINING))
+        tx.execute(known.where(ended).values(state=WorkerState.ACTIVE, message=None))
+    else:
         added = {"id": worker_id, "state": WorkerState.ACTIVE, "registered_at": now}
         tx.execute(insert(workers).values(**columns, **added))
 
@@ -35,13 +38,17 @@ def there(tx: Connection) -> list[Worker]:
 
 def seen(tx: Connection, worker_id: str, now: datetime) -> WorkerState | None:
     """Note that a worker was heard of, and give its state; None if nobody knows it."""
+    change(tx, worker_id, {"last_seen_at": now})
+    back = workers.c.state == WorkerState.UNREACHABLE
+    known = update(workers).where(workers.c.id == worker_id)
+    tx.execute(known.where(back).values(state=WorkerState.ACTIVE))
     worker = get(tx, worker_id)
-    if worker is None:
-        return None
-    back = worker.state is WorkerState.UNREACHABLE
-    state = WorkerState.ACTIVE if back else worker.state
-    change(tx, worker_id, {"last_seen_at": now, "state": state})
-    return state
+    return worker.state if worker is not None else None
+
+
+def renew_all(tx: Connection, now: datetime) -> None:
+    """Give every worker a fresh window: silence while no server listened is nobody's fault."""
+    tx.execute(update(workers).where(workers.c.state.in_(_THERE)).values(last_seen_at=now))
 
 
 def change(tx: Connection, worker_id: str, values: dict[str, Any]) -> None:

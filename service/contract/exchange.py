@@ -1,0 +1,62 @@
+"""Weights of other programs: what an import and an export are asked with."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from service.contract.fields import Id, Text
+from service.contract.recipes import VARIANTS, Preprocessing, RecipeName
+
+ExportFormat = Literal["pth.tar", "safetensors", "onnx", "torch_export"]
+Tag = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ImportRequest(_Request):
+    """A file of published weights below the import root: `.pth.tar`, `.pth`, `.pkl` or
+    `.safetensors`.
+
+    Recipe and variant are found from the names and shapes when they are not given; a file that
+    holds optimizer and schedule as the original scripts save them can be trained on
+    (`init_from` with `"state": "full"`).
+    """
+
+    file: Text
+    recipe: RecipeName | None = None
+    variant: Text | None = None
+    preprocessing: Preprocessing | None = None
+    mean_image: Text | None = None
+    image_size: Annotated[int, Field(ge=32, le=2048, multiple_of=32)] = 224
+    class_names: tuple[Text, ...] | None = None
+    tags: tuple[Tag, ...] = ()
+
+    @field_validator("file", "mean_image")
+    @classmethod
+    def _below_the_root(cls, path: str | None) -> str | None:
+        if path is not None and (path.startswith("/") or ".." in path.split("/")):
+            raise ValueError(f"{path!r} must be a path below the import root")
+        return path
+
+    @model_validator(mode="after")
+    def _variant_of_recipe(self) -> "ImportRequest":
+        if self.variant is not None and self.recipe is None:
+            raise ValueError("a variant needs its recipe beside it")
+        if self.recipe is not None and self.variant not in (None, *VARIANTS[self.recipe]):
+            known = ", ".join(VARIANTS[self.recipe])
+            raise ValueError(f"recipe {self.recipe} has the variants {known}")
+        return self
+
+
+class ExportRequest(_Request):
+    """A checkpoint as one file for another program.
+
+    `pth.tar` is what the original `train.py` of the family takes, with `module.` before each name
+    if asked for; the optimizer goes along where the checkpoint has one.
+    """
+
+    checkpoint: Id
+    format: ExportFormat = "pth.tar"
+    module_prefix: bool = False
