@@ -1,0 +1,73 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.contract.agent import REASONS
+from service.contract.jobs import Reason
+from service.domain.retry import FAULTS, Budgets, Verdict, decide
+
+
+def decided(reason: Reason, *, failures: int = 0, losses: int = 0, limit: int = 2) -> Verdict:
+    spent = Budgets(failures, losses, limit)
+    return decide(reason, spent, backoff_seconds=10.0, jitter=1.0)
+
+
+@pytest.mark.parametrize("reason", [Reason.PREEMPTED, Reason.RELEASED, Reason.NOT_STARTED])
+def test_an_end_that_is_nobodys_fault_costs_nothing_and_waits_for_nothing(reason: Reason) -> None:
+    verdict = decided(reason, failures=2, losses=2)
+    assert verdict == Verdict(True, reason, failures=2, losses=2)
+
+
+@pytest.mark.parametrize("reason", [Reason.WORKER_LOST, Reason.DISK_FULL])
+def test_a_machines_fault_is_retried_at_once_and_costs_no_failure(reason: Reason) -> None:
+    assert decided(reason, losses=1) == Verdict(True, reason, failures=0, losses=2)
+
+
+@pytest.mark.parametrize("reason", [Reason.WORKER_LOST, Reason.DISK_FULL])
+def test_the_third_loss_in_a_row_is_poison(reason: Reason) -> None:
+    verdict = decided(reason, losses=2)
+    assert (verdict.retry, verdict.reason) == (False, Reason.POISON)
+    assert "3 times in a row" in verdict.note
+
+
+@pytest.mark.parametrize("reason", [Reason.CRASHED, Reason.NON_FINITE_LOSS, Reason.STALLED])
+def test_the_jobs_own_fault_costs_a_failure_until_they_are_spent(reason: Reason) -> None:
+    first, second = decided(reason), decided(reason, failures=1)
+    assert (first.retry, first.failures, first.losses) == (True, 1, 0)
+    assert (second.retry, second.failures) == (True, 2)
+    third = decided(reason, failures=2)
+    assert (third.retry, third.reason) == (False, reason)
+    assert "max_failures is 2" in third.note
+
+
+def test_a_job_without_failures_to_spend_ends_with_the_first() -> None:
+    assert not decided(Reason.CRASHED, limit=0).retry
+
+
+@pytest.mark.parametrize(
+    "reason", [Reason.INVALID_DATA, Reason.OUT_OF_MEMORY, Reason.INCOMPATIBLE_CHECKPOINT]
+)
+def test_a_fault_that_cannot_heal_ends_the_job_at_once(reason: Reason) -> None:
+    assert decided(reason) == Verdict(False, reason, failures=0, losses=0)
+
+
+def test_the_wait_doubles_with_each_failure_up_to_ten_minutes() -> None:
+    waits = [decided(Reason.CRASHED, failures=n, limit=50).wait_seconds for n in range(8)]
+    assert waits == [10, 20, 40, 80, 160, 320, 600, 600]
+
+
+def test_the_hundredth_failure_still_has_a_wait() -> None:
+    assert decided(Reason.CRASHED, failures=99, limit=100).wait_seconds == 600
+
+
+@given(jitter=st.floats(0, 1), failures=st.integers(0, 20))
+def test_the_jitter_keeps_a_wait_between_half_and_whole(jitter: float, failures: int) -> None:
+    spent = Budgets(failures, 0, 100)
+    verdict = decide(Reason.CRASHED, spent, backoff_seconds=10.0, jitter=jitter)
+    whole = min(10.0 * 2**failures, 600.0)
+    assert whole / 2 <= verdict.wait_seconds <= whole
+
+
+def test_every_reason_that_an_agent_may_give_without_success_has_a_fault() -> None:
+    told = {reason for outcome in ("failed", "released") for reason in REASONS[outcome]}
+    assert told <= set(FAULTS)
