@@ -1,5 +1,6 @@
 """Answers that a poller need not read twice: ETags and 304."""
 
+import base64
 import hashlib
 import json
 from collections.abc import Sequence
@@ -7,6 +8,8 @@ from typing import Any, Generic, Literal, TypeVar
 
 from fastapi import Request, Response
 from pydantic import BaseModel
+
+from service.contract.checkpoints import FileDigest
 
 Item = TypeVar("Item", bound=BaseModel)
 
@@ -38,6 +41,16 @@ def is_current(request: Request, etag: str) -> bool:
     """Whether `If-None-Match` names this ETag."""
     sent = request.headers.get("if-none-match", "")
     return sent == "*" or etag in [tag.strip().removeprefix("W/") for tag in sent.split(",")]
+
+
+def sha256_headers(digest: FileDigest) -> dict[str, str]:
+    """What is said of a file whose digest is known: its ETag is the sha256."""
+    encoded = base64.b64encode(bytes.fromhex(digest.sha256)).decode()
+    return {
+        "ETag": f'"{digest.sha256}"',
+        "Digest": f"sha-256={encoded}",
+        "Cache-Control": "no-cache",
+    }
 
 
 def listed(

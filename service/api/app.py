@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from fastapi import FastAPI
 
-from service.api import agent, checkpoints, dashboard, errors, jobs, ops, workers
+from service.api import agent, checkpoints, dashboard, errors, exchange, jobs, ops, workers
 from service.api.deps import Yard
 from service.api.reaping import Reaping
 from service.api.requests import RequestFrame
@@ -40,7 +40,7 @@ def build_app(yard: Yard) -> FastAPI:
     app.state.yard = yard
     app.add_middleware(RequestFrame)
     errors.install(app)
-    for routes in (jobs, checkpoints, workers, agent, ops):
+    for routes in (jobs, exchange, checkpoints, workers, agent, ops):
         app.include_router(routes.router)
     dashboard.mount(app)
     return app

@@ -1,12 +1,11 @@
 """The routes of checkpoints."""
 
-import base64
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse
 
-from service.api.answers import Page, conditional, is_current, listed, not_modified
+from service.api.answers import Page, conditional, is_current, listed, not_modified, sha256_headers
 from service.api.deps import TheYard
 from service.contract.checkpoints import Checkpoint
 from service.control import checkpoints
@@ -59,9 +58,7 @@ def file(request: Request, checkpoint_id: str, name: str, yard: TheYard) -> Resp
     """The bytes of a file; ranges work, and the ETag is its sha256."""
     with yard.database.read() as tx:
         path, digest = checkpoints.file_of(tx, checkpoint_id, name, yard.settings.volume)
-    etag = f'"{digest.sha256}"'
-    if is_current(request, etag):
-        return not_modified(etag)
-    sha256 = base64.b64encode(bytes.fromhex(digest.sha256)).decode()
-    headers = {"ETag": etag, "Digest": f"sha-256={sha256}", "Cache-Control": "no-cache"}
+    headers = sha256_headers(digest)
+    if is_current(request, headers["ETag"]):
+        return not_modified(headers["ETag"])
     return FileResponse(path, filename=f"{checkpoint_id}-{name}", headers=headers)

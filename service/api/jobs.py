@@ -5,15 +5,16 @@ from typing import Annotated, Any, Literal
 from zlib import crc32
 
 from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.exc import IntegrityError
 
-from service.api.answers import Page, conditional, is_current, listed, not_modified
+from service.api.answers import Page, conditional, is_current, listed, not_modified, sha256_headers
 from service.api.deps import Authorized, TheYard, Yard
 from service.contract.checkpoints import Checkpoint
 from service.contract.fields import LABEL_KEY
 from service.contract.jobs import Attempt, Event, Job, JobSpec, JobState
-from service.control import checkpoints, history, jobs, logs
+from service.control import checkpoints, files, history, jobs, logs
 from service.control.jobs import Submitted
 from service.domain.errors import Unprocessable
 from service.store.jobs import JobFilter
@@ -71,7 +72,7 @@ def page(
     request: Request,
     yard: TheYard,
     state: JobState | None = None,
-    kind: Literal["train", "eval"] | None = None,
+    kind: Literal["train", "eval", "import", "export"] | None = None,
     recipe: str | None = None,
     label: str | None = None,
     after: str | None = None,
@@ -144,6 +145,17 @@ def metrics(
     with yard.database.read() as tx:
         found = history.series(tx, job_id, chosen, since_step, max_points)
     return conditional(request, found.model_dump_json())
+
+
+@router.get("/{job_id}/files/{name}", response_class=FileResponse)
+def file(request: Request, job_id: str, name: str, yard: TheYard) -> Response:
+    """A file that the job's result names."""
+    with yard.database.read() as tx:
+        found = files.file_of(jobs.get(tx, job_id), name, yard.settings.volume)
+    headers = sha256_headers(found.digest)
+    if is_current(request, headers["ETag"]):
+        return not_modified(headers["ETag"])
+    return FileResponse(found.path, filename=found.name, headers=headers)
 
 
 @router.get("/{job_id}/logs")

@@ -181,4 +181,4 @@ def _print_log(
 def _row(job: Job) -> tuple[str, ...]:
     step = f"{job.progress.step}/{job.progress.total_steps}"
     error = figures.error_rate(job.metrics.get("top1_error"))
-    return job.id, job.name or figures.NONE, job.recipe, doing(job), step, error
+    return job.id, job.name or figures.NONE, job.recipe or figures.NONE, doing(job), step, error

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from service.contract.checkpoints import Checkpoint
 from service.contract.fields import Id, LabelKey, LabelValue, Number, Result, Said, Step, Text
-from service.contract.jobs import JobSpec, Reason
+from service.contract.jobs import AnySpec, JobSpec, Reason
 
 Directive = Literal["continue", "checkpoint_and_stop", "stop"]
 Outcome = Literal["succeeded", "failed", "cancelled", "released"]
@@ -107,15 +107,24 @@ class Lease(_Wire):
 
 
 class Claim(_Wire):
-    """Everything an attempt needs; `resume` is newest first, `weights` the init or eval source."""
+    """Everything an attempt needs.
+
+    `resume` is newest first; `weights` is what a train starts from, an eval or an export takes.
+    """
 
     job_id: str
     attempt: int
     token: str
-    spec: JobSpec
+    spec: AnySpec
     lease: Lease
     resume: tuple[Checkpoint, ...] = ()
     weights: Checkpoint | None = None
+
+    @property
+    def job_spec(self) -> JobSpec:
+        """The spec of a train or an eval; whoever asks has looked at the kind."""
+        assert isinstance(self.spec, JobSpec)
+        return self.spec
 
 
 class ReportedEvent(_Wire):

@@ -18,6 +18,11 @@ def attempt_path(job_id: str, attempt: int) -> str:
     return f"jobs/{job_id}/attempts/{attempt}"
 
 
+def job_files_path(job_id: str, attempt: int) -> str:
+    """Where an attempt leaves what is no checkpoint, relative to the volume."""
+    return f"{attempt_path(job_id, attempt)}/files"
+
+
 def folder_name(phase: str, step: int) -> str:
     """`step-000001234`, or `final-000001234` for the final weights."""
     return f"{'final' if phase == 'final' else 'step'}-{step:09d}"

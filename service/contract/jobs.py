@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import InitErrorDetails
 
+from service.contract.exchange import ExportRequest, ImportRequest
 from service.contract.fields import Id, LabelKey, LabelValue, Text
 from service.contract.recipes import PARAMS, VARIANTS, RecipeName, RecipeParams
 
@@ -121,24 +122,27 @@ class Resources(_Edge):
     labels: dict[LabelKey, LabelValue] = Field(default_factory=dict)
 
 
-class JobSpec(_Edge):
+class _Submission(_Edge):
+    name: Name | None = None
+    labels: Annotated[dict[LabelKey, LabelValue], Field(max_length=64)] = Field(
+        default_factory=dict
+    )
+    resources: Resources = Resources()
+    priority: Annotated[int, Field(ge=-1000, le=1000)] = 0
+    max_failures: Annotated[int, Field(ge=0, le=100)] = 2
+
+
+class JobSpec(_Submission):
     """A submission; `params` holds every value after validation, defaults filled in."""
 
     kind: Literal["train", "eval"]
     recipe: RecipeName
     variant: Id | None = None
-    name: Name | None = None
-    labels: Annotated[dict[LabelKey, LabelValue], Field(max_length=64)] = Field(
-        default_factory=dict
-    )
     data: DataSpec
     params: dict[str, Any] = Field(default_factory=dict)
     retention: Retention = Retention()
     init_from: CheckpointRef | None = None
     checkpoint: CheckpointRef | None = None
-    resources: Resources = Resources()
-    priority: Annotated[int, Field(ge=-1000, le=1000)] = 0
-    max_failures: Annotated[int, Field(ge=0, le=100)] = 2
 
     @model_validator(mode="before")
     @classmethod
@@ -195,6 +199,23 @@ def _recipe_params(recipe: str, params: dict[str, Any]) -> RecipeParams:
         ) from None
 
 
+class ImportSpec(_Submission):
+    """The import of a file, as a worker is given it."""
+
+    kind: Literal["import"] = "import"
+    request: ImportRequest
+
+
+class ExportSpec(_Submission):
+    """The export of a checkpoint, as a worker is given it."""
+
+    kind: Literal["export"] = "export"
+    request: ExportRequest
+
+
+AnySpec = Annotated[JobSpec | ImportSpec | ExportSpec, Field(discriminator="kind")]
+
+
 class Progress(BaseModel):
     """How far a job is; `phase` is train, recalibrate, validate or eval."""
 
@@ -209,15 +230,18 @@ class Progress(BaseModel):
 
 
 class Job(BaseModel):
-    """A job as the API shows it; `version` counts its changes."""
+    """A job as the API shows it; `version` counts its changes.
+
+    The recipe of an import is known when its file was read.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     object: Literal["job"] = "job"
     id: str
-    kind: str
-    recipe: str
-    variant: str
+    kind: Literal["train", "eval", "import", "export"]
+    recipe: str | None
+    variant: str | None
     name: str | None = None
     labels: dict[str, str] = Field(default_factory=dict)
     state: JobState
@@ -235,7 +259,7 @@ class Job(BaseModel):
     best_checkpoint: str | None = None
     result: dict[str, Any] | None = None
     parent_job_id: str | None = None
-    spec: JobSpec
+    spec: AnySpec
     version: int = 1
 
 

@@ -77,7 +77,8 @@ def _follow(
     spent = {"failures": verdict.failures, "losses": verdict.losses}
     if not verdict.retry:
         message = f"{why} ({verdict.note})" if verdict.note else why
-        _finish(tx, job, JobEvent.FAILED, verdict.reason, message, now, spent)
+        told = {"result": end.result} if end.result is not None else {}
+        _finish(tx, job, JobEvent.FAILED, verdict.reason, message, now, spent | told)
         return
     from_when = now.fromtimestamp(now.timestamp() + verdict.wait_seconds, tz=now.tzinfo)
     values = spent | {

@@ -9,7 +9,15 @@ from sqlalchemy import Connection
 
 from service.contract.checkpoints import Checkpoint
 from service.contract.datasets import DATASETS
-from service.contract.jobs import ENDED_JOBS, CheckpointRef, Job, JobSpec, JobState, Progress
+from service.contract.jobs import (
+    ENDED_JOBS,
+    AnySpec,
+    CheckpointRef,
+    Job,
+    JobSpec,
+    JobState,
+    Progress,
+)
 from service.control.lines import shown
 from service.domain.errors import Conflict, IdempotencyMismatch, NotFound, Unprocessable
 from service.domain.lifecycle import JobEvent, move_job
@@ -30,13 +38,9 @@ def submit(
     tx: Connection, spec: JobSpec, *, job_id: str, key: str | None, now: datetime
 ) -> Submitted:
     """Queue a job; raises IdempotencyMismatch, and Unprocessable for what cannot run."""
-    digest = hashlib.sha256(spec.model_dump_json().encode()).hexdigest()
-    if key is not None:
-        before = idempotency.remembered(tx, key)
-        if before is not None:
-            if before.body_sha256 != digest:
-                raise IdempotencyMismatch
-            return Submitted(get(tx, before.job_id), replayed=True)
+    before = replayed(tx, spec, key)
+    if before is not None:
+        return before
     source = check(tx, spec)
     assert spec.variant is not None
     job = Job(
@@ -51,11 +55,27 @@ def submit(
         progress=_at_the_start(spec),
         spec=spec,
     )
+    return enqueue(tx, job, source, key)
+
+
+def replayed(tx: Connection, spec: AnySpec, key: str | None) -> Submitted | None:
+    """The job that this submission made before; raises IdempotencyMismatch."""
+    before = idempotency.remembered(tx, key) if key is not None else None
+    if before is None:
+        return None
+    if before.body_sha256 != _digest(spec):
+        raise IdempotencyMismatch
+    return Submitted(get(tx, before.job_id), replayed=True)
+
+
+def enqueue(tx: Connection, job: Job, source: Checkpoint | None, key: str | None) -> Submitted:
+    """Store a checked job, and its key."""
     store.add(tx, job, source.id if source is not None else None)
     if key is not None:
-        idempotency.remember(tx, key, digest, job_id, now)
-    history.note(tx, job_id, None, "submitted", f"submitted: {spec.kind} of {spec.recipe}", now)
-    return Submitted(get(tx, job_id), replayed=False)
+        idempotency.remember(tx, key, _digest(job.spec), job.id, job.created_at)
+    said = f"submitted: {job.kind} of {job.recipe or 'a file'}"
+    history.note(tx, job.id, None, "submitted", said, job.created_at)
+    return Submitted(get(tx, job.id), replayed=False)
 
 
 def check(tx: Connection, spec: JobSpec) -> Checkpoint | None:
@@ -131,6 +151,10 @@ def stored(tx: Connection, job_id: str, *, lock: bool = False) -> StoredJob:
     if found is None:
         raise NotFound("no_such_job", f"there is no job {job_id}")
     return found
+
+
+def _digest(spec: AnySpec) -> str:
+    return hashlib.sha256(spec.model_dump_json().encode()).hexdigest()
 
 
 def _at_the_start(spec: JobSpec) -> Progress:

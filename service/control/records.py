@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from service.contract.agent import ReportedEvent
 from service.contract.checkpoints import Checkpoint, attempt_path, folder_name
 from service.contract.events import Damaged, Measured, Noted, Progressed, Published, Started
-from service.contract.jobs import Attempt, Job, JobState, Progress
+from service.contract.jobs import Attempt, ImportSpec, Job, JobSpec, JobState, Progress, Retention
 from service.domain.retention import best_of, surplus
 from service.store import checkpoints, history, jobs
 
@@ -97,7 +97,10 @@ def _checkpoint(tx: Connection, told: _Told, body: dict[str, Any]) -> None:
     path += folder_name(manifest.phase, manifest.step)
     if (manifest.job_id, manifest.attempt) != (told.job.id, told.attempt.number):
         raise BrokenEvent("it is a checkpoint of another attempt")
-    if (manifest.recipe, manifest.variant) != (told.job.recipe, told.job.variant):
+    spec, network = told.job.spec, {"recipe": manifest.recipe, "variant": manifest.variant}
+    if isinstance(spec, ImportSpec):
+        told.values |= network
+    elif network != {"recipe": told.job.recipe, "variant": told.job.variant}:
         raise BrokenEvent("it is a checkpoint of another network")
     if manifest.created_at.tzinfo is None:
         raise BrokenEvent("created_at has no zone")
@@ -114,6 +117,7 @@ def _checkpoint(tx: Connection, told: _Told, body: dict[str, Any]) -> None:
         created_at=min(manifest.created_at, told.now),
         bytes=sum(file.bytes for file in manifest.files.values()),
         path=path,
+        tags=spec.request.tags if isinstance(spec, ImportSpec) else (),
     )
     checkpoints.add(tx, checkpoint, manifest)
     # A new checkpoint is progress: what went wrong before it is forgiven.
@@ -155,7 +159,8 @@ _HEAR = {
 
 def _point(tx: Connection, told: _Told) -> None:
     """Set the job's latest and best, and let go what its retention does not keep."""
-    retention = told.job.spec.retention
+    spec = told.job.spec
+    retention = spec.retention if isinstance(spec, JobSpec) else Retention()
     newest_first = checkpoints.published_of(tx, told.job.id)
     gone = [c.id for c in surplus(newest_first, retention, jobs.sources_in_use(tx))]
     checkpoints.mark(tx, gone, "purging")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from pydantic import TypeAdapter
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -18,8 +19,10 @@ from sqlalchemy import (
     update,
 )
 
-from service.contract.jobs import Job, JobSpec, JobState, Progress, Reason
+from service.contract.jobs import AnySpec, Job, JobState, Progress, Reason
 from service.store.tables import jobs
+
+_SPEC: TypeAdapter[AnySpec] = TypeAdapter(AnySpec)
 
 
 @dataclass(frozen=True)
@@ -126,6 +129,16 @@ def version_of(tx: Connection, job_id: str) -> tuple[int, JobState] | None:
     return (row.version, JobState(row.state)) if row is not None else None
 
 
+def exports_of(tx: Connection, checkpoint_id: str) -> list[StoredJob]:
+    """The export jobs of a checkpoint that may serve (again), newest first."""
+    query = select(jobs).where(
+        jobs.c.source_checkpoint == checkpoint_id,
+        jobs.c.kind == "export",
+        jobs.c.state.not_in((JobState.FAILED, JobState.CANCELLED, JobState.CANCELLING)),
+    )
+    return [_stored(row) for row in tx.execute(query.order_by(jobs.c.id.desc())).mappings()]
+
+
 def sources_in_use(tx: Connection) -> set[str]:
     """Checkpoints from which a job that has not ended starts or evaluates."""
     live = [state for state in JobState if state not in ("succeeded", "failed", "cancelled")]
@@ -161,7 +174,7 @@ def _stored(row: RowMapping) -> StoredJob:
         | {
             "state": JobState(row["state"]),
             "reason": Reason(row["reason"]) if row["reason"] else None,
-            "spec": JobSpec.model_validate(row["spec"]),
+            "spec": _SPEC.validate_python(row["spec"]),
             "progress": Progress.model_validate(row["progress"]),
         }
     )

@@ -62,8 +62,8 @@ jobs = Table(
     metadata,
     _id("id", primary_key=True),
     Column("kind", String(16), nullable=False),
-    Column("recipe", String(64), nullable=False),
-    Column("variant", String(64), nullable=False),
+    Column("recipe", String(64)),
+    Column("variant", String(64)),
     Column("name", String(200)),
     Column("labels", JSON, nullable=False),
     Column("state", String(16), nullable=False),
@@ -90,6 +90,7 @@ jobs = Table(
     Column("version", Integer, nullable=False),
     Index("ix_jobs_state_id", "state", "id"),
     Index("ix_jobs_recipe_id", "recipe", "id"),
+    Index("ix_jobs_source_checkpoint", "source_checkpoint"),
     Index(
         "ix_jobs_queue",
         "priority",

@@ -35,10 +35,10 @@ def begin(assignment: Assignment, ranks: Ranks, events: Events, num_classes: int
     Raises IncompatibleCheckpoint, and DamagedCheckpoint for `init_from` alone.
     """
     claim = assignment.claim
-    params = claim.spec.recipe_params
+    params = claim.job_spec.recipe_params
     _seed(params.seed)
-    assert claim.spec.variant is not None
-    network = build(claim.spec.recipe, claim.spec.variant, num_classes, params.dropout)
+    assert claim.job_spec.variant is not None
+    network = build(claim.job_spec.recipe, claim.job_spec.variant, num_classes, params.dropout)
     network = network.to(ranks.device)
     state = RunState(network, sgd(network, params), ranks.device)
     if ranks.rank:
@@ -47,7 +47,7 @@ def begin(assignment: Assignment, ranks: Ranks, events: Events, num_classes: int
     for checkpoint in claim.resume:
         if _resume(assignment, checkpoint, state, ranks, events):
             return Beginning(state, checkpoint.id, checkpoint.id)
-    ref, source = claim.spec.init_from, claim.weights
+    ref, source = claim.job_spec.init_from, claim.weights
     if ref is None:
         return Beginning(state, None, None)
     if ref.state == "full":
@@ -85,7 +85,7 @@ def _go_on(
             f"{ref.file} has weights and no training state; leave state out of init_from"
         )
     loaded = trained_source(assignment, events, load_resumable)
-    total_iters = assignment.claim.spec.recipe_params.total_iters
+    total_iters = assignment.claim.job_spec.recipe_params.total_iters
     if loaded.manifest.step >= total_iters:
         raise IncompatibleCheckpoint(
             f"the checkpoint is at step {loaded.manifest.step} of {total_iters}: "

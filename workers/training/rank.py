@@ -82,7 +82,7 @@ def _train(
     events: Events,
     stop_asked: Callable[[], bool],
 ) -> dict[str, Any]:
-    spec = assignment.claim.spec
+    spec = assignment.claim.job_spec
     params = spec.recipe_params
     train, val = _dataset(assignment, "train", params), _dataset(assignment, "val", params)
     if train.class_names != val.class_names:
@@ -117,7 +117,7 @@ def _evaluate(
     events: Events,
     stop_asked: Callable[[], bool],
 ) -> dict[str, Any]:
-    spec = assignment.claim.spec
+    spec = assignment.claim.job_spec
     assert spec.checkpoint is not None
     assert spec.variant is not None
     weights = weights_of(assignment, spec.checkpoint, events)
@@ -148,7 +148,7 @@ def _as_trained(assignment: Assignment, weights: Weights, events: Events) -> Rec
     Its image_size holds where the spec has the recipe's default: a spec has its defaults filled in,
     so that a user who named none, and one who named just the default, look the same.
     """
-    spec = assignment.claim.spec
+    spec = assignment.claim.job_spec
     params, manifest = spec.recipe_params, weights.manifest
     if manifest is None:
         return params
@@ -168,7 +168,7 @@ def _as_trained(assignment: Assignment, weights: Weights, events: Events) -> Rec
 
 def _dataset(assignment: Assignment, split: Split, params: RecipeParams) -> ImageDataset:
     return open_dataset(
-        assignment.claim.spec.data,
+        assignment.claim.job_spec.data,
         assignment.data_root,
         split,
         preprocessing=params.preprocessing,

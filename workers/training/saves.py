@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from datetime import datetime
+from importlib.metadata import version
 from pathlib import Path
 
 import torch
@@ -13,6 +14,8 @@ from workers.mailbox import Assignment
 from workers.training.distributed import Ranks
 from workers.training.events import Events
 from workers.training.state import RunState
+
+_DISTRIBUTION = "trainyard-service"
 
 
 class Saves:
@@ -61,7 +64,7 @@ class Saves:
         self._events.tell_left()
 
     def _manifest(self, phase: str) -> Manifest:
-        spec = self._claim.spec
+        spec = self._claim.job_spec
         assert spec.variant is not None
         return Manifest.model_validate(
             {
@@ -80,7 +83,7 @@ class Saves:
                 "world_size": self._ranks.world_size,
                 "created_at": self._now(),
                 "metrics": self._state.metrics,
-                "versions": {"torch": torch.__version__},
+                "versions": {"trainyard": version(_DISTRIBUTION), "torch": torch.__version__},
                 "parent_checkpoint": self.newest,
                 "files": {},
             }

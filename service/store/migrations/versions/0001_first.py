@@ -103,8 +103,8 @@ def upgrade() -> None:
         "jobs",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("kind", sa.String(length=16), nullable=False),
-        sa.Column("recipe", sa.String(length=64), nullable=False),
-        sa.Column("variant", sa.String(length=64), nullable=False),
+        sa.Column("recipe", sa.String(length=64), nullable=True),
+        sa.Column("variant", sa.String(length=64), nullable=True),
         sa.Column("name", sa.String(length=200), nullable=True),
         sa.Column("labels", sa.JSON(), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
@@ -140,6 +140,7 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'queued'"),
     )
     op.create_index("ix_jobs_recipe_id", "jobs", ["recipe", "id"], unique=False)
+    op.create_index("ix_jobs_source_checkpoint", "jobs", ["source_checkpoint"], unique=False)
     op.create_index("ix_jobs_state_id", "jobs", ["state", "id"], unique=False)
     op.create_table(
         "metrics",
@@ -172,6 +173,7 @@ def downgrade() -> None:
     op.drop_table("workers")
     op.drop_table("metrics")
     op.drop_index("ix_jobs_state_id", table_name="jobs")
+    op.drop_index("ix_jobs_source_checkpoint", table_name="jobs")
     op.drop_index("ix_jobs_recipe_id", table_name="jobs")
     op.drop_index(
         "ix_jobs_queue",

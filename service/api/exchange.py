@@ -1,0 +1,137 @@
+"""The routes of imports and exports: each is a job, and the call waits a while for its end."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.responses import FileResponse
+from starlette.concurrency import run_in_threadpool
+
+from service.api.answers import is_current, not_modified, sha256_headers
+from service.api.deps import Authorized, TheYard, Yard
+from service.api.errors import problem
+from service.contract.checkpoints import Checkpoint
+from service.contract.exchange import ExportFormat, ExportRequest, ImportRequest
+from service.contract.jobs import ENDED_JOBS, Job, JobState
+from service.control import exchange, jobs
+from service.control.exchange import Exported
+
+router = APIRouter(prefix="/checkpoints", tags=["checkpoints"])
+
+_POLL_SECONDS = 0.5
+Wait = Annotated[float, Query(ge=0, le=300)]
+
+
+@router.post(
+    "/import",
+    status_code=201,
+    response_model=Checkpoint,
+    dependencies=[Authorized],
+    responses={202: {"model": Job, "description": "Still being imported"}},
+)
+async def import_(
+    request: Request,
+    wanted: ImportRequest,
+    yard: TheYard,
+    key: Annotated[
+        str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)
+    ] = None,
+    wait_seconds: Wait = 20.0,
+) -> Response:
+    """Import a file below the import root; 202 and the job if that takes longer."""
+    job = await _ended(
+        yard, await run_in_threadpool(_submit_import, yard, wanted, key), wait_seconds
+    )
+    if job.state not in ENDED_JOBS:
+        return _later(job, f"/jobs/{job.id}")
+    if job.state is not JobState.SUCCEEDED:
+        return _failed(request, job, 422)
+    with yard.database.read() as tx:
+        found = exchange.imported(tx, job)
+    headers = {"Location": f"/checkpoints/{found.id}"}
+    return Response(found.model_dump_json(), 201, headers, media_type="application/json")
+
+
+@router.get(
+    "/{checkpoint_id}/export",
+    response_class=FileResponse,
+    responses={202: {"model": Job, "description": "Still being made: ask again"}},
+)
+async def export(
+    request: Request,
+    checkpoint_id: str,
+    yard: TheYard,
+    format: ExportFormat = "pth.tar",
+    module_prefix: bool = False,
+    wait_seconds: Wait = 20.0,
+) -> Response:
+    """The checkpoint as one file for another program; made by a worker the first time."""
+    wanted = ExportRequest(checkpoint=checkpoint_id, format=format, module_prefix=module_prefix)
+    found = await run_in_threadpool(_find_or_submit, yard, wanted)
+    if found.file is None:
+        job = await _ended(yard, found.job, wait_seconds)
+        if job.state not in ENDED_JOBS:
+            query = urlencode({"format": format, "module_prefix": module_prefix})
+            return _later(job, f"/checkpoints/{checkpoint_id}/export?{query}")
+        if job.state is not JobState.SUCCEEDED:
+            return _failed(request, job, 409)
+        found = await run_in_threadpool(_find_or_submit, yard, wanted)
+    assert found.file is not None
+    headers = sha256_headers(found.file.digest)
+    if is_current(request, headers["ETag"]):
+        return not_modified(headers["ETag"])
+    return FileResponse(found.file.path, filename=found.file.name, headers=headers)
+
+
+async def _ended(yard: Yard, job: Job, wait_seconds: float) -> Job:
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + wait_seconds
+    while job.state not in ENDED_JOBS and not yard.wakeups.closed:
+        left = deadline - loop.time()
+        if left <= 0:
+            break
+        rung = yard.wakeups.count
+        await yard.wakeups.wait(rung, min(left, _POLL_SECONDS))
+        job = await run_in_threadpool(_read, yard, lambda tx, i=job.id: jobs.get(tx, i))
+    return job
+
+
+def _read(yard: Yard, what: Callable[..., Job]) -> Job:
+    with yard.database.read() as tx:
+        return what(tx)
+
+
+def _submit_import(yard: Yard, wanted: ImportRequest, key: str | None) -> Job:
+    with yard.database.write() as tx:
+        submitted = exchange.submit_import(
+            tx, wanted, job_id=yard.new_id("job"), key=key, now=yard.now()
+        )
+    yard.wakeups.ring()
+    return submitted.job
+
+
+def _find_or_submit(yard: Yard, wanted: ExportRequest) -> Exported:
+    with yard.database.read() as tx:
+        found = exchange.exported(tx, wanted, yard.settings.volume)
+    if found is not None:
+        return found
+    with yard.database.write() as tx:
+        found = exchange.exported(tx, wanted, yard.settings.volume)
+        if found is not None:
+            return found
+        submitted = exchange.submit_export(tx, wanted, job_id=yard.new_id("job"), now=yard.now())
+    yard.wakeups.ring()
+    return Exported(submitted.job, None)
+
+
+def _later(job: Job, location: str) -> Response:
+    headers = {"Location": location, "Retry-After": "2"}
+    return Response(job.model_dump_json(), 202, headers, media_type="application/json")
+
+
+def _failed(request: Request, job: Job, status: int) -> Response:
+    code = (job.result or {}).get("code") or job.reason or job.state
+    detail = job.message or f"{job.id} has {job.state}"
+    return problem(request, status, str(code), detail)

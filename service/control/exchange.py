@@ -1,0 +1,89 @@
+"""Weights of other programs: imports and exports, which are jobs that a worker runs."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from service.contract.checkpoints import Checkpoint
+from service.contract.exchange import ExportRequest, ImportRequest
+from service.contract.jobs import ExportSpec, ImportSpec, Job, JobState, Progress
+from service.control import checkpoints, files
+from service.control.jobs import Submitted, enqueue, replayed
+from service.domain.errors import Conflict, NotFound
+from service.store import jobs as store
+
+
+@dataclass(frozen=True)
+class Exported:
+    """The job that makes (or has made) an export, and its file once it is there."""
+
+    job: Job
+    file: files.JobFile | None
+
+
+def submit_import(
+    tx: Connection, request: ImportRequest, *, job_id: str, key: str | None, now: datetime
+) -> Submitted:
+    """Queue the import of a file; raises IdempotencyMismatch."""
+    spec = ImportSpec(request=request, name=f"import {request.file}"[:200])
+    before = replayed(tx, spec, key)
+    if before is not None:
+        return before
+    job = Job(
+        id=job_id,
+        kind="import",
+        recipe=request.recipe,
+        variant=request.variant,
+        name=spec.name,
+        state=JobState.QUEUED,
+        created_at=now,
+        progress=Progress(total_steps=1, phase="import"),
+        spec=spec,
+    )
+    return enqueue(tx, job, None, key)
+
+
+def imported(tx: Connection, job: Job) -> Checkpoint:
+    """The checkpoint of a finished import."""
+    assert job.latest_checkpoint is not None, "an import succeeded without a checkpoint"
+    return checkpoints.get(tx, job.latest_checkpoint)
+
+
+def exported(tx: Connection, request: ExportRequest, volume: Path) -> Exported | None:
+    """The export that was asked for before, if its file is there or still being made."""
+    checkpoints.get(tx, request.checkpoint)
+    for stored in store.exports_of(tx, request.checkpoint):
+        job = stored.job
+        if not isinstance(job.spec, ExportSpec) or job.spec.request != request:
+            continue
+        if job.state is not JobState.SUCCEEDED:
+            return Exported(job, None)
+        try:
+            return Exported(job, files.only_file_of(job, volume))
+        except NotFound:
+            continue
+    return None
+
+
+def submit_export(
+    tx: Connection, request: ExportRequest, *, job_id: str, now: datetime
+) -> Submitted:
+    """Queue an export; raises NotFound, Conflict for a checkpoint whose bytes are not whole."""
+    source = checkpoints.get(tx, request.checkpoint)
+    if source.state != "published":
+        raise Conflict("checkpoint_unusable", f"checkpoint {source.id} is {source.state}")
+    spec = ExportSpec(request=request, name=f"export {source.id} as {request.format}")
+    job = Job(
+        id=job_id,
+        kind="export",
+        recipe=source.recipe,
+        variant=source.variant,
+        name=spec.name,
+        state=JobState.QUEUED,
+        created_at=now,
+        progress=Progress(total_steps=1, phase="export"),
+        spec=spec,
+    )
+    return enqueue(tx, job, source, None)
