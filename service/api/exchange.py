@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import FileResponse
+from pydantic import BaseModel, ConfigDict
 from starlette.concurrency import run_in_threadpool
 
 from service.api.answers import is_current, not_modified, sha256_headers
@@ -52,6 +53,26 @@ async def import_(
         found = exchange.imported(tx, job)
     headers = {"Location": f"/checkpoints/{found.id}"}
     return Response(found.model_dump_json(), 201, headers, media_type="application/json")
+
+
+class ExportForm(BaseModel):
+    """How to export a checkpoint."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    format: ExportFormat = "pth.tar"
+    module_prefix: bool = False
+
+
+@router.post(
+    "/{checkpoint_id}/export", status_code=202, response_model=Job, dependencies=[Authorized]
+)
+def start_export(checkpoint_id: str, form: ExportForm, yard: TheYard) -> Response:
+    """The job that makes the export, or has made it: its result names the file."""
+    wanted = ExportRequest(checkpoint=checkpoint_id, **form.model_dump())
+    job = _find_or_submit(yard, wanted).job
+    headers = {"Location": f"/jobs/{job.id}"}
+    return Response(job.model_dump_json(), 202, headers, media_type="application/json")
 
 
 @router.get(

@@ -2,7 +2,7 @@
 
 import typer
 
-from service.cli import checkpoints, jobs, processes
+from service.cli import checkpoints, exchange, jobs, processes
 from service.cli.group import Group
 
 app = typer.Typer(
@@ -29,8 +29,12 @@ app.command()(jobs.cancel)
 app.command()(jobs.logs)
 app.command()(processes.version)
 
-_checkpoints = typer.Typer(help="List, find and download checkpoints.", no_args_is_help=True)
+_checkpoints = typer.Typer(
+    help="List, find, download, import and export checkpoints.", no_args_is_help=True
+)
 _checkpoints.command("list")(checkpoints.list_checkpoints)
 _checkpoints.command()(checkpoints.latest)
 _checkpoints.command()(checkpoints.download)
+_checkpoints.command("import")(exchange.import_)
+_checkpoints.command()(exchange.export)
 app.add_typer(_checkpoints, name="checkpoints")

@@ -14,8 +14,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from service.client.download import fetch
 from service.client.errors import StillRunning, TrainyardError, UnexpectedAnswer
 from service.client.http import Http, may_heal, parsed
-from service.contract.checkpoints import Checkpoint
+from service.contract.checkpoints import Checkpoint, FileDigest
 from service.contract.datasets import DatasetInfo
+from service.contract.exchange import ExportRequest, ImportRequest
 from service.contract.jobs import ENDED_JOBS, Attempt, Event, Job, JobSpec
 from service.contract.workers import Worker
 
@@ -180,6 +181,32 @@ class TrainyardClient:
             raise TrainyardError(f"{checkpoint_id} has no file {name!r}; it has {known}")
         path = f"/checkpoints/{_id(checkpoint_id)}/files/{_id(name)}"
         return fetch(self._http, path, digest, target)
+
+    def import_weights(self, request: ImportRequest) -> Job:
+        """The job that imports a file below the server's import root."""
+        headers = {"Idempotency-Key": uuid4().hex}
+        response = self._http.request(
+            "POST",
+            "/checkpoints/import",
+            query={"wait_seconds": 0},
+            body=request.model_dump(mode="json"),
+            headers=headers,
+        )
+        return _model(Job, response)
+
+    def export(self, request: ExportRequest) -> Job:
+        """The job that makes an export, or has made it; its result names the file."""
+        path = f"/checkpoints/{_id(request.checkpoint)}/export"
+        body = request.model_dump(mode="json", exclude={"checkpoint"})
+        return _model(Job, self._http.request("POST", path, body=body))
+
+    def download_of_job(self, job: Job, name: str, target: Path) -> Path:
+        """Put a file that the job's result names at `target`, whole and verified."""
+        digest = ((job.result or {}).get("files") or {}).get(name)
+        if digest is None:
+            raise TrainyardError(f"the result of {job.id} names no file {name!r}")
+        path = f"/jobs/{_id(job.id)}/files/{_id(name)}"
+        return fetch(self._http, path, FileDigest.model_validate(digest), target)
 
     def workers(self) -> list[Worker]:
         """The workers with their state, GPUs and current jobs."""
