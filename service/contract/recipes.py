@@ -3,7 +3,7 @@
 Source: the `train.py` of each family in megvii-model/ShuffleNet-Series.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -41,10 +41,40 @@ RECALIBRATED = ("oneshot", "shufflenet_v1", "shufflenet_v2", "shufflenet_v2_plus
 """Recipes that recalibrate batch norm after the last iteration."""
 
 
+PARAMETERS: dict[str, tuple[str, str | None]] = {
+    "total_iters": ("Batches to train on, before batch norm is recalibrated.", "iterations"),
+    "batch_size": ("Images in a batch, over all ranks.", "images"),
+    "learning_rate": ("At the start; falls linearly to 0 at the last iteration.", None),
+    "momentum": ("Of SGD.", None),
+    "weight_decay": ("On tensors named weight of two or more dimensions.", None),
+    "label_smoothing": ("Share of the target that is spread over all classes.", None),
+    "dropout": ("Probability before the classifier; left out: the variant's published one.", None),
+    "image_size": ("Side of the square input, a multiple of 32.", "pixels"),
+    "num_classes": ("Must equal the data's; left out: taken from there.", "classes"),
+    "preprocessing": ("From an image to the network's input; travels with the weights.", None),
+    "mean_image": ("For bgr255_minus_mean: a .xml or .npy file below the data root.", None),
+    "display_interval": ("Between two points of the training curves.", "iterations"),
+    "val_interval": ("Between two validations.", "iterations"),
+    "save_interval": ("Between two checkpoints.", "iterations"),
+    "bn_recalibration_iters": ("Of batch-norm recalibration; left out: one epoch.", "iterations"),
+    "seed": ("Of initial weights, data order, augmentation and dropout.", None),
+    "data_workers": ("Loader processes for each rank; 0: the rank loads itself.", "processes"),
+}
+"""What each parameter means, and its unit: for people, and for the forms drawn from the schema."""
+
+
+def _describe(schema: dict[str, Any]) -> None:
+    for name, field in schema["properties"].items():
+        description, unit = PARAMETERS[name]
+        field["description"] = description
+        if unit is not None:
+            field["unit"] = unit
+
+
 class RecipeParams(BaseModel):
     """What every recipe takes; the subclasses set the published defaults."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=_describe)
 
     total_iters: Annotated[int, Field(ge=1, le=10_000_000)] = 300_000
     batch_size: Annotated[int, Field(ge=1, le=65_536)] = 1024
