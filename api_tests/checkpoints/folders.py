@@ -119,8 +119,11 @@ def power_cuts(
                 forgetful = {f for f, gone in zip(folders, lost, strict=True) if gone}
                 shutil.rmtree(scratch, ignore_errors=True)
                 shutil.copytree(before, scratch)
-                for operation in _lasting(cut, forgetful):
-                    _apply(operation, lambda path: scratch / path.relative_to(volume))
+                lasting = _lasting(cut, forgetful)
+                # What was done in a folder under its new name lasts under the old one.
+                renamed = {o[2]: o[1] for o in cut if o[0] == "rename" and o not in lasting}
+                for operation in lasting:
+                    _apply(operation, _placed(volume, scratch, renamed))
                 yield done, scratch
 
 
@@ -137,6 +140,16 @@ def _lasting(operations: list[Operation], forgetful: set[Path]) -> list[Operatio
         if operation[0] != "sync" and (synced or folder not in forgetful):
             lasting.append(operation)
     return lasting
+
+
+def _placed(volume: Path, scratch: Path, renamed: dict[Path, Path]) -> Callable[[Path], Path]:
+    def placed(path: Path) -> Path:
+        for new, old in renamed.items():
+            if path.is_relative_to(new):
+                path = old / path.relative_to(new)
+        return scratch / path.relative_to(volume)
+
+    return placed
 
 
 def _apply(operation: Operation, placed: Callable[[Path], Path]) -> None:

@@ -22,6 +22,7 @@ from api_tests.training.attempts import (
     train_spec,
     until,
     validations,
+    wait,
 )
 from workers.mailbox import Mailbox
 
@@ -113,6 +114,28 @@ def test_a_run_killed_again_and_again_ends_as_the_run_left_alone(
     assert _series(volume, *mailboxes) == left_alone(recipe), (
         f"seed {seed}: killed at steps {moments}"
     )
+
+
+@pytest.mark.xdist_group("trainer: resume oneshot")
+def test_a_stop_cuts_a_validation_short_and_the_next_attempt_makes_up_for_it(
+    tmp_path: Path,
+) -> None:
+    stopped, alone = tmp_path / "stopped", tmp_path / "alone"
+    draw_photos(stopped, val=500)
+    shutil.copytree(stopped, alone)
+    spec = train_spec(total_iters=5, bn_recalibration_iters=1)
+    whole, first = attempt(alone, spec=spec), attempt(stopped, spec=spec)
+    run(whole)
+    processes = start(first)
+    # Three batches of validation follow the fourth step.
+    until(lambda: shown_step(first) >= 4, processes)
+    processes[0].terminate()
+    wait(processes)
+    assert ended(first.events_after(0))["outcome"] == "released"
+    assert validations(first) == {}
+    second = attempt(stopped, 2, spec=spec, resume=resumable(stopped))
+    assert ended(run(second))["outcome"] == "succeeded"
+    assert _series(stopped, first, second) == _series(alone, whole)
 
 
 def _series(volume: Path, *mailboxes: Mailbox) -> tuple[Any, Any, str]:

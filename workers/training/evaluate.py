@@ -1,9 +1,10 @@
 """Validation: every sample once, weighted by count, summed over the ranks."""
 
+import math
 from collections.abc import Callable
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from workers.data.images import ImageDataset
@@ -21,11 +22,11 @@ def evaluate(
     ranks: Ranks,
     *,
     num_workers: int,
-    stop_asked: Callable[[], bool] = lambda: False,
+    stop_asked: Callable[[], bool],
 ) -> dict[str, float]:
     """`loss`, `top1_error`, `top5_error` (0 to 1) and `samples`; the network's mode is kept.
 
-    Raises Stopped between two batches if `stop_asked`.
+    Raises Stopped between two batches, at every rank, once `stop_asked` at any.
     """
     training = network.training
     network.eval()
@@ -38,16 +39,15 @@ def evaluate(
         rank=ranks.rank,
         world_size=ranks.world_size,
     )
+    # The shares may differ by a batch: the ranks agree as often as the longest has batches.
+    rounds = math.ceil(len(images) / (_BATCH_SIZE * ranks.world_size))
     with torch.no_grad():
-        for inputs, labels in batches:
-            if stop_asked():
-                raise Stopped("stopped while evaluating, as asked")
-            labels = labels.to(ranks.device)
-            logits = network(inputs.to(ranks.device))
-            sums[0] += cross_entropy(logits, labels, reduction="sum")
-            sums[1] += wrong_in_top(logits, labels, 1)
-            sums[2] += wrong_in_top(logits, labels, 5)
-            sums[3] += len(labels)
+        for _ in range(rounds):
+            batch = next(batches, None)
+            if ranks.any(stop_asked()):
+                raise Stopped("stopped in a validation, as asked")
+            if batch is not None:
+                sums += _counted(network, *(part.to(ranks.device) for part in batch))
     network.train(training)
     loss, wrong1, wrong5, samples = ranks.total(sums).tolist()
     return {
@@ -56,3 +56,14 @@ def evaluate(
         "top5_error": wrong5 / samples,
         "samples": int(samples),
     }
+
+
+def _counted(network: nn.Module, inputs: Tensor, labels: Tensor) -> Tensor:
+    logits = network(inputs)
+    counts = (
+        cross_entropy(logits, labels, reduction="sum"),
+        wrong_in_top(logits, labels, 1),
+        wrong_in_top(logits, labels, 5),
+        labels.new_tensor(len(labels)),
+    )
+    return torch.stack([count.double() for count in counts])

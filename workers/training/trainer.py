@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from torch import nn
@@ -77,6 +77,9 @@ class Trainer:
                 world_size=self._ranks.world_size,
             )
             first = self._state.step
+            if first and self._validates and not self._state.metrics:
+                # The checkpoint was saved when a stop cut this validation short.
+                self._validate()
             while self._state.step < self._total:
                 asked = self._stop_asked() and self._state.step > first
                 batch = None if asked else next(batches)
@@ -115,14 +118,22 @@ class Trainer:
 
     def _after_step(self) -> None:
         state, params = self._state, self._params
-        ending = state.step in (params.total_iters, self._total)
-        if state.step % params.display_interval == 0 or ending:
+        if state.step % params.display_interval == 0 or self._ends_a_phase:
             self._show()
-        if ending or (state.step % params.val_interval == 0 and self._phase == "train"):
+        if self._validates:
             self._validate()
         if state.step % params.save_interval == 0 or state.step == params.total_iters:
             self._save(self._phase)
         self._events.tell_left()
+
+    @property
+    def _ends_a_phase(self) -> bool:
+        return self._state.step in (self._params.total_iters, self._total)
+
+    @property
+    def _validates(self) -> bool:
+        due = self._state.step % self._params.val_interval == 0 and self._phase == "train"
+        return due or self._ends_a_phase
 
     @property
     def _phase(self) -> str:
@@ -143,7 +154,16 @@ class Trainer:
     def _validate(self) -> None:
         self._require_finite_loss()
         state, workers = self._state, self._params.data_workers
-        found = evaluate(state.network, self._val, self._ranks, num_workers=workers)
+        try:
+            found = evaluate(
+                state.network,
+                self._val,
+                self._ranks,
+                num_workers=workers,
+                stop_asked=self._stop_asked,
+            )
+        except Stopped:
+            self._stop()
         self._pace.mark(state.step)
         state.metrics = {name: found[name] for name in ("loss", "top1_error", "top5_error")}
         metrics = {"val_loss": found["loss"], **{k: v for k, v in found.items() if k != "loss"}}
@@ -163,7 +183,7 @@ class Trainer:
                 f"the loss is {total} by step {self._state.step}; try a smaller learning_rate"
             )
 
-    def _stop(self) -> None:
+    def _stop(self) -> NoReturn:
         self._save(self._phase)
         error = self._saves.wait()
         step = self._state.step
