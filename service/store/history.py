@@ -14,11 +14,9 @@ def note(
     tx: Connection, job_id: str, attempt: int | None, kind: str, message: str, now: datetime
 ) -> None:
     """Add a line to the job's history."""
-    tx.execute(
-        insert(events).values(
-            job_id=job_id, attempt=attempt, kind=kind, message=message, created_at=now
-        )
-    )
+    # What could not be read may be quoted in it, and PostgreSQL has no U+0000.
+    line = {"kind": kind, "message": message.replace("\0", "\ufffd"), "created_at": now}
+    tx.execute(insert(events).values(job_id=job_id, attempt=attempt, **line))
 
 
 def events_after(tx: Connection, job_id: str, number: int, limit: int) -> list[Event]:
@@ -39,9 +37,8 @@ def measure(tx: Connection, job_id: str, points: Iterable[tuple[str, int, float]
     dialect = sqlite if tx.dialect.name == "sqlite" else postgresql
     statement = dialect.insert(metrics)
     keys = ["job_id", "name", "step"]
-    tx.execute(
-        statement.on_conflict_do_update(keys, set_={"value": statement.excluded.value}), rows
-    )
+    newer = {"value": statement.excluded.value}
+    tx.execute(statement.on_conflict_do_update(index_elements=keys, set_=newer), rows)
 
 
 def series(

@@ -1,0 +1,194 @@
+"""The use cases over a real database, with a clock that tests turn."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection
+
+from service.contract.agent import (
+    Beat,
+    BeatReply,
+    Claim,
+    ClaimRequest,
+    Gpu,
+    Heartbeat,
+    Lease,
+    ProcessIdentity,
+    Registered,
+    Registration,
+    Report,
+    ReportedEvent,
+)
+from service.contract.checkpoints import Checkpoint
+from service.contract.jobs import Attempt, Event, Job, JobSpec
+from service.control import attempts, checkpoints, history, jobs, reaper, workers
+from service.control.ends import Patience
+from service.control.reaper import Windows
+from service.store.engine import Database
+
+SPEC: dict[str, Any] = {"kind": "train", "recipe": "oneshot", "data": {"dataset": "digits"}}
+WINDOWS = Windows(start_seconds=30, unreachable_seconds=60, reassign_seconds=300)
+PATIENCE = Patience(backoff_seconds=10, jitter=1.0)
+KERNEL = ProcessIdentity(boot_id="boot", pid_namespace="pid:[1]", pid=7, started_ticks=99)
+
+
+class Plane:
+    """A control plane: every call is one transaction at `now`."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.now = datetime(2026, 1, 1, tzinfo=UTC)
+        self._numbers = count(1)
+
+    def later(self, seconds: float) -> None:
+        """Turn the clock on."""
+        self.now += timedelta(seconds=seconds)
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction of a test's own."""
+        with self.database.write() as tx:
+            yield tx
+
+    def new_job_id(self) -> str:
+        """Sorts by creation."""
+        return f"job_{next(self._numbers):04d}"
+
+    def submit(self, key: str | None = None, **fields: Any) -> Job:
+        """A training on the digits; `fields` replace those of the submission."""
+        spec = JobSpec.model_validate({"params": {"batch_size": 32}} | SPEC | fields)
+        with self.write() as tx:
+            return jobs.submit(tx, spec, job_id=self.new_job_id(), key=key, now=self.now).job
+
+    def cancel(self, job: Job, mode: str = "graceful") -> Job:
+        """As a user does."""
+        with self.write() as tx:
+            return jobs.cancel(tx, job.id, mode=mode, now=self.now)
+
+    def job(self, job: Job) -> Job:
+        """As it is now."""
+        with self.database.read() as tx:
+            return jobs.get(tx, job.id)
+
+    def attempts_of(self, job: Job) -> list[Attempt]:
+        """Oldest first."""
+        with self.database.read() as tx:
+            return history.attempts(tx, job.id)
+
+    def events_of(self, job: Job, kind: str) -> list[Event]:
+        """Of one kind, oldest first."""
+        with self.database.read() as tx:
+            return [e for e in history.events(tx, job.id, 0, 1000)[0] if e.kind == kind]
+
+    def series_of(self, job: Job) -> dict[str, list[tuple[int, float]]]:
+        """By name what was measured."""
+        with self.database.read() as tx:
+            return history.series(tx, job.id, None, 0, 1000).series
+
+    def checkpoints_of(self, job: Job) -> dict[int, Checkpoint]:
+        """By step."""
+        with self.database.read() as tx:
+            return {c.step: c for c in checkpoints.of_job(tx, job.id)}
+
+    def sweep(self) -> int:
+        """What the reaper does; how many attempts changed."""
+        with self.write() as tx:
+            return reaper.sweep(tx, WINDOWS, patience=lambda: PATIENCE, now=self.now)
+
+
+class Agent:
+    """A worker of the plane."""
+
+    def __init__(self, plane: Plane, worker_id: str, **said: Any) -> None:
+        self.plane, self.id = plane, worker_id
+        self.registration = Registration.model_validate(
+            {"host": worker_id, "process": KERNEL, "slots": 4} | said
+        )
+        self._requests = count(1)
+        self.register()
+
+    def register(self) -> Registered:
+        """Say who one is."""
+        with self.plane.write() as tx:
+            return workers.register(tx, self.id, self.registration, self.plane.now)
+
+    def claim(self, request_id: str | None = None, **capacity: int) -> Claim | None:
+        """One try, without waiting."""
+        request = ClaimRequest(
+            worker_id=self.id,
+            request_id=request_id or f"request-{next(self._requests)}",
+            **{"free_gpus": len(self.registration.gpus)} | capacity,
+        )
+        with self.plane.write() as tx:
+            lease = Lease(heartbeat_seconds=10, self_end_seconds=240, kill_grace_seconds=30)
+            token = f"token of {self.id} {request.request_id}"
+            return attempts.claim(tx, request, token=token, lease=lease, now=self.plane.now)
+
+    def claimed(self, **capacity: int) -> Claim:
+        """A claim that must find a job, and its first beat."""
+        claim = self.claim(**capacity)
+        assert claim is not None
+        self.beat(claim)
+        return claim
+
+    def beat(self, claim: Claim, *events: ReportedEvent, purged: tuple[str, ...] = ()) -> BeatReply:
+        """A heartbeat for one attempt."""
+        said = Beat(
+            job_id=claim.job_id,
+            attempt=claim.attempt,
+            token=claim.token,
+            events=events,
+            purged=purged,
+        )
+        heartbeat = Heartbeat(worker_id=self.id, beats=(said,))
+        with self.plane.write() as tx:
+            return attempts.heartbeat(tx, heartbeat, self.plane.now).replies[0]
+
+    def report(
+        self, claim: Claim, outcome: str = "succeeded", reason: str = "finished", **said: Any
+    ) -> BeatReply:
+        """The end of an attempt."""
+        report = Report.model_validate(
+            {
+                "job_id": claim.job_id,
+                "attempt": claim.attempt,
+                "token": claim.token,
+                "outcome": outcome,
+                "reason": reason,
+            }
+            | said
+        )
+        with self.plane.write() as tx:
+            return attempts.report(tx, report, patience=PATIENCE, now=self.plane.now)
+
+
+def an_event(seq: int, kind: str, **body: Any) -> ReportedEvent:
+    """A line of an attempt's events."""
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    return ReportedEvent.model_validate({"seq": seq, "kind": kind, "at": at, "body": body})
+
+
+def gpus(number: int) -> tuple[Gpu, ...]:
+    """So many devices."""
+    return tuple(Gpu(index=index, name="H100", memory_bytes=80) for index in range(number))
+
+
+@pytest.fixture
+def plane(database: Database) -> Plane:
+    return Plane(database)
+
+
+@pytest.fixture
+def new_agent(plane: Plane) -> Callable[..., Agent]:
+    """Makes workers."""
+    numbers = count(1)
+    return lambda **said: Agent(plane, f"wrk_{next(numbers)}", **said)
+
+
+@pytest.fixture
+def agent(new_agent: Callable[..., Agent]) -> Agent:
+    return new_agent()

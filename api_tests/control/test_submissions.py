@@ -1,0 +1,176 @@
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+
+import pytest
+from sqlalchemy.exc import IntegrityError
+
+from api_tests.control.conftest import SPEC, Agent, Plane, an_event
+from api_tests.manifests import a_manifest, told_of
+from service.contract.jobs import Job, JobSpec, JobState
+from service.control import jobs
+from service.domain.errors import IdempotencyMismatch, Unprocessable
+from service.store.jobs import JobFilter
+
+
+def test_a_submission_is_queued_with_its_defaults_and_a_line_in_its_history(plane: Plane) -> None:
+    job = plane.submit(name="first")
+    assert (job.state, job.variant, job.queue_position) == (JobState.QUEUED, "searched", 1)
+    assert job.wait_reason == "no worker is connected"
+    assert job.progress.total_steps == 300_000
+    assert [event.message for event in plane.events_of(job, "submitted")] == [
+        "submitted: train of oneshot"
+    ]
+
+
+def test_the_same_key_and_body_give_the_same_job(plane: Plane) -> None:
+    first = plane.submit(key="k")
+    plane.later(3600)
+    assert plane.submit(key="k").id == first.id
+    assert plane.submit(key="another").id != first.id
+
+
+def test_the_same_key_with_another_body_is_refused_and_stores_nothing(plane: Plane) -> None:
+    plane.submit(key="k")
+    with pytest.raises(IdempotencyMismatch):
+        plane.submit(key="k", priority=1)
+    assert len(all_jobs(plane)) == 1
+
+
+def test_two_submissions_at_once_with_one_key_make_one_job(plane: Plane) -> None:
+    start = Barrier(2)
+
+    def submit(_: int) -> str:
+        start.wait()
+        try:
+            return plane.submit(key="k").id
+        except IntegrityError:
+            # As the route does: the twin was faster, and its job is there now.
+            return plane.submit(key="k").id
+
+    with ThreadPoolExecutor(2) as threads:
+        ids = set(threads.map(submit, range(2)))
+    assert len(ids) == 1
+    assert [job.id for job in all_jobs(plane)] == list(ids)
+
+
+@pytest.mark.parametrize(
+    ("fields", "pointer", "said"),
+    [
+        ({"data": {"dataset": "cats"}}, "/data/dataset", "there is digits"),
+        ({"params": {"num_classes": 7}}, "/params/num_classes", "10 classes, not 7"),
+        ({"params": {"batch_size": 1438}}, "/params/batch_size", "use at most 1437"),
+        ({"init_from": {"id": "ckpt_none"}}, "/init_from/id", "no checkpoint ckpt_none"),
+        ({"init_from": {"job": "job_none"}}, "/init_from/job", "no job job_none"),
+    ],
+)
+def test_what_cannot_run_is_refused_with_the_field_and_what_to_change(
+    plane: Plane, fields: dict[str, Any], pointer: str, said: str
+) -> None:
+    with pytest.raises(Unprocessable, match=said) as refused:
+        plane.submit(**fields)
+    assert refused.value.pointer == pointer
+    assert all_jobs(plane) == []
+
+
+def test_an_eval_may_have_a_batch_larger_than_the_training_set(plane: Plane, agent: Agent) -> None:
+    source = trained(plane, agent)
+    assert plane.submit(**an_eval(source), params={"batch_size": 2000}).state == "queued"
+
+
+def test_an_eval_of_a_job_takes_its_latest_checkpoint_along(plane: Plane, agent: Agent) -> None:
+    source = trained(plane, agent)
+    job = plane.submit(**an_eval(source))
+    claim = agent.claim()
+    assert claim is not None
+    assert claim.job_id == job.id
+    assert claim.weights is not None
+    assert claim.weights.id == plane.job(source).latest_checkpoint
+
+
+def test_an_eval_of_the_best_takes_the_best(plane: Plane, agent: Agent) -> None:
+    source = trained(plane, agent, errors=(0.2, 0.4))
+    plane.submit(kind="eval", checkpoint={"job": source.id, "which": "best"})
+    claim = agent.claim()
+    assert claim is not None
+    assert claim.weights is not None
+    assert claim.weights.step == 10
+
+
+def test_an_eval_of_a_job_without_a_checkpoint_is_refused(plane: Plane) -> None:
+    source = plane.submit()
+    with pytest.raises(Unprocessable, match="has no checkpoint yet") as refused:
+        plane.submit(**an_eval(source))
+    assert refused.value.pointer == "/checkpoint/job"
+
+
+def test_an_eval_of_another_network_is_refused(plane: Plane, agent: Agent) -> None:
+    source = trained(plane, agent)
+    with pytest.raises(Unprocessable, match="is of oneshot searched, the job of shufflenet_v2"):
+        plane.submit(**an_eval(source), recipe="shufflenet_v2", variant="1.0x")
+
+
+def test_an_eval_on_data_with_another_class_count_is_refused(plane: Plane, agent: Agent) -> None:
+    source = trained(plane, agent)
+    with pytest.raises(Unprocessable, match="has 10 classes, the data 7") as refused:
+        plane.submit(**an_eval(source), data={"val_dir": "val"}, params={"num_classes": 7})
+    assert refused.value.code == "class_count"
+
+
+def test_a_training_may_replace_the_head_for_another_class_count(
+    plane: Plane, agent: Agent
+) -> None:
+    source = trained(plane, agent)
+    start = {"job": source.id, "head": "replace"}
+    data = {"train_dir": "train", "val_dir": "val"}
+    job = plane.submit(init_from=start, data=data, params={"num_classes": 7})
+    assert job.state == "queued"
+
+
+def test_a_damaged_checkpoint_is_no_source(plane: Plane, agent: Agent) -> None:
+    source = plane.submit()
+    claim, manifest = agent.claimed(), a_manifest(source.id, 10)
+    damaged = manifest.checkpoint_id
+    found = an_event(2, "damaged", checkpoint_id=damaged, problems=["a bit flipped"])
+    agent.beat(claim, an_event(1, "checkpoint", **told_of(manifest)), found)
+    with pytest.raises(Unprocessable, match="is damaged; name another one"):
+        plane.submit(kind="eval", checkpoint={"id": damaged})
+
+
+def test_final_weights_have_no_training_state_to_go_on_from(plane: Plane, agent: Agent) -> None:
+    source = plane.submit()
+    final = told_of(a_manifest(source.id, 10, phase="final"))
+    agent.beat(agent.claimed(), an_event(1, "checkpoint", **final))
+    with pytest.raises(Unprocessable, match="final weights have no training state"):
+        plane.submit(init_from={"job": source.id, "state": "full"})
+
+
+def test_validation_alone_stores_nothing(plane: Plane) -> None:
+    with plane.database.read() as tx:
+        jobs.check(tx, JobSpec.model_validate(SPEC))
+    assert all_jobs(plane) == []
+
+
+def an_eval(source: Job) -> dict[str, Any]:
+    return {"kind": "eval", "checkpoint": {"job": source.id}}
+
+
+def trained(plane: Plane, agent: Agent, errors: tuple[float, ...] = (0.5,)) -> Job:
+    """A running job with a checkpoint for each error."""
+    job = plane.submit()
+    told = [
+        an_event(
+            seq,
+            "checkpoint",
+            **told_of(a_manifest(job.id, 10 * seq, metrics={"top1_error": error})),
+        )
+        for seq, error in enumerate(errors, start=1)
+    ]
+    claim = agent.claimed()
+    agent.beat(claim, *told)
+    return job
+
+
+def all_jobs(plane: Plane) -> list[Job]:
+    with plane.database.read() as tx:
+        return jobs.page(tx, JobFilter(limit=100))[0]
