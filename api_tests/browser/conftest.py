@@ -85,6 +85,7 @@ class Yard:
         self.attempts: list[Attempt] = []
         self.events: list[Event] = []
         self.log = ""
+        self.files: dict[str, Any] = {}
         self.calls: list[tuple[str, str, int, str]] = []
         self._changed = threading.Condition()
         with socket.socket() as probe:
@@ -171,6 +172,10 @@ def stand_in(yard: Yard) -> FastAPI:
         assert attempt >= 1
         end = min(cursor + 20_000, len(yard.log))
         return {"text": yard.log[cursor:end], "cursor": str(end), "end": end == len(yard.log)}
+
+    @app.get("/jobs/{job_id}/files/{name}")
+    def file(request: Request, name: str) -> Response:
+        return answer(request, yard.files[name])
 
     @app.get("/jobs/{job_id}/{part}")
     def parts(request: Request, part: str, after: int = 0) -> Response:

@@ -118,6 +118,45 @@ def test_a_finished_job_shows_its_result(page: Page, yard: Any, a_job: Any) -> N
     expect(page.get_by_role("button", name="Cancel…")).to_be_hidden()
 
 
+def test_an_eval_shows_its_confusion_matrix_its_hardest_classes_and_its_mistakes(
+    page: Page, yard: Any, a_job: Any
+) -> None:
+    pixel = "data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA="
+    yard.files["evaluation.json"] = {
+        "class_names": ["cat", "dog"],
+        "confusion_matrix": [[3, 1], [0, 4]],
+        "per_class": [
+            {"class": "cat", "samples": 4, "correct": 3, "accuracy": 0.75},
+            {"class": "dog", "samples": 4, "correct": 4, "accuracy": 1.0},
+        ],
+        "wrong": [
+            {
+                "image": "cat/one.png",
+                "class": "cat",
+                "predicted": "dog",
+                "confidence": 0.9,
+                "preview": pixel,
+            }
+        ],
+        "wrong_total": 1,
+    }
+    result = {
+        "loss": 0.3,
+        "top1_error": 0.125,
+        "files": {"evaluation.json": {"bytes": 400, "sha256": "ab" * 32}},
+    }
+    yard.jobs = [a_job(1, kind="eval", state="succeeded", finished_at=NOW, result=result)]
+    page.goto(f"/#/jobs/{yard.jobs[0].id}")
+    expect(page.locator(".matrix .heatmaplayer")).to_have_count(1)
+    expect(page.get_by_role("table", name="Classes").locator("tbody tr").first).to_contain_text(
+        "25.00 %"
+    )
+    expect(page.locator(".mistakes li")).to_contain_text("90 % sure")
+    expect(page.locator(".figures")).to_contain_text("12.50 %")
+    expect(page.get_by_role("link", name="evaluation.json")).to_be_visible()
+    expect(page.locator(".charts")).to_be_hidden()
+
+
 def test_cancelling_asks_first_and_then_sends_one_graceful_cancel(
     page: Page, yard: Any, a_job: Any
 ) -> None:

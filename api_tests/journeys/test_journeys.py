@@ -35,6 +35,9 @@ def test_a_job_is_trained_its_checkpoint_is_the_latest_and_an_eval_agrees(
     assert trained.result is not None
     for name in ("loss", "top1_error", "top5_error", "samples"):
         assert evaluated.result[name] == trained.result[name]
+    matrix = client.download_of_job(evaluated, "confusion_matrix.csv", tmp_path / "matrix.csv")
+    counts = [line.split(",")[1:] for line in matrix.read_text().splitlines()[1:]]
+    assert sum(int(cell) for row in counts for cell in row) == 360
 
     series = client.metrics(trained.id, ["loss", "top1_error"])
     assert [step for step, _ in series["loss"]] == list(range(5, 41, 5))

@@ -2,23 +2,7 @@
 
 import { el, setAttributes, setText } from "./dom.js";
 import { count, metricTitle, namedMetric } from "./format.js";
-
-const dark = matchMedia("(prefers-color-scheme: dark)");
-let plotly = null;
-
-function loadPlotly() {
-  plotly ??= new Promise((resolve, reject) => {
-    const script = el("script", { src: "/dashboard/plotly.min.js" });
-    script.addEventListener("load", () => resolve(window.Plotly));
-    script.addEventListener("error", () => {
-      plotly = null;
-      script.remove();
-      reject(new Error("The charts could not be loaded."));
-    });
-    document.head.append(script);
-  });
-  return plotly;
-}
+import { colour, dark, loadPlotly, plainLayout } from "./plotly.js";
 
 /** `picks(name)` says which series are its own; `isFraction` draws them as percentages. */
 export class Chart {
@@ -114,19 +98,11 @@ export class Chart {
       fixedrange: false,
     };
     return {
+      ...plainLayout(),
       uirevision: "kept",
-      showlegend: false,
       height: 240,
       margin: { l: 44, r: 12, t: 8, b: 34 },
-      paper_bgcolor: "transparent",
-      plot_bgcolor: "transparent",
-      font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: colour("--quiet") },
       hovermode: "x unified",
-      hoverlabel: {
-        bgcolor: colour("--panel"),
-        bordercolor: colour("--edge"),
-        font: { color: colour("--ink") },
-      },
       xaxis: {
         ...axis,
         title: { text: "step", standoff: 6 },
@@ -138,5 +114,3 @@ export class Chart {
     };
   }
 }
-
-const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();

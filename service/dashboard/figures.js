@@ -39,14 +39,16 @@ export class Figures {
 }
 
 function measured(job) {
-  const names = job.kind === "eval" ? ["loss", "top1_error", "top5_error"] : ALWAYS;
+  if (job.kind === "import" || job.kind === "export") return [];
+  const isEval = job.kind === "eval";
+  const names = isEval ? ["loss", "top1_error", "top5_error"] : ALWAYS;
+  const values = isEval ? (job.result ?? {}) : job.metrics;
   const shown = new Set([...ALWAYS, ...SILENT]);
-  const others = Object.keys(job.metrics).filter((name) => !shown.has(name));
-  const pairs = [...names, ...others].map((name) => [
-    metricTitle(name),
-    namedMetric(name, job.metrics[name]),
-  ]);
-  return [...pairs, [metricTitle("images_per_second"), rate(job.progress.images_per_second)]];
+  const others = isEval ? [] : Object.keys(values).filter((name) => !shown.has(name));
+  const title = isEval ? validationTitle : metricTitle;
+  const pairs = [...names, ...others].map((name) => [title(name), namedMetric(name, values[name])]);
+  const speed = values.images_per_second ?? job.progress.images_per_second;
+  return [...pairs, [metricTitle("images_per_second"), rate(speed)]];
 }
 
 function times(job) {
@@ -66,7 +68,9 @@ function times(job) {
 
 /** A result's values by name; anything but a number or a text is shown as JSON. */
 export const resultPairs = (job) =>
-  Object.entries(job.result ?? {}).map(([name, value]) => {
-    const plain = typeof value === "number" || typeof value === "string";
-    return [validationTitle(name), plain ? namedMetric(name, value) : JSON.stringify(value)];
-  });
+  Object.entries(job.result ?? {})
+    .filter(([name]) => name !== "files")
+    .map(([name, value]) => {
+      const plain = typeof value === "number" || typeof value === "string";
+      return [validationTitle(name), plain ? namedMetric(name, value) : JSON.stringify(value)];
+    });

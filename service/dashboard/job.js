@@ -5,7 +5,9 @@ import { CancelButton } from "./cancel.js";
 import { Chart } from "./chart.js";
 import { CheckpointTable } from "./checkpoints.js";
 import { el, setAttributes, setText } from "./dom.js";
+import { Evaluation } from "./evaluation.js";
 import { Figures, resultPairs } from "./figures.js";
+import { JobFiles } from "./files.js";
 import { count, percent, words } from "./format.js";
 import { Attempts, Events } from "./history.js";
 import { titleOf } from "./jobs.js";
@@ -43,6 +45,9 @@ export class JobPage {
   #error = new Chart("Error", (name) => name.endsWith("_error"), { isFraction: true });
   #checkpoints = new CheckpointTable();
   #attempts = new Attempts();
+  #charts = el("div", { class: "charts" }, this.#loss.root, this.#error.root);
+  #evaluation;
+  #files;
   #events;
   #log;
   #cancel;
@@ -58,6 +63,8 @@ export class JobPage {
       checkpoints: new Resource(`${path}/checkpoints`),
       attempts: new Resource(`${path}/attempts`),
     };
+    this.#evaluation = new Evaluation(id);
+    this.#files = new JobFiles(id);
     this.#events = new Events(id);
     this.#log = new LogTail(id);
     this.#poller = new Poller((signal) => this.#read(signal), BEAT_MS, (error) => this.#problem(error));
@@ -76,6 +83,7 @@ export class JobPage {
     this.#poller.stop();
     this.#loss.close();
     this.#error.close();
+    this.#evaluation.close();
     this.#cancel.close();
   }
 
@@ -90,8 +98,10 @@ export class JobPage {
       this.#callout,
       el("div", { class: "job-progress" }, this.#bar, this.#percent, this.#steps),
       this.#figures.root,
-      el("div", { class: "charts" }, this.#loss.root, this.#error.root),
+      this.#charts,
+      this.#evaluation.root,
       this.#checkpoints.root,
+      this.#files.root,
       this.#log.root,
       el("div", { class: "halves" }, this.#result.root, this.#events.root),
       this.#attempts.root,
@@ -123,6 +133,7 @@ export class JobPage {
       checkpoints.read(signal).then(() => this.#checkpoints.draw(checkpoints.value.data, job)),
       attempts.read(signal).then((changed) => changed && this.#attempts.draw(attempts.value.data)),
       this.#events.read(signal),
+      this.#evaluation.draw(job, signal),
     ]);
   }
 
@@ -146,7 +157,7 @@ export class JobPage {
     this.#notice(job);
     setText(this.#title, titleOf(job));
     setBadge(this.#badge, job.state);
-    setText(this.#identity, [job.id, job.kind, job.recipe, job.variant].join(" · "));
+    setText(this.#identity, [job.id, job.kind, job.recipe, job.variant].filter(Boolean).join(" · "));
     this.#labels.replaceChildren(
       ...Object.entries(job.labels).map(([key, value]) => el("li", { class: "tag" }, `${key}: ${value}`)),
     );
@@ -158,6 +169,9 @@ export class JobPage {
     this.#figures.drawJob(job);
     const noResult = isEnded(job) ? "It left no result." : "It comes when the job succeeds.";
     this.#result.draw(resultPairs(job), noResult);
+    this.#charts.hidden = job.kind !== "train";
+    this.#checkpoints.root.hidden = job.kind === "eval" || job.kind === "export";
+    this.#files.draw(job);
     setText(this.#spec, JSON.stringify(job.spec, null, 2));
     this.#cancel.show(job);
   }

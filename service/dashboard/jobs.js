@@ -157,12 +157,14 @@ function update(row, job) {
   setText(name.children[0], titleOf(job));
   setAttributes(name.children[0], { class: job.name ? null : "unnamed" });
   setText(name.children[1], job.name ? job.id : words(job.kind));
-  setText(recipe.children[0], job.recipe);
-  setText(recipe.children[1], job.kind === "eval" ? `${job.variant} · eval` : job.variant);
+  setText(recipe.children[0], job.recipe ?? NONE);
+  const kind = job.kind === "train" ? null : job.kind;
+  setText(recipe.children[1], [job.variant, kind].filter(Boolean).join(" · "));
   showProgress(progress, job);
-  setText(loss, metric(job.metrics.loss ?? job.metrics.val_loss));
-  setText(error, errorRate(job.metrics.top1_error));
-  setText(speed, rate(job.progress.images_per_second));
+  const measured = { ...job.metrics, ...job.result };
+  setText(loss, metric(job.metrics.loss ?? measured.loss));
+  setText(error, errorRate(measured.top1_error));
+  setText(speed, rate(job.progress.images_per_second ?? measured.images_per_second));
   showTime(time, job);
 }
 

@@ -1,0 +1,37 @@
+// Plotly, loaded when a page first draws with it, and the page's colours for it.
+
+import { el } from "./dom.js";
+
+let loading = null;
+
+/** The library; rejects if it cannot be loaded, and tries again when asked again. */
+export function loadPlotly() {
+  loading ??= new Promise((resolve, reject) => {
+    const script = el("script", { src: "/dashboard/plotly.min.js" });
+    script.addEventListener("load", () => resolve(window.Plotly));
+    script.addEventListener("error", () => {
+      loading = null;
+      script.remove();
+      reject(new Error("The charts could not be loaded."));
+    });
+    document.head.append(script);
+  });
+  return loading;
+}
+
+export const dark = matchMedia("(prefers-color-scheme: dark)");
+
+export const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+/** What every plot has: no background of its own, the page's font. */
+export const plainLayout = () => ({
+  showlegend: false,
+  paper_bgcolor: "transparent",
+  plot_bgcolor: "transparent",
+  font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: colour("--quiet") },
+  hoverlabel: {
+    bgcolor: colour("--panel"),
+    bordercolor: colour("--edge"),
+    font: { color: colour("--ink") },
+  },
+});
