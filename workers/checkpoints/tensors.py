@@ -34,37 +34,57 @@ def shared_names(tensors: Mapping[str, Tensor]) -> dict[str, str]:
     return aliases
 
 
+def storable(tensor: Tensor) -> bool:
+    """Whether a checkpoint can hold a tensor of this kind."""
+    return tensor.dtype in _DTYPES and tensor.layout == torch.strided
+
+
+def in_file_order(tensors: Mapping[str, Tensor]) -> list[tuple[str, Tensor]]:
+    """Widest first, then by name: so every one is aligned, as the library lays them out."""
+    return sorted(tensors.items(), key=lambda item: (-item[1].element_size(), item[0]))
+
+
+def file_header(tensors: Mapping[str, Tensor]) -> bytes:
+    """The first bytes of a file of these tensors, whose data follows `in_file_order`.
+
+    Eight bytes of header length and a JSON header (https://huggingface.co/docs/safetensors).
+    """
+    fields: dict[str, object] = {}
+    start = 0
+    for name, tensor in in_file_order(tensors):
+        end = start + tensor.nbytes
+        fields[name] = {
+            "dtype": _DTYPES[tensor.dtype],
+            "shape": list(tensor.shape),
+            "data_offsets": [start, end],
+        }
+        start = end
+    header = json.dumps(fields, separators=(",", ":"), ensure_ascii=False).encode()
+    header += b" " * (-len(header) % 8)
+    return len(header).to_bytes(8, "little") + header
+
+
 class TensorBlock:
     """Preallocated memory for one set of tensors; pinned if they live on a CUDA device.
 
-    The library hashes nothing on its way to disk, so the format is written here: eight bytes of
-    header length, a JSON header, the data (https://huggingface.co/docs/safetensors).
+    The library hashes nothing on its way to disk, so the format is written here.
     """
 
     def __init__(self, tensors: Mapping[str, Tensor]) -> None:
         self._layout = _layout(tensors)
-        # Widest first, then by name: so every view is aligned, as the library lays them out.
-        ordered = sorted(tensors.items(), key=lambda item: (-item[1].element_size(), item[0]))
+        ordered = in_file_order(tensors)
         size = sum(tensor.nbytes for _, tensor in ordered)
         pinned = any(tensor.is_cuda for tensor in tensors.values())
         self._data = torch.empty(size, dtype=torch.uint8, pin_memory=pinned)
         # Touch the pages now: the first save would else pay for them while the run waits.
         self._data.zero_()
         self._views: dict[str, Tensor] = {}
-        fields: dict[str, object] = {}
         start = 0
         for name, tensor in ordered:
             end = start + tensor.nbytes
             self._views[name] = self._data[start:end].view(tensor.dtype).view(tensor.shape)
-            fields[name] = {
-                "dtype": _DTYPES[tensor.dtype],
-                "shape": list(tensor.shape),
-                "data_offsets": [start, end],
-            }
             start = end
-        header = json.dumps(fields, separators=(",", ":"), ensure_ascii=False).encode()
-        header += b" " * (-len(header) % 8)
-        self._header = len(header).to_bytes(8, "little") + header
+        self._header = file_header(tensors)
 
     def fits(self, tensors: Mapping[str, Tensor]) -> bool:
         """Whether the names, shapes and types are those the block was made for."""

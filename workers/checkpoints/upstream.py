@@ -24,22 +24,38 @@ class IncompatibleCheckpoint(ValueError):
     """Weights that do not fit the network, or a file that holds none; the message says why."""
 
 
+class CodeInPickle(IncompatibleCheckpoint):
+    """A file whose pickle would call something; it was not called."""
+
+
 def read_weights(path: Path) -> dict[str, Tensor]:
     """The tensors of a `.pth.tar`, `.pkl`, `.pth` or `.safetensors` file by name, on the CPU.
 
     Takes a bare dict or `{"state_dict": …}`, strips `module.`, and runs no code of the file.
     Raises IncompatibleCheckpoint that names the file and what is wrong with it.
     """
+    return weights_in(path, read_content(path))
+
+
+def read_content(path: Path) -> Any:
+    """All that such a file holds, unchanged; tensors are mapped from it where its form allows.
+
+    Raises IncompatibleCheckpoint, CodeInPickle.
+    """
     if not path.is_file():
         raise IncompatibleCheckpoint(f"{path.name}: there is no such file")
-    if path.suffix == ".safetensors":
-        try:
-            return _without_module(path, safetensors.torch.load_file(path))
-        except SafetensorError as error:
-            raise IncompatibleCheckpoint(
-                f"{path.name} is cut off, or no safetensors file: {error}"
-            ) from error
-    content = _unpickle(path)
+    if path.suffix != ".safetensors":
+        return _unpickle(path)
+    try:
+        return safetensors.torch.load_file(path)
+    except SafetensorError as error:
+        raise IncompatibleCheckpoint(
+            f"{path.name} is cut off, or no safetensors file: {error}"
+        ) from error
+
+
+def weights_in(path: Path, content: Any) -> dict[str, Tensor]:
+    """The tensors by name among the content of the file; raises IncompatibleCheckpoint."""
     if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
         content = content["state_dict"]
     if not isinstance(content, Mapping) or not content:
@@ -77,7 +93,7 @@ def load_for_training(
     names = list(model.state_dict())
     stored = {name.split(".")[0] for name in tensors}
     absent = {n for n in names if n.startswith(_AUXILIARY) and n.split(".")[0] not in stored}
-    replaced = {n for n in names if head == "replace" and _counts_classes(n)}
+    replaced = {n for n in names if head == "replace" and counts_classes(n)}
     fresh = [name for name in names if name in absent | replaced]
     _load(model, tensors, fresh)
     return fresh
@@ -116,7 +132,8 @@ def _load(model: nn.Module, tensors: Mapping[str, Tensor], fresh: Collection[str
     model.load_state_dict(filled, strict=False)
 
 
-def _counts_classes(name: str) -> bool:
+def counts_classes(name: str) -> bool:
+    """Whether the tensor's first dimension is the class count, in the network or a head of it."""
     head, _, rest = name.partition(".")
     return _CLASSIFIER.match(rest if head.startswith(_AUXILIARY) else name) is not None
 
@@ -144,7 +161,7 @@ def _unpickle(path: Path) -> Any:
     except pickle.UnpicklingError as error:
         named = re.search(r"GLOBAL ([\w.]+)", str(error))
         if named:
-            raise IncompatibleCheckpoint(
+            raise CodeInPickle(
                 f"{path.name} is refused: its pickle calls {named[1]}, and weights need no code"
             ) from error
         raise IncompatibleCheckpoint(f"{path.name} is not a file of weights") from error

@@ -34,7 +34,14 @@ class Digits:
 
     class_names = tuple(str(digit) for digit in range(10))
 
-    def __init__(self, split: Split, preprocessing: str, image_size: int, seed: int) -> None:
+    def __init__(
+        self,
+        split: Split,
+        preprocessing: str,
+        image_size: int,
+        seed: int,
+        mean: Tensor | None = None,
+    ) -> None:
         with (files("workers.data") / "digits.npz").open("rb") as file:
             stored = np.load(file)
             images, labels = stored["images"], stored["labels"]
@@ -42,7 +49,7 @@ class Digits:
         self._images = torch.from_numpy(images[chosen].astype(np.float32) * (255 / 16))
         self._labels = labels[chosen]
         self._split, self._preprocessing = split, preprocessing
-        self._size, self._seed = image_size, seed
+        self._size, self._seed, self._mean = image_size, seed, mean
 
     def __len__(self) -> int:
         return len(self._labels)
@@ -55,14 +62,20 @@ class Digits:
         if self._split == "train":
             draw = np.random.default_rng((self._seed, epoch, index))
             image = resized_crop(image, self._size, draw, area=(0.8, 1.0), ratio=(0.9, 1.1))
-        return finished(image, self._preprocessing, draw), int(self._labels[index])
+        return finished(image, self._preprocessing, draw, self._mean), int(self._labels[index])
 
 
 class ImageFolder:
     """Images in one sub-folder for each class, sorted by name."""
 
     def __init__(
-        self, folder: Path, split: Split, preprocessing: str, image_size: int, seed: int
+        self,
+        folder: Path,
+        split: Split,
+        preprocessing: str,
+        image_size: int,
+        seed: int,
+        mean: Tensor | None = None,
     ) -> None:
         if not folder.is_dir():
             raise InvalidData(f"{folder.name}: there is no such folder below the data root")
@@ -80,7 +93,7 @@ class ImageFolder:
         if not self._samples:
             raise InvalidData(f"{folder.name} needs one sub-folder of images for each class")
         self._split, self._preprocessing = split, preprocessing
-        self._size, self._seed = image_size, seed
+        self._size, self._seed, self._mean = image_size, seed, mean
 
     def __len__(self) -> int:
         return len(self._samples)
@@ -94,10 +107,13 @@ class ImageFolder:
         except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
             named = f"{path.parent.name}/{path.name}"
             raise InvalidData(f"{named} is no readable image: replace or remove it") from error
+        draw = None
         if self._split == "val":
-            return finished(centred(image, self._size), self._preprocessing, None), label
-        draw = np.random.default_rng((self._seed, epoch, index))
-        return finished(augmented(image, self._size, draw), self._preprocessing, draw), label
+            image = centred(image, self._size)
+        else:
+            draw = np.random.default_rng((self._seed, epoch, index))
+            image = augmented(image, self._size, draw)
+        return finished(image, self._preprocessing, draw, self._mean), label
 
 
 def open_dataset(
@@ -108,18 +124,22 @@ def open_dataset(
     preprocessing: str,
     image_size: int,
     seed: int,
+    mean: Tensor | None = None,
 ) -> ImageDataset:
-    """One split of the named data set or of the folders below the data root."""
-    if preprocessing == "bgr255_minus_mean":
-        raise InvalidData("preprocessing bgr255_minus_mean has no reader of mean images yet")
+    """One split of the named data set or of the folders below the data root.
+
+    `mean` (3, S, S) goes with `bgr255_minus_mean`, and with no other preprocessing.
+    """
+    if preprocessing == "bgr255_minus_mean" and mean is None:
+        raise InvalidData("preprocessing bgr255_minus_mean needs the mean image of the weights")
     if data.dataset is not None:
         if data.dataset != "digits":
             raise InvalidData(f"there is no data set {data.dataset!r}; there is digits")
-        return Digits(split, preprocessing, image_size, seed)
+        return Digits(split, preprocessing, image_size, seed, mean)
     relative = data.train_dir if split == "train" else data.val_dir
     assert relative is not None
     root = data_root.resolve()
     folder = (root / relative).resolve()
     if not folder.is_relative_to(root):
         raise InvalidData(f"{relative} leads out of the data root")
-    return ImageFolder(folder, split, preprocessing, image_size, seed)
+    return ImageFolder(folder, split, preprocessing, image_size, seed, mean)

@@ -72,13 +72,22 @@ def centred(image: Tensor, size: int) -> Tensor:
     return centre
 
 
-def finished(image: Tensor, preprocessing: str, draw: np.random.Generator | None) -> Tensor:
+def finished(
+    image: Tensor,
+    preprocessing: str,
+    draw: np.random.Generator | None,
+    mean: Tensor | None = None,
+) -> Tensor:
     """The network's input (3, H, W) in BGR order; `draw` for training, None for eval.
 
-    `bgr255` is 0 to 255; `bgr_normalized` has lighting in training, ImageNet's mean and deviation.
+    `bgr255` is 0 to 255; `bgr_normalized` has lighting in training, ImageNet's mean and deviation;
+    `bgr255_minus_mean` is 0 to 255 minus `mean` (3, H, W), after the crop (ShuffleNetV2.Large).
     """
     if preprocessing == "bgr255":
         return image.flip(0).float()
+    if preprocessing == "bgr255_minus_mean":
+        assert mean is not None
+        return image.flip(0).float() - mean
     assert preprocessing == "bgr_normalized", preprocessing
     image = image.float() / 255
     if draw is not None:

@@ -1,0 +1,179 @@
+"""Each bad input has its own message and code, and leaves nothing behind."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import safetensors.torch
+import torch
+
+from api_tests.exchange.originals import network_of
+from service.contract.exchange import ImportRequest
+from workers.exchange.errors import ImportRefused
+from workers.exchange.imports import import_file
+
+
+class _Malicious:
+    def __reduce__(self) -> Any:
+        return os.mkdir, ("ran",)
+
+
+def _weights(root: Path) -> None:
+    torch.save(network_of("shufflenet_v2").state_dict(), root / "good.pth.tar")
+
+
+def _cut(root: Path, name: str, *, zipped: bool = True) -> None:
+    tensors, path = network_of("shufflenet_v2").state_dict(), root / name
+    if path.suffix == ".safetensors":
+        safetensors.torch.save_file(tensors, path)
+    else:
+        torch.save(tensors, path, _use_new_zipfile_serialization=zipped)
+    path.write_bytes(path.read_bytes()[:-1000])
+
+
+def _mean(root: Path, *shape: int) -> None:
+    _weights(root)
+    np.save(root / "mean.npy", np.zeros(shape, np.float32))
+
+
+def _link_out(root: Path) -> None:
+    (root.parent / "secret.pth").write_bytes(b"")
+    (root / "link.pth").symlink_to(root.parent / "secret.pth")
+
+
+def _complex(root: Path) -> None:
+    tensors = network_of("shufflenet_v2").state_dict()
+    tensors["first_conv.0.weight"] = tensors["first_conv.0.weight"].to(torch.complex64)
+    torch.save(tensors, root / "complex.pth")
+
+
+GOOD: dict[str, Any] = {"file": "good.pth.tar"}
+MINUS_MEAN: dict[str, Any] = GOOD | {"mean_image": "mean.npy"}
+BAD: list[tuple[str, str, dict[str, Any], Callable[[Path], Any]]] = [
+    ("file_missing", "there is no such file below", {"file": "none.pth"}, lambda _: None),
+    ("file_missing", "leads out of the import root", {"file": "link.pth"}, _link_out),
+    (
+        "file_truncated",
+        "cut.pth.tar is cut off: .* after [0-9]+ bytes",
+        {"file": "cut.pth.tar"},
+        lambda root: _cut(root, "cut.pth.tar"),
+    ),
+    (
+        "file_truncated",
+        "old.pkl is cut off",
+        {"file": "old.pkl"},
+        lambda root: _cut(root, "old.pkl", zipped=False),
+    ),
+    (
+        "file_truncated",
+        "cut.safetensors is cut off",
+        {"file": "cut.safetensors"},
+        lambda root: _cut(root, "cut.safetensors"),
+    ),
+    (
+        "file_truncated",
+        "is empty",
+        {"file": "empty.pth"},
+        lambda root: (root / "empty.pth").write_bytes(b""),
+    ),
+    (
+        "not_weights",
+        "text.pth.tar is no file of weights: it begins with b'<html>",
+        {"file": "text.pth.tar"},
+        lambda root: (root / "text.pth.tar").write_text("<html>Not found</html>"),
+    ),
+    (
+        "not_weights",
+        "is not named .pth.tar",
+        {"file": "photo.png"},
+        lambda root: (root / "photo.png").write_bytes(b"1"),
+    ),
+    (
+        "not_weights",
+        "holds no dictionary",
+        {"file": "list.pth"},
+        lambda root: torch.save([1, 2], root / "list.pth"),
+    ),
+    ("not_weights", "first_conv.0.weight is of a foreign kind", {"file": "complex.pth"}, _complex),
+    (
+        "pickle_with_code",
+        r"its pickle calls posix\.mkdir",
+        {"file": "code.pth"},
+        lambda root: torch.save({"state_dict": _Malicious()}, root / "code.pth"),
+    ),
+    (
+        "unknown_network",
+        "no network of the series fits the file; the nearest is",
+        {"file": "foreign.pth"},
+        lambda root: torch.save({"layer.weight": torch.ones(3, 3)}, root / "foreign.pth"),
+    ),
+    (
+        "other_network",
+        "the file is of shufflenet_v2 0.5x, not of oneshot",
+        GOOD | {"recipe": "oneshot"},
+        _weights,
+    ),
+    (
+        "class_count_mismatch",
+        "tell 5 classes apart, class_names has 2",
+        GOOD | {"class_names": ("cat", "dog")},
+        _weights,
+    ),
+    (
+        "mean_image_shape",
+        r"mean.npy has the shape \[3, 96, 96\], not \[3, 224, 224\]",
+        MINUS_MEAN,
+        lambda root: _mean(root, 3, 96, 96),
+    ),
+    (
+        "mean_image_missing",
+        "needs mean_image",
+        GOOD | {"preprocessing": "bgr255_minus_mean"},
+        _weights,
+    ),
+    (
+        "mean_image_unused",
+        "bgr255 subtracts no mean",
+        MINUS_MEAN | {"preprocessing": "bgr255"},
+        lambda root: _mean(root, 3, 224, 224),
+    ),
+    (
+        "mean_image_unreadable",
+        "not named .xml or .npy",
+        GOOD | {"mean_image": "good.pth.tar"},
+        _weights,
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "request_", "make"), BAD, ids=[f"{bad[0]}: {bad[1]}" for bad in BAD]
+)
+def test_a_bad_input_is_refused_with_its_own_code_and_message(
+    code: str,
+    message: str,
+    request_: dict[str, Any],
+    make: Callable[[Path], Any],
+    tmp_path: Path,
+) -> None:
+    root = tmp_path / "imports"
+    root.mkdir()
+    make(root)
+    with pytest.raises(ImportRefused, match=message) as refused:
+        import_file(ImportRequest(**request_), root)
+    assert refused.value.code == code
+
+
+@pytest.mark.parametrize("name", ["cut.pth.tar", "old.pkl", "cut.safetensors"])
+def test_a_file_cut_anywhere_is_told_to_be_cut_off(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    _cut(tmp_path, name, zipped=name != "old.pkl")
+    content = path.read_bytes()
+    for length in range(4, len(content), len(content) // 40):
+        path.write_bytes(content[:length])
+        with pytest.raises(ImportRefused, match="cut off") as refused:
+            import_file(ImportRequest(file=name), tmp_path)
+        assert refused.value.code == "file_truncated"

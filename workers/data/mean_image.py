@@ -1,0 +1,109 @@
+"""The mean image that `bgr255_minus_mean` subtracts: read from a file, or from a checkpoint."""
+
+import math
+from pathlib import Path
+from xml.parsers import expat
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from workers.data.errors import InvalidData
+
+MEAN_FILE = "mean.npy"
+"""Its name in a checkpoint folder, so that an eval has what its weights were trained with."""
+
+_LIMIT_BYTES = 256 << 20
+_CHUNK_BYTES = 1 << 16
+_SIZES = ("Row", "Col", "Channel")
+
+
+class WrongMeanShape(InvalidData):
+    """A mean image of another size than the network's input."""
+
+
+def read_mean_image(path: Path, image_size: int) -> Tensor:
+    """The mean (3, S, S) in BGR order, 0 to 255, float32, S = `image_size`.
+
+    From `.xml`, OpenCV's FileStorage with Row, Col, Channel and a MeanImg of H x W x 3 numbers, as
+    published (ImageNet_1000_scale224_mean.xml), or from `.npy` of that shape. It is subtracted
+    after the crop, as the original does. Raises InvalidData, WrongMeanShape.
+    """
+    if not path.is_file():
+        raise InvalidData(f"mean image {path.name}: there is no such file")
+    if path.stat().st_size > _LIMIT_BYTES:
+        raise InvalidData(f"mean image {path.name} is larger than {_LIMIT_BYTES >> 20} MiB")
+    if path.suffix not in (".xml", ".npy"):
+        raise InvalidData(f"mean image {path.name} is not named .xml or .npy")
+    mean = _from_xml(path) if path.suffix == ".xml" else _from_npy(path)
+    if mean.shape != (3, image_size, image_size):
+        raise WrongMeanShape(
+            f"mean image {path.name} has the shape {list(mean.shape)}, "
+            f"not {[3, image_size, image_size]} as images of {image_size} pixels need"
+        )
+    if not bool(((mean >= 0) & (mean <= 255)).all()):
+        raise InvalidData(f"mean image {path.name} has values that are not within 0 to 255")
+    return mean
+
+
+def _from_npy(path: Path) -> Tensor:
+    try:
+        stored = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise InvalidData(f"mean image {path.name} is no readable .npy file: {error}") from error
+    if not isinstance(stored, np.ndarray) or stored.dtype.kind not in "fiu":
+        raise InvalidData(f"mean image {path.name} holds no array of numbers")
+    return torch.from_numpy(np.ascontiguousarray(stored, dtype=np.float32))
+
+
+def _from_xml(path: Path) -> Tensor:
+    storage = _Storage()
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(_CHUNK_BYTES):
+                storage.feed(chunk)
+        storage.feed(b"", final=True)
+        sizes = [int(storage.text(name)) for name in _SIZES]
+        values = np.array(storage.text("data").split(), dtype=np.float32)
+    except (expat.ExpatError, ValueError) as error:
+        raise InvalidData(f"mean image {path.name} is no FileStorage: {error}") from error
+    if min(sizes) < 1 or math.prod(sizes) != values.size:
+        raise WrongMeanShape(
+            f"mean image {path.name} has {values.size} numbers, not {' x '.join(map(str, sizes))}"
+        )
+    return torch.from_numpy(values).view(*sizes).permute(2, 0, 1).contiguous()
+
+
+class _Storage:
+    # expat and not an element tree: a document type, from which every entity attack comes, is
+    # refused where it begins, and no tree is built of a file from elsewhere.
+    def __init__(self) -> None:
+        self._open: list[str] = []
+        self._texts: dict[str, list[str]] = {}
+        self._parser = expat.ParserCreate()
+        self._parser.StartDoctypeDeclHandler = self._refuse_doctype
+        self._parser.StartElementHandler = self._start
+        self._parser.EndElementHandler = self._end
+        self._parser.CharacterDataHandler = self._characters
+
+    def feed(self, chunk: bytes, *, final: bool = False) -> None:
+        self._parser.Parse(chunk, final)
+
+    def text(self, name: str) -> str:
+        if name not in self._texts:
+            raise ValueError(f"it has no {name}")
+        return "".join(self._texts[name])
+
+    def _refuse_doctype(self, *_: object) -> None:
+        raise ValueError("it declares a document type")
+
+    def _start(self, name: str, _: dict[str, str]) -> None:
+        self._open.append(name)
+
+    def _end(self, _: str) -> None:
+        self._open.pop()
+
+    def _characters(self, text: str) -> None:
+        place = self._open[1:]
+        if place in (["MeanImg", "data"], *([name] for name in _SIZES)):
+            self._texts.setdefault(place[-1], []).append(text)

@@ -1,0 +1,16 @@
+"""Why a file is not imported."""
+
+from workers.checkpoints.upstream import IncompatibleCheckpoint
+
+
+class ImportRefused(IncompatibleCheckpoint):
+    """A file that cannot become a checkpoint; `code` is for programs, the message for people.
+
+    The codes: `file_missing`, `file_truncated`, `not_weights`, `pickle_with_code`,
+    `unknown_network`, `other_network`, `class_count_mismatch`, `mean_image_missing`,
+    `mean_image_unused`, `mean_image_unreadable`, `mean_image_shape`.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code

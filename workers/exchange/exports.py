@@ -1,0 +1,124 @@
+"""A checkpoint as one file for another program."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from service.contract.checkpoints import Manifest
+from service.contract.exchange import ExportFormat
+from service.contract.recipes import RecipeParams
+from workers.checkpoints.snapshot import Loaded, load
+from workers.checkpoints.tensors import file_header, in_file_order
+from workers.checkpoints.upstream import load_for_training
+from workers.exchange.momentum import state_dicts
+from workers.exchange.whole import whole_file
+from workers.models import build
+
+_SUFFIXES: dict[ExportFormat, str] = {
+    "pth.tar": "pth.tar",
+    "safetensors": "safetensors",
+    "onnx": "onnx",
+    "torch_export": "pt2",
+}
+_BATCH_OF_EXAMPLE = 2
+
+
+def export_name(manifest: Manifest, form: ExportFormat) -> str:
+    """The file's name; of a `.pth.tar` the one that the original `--auto-continue` looks for."""
+    if form == "pth.tar":
+        tag = "bnps-" if manifest.phase == "final" else ""
+        return f"{tag}checkpoint-{manifest.step:06}.pth.tar"
+    return f"{manifest.recipe}-{manifest.variant}-{manifest.step:06}.{_SUFFIXES[form]}"
+
+
+def export_checkpoint(
+    checkpoint: Path,
+    target: Path,
+    form: ExportFormat,
+    *,
+    params: RecipeParams,
+    module_prefix: bool = False,
+) -> None:
+    """Write the checkpoint folder as the file `target`, whole or not at all.
+
+    `params` are those of the training, for the learning rates of its optimizer. `pth.tar` is
+    `{"state_dict": …}` with `optimizer_state_dict` and `lr_scheduler_state_dict` where there is
+    momentum; final weights of OneShot are bare, since its `--eval-resume` takes them so. With
+    `module_prefix` it is for a script that runs on GPUs, except `--eval-resume` of Large and
+    DetNAS, which need names without. `safetensors` has every name, of aliases too. `onnx`
+    (images -> logits) and `torch_export` (`.pt2`) are the network in eval mode, for any batch of
+    images (N, 3, S, S) of the checkpoint's size. Raises DamagedCheckpoint, OSError.
+    """
+    loaded = load(checkpoint)
+    with whole_file(target) as partial:
+        if form == "pth.tar":
+            torch.save(_original(loaded, params, module_prefix), partial)
+        elif form == "safetensors":
+            _write_safetensors(partial, _prefixed(_published(loaded), module_prefix))
+        elif form == "onnx":
+            _write_onnx(partial, _network(loaded), loaded.manifest.image_size)
+        else:
+            torch.export.save(_program(_network(loaded), loaded.manifest.image_size), partial)
+
+
+def _published(loaded: Loaded) -> dict[str, Tensor]:
+    # In the published order: torch.save keeps it, and a reader by position depends on it.
+    manifest = loaded.manifest
+    with torch.device("meta"):
+        names = build(manifest.recipe, manifest.variant, manifest.num_classes).state_dict()
+    return {name: loaded.model[name] for name in names if name in loaded.model}
+
+
+def _prefixed(tensors: Mapping[str, Tensor], module_prefix: bool) -> dict[str, Tensor]:
+    prefix = "module." if module_prefix else ""
+    return {f"{prefix}{name}": tensor for name, tensor in tensors.items()}
+
+
+def _original(loaded: Loaded, params: RecipeParams, module_prefix: bool) -> dict[str, Any]:
+    manifest = loaded.manifest
+    weights = _prefixed(_published(loaded), module_prefix)
+    if manifest.recipe == "oneshot" and manifest.phase == "final":
+        return weights
+    content: dict[str, Any] = {"state_dict": weights}
+    if loaded.optimizer:
+        content |= state_dicts(
+            manifest.recipe, manifest.variant, params, manifest.step, loaded.optimizer
+        )
+    return content
+
+
+def _write_safetensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    with path.open("xb") as file:
+        file.write(file_header(tensors))
+        for _, tensor in in_file_order(tensors):
+            file.write(memoryview(tensor.reshape(-1).view(torch.uint8).numpy().data))
+
+
+def _network(loaded: Loaded) -> nn.Module:
+    manifest = loaded.manifest
+    network = build(manifest.recipe, manifest.variant, manifest.num_classes)
+    # Auxiliary heads may be absent: in eval mode nothing reads them.
+    load_for_training(network, loaded.model)
+    return network.eval()
+
+
+def _program(network: nn.Module, image_size: int) -> torch.export.ExportedProgram:
+    example = torch.zeros(_BATCH_OF_EXAMPLE, 3, image_size, image_size)
+    batch = torch.export.Dim("batch", min=1)
+    return torch.export.export(network, (example,), dynamic_shapes=({0: batch},))
+
+
+def _write_onnx(path: Path, network: nn.Module, image_size: int) -> None:
+    # One file: protobuf holds 2 GiB, and the largest network has 1.02 GB.
+    torch.onnx.export(
+        _program(network, image_size),
+        (),
+        path,
+        input_names=["images"],
+        output_names=["logits"],
+        external_data=False,
+        verbose=False,
+    )

@@ -1,0 +1,172 @@
+"""A file of published weights as what a checkpoint holds."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from torch import Tensor
+
+from service.contract.exchange import ImportRequest
+from service.contract.recipes import PARAMS
+from workers.checkpoints.tensors import storable
+from workers.checkpoints.upstream import IncompatibleCheckpoint, weights_in
+from workers.data.errors import InvalidData
+from workers.data.mean_image import WrongMeanShape, read_mean_image
+from workers.exchange.errors import ImportRefused
+from workers.exchange.files import below, opened
+from workers.exchange.identify import Identity, Signature, identify, signature, under_all_names
+from workers.exchange.momentum import OPTIMIZER, SCHEDULE, ForeignOptimizer, momentum_from
+
+_NAMED_STEP = re.compile(r"checkpoint-(\d{1,15})\.")
+_LARGEST_STEP = 2**53
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A file read and identified: names and shapes are checked, its bytes not yet seen.
+
+    `model` has each tensor once, in the published order, and `aliases` the second names, as a
+    checkpoint stores them. `phase` is `train` where the file has the optimizer and can be trained
+    on from `step`. Tensors are mapped from the file: keep it as it is until they are written.
+    `mean` (3, S, S) is the mean image, if it was named. `notes` is what the user should know.
+    """
+
+    identity: Identity
+    class_names: tuple[str, ...]
+    image_size: int
+    preprocessing: str
+    step: int
+    phase: Literal["train", "final"]
+    model: Mapping[str, Tensor]
+    aliases: Mapping[str, str]
+    momentum: Mapping[str, Tensor]
+    mean: Tensor | None
+    notes: tuple[str, ...]
+
+
+def import_file(request: ImportRequest, import_root: Path) -> Imported:
+    """Read the file that the request names; `publish_import` makes a checkpoint of it.
+
+    Takes what the original scripts saved: a dictionary of tensors, bare or under `state_dict`, with
+    or without `module.`, and where it is there `optimizer_state_dict` with
+    `lr_scheduler_state_dict`. Raises ImportRefused.
+    """
+    path = below(import_root, request.file)
+    content = opened(path)
+    try:
+        tensors = weights_in(path, content)
+    except IncompatibleCheckpoint as error:
+        raise ImportRefused("not_weights", str(error)) from error
+    _check_kinds(path, tensors)
+    identity = identify(tensors, request.recipe, request.variant)
+    _check_classes(request, identity)
+    preprocessing = _preprocessing(request, identity)
+    mean = _mean_image(request, import_root, preprocessing)
+    network = signature(identity.recipe, identity.variant)
+    model, notes = _model(tensors, network)
+    momentum, told = _momentum(content, network, model)
+    step = _step(path, content)
+    if step is None:
+        notes.append("the file does not tell its step, neither inside nor in its name: 0 is taken")
+    return Imported(
+        identity=identity,
+        class_names=request.class_names or (),
+        image_size=request.image_size,
+        preprocessing=preprocessing,
+        step=step or 0,
+        phase="final" if momentum is None else "train",
+        model=model,
+        aliases={later: first for later, first in network.aliases.items() if first in model},
+        momentum=momentum or {},
+        mean=mean,
+        notes=(*notes, *told),
+    )
+
+
+def _check_kinds(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    for name, tensor in tensors.items():
+        if not storable(tensor):
+            kind = f"{tensor.dtype} ({tensor.layout})"
+            raise ImportRefused("not_weights", f"{path.name}: {name} is of a foreign kind, {kind}")
+
+
+def _check_classes(request: ImportRequest, identity: Identity) -> None:
+    names = request.class_names
+    if names is not None and len(names) != identity.num_classes:
+        raise ImportRefused(
+            "class_count_mismatch",
+            f"the weights tell {identity.num_classes} classes apart, class_names has {len(names)}",
+        )
+
+
+def _preprocessing(request: ImportRequest, identity: Identity) -> str:
+    named = request.preprocessing
+    if named is None and request.mean_image is not None:
+        return "bgr255_minus_mean"
+    if named != "bgr255_minus_mean" and request.mean_image is not None:
+        raise ImportRefused(
+            "mean_image_unused", f"preprocessing {named} subtracts no mean: leave mean_image out"
+        )
+    if named == "bgr255_minus_mean" and request.mean_image is None:
+        raise ImportRefused(
+            "mean_image_missing", f"preprocessing {named} needs mean_image, a .xml or .npy file"
+        )
+    return named or str(PARAMS[identity.recipe].model_fields["preprocessing"].default)
+
+
+def _mean_image(request: ImportRequest, import_root: Path, preprocessing: str) -> Tensor | None:
+    if preprocessing != "bgr255_minus_mean":
+        return None
+    assert request.mean_image is not None
+    try:
+        return read_mean_image(below(import_root, request.mean_image), request.image_size)
+    except WrongMeanShape as error:
+        raise ImportRefused("mean_image_shape", str(error)) from error
+    except InvalidData as error:
+        raise ImportRefused("mean_image_unreadable", str(error)) from error
+
+
+def _model(
+    tensors: Mapping[str, Tensor], network: Signature
+) -> tuple[dict[str, Tensor], list[str]]:
+    # As load_state_dict fills them: of two names with two values the later one counts.
+    named = under_all_names(tensors, network)
+    filled = named | {first: named[later] for later, first in network.aliases.items()}
+    stored = [name for name in network.tensors if name not in network.aliases]
+    model = {name: filled[name] for name in stored if name in filled}
+    absent = sorted({name.split(".")[0] for name in stored if name not in model})
+    if not absent:
+        return model, []
+    return model, [
+        f"the file has no auxiliary heads ({', '.join(absent)}): a training makes fresh ones"
+    ]
+
+
+def _momentum(
+    content: Any, network: Signature, model: Mapping[str, Tensor]
+) -> tuple[dict[str, Tensor] | None, list[str]]:
+    if not isinstance(content, Mapping) or OPTIMIZER not in content:
+        return None, []
+    if any(name not in model for name in network.optimized):
+        return None, ["the optimizer is left out: weights that it is for are absent"]
+    try:
+        momentum = momentum_from(content[OPTIMIZER], network, model)
+    except ForeignOptimizer as error:
+        return None, [f"the optimizer is left out, as it is not this network's: {error}"]
+    return momentum, [
+        "the original scripts save no random state and no place in the data: a training goes on "
+        "from these weights, this momentum and this step, but equality bit for bit cannot be "
+        "promised"
+    ]
+
+
+def _step(path: Path, content: Any) -> int | None:
+    inside = content if isinstance(content, Mapping) else {}
+    schedule = inside.get(SCHEDULE)
+    told = schedule.get("last_epoch") if isinstance(schedule, Mapping) else inside.get("iteration")
+    if isinstance(told, int) and 0 <= told <= _LARGEST_STEP:
+        return told
+    named = _NAMED_STEP.search(path.name)
+    return int(named[1]) if named else None

@@ -1,0 +1,170 @@
+"""An imported file as a checkpoint folder, written in one pass and constant memory."""
+
+import hashlib
+import json
+import random
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from service.contract.checkpoints import FileDigest, Manifest, folder_name
+from workers.checkpoints.disk import DISK, Disk
+from workers.checkpoints.folder import staged, write_manifest
+from workers.checkpoints.rng import restore_rng, rng_state
+from workers.checkpoints.snapshot import MODEL_FILE, OPTIMIZER_FILE
+from workers.checkpoints.tensors import file_header, in_file_order
+from workers.data.mean_image import MEAN_FILE
+from workers.exchange.imports import Imported
+
+_PART_VALUES = 1 << 18
+_SHOWN = 10
+_RANK_FILE = "rank-0.json"
+
+Progress = Callable[[int, int], None]
+"""Called with the bytes done and the bytes in all, about once a MiB."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """The checkpoint that was written, and what its user should know."""
+
+    folder: Path
+    manifest: Manifest
+    notes: tuple[str, ...]
+
+
+def publish_import(
+    imported: Imported,
+    attempt_folder: Path,
+    *,
+    checkpoint_id: str,
+    job_id: str,
+    attempt: int,
+    created_at: datetime,
+    progress: Progress = lambda *_: None,
+    disk: Disk = DISK,
+) -> Published:
+    """Write the folder whole or not at all, as `staged` does.
+
+    Takes no memory for tensors beside those of the file. Weights that are not finite are a note.
+    """
+    contents = {MODEL_FILE: imported.model}
+    if imported.momentum:
+        contents[OPTIMIZER_FILE] = imported.momentum
+    written = _Written(sum(t.nbytes for part in contents.values() for t in part.values()), progress)
+    name = folder_name(imported.phase, imported.step)
+    files: dict[str, FileDigest] = {}
+    with staged(attempt_folder, name, disk) as stage:
+        for file, tensors in contents.items():
+            files[file] = disk.write(stage / file, written.chunks(tensors))
+        for file, body in _small_files(imported).items():
+            files[file] = disk.write(stage / file, [body])
+        manifest = _manifest(imported, files, checkpoint_id, job_id, attempt, created_at)
+        write_manifest(stage, manifest, disk)
+    return Published(attempt_folder / name, manifest, (*imported.notes, *written.notes()))
+
+
+class _Written:
+    """The bytes of tensor files as they pass by, counted and looked at."""
+
+    def __init__(self, total: int, progress: Progress) -> None:
+        self._done, self._total, self._progress = 0, total, progress
+        self._not_finite: list[str] = []
+
+    def chunks(self, tensors: Mapping[str, Tensor]) -> Iterator[bytes | memoryview]:
+        yield file_header(tensors)
+        for name, tensor in in_file_order(tensors):
+            finite = True
+            flat = tensor.detach().reshape(-1)
+            for start in range(0, len(flat), _PART_VALUES):
+                part = flat[start : start + _PART_VALUES]
+                finite = finite and bool(part.isfinite().all())
+                yield memoryview(part.view(torch.uint8).numpy().data)
+                self._done += part.nbytes
+                self._progress(self._done, self._total)
+            if not finite:
+                self._not_finite.append(name)
+
+    def notes(self) -> list[str]:
+        if not self._not_finite:
+            return []
+        shown = ", ".join(self._not_finite[:_SHOWN])
+        more = ", …" if len(self._not_finite) > _SHOWN else ""
+        return [f"{len(self._not_finite)} tensors have NaN or infinite values ({shown}{more})"]
+
+
+def _small_files(imported: Imported) -> dict[str, bytes]:
+    found = {}
+    if imported.phase == "train":
+        found[_RANK_FILE] = json.dumps(_rank_state(imported.step)).encode()
+    if imported.mean is not None:
+        found[MEAN_FILE] = mean_bytes(imported.mean)
+    return found
+
+
+def mean_bytes(mean: Tensor) -> bytes:
+    """The mean image as the `.npy` file of a checkpoint."""
+    body = BytesIO()
+    np.save(body, mean.numpy())
+    return body.getvalue()
+
+
+def _rank_state(step: int) -> dict[str, Any]:
+    # What a run would have saved here, had it seen nothing since and drawn its seeds now.
+    return {
+        "step": step,
+        "window": {"sums": [0.0, 0.0, 0.0], "samples": 0, "steps": 0},
+        "metrics": {},
+        "rng": _fresh_rng(step),
+    }
+
+
+def _fresh_rng(seed: int) -> dict[str, Any]:
+    cpu = torch.device("cpu")
+    before = rng_state(cpu)
+    try:
+        random.seed(seed)
+        np.random.seed(seed % 2**32)
+        torch.manual_seed(seed)
+        return rng_state(cpu)
+    finally:
+        restore_rng(before, cpu)
+
+
+def _manifest(
+    imported: Imported,
+    files: dict[str, FileDigest],
+    checkpoint_id: str,
+    job_id: str,
+    attempt: int,
+    created_at: datetime,
+) -> Manifest:
+    identity = imported.identity
+    return Manifest(
+        checkpoint_id=checkpoint_id,
+        job_id=job_id,
+        attempt=attempt,
+        step=imported.step,
+        phase=imported.phase,
+        recipe=identity.recipe,
+        variant=identity.variant,
+        num_classes=identity.num_classes,
+        class_names=imported.class_names,
+        image_size=imported.image_size,
+        preprocessing=imported.preprocessing,
+        # No spec made these weights: the digest of none.
+        spec_sha256=hashlib.sha256(b"").hexdigest(),
+        world_size=1,
+        created_at=created_at,
+        aliases=dict(imported.aliases),
+        # Another torch made the momentum, so that a resumed run says what cannot be promised.
+        versions={"torch": "unknown"},
+        files=files,
+    )
