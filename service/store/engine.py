@@ -73,8 +73,9 @@ def _normal(url: str) -> URL:
 
 def _lock_beside(url: URL) -> TextIO:
     assert url.database is not None
-    Path(url.database).absolute().parent.mkdir(parents=True, exist_ok=True)
-    lock = Path(f"{url.database}.lock").open("w")  # noqa: SIM115 (held until close)
+    file = Path(url.database).resolve()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    lock = Path(f"{file}.lock").open("w")  # noqa: SIM115 (held until close)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

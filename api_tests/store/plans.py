@@ -1,0 +1,21 @@
+"""How SQLite answers a statement."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Connection, event
+
+
+def plan_of(tx: Connection, call: Callable[[], object]) -> list[str]:
+    """The plan of the one statement that `call` sends."""
+    sent: list[tuple[str, Any]] = []
+
+    def note(_: object, __: object, statement: str, values: Any, *___: object) -> None:
+        sent.append((statement, values))
+
+    event.listen(tx, "before_cursor_execute", note)
+    call()
+    event.remove(tx, "before_cursor_execute", note)
+    ((statement, values),) = sent
+    rows = tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+    return [row.detail for row in rows]

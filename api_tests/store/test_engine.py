@@ -1,0 +1,122 @@
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Event
+
+import pytest
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import OperationalError
+
+from api_tests.conftest import Postgres
+from service.store.engine import Database, DatabaseInUse
+
+
+def test_a_second_server_on_the_same_file_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/trainyard.db"
+    first = Database(url)
+    with pytest.raises(DatabaseInUse, match=r"another server has .*trainyard\.db open: stop it"):
+        Database(url)
+    first.close()
+    Database(url).close()
+
+
+def test_a_second_server_is_refused_by_whatever_name_it_calls_the_file(tmp_path: Path) -> None:
+    first = Database(f"sqlite:///{tmp_path}/trainyard.db")
+    (tmp_path / "link.db").symlink_to(tmp_path / "trainyard.db")
+    with pytest.raises(DatabaseInUse):
+        Database(f"sqlite:///{tmp_path}/link.db")
+    first.close()
+
+
+def test_any_number_of_servers_share_a_postgres(postgres: Postgres) -> None:
+    url = postgres.make()
+    servers = [Database(url), Database(url)]
+    for number, server in enumerate(servers):
+        with server.write() as tx:
+            remember(tx, f"key {number}")
+    assert [remembered(server) for server in servers] == [2, 2]
+    for server in servers:
+        server.close()
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:"])
+def test_a_database_in_memory_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match="needs a file"):
+        Database(url)
+
+
+def test_the_folder_of_the_file_is_made(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/deep/er/trainyard.db")
+    assert os.listdir(tmp_path / "deep/er") == ["trainyard.db.lock"]
+    database.close()
+
+
+def test_sqlite_writes_ahead_and_waits_for_the_disk(sqlite: Database) -> None:
+    with sqlite.write() as tx:
+        assert pragma(tx, "journal_mode") == "wal"
+        assert pragma(tx, "synchronous") == 2
+        assert pragma(tx, "foreign_keys") == 1
+    with sqlite.read() as tx:
+        assert pragma(tx, "journal_mode") == "wal"
+
+
+def test_a_read_cannot_write_on_sqlite(sqlite: Database) -> None:
+    with sqlite.read() as tx, pytest.raises(OperationalError, match="readonly"):
+        tx.execute(text("DELETE FROM jobs"))
+
+
+def test_a_write_that_fails_leaves_nothing(database: Database) -> None:
+    def fail() -> None:
+        with database.write() as tx:
+            remember(tx, "key")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert remembered(database) == 0
+
+
+def test_a_read_sees_one_moment_on_sqlite(sqlite: Database) -> None:
+    with sqlite.read() as tx:
+        count = text("SELECT count(*) FROM idempotency_keys")
+        assert tx.execute(count).scalar_one() == 0
+        with sqlite.write() as writing:
+            remember(writing, "key")
+        assert tx.execute(count).scalar_one() == 0
+    assert remembered(sqlite) == 1
+
+
+def test_writers_wait_for_each_other_on_sqlite(sqlite: Database) -> None:
+    first_is_done, begun = Event(), Event()
+
+    def second() -> int:
+        begun.set()
+        with sqlite.write() as tx:
+            assert first_is_done.is_set()
+            remember(tx, "second")
+        return remembered(sqlite)
+
+    with ThreadPoolExecutor(1) as threads:
+        with sqlite.write() as tx:
+            waiting = threads.submit(second)
+            begun.wait()
+            remember(tx, "first")
+            first_is_done.set()
+        assert waiting.result() == 2
+
+
+def pragma(tx: Connection, name: str) -> object:
+    return tx.execute(text(f"PRAGMA {name}")).scalar_one()
+
+
+def remember(tx: Connection, key: str) -> None:
+    statement = (
+        "INSERT INTO idempotency_keys (key, body_sha256, job_id, created_at) "
+        "VALUES (:key, 'sha', 'job', '2026-01-01 00:00:00')"
+    )
+    tx.execute(text(statement), {"key": key})
+
+
+def remembered(database: Database) -> int:
+    with database.read() as tx:
+        return int(tx.execute(text("SELECT count(*) FROM idempotency_keys")).scalar_one())

@@ -1,0 +1,131 @@
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection
+
+from api_tests.conftest import Postgres
+from service.contract.jobs import Job, JobSpec, JobState, Progress
+from service.store import idempotency, jobs
+from service.store.engine import Database
+from service.store.jobs import JobFilter
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def test_a_job_reads_back_as_it_was_stored(database: Database) -> None:
+    with database.write() as tx:
+        job = add(tx, 1, name="ü \N{STEAM LOCOMOTIVE}", labels={"team": "vision"})
+        found = jobs.get(tx, job.id)
+    assert found is not None
+    assert found.job == job
+    assert (found.failures, found.losses, found.not_before) == (0, 0, None)
+
+
+def test_pages_have_no_gap_and_no_repeat_while_jobs_are_added(database: Database) -> None:
+    with database.write() as tx:
+        for number in range(10):
+            add(tx, number)
+        seen, after = [], None
+        while True:
+            page = jobs.page(tx, JobFilter(after=after, limit=3))
+            seen += [stored.job.id for stored in page[:3]]
+            add(tx, 100 + len(seen))
+            if len(page) <= 3:
+                break
+            after = page[2].job.id
+    assert seen == [f"job_{number:04d}" for number in range(9, -1, -1)]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ({"state": JobState.QUEUED}, [3, 2, 1]),
+        ({"state": JobState.FAILED}, []),
+        ({"recipe": "shufflenet_v2"}, [2]),
+        ({"kind": "eval"}, [3]),
+        ({"label": ("team", "vision")}, [1]),
+        ({"label": ("team", "vis")}, []),
+        ({"label": ("a.b/c-d", "x")}, [2]),
+        ({"label": ("none", "x")}, []),
+        ({"after": "job_0003"}, [2, 1]),
+        ({"after": "job_0000"}, []),
+    ],
+)
+def test_a_list_holds_what_fits_and_nothing_else(
+    database: Database, wanted: dict[str, Any], found: list[int]
+) -> None:
+    with database.write() as tx:
+        add(tx, 1, labels={"team": "vision"})
+        add(tx, 2, recipe="shufflenet_v2", variant="1.0x", labels={"a.b/c-d": "x"})
+        add(tx, 3, kind="eval", checkpoint={"file": "weights.pth.tar"})
+        page = jobs.page(tx, JobFilter(**wanted))
+    assert [stored.job.id for stored in page] == [f"job_{number:04d}" for number in found]
+
+
+def test_a_change_counts_the_version_and_spares_jobs_in_other_states(database: Database) -> None:
+    with database.write() as tx:
+        job = add(tx, 1)
+        assert jobs.change(tx, job.id, [JobState.QUEUED], {"state": JobState.RUNNING})
+        assert not jobs.change(tx, job.id, [JobState.QUEUED], {"state": JobState.CANCELLED})
+        assert jobs.version_of(tx, job.id) == (2, JobState.RUNNING)
+
+
+def test_a_job_that_another_server_has_in_hand_is_passed_over(postgres: Postgres) -> None:
+    database = Database(postgres.make())
+    with database.write() as tx:
+        job = add(tx, 1)
+    with database.write() as one, database.write() as two:
+        assert jobs.hold_queued(one, job.id, NOW) is not None
+        assert jobs.hold_queued(two, job.id, NOW) is None
+    database.close()
+
+
+def test_a_job_is_held_only_while_it_can_be_claimed(database: Database) -> None:
+    with database.write() as tx:
+        waits, taken = add(tx, 1), add(tx, 2)
+        later = {"not_before": NOW + timedelta(seconds=1)}
+        jobs.change(tx, waits.id, [JobState.QUEUED], later)
+        jobs.change(tx, taken.id, [JobState.QUEUED], {"state": JobState.RUNNING})
+        assert jobs.hold_queued(tx, waits.id, NOW) is None
+        assert jobs.hold_queued(tx, taken.id, NOW) is None
+        assert jobs.hold_queued(tx, waits.id, NOW + timedelta(seconds=1)) is not None
+
+
+def test_the_queue_is_in_order_of_priority_then_age(sqlite: Database) -> None:
+    with sqlite.write() as tx:
+        for number in range(50):
+            add(tx, number, priority=number % 3)
+        line = jobs.claimable(tx, free_gpus=0, now=NOW, limit=100)
+    order = [(-stored.job.spec.priority, stored.job.id) for stored in line]
+    assert order == sorted(order)
+    assert len(order) == 50
+
+
+def test_keys_are_forgotten_when_they_are_old(database: Database) -> None:
+    with database.write() as tx:
+        idempotency.remember(tx, "old", "sha", "job_1", NOW)
+        idempotency.remember(tx, "new", "sha", "job_2", NOW + timedelta(days=1))
+        assert idempotency.forget_before(tx, NOW + timedelta(hours=1)) == 1
+        assert idempotency.remembered(tx, "old") is None
+        assert idempotency.remembered(tx, "new") is not None
+
+
+def add(tx: Connection, number: int, **fields: Any) -> Job:
+    said = {"kind": "train", "recipe": "oneshot", "data": {"dataset": "digits"}} | fields
+    spec = JobSpec.model_validate(said)
+    assert spec.variant is not None
+    job = Job(
+        id=f"job_{number:04d}",
+        kind=spec.kind,
+        recipe=spec.recipe,
+        variant=spec.variant,
+        name=spec.name,
+        labels=spec.labels,
+        state=JobState.QUEUED,
+        created_at=NOW,
+        progress=Progress(total_steps=1),
+        spec=spec,
+    )
+    jobs.add(tx, job, None)
+    return job
