@@ -32,7 +32,7 @@ class Saver:
 
     Both callbacks run in that thread: `on_published(folder, manifest)` when a checkpoint is on
     disk, `on_failed(error)` when it is not. A failed save leaves the older checkpoints and no
-    stage, and the run goes on.
+    stage, and the run goes on. `companions` are small files that each checkpoint carries, by name.
     """
 
     def __init__(
@@ -41,9 +41,11 @@ class Saver:
         *,
         on_published: Callable[[Path, Manifest], None],
         on_failed: Callable[[Exception], None],
+        companions: Mapping[str, bytes] | None = None,
         disk: Disk = DISK,
     ) -> None:
         self._attempt_folder = attempt_folder
+        self._companions = dict(companions or {})
         self._on_published = on_published
         self._on_failed = on_failed
         self._disk = disk
@@ -121,7 +123,7 @@ class Saver:
             with staged(self._attempt_folder, name, self._disk) as stage:
                 for file in tensor_files:
                     files[file] = self._disk.write(stage / file, self._blocks[file].chunks())
-                for file, body in states.items():
+                for file, body in (states | self._companions).items():
                     files[file] = self._disk.write(stage / file, [body])
                 manifest = manifest.model_copy(update={"files": files})
                 write_manifest(stage, manifest, self._disk)

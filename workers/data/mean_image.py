@@ -1,6 +1,7 @@
 """The mean image that `bgr255_minus_mean` subtracts: read from a file, or from a checkpoint."""
 
 import math
+from io import BytesIO
 from pathlib import Path
 from xml.parsers import expat
 
@@ -44,6 +45,13 @@ def read_mean_image(path: Path, image_size: int) -> Tensor:
     if not bool(((mean >= 0) & (mean <= 255)).all()):
         raise InvalidData(f"mean image {path.name} has values that are not within 0 to 255")
     return mean
+
+
+def mean_bytes(mean: Tensor) -> bytes:
+    """The mean image as the `.npy` file of a checkpoint."""
+    body = BytesIO()
+    np.save(body, mean.numpy())
+    return body.getvalue()
 
 
 def _from_npy(path: Path) -> Tensor:

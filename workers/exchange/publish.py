@@ -6,7 +6,6 @@ import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from workers.checkpoints.folder import staged, write_manifest
 from workers.checkpoints.rng import restore_rng, rng_state
 from workers.checkpoints.snapshot import MODEL_FILE, OPTIMIZER_FILE
 from workers.checkpoints.tensors import file_header, in_file_order
-from workers.data.mean_image import MEAN_FILE
+from workers.data.mean_image import MEAN_FILE, mean_bytes
 from workers.exchange.imports import Imported
 
 _PART_VALUES = 1 << 18
@@ -107,13 +106,6 @@ def _small_files(imported: Imported) -> dict[str, bytes]:
     if imported.mean is not None:
         found[MEAN_FILE] = mean_bytes(imported.mean)
     return found
-
-
-def mean_bytes(mean: Tensor) -> bytes:
-    """The mean image as the `.npy` file of a checkpoint."""
-    body = BytesIO()
-    np.save(body, mean.numpy())
-    return body.getvalue()
 
 
 def _rank_state(step: int) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from torch import Tensor
 from ulid import ULID
 
 from service.contract.jobs import Reason
@@ -21,6 +22,7 @@ from workers.training.beginning import begin
 from workers.training.distributed import Ranks, RanksApart, joined
 from workers.training.evaluate import evaluate
 from workers.training.events import Events
+from workers.training.means import mean_to_evaluate_with, mean_to_train_with
 from workers.training.outcome import Outcome, Stopped, outcome_of
 from workers.training.progress import validation_line
 from workers.training.saves import Saves
@@ -84,7 +86,9 @@ def _train(
 ) -> dict[str, Any]:
     spec = assignment.claim.job_spec
     params = spec.recipe_params
-    train, val = _dataset(assignment, "train", params), _dataset(assignment, "val", params)
+    mean = mean_to_train_with(assignment, params)
+    train = _dataset(assignment, "train", params, mean)
+    val = _dataset(assignment, "val", params, mean)
     if train.class_names != val.class_names:
         raise InvalidData("the classes of val_dir are not those of train_dir")
     steps = total_steps(spec, len(train))
@@ -101,6 +105,7 @@ def _train(
         attempt_folder=attempt_folder,
         class_names=train.class_names,
         parent=beginning.parent,
+        mean=mean,
         now=_now,
         new_id=_new_id,
     )
@@ -122,7 +127,8 @@ def _evaluate(
     assert spec.variant is not None
     weights = weights_of(assignment, spec.checkpoint, events)
     params = _as_trained(assignment, weights, events)
-    val = _dataset(assignment, "val", params)
+    mean = mean_to_evaluate_with(assignment, params, weights.manifest)
+    val = _dataset(assignment, "val", params, mean)
     classes = _class_count(params, val)
     network = build(spec.recipe, spec.variant, classes)
     fill_for_eval(network, weights, classes)
@@ -166,7 +172,9 @@ def _as_trained(assignment: Assignment, weights: Weights, events: Events) -> Rec
     return params.model_copy(update=changes)
 
 
-def _dataset(assignment: Assignment, split: Split, params: RecipeParams) -> ImageDataset:
+def _dataset(
+    assignment: Assignment, split: Split, params: RecipeParams, mean: Tensor | None
+) -> ImageDataset:
     return open_dataset(
         assignment.claim.job_spec.data,
         assignment.data_root,
@@ -174,6 +182,7 @@ def _dataset(assignment: Assignment, split: Split, params: RecipeParams) -> Imag
         preprocessing=params.preprocessing,
         image_size=params.image_size,
         seed=params.seed,
+        mean=mean,
     )
 
 

@@ -7,9 +7,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from service.contract.checkpoints import Manifest
 from workers.checkpoints.snapshot import Saver
+from workers.data.mean_image import MEAN_FILE, mean_bytes
 from workers.mailbox import Assignment
 from workers.training.distributed import Ranks
 from workers.training.events import Events
@@ -19,7 +21,10 @@ _DISTRIBUTION = "trainyard-service"
 
 
 class Saves:
-    """Every rank hands in its state; rank 0 writes. `parent` is the checkpoint gone on from."""
+    """Every rank hands in its state; rank 0 writes.
+
+    `parent` is the checkpoint gone on from; `mean` the mean image that each checkpoint carries.
+    """
 
     def __init__(
         self,
@@ -31,6 +36,7 @@ class Saves:
         attempt_folder: Path,
         class_names: tuple[str, ...],
         parent: str | None,
+        mean: Tensor | None,
         now: Callable[[], datetime],
         new_id: Callable[[], str],
     ) -> None:
@@ -39,7 +45,10 @@ class Saves:
         self._class_names, self._now, self._new_id = class_names, now, new_id
         self.newest = parent
         self._saver = Saver(
-            attempt_folder, on_published=self._published, on_failed=self._save_failed
+            attempt_folder,
+            on_published=self._published,
+            on_failed=self._save_failed,
+            companions={} if mean is None else {MEAN_FILE: mean_bytes(mean)},
         )
 
     def save(self, phase: str) -> None:
