@@ -43,25 +43,28 @@ StartWorker = Callable[..., Worker]
 def start_worker(plane: Plane, tmp_path: Path) -> Iterator[StartWorker]:
     """Starts workers on `tmp_path`; at the test's end no process of theirs may be left.
 
-    `ranks` names a function of ranks.py that the ranks run in the place of the trainer.
+    `ranks` is the `module:function` that ranks run in the place of the trainer, or a function of
+    ranks.py. Variables are added to the environment; None takes one away.
     """
     workers: list[Worker] = []
 
-    def start(*flags: str, ranks: str | None = None, **variables: str) -> Worker:
+    def start(*flags: str, ranks: str | None = None, **variables: str | None) -> Worker:
+        ranks = ranks and (ranks if ":" in ranks else f"ranks:{ranks}")
         code = (
             "import sys; from workers import main; from workers.settings import WorkerSettings;"
             "from pydantic_settings import CliApp;"
-            f"sys.exit(main.work(CliApp.run(WorkerSettings), 'ranks:{ranks}'))"
+            f"sys.exit(main.work(CliApp.run(WorkerSettings), '{ranks}'))"
         )
         program = ["-m", "workers"] if ranks is None else ["-c", code]
         places = ["--volume", str(tmp_path), "--data-root", str(tmp_path)]
         places += ["--import-root", str(tmp_path), "--server", plane.url]
         environment = {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parent)}
+        given = os.environ | environment | variables
         log_path = tmp_path / f"worker-{len(workers)}.log"
         with log_path.open("w") as log:
             process = subprocess.Popen(
                 [sys.executable, *program, *places, *flags],
-                env=os.environ | environment | variables,
+                env={name: value for name, value in given.items() if value is not None},
                 stderr=log,
             )
         workers.append(Worker(process, log_path))

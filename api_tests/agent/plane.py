@@ -71,8 +71,10 @@ class Plane:
         self.token: str | None = None
         self.registered: list[tuple[str, Registration]] = []
         self.neighbours: tuple[Neighbour, ...] = ()
-        self.forgotten = self.drain = self.silent = self.hushed = False
+        self.forgets: set[str] = set()
+        self.drain = self.silent = self.hushed = False
         self.heartbeats = 0
+        self.goodbye_seconds = 0.0
         self.claim_requests: list[ClaimRequest] = []
         self.claims_to_lose = 0
         self.reports: list[Report] = []
@@ -138,7 +140,10 @@ class Plane:
             self.changed.notify_all()
             if request.request_id not in self._given:
                 self.changed.wait_for(
-                    lambda: self._waiting or self._server.should_exit, request.wait_seconds
+                    lambda: (
+                        self._waiting or self._server.should_exit or request.worker_id in self.gone
+                    ),
+                    request.wait_seconds,
                 )
                 if not self._waiting or self._server.should_exit:
                     return None
@@ -180,7 +185,7 @@ def stand_in(plane: Plane) -> FastAPI:
     def register(worker_id: str, registration: Registration) -> Registered:
         with plane.changed:
             plane.registered.append((worker_id, registration))
-            plane.forgotten = False
+            plane.forgets.clear()
             plane.changed.notify_all()
         return Registered(neighbours=plane.neighbours)
 
@@ -189,12 +194,16 @@ def stand_in(plane: Plane) -> FastAPI:
         with plane.changed:
             plane.gone.append(worker_id)
             plane.changed.notify_all()
+            known = len(plane.registered)
+            plane.changed.wait_for(lambda: len(plane.registered) > known, plane.goodbye_seconds)
 
     @app.post("/agent/claims", response_model=None)
     def claim(request: ClaimRequest) -> Claim | Response:
-        if plane.forgotten:
+        if "claims" in plane.forgets:
             return problem(404, "unknown_worker")
         found = plane.claim(request)
+        if request.worker_id in plane.gone:
+            return problem(404, "unknown_worker")
         if found is None:
             return Response(status_code=204)
         if plane.claims_to_lose:
@@ -207,7 +216,7 @@ def stand_in(plane: Plane) -> FastAPI:
     def heartbeat(heartbeat: Heartbeat) -> HeartbeatReply | Response:
         with plane.changed:
             plane.hush()
-            if plane.forgotten:
+            if "heartbeats" in plane.forgets:
                 return problem(404, "unknown_worker")
             plane.heartbeats += 1
             replies = tuple(plane.beat(beat) for beat in heartbeat.beats)

@@ -28,13 +28,15 @@ def test_a_claim_whose_reply_was_lost_is_asked_for_again_and_run_once(
     assert held.kinds() == ["started", "ended"]
 
 
+@pytest.mark.parametrize("verb", ["claims", "heartbeats"])
 def test_a_worker_that_was_forgotten_registers_again_and_goes_on(
-    plane: Plane, start_worker: StartWorker
+    plane: Plane, start_worker: StartWorker, verb: str
 ) -> None:
     start_worker(ranks="succeeds")
-    plane.wait_for(lambda: plane.claim_requests)
+    # Now it knows how often to beat.
+    plane.report_of(plane.offer(a_claim("job_0")))
     plane.stop()
-    plane.forgotten = True
+    plane.forgets = {verb}
     plane.start()
     plane.wait_for(lambda: len(plane.registered) == 2)
     plane.report_of(plane.offer(a_claim()))

@@ -3,14 +3,12 @@
 import os
 import signal
 import subprocess
-import threading
 
 from api_tests.agent.claims import a_claim
 from api_tests.agent.conftest import StartWorker
 from api_tests.agent.plane import Plane
-from service.contract.agent import Neighbour
-from workers.agent.client import ControlPlane
-from workers.agent.identity import own_identity
+from service.contract.agent import Gone, Neighbour, ProcessIdentity
+from workers.agent.identity import own_identity, processes_with
 from workers.agent.neighbours import tell_of_the_dead
 from workers.launcher.local import WORKER_ID
 
@@ -35,25 +33,64 @@ def test_a_worker_tells_of_a_killed_one_and_not_of_a_living_one(
     assert living.process.poll() is None
 
 
-def test_a_dead_worker_with_a_process_left_is_not_told_of(plane: Plane) -> None:
+def test_every_process_of_a_worker_is_known_by_its_id(
+    plane: Plane, start_worker: StartWorker
+) -> None:
+    worker = start_worker(ranks="refuses")
+    held = plane.offer(a_claim())
+    plane.wait_for(lambda: "started" in held.kinds())
+    worker_id, _ = plane.registered[0]
+    assert {process.pid for process in worker.tree()} == set(processes_with(WORKER_ID, worker_id))
+
+
+class Heard:
+    """Stands for the control plane that is told."""
+
+    def __init__(self) -> None:
+        self.gone_ids: list[str] = []
+
+    def gone(self, worker_id: str, _: Gone) -> None:
+        self.gone_ids.append(worker_id)
+
+
+def _told_of(process: ProcessIdentity, *worker_ids: str) -> list[str]:
+    heard = Heard()
+    neighbours = [Neighbour(worker_id=worker_id, process=process) for worker_id in worker_ids]
+    tell_of_the_dead(neighbours, heard, patience_seconds=0.2)
+    return heard.gone_ids
+
+
+def _earlier(own: ProcessIdentity) -> ProcessIdentity:
+    """A process that had this one's id before it."""
+    return own.model_copy(update={"started_ticks": own.started_ticks - 1})
+
+
+def test_a_dead_worker_with_a_process_left_is_not_told_of() -> None:
     with subprocess.Popen(["sleep", "600"], env=os.environ | {WORKER_ID: "wrk_left"}) as left:
         try:
-            _tell(plane, "wrk_left", "wrk_alone")
+            gone = _told_of(_earlier(own_identity()), "wrk_left", "wrk_alone")
         finally:
             left.kill()
-    assert plane.gone == ["wrk_alone"]
+    assert gone == ["wrk_alone"]
 
 
-def test_a_worker_of_another_boot_is_not_told_of(plane: Plane) -> None:
-    _tell(plane, "wrk_elsewhere", boot_id="another")
-    assert plane.gone == []
-
-
-def _tell(plane: Plane, *worker_ids: str, boot_id: str | None = None) -> None:
+def test_a_living_worker_and_one_of_another_kernel_are_not_told_of() -> None:
     own = own_identity()
-    changes = {"started_ticks": own.started_ticks - 1, "boot_id": boot_id or own.boot_id}
-    dead = own.model_copy(update=changes)
-    neighbours = [Neighbour(worker_id=worker_id, process=dead) for worker_id in worker_ids]
-    control_plane = ControlPlane(plane.url, None, threading.Event())
-    tell_of_the_dead(neighbours, control_plane, patience_seconds=0.2)
-    control_plane.close()
+    assert _told_of(own, "wrk_living") == []
+    assert _told_of(_earlier(own).model_copy(update={"boot_id": "another"}), "wrk_elsewhere") == []
+    assert _told_of(_earlier(own), "wrk_dead") == ["wrk_dead"]
+
+
+def test_a_worker_that_nobody_has_reaped_yet_has_ended() -> None:
+    with subprocess.Popen(["sleep", "600"]) as child:
+        process = _identity_of(child.pid)
+        assert _told_of(process, "wrk_child") == []
+        child.kill()
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        assert _told_of(process, "wrk_child") == ["wrk_child"]
+
+
+def _identity_of(pid: int) -> ProcessIdentity:
+    with open(f"/proc/{pid}/stat") as stat:
+        started_ticks = int(stat.read().rpartition(")")[2].split()[19])
+    return own_identity().model_copy(update={"pid": pid, "started_ticks": started_ticks})

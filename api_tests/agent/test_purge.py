@@ -109,4 +109,5 @@ def test_what_is_no_checkpoint_of_the_job_below_the_volume_is_refused(
     assert _purged(volume, path) == ()
     assert outside.exists()
     assert other.exists()
+    assert (volume / "jobs/job_1/attempts/1/link").is_symlink()
     assert (volume / "jobs/job_1/attempts/1").exists()

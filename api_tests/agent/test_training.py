@@ -1,5 +1,6 @@
 """The whole way with real ranks on the digits."""
 
+import os
 import signal
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from api_tests.agent.plane import Held, Plane
 from api_tests.agent.processes import Worker
 from workers.checkpoints.folder import verify
 
+CORES = len(os.sched_getaffinity(0))
 LONG = {"total_iters": 5000, "save_interval": 5000, "val_interval": 5000}
 
 
@@ -72,13 +74,26 @@ def test_two_ranks_train_one_job(
 def test_the_warm_process_has_one_thread_and_the_agent_never_sees_torch(
     plane: Plane, start_worker: StartWorker
 ) -> None:
-    worker = start_worker()
-    held = plane.offer(a_claim(params=LONG))
-    plane.wait_for(lambda: "started" in held.kinds())
+    worker = start_worker(OMP_NUM_THREADS=None)
     warm = worker.titled("warm")
     assert _maps_torch(warm.pid)
+    # Before its first fork: that one would end the threads of OpenBLAS.
+    assert warm.num_threads() == 1
+    held = plane.offer(a_claim(params=LONG))
+    plane.wait_for(lambda: "started" in held.kinds())
     assert warm.num_threads() == 1
     assert not _maps_torch(worker.process.pid)
+
+
+@pytest.mark.parametrize(("variable", "slots"), [(None, CORES), ("1", 1)])
+def test_the_cores_are_shared_by_the_slots_unless_omp_num_threads_says_otherwise(
+    plane: Plane, start_worker: StartWorker, variable: str | None, slots: int
+) -> None:
+    ranks = "torch_ranks:tells_threads"
+    start_worker("--slots", str(slots), ranks=ranks, OMP_NUM_THREADS=variable)
+    held = plane.offer(a_claim())
+    plane.report_of(held)
+    assert held.events[0].body == {"message": "1"}
 
 
 def _maps_torch(pid: int) -> bool:

@@ -125,7 +125,7 @@ class Attempt:
             self._handle = self._start()
             exit_ = self._watch(self._handle)
             self._sweep()
-            return None if self._lost else self._ending(exit_)
+            return self._ending(exit_)
         except OSError as error:
             self._log.error("volume_unusable", error=str(error))
             self._end_tree()

@@ -105,10 +105,6 @@ class ControlPlane:
         """Say once that a worker and all its processes have ended; else its leases run out."""
         self._send("POST", f"/agent/workers/{worker_id}/gone", gone)
 
-    def close(self) -> None:
-        """Close the connections."""
-        self._http.close()
-
     def _send(
         self, method: str, path: str, body: BaseModel, reply_seconds: float = _REPLY_SECONDS
     ) -> httpx.Response:

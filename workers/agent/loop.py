@@ -71,7 +71,7 @@ class Agent:
             control_plane,
             worker_id,
             self._running,
-            forgotten=self._register,
+            forgotten=self._forgotten,
             heard=self._heard,
             clock=clock,
         )
@@ -89,7 +89,6 @@ class Agent:
             self._control_plane.gone(self._worker_id, Gone(message="the worker was shut down"))
         except ControlPlaneError as error:
             _log.warning("gone_not_said", error=str(error))
-        self._control_plane.close()
         return status
 
     def _until_drained(self) -> int:
@@ -134,6 +133,11 @@ class Agent:
         except ControlPlaneError as error:
             self._words.put(Fatal(error))
 
+    def _forgotten(self) -> None:
+        # Who has said goodbye is meant to be forgotten.
+        if not self._draining or self._running():
+            self._register()
+
     def _register(self) -> None:
         registered = self._control_plane.register(self._worker_id, self._registration)
         _log.info("registered", worker_id=self._worker_id)
@@ -160,7 +164,9 @@ class Agent:
             try:
                 return self._control_plane.claim(request)
             except UnknownWorker:
-                self._register()
+                self._forgotten()
+                if self._draining:
+                    return None
             except Unauthorized:
                 raise
             except Refused as error:

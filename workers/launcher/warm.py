@@ -30,11 +30,12 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     die_with_parent(int(agent_pid), signal.SIGTERM)
     adopt_orphans()
-    setproctitle("trainyard: warm")
+    setproctitle("trainyard: loading")
     # OpenBLAS starts its threads at import, and a fork would lose them.
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     rank_main: RankMain = pkgutil.resolve_name(entry)
     gc.freeze()
+    setproctitle("trainyard: warm")
     control = socket.socket(fileno=int(control_fd))
     _Warm(control, int(agent_pid), rank_main).serve()
     return 0
