@@ -207,10 +207,20 @@ class ImportSpec(_Submission):
 
 
 class ExportSpec(_Submission):
-    """The export of a checkpoint, as a worker is given it."""
+    """The export of a checkpoint, as a worker is given it.
+
+    `params` are those of the training that made it, or the recipe's for imported weights.
+    """
 
     kind: Literal["export"] = "export"
     request: ExportRequest
+    recipe: RecipeName
+    params: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def recipe_params(self) -> RecipeParams:
+        """The parameters as the recipe's own model."""
+        return PARAMS[self.recipe].model_validate(self.params)
 
 
 AnySpec = Annotated[JobSpec | ImportSpec | ExportSpec, Field(discriminator="kind")]

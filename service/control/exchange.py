@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from service.contract.checkpoints import Checkpoint
 from service.contract.exchange import ExportRequest, ImportRequest
-from service.contract.jobs import ExportSpec, ImportSpec, Job, JobState, Progress
+from service.contract.jobs import ExportSpec, ImportSpec, Job, JobSpec, JobState, Progress
 from service.control import checkpoints, files
 from service.control.jobs import Submitted, enqueue, replayed
 from service.domain.errors import Conflict, NotFound
@@ -74,7 +74,16 @@ def submit_export(
     source = checkpoints.get(tx, request.checkpoint)
     if source.state != "published":
         raise Conflict("checkpoint_unusable", f"checkpoint {source.id} is {source.state}")
-    spec = ExportSpec(request=request, name=f"export {source.id} as {request.format}")
+    origin = store.get(tx, source.job_id)
+    trained = origin.job.spec if origin is not None else None
+    spec = ExportSpec.model_validate(
+        {
+            "request": request,
+            "recipe": source.recipe,
+            "params": trained.params if isinstance(trained, JobSpec) else {},
+            "name": f"export {source.id} as {request.format}",
+        }
+    )
     job = Job(
         id=job_id,
         kind="export",

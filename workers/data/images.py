@@ -28,6 +28,15 @@ class ImageDataset(Protocol):
     def sample(self, epoch: int, index: int) -> tuple[Tensor, int]:
         """Input (3, S, S) float32 and class; train randomness is of (seed, epoch, index) alone."""
 
+    def label_of(self, index: int) -> int:
+        """The class of one image."""
+
+    def name_of(self, index: int) -> str:
+        """What a person calls one image."""
+
+    def picture(self, index: int) -> Image.Image:
+        """One image as it is stored."""
+
 
 class Digits:
     """1,797 handwritten digits of the UCI set (see digits.md); every fifth image validates."""
@@ -48,6 +57,7 @@ class Digits:
         chosen = (np.arange(len(labels)) % 5 == 0) == (split == "val")
         self._images = torch.from_numpy(images[chosen].astype(np.float32) * (255 / 16))
         self._labels = labels[chosen]
+        self._places = np.flatnonzero(chosen)
         self._split, self._preprocessing = split, preprocessing
         self._size, self._seed, self._mean = image_size, seed, mean
 
@@ -63,6 +73,19 @@ class Digits:
             draw = np.random.default_rng((self._seed, epoch, index))
             image = resized_crop(image, self._size, draw, area=(0.8, 1.0), ratio=(0.9, 1.1))
         return finished(image, self._preprocessing, draw, self._mean), int(self._labels[index])
+
+    def label_of(self, index: int) -> int:
+        """The class of a digit."""
+        return int(self._labels[index])
+
+    def name_of(self, index: int) -> str:
+        """Which one of the stored digits it is."""
+        return f"digit {self._places[index]}"
+
+    def picture(self, index: int) -> Image.Image:
+        """The digit, eight times as wide."""
+        grey = self._images[index].round().byte().numpy()
+        return Image.fromarray(grey).resize((64, 64), Image.Resampling.NEAREST)
 
 
 class ImageFolder:
@@ -114,6 +137,21 @@ class ImageFolder:
             draw = np.random.default_rng((self._seed, epoch, index))
             image = augmented(image, self._size, draw)
         return finished(image, self._preprocessing, draw, self._mean), label
+
+    def label_of(self, index: int) -> int:
+        """The class of an image."""
+        return self._samples[index][1]
+
+    def name_of(self, index: int) -> str:
+        """Its path below the split's folder."""
+        path, label = self._samples[index]
+        folder = next(p for p in path.parents if p.name == self.class_names[label])
+        return str(path.relative_to(folder.parent))
+
+    def picture(self, index: int) -> Image.Image:
+        """The image in RGB."""
+        with Image.open(self._samples[index][0]) as opened:
+            return opened.convert("RGB")
 
 
 def open_dataset(

@@ -23,10 +23,12 @@ def evaluate(
     *,
     num_workers: int,
     stop_asked: Callable[[], bool],
+    see: Callable[[Tensor], None] = lambda _: None,
 ) -> dict[str, float]:
     """`loss`, `top1_error`, `top5_error` (0 to 1) and `samples`; the network's mode is kept.
 
-    Raises Stopped between two batches, at every rank, once `stop_asked` at any.
+    `see` is shown the logits (N, C) of each batch of this rank's share, in order. Raises Stopped
+    between two batches, at every rank, once `stop_asked` at any.
     """
     training = network.training
     network.eval()
@@ -47,7 +49,10 @@ def evaluate(
             if ranks.any(stop_asked()):
                 raise Stopped("stopped in a validation, as asked")
             if batch is not None:
-                sums += _counted(network, *(part.to(ranks.device) for part in batch))
+                inputs, labels = (part.to(ranks.device) for part in batch)
+                logits = network(inputs)
+                see(logits)
+                sums += _counted(logits, labels)
     network.train(training)
     loss, wrong1, wrong5, samples = ranks.total(sums).tolist()
     return {
@@ -58,8 +63,7 @@ def evaluate(
     }
 
 
-def _counted(network: nn.Module, inputs: Tensor, labels: Tensor) -> Tensor:
-    logits = network(inputs)
+def _counted(logits: Tensor, labels: Tensor) -> Tensor:
     counts = (
         cross_entropy(logits, labels, reduction="sum"),
         wrong_in_top(logits, labels, 1),

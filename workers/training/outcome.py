@@ -12,6 +12,7 @@ from service.contract.jobs import Reason
 from workers.checkpoints.folder import DamagedCheckpoint
 from workers.checkpoints.upstream import IncompatibleCheckpoint
 from workers.data.errors import InvalidData
+from workers.exchange.errors import ImportRefused
 
 
 class NonFiniteLoss(Exception):
@@ -65,4 +66,5 @@ def outcome_of(error: Exception) -> Outcome:
     if isinstance(error, OSError) and error.errno in _FULL:
         return Outcome("failed", Reason.DISK_FULL, f"{lines[0]}: free some space on the volume")
     reason = next((r for kind, r in _REASONS if isinstance(error, kind)), Reason.CRASHED)
-    return Outcome("failed", reason, lines[0])
+    told = {"code": error.code} if isinstance(error, ImportRefused) else None
+    return Outcome("failed", reason, lines[0], told)

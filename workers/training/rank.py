@@ -22,8 +22,10 @@ from workers.training.beginning import begin
 from workers.training.distributed import Ranks, RanksApart, joined
 from workers.training.evaluate import evaluate
 from workers.training.events import Events
+from workers.training.exchange import run_export, run_import
 from workers.training.means import mean_to_evaluate_with, mean_to_train_with
 from workers.training.outcome import Outcome, Stopped, outcome_of
+from workers.training.predictions import Predictions, write_evaluation
 from workers.training.progress import validation_line
 from workers.training.saves import Saves
 from workers.training.sources import Weights, fill_for_eval, weights_of
@@ -59,9 +61,10 @@ def _run(
     assignment: Assignment, mailbox: Mailbox, ranks: Ranks, stop_asked: Callable[[], bool]
 ) -> int:
     events = Events(mailbox, _now, speaks=ranks.is_first)
-    run = _train if assignment.claim.spec.kind == "train" else _evaluate
     try:
-        result = run(assignment, mailbox.folder, ranks, events, stop_asked)
+        result = _RUNS[assignment.claim.spec.kind](
+            assignment, mailbox.folder, ranks, events, stop_asked
+        )
         outcome = Outcome("succeeded", Reason.FINISHED, result=result)
     except Stopped as stopped:
         outcome = outcome_of(stopped)
@@ -117,7 +120,7 @@ def _train(
 
 def _evaluate(
     assignment: Assignment,
-    _: Path,
+    attempt_folder: Path,
     ranks: Ranks,
     events: Events,
     stop_asked: Callable[[], bool],
@@ -137,11 +140,17 @@ def _evaluate(
     events.tell("started", {"total_steps": 1, "resumed_from": None, "step": 0}, "started")
     began = _now()
     network, workers = network.to(ranks.device), params.data_workers
-    found = evaluate(network, val, ranks, num_workers=workers, stop_asked=stop_asked)
+    predictions = Predictions()
+    found = evaluate(
+        network, val, ranks, num_workers=workers, stop_asked=stop_asked, see=predictions.see
+    )
     seconds = (_now() - began).total_seconds()
     events.log(validation_line(None, found))
+    predicted = predictions.gathered(ranks, len(val))
+    shown = write_evaluation(attempt_folder / "files", val, predicted) if ranks.is_first else {}
     return {
         **found,
+        **shown,
         "images_per_second": found["samples"] / max(seconds, 1e-9),
         "image_size": params.image_size,
         "preprocessing": params.preprocessing,
@@ -209,3 +218,6 @@ def _now() -> datetime:
 
 def _new_id() -> str:
     return f"ckpt_{ULID()}"
+
+
+_RUNS = {"train": _train, "eval": _evaluate, "import": run_import, "export": run_export}

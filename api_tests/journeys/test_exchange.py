@@ -1,0 +1,133 @@
+"""Weights of other programs, in and out, over real processes and real HTTP."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import torch
+
+from api_tests.journeys.yards import PARAMS, TRAIN, Yard
+from service.client import TrainyardClient
+from service.contract.exchange import ExportRequest, ImportRequest
+from service.contract.jobs import Job
+from workers.models import build
+
+
+def _export(client: TrainyardClient, checkpoint: str, folder: Path, **form: Any) -> Path:
+    request = ExportRequest(checkpoint=checkpoint, **form)
+    job = client.wait(client.export(request).id, timeout_seconds=60)
+    assert job.state == "succeeded", job.message
+    assert job.result is not None
+    (name,) = job.result["files"]
+    return client.download_of_job(job, name, folder / name)
+
+
+def _import(yard: Yard, **request: Any) -> Job:
+    asked = ImportRequest.model_validate(request)
+    return yard.client.wait(yard.client.import_weights(asked).id, timeout_seconds=60)
+
+
+def test_a_run_is_exported_imported_again_and_continued_to_the_same_weights(
+    yard: Yard,
+) -> None:
+    yard.start_worker()
+    client, imports = yard.client, yard.folder / "imports"
+    # The original scripts save no random state: without dropout none is drawn.
+    train = TRAIN | {"params": PARAMS | {"dropout": 0.0}}
+    trained = client.wait(client.submit(train).id, timeout_seconds=90)
+    steps = {c.step: c for c in client.checkpoints(job=trained.id) if c.phase == "train"}
+    exported = _export(client, steps[35].id, imports)
+    assert exported.name == "checkpoint-000035.pth.tar"
+
+    imported = _import(yard, file=exported.name, image_size=32, tags=["back"])
+    assert imported.state == "succeeded", imported.message
+    assert (imported.recipe, imported.variant) == ("oneshot", "searched")
+    checkpoint = client.latest_checkpoint(job=imported.id)
+    assert (checkpoint.step, checkpoint.phase, checkpoint.tags) == (35, "train", ("back",))
+    assert checkpoint.files["model.safetensors"] == steps[35].files["model.safetensors"]
+    assert checkpoint.files["optim.safetensors"] == steps[35].files["optim.safetensors"]
+
+    spec = train | {"init_from": {"id": checkpoint.id, "state": "full"}}
+    continued = client.wait(client.submit(spec).id, timeout_seconds=90)
+    assert continued.state == "succeeded", continued.message
+    assert yard.final_digest(continued.id) == yard.final_digest(trained.id)
+
+
+def test_published_weights_are_imported_and_evaluated_with_one_call_each(yard: Yard) -> None:
+    yard.start_worker()
+    torch.manual_seed(0)
+    network = build("shufflenet_v2", "0.5x", num_classes=10)
+    prefixed = {f"module.{name}": tensor for name, tensor in network.state_dict().items()}
+    imports = yard.folder / "imports"
+    torch.save({"state_dict": prefixed}, imports / "published.pth.tar")
+    answer = httpx.post(
+        f"{yard.url}/checkpoints/import",
+        json={"file": "published.pth.tar", "image_size": 32},
+        timeout=60,
+    )
+    assert answer.status_code == 201, answer.text
+    checkpoint = answer.json()
+    assert (checkpoint["recipe"], checkpoint["variant"]) == ("shufflenet_v2", "0.5x")
+    assert answer.headers["location"] == f"/checkpoints/{checkpoint['id']}"
+    spec = {
+        "kind": "eval",
+        "recipe": "shufflenet_v2",
+        "variant": "0.5x",
+        "data": {"dataset": "digits"},
+        "checkpoint": {"id": checkpoint["id"]},
+    }
+    evaluated = yard.client.wait(yard.client.submit(spec).id, timeout_seconds=60)
+    assert evaluated.state == "succeeded", evaluated.message
+
+    export = f"{yard.url}/checkpoints/{checkpoint['id']}/export"
+    first = httpx.get(export, params={"format": "safetensors"}, timeout=60)
+    assert first.status_code == 200
+    began = time.monotonic()
+    again = httpx.get(
+        export,
+        params={"format": "safetensors"},
+        headers={"If-None-Match": first.headers["etag"]},
+        timeout=60,
+    )
+    assert again.status_code == 304, f"made anew in {time.monotonic() - began:.1f} s"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "code"),
+    [
+        ("absent.pth.tar", None, "file_missing"),
+        ("words.pth.tar", b"these are words, not weights", "not_weights"),
+        ("other.pth.tar", {"layer.weight": torch.zeros(3, 3)}, "unknown_network"),
+    ],
+)
+def test_a_file_that_is_no_checkpoint_is_refused_with_its_own_code(
+    yard: Yard, name: str, content: Any, code: str
+) -> None:
+    yard.start_worker()
+    path = yard.folder / "imports" / name
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    elif content is not None:
+        torch.save(content, path)
+    answer = httpx.post(f"{yard.url}/checkpoints/import", json={"file": name}, timeout=60)
+    assert (answer.status_code, answer.json()["code"]) == (422, code), answer.text
+    assert name in answer.json()["detail"] or code == "unknown_network"
+    assert httpx.get(f"{yard.url}/checkpoints").json()["data"] == []
+
+
+def test_an_import_outside_the_root_is_refused_before_a_job_is_made(yard: Yard) -> None:
+    answer = httpx.post(f"{yard.url}/checkpoints/import", json={"file": "../secret.pth"})
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == "/file"
+    assert list(yard.client.jobs()) == []
+
+
+def test_an_import_without_a_worker_is_answered_with_its_job(yard: Yard) -> None:
+    answer = httpx.post(
+        f"{yard.url}/checkpoints/import", params={"wait_seconds": 0}, json={"file": "a.pth"}
+    )
+    assert answer.status_code == 202
+    assert answer.json()["wait_reason"] == "no worker is connected"
+    assert answer.headers["location"] == f"/jobs/{answer.json()['id']}"
