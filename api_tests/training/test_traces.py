@@ -1,39 +1,119 @@
-"""The loss and the optimizer give the losses of the published loops."""
+"""The trainer's first iterations give the losses and learning rates of the published loops."""
+
+import dataclasses
+from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from api_tests.facts.published import TRACES, fill, uniform
-from service.contract.recipes import PARAMS
+from api_tests.training.attempts import attempt
+from service.contract.agent import ReportedEvent
+from workers.data.sampler import order_of
+from workers.mailbox import Mailbox
 from workers.models import build
-from workers.recipes.loss import training_loss
-from workers.recipes.optimizer import learning_rate, sgd
+from workers.recipes.optimizer import sgd
+from workers.training.distributed import Ranks
+from workers.training.events import Events
+from workers.training.outcome import Stopped
+from workers.training.saves import Saves
+from workers.training.state import RunState
+from workers.training.trainer import Trainer
+
+_STEPS, _BATCH = 3, 4
+_NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@dataclasses.dataclass(frozen=True)
+class TraceImages:
+    """The images of the traces, so numbered that the sampler draws them in the traces' order."""
+
+    images: Tensor
+    labels: list[int]
+    class_names: tuple[str, ...] = tuple(str(number) for number in range(1000))
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def sample(self, epoch: int, index: int) -> tuple[Tensor, int]:
+        place = order_of(0, epoch, len(self)).tolist().index(index)
+        return self.images[place], self.labels[place]
+
+
+def _trace_images() -> TraceImages:
+    labels = np.random.Generator(np.random.PCG64(2)).integers(0, 1000, (_STEPS, _BATCH))
+    images = uniform(1, _STEPS, _BATCH, 3, 224, 224).flatten(0, 1)
+    return TraceImages(images, labels.flatten().tolist())
+
+
+def _train(folder: Path, name: str) -> tuple[RunState, list[ReportedEvent]]:
+    recipe, variant = name.split()
+    spec = {
+        "kind": "train",
+        "recipe": recipe,
+        "variant": variant,
+        "data": {"dataset": "digits"},
+        "params": {
+            "total_iters": TRACES["total_iters"],
+            "batch_size": _BATCH,
+            "learning_rate": 0.01,
+            "dropout": 0.0,
+            "display_interval": 1,
+        },
+    }
+    mailbox: Mailbox = attempt(folder, 1, spec=spec)
+    claim = mailbox.assignment().claim.job_spec
+    network = build(recipe, variant, dropout=0.0).double()
+    fill(network)
+    cpu = torch.device("cpu")
+    state = RunState(network, sgd(network, claim.recipe_params), cpu)
+    ranks = Ranks(rank=0, world_size=1, device=cpu)
+    events = Events(mailbox, lambda: _NOW, speaks=True)
+    images = _trace_images()
+    saves = Saves(
+        mailbox.assignment(),
+        state,
+        ranks,
+        events,
+        attempt_folder=mailbox.folder,
+        class_names=images.class_names,
+        parent=None,
+        mean=None,
+        now=lambda: _NOW,
+        new_id=lambda: "ckpt_1",
+    )
+    trainer = Trainer(
+        claim,
+        state,
+        ranks,
+        events,
+        saves,
+        images,
+        images,
+        now=lambda: _NOW,
+        stop_asked=lambda: state.step == _STEPS,
+    )
+    with pytest.raises(Stopped):
+        trainer.run()
+    return state, mailbox.events_after(0)
 
 
 @pytest.mark.parametrize("name", sorted(TRACES["traces"]))
-def test_the_first_iterations_give_the_published_losses(name: str) -> None:
-    recipe, variant = name.split()
-    params = PARAMS[recipe](total_iters=TRACES["total_iters"], learning_rate=0.01)
-    network = build(recipe, variant, dropout=0.0).double().train()
-    fill(network)
-    optimizer = sgd(network, params)
-    assert [len(group["params"]) for group in optimizer.param_groups] == [
-        TRACES["traces"][name]["decayed_tensors"],
-        TRACES["traces"][name]["undecayed_tensors"],
+def test_the_first_iterations_give_the_published_losses(name: str, tmp_path: Path) -> None:
+    trace = TRACES["traces"][name]
+    state, events = _train(tmp_path, name)
+    assert [len(group["params"]) for group in state.optimizer.param_groups] == [
+        trace["decayed_tensors"],
+        trace["undecayed_tensors"],
     ]
-    images = uniform(1, 3, 4, 3, 224, 224)
-    labels = np.random.Generator(np.random.PCG64(2)).integers(0, 1000, (3, 4))
-    for step, expected in enumerate(TRACES["traces"][name]["steps"], start=1):
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate(params, step)
-        assert optimizer.param_groups[0]["lr"] == pytest.approx(expected["lr"], rel=1e-12)
-        outputs = network(images[step - 1])
-        loss = training_loss(outputs, torch.from_numpy(labels[step - 1]), params.label_smoothing)
-        assert loss.item() == pytest.approx(expected["loss"], rel=1e-9)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-    state = network.state_dict()
-    for key, total in TRACES["traces"][name]["checksum"].items():
-        assert state[key].abs().sum().item() == pytest.approx(total, rel=1e-9)
+    shown = [event.body["metrics"] for event in events if event.kind == "progress"]
+    assert len(shown) == len(trace["steps"]) == _STEPS
+    for measured, expected in zip(shown, trace["steps"], strict=True):
+        assert measured["loss"] == pytest.approx(expected["loss"], rel=1e-9)
+        assert measured["learning_rate"] == pytest.approx(expected["lr"], rel=1e-12)
+    tensors = state.network.state_dict()
+    for key, total in trace["checksum"].items():
+        assert tensors[key].abs().sum().item() == pytest.approx(total, rel=1e-9)
