@@ -180,6 +180,7 @@ def test_onnx_gives_the_logits_of_torch_for_any_batch(recipe: str, tmp_path: Pat
     network = _trained_network(recipe)
     checkpoint, _ = saved(tmp_path, recipe, network.state_dict())
     session = onnxruntime.InferenceSession(_exported(checkpoint, recipe, "onnx"))
+    assert session.get_inputs()[0].shape == ["batch", 3, 32, 32]
     for count in (1, 3):
         (logits,) = session.run(["logits"], {"images": _images(count).numpy()})
         with torch.no_grad():

@@ -119,6 +119,7 @@ def _write_onnx(path: Path, network: nn.Module, image_size: int) -> None:
         path,
         input_names=["images"],
         output_names=["logits"],
+        dynamic_shapes=({0: "batch"},),
         external_data=False,
         verbose=False,
     )
