@@ -125,9 +125,22 @@ def test_the_step_of_the_schedule_counts_before_the_one_in_the_name(tmp_path: Pa
     assert imported(tmp_path, "checkpoint-000010.pth.tar").manifest.step == 7
 
 
-def test_an_optimizer_of_another_network_is_left_out_and_said_to_be(tmp_path: Path) -> None:
-    content = OriginalRun(network_of("detnas")).content()
-    content["optimizer_state_dict"]["param_groups"][0]["params"].pop()
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda state: state["param_groups"][0]["params"].pop(),
+        lambda state: state["param_groups"][0].update(params="all"),
+        lambda state: state["state"][0].update(momentum_buffer=torch.zeros(2)),
+        lambda state: state.pop("state"),
+    ],
+)
+def test_an_optimizer_of_another_network_is_left_out_and_said_to_be(
+    spoil: Callable[[Any], Any], tmp_path: Path
+) -> None:
+    original = OriginalRun(network_of("detnas"))
+    original.losses(1)
+    content = original.content()
+    spoil(content["optimizer_state_dict"])
     torch.save(content, tmp_path / "weights.pth.tar")
     found = imported(tmp_path, "weights.pth.tar")
     assert found.manifest.phase == "final"

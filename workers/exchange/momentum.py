@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from service.contract.recipes import RecipeParams
+from workers.checkpoints.tensors import storable
 from workers.exchange.identify import Signature
 from workers.models import build
 from workers.recipes.optimizer import learning_rate, sgd
@@ -24,7 +25,8 @@ def momentum_from(
 ) -> dict[str, Tensor]:
     """Parameter name -> momentum buffer of the shape of its weight, from a `state_dict()`.
 
-    Its parameters are numbered in two groups, the decayed ones first; the numbers may be any keys.
+    Its parameters are numbered in two groups, the decayed ones first (older torch numbers by
+    address).
     Raises ForeignOptimizer.
     """
     if not isinstance(state, Mapping):
@@ -32,7 +34,7 @@ def momentum_from(
     groups, buffers = state.get("param_groups"), state.get("state")
     if not isinstance(groups, list) or not isinstance(buffers, Mapping):
         raise ForeignOptimizer("it has no param_groups and state")
-    keys = [list(group.get("params", ())) for group in groups if isinstance(group, Mapping)]
+    keys = [_numbers(group) for group in groups]
     sizes, decayed = [len(of_group) for of_group in keys], network.decayed
     expected = [decayed, len(network.optimized) - decayed]
     if sizes != expected:
@@ -41,13 +43,23 @@ def momentum_from(
     for name, key in zip(
         network.optimized, (k for of_group in keys for k in of_group), strict=True
     ):
-        buffer = buffers.get(key, {}).get("momentum_buffer")
+        of_parameter = buffers.get(key, {})
+        buffer = of_parameter.get("momentum_buffer") if isinstance(of_parameter, Mapping) else None
         if buffer is None:
             continue
         if not isinstance(buffer, Tensor) or buffer.shape != weights[name].shape:
             raise ForeignOptimizer(f"its buffer of {name} has another shape")
+        if not storable(buffer):
+            raise ForeignOptimizer(f"its buffer of {name} is of a foreign kind, {buffer.dtype}")
         found[name] = buffer
     return found
+
+
+def _numbers(group: Any) -> list[int]:
+    numbers = group.get("params") if isinstance(group, Mapping) else None
+    if not isinstance(numbers, list) or not all(isinstance(number, int) for number in numbers):
+        raise ForeignOptimizer("its param_groups hold no numbered parameters")
+    return numbers
 
 
 def state_dicts(
