@@ -1,4 +1,4 @@
-# A worker: of the service only the words of the contract.
+# A worker: of the service only the words of the contract, and the rules of the volume.
 FROM python:3.12-slim
 
 RUN useradd --create-home --uid 10001 trainyard \
@@ -9,6 +9,7 @@ COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY workers workers
 COPY service/__init__.py service/__init__.py
 COPY service/contract service/contract
+COPY service/volume service/volume
 RUN pip install --no-cache-dir -c constraints.txt '.[workers]'
 
 USER trainyard

@@ -9,8 +9,8 @@ from api_tests.agent.claims import a_claim
 from api_tests.agent.processes import eventually
 from service.contract.agent import Purge
 from service.contract.checkpoints import Manifest, attempt_path, folder_name
+from service.volume.disk import DISK
 from workers.agent.purge import Purger
-from workers.checkpoints.disk import DISK
 from workers.checkpoints.folder import staged, write_manifest
 
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from service.contract.checkpoints import FileDigest, Manifest
-from workers.checkpoints.disk import DISK, Disk
+from service.volume.disk import DISK, Disk
 from workers.checkpoints.snapshot import Saver
 
 Operation = tuple[str, Path, Any]

@@ -18,7 +18,7 @@ from api_tests.checkpoints.folders import (
     tensors,
 )
 from service.contract.checkpoints import FileDigest
-from workers.checkpoints.disk import Disk
+from service.volume.disk import Disk
 from workers.checkpoints.folder import latest_in, latest_resumable_in, sweep_stale, verify
 from workers.checkpoints.snapshot import Saver, load
 

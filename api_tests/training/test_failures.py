@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from api_tests.training.attempts import attempt, draw_photos, ended, run, train_spec
-from workers.checkpoints.disk import Disk
+from service.volume.disk import Disk
 from workers.checkpoints.folder import checkpoints_in, verify
 
 pytestmark = pytest.mark.xdist_group("trainer: attempts")

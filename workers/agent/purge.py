@@ -8,8 +8,8 @@ import structlog
 
 from service.contract.agent import Claim, Purge
 from service.contract.checkpoints import attempt_path, step_of
+from service.volume.removal import purge
 from workers.checkpoints.folder import checkpoints_in, verify
-from workers.checkpoints.retention import purge
 
 _log = structlog.get_logger()
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from service.contract.checkpoints import FileDigest, Manifest, folder_name
-from workers.checkpoints.disk import DISK, Disk
+from service.volume.disk import DISK, Disk
 from workers.checkpoints.folder import (
     DamagedCheckpoint,
     read_manifest,

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from service.contract.checkpoints import FileDigest, Manifest, folder_name
-from workers.checkpoints.disk import DISK, Disk
+from service.volume.disk import DISK, Disk
 from workers.checkpoints.folder import staged, write_manifest
 from workers.checkpoints.rng import restore_rng, rng_state
 from workers.checkpoints.snapshot import MODEL_FILE, OPTIMIZER_FILE
