@@ -1,16 +1,40 @@
 """The manifest of a checkpoint folder, and the checkpoint as the API shows it."""
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.contract.fields import Id, Metrics, Number, Step
+from service.contract.fields import Id, Metrics, Number, Step, Tag
 
 MANIFEST = "manifest.json"
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*$")]
 _FOLDER = re.compile(r"^(step|final)-(\d{9,})$")
+
+Measured = Literal["loss", "top1_error", "top5_error"]
+"""What a validation measures of a checkpoint; lower is better."""
+
+Order = Literal[
+    "-created_at",
+    "created_at",
+    "-step",
+    "step",
+    "metrics.loss",
+    "-metrics.loss",
+    "metrics.top1_error",
+    "-metrics.top1_error",
+    "metrics.top5_error",
+    "-metrics.top5_error",
+]
+"""How a list is sorted, with - the highest first; by a metric it has only those that have it."""
+
+State = Literal["published", "damaged", "purging", "deleting", "purged"]
+"""Published: whole, as far as is known. Damaged: its bytes are not what they were.
+
+Purging: retention lets it go. Deleting: a user does. Purged: its folder is gone.
+"""
 
 
 def attempt_path(job_id: str, attempt: int) -> str:
@@ -90,5 +114,81 @@ class Checkpoint(BaseModel):
     path: str
     pinned: bool = False
     tags: tuple[str, ...] = ()
-    state: Literal["published", "damaged", "purging", "purged"] = "published"
+    state: State = "published"
+    parent_checkpoint: str | None = None
     manifest: dict[str, Any] | None = None
+
+    @classmethod
+    def of(
+        cls, manifest: Manifest, path: str, created_at: datetime, tags: Sequence[str] = ()
+    ) -> Self:
+        """The checkpoint of a manifest whose folder is at `path`."""
+        names = {"job_id", "attempt", "recipe", "variant", "step", "phase", "metrics", "files"}
+        return cls(
+            id=manifest.checkpoint_id,
+            created_at=created_at,
+            bytes=sum(file.bytes for file in manifest.files.values()),
+            path=path,
+            tags=tuple(tags),
+            **manifest.model_dump(include=names | {"parent_checkpoint"}),
+        )
+
+
+class CheckpointChange(BaseModel):
+    """`PATCH /checkpoints/{id}`: what is left out stays as it is.
+
+    A pinned or tagged checkpoint outlives its job's retention; a pinned one cannot be deleted.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    pinned: bool | None = None
+    tags: Annotated[tuple[Tag, ...], Field(max_length=64)] | None = None
+
+
+class Verification(BaseModel):
+    """What a look at every byte of a checkpoint found; one sentence for each problem."""
+
+    model_config = ConfigDict(frozen=True)
+
+    object: Literal["verification"] = "verification"
+    checkpoint_id: str
+    ok: bool
+    problems: tuple[str, ...] = ()
+
+
+class Kin(BaseModel):
+    """A checkpoint in another's lineage."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    job_id: str
+    attempt: int
+    recipe: str
+    variant: str
+    step: int
+    phase: str
+    created_at: datetime
+    state: State
+    spec_sha256: str
+    parent_checkpoint: str | None = None
+
+
+class Lineage(BaseModel):
+    """Where a checkpoint comes from, and what came of it.
+
+    `ancestors` begin with the parent and end with the root; `complete` is false where the index
+    does not know the last one's parent any more. `children` went on from it; `jobs` started from it
+    or used it in an eval or an export.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    object: Literal["lineage"] = "lineage"
+    checkpoint: Kin
+    spec: dict[str, Any] | None = None
+    ancestors: tuple[Kin, ...] = ()
+    complete: bool = True
+    children: tuple[Kin, ...] = ()
+    jobs: tuple[str, ...] = ()

@@ -4,11 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from service.contract.fields import Id, Text
+from service.contract.fields import Id, Tag, Text
 from service.contract.recipes import VARIANTS, Preprocessing, RecipeName
 
 ExportFormat = Literal["pth.tar", "safetensors", "onnx", "torch_export"]
-Tag = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
 
 
 class _Request(BaseModel):

@@ -49,6 +49,7 @@ LabelKey = Annotated[str, Field(pattern=LABEL_KEY)]
 """So that `label=key:value` and a path into JSON have one meaning each."""
 
 LabelValue = Annotated[Text, Field(max_length=255)]
+Tag = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
 DataPath = Annotated[Text, AfterValidator(_below_a_root)]
 
 Number = Annotated[int, Field(ge=0, le=2**31 - 1)]

@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 from service.contract.agent import ReportedEvent
 from service.contract.checkpoints import Checkpoint, attempt_path, folder_name
 from service.contract.events import Damaged, Measured, Noted, Progressed, Published, Started
-from service.contract.jobs import Attempt, ImportSpec, Job, JobSpec, JobState, Progress, Retention
-from service.domain.retention import best_of, surplus
+from service.contract.jobs import Attempt, ImportSpec, Job, JobState, Progress
+from service.control.keeping import let_go, point_again, pointers
 from service.store import checkpoints, history, jobs
 
 _RUNNING = (JobState.RUNNING, JobState.CANCELLING, JobState.PAUSING)
@@ -108,21 +108,15 @@ def _checkpoint(tx: Connection, told: _Told, body: dict[str, Any]) -> None:
         raise BrokenEvent(f"it is in {said.path!r}, and belongs in {path!r}")
     if checkpoints.get(tx, manifest.checkpoint_id) is not None:
         return
-    checkpoint = Checkpoint(
-        id=manifest.checkpoint_id,
-        **manifest.model_dump(
-            include={"job_id", "attempt", "recipe", "variant", "step", "phase", "metrics", "files"}
-        ),
-        # A worker whose clock runs ahead must not stay the newest for ever.
-        created_at=min(manifest.created_at, told.now),
-        bytes=sum(file.bytes for file in manifest.files.values()),
-        path=path,
-        tags=spec.request.tags if isinstance(spec, ImportSpec) else (),
-    )
+    # A worker whose clock runs ahead must not stay the newest for ever.
+    created_at = min(manifest.created_at, told.now)
+    tags = spec.request.tags if isinstance(spec, ImportSpec) else ()
+    checkpoint = Checkpoint.of(manifest, path, created_at, tags)
     checkpoints.add(tx, checkpoint, manifest)
     # A new checkpoint is progress: what went wrong before it is forgiven.
     told.values |= {"failures": 0, "losses": 0}
-    _point(tx, told)
+    let_go(tx, told.job)
+    told.values |= pointers(tx, told.job)
     what = "final weights" if manifest.phase == "final" else "checkpoint"
     _note(tx, told, "checkpoint", f"{what} at step {manifest.step}: {checkpoint.id}")
 
@@ -130,10 +124,16 @@ def _checkpoint(tx: Connection, told: _Told, body: dict[str, Any]) -> None:
 def _damaged(tx: Connection, told: _Told, body: dict[str, Any]) -> None:
     said = Damaged.model_validate(body)
     found = checkpoints.get(tx, said.checkpoint_id)
-    if found is None or found.job_id != told.job.id:
-        raise BrokenEvent("it names no checkpoint of this job")
-    checkpoints.mark(tx, [found.id], "damaged")
-    _point(tx, told)
+    job = jobs.get(tx, told.job.id)
+    assert job is not None
+    if found is None or (found.job_id != told.job.id and found.id != job.source_checkpoint):
+        raise BrokenEvent("it names no checkpoint of this job, nor its source")
+    if found.state == "published":
+        checkpoints.mark(tx, [found.id], "damaged")
+    if found.job_id == told.job.id:
+        told.values |= pointers(tx, told.job)
+    else:
+        point_again(tx, found.job_id)
     where = f"checkpoint {found.id} at step {found.step}"
     _note(tx, told, "damaged", f"{where} is damaged: {'; '.join(said.problems)}")
 
@@ -155,19 +155,6 @@ _HEAR = {
     "note": _said,
     "ended": _ended,
 }
-
-
-def _point(tx: Connection, told: _Told) -> None:
-    """Set the job's latest and best, and let go what its retention does not keep."""
-    spec = told.job.spec
-    retention = spec.retention if isinstance(spec, JobSpec) else Retention()
-    newest_first = checkpoints.published_of(tx, told.job.id)
-    gone = [c.id for c in surplus(newest_first, retention, jobs.sources_in_use(tx))]
-    checkpoints.mark(tx, gone, "purging")
-    kept = [c for c in newest_first if c.id not in gone]
-    best = best_of(kept, retention.metric)
-    told.values["latest_checkpoint"] = kept[0].id if kept else None
-    told.values["best_checkpoint"] = best[0].id if best else None
 
 
 def _note(tx: Connection, told: _Told, kind: str, message: str) -> None:

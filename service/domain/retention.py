@@ -13,12 +13,12 @@ def surplus(
     """What a job's retention lets go of its published checkpoints.
 
     Kept are the newest training ones, the best by the metric (lower is better), the final ones,
-    the pinned, and what a live job uses.
+    the pinned and tagged, and what a live job uses.
     """
     training = [c for c in newest_first if c.phase != "final"]
     kept = {c.id for c in training[: retention.keep_last]} | set(in_use)
     kept |= {c.id for c in best_of(training, retention.metric)[: retention.keep_best]}
-    return [c for c in training if c.id not in kept and not c.pinned]
+    return [c for c in training if c.id not in kept and not c.pinned and not c.tags]
 
 
 def best_of(newest_first: Sequence[Checkpoint], metric: str) -> list[Checkpoint]:

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, insert, select, tuple_, update
+from sqlalchemy import Connection, RowMapping, Select, delete, insert, select, tuple_, update
 
-from service.contract.checkpoints import Checkpoint, Manifest
-from service.store.tables import checkpoints
+from service.contract.checkpoints import Checkpoint, Manifest, Measured, Order, State
+from service.store.tables import checkpoint_tags, checkpoints
 
-_PUBLISHED = "published"
+_PUBLISHED: State = "published"
+_MEASURED: tuple[Measured, ...] = ("loss", "top1_error", "top5_error")
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,8 @@ class CheckpointFilter:
     variant: str | None = None
     after: str | None = None
     limit: int = 20
+    tag: str | None = None
+    order_by: Order = "-created_at"
 
 
 def add(tx: Connection, checkpoint: Checkpoint, manifest: Manifest) -> None:
@@ -31,25 +34,32 @@ def add(tx: Connection, checkpoint: Checkpoint, manifest: Manifest) -> None:
             **columns,
             is_final=checkpoint.phase == "final",
             manifest=manifest.model_dump(mode="json"),
+            **{name: checkpoint.metrics.get(name) for name in _MEASURED},
         )
     )
+    _write_tags(tx, checkpoint.id, checkpoint.tags)
 
 
-def get(tx: Connection, checkpoint_id: str) -> Checkpoint | None:
-    """One checkpoint, whatever its state."""
+def get(tx: Connection, checkpoint_id: str, *, lock: bool = False) -> Checkpoint | None:
+    """One checkpoint, whatever its state; `lock` holds it against changes by others."""
     query = select(checkpoints).where(checkpoints.c.id == checkpoint_id)
-    row = tx.execute(query).mappings().first()
+    row = tx.execute(query.with_for_update() if lock else query).mappings().first()
     return _checkpoint(row) if row is not None else None
 
 
 def page(tx: Connection, wanted: CheckpointFilter) -> list[Checkpoint]:
-    """Newest first, one more than the limit where there are more."""
-    newest_first = (checkpoints.c.created_at.desc(), checkpoints.c.id.desc())
-    query = _narrowed(select(checkpoints), wanted).order_by(*newest_first)
+    """In the order that is wanted, one more than the limit where there are more."""
+    falling = wanted.order_by.startswith("-")
+    sorted_by = checkpoints.c[wanted.order_by.removeprefix("-").removeprefix("metrics.")]
+    key = (sorted_by, checkpoints.c.id)
+    query = _narrowed(select(checkpoints), wanted)
+    query = query.order_by(*(column.desc() if falling else column.asc() for column in key))
+    if sorted_by.nullable:
+        query = query.where(sorted_by.is_not(None))
     if wanted.after is not None:
-        at = select(checkpoints.c.created_at).where(checkpoints.c.id == wanted.after)
-        key = tuple_(checkpoints.c.created_at, checkpoints.c.id)
-        query = query.where(key < tuple_(at.scalar_subquery(), wanted.after))
+        at = select(sorted_by).where(checkpoints.c.id == wanted.after).scalar_subquery()
+        last = tuple_(at, wanted.after)
+        query = query.where(tuple_(*key) < last if falling else tuple_(*key) > last)
     rows = tx.execute(query.limit(wanted.limit + 1)).mappings()
     return [_checkpoint(row) for row in rows]
 
@@ -65,12 +75,27 @@ def latest(tx: Connection, wanted: CheckpointFilter) -> Checkpoint | None:
     return _checkpoint(row) if row is not None else None
 
 
-def published_of(tx: Connection, job_id: str) -> list[Checkpoint]:
+def best(
+    tx: Connection, wanted: CheckpointFilter, metric: Measured, *, highest: bool = False
+) -> Checkpoint | None:
+    """The published one with the lowest (or highest) value; of equal ones the newest."""
+    value = checkpoints.c[metric]
+    query = _narrowed(select(checkpoints), wanted)
+    query = query.where(checkpoints.c.state == _PUBLISHED, value.is_not(None))
+    newer_first = _newest_of_job() if wanted.job is not None else (checkpoints.c.id.desc(),)
+    query = query.order_by(value.desc() if highest else value.asc(), *newer_first)
+    row = tx.execute(query.limit(1)).mappings().first()
+    return _checkpoint(row) if row is not None else None
+
+
+def published_of(tx: Connection, job_id: str, *, lock: bool = False) -> list[Checkpoint]:
     """The published checkpoints of a job, newest first; the final one before a training one."""
     query = select(checkpoints).where(
         checkpoints.c.job_id == job_id, checkpoints.c.state == _PUBLISHED
     )
-    return [_checkpoint(row) for row in tx.execute(query.order_by(*_newest_of_job())).mappings()]
+    query = query.order_by(*_newest_of_job())
+    found = tx.execute(query.with_for_update() if lock else query).mappings()
+    return [_checkpoint(row) for row in found]
 
 
 def of_job(tx: Connection, job_id: str) -> list[Checkpoint]:
@@ -79,13 +104,25 @@ def of_job(tx: Connection, job_id: str) -> list[Checkpoint]:
     return [_checkpoint(row) for row in tx.execute(query.order_by(*_newest_of_job())).mappings()]
 
 
-def in_state(tx: Connection, job_id: str, state: str) -> list[Checkpoint]:
+def in_state(tx: Connection, job_id: str, state: State) -> list[Checkpoint]:
     """The checkpoints of a job in one state, oldest first."""
     query = select(checkpoints).where(checkpoints.c.job_id == job_id, checkpoints.c.state == state)
     return [_checkpoint(row) for row in tx.execute(query.order_by(checkpoints.c.step)).mappings()]
 
 
-def mark(tx: Connection, checkpoint_ids: Sequence[str], state: str) -> int:
+def change(
+    tx: Connection, checkpoint_id: str, *, pinned: bool | None, tags: Sequence[str] | None
+) -> None:
+    """Set what is not None."""
+    values: dict[str, Any] = {} if pinned is None else {"pinned": pinned}
+    if tags is not None:
+        values["tags"] = list(tags)
+        _write_tags(tx, checkpoint_id, tags)
+    if values:
+        tx.execute(update(checkpoints).where(checkpoints.c.id == checkpoint_id).values(values))
+
+
+def mark(tx: Connection, checkpoint_ids: Sequence[str], state: State) -> int:
     """Set the state of some checkpoints; how many there were."""
     if not checkpoint_ids:
         return 0
@@ -100,9 +137,16 @@ def mark_purged(tx: Connection, job_id: str, checkpoint_ids: Sequence[str]) -> i
     statement = update(checkpoints).where(
         checkpoints.c.id.in_(checkpoint_ids),
         checkpoints.c.job_id == job_id,
-        checkpoints.c.state == "purging",
+        checkpoints.c.state.in_(("purging", "deleting")),
     )
     return tx.execute(statement.values(state="purged")).rowcount
+
+
+def _write_tags(tx: Connection, checkpoint_id: str, tags: Sequence[str]) -> None:
+    tx.execute(delete(checkpoint_tags).where(checkpoint_tags.c.checkpoint_id == checkpoint_id))
+    if tags:
+        rows = [{"tag": tag, "checkpoint_id": checkpoint_id} for tag in tags]
+        tx.execute(insert(checkpoint_tags), rows)
 
 
 def _newest_of_job() -> tuple[Any, ...]:
@@ -120,6 +164,9 @@ def _narrowed(
     ):
         if value is not None:
             query = query.where(column == value)
+    if wanted.tag is not None:
+        tagged = select(checkpoint_tags.c.checkpoint_id).where(checkpoint_tags.c.tag == wanted.tag)
+        query = query.where(checkpoints.c.id.in_(tagged))
     return query
 
 

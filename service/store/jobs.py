@@ -19,7 +19,7 @@ from sqlalchemy import (
     update,
 )
 
-from service.contract.jobs import AnySpec, Job, JobState, Progress, Reason
+from service.contract.jobs import ENDED_JOBS, AnySpec, Job, JobState, Progress, Reason
 from service.store.tables import jobs
 
 _SPEC: TypeAdapter[AnySpec] = TypeAdapter(AnySpec)
@@ -141,11 +141,19 @@ def exports_of(tx: Connection, checkpoint_id: str) -> list[StoredJob]:
 
 def sources_in_use(tx: Connection) -> set[str]:
     """Checkpoints from which a job that has not ended starts or evaluates."""
-    live = [state for state in JobState if state not in ("succeeded", "failed", "cancelled")]
+    live = [state for state in JobState if state not in ENDED_JOBS]
     query = select(jobs.c.source_checkpoint).where(
         jobs.c.state.in_(live), jobs.c.source_checkpoint.is_not(None)
     )
     return set(tx.execute(query).scalars())
+
+
+def users_of(tx: Connection, checkpoint_id: str, *, live: bool = False) -> list[str]:
+    """The jobs whose source is this checkpoint, oldest first; `live` leaves out the ended ones."""
+    query = select(jobs.c.id).where(jobs.c.source_checkpoint == checkpoint_id)
+    if live:
+        query = query.where(jobs.c.state.not_in(ENDED_JOBS))
+    return list(tx.execute(query.order_by(jobs.c.id).limit(1000)).scalars())
 
 
 def _due(now: datetime) -> ColumnElement[bool]:

@@ -7,6 +7,7 @@ revision = "0001"
 down_revision = None
 
 UTC = sa.DateTime(timezone=True)
+SORTED = ("created_at", "step", "loss", "top1_error", "top5_error")
 NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
@@ -56,8 +57,35 @@ def upgrade() -> None:
         sa.Column("pinned", sa.Boolean(), nullable=False),
         sa.Column("tags", sa.JSON(), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("parent_checkpoint", sa.String(length=64), nullable=True),
         sa.Column("manifest", sa.JSON(), nullable=False),
+        sa.Column("loss", sa.Float(), nullable=True),
+        sa.Column("top1_error", sa.Float(), nullable=True),
+        sa.Column("top5_error", sa.Float(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_checkpoints")),
+    )
+    op.create_index(
+        "ix_checkpoints_of_variant_name",
+        "checkpoints",
+        ["variant", "state", "created_at", "id"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_checkpoints_parent_checkpoint", "checkpoints", ["parent_checkpoint"], unique=False
+    )
+    for order in SORTED:
+        op.create_index(f"ix_checkpoints_{order}", "checkpoints", [order, "id"], unique=False)
+        op.create_index(
+            f"ix_checkpoints_recipe_{order}", "checkpoints", ["recipe", order, "id"], unique=False
+        )
+    op.create_table(
+        "checkpoint_tags",
+        sa.Column("tag", sa.String(length=64), nullable=False),
+        sa.Column("checkpoint_id", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("tag", "checkpoint_id", name=op.f("pk_checkpoint_tags")),
+    )
+    op.create_index(
+        "ix_checkpoint_tags_checkpoint_id", "checkpoint_tags", ["checkpoint_id"], unique=False
     )
     op.create_index(
         "ix_checkpoints_newest", "checkpoints", ["state", "created_at", "id"], unique=False
@@ -185,6 +213,13 @@ def downgrade() -> None:
     op.drop_table("idempotency_keys")
     op.drop_index("ix_events_job_id_number", table_name="events")
     op.drop_table("events")
+    op.drop_index("ix_checkpoint_tags_checkpoint_id", table_name="checkpoint_tags")
+    op.drop_table("checkpoint_tags")
+    for order in SORTED:
+        op.drop_index(f"ix_checkpoints_recipe_{order}", table_name="checkpoints")
+        op.drop_index(f"ix_checkpoints_{order}", table_name="checkpoints")
+    op.drop_index("ix_checkpoints_parent_checkpoint", table_name="checkpoints")
+    op.drop_index("ix_checkpoints_of_variant_name", table_name="checkpoints")
     op.drop_index("ix_checkpoints_of_variant", table_name="checkpoints")
     op.drop_index("ix_checkpoints_of_recipe", table_name="checkpoints")
     op.drop_index("ix_checkpoints_of_job", table_name="checkpoints")

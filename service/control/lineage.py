@@ -1,0 +1,25 @@
+"""Where a checkpoint comes from, and what came of it."""
+
+from sqlalchemy import Connection
+
+from service.contract.checkpoints import Lineage
+from service.domain.errors import NotFound
+from service.store import jobs
+from service.store import lineage as store
+
+
+def of(tx: Connection, checkpoint_id: str) -> Lineage:
+    """From the checkpoint to the root, and to its children; raises NotFound."""
+    found = store.kin_of(tx, checkpoint_id)
+    if found is None:
+        raise NotFound("no_such_checkpoint", f"there is no checkpoint {checkpoint_id}")
+    ancestors = store.ancestors_of(tx, found)
+    job = jobs.get(tx, found.job_id)
+    return Lineage(
+        checkpoint=found,
+        spec=job.job.spec.model_dump(mode="json") if job is not None else None,
+        ancestors=tuple(ancestors),
+        complete=([found, *ancestors])[-1].parent_checkpoint is None,
+        children=tuple(store.children_of(tx, checkpoint_id)),
+        jobs=tuple(jobs.users_of(tx, checkpoint_id)),
+    )
