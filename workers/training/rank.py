@@ -135,7 +135,8 @@ def _evaluate(
     classes = _class_count(params, val)
     network = build(spec.recipe, spec.variant, classes)
     fill_for_eval(network, weights, classes)
-    if weights.manifest is not None and weights.manifest.class_names != val.class_names:
+    named = weights.manifest.class_names if weights.manifest is not None else ()
+    if named and named != val.class_names:
         events.note("the classes of the checkpoint have other names than those of the data")
     events.tell("started", {"total_steps": 1, "resumed_from": None, "step": 0}, "started")
     began = _now()
