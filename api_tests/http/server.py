@@ -1,0 +1,89 @@
+"""The real server, in a process of its own."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+import httpx
+
+DEADLINE_SECONDS = 30.0
+
+
+def wait_for(condition: Callable[[], bool], what: str) -> None:
+    """Wait until it holds; fails after the deadline."""
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        time.sleep(0.02)
+
+
+def environment(folder: Path, **settings: str) -> dict[str, str]:
+    """The variables of a server whose things are all in `folder`."""
+    clean = {name: value for name, value in os.environ.items() if "TRAINYARD" not in name}
+    mine = {
+        "database_url": f"sqlite:///{folder}/trainyard.db",
+        "volume": f"{folder}/volume",
+        "data_root": f"{folder}/data",
+        "import_root": f"{folder}/imports",
+        "port": "0",
+    } | settings
+    return clean | {f"TRAINYARD_{name.upper()}": value for name, value in mine.items()}
+
+
+class Server:
+    """`python -m service.main` on a port that the system chose."""
+
+    def __init__(self, folder: Path, **settings: str) -> None:
+        self.folder, self.volume = folder, folder / "volume"
+        self._settings = settings
+        self._log: IO[bytes] | None = None
+        self.process: subprocess.Popen[bytes]
+        self.start()
+
+    def start(self) -> None:
+        """Start (again), and wait until it is ready."""
+        log_path = self.folder / "server.log"
+        self._log = log_path.open("wb")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "service.main"],
+            env=environment(self.folder, **self._settings),
+            stderr=self._log,
+        )
+        wait_for(lambda: self._url(log_path) is not None, "the server's address")
+        self.url = str(self._url(log_path))
+        self.http = httpx.Client(base_url=self.url, timeout=DEADLINE_SECONDS)
+        wait_for(lambda: self.http.get("/readyz").status_code == 200, "readiness")
+
+    def _url(self, log_path: Path) -> str | None:
+        assert self.process.poll() is None, log_path.read_text()
+        for line in log_path.read_text().splitlines():
+            if '"serving"' in line:
+                return str(json.loads(line)["url"])
+        return None
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Send a signal and wait; the exit status."""
+        self.http.close()
+        self.process.send_signal(number)
+        status = self.process.wait(DEADLINE_SECONDS)
+        assert self._log is not None
+        self._log.close()
+        return status
+
+
+def refused_start(folder: Path, **settings: str) -> tuple[int, str]:
+    """The exit status of a server that cannot start, and what it said."""
+    ran = subprocess.run(
+        [sys.executable, "-m", "service.main"],
+        env=environment(folder, **settings),
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_SECONDS,
+    )
+    return ran.returncode, ran.stderr

@@ -1,0 +1,72 @@
+"""What is different on PostgreSQL: many servers, and what its columns cannot hold."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+
+from api_tests.conftest import Postgres
+from api_tests.http.fake_agent import FakeAgent
+from api_tests.http.server import Server
+
+
+@pytest.fixture(scope="module")
+def servers(
+    postgres: Postgres, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Server, Server]]:
+    """Two servers over one database and one volume."""
+    url, folder = postgres.make(), tmp_path_factory.mktemp("servers")
+    both = []
+    for name in ("one", "two"):
+        (folder / name).mkdir()
+        both.append(Server(folder / name, database_url=url, volume=f"{folder}/volume"))
+    yield both[0], both[1]
+    for server in both:
+        server.stop()
+
+
+def test_one_key_sent_to_two_servers_at_once_makes_one_job(
+    servers: tuple[Server, Server],
+) -> None:
+    agent = FakeAgent(servers[0])
+    spec, key = agent.spec(), {"Idempotency-Key": "one key"}
+
+    def submit(number: int) -> httpx.Response:
+        return servers[number % 2].http.post("/jobs", json=spec, headers=key)
+
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(submit, range(8)))
+    assert sorted(answer.status_code for answer in answers) == [200] * 7 + [201]
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    agent.http.close()
+
+
+def test_a_job_submitted_to_one_server_runs_by_the_other(servers: tuple[Server, Server]) -> None:
+    agent = FakeAgent(servers[0])
+    job = servers[1].http.post("/jobs", json=agent.spec()).json()
+    claim = agent.ask(wait_seconds=10).json()
+    assert claim["job_id"] == job["id"]
+    agent.beat(claim, ("metrics", {"step": 1, "metrics": {"loss": 1.5}}))
+    agent.report(claim)
+    shown = servers[1].http.get(f"/jobs/{job['id']}").json()
+    assert (shown["state"], shown["metrics"]) == ("succeeded", {"loss": 1.5})
+    agent.http.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        ("/jobs/%00", {}),
+        ("/checkpoints/%00", {}),
+        ("/jobs", {"recipe": "\0"}),
+        ("/jobs", {"after": "\0"}),
+        ("/jobs", {"label": "team:\0"}),
+        ("/checkpoints/latest", {"job": "\0"}),
+    ],
+)
+def test_a_character_that_the_database_cannot_hold_is_no_mistake_of_the_server(
+    servers: tuple[Server, Server], path: str, query: dict[str, str]
+) -> None:
+    answer = servers[0].http.get(path, params=query)
+    assert answer.status_code in (200, 404, 422), answer.text

@@ -1,0 +1,156 @@
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from api_tests.http.fake_agent import FakeAgent
+from api_tests.http.problems import pointers_of, problem_of
+from service.api.requests import LIMIT_BYTES
+
+SPEC: dict[str, Any] = {
+    "kind": "train",
+    "recipe": "oneshot",
+    "data": {"dataset": "digits"},
+    "params": {"batch_size": 32},
+    "resources": {"labels": {"agent": "nobody"}},
+}
+
+
+def test_a_submission_is_created_where_location_says(http: httpx.Client) -> None:
+    created = http.post("/jobs", json=SPEC | {"name": "first"})
+    assert created.status_code == 201
+    job = created.json()
+    assert created.headers["location"] == f"/jobs/{job['id']}"
+    assert (job["object"], job["state"], job["name"]) == ("job", "queued", "first")
+    assert job["spec"]["params"]["learning_rate"] == 0.5
+    again = http.get(created.headers["location"])
+    assert again.json()["id"] == job["id"]
+    unchanged = http.get(
+        created.headers["location"], headers={"If-None-Match": again.headers["etag"]}
+    )
+    assert unchanged.status_code == 304
+    assert created.headers["etag"].startswith('"1-')
+
+
+def test_a_key_gives_the_same_job_and_says_so(http: httpx.Client, agent: FakeAgent) -> None:
+    key = {"Idempotency-Key": f"key of {agent.id}"}
+    first = http.post("/jobs", json=SPEC, headers=key)
+    again = http.post("/jobs", json=SPEC, headers=key)
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert "idempotent-replay" not in first.headers
+    assert again.headers["idempotent-replay"] == "true"
+    assert again.headers["location"] == first.headers["location"]
+    assert again.json()["id"] == first.json()["id"]
+
+
+def test_a_key_with_another_body_is_refused(http: httpx.Client, agent: FakeAgent) -> None:
+    key = {"Idempotency-Key": f"key of {agent.id}"}
+    http.post("/jobs", json=SPEC, headers=key)
+    other = http.post("/jobs", json=SPEC | {"priority": 1}, headers=key)
+    problem_of(other, 422, "idempotency_mismatch")
+
+
+@pytest.mark.parametrize("key", ["", "k" * 256])
+def test_a_key_that_is_empty_or_too_long_is_refused(http: httpx.Client, key: str) -> None:
+    refused = http.post("/jobs", json=SPEC, headers={"Idempotency-Key": key})
+    assert pointers_of(problem_of(refused, 422, "invalid")) == ["/header/Idempotency-Key"]
+
+
+def test_the_longest_key_is_taken(http: httpx.Client, agent: FakeAgent) -> None:
+    key = f"{agent.id} ".ljust(255, "k")
+    assert http.post("/jobs", json=SPEC, headers={"Idempotency-Key": key}).status_code == 201
+
+
+def test_validation_alone_fills_in_the_defaults_and_stores_nothing(
+    http: httpx.Client, agent: FakeAgent
+) -> None:
+    asked = {"validate_only": "true"}
+    answer = http.post("/jobs", json=agent.spec(labels={"only": agent.id}), params=asked)
+    assert answer.status_code == 200
+    assert answer.json()["params"]["total_iters"] == 300_000
+    assert http.get("/jobs", params={"label": f"only:{agent.id}"}).json()["data"] == []
+    refused = http.post("/jobs", json=SPEC | {"data": {"dataset": "cats"}}, params=asked)
+    problem_of(refused, 422, "no_such_dataset")
+
+
+@pytest.mark.parametrize(
+    ("fields", "pointer", "said"),
+    [
+        ({"kind": "dance"}, "/kind", "train"),
+        ({"recipe": "resnet"}, "/recipe", "oneshot"),
+        ({"recipe": ["oneshot"]}, "/recipe", "oneshot"),
+        ({"recipe": {"a": 1}}, "/recipe", "oneshot"),
+        ({"priority": 1001}, "/priority", "1000"),
+        ({"colour": "red"}, "/colour", "not known"),
+        ({"resources": {"gpu": 1}}, "/resources/gpu", "not known"),
+        ({"params": {"learning_rat": 0.1}}, "/params/learning_rat", "not known"),
+        ({"params": {"image_size": 33}}, "/params/image_size", "use 32 or 64"),
+        ({"params": {"batch_size": 0}}, "/params/batch_size", "greater than"),
+        ({"params": {"batch_size": 1438}}, "/params/batch_size", "at most 1437"),
+        ({"params": {"num_classes": 7}}, "/params/num_classes", "10 classes"),
+        ({"params": {"seed": 2**31}}, "/params/seed", "less than"),
+        ({"params": {"save_interval": 2**70}}, "/params/save_interval", "less than"),
+        ({"params": {"mean_image": "../x.npy"}}, "/params/mean_image", "below"),
+        ({"data": {"dataset": "cats"}}, "/data/dataset", "there is digits"),
+        ({"data": {"train_dir": "/etc", "val_dir": "v"}}, "/data", "below the worker's data"),
+        ({"data": {}}, "/data", "name either a dataset"),
+        ({"labels": {"a:b": "c"}}, "/labels/a:b/[key]", "match"),
+        ({"labels": {"a": "x" * 256}}, "/labels/a", "255"),
+        ({"name": "a\0b"}, "/name", "U+0000"),
+        ({"init_from": {"id": "ckpt_none"}}, "/init_from/id", "no checkpoint"),
+        ({"init_from": {"file": "../../etc/passwd"}}, "/init_from", "below the import root"),
+    ],
+)
+def test_a_wrong_field_is_named_with_what_to_change(
+    http: httpx.Client, fields: dict[str, Any], pointer: str, said: str
+) -> None:
+    refused = http.post("/jobs", content=json.dumps(SPEC | fields), headers=JSON)
+    assert refused.status_code == 422, refused.text
+    problem = problem_of(refused, 422, refused.json()["code"])
+    assert pointers_of(problem) == [pointer]
+    assert said in problem["errors"][0]["detail"]
+
+
+def test_every_wrong_field_is_named(http: httpx.Client) -> None:
+    wrong = SPEC | {"priority": 5000, "max_failures": -1, "colour": 1}
+    problem = problem_of(http.post("/jobs", json=wrong), 422, "invalid")
+    assert sorted(pointers_of(problem)) == ["/colour", "/max_failures", "/priority"]
+
+
+@pytest.mark.parametrize("body", ["{", "", "{'kind': 'train'}", '{"kind": "train",}'])
+def test_a_body_that_is_no_json_is_refused(http: httpx.Client, body: str) -> None:
+    refused = http.post("/jobs", content=body, headers=JSON)
+    assert refused.status_code == 422
+    assert "Traceback" not in refused.text
+    problem_of(refused, 422, refused.json()["code"])
+
+
+@pytest.mark.parametrize("body", ["[]", '"text"', "7", "null", "true"])
+def test_a_body_that_is_no_object_is_refused(http: httpx.Client, body: str) -> None:
+    problem_of(http.post("/jobs", content=body, headers=JSON), 422, "invalid")
+
+
+def test_another_content_type_is_refused_with_the_right_one(http: httpx.Client) -> None:
+    refused = http.post("/jobs", content=json.dumps(SPEC), headers={"Content-Type": "text/plain"})
+    assert "application/json" in problem_of(refused, 422, "not_json")["detail"]
+
+
+def test_a_body_nested_beyond_reason_is_refused(http: httpx.Client) -> None:
+    body = '{"name":' + "[" * 100_000 + "]" * 100_000 + "}"
+    refused = http.post("/jobs", content=body, headers=JSON)
+    assert 400 <= refused.status_code < 500
+    problem_of(refused, refused.status_code, refused.json()["code"])
+
+
+def test_a_body_that_says_it_is_too_large_is_refused(http: httpx.Client) -> None:
+    refused = http.post("/jobs", content=b" " * (LIMIT_BYTES + 1), headers=JSON)
+    assert str(LIMIT_BYTES) in problem_of(refused, 413, "too_large")["detail"]
+
+
+def test_a_body_in_chunks_that_is_too_large_is_refused(http: httpx.Client) -> None:
+    chunks = (b" " * 65_536 for _ in range(LIMIT_BYTES // 65_536 + 1))
+    problem_of(http.post("/jobs", content=chunks, headers=JSON), 413, "too_large")
+
+
+JSON = {"Content-Type": "application/json"}
