@@ -35,6 +35,9 @@ class Settings(BaseSettings):
     retry_backoff_seconds: Seconds = 10.0
     """Before the second try after a job's own fault; doubles each time, to ten minutes at most."""
 
+    tidy_seconds: Seconds = 60.0
+    """Between two looks for removals that were let go and not done."""
+
     @model_validator(mode="after")
     def _no_two_attempts_at_once(self) -> "Settings":
         if self.heartbeat_seconds >= self.unreachable_seconds:

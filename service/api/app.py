@@ -6,10 +6,11 @@ from datetime import timedelta
 
 from fastapi import FastAPI
 
-from service.api import agent, checkpoints, dashboard, errors, exchange, jobs, ops, workers
+from service.api import agent, checkpoints, dashboard, errors, exchange, jobs, ops, upkeep, workers
 from service.api.deps import Yard
 from service.api.reaping import Reaping
 from service.api.requests import RequestFrame
+from service.api.tidying import Tidying
 from service.store import attempts, idempotency
 from service.store import workers as workers_store
 
@@ -26,9 +27,11 @@ def build_app(yard: Yard) -> FastAPI:
             workers_store.renew_all(tx, yard.now())
             attempts.renew_all(tx, yard.now())
             idempotency.forget_before(tx, yard.now() - _KEYS_KEPT)
-        reaping = Reaping(yard)
+        reaping, tidying = Reaping(yard), Tidying(yard)
         reaping.start()
+        tidying.start()
         yield
+        tidying.stop()
         reaping.stop()
 
     app = FastAPI(
@@ -40,7 +43,7 @@ def build_app(yard: Yard) -> FastAPI:
     app.state.yard = yard
     app.add_middleware(RequestFrame)
     errors.install(app)
-    for routes in (jobs, exchange, checkpoints, workers, agent, ops):
+    for routes in (jobs, exchange, upkeep, checkpoints, workers, agent, ops):
         app.include_router(routes.router)
     dashboard.mount(app)
     return app

@@ -1,14 +1,15 @@
 """The routes of checkpoints."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse
 
 from service.api.answers import Page, conditional, is_current, listed, not_modified, sha256_headers
-from service.api.deps import TheYard
-from service.contract.checkpoints import Checkpoint
-from service.control import checkpoints
+from service.api.deps import Authorized, TheYard
+from service.contract.checkpoints import Checkpoint, CheckpointChange, Lineage, Measured, Order
+from service.control import checkpoints, lineage
+from service.control.garbage import Collector
 from service.store.checkpoints import CheckpointFilter
 
 router = APIRouter(prefix="/checkpoints", tags=["checkpoints"])
@@ -21,11 +22,13 @@ def page(
     job: str | None = None,
     recipe: str | None = None,
     variant: str | None = None,
+    tag: str | None = None,
+    order_by: Order = "-created_at",
     after: str | None = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
 ) -> Response:
-    """Checkpoints, newest first."""
-    wanted = CheckpointFilter(job, recipe, variant, after, limit)
+    """Checkpoints, newest first; by a metric only those that were measured."""
+    wanted = CheckpointFilter(job, recipe, variant, after, limit, tag, order_by)
     with yard.database.read() as tx:
         found, has_more = checkpoints.page(tx, wanted)
     return listed(request, found, has_more=has_more)
@@ -45,11 +48,53 @@ def latest(
     return conditional(request, found.model_dump_json())
 
 
+@router.get("/best", response_model=Checkpoint)
+def best(
+    request: Request,
+    yard: TheYard,
+    metric: Measured = "top1_error",
+    mode: Literal["min", "max"] = "min",
+    job: str | None = None,
+    recipe: str | None = None,
+    variant: str | None = None,
+) -> Response:
+    """The published checkpoint with the lowest (or highest) value; of equal ones the newest."""
+    wanted = CheckpointFilter(job, recipe, variant)
+    with yard.database.read() as tx:
+        found = checkpoints.best(tx, wanted, metric, highest=mode == "max")
+    return conditional(request, found.model_dump_json())
+
+
 @router.get("/{checkpoint_id}", response_model=Checkpoint)
 def get(request: Request, checkpoint_id: str, yard: TheYard) -> Response:
     """One checkpoint with its manifest."""
     with yard.database.read() as tx:
         found = checkpoints.get(tx, checkpoint_id)
+    return conditional(request, found.model_dump_json())
+
+
+@router.patch("/{checkpoint_id}", response_model=Checkpoint, dependencies=[Authorized])
+def change(checkpoint_id: str, wanted: CheckpointChange, yard: TheYard) -> Response:
+    """Pin and tag, so that retention leaves it."""
+    with yard.database.write() as tx:
+        found = checkpoints.change(tx, checkpoint_id, wanted)
+    return Response(found.model_dump_json(), media_type="application/json")
+
+
+@router.delete("/{checkpoint_id}", status_code=204, dependencies=[Authorized])
+def delete(checkpoint_id: str, yard: TheYard) -> None:
+    """Give it up and remove its folder; a second time changes nothing."""
+    with yard.database.write() as tx:
+        found = checkpoints.give_up(tx, checkpoint_id)
+    if found.state == "deleting":
+        Collector(yard.database, yard.settings.volume, yard.now()).delete(found)
+
+
+@router.get("/{checkpoint_id}/lineage", response_model=Lineage)
+def kin(request: Request, checkpoint_id: str, yard: TheYard) -> Response:
+    """Where it comes from, to the root, and what went on from it."""
+    with yard.database.read() as tx:
+        found = lineage.of(tx, checkpoint_id)
     return conditional(request, found.model_dump_json())
 
 

@@ -157,6 +157,27 @@ class Verification(BaseModel):
     problems: tuple[str, ...] = ()
 
 
+class Garbage(BaseModel):
+    """A folder that nobody needs; `path` is relative to the volume."""
+
+    model_config = ConfigDict(frozen=True)
+
+    path: str
+    why: str
+    bytes: int
+    checkpoint_id: str | None = None
+
+
+class Collection(BaseModel):
+    """`POST /checkpoints/gc`: what was removed, or would be with `dry_run`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    object: Literal["collection"] = "collection"
+    dry_run: bool
+    data: tuple[Garbage, ...] = ()
+
+
 class Kin(BaseModel):
     """A checkpoint in another's lineage."""
 

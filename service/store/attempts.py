@@ -59,6 +59,14 @@ def change_live(tx: Connection, job_id: str, number: int, values: Mapping[str, A
     return tx.execute(statement).rowcount == 1
 
 
+def live_number(tx: Connection, job_id: str) -> int | None:
+    """The number of the job's live attempt, if it has one."""
+    query = select(attempts.c.number).where(
+        attempts.c.job_id == job_id, attempts.c.state.in_(LIVE_ATTEMPTS)
+    )
+    return tx.execute(query).scalar()
+
+
 def of_job(tx: Connection, job_id: str) -> list[Attempt]:
     """Oldest first."""
     query = select(attempts).where(attempts.c.job_id == job_id).order_by(attempts.c.number)

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, delete, insert, select, tuple_, update
+from sqlalchemy import Connection, RowMapping, Select, delete, insert, or_, select, tuple_, update
 
 from service.contract.checkpoints import Checkpoint, Manifest, Measured, Order, State
-from service.store.tables import checkpoint_tags, checkpoints
+from service.contract.jobs import ENDED_JOBS
+from service.store.tables import checkpoint_tags, checkpoints, jobs
 
 _PUBLISHED: State = "published"
 _MEASURED: tuple[Measured, ...] = ("loss", "top1_error", "top5_error")
@@ -108,6 +109,23 @@ def in_state(tx: Connection, job_id: str, state: State) -> list[Checkpoint]:
     """The checkpoints of a job in one state, oldest first."""
     query = select(checkpoints).where(checkpoints.c.job_id == job_id, checkpoints.c.state == state)
     return [_checkpoint(row) for row in tx.execute(query.order_by(checkpoints.c.step)).mappings()]
+
+
+def jobs_with_leftovers(tx: Connection) -> list[str]:
+    """Ended jobs that have something let go, and any job with something deleted, to be removed."""
+    query = (
+        select(checkpoints.c.job_id)
+        .join(jobs, jobs.c.id == checkpoints.c.job_id)
+        .where(checkpoints.c.state.in_(("purging", "deleting")))
+        .where(or_(checkpoints.c.state == "deleting", jobs.c.state.in_(ENDED_JOBS)))
+    )
+    return sorted(set(tx.execute(query).scalars()))
+
+
+def published_paths(tx: Connection) -> list[tuple[str, str]]:
+    """Id and folder of everything that is published."""
+    query = select(checkpoints.c.id, checkpoints.c.path).where(checkpoints.c.state == _PUBLISHED)
+    return [(row.id, row.path) for row in tx.execute(query)]
 
 
 def change(

@@ -123,6 +123,12 @@ def change(
     return tx.execute(statement).rowcount == 1
 
 
+def raise_attempt(tx: Connection, job_id: str, number: int) -> None:
+    """See to it that no later attempt takes a number whose folder is there already."""
+    statement = update(jobs).where(jobs.c.id == job_id, jobs.c.attempt < number)
+    tx.execute(statement.values(attempt=number))
+
+
 def version_of(tx: Connection, job_id: str) -> tuple[int, JobState] | None:
     """How often a job was changed, and its state: what a poll needs to know first."""
     row = tx.execute(select(jobs.c.version, jobs.c.state).where(jobs.c.id == job_id)).first()

@@ -29,6 +29,14 @@ class DamagedCheckpoint(Exception):
         self.problems = problems
 
 
+def place(volume: Path, path: str) -> Path:
+    """Where a path that the index holds is; it never leads out of the volume."""
+    root = volume.resolve()
+    found = (root / path).resolve()
+    assert found.is_relative_to(root), "a path that leaves the volume was recorded"
+    return found
+
+
 def read_manifest(folder: Path) -> Manifest | None:
     """The folder's manifest if it is there whole, else None: then the checkpoint does not exist."""
     manifest, _ = _manifest_or_problem(folder)

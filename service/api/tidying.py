@@ -1,0 +1,44 @@
+"""The thread that finishes removals which were let go and not done."""
+
+import threading
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from service.api.deps import Yard
+from service.control.garbage import Collector
+
+_log = structlog.get_logger()
+
+
+class Tidying:
+    """Sweeps at a beat until it is stopped; beside the reaper, whose leases wait for no disk."""
+
+    def __init__(self, yard: Yard) -> None:
+        self._yard = yard
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="tidying", daemon=True)
+
+    def start(self) -> None:
+        """Begin to sweep."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End; a removal under way goes on until the process ends, and is mended if it is cut."""
+        self._stop.set()
+
+    def _run(self) -> None:
+        while not self._stop.wait(self._yard.settings.tidy_seconds):
+            try:
+                self._sweep()
+            except (SQLAlchemyError, OSError) as error:
+                _log.warning("tidying_failed", error=str(error).split("\n")[0])
+            except Exception:
+                # A bug of ours: without this thread surplus folders would fill the volume.
+                _log.exception("tidying_broken")
+
+    def _sweep(self) -> None:
+        yard = self._yard
+        removed = Collector(yard.database, yard.settings.volume, yard.now()).finish()
+        if removed:
+            _log.info("folders_removed", paths=[garbage.path for garbage in removed])
