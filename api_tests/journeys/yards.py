@@ -122,13 +122,21 @@ class Yard:
         return process
 
 
-def until(what: Callable[[], T | None]) -> T:
+def until(what: Callable[[], T | None], patience_seconds: float = PATIENCE_SECONDS) -> T:
     """Ask again and again until there is an answer."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + patience_seconds
     while not (found := what()):
-        assert time.monotonic() < deadline, f"waited {PATIENCE_SECONDS:g} s"
+        assert time.monotonic() < deadline, f"waited {patience_seconds:g} s"
         time.sleep(0.02)
     return found
+
+
+def lives(process: psutil.Process) -> bool:
+    """Whether a process can still do anything: a zombie only waits to be reaped."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def rank_of(worker: "subprocess.Popen[bytes]") -> psutil.Process:
