@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from service.contract.checkpoints import FileDigest, Manifest
+from service.contract.checkpoints import FileDigest, Manifest, attempt_path
 from service.volume.disk import DISK, Disk
 from workers.checkpoints.snapshot import Saver
 
@@ -45,9 +45,9 @@ def tensors(seed: int = 0) -> dict[str, Tensor]:
     return {"a.weight": torch.rand(3, 4, generator=drawn), "b.bias": torch.rand(5, generator=drawn)}
 
 
-def attempt_folder(volume: Path, attempt: int = 1) -> Path:
-    """The folder of an attempt of `job_1`, made if it is missing."""
-    folder = volume / "jobs" / "job_1" / "attempts" / str(attempt)
+def attempt_folder(volume: Path, attempt: int = 1, job_id: str = "job_1") -> Path:
+    """The folder of an attempt, made if it is missing."""
+    folder = volume / attempt_path(job_id, attempt)
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
