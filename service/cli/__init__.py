@@ -2,7 +2,7 @@
 
 import typer
 
-from service.cli import checkpoints, exchange, jobs, processes
+from service.cli import checkpoints, exchange, jobs, processes, upkeep
 from service.cli.group import Group
 
 app = typer.Typer(
@@ -30,11 +30,15 @@ app.command()(jobs.logs)
 app.command()(processes.version)
 
 _checkpoints = typer.Typer(
-    help="List, find, download, import and export checkpoints.", no_args_is_help=True
+    help="List, find, download, import, export and look after checkpoints.",
+    no_args_is_help=True,
 )
 _checkpoints.command("list")(checkpoints.list_checkpoints)
 _checkpoints.command()(checkpoints.latest)
 _checkpoints.command()(checkpoints.download)
 _checkpoints.command("import")(exchange.import_)
 _checkpoints.command()(exchange.export)
+_checkpoints.command()(upkeep.verify)
+_checkpoints.command()(upkeep.gc)
+_checkpoints.command()(upkeep.rescan)
 app.add_typer(_checkpoints, name="checkpoints")

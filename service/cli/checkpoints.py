@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from service.cli import figures
+from service.cli import figures, volume
 from service.cli.group import BadInput
 from service.cli.options import (
     LOCAL_SERVER,
@@ -20,21 +20,37 @@ from service.cli.options import (
 )
 from service.contract.checkpoints import Checkpoint
 
+OnVolume = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="DIR",
+        help="A volume, or any folder in it: then no server is asked.",
+        show_default=False,
+    ),
+]
 OfJob = Annotated[str | None, typer.Option("--job", help="Only of this job.")]
 OfRecipe = Annotated[str | None, typer.Option("--recipe", help="Only of this recipe.")]
 
 
 def list_checkpoints(
+    folder: OnVolume = None,
     job: OfJob = None,
     recipe: OfRecipe = None,
+    tag: Annotated[str | None, typer.Option(help="Only with this tag.")] = None,
+    order_by: Annotated[str, typer.Option(help="-step, metrics.top1_error …")] = "-created_at",
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 20,
     as_json: AsJson = False,
     server: Server = LOCAL_SERVER,
     token: Token = None,
 ) -> None:
-    """List checkpoints, the newest first."""
+    """List checkpoints, the newest first; of a DIR the highest steps first."""
+    if folder is not None:
+        volume.list_folders(folder, limit, as_json=as_json)
+        return
     with connect(server, token) as client:
-        chosen = islice(client.checkpoints(**_filters(job, recipe)), limit)
+        filters = _filters(job, recipe) | {"order_by": order_by}
+        filters |= {"tag": tag} if tag is not None else {}
+        chosen = islice(client.checkpoints(**filters), limit)
         if as_json:
             print_json_lines(chosen)
         else:
@@ -43,13 +59,17 @@ def list_checkpoints(
 
 
 def latest(
+    folder: OnVolume = None,
     job: OfJob = None,
     recipe: OfRecipe = None,
     as_json: AsJson = False,
     server: Server = LOCAL_SERVER,
     token: Token = None,
 ) -> None:
-    """Print the newest checkpoint's id."""
+    """Print the newest checkpoint's id; of a DIR the folder of the highest step that verifies."""
+    if folder is not None:
+        volume.latest_folder(folder, as_json=as_json)
+        return
     with connect(server, token) as client:
         found = client.latest_checkpoint(**_filters(job, recipe))
     print_json(found) if as_json else typer.echo(found.id)

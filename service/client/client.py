@@ -2,26 +2,21 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self, TypeVar
-from urllib.parse import quote
+from typing import Any, Literal, Self
 from uuid import uuid4
 
 import httpx
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from service.client.download import fetch
-from service.client.errors import StillRunning, TrainyardError, UnexpectedAnswer
+from service.client.answers import model, pages, quoted, validated
+from service.client.checkpoints import PAGE, CheckpointCalls
+from service.client.errors import StillRunning, TrainyardError
 from service.client.http import Http, may_heal, parsed
-from service.contract.checkpoints import Checkpoint, FileDigest
 from service.contract.datasets import DatasetInfo
-from service.contract.exchange import ExportRequest, ImportRequest
 from service.contract.jobs import ENDED_JOBS, Attempt, Event, Job, JobSpec
 from service.contract.workers import Worker
 
-_Model = TypeVar("_Model", bound=BaseModel)
-_PAGE = 100
 _PATIENCE_SECONDS = 60.0
 
 
@@ -35,7 +30,7 @@ class LogPart(BaseModel):
     end: bool
 
 
-class TrainyardClient:
+class TrainyardClient(CheckpointCalls):
     """A yard as Python sees it; every call raises `TrainyardError` or one of its children."""
 
     def __init__(
@@ -67,15 +62,15 @@ class TrainyardClient:
         """Queue a job, once: a retry sends the same key, and a lost reply makes no second job."""
         body = spec.model_dump(mode="json") if isinstance(spec, JobSpec) else dict(spec)
         headers = {"Idempotency-Key": key or uuid4().hex}
-        return _model(Job, self._http.request("POST", "/jobs", body=body, headers=headers))
+        return model(Job, self._http.request("POST", "/jobs", body=body, headers=headers))
 
     def job(self, job_id: str) -> Job:
         """The job as it stands."""
-        return _model(Job, self._http.request("GET", f"/jobs/{_id(job_id)}"))
+        return model(Job, self._http.request("GET", f"/jobs/{quoted(job_id)}"))
 
     def jobs(self, **filters: str) -> Iterator[Job]:
         """All jobs, newest first; filters are `state`, `kind`, `recipe`, `label="k:v"`."""
-        return self._pages(Job, "/jobs", {**filters, "limit": _PAGE})
+        return pages(self._http, Job, "/jobs", {**filters, "limit": PAGE})
 
     def recent_jobs(self, etag: str | None = None) -> tuple[list[Job] | None, str | None]:
         """The 20 newest jobs and their ETag; None for the jobs while that of `etag` still holds."""
@@ -83,21 +78,21 @@ class TrainyardClient:
         if response.status_code == httpx.codes.NOT_MODIFIED:
             return None, etag
         found = parsed(response).get("data", ())
-        jobs = [_validated(Job, each, response) for each in found]
+        jobs = [validated(Job, each, response) for each in found]
         return jobs, response.headers.get("etag")
 
     def cancel(self, job_id: str, mode: Literal["graceful", "now"] = "graceful") -> Job:
         """Ask for the job's end; a graceful one saves a checkpoint first."""
-        path = f"/jobs/{_id(job_id)}/cancel"
-        return _model(Job, self._http.request("POST", path, body={"mode": mode}))
+        path = f"/jobs/{quoted(job_id)}/cancel"
+        return model(Job, self._http.request("POST", path, body={"mode": mode}))
 
     def events(self, job_id: str, after: int = 0) -> Iterator[Event]:
         """The job's history after event number `after`, oldest first."""
-        return self._pages(Event, f"/jobs/{_id(job_id)}/events", {"after": after})
+        return pages(self._http, Event, f"/jobs/{quoted(job_id)}/events", {"after": after})
 
     def attempts(self, job_id: str) -> list[Attempt]:
         """Every try of the job, oldest first."""
-        return list(self._pages(Attempt, f"/jobs/{_id(job_id)}/attempts", {}))
+        return list(pages(self._http, Attempt, f"/jobs/{quoted(job_id)}/attempts", {}))
 
     def metrics(
         self,
@@ -109,7 +104,7 @@ class TrainyardClient:
     ) -> dict[str, list[tuple[int, float]]]:
         """Series of (step, value) by name."""
         wanted = ",".join(names) or None
-        path = f"/jobs/{_id(job_id)}/metrics"
+        path = f"/jobs/{quoted(job_id)}/metrics"
         series = self._http.part(
             path, "series", names=wanted, since_step=since_step, max_points=max_points
         )
@@ -122,8 +117,8 @@ class TrainyardClient:
         self, job_id: str, *, attempt: int | None = None, cursor: str | None = None
     ) -> LogPart:
         """The log from `cursor` on; of the newest attempt unless one is named."""
-        path, query = f"/jobs/{_id(job_id)}/logs", {"attempt": attempt, "cursor": cursor}
-        return _model(LogPart, self._http.request("GET", path, query=query))
+        path, query = f"/jobs/{quoted(job_id)}/logs", {"attempt": attempt, "cursor": cursor}
+        return model(LogPart, self._http.request("GET", path, query=query))
 
     def wait(
         self,
@@ -143,7 +138,7 @@ class TrainyardClient:
         heard = time.monotonic()
         while True:
             try:
-                response = self._read(f"/jobs/{_id(job_id)}", etag)
+                response = self._read(f"/jobs/{quoted(job_id)}", etag)
                 heard = time.monotonic()
             except TrainyardError as error:
                 if not may_heal(error) or time.monotonic() - heard > _PATIENCE_SECONDS:
@@ -151,7 +146,7 @@ class TrainyardClient:
             else:
                 etag = response.headers.get("etag", etag)
                 if response.status_code != httpx.codes.NOT_MODIFIED:
-                    job = _model(Job, response)
+                    job = model(Job, response)
                     on_change(job)
                     if job.state in ENDED_JOBS:
                         return job
@@ -160,57 +155,9 @@ class TrainyardClient:
                 raise StillRunning(f"{job_id} has not ended within {timeout_seconds:g} s")
             time.sleep(min(poll_seconds, left))
 
-    def checkpoints(self, **filters: str) -> Iterator[Checkpoint]:
-        """All checkpoints; filters are `job`, `recipe`, `variant`, `tag`, `order_by`."""
-        return self._pages(Checkpoint, "/checkpoints", {**filters, "limit": _PAGE})
-
-    def latest_checkpoint(self, **filters: str) -> Checkpoint:
-        """The newest checkpoint of a `job`, `recipe` or `variant`, or of all."""
-        return _model(Checkpoint, self._http.request("GET", "/checkpoints/latest", query=filters))
-
-    def checkpoint(self, checkpoint_id: str) -> Checkpoint:
-        """The checkpoint with its files and their digests."""
-        return _model(Checkpoint, self._http.request("GET", f"/checkpoints/{_id(checkpoint_id)}"))
-
-    def download(self, checkpoint_id: str, name: str, target: Path) -> Path:
-        """Put one file of a checkpoint at `target`, whole and verified, or not at all."""
-        checkpoint = self.checkpoint(checkpoint_id)
-        digest = checkpoint.files.get(name)
-        if digest is None:
-            known = ", ".join(sorted(checkpoint.files))
-            raise TrainyardError(f"{checkpoint_id} has no file {name!r}; it has {known}")
-        path = f"/checkpoints/{_id(checkpoint_id)}/files/{_id(name)}"
-        return fetch(self._http, path, digest, target)
-
-    def import_weights(self, request: ImportRequest) -> Job:
-        """The job that imports a file below the server's import root."""
-        headers = {"Idempotency-Key": uuid4().hex}
-        response = self._http.request(
-            "POST",
-            "/checkpoints/import",
-            query={"wait_seconds": 0},
-            body=request.model_dump(mode="json"),
-            headers=headers,
-        )
-        return _model(Job, response)
-
-    def export(self, request: ExportRequest) -> Job:
-        """The job that makes an export, or has made it; its result names the file."""
-        path = f"/checkpoints/{_id(request.checkpoint)}/export"
-        body = request.model_dump(mode="json", exclude={"checkpoint"})
-        return _model(Job, self._http.request("POST", path, body=body))
-
-    def download_of_job(self, job: Job, name: str, target: Path) -> Path:
-        """Put a file that the job's result names at `target`, whole and verified."""
-        digest = ((job.result or {}).get("files") or {}).get(name)
-        if digest is None:
-            raise TrainyardError(f"the result of {job.id} names no file {name!r}")
-        path = f"/jobs/{_id(job.id)}/files/{_id(name)}"
-        return fetch(self._http, path, FileDigest.model_validate(digest), target)
-
     def workers(self) -> list[Worker]:
         """The workers with their state, GPUs and current jobs."""
-        return list(self._pages(Worker, "/workers", {}))
+        return list(pages(self._http, Worker, "/workers", {}))
 
     def recipes(self) -> list[dict[str, Any]]:
         """The recipes with their variants, defaults and JSON schema."""
@@ -218,7 +165,7 @@ class TrainyardClient:
 
     def datasets(self) -> list[DatasetInfo]:
         """The data sets that come with every worker."""
-        return list(self._pages(DatasetInfo, "/datasets", {}))
+        return list(pages(self._http, DatasetInfo, "/datasets", {}))
 
     def version(self) -> dict[str, Any]:
         """What the server runs."""
@@ -235,30 +182,3 @@ class TrainyardClient:
 
     def _read(self, path: str, etag: str | None) -> httpx.Response:
         return self._http.request("GET", path, headers={"If-None-Match": etag} if etag else None)
-
-    def _pages(
-        self, model: type[_Model], path: str, query: Mapping[str, str | int]
-    ) -> Iterator[_Model]:
-        after: str | int | None = query.get("after")
-        while True:
-            response = self._http.request("GET", path, query={**query, "after": after})
-            page = parsed(response)
-            yield from (_validated(model, each, response) for each in page.get("data", ()))
-            after = page.get("next")
-            if not page.get("has_more") or after is None:
-                return
-
-
-def _model(model: type[_Model], response: httpx.Response) -> _Model:
-    return _validated(model, parsed(response), response)
-
-
-def _validated(model: type[_Model], body: Any, response: httpx.Response) -> _Model:
-    try:
-        return model.model_validate(body)
-    except ValidationError as error:
-        raise UnexpectedAnswer(response) from error
-
-
-def _id(text: str) -> str:
-    return quote(text, safe="")

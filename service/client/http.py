@@ -51,11 +51,17 @@ class Http:
         query: Query | None = None,
         body: Any = None,
         headers: Mapping[str, str] | None = None,
+        seconds: float | None = None,
     ) -> httpx.Response:
-        """A 2xx or 304 answer, after retries that may help; raises ApiError, ServerUnreachable."""
+        """A 2xx or 304 answer, after retries that may help; raises ApiError, ServerUnreachable.
+
+        `seconds` is how long an answer may take that reads many bytes.
+        """
         for attempt in self._attempts():
             with attempt:
-                return self.once(method, path, query=query, body=body, headers=headers)
+                return self.once(
+                    method, path, query=query, body=body, headers=headers, seconds=seconds
+                )
         raise AssertionError("tenacity returns or raises")
 
     def once(
@@ -66,11 +72,13 @@ class Http:
         query: Query | None = None,
         body: Any = None,
         headers: Mapping[str, str] | None = None,
+        seconds: float | None = None,
     ) -> httpx.Response:
         """As `request`, in one try."""
+        timeout = self._client.timeout if seconds is None else httpx.Timeout(seconds, connect=5.0)
         with self._translated():
             response = self._client.request(
-                method, path, params=_present(query), json=body, headers=headers
+                method, path, params=_present(query), json=body, headers=headers, timeout=timeout
             )
         return _accepted(response)
 

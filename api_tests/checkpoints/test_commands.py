@@ -1,0 +1,131 @@
+"""`trainyard checkpoints …`: of a folder without any server, and of a yard that lost its index."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from api_tests.checkpoints.folders import attempt_folder, save
+from api_tests.checkpoints.yards import flip_a_bit
+from api_tests.http.fake_agent import FakeAgent
+from api_tests.http.server import Server
+from service.cli import app
+from service.contract.checkpoints import Checkpoint
+
+Run = Callable[..., Result]
+DIGITS = {"num_classes": 10, "class_names": [str(digit) for digit in range(10)]}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """An attempt with the checkpoints of three steps, whose names sort otherwise."""
+    folder = attempt_folder(tmp_path / "volume")
+    for step in (999_999_999, 1_000_000_000, 5):
+        save(folder, step, metrics={"top1_error": 0.1234})
+    return folder
+
+
+@pytest.fixture
+def run() -> Run:
+    """A command where no server is, and no database."""
+    env = {"TRAINYARD_SERVER": "http://127.0.0.1:9"}
+    return lambda *args: CliRunner(env=env).invoke(app, ["checkpoints", *map(str, args)])
+
+
+def test_the_latest_of_a_folder_needs_no_server(run: Run, folder: Path) -> None:
+    newest = folder / "step-1000000000"
+    assert run("latest", folder.parents[3]).stdout == f"{newest}\n"
+    flip_a_bit(newest)
+    assert run("latest", folder.parents[3]).stdout == f"{folder / 'step-999999999'}\n"
+    found = Checkpoint.model_validate_json(run("latest", folder, "--json").stdout)
+    assert (found.id, found.path) == ("ckpt_999999999", "step-999999999")
+
+
+def test_the_list_of_a_folder_has_the_highest_steps_first(run: Run, folder: Path) -> None:
+    lines = run("list", folder.parents[3]).stdout.splitlines()
+    assert [line.split()[2] for line in lines[1:]] == ["1000000000", "999999999", "5"]
+    assert "12.34 %" in lines[1]
+    (only,) = run("list", folder, "--limit", "1", "--json").stdout.splitlines()
+    assert Checkpoint.model_validate_json(only).step == 1_000_000_000
+
+
+def test_verify_names_what_is_wrong_and_ends_with_status_1(run: Run, folder: Path) -> None:
+    whole = run("verify", folder)
+    assert (whole.exit_code, whole.stdout.count(": whole\n")) == (0, 3)
+    flip_a_bit(folder / "step-000000005")
+    damaged = run("verify", folder)
+    assert damaged.exit_code == 1
+    said = f"{folder / 'step-000000005'}: model.safetensors has another sha256\n"
+    assert damaged.stdout.startswith(said)
+    assert damaged.stderr == "trainyard: 1 of 3 checkpoints are damaged\n"
+
+
+@pytest.mark.parametrize("command", ["latest", "list", "verify"])
+def test_a_folder_that_is_not_there_is_a_sentence(run: Run, command: str) -> None:
+    result = run(command, "/no/where")
+    assert (result.exit_code, result.stderr) == (1, "trainyard: /no/where is no folder\n")
+
+
+def test_a_folder_without_a_whole_checkpoint_is_a_sentence(run: Run, tmp_path: Path) -> None:
+    assert "no checkpoint below" in run("latest", tmp_path).stderr
+    assert "manifest.json cannot be read" in run("verify", tmp_path).stderr
+
+
+def test_a_rescan_of_a_volume_that_is_not_mounted_makes_no_database(
+    run: Run, tmp_path: Path
+) -> None:
+    result = run("rescan", "--data-dir", tmp_path / "yard")
+    assert result.exit_code == 1
+    assert "is the volume mounted?" in result.stderr
+    assert not (tmp_path / "yard").exists()
+
+
+def test_a_yard_that_lost_its_database_is_indexed_anew(tmp_path: Path) -> None:
+    yard = tmp_path / "yard"
+    yard.mkdir()
+    server = Server(yard)
+    agent = FakeAgent(server)
+    job_id = agent.submit()["id"]
+    claim = agent.claim()
+    folder = attempt_folder(server.volume, 1, job_id)
+    for step in (1, 2):
+        save(folder, step, job_id=job_id, **DIGITS)
+    agent.report(claim)
+    agent.http.close()
+
+    here = CliRunner(env={"TRAINYARD_SERVER": server.url})
+    refused = here.invoke(app, ["checkpoints", "rescan", "--data-dir", str(yard)])
+    assert refused.exit_code == 1
+    assert "another server has" in refused.stderr
+    server.stop()
+    for path in yard.glob("trainyard.db*"):
+        path.unlink()
+    told = here.invoke(app, ["checkpoints", "rescan", "--data-dir", str(yard)])
+    assert told.stdout.startswith("checkpoints adopted: 2 (jobs not known before: 1)")
+    again = here.invoke(app, ["checkpoints", "rescan", "--data-dir", str(yard)])
+    assert again.stdout.startswith("checkpoints adopted: 0 ")
+
+    server.start()
+    asks = CliRunner(env={"TRAINYARD_SERVER": server.url})
+    assert asks.invoke(app, ["checkpoints", "latest"]).stdout == "ckpt_2\n"
+    assert asks.invoke(app, ["checkpoints", "verify", "ckpt_2"]).stdout == "ckpt_2: whole\n"
+    job = server.http.get(f"/jobs/{job_id}").json()
+    assert (job["kind"], job["latest_checkpoint"]) == ("import", "ckpt_2")
+    # It can be gone on from.
+    go_on = {"kind": "train", "recipe": "oneshot", "data": {"dataset": "digits"}}
+    go_on |= {"init_from": {"id": "ckpt_2", "state": "full"}}
+    assert server.http.post("/jobs", json=go_on).status_code == 201
+    flip_a_bit(folder / "step-000000002")
+    damaged = asks.invoke(app, ["checkpoints", "verify", "ckpt_2"])
+    assert (damaged.exit_code, damaged.stdout) == (1, "")
+    assert "model.safetensors has another sha256" in damaged.stderr
+    assert asks.invoke(app, ["checkpoints", "latest"]).stdout == "ckpt_1\n"
+    (folder / ".tmp-cut").mkdir()
+    told = asks.invoke(app, ["checkpoints", "gc", "--dry-run"])
+    assert told.stdout.splitlines()[-1] == "would go: 1 in all, 0 B"
+    shutil.rmtree(folder / "step-000000001")
+    assert asks.invoke(app, ["checkpoints", "gc"]).stdout.endswith("gone: 1 in all, 0 B\n")
+    assert not (folder / ".tmp-cut").exists()
+    server.stop()

@@ -1,0 +1,67 @@
+"""What a volume itself tells of its checkpoints: no server and no database is asked."""
+
+from itertools import islice
+from pathlib import Path
+
+import typer
+
+from service.cli import figures
+from service.cli.group import BadInput
+from service.cli.options import print_json, print_json_lines, print_table
+from service.contract.checkpoints import Checkpoint, Manifest
+from service.volume.folder import checkpoints_in, latest_in, read_manifest, verify
+
+
+def list_folders(folder: Path, limit: int, *, as_json: bool) -> None:
+    """Print the checkpoints below a folder, the highest steps first."""
+    chosen = list(islice(reversed(checkpoints_in(_there(folder))), limit))
+    if as_json:
+        print_json_lines(_shown(path, manifest, folder) for path, manifest in chosen)
+        return
+    titles = ("FOLDER", "CHECKPOINT", "STEP", "PHASE", "TOP-1 ERROR", "SIZE")
+    print_table(titles, (_row(path, manifest) for path, manifest in chosen))
+
+
+def latest_folder(folder: Path, *, as_json: bool) -> None:
+    """Print the folder of the highest step that verifies."""
+    found = latest_in(_there(folder))
+    manifest = read_manifest(found) if found is not None else None
+    if found is None or manifest is None:
+        raise BadInput(f"no checkpoint below {folder} is whole")
+    print_json(_shown(found, manifest, folder)) if as_json else typer.echo(str(found))
+
+
+def verify_folders(folder: Path) -> None:
+    """Read every byte of every checkpoint below a folder, and print what is wrong."""
+    found = checkpoints_in(_there(folder))
+    if not found:
+        problems = verify(folder) if folder.is_dir() else []
+        raise BadInput(f"no checkpoint is at or below {folder}: {'; '.join(problems)}")
+    damaged = 0
+    for path, _ in found:
+        problems = verify(path)
+        damaged += bool(problems)
+        typer.echo(f"{path}: {'; '.join(problems) or 'whole'}")
+    if damaged:
+        raise BadInput(f"{damaged} of {len(found)} checkpoints are damaged")
+
+
+def _there(folder: Path) -> Path:
+    if not folder.is_dir():
+        raise BadInput(f"{folder} is no folder")
+    return folder
+
+
+def _shown(path: Path, manifest: Manifest, folder: Path) -> Checkpoint:
+    return Checkpoint.of(manifest, str(path.relative_to(folder)), manifest.created_at)
+
+
+def _row(path: Path, manifest: Manifest) -> tuple[str, ...]:
+    return (
+        str(path),
+        manifest.checkpoint_id,
+        str(manifest.step),
+        manifest.phase,
+        figures.error_rate(manifest.metrics.get("top1_error")),
+        figures.size(sum(file.bytes for file in manifest.files.values())),
+    )
