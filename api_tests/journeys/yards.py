@@ -34,13 +34,14 @@ TRAIN: dict[str, Any] = {
     "params": PARAMS,
 }
 SHORT = {"total_iters": 1, "batch_size": 2, "bn_recalibration_iters": 0}
-# A dead worker is noticed in seconds, and a crash is tried again at once.
+# A dead worker is noticed in seconds, a crash is tried again at once; a server that is killed has
+# the time to start again on a busy machine before its workers give up.
 QUICK = {
     "HEARTBEAT_SECONDS": "0.5",
     "UNREACHABLE_SECONDS": "2",
-    "SELF_END_SECONDS": "3",
+    "SELF_END_SECONDS": "10",
     "KILL_GRACE_SECONDS": "2",
-    "REASSIGN_SECONDS": "6",
+    "REASSIGN_SECONDS": "13",
     "RETRY_BACKOFF_SECONDS": "0.1",
 }
 
