@@ -1,11 +1,12 @@
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+import sys
+from subprocess import PIPE, Popen
 
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection
 
+from api_tests.conftest import Postgres
 from service.store.engine import Database
 from service.store.migrate import downgrade, upgrade
 from service.store.tables import metadata
@@ -50,19 +51,27 @@ def test_a_migration_that_is_rolled_back_leaves_nothing(empty_url: str) -> None:
     database.close()
 
 
-def test_servers_that_start_at_once_migrate_once(empty_url: str) -> None:
-    database, start = Database(empty_url), Barrier(3)
-
-    def migrate(_: int) -> None:
-        start.wait()
-        with database.write() as tx:
-            upgrade(tx)
-
-    with ThreadPoolExecutor(3) as threads:
-        list(threads.map(migrate, range(3)))
-    with database.read() as tx:
-        assert sa.inspect(tx).has_table("jobs")
-    database.close()
+def test_servers_that_start_at_once_migrate_once(postgres: Postgres) -> None:
+    url = postgres.make("template1")
+    code = (
+        "import sys; from service.store.engine import Database;"
+        "from service.store.migrate import upgrade;"
+        "print('ready', flush=True); sys.stdin.readline(); tx = Database(sys.argv[1]).write();"
+        "upgrade(tx.__enter__()); tx.__exit__(None, None, None)"
+    )
+    servers = [
+        Popen([sys.executable, "-c", code, url], stdin=PIPE, stdout=PIPE, stderr=PIPE, text=True)
+        for _ in range(3)
+    ]
+    for server in servers:
+        assert server.stdout is not None
+        assert server.stdout.readline() == "ready\n"
+    for server in servers:
+        assert server.stdin is not None
+        server.stdin.write("go\n")
+        server.stdin.flush()
+    said = [server.communicate(timeout=60)[1] for server in servers]
+    assert [server.returncode for server in servers] == [0, 0, 0], said
 
 
 def differences(tx: Connection) -> list[tuple[object, ...]]:
