@@ -25,7 +25,7 @@ TRAINING: dict[str, Any] = {
     "name": "demo",
     "data": {"dataset": "digits"},
     "params": {
-        "total_iters": 400,
+        "total_iters": 500,
         "batch_size": 32,
         "image_size": 32,
         "learning_rate": 0.05,
@@ -104,7 +104,9 @@ def _yard(layout: Layout) -> Iterator[Child]:
     command = [sys.executable, "-m", "service.cli", "up", "--workers", "1"]
     command += ["--data-dir", str(layout.folder), "--host", layout.host, "--port", str(layout.port)]
     log = layout.folder / "logs" / "up.log"
-    yard = Child(Program("the yard", command, layout.outer, log))
+    # Small images gain little from a second thread, and lose much when something else needs its core.
+    env = {"OMP_NUM_THREADS": "1", **layout.outer}
+    yard = Child(Program("the yard", command, env, log))
     try:
         yield yard
     finally:
