@@ -104,7 +104,7 @@ def _yard(layout: Layout) -> Iterator[Child]:
     command = [sys.executable, "-m", "service.cli", "up", "--workers", "1"]
     command += ["--data-dir", str(layout.folder), "--host", layout.host, "--port", str(layout.port)]
     log = layout.folder / "logs" / "up.log"
-    # Small images gain little from a second thread, and lose much when its core is wanted elsewhere.
+    # Small images gain little from a second thread, and lose much when its core is not free.
     env = {"OMP_NUM_THREADS": "1", **layout.outer}
     yard = Child(Program("the yard", command, env, log))
     try:
