@@ -32,6 +32,8 @@ class Settings(BaseSettings):
     self_end_seconds: Seconds = 240.0
     reassign_seconds: Seconds = 300.0
     kill_grace_seconds: Seconds = 30.0
+    stall_seconds: Seconds = 1800.0
+    """An attempt that showed no progress for this long is ended, and tried again."""
     retry_backoff_seconds: Seconds = 10.0
     """Before the second try after a job's own fault; doubles each time, to ten minutes at most."""
 
@@ -42,6 +44,8 @@ class Settings(BaseSettings):
     def _no_two_attempts_at_once(self) -> "Settings":
         if self.heartbeat_seconds >= self.unreachable_seconds:
             raise ValueError("heartbeat_seconds must be less than unreachable_seconds")
+        if self.heartbeat_seconds >= self.stall_seconds:
+            raise ValueError("heartbeat_seconds must be less than stall_seconds")
         if self.unreachable_seconds >= self.reassign_seconds:
             raise ValueError("unreachable_seconds must be less than reassign_seconds")
         ended = self.self_end_seconds + self.kill_grace_seconds

@@ -6,6 +6,7 @@ also the spool: the agent forwards from the last acknowledged line, however long
 
 import json
 import os
+from collections.abc import Hashable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from service.contract.agent import Claim, ReportedEvent
+from service.volume.folder import STAGE_PREFIX
 
 
 class Assignment(BaseModel):
@@ -60,6 +62,15 @@ class Mailbox:
         finally:
             os.close(handle)
 
+    def pulse(self) -> None:
+        """Show that there is progress, where no event tells it: touch the events file."""
+        self.events_path.touch()
+
+    def sign_of_progress(self) -> Hashable:
+        """Something that changes with each event, each pulse, and each write of a save."""
+        staged = self.folder.glob(f"{STAGE_PREFIX}*/*")
+        return tuple(_touched(path) for path in (self.events_path, *sorted(staged)))
+
     def events_after(self, seq: int, limit: int = 500) -> list[ReportedEvent]:
         """The whole lines after `seq`; a half-written last line is left for the next call."""
         if not self.events_path.exists():
@@ -72,3 +83,11 @@ class Mailbox:
                 if json.loads(line)["seq"] > seq:
                     found.append(ReportedEvent.model_validate_json(line))
         return found
+
+
+def _touched(path: Path) -> tuple[str, int] | None:
+    # A save may be published, or given up, between two looks.
+    try:
+        return path.name, path.stat().st_mtime_ns
+    except FileNotFoundError:
+        return None

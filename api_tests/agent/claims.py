@@ -21,6 +21,7 @@ def a_claim(job_id: str = "job_1", attempt: int = 1, **fields: Any) -> Claim:
     """A training on the digits; `fields` replace its values, `params` and `lease` add to them."""
     params = PARAMS | fields.pop("params", {})
     lease = {"heartbeat_seconds": 1, "self_end_seconds": 60, "kill_grace_seconds": 20}
+    lease["stall_seconds"] = 600
     lease |= fields.pop("lease", {})
     spec = {
         "kind": "train",

@@ -9,6 +9,7 @@ import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
+from service.volume.folder import STAGE_PREFIX
 from workers.mailbox import Mailbox
 
 
@@ -58,6 +59,37 @@ def refuses(spec_path: Path) -> int:
         signal.pause()
 
 
+def hangs(spec_path: Path) -> int:
+    """Starts, and then waits for what never comes."""
+    if os.environ["RANK"] == "0":
+        _started(spec_path)
+    _waits_for_ever()
+    return 0
+
+
+def pulses(spec_path: Path) -> int:
+    """Shows progress without an event until the attempt's folder has a file `go`."""
+    mailbox = _started(spec_path)
+    while not (spec_path.parent / "go").exists():
+        mailbox.pulse()
+        signal.sigtimedwait([], 0.05)
+    _end(mailbox, "succeeded", "finished")
+    return 0
+
+
+def saves_slowly(spec_path: Path) -> int:
+    """Writes a checkpoint bit by bit until the attempt's folder has a file `go`."""
+    mailbox = _started(spec_path)
+    stage = spec_path.parent / f"{STAGE_PREFIX}step-000000001"
+    stage.mkdir()
+    with (stage / "model.safetensors").open("wb", buffering=0) as file:
+        while not (spec_path.parent / "go").exists():
+            file.write(b"a chunk")
+            signal.sigtimedwait([], 0.05)
+    _end(mailbox, "succeeded", "finished")
+    return 0
+
+
 def fails(_: Path) -> int:
     """Ends with a status and a line in the log, and no last word."""
     sys.stderr.write("the roof is on fire\n")
@@ -84,6 +116,11 @@ def tells_its_place(spec_path: Path) -> int:
     if place["RANK"] == "0":
         _end(_started(spec_path), "succeeded", "finished")
     return 0
+
+
+def _waits_for_ever() -> None:
+    while True:
+        signal.pause()
 
 
 def _started(spec_path: Path) -> Mailbox:

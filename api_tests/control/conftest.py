@@ -124,7 +124,12 @@ class Agent:
             **{"free_gpus": len(self.registration.gpus)} | capacity,
         )
         with self.plane.write() as tx:
-            lease = Lease(heartbeat_seconds=10, self_end_seconds=240, kill_grace_seconds=30)
+            lease = Lease(
+                heartbeat_seconds=10,
+                self_end_seconds=240,
+                kill_grace_seconds=30,
+                stall_seconds=1800,
+            )
             token = f"token of {self.id} {request.request_id}"
             return attempts.claim(tx, request, token=token, lease=lease, now=self.plane.now)
 

@@ -16,6 +16,7 @@ from service import main
         ({"reassign_seconds": "-1"}, "TRAINYARD_REASSIGN_SECONDS: Input should be greater than 0"),
         ({"heartbeat_seconds": "nan"}, "TRAINYARD_HEARTBEAT_SECONDS: Input should be"),
         ({"heartbeat_seconds": "60"}, "heartbeat_seconds must be less than unreachable_seconds"),
+        ({"stall_seconds": "0.001"}, "heartbeat_seconds must be less than stall_seconds"),
         ({"unreachable_seconds": "300"}, "unreachable_seconds must be less than reassign_seconds"),
         ({"self_end_seconds": "280"}, "else two workers could run one job"),
         ({"host": "no.such.host.invalid"}, "cannot listen on no.such.host.invalid"),

@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
+from torch import nn
 
 from service.contract.checkpoints import FileDigest
 from workers.data.images import Digits, ImageFolder
 from workers.training.distributed import Ranks
+from workers.training.evaluate import evaluate
 from workers.training.predictions import Predicted, Predictions, write_evaluation
 
 
@@ -56,6 +58,22 @@ def test_predictions_are_gathered_in_the_order_of_the_images() -> None:
     found = predictions.gathered(_alone(), 3)
     assert found.classes.tolist() == [1, 0, 1]
     assert found.confidences[0] > found.confidences[2] > 0.7
+
+
+def test_a_validation_shows_with_each_batch_that_it_goes_on() -> None:
+    digits = Digits("val", "bgr255", 32, seed=0)
+    network = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 10))
+    shown: list[int] = []
+    found = evaluate(
+        network,
+        digits,
+        _alone(),
+        num_workers=0,
+        stop_asked=lambda: False,
+        alive=lambda: shown.append(1),
+    )
+    assert found["samples"] == 360
+    assert len(shown) == 2
 
 
 def test_an_image_in_a_folder_is_named_by_its_class_and_file(tmp_path: Path) -> None:

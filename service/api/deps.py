@@ -41,6 +41,7 @@ class Yard:
             heartbeat_seconds=settings.heartbeat_seconds,
             self_end_seconds=settings.self_end_seconds,
             kill_grace_seconds=settings.kill_grace_seconds,
+            stall_seconds=settings.stall_seconds,
         )
 
     @property

@@ -104,6 +104,7 @@ class Lease(_Wire):
     heartbeat_seconds: float
     self_end_seconds: float
     kill_grace_seconds: float
+    stall_seconds: float
 
 
 class Claim(_Wire):

@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
@@ -12,14 +11,19 @@ import structlog
 from service.contract.agent import Beat, BeatReply, Claim, Report, ReportedEvent
 from service.contract.checkpoints import attempt_path
 from workers.agent.client import ControlPlaneError, LeaseLost
-from workers.agent.ending import Ending, by_error, by_exit, by_word, released
+from workers.agent.ending import Ending, by_error, by_exit, by_word, released, stalled
 from workers.agent.lease import HeldLease
 from workers.agent.purge import Purger
 from workers.agent.spool import Spool
+from workers.agent.watchdog import Watchdog
+from workers.agent.words import Answer, Word
 from workers.checkpoints.folder import sweep_stale
 from workers.launcher.base import Handle, Launch, Launcher
 from workers.launcher.exits import Exit
 from workers.mailbox import Assignment, Mailbox
+
+_DUMP_SECONDS = 2.0
+"""What the ranks have to write their stacks."""
 
 _log = structlog.get_logger()
 
@@ -31,21 +35,6 @@ class Places:
     volume: Path
     data_root: Path
     import_root: Path
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A beat's reply, and when the beat was sent."""
-
-    reply: BeatReply
-    sent_at: float
-
-
-class Word(Enum):
-    """What the agent itself tells an attempt."""
-
-    RELEASE = "save, end and give the job back"
-    END_NOW = "end without saving"
 
 
 class Attempt:
@@ -67,15 +56,17 @@ class Attempt:
         self._lease = HeldLease(claim.lease, clock)
         self._mailbox = Mailbox(places.volume / attempt_path(claim.job_id, claim.attempt))
         self._spool = Spool(self._mailbox.events_path)
+        self._watchdog = Watchdog(self._mailbox.sign_of_progress, claim.lease, clock)
         self._purger = Purger(places.volume, claim)
         self._inbox: SimpleQueue[Answer | Word | Exit] = SimpleQueue()
         self._handle: Handle | None = None
         self._asked = ""
-        self._lost = self._told = self._hurried = False
+        self._lost = self._told = self._hurried = self._stalled = False
         self._log = _log.bind(job_id=claim.job_id, attempt=claim.attempt)
 
     def beat(self) -> Beat:
         """This attempt's share of the next heartbeat."""
+        self._watchdog.look()
         return Beat(
             job_id=self.claim.job_id,
             attempt=self.claim.attempt,
@@ -123,6 +114,7 @@ class Attempt:
             return released(self._asked)
         try:
             self._handle = self._start()
+            self._watchdog.begin()
             exit_ = self._watch(self._handle)
             self._sweep()
             return self._ending(exit_)
@@ -209,6 +201,12 @@ class Attempt:
             self._stop(f"the control plane was not heard of for {silent:g} s")
         if self._lease.grace_is_over():
             handle.kill()
+        if self._watchdog.has_stalled() and not self._asked and not self._stalled:
+            self._stalled = True
+            self._log.error("stalled", stall_seconds=self.claim.lease.stall_seconds)
+            handle.dump_stacks()
+            handle.wait(_DUMP_SECONDS)
+            handle.kill()
 
     def _sweep(self) -> None:
         # What stays is swept by the next attempt; the end is what it is.
@@ -225,6 +223,8 @@ class Attempt:
         said = by_word(word, self.claim) if word is not None else None
         if said is not None:
             return said
+        if self._stalled:
+            return stalled(self.claim.lease)
         if self._asked:
             return released(self._asked)
         return by_exit(exit_, self._mailbox.log_path, self._places.volume)

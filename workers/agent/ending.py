@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from service.contract.agent import Claim, Outcome, Report, ReportedEvent
+from service.contract.agent import Claim, Lease, Outcome, Report, ReportedEvent
 from service.contract.jobs import Reason
 from workers.launcher.exits import Exit
 
@@ -42,6 +42,12 @@ class Ending:
 def released(message: str) -> Ending:
     """Given back: nobody's fault."""
     return Ending("released", Reason.RELEASED, message)
+
+
+def stalled(lease: Lease) -> Ending:
+    """The watchdog ended it."""
+    said = f"no step, event or save for {lease.stall_seconds:g} s"
+    return Ending("failed", Reason.STALLED, f"{said}; the log has the stacks of all ranks")
 
 
 def by_error(error: OSError) -> Ending:

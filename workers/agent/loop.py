@@ -11,7 +11,7 @@ import structlog
 from ulid import ULID
 
 from service.contract.agent import Claim, ClaimRequest, Gone, HeartbeatReply, Registration
-from workers.agent.attempt import Attempt, Places, Word
+from workers.agent.attempt import Attempt, Places
 from workers.agent.client import (
     ControlPlane,
     ControlPlaneError,
@@ -21,6 +21,7 @@ from workers.agent.client import (
 )
 from workers.agent.heartbeat import Heartbeats
 from workers.agent.neighbours import tell_of_the_dead
+from workers.agent.words import Word
 from workers.launcher.base import Launcher
 
 _REFUSED_SECONDS = 10.0

@@ -23,6 +23,9 @@ class Handle(Protocol):
     def terminate(self) -> None:
         """Send SIGTERM to the ranks: save and end."""
 
+    def dump_stacks(self) -> None:
+        """Have each rank write the stacks of its threads into the log."""
+
     def kill(self) -> None:
         """End the whole tree at once."""
 

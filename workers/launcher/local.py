@@ -12,7 +12,7 @@ import structlog
 from workers.launcher.base import Launch
 from workers.launcher.exits import Exit
 from workers.launcher.order import Order, OrderEnded
-from workers.launcher.supervisor import KILL, TERMINATE
+from workers.launcher.supervisor import DUMP, KILL, TERMINATE
 from workers.launcher.sweep import sweep
 
 WORKER_ID = "TRAINYARD_WORKER_ID"
@@ -34,6 +34,10 @@ class LocalHandle:
     def terminate(self) -> None:
         """Send SIGTERM to the ranks."""
         self._say(TERMINATE)
+
+    def dump_stacks(self) -> None:
+        """Have each rank write the stacks of its threads into the log."""
+        self._say(DUMP)
 
     def kill(self) -> None:
         """End the whole tree at once."""

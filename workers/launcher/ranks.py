@@ -1,5 +1,6 @@
 """A rank's process, between the fork and its work."""
 
+import faulthandler
 import os
 import signal
 import sys
@@ -15,6 +16,8 @@ from workers.launcher.order import Order
 from workers.launcher.wakeup import Wakeup
 
 RankMain = Callable[[Path], int]
+DUMP_SIGNAL = signal.SIGUSR1
+"""Has a rank write the stacks of its threads, whatever it is in."""
 
 
 def fork_rank(order: Order, rank: int, main: RankMain, wakeup: Wakeup) -> int:
@@ -35,6 +38,7 @@ def _be_rank(order: Order, rank: int, main: RankMain, wakeup: Wakeup, supervisor
         die_with_parent(supervisor)
         setproctitle(f"trainyard: rank {rank} of {order.job_id}")
         _write_to(order.log_path)
+        faulthandler.register(DUMP_SIGNAL)
         wakeup.close()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
         os.environ.update(order.environments[rank])

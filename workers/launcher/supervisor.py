@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import time
 from contextlib import suppress
 
 from setproctitle import setproctitle
@@ -10,11 +11,13 @@ from setproctitle import setproctitle
 from workers.launcher.exits import Exit, RankExit
 from workers.launcher.kernel import adopt_orphans, die_with_parent
 from workers.launcher.order import Order
-from workers.launcher.ranks import RankMain, fork_rank
+from workers.launcher.ranks import DUMP_SIGNAL, RankMain, fork_rank
 from workers.launcher.sweep import sweep
 from workers.launcher.wakeup import Wakeup
 
-TERMINATE, KILL = b"terminate", b"kill"
+TERMINATE, DUMP, KILL = b"terminate", b"dump", b"kill"
+_DUMP_SECONDS = 0.1
+"""Between two ranks, so that the stacks of one do not run into those of the next."""
 
 
 def supervise(order: Order, channel: socket.socket, main: RankMain, warm_pid: int) -> None:
@@ -58,8 +61,18 @@ class _Supervisor:
             if word == TERMINATE:
                 for pid in self._ranks:
                     os.kill(pid, signal.SIGTERM)
+            if word == DUMP:
+                self._dump()
         self._note(sweep())
         return Exit(ranks=tuple(self._ended))
+
+    def _dump(self) -> None:
+        for pid, rank in self._ranks.items():
+            # On a full disk the stacks are lost, and the end is not.
+            with suppress(OSError), self._order.log_path.open("a") as log:
+                log.write(f"the stacks of rank {rank}:\n")
+            os.kill(pid, DUMP_SIGNAL)
+            time.sleep(_DUMP_SECONDS)
 
     def _reap(self) -> None:
         # Orphans that ended are reaped too, else the list of processes fills up.

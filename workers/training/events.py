@@ -30,6 +30,11 @@ class Events:
             sys.stdout.write(f"{line}\n")
             sys.stdout.flush()
 
+    def alive(self) -> None:
+        """Show that there is progress: more often than there is something to tell."""
+        if self._speaks:
+            self._mailbox.pulse()
+
     def note(self, message: str) -> None:
         """A `note` event."""
         self.tell("note", {"message": message}, message)

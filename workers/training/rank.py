@@ -143,7 +143,13 @@ def _evaluate(
     network, workers = network.to(ranks.device), params.data_workers
     predictions = Predictions()
     found = evaluate(
-        network, val, ranks, num_workers=workers, stop_asked=stop_asked, see=predictions.see
+        network,
+        val,
+        ranks,
+        num_workers=workers,
+        stop_asked=stop_asked,
+        alive=events.alive,
+        see=predictions.see,
     )
     seconds = (_now() - began).total_seconds()
     events.log(validation_line(None, found))

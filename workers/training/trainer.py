@@ -125,6 +125,7 @@ class Trainer:
         if state.step % params.save_interval == 0 or state.step == params.total_iters:
             self._save(self._phase)
         self._events.tell_left()
+        self._events.alive()
 
     @property
     def _ends_a_phase(self) -> bool:
@@ -161,6 +162,7 @@ class Trainer:
                 self._ranks,
                 num_workers=workers,
                 stop_asked=self._stop_asked,
+                alive=self._events.alive,
             )
         except Stopped:
             self._stop()
