@@ -14,11 +14,11 @@ from setproctitle import setproctitle
 from ulid import ULID
 
 from service.contract.agent import Registration
-from workers.agent.attempt import Places
 from workers.agent.client import ControlPlane
 from workers.agent.gpus import visible_gpus
 from workers.agent.identity import own_identity
 from workers.agent.loop import Agent
+from workers.agent.places import Places
 from workers.launcher.kernel import adopt_orphans
 from workers.launcher.local import LocalLauncher
 from workers.settings import WorkerSettings

@@ -39,6 +39,18 @@ def obeys(spec_path: Path) -> int:
     return 0
 
 
+def talks_at_its_end(spec_path: Path) -> int:
+    """Runs until SIGTERM, and then says more than one report carries."""
+    asked = threading.Event()
+    signal.signal(signal.SIGTERM, lambda _number, _frame: asked.set())
+    mailbox = _started(spec_path)
+    asked.wait()
+    for number in range(1200):
+        mailbox.append("note", {"message": str(number)}, datetime.now(UTC))
+    _end(mailbox, "released", "released")
+    return 0
+
+
 def waits_for_a_file(spec_path: Path) -> int:
     """Succeeds once the attempt's folder has a file `go`."""
     mailbox = _started(spec_path)

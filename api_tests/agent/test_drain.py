@@ -71,6 +71,35 @@ def test_a_second_signal_ends_everything_now_and_says_so(
     assert plane.report_of(held).outcome == "released"
 
 
+@pytest.mark.parametrize("ranks", ["obeys", "talks_at_its_end"])
+def test_a_drain_without_a_control_plane_ends_when_the_report_had_its_grace(
+    plane: Plane, start_worker: StartWorker, ranks: str
+) -> None:
+    worker = start_worker(ranks=ranks)
+    held = plane.offer(a_claim(lease={"kill_grace_seconds": 2}))
+    plane.wait_for(lambda: "started" in held.kinds())
+    plane.stop()
+    tree = worker.tree()
+    worker.process.send_signal(signal.SIGTERM)
+    assert worker.process.wait(10) == 0
+    assert all_ended(tree)
+    worker.wait_for_log("last_reports_given_up")
+    plane.start()
+
+
+def test_a_drain_that_waits_does_not_wait_for_a_lease_that_nobody_confirms(
+    plane: Plane, start_worker: StartWorker
+) -> None:
+    worker = start_worker("--on-drain", "wait", ranks="obeys")
+    plane.silent = True
+    held = plane.offer(a_claim(lease={"kill_grace_seconds": 1}))
+    plane.wait_for(lambda: plane.hushed)
+    worker.process.send_signal(signal.SIGTERM)
+    assert worker.process.wait(20) == 0
+    assert held.events == []
+    plane.speak()
+
+
 def test_a_drain_outlasts_an_absent_control_plane_until_a_second_signal(
     plane: Plane, start_worker: StartWorker
 ) -> None:

@@ -9,7 +9,7 @@ from service.local.supervisor import Supervisor
 from service.settings import Settings
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
-_BEYOND_THE_KILL_SECONDS = 30.0
+_BEYOND_THE_GRACES_SECONDS = 30.0
 
 
 def up(layout: Layout, workers: int, settings: Settings, say: Callable[[str], None]) -> None:
@@ -36,5 +36,6 @@ def up(layout: Layout, workers: int, settings: Settings, say: Callable[[str], No
             say=say,
             on_ready=on_ready,
             on_tick=herald.look,
-            grace_seconds=settings.kill_grace_seconds + _BEYOND_THE_KILL_SECONDS,
+            # One to save, one to report.
+            grace_seconds=2 * settings.kill_grace_seconds + _BEYOND_THE_GRACES_SECONDS,
         ).run()

@@ -2,8 +2,6 @@
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 from queue import Empty, SimpleQueue
 
 import structlog
@@ -13,6 +11,7 @@ from service.contract.checkpoints import attempt_path
 from workers.agent.client import ControlPlaneError, LeaseLost
 from workers.agent.ending import Ending, by_error, by_exit, by_word, released, stalled
 from workers.agent.lease import HeldLease
+from workers.agent.places import Places
 from workers.agent.purge import Purger
 from workers.agent.spool import Spool
 from workers.agent.watchdog import Watchdog
@@ -28,19 +27,11 @@ _DUMP_SECONDS = 2.0
 _log = structlog.get_logger()
 
 
-@dataclass(frozen=True)
-class Places:
-    """Where this worker keeps things."""
-
-    volume: Path
-    data_root: Path
-    import_root: Path
-
-
 class Attempt:
     """Runs in a thread of its own; others leave their words in its inbox.
 
-    `clock` is monotonic, in seconds; `deliver` returns once the report is answered.
+    `runs` while there are ranks: before and after them only words are said. `clock` is monotonic,
+    in seconds; `deliver` returns once the report is answered.
     """
 
     def __init__(
@@ -60,7 +51,7 @@ class Attempt:
         self._purger = Purger(places.volume, claim)
         self._inbox: SimpleQueue[Answer | Word | Exit] = SimpleQueue()
         self._handle: Handle | None = None
-        self._asked = ""
+        self._asked, self.runs = "", False
         self._lost = self._told = self._hurried = self._stalled = False
         self._log = _log.bind(job_id=claim.job_id, attempt=claim.attempt)
 
@@ -113,14 +104,17 @@ class Attempt:
         if self._asked:
             return released(self._asked)
         try:
+            self.runs = True
             self._handle = self._start()
             self._watchdog.begin()
             exit_ = self._watch(self._handle)
+            self.runs = False
             self._sweep()
             return self._ending(exit_)
         except OSError as error:
             self._log.error("volume_unusable", error=str(error))
             self._end_tree()
+            self.runs = False
             return by_error(error)
 
     def _start(self) -> Handle:

@@ -4,14 +4,14 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Literal
 
 import structlog
 from ulid import ULID
 
 from service.contract.agent import Claim, ClaimRequest, Gone, HeartbeatReply, Registration
-from workers.agent.attempt import Attempt, Places
+from workers.agent.attempt import Attempt
 from workers.agent.client import (
     ControlPlane,
     ControlPlaneError,
@@ -21,11 +21,13 @@ from workers.agent.client import (
 )
 from workers.agent.heartbeat import Heartbeats
 from workers.agent.neighbours import tell_of_the_dead
+from workers.agent.places import Places
 from workers.agent.words import Word
 from workers.launcher.base import Launcher
 
 _REFUSED_SECONDS = 10.0
 _LAST_WORD_SECONDS = 1.0
+_LOOK_SECONDS = 0.1
 _log = structlog.get_logger()
 
 
@@ -95,7 +97,12 @@ class Agent:
     def _until_drained(self) -> int:
         status = 0
         while not (self._draining and not self._running()):
-            word = self._words.get()
+            word = self._next_word()
+            if word is None:
+                # The lease does its work: a report could not add to it.
+                _log.warning("last_reports_given_up")
+                self._end_now()
+                return status
             if isinstance(word, Fatal):
                 _log.error("worker_refused", error=str(word.error))
                 status = 1
@@ -106,6 +113,23 @@ class Agent:
                 return status
             self._begin_draining()
         return status
+
+    def _next_word(self) -> Drain | Ended | Fatal | None:
+        """None once nothing is left of a drain but reports, and they were tried for a grace."""
+        if not self._draining:
+            return self._words.get()
+        give_up_at: float | None = None
+        while give_up_at is None or self._clock() < give_up_at:
+            try:
+                return self._words.get(timeout=_LOOK_SECONDS)
+            except Empty:
+                running = self._running()
+            if any(attempt.runs for attempt in running):
+                give_up_at = None
+            elif give_up_at is None:
+                graces = [attempt.claim.lease.kill_grace_seconds for attempt in running]
+                give_up_at = self._clock() + max(graces, default=0.0)
+        return None
 
     def _begin_draining(self) -> None:
         _log.info("draining", on_drain=self._on_drain, attempts=len(self._running()))

@@ -1,0 +1,13 @@
+"""Where a worker keeps things."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Places:
+    """Three folders of this machine; the volume is the one that all workers share."""
+
+    volume: Path
+    data_root: Path
+    import_root: Path
