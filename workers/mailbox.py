@@ -4,9 +4,11 @@
 also the spool: the agent forwards from the last acknowledged line, however long that takes.
 """
 
+import errno
 import json
 import os
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,18 @@ from pydantic import BaseModel, ConfigDict
 
 from service.contract.agent import Claim, ReportedEvent
 from service.volume.folder import STAGE_PREFIX
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+@contextmanager
+def suppress_full_disk() -> Iterator[None]:
+    """A disk that is full takes nothing now; that is no reason to end a run."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
 
 
 class Assignment(BaseModel):
@@ -37,6 +51,7 @@ class Mailbox:
         self.events_path = folder / "events.jsonl"
         self.log_path = folder / "log.txt"
         self._seq = 0
+        self._unwritten = b""
 
     def put(self, assignment: Assignment) -> None:
         """Write `spec.json` whole, making the folder; only its owner may read the token."""
@@ -51,14 +66,28 @@ class Mailbox:
         return Assignment.model_validate_json(self.spec_path.read_text())
 
     def append(self, kind: str, body: dict[str, Any], at: datetime) -> None:
-        """Add one event in one write; `seq` follows the last."""
+        """Add one event in one write; `seq` follows the last.
+
+        What a full disk does not take is written before the next one.
+        """
         self._seq += 1
         event = ReportedEvent.model_validate(
             {"seq": self._seq, "kind": kind, "at": at, "body": body}
         )
+        self._unwritten += (event.model_dump_json() + "\n").encode()
+        with suppress_full_disk():
+            self._write_out()
+
+    def _write_out(self) -> None:
         handle = os.open(self.events_path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
         try:
-            os.write(handle, (event.model_dump_json() + "\n").encode())
+            end = os.lseek(handle, 0, os.SEEK_END)
+            written = os.write(handle, self._unwritten)
+            if written < len(self._unwritten):
+                # The disk filled up in the middle: no half line may stay before the next.
+                os.ftruncate(handle, end)
+            else:
+                self._unwritten = b""
         finally:
             os.close(handle)
 

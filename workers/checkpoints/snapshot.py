@@ -1,8 +1,10 @@
 """A training run's state to a checkpoint folder and back, with the run waiting only for a copy."""
 
 import json
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,6 +54,7 @@ class Saver:
         self._blocks: dict[str, TensorBlock] = {}
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="checkpoint")
         self._in_flight: Future[Exception | None] | None = None
+        self._began = 0.0
 
     def reserve(self, file: str, tensors: Mapping[str, Tensor]) -> None:
         """Allocate the memory for `file` ahead; parameters may stand in for their momentum."""
@@ -82,8 +85,16 @@ class Saver:
         copied = self._copy(contents)
         states = {f"rank-{r}.json": json.dumps(s).encode() for r, s in enumerate(rank_states)}
         manifest = manifest.model_copy(update={"aliases": aliases})
+        self._began = time.monotonic()
         self._in_flight = self._thread.submit(self._write, manifest, list(contents), states, copied)
         return earlier
+
+    def is_stuck(self, patience_seconds: float) -> bool:
+        """Whether the save in flight is not over so long after it began; waits until then."""
+        if self._in_flight is None:
+            return False
+        left = self._began + patience_seconds - time.monotonic()
+        return bool(wait_for([self._in_flight], timeout=max(left, 0.0)).not_done)
 
     def wait(self) -> Exception | None:
         """Wait for the save in flight, if there is one, and give its error."""

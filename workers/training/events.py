@@ -6,7 +6,7 @@ from datetime import datetime
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from workers.mailbox import Mailbox
+from workers.mailbox import Mailbox, suppress_full_disk
 
 
 class Events:
@@ -27,8 +27,9 @@ class Events:
     def log(self, line: str) -> None:
         """A line of the log, where it can be read at once."""
         if self._speaks:
-            sys.stdout.write(f"{line}\n")
-            sys.stdout.flush()
+            with suppress_full_disk():
+                sys.stdout.write(f"{line}\n")
+                sys.stdout.flush()
 
     def alive(self) -> None:
         """Show that there is progress: more often than there is something to tell."""

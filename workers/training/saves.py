@@ -1,10 +1,11 @@
 """The checkpoints of a run: what goes into the manifest, and what is said once one is on disk."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -18,6 +19,8 @@ from workers.training.events import Events
 from workers.training.state import RunState
 
 _DISTRIBUTION = "trainyard-service"
+_PATIENCE_SECONDS = 10.0
+"""How long a volume may hang before the run goes on without the next save."""
 
 
 class Saves:
@@ -51,12 +54,29 @@ class Saves:
             companions={} if mean is None else {MEAN_FILE: mean_bytes(mean)},
         )
 
+    def save_in_passing(self, phase: str) -> None:
+        """Copy the state and start writing it; left out while the save before hangs on its volume.
+
+        A failure is an event, and the run goes on.
+        """
+        rank_states = self._ranks.gathered(self._state.of_rank())
+        if self._ranks.is_first and self._saver.is_stuck(_PATIENCE_SECONDS):
+            step = self._state.step
+            self._events.note(
+                f"no checkpoint at step {step}: the one before is still being written"
+            )
+        else:
+            self._write(phase, rank_states)
+
     def save(self, phase: str) -> None:
-        """Copy the state and start writing it; a failure is an event, and the run goes on."""
+        """The same, however long the save before takes: the last one before an end."""
         final = phase == "final"
-        rank_states = [] if final else self._ranks.gathered(self._state.of_rank())
+        self._write(phase, [] if final else self._ranks.gathered(self._state.of_rank()))
+
+    def _write(self, phase: str, rank_states: Sequence[dict[str, Any]]) -> None:
         if not self._ranks.is_first:
             return
+        final = phase == "final"
         # The parent is known only once the save before has ended, well or not.
         self._saver.wait()
         momentum = {} if final else self._state.momentum()

@@ -123,7 +123,8 @@ class Trainer:
         if self._validates:
             self._validate()
         if state.step % params.save_interval == 0 or state.step == params.total_iters:
-            self._save(self._phase)
+            self._require_finite_loss()
+            self._saves.save_in_passing(self._phase)
         self._events.tell_left()
         self._events.alive()
 
