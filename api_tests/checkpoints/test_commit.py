@@ -1,6 +1,7 @@
 """A checkpoint is whole or absent, wherever the power is cut."""
 
 import errno
+import os
 import shutil
 import threading
 from collections.abc import Iterable
@@ -169,3 +170,30 @@ def test_final_weights_are_the_latest_and_nothing_to_resume_from(tmp_path: Path)
     save(folder, 5, phase="final")
     assert latest_in(tmp_path) == folder / "final-000000005"
     assert latest_resumable_in(tmp_path) == folder / "step-000000005"
+
+
+def test_the_kernel_is_asked_to_sync_each_file_the_stage_and_after_the_rename_the_parents(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = attempt_folder(tmp_path)
+    asked: list[str] = []
+    fsync, rename = os.fsync, os.rename
+
+    def noted_fsync(handle: int) -> None:
+        asked.append(f"fsync {Path(os.readlink(f'/proc/self/fd/{handle}')).name}")
+        fsync(handle)
+
+    def noted_rename(source: Path, target: Path) -> None:
+        asked.append(f"rename {Path(target).name}")
+        rename(source, target)
+
+    monkeypatch.setattr(os, "fsync", noted_fsync)
+    monkeypatch.setattr(os, "rename", noted_rename)
+    assert save(folder, 2) is None
+    assert asked[:3] == [
+        f"fsync {name}" for name in ("model.safetensors", "optim.safetensors", "rank-0.json")
+    ]
+    assert asked[3:5] == ["fsync manifest.sha256", "fsync manifest.json"]
+    assert asked[5].startswith("fsync .tmp-")
+    parents = ["1", "attempts", "job_1", "jobs"]
+    assert asked[6:] == ["rename step-000000002", *(f"fsync {name}" for name in parents)]

@@ -93,8 +93,9 @@ class TensorBlock:
     def fill(self, tensors: Mapping[str, Tensor]) -> None:
         """Copy the tensors in; from a CUDA device the copies are queued on the current stream."""
         # In one call: a thousand small ones would cost more than the copying.
-        sources = [tensors[name].detach() for name in self._views]
-        torch._foreach_copy_(list(self._views.values()), sources, non_blocking=True)
+        sources = [tensors[name] for name in self._views]
+        with torch.no_grad():
+            torch._foreach_copy_(list(self._views.values()), sources, non_blocking=True)
 
     def chunks(self) -> Iterator[bytes | memoryview]:
         """The bytes of the file."""
