@@ -2,6 +2,7 @@
 
 import random
 import secrets
+import signal
 import socket
 import sys
 from datetime import UTC, datetime
@@ -52,6 +53,9 @@ def serve(settings: Settings) -> None:
                 ),
                 yard.wakeups,
             )
+            # uvicorn raises the signal again once it has ended: it must not end us before we close.
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, server.handle_exit)
             server.run(sockets=[listening])
         finally:
             database.close()

@@ -1,11 +1,13 @@
-"""A rank that has torch, as the trainer has."""
+"""Ranks that have torch, as the trainer has."""
 
+import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
 
 from workers.mailbox import Mailbox
+from workers.training.rank import run_rank
 
 
 def tells_threads(spec_path: Path) -> int:
@@ -13,3 +15,10 @@ def tells_threads(spec_path: Path) -> int:
     body = {"message": str(torch.get_num_threads())}
     Mailbox(spec_path.parent).append("note", body, datetime.now(UTC))
     return 0
+
+
+def trains_with_grandchildren(spec_path: Path) -> int:
+    """Trains, with a child in a session of its own and an orphan in another."""
+    subprocess.Popen(["sleep", "600"], start_new_session=True)
+    subprocess.run(["sh", "-c", "setsid sleep 601 &"], check=True)
+    return run_rank(spec_path)

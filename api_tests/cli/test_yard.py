@@ -106,7 +106,9 @@ def _train(command: Command, wait_for: Any) -> str:
     return job_id
 
 
-def test_up_makes_its_folder_and_its_end_saves_the_training(start: Any, wait_for: Any) -> None:
+def test_up_saves_the_training_at_its_end_and_goes_on_with_it_when_started_again(
+    start: Any, wait_for: Any
+) -> None:
     up = start("up")
     job_id = _train(up, wait_for)
     assert {"trainyard.db", "volume", "data", "imports", "logs"} <= set(os.listdir(up.folder))
@@ -115,8 +117,14 @@ def test_up_makes_its_folder_and_its_end_saves_the_training(start: Any, wait_for
     up.process.send_signal(signal.SIGTERM)
     assert up.process.wait(60) == 0
     assert up.left() == []
-    saved = list((up.folder / "volume").rglob("manifest.json"))
-    assert len(saved) == 1
+    (saved,) = (up.folder / "volume").rglob("manifest.json")
+    again = start("up")
+    wait_for(again.client.ready)
+    wait_for(lambda: again.client.job(job_id).attempt == 2)
+    step = int(saved.parent.name.removeprefix("step-"))
+    wait_for(lambda: again.client.job(job_id).progress.step > step)
+    (note,) = [e.message for e in again.client.events(job_id) if "resumed at step" in e.message]
+    assert f"resumed at step {step}" in note
 
 
 def test_nothing_is_left_of_a_killed_up_in_the_middle_of_a_training(

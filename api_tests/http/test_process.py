@@ -28,7 +28,7 @@ def test_a_signal_ends_the_server_at_once_though_a_long_poll_is_open(
     process = psutil.Process(server.process.pid)
     wait_for(lambda: len(established(process)) == 2, "the long poll")
     began = time.monotonic()
-    server.stop(number)
+    assert server.stop(number) == 0
     assert time.monotonic() - began < 5
     waiting.join()
     assert answers[0].status_code == 204

@@ -1,0 +1,91 @@
+"""However a training ends, two seconds later nothing of it lives: ranks, loaders, grandchildren."""
+
+import os
+import signal
+from collections.abc import Callable
+
+import psutil
+import pytest
+
+from api_tests.agent.claims import a_claim
+from api_tests.agent.conftest import StartWorker
+from api_tests.agent.plane import Held, Plane
+from api_tests.agent.processes import Worker, all_ended, eventually, title_of
+
+SOON_SECONDS = 2.0
+RANKS = 2
+LOADERS = 2
+ENDLESS = {
+    "total_iters": 100_000,
+    "save_interval": 100_000,
+    "val_interval": 100_000,
+    "data_workers": LOADERS,
+}
+
+
+def _cancel(_: Worker, held: Held) -> None:
+    held.directive = "stop"
+
+
+def _kill_the_agent(worker: Worker, _: Held) -> None:
+    worker.process.send_signal(signal.SIGKILL)
+
+
+def _kill(title: str) -> Callable[[Worker, Held], None]:
+    return lambda worker, _: worker.titled(title).kill()
+
+
+def _kill_a_rank(worker: Worker, _: Held) -> None:
+    _rank(worker, 1).kill()
+
+
+def _stop_the_ranks_and_kill_the_agent(worker: Worker, _: Held) -> None:
+    for rank in range(RANKS):
+        _rank(worker, rank).suspend()
+    worker.process.send_signal(signal.SIGKILL)
+
+
+ENDS = [
+    _cancel,
+    _kill_the_agent,
+    _kill("supervisor"),
+    _kill("warm"),
+    _kill_a_rank,
+    _stop_the_ranks_and_kill_the_agent,
+]
+NAMES = [
+    "a cancel",
+    "a killed agent",
+    "a killed supervisor",
+    "a killed warm process",
+    "a killed rank",
+    "stopped ranks and a killed agent",
+]
+
+
+@pytest.mark.parametrize("end", ENDS, ids=NAMES)
+def test_nothing_of_a_training_outlives_its_end_by_two_seconds(
+    plane: Plane,
+    start_worker: StartWorker,
+    two_gpus: str,
+    end: Callable[[Worker, Held], None],
+) -> None:
+    worker = start_worker(ranks="torch_ranks:trains_with_grandchildren", PATH=two_gpus)
+    held = plane.offer(a_claim(gpus=RANKS, params=ENDLESS, lease={"heartbeat_seconds": 0.2}))
+    plane.wait_for(lambda: "progress" in held.kinds())
+    tree = [each for each in worker.tree() if each != worker.titled("warm")]
+    sleepers = [each for each in tree if title_of(each).startswith("sleep")]
+    assert len({os.getsid(each.pid) for each in sleepers}) == 2 * RANKS
+    assert len(tree) == len(["supervisor"]) + RANKS * (1 + LOADERS) + len(sleepers)
+    end(worker, held)
+    eventually(lambda: all_ended(tree), SOON_SECONDS)
+
+
+def _rank(worker: Worker, number: int) -> psutil.Process:
+    # A loader has the title of the rank that it was forked from.
+    (rank,) = (
+        child
+        for child in worker.titled("supervisor").children()
+        if title_of(child).startswith(f"trainyard: rank {number}")
+    )
+    return rank
