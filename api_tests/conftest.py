@@ -41,11 +41,19 @@ class Postgres:
         self._do(f"CREATE DATABASE {name} TEMPLATE {template or self._migrated}")
         return str(self._server.get_uri(database=name))
 
-    def stop(self) -> None:
-        """Stop the server as it is: nobody will want these databases flushed."""
+    def crash(self) -> None:
+        """End at once, as it is; what is connected is cut off."""
         postmaster = psutil.Process(self._server.get_pid())
         postmaster.send_signal(signal.SIGQUIT)
         postmaster.wait(30)
+
+    def come_back(self) -> None:
+        """Start again, with what was committed."""
+        self._server.start()
+
+    def stop(self) -> None:
+        """Stop the server: nobody will want these databases flushed."""
+        self.crash()
         self._server.cleanup()
 
     def _do(self, statement: str) -> None:

@@ -3,8 +3,10 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from service.domain.limits import parse_limits
 
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 
@@ -37,8 +39,22 @@ class Settings(BaseSettings):
     retry_backoff_seconds: Seconds = 10.0
     """Before the second try after a job's own fault; doubles each time, to ten minutes at most."""
 
+    quick_failure_seconds: Seconds = 60.0
+    """A failure so soon after its start speaks against the worker: three different jobs'
+    quarantine it."""
+    keepalive_seconds: Seconds = 15.0
+    """Between two signs of life on a stream that has nothing to say."""
+    limits: str = ""
+    """How many jobs with a label run at once: `team=vision:2`, or `owner=*:4` for each owner."""
+
     tidy_seconds: Seconds = 60.0
     """Between two looks for removals that were let go and not done."""
+
+    @field_validator("limits")
+    @classmethod
+    def _readable(cls, text: str) -> str:
+        parse_limits(text)
+        return text
 
     @model_validator(mode="after")
     def _no_two_attempts_at_once(self) -> "Settings":

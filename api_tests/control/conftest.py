@@ -25,8 +25,9 @@ from service.contract.agent import (
 )
 from service.contract.checkpoints import Checkpoint
 from service.contract.jobs import Attempt, Event, Job, JobSpec
-from service.control import attempts, checkpoints, history, jobs, reaper, workers
+from service.control import attempts, checkpoints, history, jobs, pauses, reaper, retries, workers
 from service.control.ends import Patience
+from service.control.jobs import Submitted
 from service.control.reaper import Windows
 from service.store.engine import Database
 
@@ -69,6 +70,23 @@ class Plane:
         with self.write() as tx:
             return jobs.cancel(tx, job.id, mode=mode, now=self.now)
 
+    def pause(self, job: Job) -> Job:
+        """As a user does."""
+        with self.write() as tx:
+            return pauses.pause(tx, job.id, self.now)
+
+    def resume(self, job: Job) -> Job:
+        """As a user does."""
+        with self.write() as tx:
+            return pauses.resume(tx, job.id, self.now)
+
+    def retry(self, job: Job, origin: str = "latest", key: str | None = None) -> Submitted:
+        """As a user does."""
+        with self.write() as tx:
+            return retries.retry(
+                tx, job.id, origin, new_id=self.new_job_id(), key=key, now=self.now
+            )
+
     def job(self, job: Job) -> Job:
         """As it is now."""
         with self.database.read() as tx:
@@ -97,7 +115,7 @@ class Plane:
     def sweep(self) -> int:
         """What the reaper does; how many attempts changed."""
         with self.write() as tx:
-            return reaper.sweep(tx, WINDOWS, patience=lambda: PATIENCE, now=self.now)
+            return reaper.sweep(tx, WINDOWS, patience=lambda: PATIENCE, now=self.now).changed
 
 
 class Agent:
@@ -168,7 +186,9 @@ class Agent:
             | said
         )
         with self.plane.write() as tx:
-            return attempts.report(tx, report, patience=PATIENCE, now=self.plane.now)
+            return attempts.report(
+                tx, report, patience=PATIENCE, quick_seconds=60, now=self.plane.now
+            )
 
 
 def an_event(seq: int, kind: str, **body: Any) -> ReportedEvent:

@@ -3,6 +3,7 @@
 import hashlib
 from datetime import UTC, datetime
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -97,6 +98,11 @@ class FakeAgent:
         (folder / MANIFEST).write_text(manifest.model_dump_json())
         self.beat(claim, ("checkpoint", told_of(manifest)))
         return manifest.checkpoint_id
+
+    def folder_of(self, checkpoint_id: str) -> Path:
+        """Where a checkpoint is on the volume."""
+        path = self.http.get(f"/checkpoints/{checkpoint_id}").json()["path"]
+        return self._server.volume / str(path)
 
     def log(self, claim: dict[str, Any], content: bytes) -> None:
         """Write the attempt's log."""

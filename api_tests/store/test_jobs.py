@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from api_tests.conftest import Postgres
 from service.contract.jobs import Job, JobSpec, JobState, Progress
-from service.store import idempotency, jobs
+from service.store import idempotency, jobs, queue
 from service.store.engine import Database
 from service.store.jobs import JobFilter
 
@@ -76,8 +76,8 @@ def test_a_job_that_another_server_has_in_hand_is_passed_over(postgres: Postgres
     with database.write() as tx:
         job = add(tx, 1)
     with database.write() as one, database.write() as two:
-        assert jobs.hold_queued(one, job.id, NOW) is not None
-        assert jobs.hold_queued(two, job.id, NOW) is None
+        assert queue.hold(one, job.id, NOW) is not None
+        assert queue.hold(two, job.id, NOW) is None
     database.close()
 
 
@@ -87,17 +87,18 @@ def test_a_job_is_held_only_while_it_can_be_claimed(database: Database) -> None:
         later = {"not_before": NOW + timedelta(seconds=1)}
         jobs.change(tx, waits.id, [JobState.QUEUED], later)
         jobs.change(tx, taken.id, [JobState.QUEUED], {"state": JobState.RUNNING})
-        assert jobs.hold_queued(tx, waits.id, NOW) is None
-        assert jobs.hold_queued(tx, taken.id, NOW) is None
-        assert jobs.hold_queued(tx, waits.id, NOW + timedelta(seconds=1)) is not None
+        assert queue.hold(tx, waits.id, NOW) is None
+        assert queue.hold(tx, taken.id, NOW) is None
+        assert queue.hold(tx, waits.id, NOW + timedelta(seconds=1)) is not None
 
 
 def test_the_queue_is_in_order_of_priority_then_age(sqlite: Database) -> None:
     with sqlite.write() as tx:
         for number in range(50):
             add(tx, number, priority=number % 3)
-        line = jobs.claimable(tx, free_gpus=0, now=NOW, limit=100)
-    order = [(-stored.job.spec.priority, stored.job.id) for stored in line]
+        (lane,) = queue.lanes(tx)
+        line = queue.heads(tx, lane, full=(), now=NOW, limit=100)
+    order = [job.place for job in line]
     assert order == sorted(order)
     assert len(order) == 50
 

@@ -72,7 +72,13 @@ def heartbeat(said: Heartbeat, yard: TheYard) -> HeartbeatReply:
 def report(said: Report, yard: TheYard) -> BeatReply:
     """The end of an attempt."""
     with yard.database.write() as tx:
-        reply = attempts.report(tx, said, patience=yard.patience(), now=yard.now())
+        reply = attempts.report(
+            tx,
+            said,
+            patience=yard.patience(),
+            quick_seconds=yard.settings.quick_failure_seconds,
+            now=yard.now(),
+        )
     yard.wakeups.ring()
     return reply
 

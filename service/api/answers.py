@@ -5,11 +5,13 @@ import hashlib
 import json
 from collections.abc import Sequence
 from typing import Any, Generic, Literal, TypeVar
+from zlib import crc32
 
 from fastapi import Request, Response
 from pydantic import BaseModel
 
 from service.contract.checkpoints import FileDigest
+from service.contract.jobs import Job, JobState
 
 Item = TypeVar("Item", bound=BaseModel)
 
@@ -41,6 +43,23 @@ def is_current(request: Request, etag: str) -> bool:
     """Whether `If-None-Match` names this ETag."""
     sent = request.headers.get("if-none-match", "")
     return sent == "*" or etag in [tag.strip().removeprefix("W/") for tag in sent.split(",")]
+
+
+def job_etag(job: Job) -> str:
+    """From the version of its row."""
+    if job.state is not JobState.QUEUED:
+        return f'"{job.version}"'
+    # What a queued job waits for changes with its neighbours, not with itself.
+    return f'"{job.version}-{job.queue_position}-{crc32((job.wait_reason or "").encode()):x}"'
+
+
+def job_made(job: Job, *, replayed: bool) -> Response:
+    """201 with a new job, or 200 with the one that the same call made before."""
+    headers = {"Location": f"/jobs/{job.id}", "ETag": job_etag(job)}
+    if replayed:
+        headers["Idempotent-Replay"] = "true"
+    status = 200 if replayed else 201
+    return Response(job.model_dump_json(), status, headers, media_type="application/json")
 
 
 def sha256_headers(digest: FileDigest) -> dict[str, str]:

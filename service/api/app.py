@@ -6,12 +6,26 @@ from datetime import timedelta
 
 from fastapi import FastAPI
 
-from service.api import agent, checkpoints, dashboard, errors, exchange, jobs, ops, upkeep, workers
+from service.api import (
+    agent,
+    checkpoints,
+    dashboard,
+    errors,
+    exchange,
+    jobs,
+    ops,
+    steering,
+    stream,
+    upkeep,
+    workers,
+)
+from service.api.bell import Bell
 from service.api.deps import Yard
 from service.api.reaping import Reaping
 from service.api.requests import RequestFrame
 from service.api.tidying import Tidying
-from service.store import attempts, idempotency
+from service.domain.limits import parse_limits
+from service.store import attempts, idempotency, limits
 from service.store import workers as workers_store
 
 _KEYS_KEPT = timedelta(days=7)
@@ -26,13 +40,17 @@ def build_app(yard: Yard) -> FastAPI:
         with yard.database.write() as tx:
             workers_store.renew_all(tx, yard.now())
             attempts.renew_all(tx, yard.now())
+            limits.put(tx, parse_limits(yard.settings.limits))
             idempotency.forget_before(tx, yard.now() - _KEYS_KEPT)
         reaping, tidying = Reaping(yard), Tidying(yard)
+        bell = Bell(yard.database, yard.wakeups, yard.new_id("srv"))
+        bell.start()
         reaping.start()
         tidying.start()
         yield
         tidying.stop()
         reaping.stop()
+        bell.stop()
 
     app = FastAPI(
         title="Trainyard",
@@ -43,7 +61,7 @@ def build_app(yard: Yard) -> FastAPI:
     app.state.yard = yard
     app.add_middleware(RequestFrame)
     errors.install(app)
-    for routes in (jobs, exchange, upkeep, checkpoints, workers, agent, ops):
+    for routes in (jobs, steering, stream, exchange, upkeep, checkpoints, workers, agent, ops):
         app.include_router(routes.router)
     dashboard.mount(app)
     return app

@@ -15,6 +15,7 @@ from service.domain.errors import (
     Conflict,
     Gone,
     NotFound,
+    Stale,
     TrainyardError,
     Unauthorized,
     Unprocessable,
@@ -25,6 +26,7 @@ _STATUS: dict[type[TrainyardError], int] = {
     NotFound: 404,
     Conflict: 409,
     Gone: 410,
+    Stale: 412,
     Unprocessable: 422,
     Unauthorized: 401,
 }

@@ -2,14 +2,21 @@
 
 import re
 from typing import Annotated, Any, Literal
-from zlib import crc32
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import FileResponse
-from pydantic import BaseModel, ConfigDict
 from sqlalchemy.exc import IntegrityError
 
-from service.api.answers import Page, conditional, is_current, listed, not_modified, sha256_headers
+from service.api.answers import (
+    Page,
+    conditional,
+    is_current,
+    job_etag,
+    job_made,
+    listed,
+    not_modified,
+    sha256_headers,
+)
 from service.api.deps import Authorized, TheYard, Yard
 from service.contract.checkpoints import Checkpoint
 from service.contract.fields import LABEL_KEY
@@ -23,14 +30,6 @@ router = APIRouter(prefix="/jobs", tags=["jobs"])
 
 Limit = Annotated[int, Query(ge=1, le=100)]
 Past = Annotated[int, Query(ge=0, le=2**53)]
-
-
-class Cancel(BaseModel):
-    """How to cancel: `graceful` saves a checkpoint first, `now` does not."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    mode: Literal["graceful", "now"] = "graceful"
 
 
 @router.post(
@@ -59,12 +58,7 @@ def submit(
         # A twin with the same key was faster; now its job is there to be given again.
         submitted = _submit(yard, spec, key)
     yard.wakeups.ring()
-    headers = {"Location": f"/jobs/{submitted.job.id}", "ETag": _etag(submitted.job)}
-    if submitted.replayed:
-        headers["Idempotent-Replay"] = "true"
-    status = 200 if submitted.replayed else 201
-    body = submitted.job.model_dump_json()
-    return Response(body, status, headers, media_type="application/json")
+    return job_made(submitted.job, replayed=submitted.replayed)
 
 
 @router.get("", response_model=Page[Job])
@@ -93,18 +87,7 @@ def get(request: Request, job_id: str, yard: TheYard) -> Response:
         if state is not JobState.QUEUED and is_current(request, f'"{version}"'):
             return not_modified(f'"{version}"')
         job = jobs.get(tx, job_id)
-    return conditional(request, job.model_dump_json(), _etag(job))
-
-
-@router.post("/{job_id}/cancel", status_code=202, response_model=Job, dependencies=[Authorized])
-def cancel(job_id: str, yard: TheYard, how: Cancel | None = None) -> Response:
-    """End a queued job at once, ask a running one to stop."""
-    mode = how.mode if how is not None else "graceful"
-    with yard.database.write() as tx:
-        was = jobs.stored(tx, job_id).job.state
-        job = jobs.cancel(tx, job_id, mode=mode, now=yard.now())
-    again = was in (JobState.CANCELLED, JobState.CANCELLING)
-    return Response(job.model_dump_json(), 200 if again else 202, media_type="application/json")
+    return conditional(request, job.model_dump_json(), job_etag(job))
 
 
 @router.get("/{job_id}/attempts", response_model=Page[Attempt])
@@ -176,13 +159,6 @@ def log(
 def _submit(yard: Yard, spec: JobSpec, key: str | None) -> Submitted:
     with yard.database.write() as tx:
         return jobs.submit(tx, spec, job_id=yard.new_id("job"), key=key, now=yard.now())
-
-
-def _etag(job: Job) -> str:
-    if job.state is not JobState.QUEUED:
-        return f'"{job.version}"'
-    # What a queued job waits for changes with its neighbours, not with itself.
-    return f'"{job.version}-{job.queue_position}-{crc32((job.wait_reason or "").encode()):x}"'
 
 
 def _label(text: str | None) -> tuple[str, str] | None:

@@ -47,7 +47,10 @@ class Reaping:
             if not reaper.is_due(tx, yard.windows, yard.now()):
                 return
         with yard.database.write() as tx:
-            changed = reaper.sweep(tx, yard.windows, patience=yard.patience, now=yard.now())
-        if changed:
-            _log.info("leases_ran_out", attempts=changed)
+            swept = reaper.sweep(tx, yard.windows, patience=yard.patience, now=yard.now())
+        if swept.spared:
+            _log.warning("mass_expiry", spared=swept.spared)
+        if swept.changed:
+            _log.info("leases_ran_out", attempts=swept.changed)
+        if swept.changed or swept.let_on:
             yard.wakeups.ring()

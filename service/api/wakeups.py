@@ -1,6 +1,7 @@
 """How a long poll learns that there may be something to claim; polling stays the truth."""
 
 import asyncio
+from collections.abc import Callable
 
 
 class Wakeups:
@@ -8,6 +9,8 @@ class Wakeups:
 
     def __init__(self) -> None:
         self.closed = False
+        self.tell: Callable[[], None] = lambda: None
+        """Passes a ring on to the other servers; must return at once."""
         self._count = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._rung = asyncio.Event()
@@ -22,14 +25,19 @@ class Wakeups:
         return self._count
 
     def ring(self) -> None:
-        """Wake everybody who waits; from any thread."""
+        """Wake everybody who waits, here and at the other servers; from any thread."""
+        self.heard()
+        self.tell()
+
+    def heard(self) -> None:
+        """Wake everybody who waits here."""
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._ring)
 
     def close(self) -> None:
         """Let every long poll go: the server ends."""
         self.closed = True
-        self.ring()
+        self.heard()
 
     async def wait(self, count: int, timeout_seconds: float) -> None:
         """Return when it rang since `count` was read, or after the timeout."""

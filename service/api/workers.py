@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 
 from service.api.answers import Page, listed
-from service.api.deps import TheYard
+from service.api.deps import Authorized, TheYard
 from service.contract.workers import Worker
 from service.control import workers
 
@@ -15,3 +15,23 @@ def page(request: Request, yard: TheYard) -> Response:
     """The workers that have not ended."""
     with yard.database.read() as tx:
         return listed(request, workers.there(tx))
+
+
+@router.post(
+    "/{worker_id}/drain", status_code=202, response_model=Worker, dependencies=[Authorized]
+)
+def drain(worker_id: str, yard: TheYard) -> Worker:
+    """Have it finish what it runs and claim nothing new."""
+    with yard.database.write() as tx:
+        return workers.drain(tx, worker_id, yard.now())
+
+
+@router.post(
+    "/{worker_id}/resume", status_code=202, response_model=Worker, dependencies=[Authorized]
+)
+def resume(worker_id: str, yard: TheYard) -> Worker:
+    """Let a draining or quarantined worker claim again."""
+    with yard.database.write() as tx:
+        worker = workers.resume(tx, worker_id, yard.now())
+    yard.wakeups.ring()
+    return worker

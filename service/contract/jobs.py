@@ -122,13 +122,15 @@ class Resources(_Edge):
     labels: dict[LabelKey, LabelValue] = Field(default_factory=dict)
 
 
+JobLabels = Annotated[dict[LabelKey, LabelValue], Field(max_length=64)]
+Priority = Annotated[int, Field(ge=-1000, le=1000)]
+
+
 class _Submission(_Edge):
     name: Name | None = None
-    labels: Annotated[dict[LabelKey, LabelValue], Field(max_length=64)] = Field(
-        default_factory=dict
-    )
+    labels: JobLabels = Field(default_factory=dict)
     resources: Resources = Resources()
-    priority: Annotated[int, Field(ge=-1000, le=1000)] = 0
+    priority: Priority = 0
     max_failures: Annotated[int, Field(ge=0, le=100)] = 2
 
 

@@ -10,10 +10,15 @@ from service.contract.agent import Gpu
 
 
 class WorkerState(StrEnum):
-    """Where a worker stands; `gone` said goodbye, `lost` fell silent for good."""
+    """Where a worker stands; `gone` said goodbye, `lost` fell silent for good.
+
+    A `draining` one was asked to claim nothing new, a `quarantined` one may not: `message` says
+    why.
+    """
 
     ACTIVE = "active"
     DRAINING = "draining"
+    QUARANTINED = "quarantined"
     UNREACHABLE = "unreachable"
     LOST = "lost"
     GONE = "gone"

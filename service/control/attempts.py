@@ -20,17 +20,18 @@ from service.contract.agent import (
     ReportedEvent,
 )
 from service.contract.jobs import LIVE_ATTEMPTS, Attempt, AttemptState, JobState
-from service.contract.workers import Worker, WorkerState
+from service.contract.workers import WorkerState
 from service.control.ends import End, Patience, end_attempt, is_reported
-from service.control.lines import fits
+from service.control.quarantine import hold_worker_of, quarantine_if_broken
+from service.control.queue import first_for, line_for
 from service.control.records import record
 from service.domain.errors import Conflict, LeaseLost, NotFound
 from service.domain.lifecycle import AttemptEvent, JobEvent, move_attempt, move_job
+from service.domain.placement import Room
 from service.store import attempts, checkpoints, history, jobs, workers
 from service.store.attempts import StoredAttempt
 from service.store.jobs import StoredJob
 
-_LOOKED_AT = 100
 _RESUMABLE = 5
 
 
@@ -62,9 +63,9 @@ def claim(
     if earlier is not None:
         live = earlier.attempt.state in LIVE_ATTEMPTS
         return _claim(tx, earlier.attempt, earlier.token, lease) if live else None
-    if request.free_slots < 1 or state is WorkerState.DRAINING:
+    if state is not WorkerState.ACTIVE:
         return None
-    job = _first_in_line(tx, request, worker, now)
+    job = first_for(tx, Room(worker, request.free_slots, request.free_gpus), now)
     if job is None:
         return None
     attempt = Attempt(
@@ -88,7 +89,11 @@ def claim(
 
 def is_anything_queued(tx: Connection, request: ClaimRequest, now: datetime) -> bool:
     """Whether a claim could find something: asked first by those who wait, since it only reads."""
-    return bool(jobs.claimable(tx, free_gpus=request.free_gpus, now=now, limit=1))
+    worker = workers.get(tx, request.worker_id)
+    if worker is None:
+        return True
+    room = Room(worker, request.free_slots, request.free_gpus)
+    return next(line_for(tx, room, now), None) is not None
 
 
 def heartbeat(tx: Connection, said: Heartbeat, now: datetime) -> HeartbeatReply:
@@ -99,11 +104,19 @@ def heartbeat(tx: Connection, said: Heartbeat, now: datetime) -> HeartbeatReply:
     # In the order in which everybody locks jobs: two transactions must not hold one each.
     beats = sorted(said.beats, key=lambda beat: beat.job_id)
     replies = tuple(_beat(tx, beat, now) for beat in beats)
-    return HeartbeatReply(replies=replies, drain=state is WorkerState.DRAINING)
+    unwanted = state in (WorkerState.DRAINING, WorkerState.QUARANTINED)
+    return HeartbeatReply(replies=replies, drain=unwanted)
 
 
-def report(tx: Connection, said: Report, *, patience: Patience, now: datetime) -> BeatReply:
-    """End an attempt; a repeat changes nothing. Raises LeaseLost if it ended some other way."""
+def report(
+    tx: Connection, said: Report, *, patience: Patience, quick_seconds: float, now: datetime
+) -> BeatReply:
+    """End an attempt; a repeat changes nothing. Raises LeaseLost if it ended some other way.
+
+    A worker on which one job after the other fails within `quick_seconds` is quarantined.
+    """
+    if said.outcome == "failed":
+        hold_worker_of(tx, said.job_id, said.attempt)
     job, found = _own(tx, said.job_id, said.attempt, said.token)
     if is_reported(found.attempt.state, found.attempt.reason):
         return _reply(tx, said.job_id, said.attempt, found.acked_seq)
@@ -115,6 +128,8 @@ def report(tx: Connection, said: Report, *, patience: Patience, now: datetime) -
     job, found = _own(tx, said.job_id, said.attempt, said.token)
     end = End(AttemptEvent(said.outcome), said.reason, said.message, said.result)
     end_attempt(tx, job, found.attempt, end, patience=patience, now=now)
+    if said.outcome == "failed":
+        quarantine_if_broken(tx, found.attempt.worker_id, quick_seconds)
     return _reply(tx, said.job_id, said.attempt, acked)
 
 
@@ -155,6 +170,7 @@ def _hear(tx: Connection, fenced: Fenced, events: tuple[ReportedEvent, ...], now
         "started_at": attempt.started_at or now,
         "heard_at": now,
         "acked_seq": acked,
+        "spared": False,
     }
     if not attempts.change_live(tx, attempt.job_id, attempt.number, values):
         raise LeaseLost(attempt.job_id, attempt.number)
@@ -178,22 +194,11 @@ def _reply(tx: Connection, job_id: str, number: int, acked: int) -> BeatReply:
 
 
 def _directive(job: StoredJob) -> Directive:
+    if job.job.state is JobState.PAUSING:
+        return "checkpoint_and_stop"
     if job.job.state is not JobState.CANCELLING:
         return "continue"
     return "stop" if job.stop_mode == "now" else "checkpoint_and_stop"
-
-
-def _first_in_line(
-    tx: Connection, request: ClaimRequest, worker: Worker, now: datetime
-) -> StoredJob | None:
-    line = jobs.claimable(tx, free_gpus=request.free_gpus, now=now, limit=_LOOKED_AT)
-    for job in line:
-        needs = job.job.spec.resources.labels
-        if fits(needs, worker.labels):
-            held = jobs.hold_queued(tx, job.job.id, now)
-            if held is not None:
-                return held
-    return None
 
 
 def _claim(tx: Connection, attempt: Attempt, token: str, lease: Lease) -> Claim:

@@ -43,9 +43,10 @@ def end_attempt(
     event, reason = end.event, end.reason
     if cancelled and reason not in _UNHEARD:
         event, reason = AttemptEvent.CANCELLED, Reason.CANCELLED
+    pausing = job.job.state is JobState.PAUSING
     closed = {
         "state": move_attempt(attempt.state, event),
-        "reason": reason,
+        "reason": Reason.PAUSED if pausing and reason is Reason.RELEASED else reason,
         "message": end.message or None,
         "finished_at": now,
     }
@@ -80,6 +81,9 @@ def _follow(
         told = {"result": end.result} if end.result is not None else {}
         _finish(tx, job, JobEvent.FAILED, verdict.reason, message, now, spent | told)
         return
+    if job.job.state is JobState.PAUSING:
+        _rest(tx, job, attempt, end, spent, now)
+        return
     from_when = now.fromtimestamp(now.timestamp() + verdict.wait_seconds, tz=now.tzinfo)
     values = spent | {
         "state": move_job(job.job.state, JobEvent.REQUEUED),
@@ -90,6 +94,25 @@ def _follow(
     then = f"; next try in {verdict.wait_seconds:.0f} s" if verdict.wait_seconds else ""
     said = f"attempt {attempt.number} ended: {why}; back to the queue{then}"
     history.note(tx, job.job.id, attempt.number, "requeued", said, now)
+
+
+def _rest(
+    tx: Connection,
+    job: StoredJob,
+    attempt: Attempt,
+    end: End,
+    spent: dict[str, int],
+    now: datetime,
+) -> None:
+    values = spent | {
+        "state": move_job(job.job.state, JobEvent.PAUSED),
+        "reason": Reason.PAUSED,
+        "message": None,
+        "progress": job.job.progress.model_dump() | {"eta_seconds": None},
+    }
+    assert jobs.change(tx, job.job.id, [job.job.state], values)
+    ended = end.message or end.reason.replace("_", " ")
+    history.note(tx, job.job.id, attempt.number, "paused", f"paused: {ended}", now)
 
 
 def _finish(

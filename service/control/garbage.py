@@ -57,11 +57,13 @@ class Collector:
     def _of_job(self, job_id: str, dry_run: bool) -> Iterator[Garbage]:
         with self.database.read() as tx:
             stored = jobs.get(tx, job_id)
-            if stored is None:
-                return
-            job, live = stored.job, attempts.live_number(tx, job_id)
             deleting = checkpoints.in_state(tx, job_id, "deleting")
+            live = attempts.live_number(tx, job_id)
             known = {c.id for c in checkpoints.of_job(tx, job_id)}
+        if stored is None:
+            yield from self._remove([(c, _DELETED) for c in deleting], dry_run)
+            return
+        job = stored.job
         yield from self._stages(job, live, dry_run)
         yield from self._remove([(c, _DELETED) for c in deleting], dry_run)
         if job.state in ENDED_JOBS:

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import BaseModel
 from sqlalchemy import Connection
 
-from service.contract.jobs import Attempt, Event
+from service.contract.jobs import ENDED_JOBS, Attempt, Event
 from service.domain.errors import NotFound
 from service.store import attempts as attempts_store
 from service.store import history, jobs
@@ -29,6 +29,31 @@ def events(tx: Connection, job_id: str, after: int, limit: int) -> tuple[list[Ev
     _known(tx, job_id)
     found = history.events_after(tx, job_id, after, limit)
     return found[:limit], len(found) > limit
+
+
+def streamed(
+    tx: Connection, job_id: str, after: int, limit: int
+) -> tuple[list[Event], dict[str, str | None] | None]:
+    """The next events of a job, and how it ended if none will come after them."""
+    found = history.events_after(tx, job_id, after, limit)
+    if len(found) > limit:
+        return found[:limit], None
+    job = jobs.get(tx, job_id)
+    if job is None:
+        return found, {"job_id": job_id, "state": "deleted", "reason": None}
+    ended = job.job.state in ENDED_JOBS
+    end = {"job_id": job_id, "state": job.job.state.value, "reason": job.job.reason}
+    return found, end if ended else None
+
+
+def of_all(tx: Connection, after: int, limit: int) -> list[Event]:
+    """What happened to any job, oldest first."""
+    return history.events_of_all(tx, after, limit)
+
+
+def newest(tx: Connection) -> int:
+    """The number of the last event."""
+    return history.newest_number(tx)
 
 
 def series(

@@ -139,7 +139,11 @@ def cancel(tx: Connection, job_id: str, *, mode: str, now: datetime) -> Job:
     state = move_job(job.state, JobEvent.CANCEL_ASKED)
     values: dict[str, Any] = {"state": state, "stop_mode": mode}
     if state is JobState.CANCELLED:
-        values |= {"finished_at": now, "reason": "cancelled", "message": "cancelled in the queue"}
+        values |= {
+            "finished_at": now,
+            "reason": "cancelled",
+            "message": f"cancelled while {job.state}",
+        }
     store.change(tx, job_id, [job.state], values)
     history.note(tx, job_id, None, "cancel", f"cancel asked ({mode})", now)
     return get(tx, job_id)
@@ -170,7 +174,8 @@ def _source(tx: Connection, spec: JobSpec) -> Checkpoint | None:
     if reference is None or reference.file is not None:
         return None
     checkpoint_id = reference.id or _of_job(tx, reference, field)
-    found = checkpoints.get(tx, checkpoint_id)
+    # Held until the job is stored: nobody lets it go in between.
+    found = checkpoints.get(tx, checkpoint_id, lock=True)
     if found is None:
         message = f"there is no checkpoint {checkpoint_id}"
         raise Unprocessable("no_such_checkpoint", message, f"{field}/id")

@@ -6,12 +6,15 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from service.contract.jobs import LIVE_ATTEMPTS, AttemptState, Reason
+from service.contract.jobs import LIVE_ATTEMPTS, Attempt, AttemptState, Reason
 from service.contract.workers import WorkerState
 from service.control.ends import End, Patience, end_attempt
 from service.domain.lifecycle import AttemptEvent, move_attempt
-from service.store import attempts, history, jobs, workers
+from service.store import attempts, history, jobs, queue, workers
 from service.store.attempts import StoredAttempt
+
+MASS_FRACTION = 0.3
+MASS_WORKERS = 3
 
 
 @dataclass(frozen=True)
@@ -23,19 +26,36 @@ class Windows:
     reassign_seconds: float
 
 
+@dataclass(frozen=True)
+class Swept:
+    """How many attempts were closed or marked, of them how many were spared; who waits no more."""
+
+    changed: int
+    spared: int
+    let_on: int
+
+
 def sweep(
     tx: Connection, windows: Windows, *, patience: Callable[[], Patience], now: datetime
-) -> int:
-    """Close or mark every lease that ran out; how many changed."""
+) -> Swept:
+    """Close or mark every lease that ran out, unless so many have that the fault may be ours.
+
+    Then each is given one more window: its worker may be there, and only not be heard.
+    """
+    live = attempts.live(tx)
+    overdue = [found for found in live if _is_overdue(found, windows, now)]
+    spare = _is_mass(overdue, live)
     # Workers before jobs before attempts, as a heartbeat locks them.
+    kept = {f.attempt.worker_id for f in live if spare or not _is_silent(f, windows, now)}
     for worker in workers.there(tx):
         silent = (now - worker.last_seen_at).total_seconds()
-        if silent > windows.reassign_seconds:
+        if silent > windows.reassign_seconds and worker.id not in kept:
             message = f"not heard of for {windows.reassign_seconds:g} s"
-            workers.change(tx, worker.id, {"state": WorkerState.LOST, "message": message})
+            workers.expire(tx, worker, {"state": WorkerState.LOST, "message": message})
         elif silent > windows.unreachable_seconds and worker.state is WorkerState.ACTIVE:
-            workers.change(tx, worker.id, {"state": WorkerState.UNREACHABLE})
-    return sum(_judge(tx, found, windows, patience, now) for found in attempts.live(tx))
+            workers.expire(tx, worker, {"state": WorkerState.UNREACHABLE})
+    changed = sum(_judge(tx, found, windows, patience, spare, now) for found in live)
+    return Swept(changed, len(overdue) if spare else 0, queue.let_on(tx, now))
 
 
 def is_due(tx: Connection, windows: Windows, now: datetime) -> bool:
@@ -50,7 +70,23 @@ def is_due(tx: Connection, windows: Windows, now: datetime) -> bool:
         for found in attempts.live(tx)
     )
     silence = timedelta(seconds=windows.unreachable_seconds)
-    return late or any(now - worker.last_seen_at > silence for worker in workers.there(tx))
+    silent = any(now - worker.last_seen_at > silence for worker in workers.there(tx))
+    return late or silent or queue.due_again(tx, now) > 0
+
+
+def _is_silent(found: StoredAttempt, windows: Windows, now: datetime) -> bool:
+    return (now - found.heard_at).total_seconds() > windows.reassign_seconds
+
+
+def _is_overdue(found: StoredAttempt, windows: Windows, now: datetime) -> bool:
+    started = found.attempt.state is not AttemptState.CLAIMED
+    return started and not found.spared and _is_silent(found, windows, now)
+
+
+def _is_mass(overdue: list[StoredAttempt], live: list[StoredAttempt]) -> bool:
+    # Of one or two workers nothing can be told: their death is what leases are for.
+    enough = len({found.attempt.worker_id for found in overdue}) >= MASS_WORKERS
+    return enough and len(overdue) > MASS_FRACTION * len(live)
 
 
 def _judge(
@@ -58,6 +94,7 @@ def _judge(
     seen: StoredAttempt,
     windows: Windows,
     patience: Callable[[], Patience],
+    spare: bool,
     now: datetime,
 ) -> bool:
     job = jobs.get(tx, seen.attempt.job_id, lock=True)
@@ -74,6 +111,9 @@ def _judge(
         end = End(AttemptEvent.RELEASED, Reason.NOT_STARTED, said)
         end_attempt(tx, job, attempt, end, patience=patience(), now=now)
         return True
+    if spare and _is_overdue(found, windows, now):
+        _spare(tx, attempt, windows, now)
+        return True
     if silent > windows.reassign_seconds:
         said = f"its worker was not heard of for {windows.reassign_seconds:g} s"
         end = End(AttemptEvent.LOST, Reason.WORKER_LOST, said)
@@ -86,3 +126,15 @@ def _judge(
         history.note(tx, attempt.job_id, attempt.number, "unreachable", said, now)
         return True
     return False
+
+
+def _spare(tx: Connection, attempt: Attempt, windows: Windows, now: datetime) -> None:
+    silent = attempt.state is AttemptState.UNREACHABLE
+    state = attempt.state if silent else move_attempt(attempt.state, AttemptEvent.SILENT)
+    values = {"state": state, "heard_at": now, "spared": True}
+    attempts.change_live(tx, attempt.job_id, attempt.number, values)
+    said = (
+        f"too many leases ran out at once for their workers to be at fault: "
+        f"it has {windows.reassign_seconds:g} s more"
+    )
+    history.note(tx, attempt.job_id, attempt.number, "spared", said, now)

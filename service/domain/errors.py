@@ -4,6 +4,7 @@ TrainyardError
 ├── NotFound            no_such_job, no_such_checkpoint, no_checkpoint, no_such_file, no_log, …
 ├── Conflict            a state that does not allow it
 │   └── LeaseLost       the attempt is not the live one any more
+├── Stale               it has changed since the caller read it
 ├── Unprocessable       well formed, but it cannot be meant: names the field
 │   └── IdempotencyMismatch
 ├── Unauthorized        no token, or another one
@@ -33,6 +34,10 @@ class LeaseLost(Conflict):
 
     def __init__(self, job_id: str, attempt: int) -> None:
         super().__init__("lease_lost", f"attempt {attempt} of {job_id} is not the live one")
+
+
+class Stale(TrainyardError):
+    """It has changed since the caller read it."""
 
 
 class Unprocessable(TrainyardError):

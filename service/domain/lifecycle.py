@@ -11,6 +11,9 @@ class JobEvent(StrEnum):
     CLAIMED = "claimed"
     REQUEUED = "requeued"
     CANCEL_ASKED = "cancel_asked"
+    PAUSE_ASKED = "pause_asked"
+    PAUSED = "paused"
+    RESUMED = "resumed"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     CANCELLED = "cancelled"
@@ -40,6 +43,15 @@ JOB_MOVES: dict[tuple[JobState, JobEvent], JobState] = {
     (_J.RUNNING, _JE.CANCEL_ASKED): _J.CANCELLING,
     (_J.RUNNING, _JE.SUCCEEDED): _J.SUCCEEDED,
     (_J.RUNNING, _JE.FAILED): _J.FAILED,
+    (_J.QUEUED, _JE.PAUSE_ASKED): _J.PAUSED,
+    (_J.RUNNING, _JE.PAUSE_ASKED): _J.PAUSING,
+    (_J.PAUSING, _JE.PAUSED): _J.PAUSED,
+    (_J.PAUSING, _JE.CANCEL_ASKED): _J.CANCELLING,
+    # As with a cancel: who has ended before it heard of the pause has ended.
+    (_J.PAUSING, _JE.SUCCEEDED): _J.SUCCEEDED,
+    (_J.PAUSING, _JE.FAILED): _J.FAILED,
+    (_J.PAUSED, _JE.RESUMED): _J.QUEUED,
+    (_J.PAUSED, _JE.CANCEL_ASKED): _J.CANCELLED,
     # A run that ends well before it hears of the cancel has succeeded: the result is there.
     (_J.CANCELLING, _JE.SUCCEEDED): _J.SUCCEEDED,
     (_J.CANCELLING, _JE.CANCELLED): _J.CANCELLED,

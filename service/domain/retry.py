@@ -31,6 +31,7 @@ FAULTS: dict[Reason, Fault] = {
     Reason.OUT_OF_MEMORY: Fault.HOPELESS,
     Reason.INCOMPATIBLE_CHECKPOINT: Fault.HOPELESS,
 }
+MACHINE_FAULTS = tuple(reason for reason, fault in FAULTS.items() if fault is Fault.MACHINE)
 
 
 @dataclass(frozen=True)

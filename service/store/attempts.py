@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, delete, func, insert, select, update
 
 from service.contract.jobs import LIVE_ATTEMPTS, Attempt, AttemptState, Reason
-from service.store.tables import attempts
+from service.domain.retry import MACHINE_FAULTS
+from service.store.tables import attempts, jobs, workers
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class StoredAttempt:
     request_id: str
     heard_at: datetime
     acked_seq: int
+    spared: bool
 
 
 def add(tx: Connection, attempt: Attempt, *, token: str, request_id: str) -> None:
@@ -31,6 +33,7 @@ def add(tx: Connection, attempt: Attempt, *, token: str, request_id: str) -> Non
             request_id=request_id,
             heard_at=attempt.created_at,
             acked_seq=0,
+            spared=False,
         )
     )
 
@@ -43,6 +46,13 @@ def claimed_by(tx: Connection, worker_id: str, request_id: str) -> StoredAttempt
 def get(tx: Connection, job_id: str, number: int) -> StoredAttempt | None:
     """One attempt, locked for this transaction."""
     return _first(tx, attempts.c.job_id == job_id, attempts.c.number == number)
+
+
+def worker_of(tx: Connection, job_id: str, number: int) -> str | None:
+    """Which worker an attempt was given to."""
+    query = select(attempts.c.worker_id)
+    query = query.where(attempts.c.job_id == job_id, attempts.c.number == number)
+    return tx.execute(query).scalar_one_or_none()
 
 
 def change_live(tx: Connection, job_id: str, number: int, values: Mapping[str, Any]) -> bool:
@@ -82,10 +92,48 @@ def live(tx: Connection, worker_id: str | None = None) -> list[StoredAttempt]:
     return [_stored(row) for row in tx.execute(query).mappings()]
 
 
+def usage(tx: Connection) -> dict[str, tuple[int, int]]:
+    """By worker how many attempts it holds, and with how many GPUs."""
+    query = (
+        select(attempts.c.worker_id, func.count(), func.sum(jobs.c.gpus))
+        .join(jobs, jobs.c.id == attempts.c.job_id)
+        .where(attempts.c.state.in_(LIVE_ATTEMPTS))
+    )
+    rows = tx.execute(query.group_by(attempts.c.worker_id))
+    return {worker_id: (slots, int(gpus)) for worker_id, slots, gpus in rows}
+
+
+def lost_on(tx: Connection, job_id: str, losses: int) -> list[tuple[str, str]]:
+    """The worker and its host of each of the last `losses` machine's faults, newest first."""
+    query = (
+        select(workers.c.id, workers.c.host)
+        .join(attempts, attempts.c.worker_id == workers.c.id)
+        .where(attempts.c.job_id == job_id, attempts.c.reason.in_(MACHINE_FAULTS))
+    )
+    rows = tx.execute(query.order_by(attempts.c.number.desc()).limit(losses))
+    return [(row.id, row.host) for row in rows]
+
+
+def ended_of(tx: Connection, worker_id: str, since: datetime, limit: int) -> list[Attempt]:
+    """What a worker was given since a moment, and has ended; the newest end first."""
+    query = select(attempts).where(
+        attempts.c.worker_id == worker_id,
+        attempts.c.created_at >= since,
+        attempts.c.finished_at.is_not(None),
+    )
+    newest_first = query.order_by(attempts.c.finished_at.desc(), attempts.c.job_id.desc())
+    return [_stored(row).attempt for row in tx.execute(newest_first.limit(limit)).mappings()]
+
+
 def renew_all(tx: Connection, now: datetime) -> int:
     """Give every lease a fresh window: silence while no server listened is nobody's fault."""
     statement = update(attempts).where(attempts.c.state.in_(LIVE_ATTEMPTS)).values(heard_at=now)
     return tx.execute(statement).rowcount
+
+
+def forget(tx: Connection, job_id: str) -> None:
+    """Remove every try of a job."""
+    tx.execute(delete(attempts).where(attempts.c.job_id == job_id))
 
 
 def _first(tx: Connection, *conditions: Any) -> StoredAttempt | None:
@@ -107,5 +155,10 @@ def _stored(row: RowMapping) -> StoredAttempt:
         finished_at=row["finished_at"],
     )
     return StoredAttempt(
-        attempt, row["token"], row["request_id"], row["heard_at"], row["acked_seq"]
+        attempt,
+        row["token"],
+        row["request_id"],
+        row["heard_at"],
+        row["acked_seq"],
+        row["spared"],
     )

@@ -116,7 +116,7 @@ def jobs_with_leftovers(tx: Connection) -> list[str]:
     """Ended jobs that have something let go, and any job with something deleted, to be removed."""
     query = (
         select(checkpoints.c.job_id)
-        .join(jobs, jobs.c.id == checkpoints.c.job_id)
+        .outerjoin(jobs, jobs.c.id == checkpoints.c.job_id)
         .where(checkpoints.c.state.in_(("purging", "deleting")))
         .where(or_(checkpoints.c.state == "deleting", jobs.c.state.in_(ENDED_JOBS)))
     )

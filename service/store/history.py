@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from service.contract.jobs import Event
 from service.store.tables import events, metrics
+
+_BEFORE_ANY_UNDER_WAY = "age(events.xmin) > age(pg_snapshot_xmin(pg_current_snapshot())::xid)"
 
 
 def note(
@@ -24,6 +26,31 @@ def events_after(tx: Connection, job_id: str, number: int, limit: int) -> list[E
     query = select(events).where(events.c.job_id == job_id, events.c.number > number)
     rows = tx.execute(query.order_by(events.c.number).limit(limit + 1)).mappings()
     return [Event.model_validate(dict(row)) for row in rows]
+
+
+def events_of_all(tx: Connection, number: int, limit: int) -> list[Event]:
+    """What happened to any job after an event, oldest first.
+
+    On PostgreSQL numbers are drawn before their transactions commit: what a transaction under way
+    could still put before an event keeps that event back.
+    """
+    query = select(events).where(events.c.number > number)
+    if tx.dialect.name == "postgresql":
+        query = query.where(text(_BEFORE_ANY_UNDER_WAY))
+    rows = tx.execute(query.order_by(events.c.number).limit(limit)).mappings()
+    return [Event.model_validate(dict(row)) for row in rows]
+
+
+def newest_number(tx: Connection) -> int:
+    """The number of the last event; 0 before the first."""
+    newest: int | None = tx.execute(select(func.max(events.c.number))).scalar_one()
+    return newest or 0
+
+
+def forget(tx: Connection, job_id: str) -> None:
+    """Remove what happened to a job and what was measured in it."""
+    tx.execute(delete(events).where(events.c.job_id == job_id))
+    tx.execute(delete(metrics).where(metrics.c.job_id == job_id))
 
 
 def measure(tx: Connection, job_id: str, points: Iterable[tuple[str, int, float]]) -> None:

@@ -1,5 +1,6 @@
 """Jobs in the database."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,14 +8,10 @@ from typing import Any
 
 from pydantic import TypeAdapter
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     RowMapping,
-    Select,
-    and_,
-    func,
+    delete,
     insert,
-    or_,
     select,
     update,
 )
@@ -54,8 +51,7 @@ def add(tx: Connection, job: Job, source_checkpoint: str | None) -> None:
     tx.execute(
         insert(jobs).values(
             **_dumped(job),
-            priority=job.spec.priority,
-            gpus=job.spec.resources.gpus,
+            **_place(job),
             failures=0,
             losses=0,
             source_checkpoint=source_checkpoint,
@@ -88,29 +84,6 @@ def page(tx: Connection, wanted: JobFilter) -> list[StoredJob]:
     return [_stored(row) for row in tx.execute(query).mappings()]
 
 
-def claimable(tx: Connection, *, free_gpus: int, now: datetime, limit: int) -> list[StoredJob]:
-    """Queued jobs whose time has come and that fit, first in line first; nobody holds them."""
-    query = _in_line(select(jobs)).where(jobs.c.gpus <= free_gpus, _due(now))
-    return [_stored(row) for row in tx.execute(query.limit(limit)).mappings()]
-
-
-def hold_queued(tx: Connection, job_id: str, now: datetime) -> StoredJob | None:
-    """Hold a job that can still be claimed, as it is now; None if another server has it in hand."""
-    query = select(jobs).where(jobs.c.id == job_id, jobs.c.state == JobState.QUEUED, _due(now))
-    row = tx.execute(query.with_for_update(skip_locked=True)).mappings().first()
-    return _stored(row) if row is not None else None
-
-
-def ahead_of(tx: Connection, job: Job) -> int:
-    """How many queued jobs are served before this one."""
-    earlier = or_(
-        jobs.c.priority > job.spec.priority,
-        and_(jobs.c.priority == job.spec.priority, jobs.c.id < job.id),
-    )
-    query = select(func.count()).select_from(jobs)
-    return tx.execute(query.where(jobs.c.state == JobState.QUEUED, earlier)).scalar_one()
-
-
 def change(
     tx: Connection, job_id: str, states: Sequence[JobState], values: Mapping[str, Any]
 ) -> bool:
@@ -127,6 +100,22 @@ def raise_attempt(tx: Connection, job_id: str, number: int) -> None:
     """See to it that no later attempt takes a number whose folder is there already."""
     statement = update(jobs).where(jobs.c.id == job_id, jobs.c.attempt < number)
     tx.execute(statement.values(attempt=number))
+
+
+def edit(tx: Connection, job: Job) -> None:
+    """Store a job's name, labels and priority as its spec has them. Counts the version."""
+    values = {
+        "name": job.spec.name,
+        "labels": job.spec.labels,
+        **_place(job),
+        "spec": job.spec.model_dump(mode="json"),
+    }
+    assert change(tx, job.id, list(JobState), values)
+
+
+def forget(tx: Connection, job_id: str) -> None:
+    """Remove a job's row."""
+    tx.execute(delete(jobs).where(jobs.c.id == job_id))
 
 
 def version_of(tx: Connection, job_id: str) -> tuple[int, JobState] | None:
@@ -162,13 +151,12 @@ def users_of(tx: Connection, checkpoint_id: str, *, live: bool = False) -> list[
     return list(tx.execute(query.order_by(jobs.c.id).limit(1000)).scalars())
 
 
-def _due(now: datetime) -> ColumnElement[bool]:
-    return or_(jobs.c.not_before.is_(None), jobs.c.not_before <= now)
-
-
-def _in_line(query: "Select[Any]") -> "Select[Any]":
-    queued = query.where(jobs.c.state == JobState.QUEUED)
-    return queued.order_by(jobs.c.priority.desc(), jobs.c.id)
+def _place(job: Job) -> dict[str, Any]:
+    return {
+        "rank": -job.spec.priority,
+        "gpus": job.spec.resources.gpus,
+        "needs": json.dumps(job.spec.resources.labels, sort_keys=True),
+    }
 
 
 def _dumped(job: Job) -> dict[str, Any]:

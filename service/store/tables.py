@@ -72,8 +72,11 @@ jobs = Table(
     Column("created_at", Utc, nullable=False),
     Column("started_at", Utc),
     Column("finished_at", Utc),
-    Column("priority", Integer, nullable=False),
+    # The priority with its sign changed: one index has the line in its order.
+    Column("rank", Integer, nullable=False),
     Column("gpus", Integer, nullable=False),
+    # The labels that its worker must have, as JSON with sorted keys.
+    Column("needs", Text, nullable=False),
     Column("spec", JSON, nullable=False),
     Column("progress", JSON, nullable=False),
     Column("metrics", JSON, nullable=False),
@@ -93,11 +96,29 @@ jobs = Table(
     Index("ix_jobs_source_checkpoint", "source_checkpoint"),
     Index(
         "ix_jobs_queue",
-        "priority",
+        "rank",
         "id",
         sqlite_where=text("state = 'queued'"),
         postgresql_where=text("state = 'queued'"),
     ),
+    Index(
+        "ix_jobs_lanes",
+        "needs",
+        "gpus",
+        "rank",
+        "id",
+        sqlite_where=text("state = 'queued'"),
+        postgresql_where=text("state = 'queued'"),
+    ),
+)
+
+limits = Table(
+    "limits",
+    metadata,
+    Column("label", String(64), primary_key=True),
+    # A value, or * for each value by itself.
+    Column("value", String(255), primary_key=True),
+    Column("most", Integer, nullable=False),
 )
 
 attempts = Table(
@@ -116,6 +137,8 @@ attempts = Table(
     Column("finished_at", Utc),
     Column("heard_at", Utc, nullable=False),
     Column("acked_seq", Number, nullable=False),
+    # Its lease ran out with so many others that it was given one more window.
+    Column("spared", Boolean, nullable=False),
     UniqueConstraint("worker_id", "request_id"),
     Index(
         "ix_attempts_live",
@@ -139,6 +162,8 @@ workers = Table(
     Column("message", Text),
     Column("registered_at", Utc, nullable=False),
     Column("last_seen_at", Utc, nullable=False),
+    # What failed before it says nothing (any more) of the worker.
+    Column("trusted_at", Utc, nullable=False),
     Index("ix_workers_state_id", "state", "id"),
 )
 

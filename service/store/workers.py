@@ -9,7 +9,8 @@ from service.contract.agent import Gpu, ProcessIdentity, Registration
 from service.contract.workers import Worker, WorkerState
 from service.store.tables import workers
 
-_THERE = (WorkerState.ACTIVE, WorkerState.DRAINING, WorkerState.UNREACHABLE)
+_ANSWERING = (WorkerState.ACTIVE, WorkerState.DRAINING, WorkerState.QUARANTINED)
+_THERE = (*_ANSWERING, WorkerState.UNREACHABLE)
 
 
 def put(tx: Connection, worker_id: str, said: Registration, now: datetime) -> None:
@@ -17,16 +18,22 @@ def put(tx: Connection, worker_id: str, said: Registration, now: datetime) -> No
     columns = said.model_dump(mode="json") | {"last_seen_at": now}
     known = update(workers).where(workers.c.id == worker_id)
     if tx.execute(known.values(**columns)).rowcount:
-        ended = workers.c.state.not_in((WorkerState.ACTIVE, WorkerState.DRAINING))
+        ended = workers.c.state.not_in(_ANSWERING)
         tx.execute(known.where(ended).values(state=WorkerState.ACTIVE, message=None))
     else:
-        added = {"id": worker_id, "state": WorkerState.ACTIVE, "registered_at": now}
+        added = {
+            "id": worker_id,
+            "state": WorkerState.ACTIVE,
+            "registered_at": now,
+            "trusted_at": now,
+        }
         tx.execute(insert(workers).values(**columns, **added))
 
 
-def get(tx: Connection, worker_id: str) -> Worker | None:
-    """One worker, without its jobs."""
-    row = tx.execute(select(workers).where(workers.c.id == worker_id)).mappings().first()
+def get(tx: Connection, worker_id: str, *, lock: bool = False) -> Worker | None:
+    """One worker, without its jobs; `lock` holds it against other transactions."""
+    query = select(workers).where(workers.c.id == worker_id)
+    row = tx.execute(query.with_for_update() if lock else query).mappings().first()
     return _worker(row) if row is not None else None
 
 
@@ -49,6 +56,21 @@ def seen(tx: Connection, worker_id: str, now: datetime) -> WorkerState | None:
 def renew_all(tx: Connection, now: datetime) -> None:
     """Give every worker a fresh window: silence while no server listened is nobody's fault."""
     tx.execute(update(workers).where(workers.c.state.in_(_THERE)).values(last_seen_at=now))
+
+
+def expire(tx: Connection, worker: Worker, values: dict[str, Any]) -> bool:
+    """Set columns of a worker that was not heard of since `worker` was read; False if it was."""
+    statement = update(workers).where(
+        workers.c.id == worker.id, workers.c.last_seen_at == worker.last_seen_at
+    )
+    return tx.execute(statement.values(**values)).rowcount == 1
+
+
+def trusted_since(tx: Connection, worker_id: str) -> datetime:
+    """From when on a worker's failures count: since it came, or was let out of quarantine."""
+    query = select(workers.c.trusted_at).where(workers.c.id == worker_id)
+    found: datetime = tx.execute(query).scalar_one()
+    return found
 
 
 def change(tx: Connection, worker_id: str, values: dict[str, Any]) -> None:

@@ -1,0 +1,80 @@
+import pytest
+
+from api_tests.control.conftest import Agent, Plane, an_event
+from api_tests.manifests import a_manifest, told_of
+from service.contract.changes import JobEdit
+from service.contract.jobs import Job
+from service.control import checkpoints, edits, jobs
+from service.domain.errors import Conflict, NotFound, Stale
+from service.store import checkpoints as store
+from service.store.jobs import JobFilter
+
+
+def test_a_higher_priority_moves_a_job_ahead(plane: Plane, agent: Agent) -> None:
+    first, second = plane.submit(), plane.submit()
+    edited = edit(plane, second, priority=1)
+    assert (edited.spec.priority, edited.queue_position) == (1, 1)
+    assert plane.job(first).queue_position == 2
+    assert agent.claimed().job_id == second.id
+
+
+def test_name_and_labels_change_and_the_rest_stays(plane: Plane) -> None:
+    job = plane.submit(name="old", labels={"a": "1", "b": "2"}, priority=4)
+    edited = edit(plane, job, name="new", labels={"a": "3"})
+    assert (edited.name, edited.labels, edited.version) == ("new", {"a": "3"}, job.version + 1)
+    assert edited.spec.priority == 4
+    assert found_by(plane, ("a", "3")) == [job.id]
+    assert found_by(plane, ("b", "2")) == []
+    assert len(plane.events_of(job, "edited")) == 1
+
+
+def test_an_edit_that_changes_nothing_is_no_new_version(plane: Plane) -> None:
+    job = plane.submit(name="same")
+    assert edit(plane, job, name="same").version == job.version
+
+
+def test_an_edit_of_another_version_is_refused(plane: Plane) -> None:
+    job = plane.submit()
+    edit(plane, job, job.version, name="one")
+    with pytest.raises(Stale):
+        edit(plane, job, job.version, name="two")
+    assert plane.job(job).name == "one"
+
+
+def test_a_deleted_job_is_forgotten_and_its_pinned_checkpoints_are_kept(
+    plane: Plane, agent: Agent
+) -> None:
+    job = plane.submit(retention={"keep_last": 5})
+    claim = agent.claimed()
+    for seq, step in enumerate((10, 20, 30), start=1):
+        agent.beat(claim, an_event(seq, "checkpoint", **told_of(a_manifest(job.id, step))))
+    agent.report(claim)
+    saved = plane.checkpoints_of(job)
+    used = plane.submit(kind="eval", checkpoint={"id": saved[30].id})
+    with plane.write() as tx:
+        store.change(tx, saved[10].id, pinned=True, tags=None)
+        assert [c.step for c in edits.delete(tx, job.id)] == [20]
+    with pytest.raises(NotFound):
+        plane.job(job)
+    with plane.database.read() as tx:
+        states = {step: checkpoints.get(tx, c.id).state for step, c in saved.items()}
+    assert states == {10: "published", 20: "deleting", 30: "published"}
+    assert agent.claimed().job_id == used.id
+
+
+def test_a_job_that_has_not_ended_is_not_deleted(plane: Plane) -> None:
+    job = plane.submit()
+    with pytest.raises(Conflict), plane.write() as tx:
+        edits.delete(tx, job.id)
+    assert plane.job(job) == job
+
+
+def edit(plane: Plane, job: Job, version: int | None = None, **fields: object) -> Job:
+    said = JobEdit.model_validate(fields)
+    with plane.write() as tx:
+        return edits.edit(tx, job.id, said, version=version, now=plane.now)
+
+
+def found_by(plane: Plane, label: tuple[str, str]) -> list[str]:
+    with plane.database.read() as tx:
+        return [job.id for job in jobs.page(tx, JobFilter(label=label))[0]]

@@ -1,0 +1,93 @@
+from collections.abc import Callable
+
+from api_tests.control.conftest import Agent, Plane
+from service.contract.agent import Heartbeat
+from service.contract.workers import Worker, WorkerState
+from service.control import attempts, workers
+from service.store import workers as store
+
+NewAgent = Callable[..., Agent]
+
+
+def test_three_different_jobs_that_fail_at_once_quarantine_their_worker_which_says_why(
+    plane: Plane, agent: Agent
+) -> None:
+    waiting = [plane.submit() for _ in range(4)]
+    for _ in range(3):
+        fail(plane, agent, 60, message="no such device")
+    found = worker_of(plane, agent)
+    assert found.state is WorkerState.QUARANTINED
+    assert found.message is not None
+    assert "3 different jobs failed within 60 s" in found.message
+    assert "no such device" in found.message
+    assert agent.claim() is None
+    assert plane.job(waiting[3]).wait_reason == "no worker takes jobs now"
+    with plane.write() as tx:
+        assert attempts.heartbeat(tx, Heartbeat(worker_id=agent.id), plane.now).drain
+
+
+def test_a_quarantined_worker_that_registers_again_stays_so(plane: Plane, agent: Agent) -> None:
+    for _ in range(3):
+        plane.submit()
+        fail(plane, agent, 1)
+    agent.register()
+    assert worker_of(plane, agent).state is WorkerState.QUARANTINED
+
+
+def test_a_quarantined_worker_is_let_out_by_hand_and_starts_afresh(
+    plane: Plane, agent: Agent
+) -> None:
+    for _ in range(3):
+        plane.submit()
+        fail(plane, agent, 1)
+    with plane.write() as tx:
+        assert workers.drain(tx, agent.id, plane.now).state is WorkerState.QUARANTINED
+        resumed = workers.resume(tx, agent.id, plane.now)
+    assert (resumed.state, resumed.message) == (WorkerState.ACTIVE, None)
+    for _ in range(2):
+        plane.submit()
+        fail(plane, agent, 1)
+    assert worker_of(plane, agent).state is WorkerState.ACTIVE
+
+
+def test_one_job_that_fails_three_times_speaks_against_itself(plane: Plane, agent: Agent) -> None:
+    plane.submit(max_failures=9)
+    for _ in range(4):
+        fail(plane, agent, 1, "crashed")
+        plane.later(600)
+    assert worker_of(plane, agent).state is WorkerState.ACTIVE
+
+
+def test_failures_after_more_than_a_minute_speak_against_the_jobs(
+    plane: Plane, agent: Agent
+) -> None:
+    for _ in range(4):
+        plane.submit()
+        fail(plane, agent, 61)
+    assert worker_of(plane, agent).state is WorkerState.ACTIVE
+
+
+def test_a_job_that_succeeds_between_them_speaks_for_the_worker(plane: Plane, agent: Agent) -> None:
+    for number in range(5):
+        plane.submit()
+        if number == 2:
+            agent.report(agent.claimed())
+        else:
+            fail(plane, agent, 1)
+        plane.later(1)
+    assert worker_of(plane, agent).state is WorkerState.ACTIVE
+
+
+def fail(
+    plane: Plane, agent: Agent, seconds: float, reason: str = "invalid_data", **said: str
+) -> None:
+    claim = agent.claimed()
+    plane.later(seconds)
+    agent.report(claim, "failed", reason, **said)
+
+
+def worker_of(plane: Plane, agent: Agent) -> Worker:
+    with plane.database.read() as tx:
+        worker = store.get(tx, agent.id)
+    assert worker is not None
+    return worker

@@ -1,0 +1,93 @@
+import pytest
+
+from api_tests.control.conftest import Agent, Plane, an_event
+from api_tests.manifests import a_manifest, told_of
+from service.contract.jobs import Job, JobState
+from service.domain.errors import Conflict, IdempotencyMismatch, Unprocessable
+
+
+def a_failed_job(plane: Plane, agent: Agent, *steps: int, **fields: object) -> Job:
+    job = plane.submit(**fields)
+    claim = agent.claimed()
+    saved = [
+        an_event(seq, "checkpoint", **told_of(a_manifest(job.id, step)))
+        for seq, step in enumerate(steps, start=1)
+    ]
+    agent.report(claim, "failed", "invalid_data", events=tuple(saved))
+    return job
+
+
+def test_a_retry_from_latest_goes_on_from_the_newest_training_state(
+    plane: Plane, agent: Agent
+) -> None:
+    parent = a_failed_job(plane, agent, 10, 20, name="n", labels={"team": "vision"}, priority=3)
+    made = plane.retry(parent).job
+    assert (made.parent_job_id, made.state, made.attempt) == (parent.id, JobState.QUEUED, 0)
+    assert (made.name, made.labels, made.spec.priority) == ("n", {"team": "vision"}, 3)
+    claim = agent.claimed()
+    assert (claim.job_id, claim.resume) == (made.id, ())
+    assert claim.weights is not None
+    assert claim.weights.step == 20
+    assert claim.job_spec.init_from is not None
+    assert claim.job_spec.init_from.state == "full"
+
+
+def test_a_retry_from_the_start_takes_nothing_along(plane: Plane, agent: Agent) -> None:
+    parent = a_failed_job(plane, agent, 10)
+    assert plane.retry(parent, "start").job.spec == parent.spec
+    assert agent.claimed().weights is None
+
+
+def test_a_retry_from_a_checkpoint_takes_that_one(plane: Plane, agent: Agent) -> None:
+    parent = a_failed_job(plane, agent, 10, 20)
+    plane.retry(parent, a_manifest(parent.id, 10).checkpoint_id)
+    weights = agent.claimed().weights
+    assert weights is not None
+    assert weights.step == 10
+
+
+def test_a_retry_from_latest_of_a_job_that_saved_nothing_says_what_to_do(
+    plane: Plane, agent: Agent
+) -> None:
+    parent = a_failed_job(plane, agent)
+    with pytest.raises(Unprocessable, match="from start") as refused:
+        plane.retry(parent)
+    assert (refused.value.code, refused.value.pointer) == ("no_checkpoint", "/from")
+
+
+def test_a_retry_of_a_retry_that_saved_nothing_goes_on_from_the_same_state(
+    plane: Plane, agent: Agent
+) -> None:
+    made = plane.retry(a_failed_job(plane, agent, 10)).job
+    agent.report(agent.claimed(), "failed", "invalid_data")
+    plane.retry(made)
+    weights = agent.claimed().weights
+    assert weights is not None
+    assert weights.step == 10
+
+
+def test_an_eval_is_retried_with_the_same_weights(plane: Plane, agent: Agent) -> None:
+    trained = a_failed_job(plane, agent, 10)
+    source = {"id": a_manifest(trained.id, 10).checkpoint_id}
+    evaluated = a_failed_job(plane, agent, kind="eval", checkpoint=source)
+    assert plane.retry(evaluated).job.spec == evaluated.spec
+    weights = agent.claimed().weights
+    assert weights is not None
+    assert weights.id == source["id"]
+
+
+def test_a_job_that_has_not_ended_is_not_retried(plane: Plane, agent: Agent) -> None:
+    job = plane.submit()
+    agent.claimed()
+    with pytest.raises(Conflict) as refused:
+        plane.retry(job)
+    assert refused.value.code == "job_not_ended"
+
+
+def test_the_same_retry_with_the_same_key_makes_one_job(plane: Plane, agent: Agent) -> None:
+    parent = a_failed_job(plane, agent, 10)
+    first, again = plane.retry(parent, key="k"), plane.retry(parent, key="k")
+    assert (first.replayed, again.replayed) == (False, True)
+    assert first.job == again.job
+    with pytest.raises(IdempotencyMismatch):
+        plane.retry(parent, "start", key="k")

@@ -1,0 +1,104 @@
+import httpx
+import pytest
+
+from api_tests.http.fake_agent import FakeAgent
+from api_tests.http.problems import pointers_of, problem_of
+
+
+@pytest.mark.parametrize("verb", ["pause", "resume", "retry"])
+def test_a_verb_for_a_job_that_is_not_there_is_not_found(http: httpx.Client, verb: str) -> None:
+    problem_of(http.post(f"/jobs/job_none/{verb}"), 404, "no_such_job")
+
+
+def test_a_job_is_paused_resumed_and_told_so(agent: FakeAgent) -> None:
+    path = f"/jobs/{agent.submit()['id']}"
+    claim = agent.claim()
+    asked = agent.http.post(f"{path}/pause")
+    assert (asked.status_code, asked.json()["state"]) == (202, "pausing")
+    assert agent.http.post(f"{path}/pause").status_code == 200
+    assert agent.beat(claim)["directive"] == "checkpoint_and_stop"
+    problem_of(agent.http.post(f"{path}/resume"), 409, "not_paused")
+    assert agent.report(claim, "released", "released").status_code == 200
+    assert agent.http.get(path).json()["state"] == "paused"
+    resumed = agent.http.post(f"{path}/resume")
+    assert (resumed.status_code, resumed.json()["state"]) == (202, "queued")
+    assert agent.claim()["attempt"] == 2
+
+
+def test_a_finished_job_cannot_be_paused(agent: FakeAgent) -> None:
+    job = agent.submit()
+    agent.report(agent.claim())
+    problem_of(agent.http.post(f"/jobs/{job['id']}/pause"), 409, "not_pausable")
+
+
+def test_a_finished_job_is_retried_as_a_new_one_once_for_each_key(agent: FakeAgent) -> None:
+    parent = agent.submit()
+    problem_of(agent.http.post(f"/jobs/{parent['id']}/retry"), 409, "job_not_ended")
+    claim = agent.claim()
+    saved = agent.save(claim, 10)
+    agent.report(claim)
+    key = {"Idempotency-Key": f"retry of {parent['id']}"}
+    made = agent.http.post(f"/jobs/{parent['id']}/retry", headers=key)
+    assert made.status_code == 201
+    assert made.headers["location"] == f"/jobs/{made.json()['id']}"
+    assert made.json()["parent_job_id"] == parent["id"]
+    again = agent.http.post(f"/jobs/{parent['id']}/retry", headers=key)
+    assert (again.status_code, again.headers["idempotent-replay"]) == (200, "true")
+    assert again.json()["id"] == made.json()["id"]
+    assert agent.claim()["weights"]["id"] == saved
+
+
+def test_a_retry_from_what_is_not_there_names_the_field(agent: FakeAgent) -> None:
+    parent = agent.submit()
+    agent.report(agent.claim())
+    path = f"/jobs/{parent['id']}/retry"
+    answer = agent.http.post(path, json={"from": "latest"})
+    assert pointers_of(problem_of(answer, 422, "no_checkpoint")) == ["/from"]
+    problem_of(agent.http.post(path, json={"from": "ckpt_none"}), 422, "no_such_checkpoint")
+    assert agent.http.post(path, json={"from": "start"}).status_code == 201
+
+
+def test_an_edit_needs_the_etag_that_the_job_has_now(agent: FakeAgent) -> None:
+    path = f"/jobs/{agent.submit()['id']}"
+    etag = agent.http.get(path).headers["etag"]
+    edited = agent.http.patch(path, json={"priority": 7}, headers={"If-Match": etag})
+    assert (edited.status_code, edited.json()["spec"]["priority"]) == (200, 7)
+    stale = agent.http.patch(path, json={"name": "late"}, headers={"If-Match": etag})
+    problem_of(stale, 412, "stale")
+    fresh = {"If-Match": edited.headers["etag"]}
+    assert agent.http.patch(path, json={"name": "n"}, headers=fresh).json()["name"] == "n"
+    problem_of(agent.http.patch(path, json={}, headers={"If-Match": "x"}), 412, "stale")
+    assert pointers_of(agent.http.patch(path, json={"state": "failed"}).json()) == ["/state"]
+
+
+def test_a_finished_job_is_deleted_with_its_folders(agent: FakeAgent) -> None:
+    job = agent.submit()
+    path = f"/jobs/{job['id']}"
+    claim = agent.claim()
+    saved = [agent.save(claim, step) for step in (10, 20)]
+    agent.http.patch(f"/checkpoints/{saved[1]}", json={"pinned": True})
+    folders = {name: agent.folder_of(name) for name in saved}
+    problem_of(agent.http.delete(path), 409, "job_not_ended")
+    agent.report(claim)
+    assert agent.http.delete(path).status_code == 204
+    problem_of(agent.http.get(path), 404, "no_such_job")
+    assert [folder.exists() for folder in folders.values()] == [False, True]
+    assert agent.http.get(f"/checkpoints/{saved[1]}").json()["state"] == "published"
+
+
+def test_a_draining_worker_is_told_and_claims_nothing_until_it_is_resumed(
+    agent: FakeAgent,
+) -> None:
+    agent.submit()
+    drained = agent.http.post(f"/workers/{agent.id}/drain")
+    assert (drained.status_code, drained.json()["state"]) == (202, "draining")
+    assert agent.ask().status_code == 204
+    assert agent.http.post("/agent/heartbeats", json={"worker_id": agent.id}).json()["drain"]
+    resumed = agent.http.post(f"/workers/{agent.id}/resume")
+    assert (resumed.status_code, resumed.json()["state"]) == (202, "active")
+    assert agent.ask().status_code == 200
+
+
+@pytest.mark.parametrize("verb", ["drain", "resume"])
+def test_a_verb_for_a_worker_that_is_not_there_is_not_found(http: httpx.Client, verb: str) -> None:
+    problem_of(http.post(f"/workers/wrk_none/{verb}"), 404, "no_such_worker")

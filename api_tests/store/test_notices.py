@@ -1,0 +1,111 @@
+"""What several servers over one PostgreSQL tell each other, and in which order they see it."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import text
+
+from api_tests.conftest import Postgres
+from service.api.bell import Bell
+from service.api.wakeups import Wakeups
+from service.store import history
+from service.store.engine import Database
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+DEADLINE_SECONDS = 20.0
+
+
+@pytest.fixture
+def databases(postgres: Postgres) -> Iterator[tuple[Database, Database]]:
+    """Two servers' ways to one database."""
+    url = postgres.make()
+    one, two = Database(url), Database(url)
+    yield one, two
+    one.close()
+    two.close()
+
+
+def test_a_ring_in_one_server_wakes_who_waits_at_the_other(
+    databases: tuple[Database, Database],
+) -> None:
+    with _Rung(databases[0], "one") as one, _Rung(databases[1], "two") as two:
+        before = one.count, two.count
+        one.wakeups.ring()
+        wait_for(lambda: two.count > before[1])
+        wait_for(lambda: one.count == before[0] + 1)
+
+
+def test_a_bell_whose_connection_was_cut_hears_again(
+    databases: tuple[Database, Database],
+) -> None:
+    with _Rung(databases[0], "one") as one, _Rung(databases[1], "two") as two:
+        before = two.count
+        with databases[0].write() as tx:
+            tx.execute(
+                text(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                    "WHERE query LIKE 'LISTEN%' AND datname = current_database()"
+                )
+            )
+        # Listening anew it rings, since it may have missed something.
+        wait_for(lambda: two.count > before)
+        before = two.count
+        one.wakeups.ring()
+        wait_for(lambda: two.count > before)
+
+
+def test_an_event_waits_for_those_before_it_that_are_not_committed_yet(
+    databases: tuple[Database, Database],
+) -> None:
+    slow, quick = databases
+    with slow.write() as tx:
+        history.note(tx, "job_1", None, "note", "drawn first", NOW)
+        with quick.write() as other:
+            history.note(other, "job_2", None, "note", "committed first", NOW)
+        with quick.read() as reader:
+            assert history.events_of_all(reader, 0, 10) == []
+    with quick.read() as reader:
+        messages = [event.message for event in history.events_of_all(reader, 0, 10)]
+    assert messages == ["drawn first", "committed first"]
+
+
+class _Rung:
+    """A server's loop with its bell."""
+
+    def __init__(self, database: Database, name: str) -> None:
+        self.wakeups = Wakeups()
+        self._bell = Bell(database, self.wakeups, name)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever)
+
+    @property
+    def count(self) -> int:
+        """How often it rang here."""
+        return self.wakeups.count
+
+    def __enter__(self) -> "_Rung":
+        self._thread.start()
+        asyncio.run_coroutine_threadsafe(self._attach(), self._loop).result()
+        self._bell.start()
+        wait_for(lambda: self.count > 0)
+        return self
+
+    async def _attach(self) -> None:
+        self.wakeups.attach()
+
+    def __exit__(self, *_: object) -> None:
+        self._bell.stop()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, "the condition did not come about"
+        time.sleep(0.01)

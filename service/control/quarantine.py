@@ -1,0 +1,49 @@
+"""A worker on which one job after the other fails at once: the fault is likely its own."""
+
+from sqlalchemy import Connection
+
+from service.contract.jobs import Attempt, AttemptState
+from service.contract.workers import WorkerState
+from service.store import attempts, workers
+
+JOBS_BEFORE_QUARANTINE = 3
+_LOOKED_AT = 30
+_SAY_NOTHING = (AttemptState.RELEASED, AttemptState.CANCELLED, AttemptState.LOST)
+
+
+def hold_worker_of(tx: Connection, job_id: str, number: int) -> None:
+    """Lock an attempt's worker, before its job: the order in which everybody locks."""
+    worker_id = attempts.worker_of(tx, job_id, number)
+    if worker_id is not None:
+        workers.get(tx, worker_id, lock=True)
+
+
+def quarantine_if_broken(tx: Connection, worker_id: str, quick_seconds: float) -> bool:
+    """Quarantine a worker whose last three different jobs each failed within `quick_seconds`.
+
+    A job that ran longer or succeeded speaks for the worker; what was given back says nothing.
+    """
+    since = workers.trusted_since(tx, worker_id)
+    failed: dict[str, Attempt] = {}
+    for attempt in attempts.ended_of(tx, worker_id, since, _LOOKED_AT):
+        if attempt.state in _SAY_NOTHING:
+            continue
+        if attempt.state is not AttemptState.FAILED or _ran_seconds(attempt) > quick_seconds:
+            break
+        failed.setdefault(attempt.job_id, attempt)
+    if len(failed) < JOBS_BEFORE_QUARANTINE:
+        return False
+    last = next(iter(failed.values()))
+    why = (last.message or str(last.reason)).replace("\n", " ")
+    message = (
+        f"{len(failed)} different jobs failed within {quick_seconds:g} s of their start, "
+        f"the last one, {last.job_id}, with: {why}"
+    )
+    workers.change(tx, worker_id, {"state": WorkerState.QUARANTINED, "message": message[:1000]})
+    return True
+
+
+def _ran_seconds(attempt: Attempt) -> float:
+    assert attempt.finished_at is not None
+    began = attempt.started_at or attempt.created_at
+    return (attempt.finished_at - began).total_seconds()

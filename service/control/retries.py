@@ -1,0 +1,99 @@
+"""A finished job once more, as a new one."""
+
+import hashlib
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from service.contract.jobs import (
+    ENDED_JOBS,
+    AnySpec,
+    CheckpointRef,
+    ExportSpec,
+    ImportSpec,
+    Job,
+    JobSpec,
+    JobState,
+    Progress,
+)
+from service.control import jobs
+from service.control.jobs import Submitted
+from service.domain.errors import Conflict, IdempotencyMismatch, Unprocessable
+from service.store import checkpoints, history, idempotency
+from service.store import jobs as store
+from service.store.jobs import StoredJob
+
+
+def retry(
+    tx: Connection, job_id: str, origin: str, *, new_id: str, key: str | None, now: datetime
+) -> Submitted:
+    """Queue a finished job again, from `latest`, `start` or a checkpoint's id.
+
+    Raises NotFound, Conflict for a job that has not ended, IdempotencyMismatch, and Unprocessable
+    for an origin that it cannot start from.
+    """
+    digest = hashlib.sha256(f"retry {job_id} from {origin}".encode()).hexdigest()
+    before = idempotency.remembered(tx, key) if key is not None else None
+    if before is not None:
+        if before.body_sha256 != digest:
+            raise IdempotencyMismatch
+        return Submitted(jobs.get(tx, before.job_id), replayed=True)
+    parent = jobs.stored(tx, job_id)
+    if parent.job.state not in ENDED_JOBS:
+        message = f"{job_id} is {parent.job.state}; a job is retried when it has ended"
+        raise Conflict("job_not_ended", message)
+    spec = _spec(tx, parent, origin)
+    source = parent.source_checkpoint
+    if isinstance(spec, JobSpec):
+        found = jobs.check(tx, spec)
+        source = found.id if found is not None else None
+    job = Job(
+        id=new_id,
+        kind=spec.kind,
+        recipe=None if isinstance(spec, ImportSpec) else parent.job.recipe,
+        variant=None if isinstance(spec, ImportSpec) else parent.job.variant,
+        name=spec.name,
+        labels=spec.labels,
+        state=JobState.QUEUED,
+        created_at=now,
+        progress=_before_the_start(parent.job),
+        parent_job_id=job_id,
+        spec=spec,
+    )
+    store.add(tx, job, source)
+    if key is not None:
+        idempotency.remember(tx, key, digest, new_id, now)
+    history.note(tx, new_id, None, "submitted", f"retry of {job_id} from {origin}", now)
+    history.note(tx, job_id, None, "retried", f"retried as {new_id}", now)
+    return Submitted(jobs.get(tx, new_id), replayed=False)
+
+
+def _spec(tx: Connection, parent: StoredJob, origin: str) -> AnySpec:
+    spec = parent.job.spec
+    # Evals, imports and exports keep nothing on their way: their latest state is their start.
+    if origin == "start" or (origin == "latest" and spec.kind != "train"):
+        return spec
+    if isinstance(spec, ImportSpec | ExportSpec):
+        raise Unprocessable("no_origin", f"an {spec.kind} starts from its own request", "/from")
+    chosen = _newest_state(tx, parent) if origin == "latest" else origin
+    ref = CheckpointRef(id=chosen, state="full" if spec.kind == "train" else "weights")
+    field = "init_from" if spec.kind == "train" else "checkpoint"
+    return JobSpec.model_validate(spec.model_dump() | {field: ref.model_dump()})
+
+
+def _newest_state(tx: Connection, parent: StoredJob) -> str:
+    job_id = parent.job.id
+    training = [c for c in checkpoints.published_of(tx, job_id) if c.phase != "final"]
+    if training:
+        return training[0].id
+    # It may have gone on from a state that another job left, and have ended before its first own.
+    inherited = parent.job.spec.init_from if isinstance(parent.job.spec, JobSpec) else None
+    if inherited is not None and inherited.state == "full" and parent.source_checkpoint:
+        return parent.source_checkpoint
+    message = f"{job_id} has left no training state; retry it from start, or from a checkpoint"
+    raise Unprocessable("no_checkpoint", message, "/from")
+
+
+def _before_the_start(parent: Job) -> Progress:
+    # The kinds are called as their only phases are.
+    return Progress(total_steps=parent.progress.total_steps, phase=parent.kind)

@@ -1,0 +1,100 @@
+"""The line of queued jobs, in lanes: the jobs of a lane ask for the same GPUs and labels."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    func,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+    update,
+)
+
+from service.contract.jobs import Job
+from service.domain.placement import Waiting
+from service.store.jobs import StoredJob, get
+from service.store.tables import jobs
+
+# Written out: SQLite uses the partial index only for the very words of its condition.
+_QUEUED = jobs.c.state == literal_column("'queued'")
+
+
+@dataclass(frozen=True)
+class Lane:
+    """What all jobs of a lane ask for; `needs` as it is stored."""
+
+    needs: str
+    gpus: int
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The labels that a worker must have."""
+        labels: dict[str, str] = json.loads(self.needs)
+        return labels
+
+
+def lanes(tx: Connection) -> list[Lane]:
+    """Every lane that has a job, by one look into the index for each."""
+    found: list[Lane] = []
+    key = (jobs.c.needs, jobs.c.gpus)
+    while True:
+        query = select(*key).where(_QUEUED)
+        if found:
+            query = query.where(tuple_(*key) > tuple_(found[-1].needs, found[-1].gpus))
+        row = tx.execute(query.order_by(*key).limit(1)).first()
+        if row is None:
+            return found
+        found.append(Lane(row.needs, row.gpus))
+
+
+def heads(
+    tx: Connection, lane: Lane, *, full: Sequence[tuple[str, str]], now: datetime, limit: int
+) -> list[Waiting]:
+    """The first of a lane whose time has come; none with a label (key, value) that is `full`."""
+    query = select(jobs.c.id, jobs.c.rank, jobs.c.losses).where(
+        _QUEUED, jobs.c.needs == lane.needs, jobs.c.gpus == lane.gpus, _due(now)
+    )
+    for key, value in full:
+        query = query.where(jobs.c.labels[key].as_string().is_distinct_from(value))
+    rows = tx.execute(query.order_by(jobs.c.rank, jobs.c.id).limit(limit))
+    labels = lane.labels
+    return [Waiting(row.id, row.rank, lane.gpus, labels, row.losses) for row in rows]
+
+
+def hold(tx: Connection, job_id: str, now: datetime) -> StoredJob | None:
+    """Hold a job that can still be claimed, as it is now; None if another server has it in hand."""
+    query = select(jobs.c.id).where(jobs.c.id == job_id, _QUEUED, _due(now))
+    held = tx.execute(query.with_for_update(skip_locked=True)).first()
+    return get(tx, job_id) if held is not None else None
+
+
+def ahead_of(tx: Connection, job: Job) -> int:
+    """How many queued jobs are served before this one."""
+    rank = -job.spec.priority
+    earlier = or_(jobs.c.rank < rank, and_(jobs.c.rank == rank, jobs.c.id < job.id))
+    return tx.execute(select(func.count()).select_from(jobs).where(_QUEUED, earlier)).scalar_one()
+
+
+def due_again(tx: Connection, now: datetime) -> int:
+    """How many queued jobs have waited long enough after a failure, and still say that they do."""
+    query = select(func.count()).select_from(jobs).where(_QUEUED, jobs.c.not_before <= now)
+    return tx.execute(query).scalar_one()
+
+
+def let_on(tx: Connection, now: datetime) -> int:
+    """Have those say so no longer; how many there were."""
+    waited: Any = and_(_QUEUED, jobs.c.not_before <= now)
+    values = {"not_before": None, "version": jobs.c.version + 1}
+    return tx.execute(update(jobs).where(waited).values(**values)).rowcount
+
+
+def _due(now: datetime) -> ColumnElement[bool]:
+    return or_(jobs.c.not_before.is_(None), jobs.c.not_before <= now)
