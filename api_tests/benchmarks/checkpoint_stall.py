@@ -178,7 +178,8 @@ def measure() -> Section:
         says=(
             "Medians. *Stall* is how long the training waits, *durable* how long until the bytes "
             f"are on disk, *steps* a training step ({_BATCH} images of {_PIXELS} px) during the "
-            "write to one without. One thread computes. Ours is hashed on the way, the others are not."
+            "write to one without. One thread computes. Ours is hashed on the way, the others are "
+            "not."
         ),
         columns=("network and momentum", "way", "stall", "durable", "steps"),
         rows=tuple(rows),
