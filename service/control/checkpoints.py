@@ -57,9 +57,18 @@ def get(tx: Connection, checkpoint_id: str) -> Checkpoint:
     return found
 
 
+def held(tx: Connection, checkpoint_id: str) -> Checkpoint:
+    """One checkpoint that nobody else changes until this transaction ends; raises NotFound."""
+    # The job before its checkpoints, as a heartbeat locks them.
+    jobs.get(tx, get(tx, checkpoint_id).job_id, lock=True)
+    found = store.get(tx, checkpoint_id, lock=True)
+    assert found is not None, "an index row was removed"
+    return found
+
+
 def change(tx: Connection, checkpoint_id: str, wanted: CheckpointChange) -> Checkpoint:
     """Pin and tag; raises NotFound, and Conflict for one that is going or gone."""
-    found = _held(tx, checkpoint_id)
+    found = held(tx, checkpoint_id)
     if found.state in _GOING:
         raise Conflict("checkpoint_going", f"{checkpoint_id} is {found.state}: too late to keep it")
     tags = None if wanted.tags is None else sorted(set(wanted.tags))
@@ -69,7 +78,7 @@ def change(tx: Connection, checkpoint_id: str, wanted: CheckpointChange) -> Chec
 
 def give_up(tx: Connection, checkpoint_id: str) -> Checkpoint:
     """Mark a checkpoint as deleting; raises NotFound, and Conflict while somebody needs it."""
-    found = _held(tx, checkpoint_id)
+    found = held(tx, checkpoint_id)
     if found.state in ("deleting", "purged"):
         return found
     if found.pinned:
@@ -98,7 +107,7 @@ def judge(
     tx: Connection, checkpoint_id: str, problems: Sequence[str], now: datetime
 ) -> Verification:
     """Keep what a look at every byte has found: damaged, or whole (again)."""
-    found = _held(tx, checkpoint_id)
+    found = held(tx, checkpoint_id)
     answer = Verification(checkpoint_id=found.id, ok=not problems, problems=tuple(problems))
     if found.state not in ("published", "damaged") or answer.ok == (found.state == "published"):
         return answer
@@ -131,14 +140,6 @@ def _found(tx: Connection, wanted: CheckpointFilter, found: Checkpoint | None) -
     if wanted.job is not None and jobs.version_of(tx, wanted.job) is None:
         raise NotFound("no_such_job", f"there is no job {wanted.job}")
     raise NotFound("no_checkpoint", "there is no such checkpoint yet")
-
-
-def _held(tx: Connection, checkpoint_id: str) -> Checkpoint:
-    # The job before its checkpoints, as a heartbeat locks them.
-    jobs.get(tx, get(tx, checkpoint_id).job_id, lock=True)
-    found = store.get(tx, checkpoint_id, lock=True)
-    assert found is not None, "an index row was removed"
-    return found
 
 
 def _resumed_from(tx: Connection, job_id: str) -> set[str]:
