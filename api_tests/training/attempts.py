@@ -57,9 +57,7 @@ def attempt(
 ) -> Mailbox:
     """The mailbox of an attempt, with `spec.json` in it."""
     mailbox = Mailbox(volume / attempt_path(job_id, number))
-    lease = Lease(
-        heartbeat_seconds=1, self_end_seconds=10, kill_grace_seconds=1, stall_seconds=600
-    )
+    lease = Lease(heartbeat_seconds=1, self_end_seconds=10, kill_grace_seconds=1, stall_seconds=600)
     claimed = Claim(
         job_id=job_id,
         attempt=number,
