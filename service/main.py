@@ -21,7 +21,7 @@ from service.api.wakeups import Wakeups
 from service.contract.ids import new_id
 from service.settings import Settings
 from service.store.engine import Database, DatabaseInUse
-from service.store.migrate import upgrade
+from service.store.migrate import revision_of, upgrade
 from service.telemetry import configure_logs
 
 _GRACE_SECONDS = 5
@@ -59,6 +59,16 @@ def serve(settings: Settings) -> None:
             server.run(sockets=[listening])
         finally:
             database.close()
+
+
+def upgrade_database(settings: Settings) -> str:
+    """Bring the schema up to date, and give its revision; raises CannotStart."""
+    database = _open(settings)
+    try:
+        with database.read() as tx:
+            return revision_of(tx)
+    finally:
+        database.close()
 
 
 class _Server(uvicorn.Server):

@@ -2,7 +2,7 @@
 
 import typer
 
-from service.cli import checkpoints, exchange, jobs, processes, upkeep
+from service.cli import checkpoints, database, exchange, jobs, processes, steering, upkeep
 from service.cli.group import Group
 
 app = typer.Typer(
@@ -25,7 +25,12 @@ app.command()(jobs.submit)
 app.command("jobs")(jobs.list_jobs)
 app.command()(jobs.job)
 app.command()(jobs.wait)
-app.command()(jobs.cancel)
+app.command()(steering.cancel)
+app.command()(steering.pause)
+app.command()(steering.resume)
+app.command()(steering.retry)
+app.command()(steering.delete)
+app.command()(steering.drain)
 app.command()(jobs.logs)
 app.command()(processes.version)
 
@@ -42,3 +47,12 @@ _checkpoints.command()(upkeep.verify)
 _checkpoints.command()(upkeep.gc)
 _checkpoints.command()(upkeep.rescan)
 app.add_typer(_checkpoints, name="checkpoints")
+
+_database = typer.Typer(help="Look after the database.", no_args_is_help=True)
+_database.command()(database.upgrade)
+app.add_typer(_database, name="db")
+
+
+@_database.callback()
+def _of_the_database() -> None:
+    """Look after the database."""

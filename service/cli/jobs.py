@@ -3,7 +3,7 @@
 import sys
 import time
 from itertools import islice
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -120,18 +120,6 @@ def wait(
     with connect(server, token) as client, JobProgress(Console(highlight=False)) as progress:
         ended = client.wait(job_id, progress.show, timeout_seconds=timeout)
     require_success(ended)
-
-
-def cancel(
-    job_id: JobId,
-    now: Annotated[bool, typer.Option("--now", help="Without saving a checkpoint.")] = False,
-    server: Server = LOCAL_SERVER,
-    token: Token = None,
-) -> None:
-    """End a job; a running one saves a checkpoint first."""
-    mode: Literal["now", "graceful"] = "now" if now else "graceful"
-    with connect(server, token) as client:
-        typer.echo(client.cancel(job_id, mode).state.value)
 
 
 def logs(

@@ -34,12 +34,12 @@ def up(
 
     TRAINYARD_DATABASE_URL, _VOLUME, _DATA_ROOT and _IMPORT_ROOT go before the folder.
     """
-    run_yard(Layout(data_dir, host, port, os.environ), workers, _settings(), typer.echo)
+    run_yard(Layout(data_dir, host, port, os.environ), workers, settings_of(), typer.echo)
 
 
 def demo(data_dir: DataDir = Path("yard"), port: Port = 8000) -> None:
     """Train and evaluate on the digits."""
-    token = _settings().token
+    token = settings_of().token
     layout = Layout(data_dir, "127.0.0.1", port, os.environ)
     run_demo(layout, token.get_secret_value() if token else None, Console(highlight=False))
 
@@ -56,7 +56,7 @@ def serve(
 
     TRAINYARD_… variables set what no option does.
     """
-    settings = _settings(
+    settings = settings_of(
         host=host,
         port=port,
         database_url=database_url,
@@ -95,7 +95,8 @@ def version(
             typer.echo(f"{server}: {client.version().get('version')}")
 
 
-def _settings(**given: Any) -> Settings:
+def settings_of(**given: Any) -> Settings:
+    """The settings of the environment with what is given; raises BadInput."""
     try:
         return Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Self
 from uuid import uuid4
 
 import httpx
@@ -13,6 +13,7 @@ from service.client.answers import model, pages, quoted, validated
 from service.client.checkpoints import PAGE, CheckpointCalls
 from service.client.errors import StillRunning, TrainyardError
 from service.client.http import Http, may_heal, parsed
+from service.client.steering import SteeringCalls
 from service.contract.datasets import DatasetInfo
 from service.contract.jobs import ENDED_JOBS, Attempt, Event, Job, JobSpec
 from service.contract.workers import Worker
@@ -30,7 +31,7 @@ class LogPart(BaseModel):
     end: bool
 
 
-class TrainyardClient(CheckpointCalls):
+class TrainyardClient(CheckpointCalls, SteeringCalls):
     """A yard as Python sees it; every call raises `TrainyardError` or one of its children."""
 
     def __init__(
@@ -80,11 +81,6 @@ class TrainyardClient(CheckpointCalls):
         found = parsed(response).get("data", ())
         jobs = [validated(Job, each, response) for each in found]
         return jobs, response.headers.get("etag")
-
-    def cancel(self, job_id: str, mode: Literal["graceful", "now"] = "graceful") -> Job:
-        """Ask for the job's end; a graceful one saves a checkpoint first."""
-        path = f"/jobs/{quoted(job_id)}/cancel"
-        return model(Job, self._http.request("POST", path, body={"mode": mode}))
 
     def events(self, job_id: str, after: int = 0) -> Iterator[Event]:
         """The job's history after event number `after`, oldest first."""

@@ -22,6 +22,12 @@ def downgrade(tx: Connection, to: str = "base") -> None:
     command.downgrade(_config(tx), to)
 
 
+def revision_of(tx: Connection) -> str:
+    """Which migration was the last."""
+    found: str = tx.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
+    return found
+
+
 def _config(tx: Connection) -> Config:
     config = Config()
     config.set_main_option("script_location", str(_PLACE))

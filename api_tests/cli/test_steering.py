@@ -1,0 +1,89 @@
+"""The commands that steer, against the real server."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from api_tests.http.fake_agent import FakeAgent
+from api_tests.http.server import Server
+from service.cli import app
+from service.client import ApiError, TrainyardClient
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    server = Server(tmp_path_factory.mktemp("server"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def agent(server: Server) -> Iterator[FakeAgent]:
+    agent = FakeAgent(server)
+    yield agent
+    agent.http.close()
+
+
+@pytest.fixture
+def run(server: Server) -> Run:
+    return lambda *args: CliRunner(env={"TRAINYARD_SERVER": server.url}).invoke(app, list(args))
+
+
+def test_pause_and_resume_tell_the_state(run: Run, agent: FakeAgent) -> None:
+    job = agent.submit()
+    assert run("pause", job["id"]).stdout == "paused\n"
+    assert run("resume", job["id"]).stdout == "queued\n"
+    refused = run("resume", job["id"])
+    assert (refused.exit_code, "is queued, not paused" in refused.stderr) == (1, True)
+
+
+def test_retry_prints_the_new_jobs_id(run: Run, agent: FakeAgent) -> None:
+    job = agent.submit()
+    agent.report(agent.claim())
+    assert "retry it from start" in run("retry", job["id"]).stderr
+    made = run("retry", job["id"], "--from", "start").stdout.strip()
+    assert agent.http.get(f"/jobs/{made}").json()["parent_job_id"] == job["id"]
+
+
+def test_a_deleted_job_is_gone(run: Run, agent: FakeAgent) -> None:
+    job = agent.submit()
+    agent.http.post(f"/jobs/{job['id']}/cancel")
+    assert run("delete", job["id"]).exit_code == 0
+    assert agent.http.get(f"/jobs/{job['id']}").status_code == 404
+
+
+def test_drain_and_its_undoing_tell_the_state(run: Run, agent: FakeAgent) -> None:
+    assert run("drain", agent.id).stdout == "draining\n"
+    assert run("drain", agent.id, "--undo").stdout == "active\n"
+
+
+def test_the_client_edits_what_it_has_seen(server: Server, agent: FakeAgent) -> None:
+    job = agent.submit()
+    etag = agent.http.get(f"/jobs/{job['id']}").headers["etag"]
+    with TrainyardClient(server.url) as client:
+        edited = client.edit(job["id"], name="n", labels={"a": "b"}, priority=3, etag=etag)
+        assert (edited.name, edited.labels, edited.spec.priority) == ("n", {"a": "b"}, 3)
+        with pytest.raises(ApiError) as refused:
+            client.edit(job["id"], name="late", etag=etag)
+    assert refused.value.code == "stale"
+
+
+def test_db_upgrade_tells_the_revision_and_refuses_a_file_in_use(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("VOLUME", "DATA_ROOT", "IMPORT_ROOT"):
+        monkeypatch.setenv(f"TRAINYARD_{name}", str(tmp_path / name))
+    upgraded = invoke("db", "upgrade", "--database-url", f"sqlite:///{tmp_path}/new.db")
+    assert upgraded.stdout == "the schema is at 0002\n"
+    used = invoke("db", "upgrade", "--database-url", f"sqlite:///{server.folder}/trainyard.db")
+    assert used.exit_code != 0
+    assert "another server has" in used.stderr
+
+
+def invoke(*args: str, **more: Any) -> Result:
+    return CliRunner(**more).invoke(app, list(args))

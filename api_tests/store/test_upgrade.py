@@ -1,0 +1,63 @@
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+
+from service.contract.agent import ClaimRequest, Lease
+from service.contract.jobs import JobSpec, Progress
+from service.control import attempts
+from service.store.engine import Database
+from service.store.migrate import upgrade
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def test_an_upgrade_runs_with_jobs_in_the_queue(empty_url: str) -> None:
+    database = Database(empty_url)
+    with database.write() as tx:
+        upgrade(tx, "0001")
+        for number, priority in ((1, 0), (2, 5)):
+            tx.execute(sa.text(_JOB), _job_of_0001(number, priority))
+        tx.execute(sa.text(_WORKER), {"now": NOW})
+    with database.write() as tx:
+        upgrade(tx)
+    with database.write() as tx:
+        request = ClaimRequest(worker_id="wrk_1", request_id="r", free_slots=1)
+        lease = Lease(
+            heartbeat_seconds=1, self_end_seconds=2, kill_grace_seconds=1, stall_seconds=9
+        )
+        claims = [
+            attempts.claim(
+                tx,
+                request.model_copy(update={"request_id": f"r{number}"}),
+                token="t",
+                lease=lease,
+                now=NOW,
+            )
+            for number in range(3)
+        ]
+    database.close()
+    assert [claim.job_id if claim else None for claim in claims] == ["job_2", "job_1", None]
+
+
+_JOB = (
+    "INSERT INTO jobs (id, kind, recipe, variant, labels, state, created_at, priority, gpus, spec,"
+    " progress, metrics, attempt, failures, losses, version) VALUES (:id, 'train', 'oneshot',"
+    " 'searched', '{}', 'queued', :now, :priority, 0, :spec, :progress, '{}', 0, 0, 0, 1)"
+)
+_WORKER = (
+    "INSERT INTO workers (id, host, process, gpus, labels, slots, version, state, registered_at,"
+    """ last_seen_at) VALUES ('wrk_1', 'h', '{}', '[]', '{"zone": "a"}', 4, '', 'active',"""
+    " :now, :now)"
+)
+
+
+def _job_of_0001(number: int, priority: int) -> dict[str, object]:
+    said = {"kind": "train", "recipe": "oneshot", "data": {"dataset": "digits"}}
+    needs = {"resources": {"labels": {"zone": "a"}}, "priority": priority}
+    return {
+        "id": f"job_{number}",
+        "now": NOW,
+        "priority": priority,
+        "spec": JobSpec.model_validate(said | needs).model_dump_json(),
+        "progress": Progress(total_steps=1).model_dump_json(),
+    }
