@@ -6,7 +6,6 @@ import shutil
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -18,60 +17,17 @@ from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from service.contract.checkpoints import Checkpoint, FileDigest
-from service.contract.jobs import Attempt, Event, Job, JobSpec, JobState
+from api_tests.browser.models import a_checkpoint, a_job
+from service.contract.checkpoints import Checkpoint
+from service.contract.jobs import Attempt, Event, Job, JobState
 
 DASHBOARD = Path(__file__).parents[2] / "service" / "dashboard"
 DEADLINE_MS = 8_000
-
-
-def a_job(number: int, **fields: Any) -> Job:
-    """A running training, number 1 … 9999, as the contract has it; `fields` replace its values."""
-    now = datetime.now(UTC)
-    spec = JobSpec.model_validate(
-        {"kind": "train", "recipe": "oneshot", "data": {"dataset": "digits"}}
-    )
-    values: dict[str, Any] = {
-        "id": f"job_{number:026d}",
-        "kind": "train",
-        "recipe": "oneshot",
-        "variant": "searched",
-        "state": JobState.RUNNING,
-        "created_at": now - timedelta(minutes=20),
-        "started_at": now - timedelta(minutes=12),
-        "progress": {
-            "step": 120,
-            "total_steps": 300,
-            "fraction": 0.4,
-            "eta_seconds": 754.0,
-            "images_per_second": 311.2,
-        },
-        "metrics": {"loss": 0.5321, "val_loss": 0.61, "top1_error": 0.1234, "top5_error": 0.02},
-        "attempt": 1,
-        "spec": spec,
-    }
-    return Job.model_validate(values | fields)
-
-
-def a_checkpoint(job_id: str, step: int, phase: str = "train") -> Checkpoint:
-    """A published checkpoint with its weights and its optimizer."""
-    return Checkpoint(
-        id=f"ckpt_{step:026d}",
-        job_id=job_id,
-        attempt=1,
-        recipe="oneshot",
-        variant="searched",
-        step=step,
-        phase=phase,
-        created_at=datetime.now(UTC) - timedelta(minutes=3),
-        metrics={"val_loss": 0.61, "top1_error": 0.1234},
-        bytes=27_600_000,
-        files={
-            "model.safetensors": FileDigest(bytes=13_800_000, sha256="ab12cd34ef" + "0" * 54),
-            "optim.safetensors": FileDigest(bytes=13_800_000, sha256="99" * 32),
-        },
-        path=f"jobs/{job_id}/attempts/1/step-{step:09d}",
-    )
+AFTER = {
+    "cancel": JobState.CANCELLING,
+    "pause": JobState.PAUSING,
+    "resume": JobState.QUEUED,
+}
 
 
 class Yard:
@@ -84,7 +40,7 @@ class Yard:
         self.checkpoints: list[Checkpoint] = []
         self.attempts: list[Attempt] = []
         self.events: list[Event] = []
-        self.log = ""
+        self.log, self.refusal = "", ""
         self.files: dict[str, Any] = {}
         self.calls: list[tuple[str, str, int, str]] = []
         self._changed = threading.Condition()
@@ -159,13 +115,20 @@ def stand_in(yard: Yard) -> FastAPI:
                 return answer(request, known.model_dump(mode="json"))
         return Response('{"title":"Not found","status":404,"detail":"no such job"}', 404)
 
-    @app.post("/jobs/{job_id}/cancel")
-    async def cancel(request: Request, job_id: str) -> Response:
+    @app.post("/jobs/{job_id}/{verb}")
+    async def ask(request: Request, job_id: str, verb: str) -> Response:
         body = (await request.body()).decode()
         (known,) = (job for job in yard.jobs if job.id == job_id)
-        yard.replace(known.model_copy(update={"state": JobState.CANCELLING}))
+        if yard.refusal:
+            return Response(json.dumps({"status": 409, "detail": yard.refusal}), 409)
+        if verb == "retry":
+            made = a_job(9, state="queued", parent_job_id=job_id)
+            yard.jobs.insert(0, made)
+        else:
+            made = known.model_copy(update={"state": AFTER[verb]})
+            yard.replace(made)
         yard.called(("POST", request.url.path, 202, body))
-        return Response("{}", 202)
+        return Response(made.model_dump_json(), 202)
 
     @app.get("/jobs/{job_id}/logs")
     def logs(attempt: int, cursor: int = 0) -> dict[str, Any]:

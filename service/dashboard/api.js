@@ -1,4 +1,4 @@
-// The REST API as the dashboard sees it: conditional reads, and the one write.
+// The REST API as the dashboard sees it: conditional reads, and the verbs on a job.
 
 const TIMEOUT_MS = 10_000;
 const AWAY = new Set([502, 503, 504]);
@@ -86,11 +86,11 @@ export async function readLog(jobId, attempt, cursor, signal) {
   return JSON.parse(body);
 }
 
-export async function cancelJob(jobId) {
-  const { body } = await request(`${jobPath(jobId)}/cancel`, {
+/** Asks for a verb on a job; the job that the server answers with. */
+export async function askJob(jobId, verb, said) {
+  const { body } = await request(`${jobPath(jobId)}/${verb}`, {
     method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ mode: "graceful" }),
+    ...(said && { headers: { "Content-Type": "application/json" }, body: JSON.stringify(said) }),
   });
   return body ? JSON.parse(body) : null;
 }

@@ -1,6 +1,6 @@
 // Cancelling a job: a button, a question, one call.
 
-import { cancelJob } from "./api.js";
+import { askJob } from "./api.js";
 import { el, setText } from "./dom.js";
 import { isEnded } from "./states.js";
 
@@ -58,7 +58,7 @@ export class CancelButton {
   async #send() {
     this.#confirm.disabled = true;
     try {
-      await cancelJob(this.#jobId);
+      await askJob(this.#jobId, "cancel", { mode: "graceful" });
       this.#dialog.close();
       this.#afterwards();
     } catch (error) {

@@ -13,6 +13,7 @@ import { Attempts, Events } from "./history.js";
 import { titleOf } from "./jobs.js";
 import { LogTail } from "./log.js";
 import { Poller } from "./poll.js";
+import { SteeringButtons } from "./steering.js";
 import { badge, bar, isEnded, setBadge, setBar } from "./states.js";
 
 const BEAT_MS = 2_000;
@@ -51,6 +52,7 @@ export class JobPage {
   #events;
   #log;
   #cancel;
+  #steering = new SteeringButtons((job) => this.#steered(job));
   #poller;
 
   constructor(id, announce) {
@@ -91,10 +93,20 @@ export class JobPage {
     if (this.#job.value) this.#figures.drawJob(this.#job.value);
   }
 
+  #verbs() {
+    return el("div", { class: "verbs" }, this.#steering.root, this.#cancel.root);
+  }
+
+  /** A retry is a job of its own: its page says how it does. */
+  #steered(job) {
+    if (job && job.id !== this.#id) location.hash = `#/jobs/${job.id}`;
+    else this.#poller.now();
+  }
+
   #layout() {
     const name = el("div", { class: "name" }, this.#title, this.#badge);
     return [
-      el("header", { class: "job-head" }, name, this.#cancel.root, this.#identity, this.#labels),
+      el("header", { class: "job-head" }, name, this.#verbs(), this.#identity, this.#labels),
       this.#callout,
       el("div", { class: "job-progress" }, this.#bar, this.#percent, this.#steps),
       this.#figures.root,
@@ -174,6 +186,7 @@ export class JobPage {
     this.#files.draw(job);
     setText(this.#spec, JSON.stringify(job.spec, null, 2));
     this.#cancel.show(job);
+    this.#steering.show(job);
   }
 
   #notice(job) {

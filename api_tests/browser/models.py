@@ -1,0 +1,56 @@
+"""Jobs and checkpoints as the stand-in shows them."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from service.contract.checkpoints import Checkpoint, FileDigest
+from service.contract.jobs import Job, JobSpec, JobState
+
+
+def a_job(number: int, **fields: Any) -> Job:
+    """A running training, number 1 … 9999, as the contract has it; `fields` replace its values."""
+    now = datetime.now(UTC)
+    spec = JobSpec.model_validate(
+        {"kind": "train", "recipe": "oneshot", "data": {"dataset": "digits"}}
+    )
+    values: dict[str, Any] = {
+        "id": f"job_{number:026d}",
+        "kind": "train",
+        "recipe": "oneshot",
+        "variant": "searched",
+        "state": JobState.RUNNING,
+        "created_at": now - timedelta(minutes=20),
+        "started_at": now - timedelta(minutes=12),
+        "progress": {
+            "step": 120,
+            "total_steps": 300,
+            "fraction": 0.4,
+            "eta_seconds": 754.0,
+            "images_per_second": 311.2,
+        },
+        "metrics": {"loss": 0.5321, "val_loss": 0.61, "top1_error": 0.1234, "top5_error": 0.02},
+        "attempt": 1,
+        "spec": spec,
+    }
+    return Job.model_validate(values | fields)
+
+
+def a_checkpoint(job_id: str, step: int, phase: str = "train") -> Checkpoint:
+    """A published checkpoint with its weights and its optimizer."""
+    return Checkpoint(
+        id=f"ckpt_{step:026d}",
+        job_id=job_id,
+        attempt=1,
+        recipe="oneshot",
+        variant="searched",
+        step=step,
+        phase=phase,
+        created_at=datetime.now(UTC) - timedelta(minutes=3),
+        metrics={"val_loss": 0.61, "top1_error": 0.1234},
+        bytes=27_600_000,
+        files={
+            "model.safetensors": FileDigest(bytes=13_800_000, sha256="ab12cd34ef" + "0" * 54),
+            "optim.safetensors": FileDigest(bytes=13_800_000, sha256="99" * 32),
+        },
+        path=f"jobs/{job_id}/attempts/1/step-{step:09d}",
+    )
