@@ -17,13 +17,10 @@ from service.store import workers as store
 def register(tx: Connection, worker_id: str, said: Registration, now: datetime) -> Registered:
     """Note a worker, and name those of the same kernel and pid namespace that seem to be there."""
     store.put(tx, worker_id, said, now)
+    beside = store.beside(tx, worker_id, said.process)
     return Registered(
         neighbours=tuple(
-            Neighbour(worker_id=other.id, process=process)
-            for other in store.there(tx)
-            if other.id != worker_id
-            and (process := store.process_of(tx, other.id)).boot_id == said.process.boot_id
-            and process.pid_namespace == said.process.pid_namespace
+            Neighbour(worker_id=id_, process=process) for id_, process in beside.items()
         )
     )
 

@@ -78,10 +78,16 @@ def change(tx: Connection, worker_id: str, values: dict[str, Any]) -> None:
     tx.execute(update(workers).where(workers.c.id == worker_id).values(**values))
 
 
-def process_of(tx: Connection, worker_id: str) -> ProcessIdentity:
-    """Which process a worker is."""
-    query = select(workers.c.process).where(workers.c.id == worker_id)
-    return ProcessIdentity.model_validate(tx.execute(query).scalar_one())
+def beside(tx: Connection, worker_id: str, own: ProcessIdentity) -> dict[str, ProcessIdentity]:
+    """By id the processes of the other workers of the same boot and pid namespace, oldest first."""
+    query = select(workers.c.id, workers.c.process).where(
+        workers.c.state.in_(_THERE),
+        workers.c.id != worker_id,
+        workers.c.process["boot_id"].as_string() == own.boot_id,
+        workers.c.process["pid_namespace"].as_string() == own.pid_namespace,
+    )
+    rows = tx.execute(query.order_by(workers.c.id))
+    return {row.id: ProcessIdentity.model_validate(row.process) for row in rows}
 
 
 def _worker(row: RowMapping) -> Worker:
