@@ -1,8 +1,9 @@
-.PHONY: help install demo up test check bench chromium clean
+.PHONY: help install demo up test check bench chaos chromium clean
 
 PYTHON ?= python3
 PORT ?= 8000
 YARD ?= ./yard
+MINUTES ?= 30
 BIN := .venv/bin
 
 help: ## Show this list
@@ -32,6 +33,9 @@ check: install ## Lint, types, and who may import whom
 
 bench: install ## Measure, side by side; results to docs/benchmarks.md
 	$(BIN)/python -m api_tests.benchmarks
+
+chaos: install ## Half an hour of jobs in a storm of faults, and the proof that none was lost
+	OMP_NUM_THREADS=1 $(BIN)/python -m api_tests.journeys.chaos --minutes $(MINUTES)
 
 chromium:
 	@command -v chromium >/dev/null || { \

@@ -49,8 +49,9 @@ QUICK = {
 class Yard:
     """One server on a port of its own over one folder, and the workers a test starts."""
 
-    def __init__(self, folder: Path, **settings: str) -> None:
+    def __init__(self, folder: Path, server: str = "service.main", **settings: str) -> None:
         self.folder, self.volume = folder, folder / "volume"
+        self._server_module = server
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]
@@ -71,7 +72,7 @@ class Yard:
 
     def start_server(self) -> "subprocess.Popen[bytes]":
         """Start the control plane (again), and wait until it is ready."""
-        self.server = self._start("server", "service.main")
+        self.server = self._start("server", self._server_module)
         until(self.client.ready)
         return self.server
 

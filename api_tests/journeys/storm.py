@@ -1,0 +1,199 @@
+"""Who is hurt, when and how: drawn from a seed, done to real processes."""
+
+import os
+import random
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+
+from api_tests.journeys.history import History
+from api_tests.journeys.proxy import CALM, STORM, Proxy
+from api_tests.journeys.yards import Yard, kill
+
+Process = subprocess.Popen[bytes]
+_STORM_SHARE = 0.7
+_SPARE_BYTES = 4096
+
+
+class Storm:
+    """Hurts a yard's server, its three workers, the wire between them, the disk and the clock.
+
+    `disk` is the folder of a small file system of its own, or None where there is none to fill.
+    """
+
+    def __init__(
+        self,
+        yard: Yard,
+        proxy: Proxy,
+        history: History,
+        rng: random.Random,
+        *,
+        clock: Path,
+        disk: Path | None,
+        reassign_seconds: float,
+        workers: int = 3,
+    ) -> None:
+        self._yard, self._proxy, self._history, self._rng = yard, proxy, history, rng
+        self._clock, self._disk, self._reassign_seconds = clock, disk, reassign_seconds
+        self._ahead_seconds = 0.0
+        self.workers = [self._start_worker() for _ in range(workers)]
+        self._later: list[threading.Thread] = []
+        self._busy: set[int] = set()
+        self._faults: list[Callable[[], str | None]] = [
+            self._kill_a_rank,
+            self._kill_a_rank,
+            self._kill_a_worker,
+            self._drain_a_worker,
+            self._stop_an_agent,
+            self._stop_a_tree,
+            self._kill_the_server,
+            self._restart_the_server,
+            self._part,
+            self._jump_the_clock,
+            *([self._fill_the_disk] if disk is not None else []),
+        ]
+
+    def rage(self, until: Callable[[], bool], longest_gap_seconds: float) -> None:
+        """Do one fault after the other, each kind as often, until told to end."""
+        bag: list[Callable[[], str | None]] = []
+        while not until():
+            if not bag:
+                bag = self._rng.sample(self._faults, len(self._faults))
+            self._proxy.weather = STORM if self._rng.random() < _STORM_SHARE else CALM
+            fault = bag.pop()
+            said = fault()
+            if said is not None:
+                name = fault.__name__.strip("_").replace("_", " ")
+                self._history.note("fault", what=name, whom=said)
+            self._wait(self._rng.uniform(0.2, longest_gap_seconds), until)
+
+    def calm(self) -> None:
+        """Undo what lasts, and see to it that everything runs."""
+        for thread in self._later:
+            thread.join()
+        self._proxy.weather = CALM
+        for number, worker in enumerate(self.workers):
+            if worker.poll() is not None:
+                self.workers[number] = self._start_worker()
+        self._history.note("calm", replies_hurt=self._proxy.hurt)
+
+    def _wait(self, seconds: float, until: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and not until():
+            time.sleep(0.05)
+
+    def _start_worker(self) -> Process:
+        return self._yard.start_worker(SERVER=self._proxy.url)
+
+    def _someone(self) -> int | None:
+        there = [n for n, w in enumerate(self.workers) if n not in self._busy and w.poll() is None]
+        return self._rng.choice(there) if there else None
+
+    def _kill_a_rank(self) -> str | None:
+        number = self._someone()
+        if number is None:
+            return None
+        for process in psutil.Process(self.workers[number].pid).children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                if " ".join(process.cmdline()).startswith("trainyard: rank"):
+                    process.kill()
+                    return f"rank {process.pid} of worker {number}"
+        return None
+
+    def _kill_a_worker(self) -> str | None:
+        number = self._someone()
+        if number is None:
+            return None
+        kill(self.workers[number])
+        self.workers[number] = self._start_worker()
+        return f"worker {number}"
+
+    def _drain_a_worker(self) -> str | None:
+        number = self._someone()
+        if number is None:
+            return None
+        self._busy.add(number)
+        self.workers[number].send_signal(signal.SIGTERM)
+
+        def replace() -> None:
+            self.workers[number].wait()
+            self.workers[number] = self._start_worker()
+            self._busy.discard(number)
+
+        self._do_later(replace)
+        return f"worker {number}"
+
+    def _stop_an_agent(self) -> str | None:
+        return self._stop(tree=False)
+
+    def _stop_a_tree(self) -> str | None:
+        return self._stop(tree=True)
+
+    def _stop(self, *, tree: bool) -> str | None:
+        number = self._someone()
+        if number is None:
+            return None
+        self._busy.add(number)
+        agent = psutil.Process(self.workers[number].pid)
+        stopped = [agent, *(agent.children(recursive=True) if tree else [])]
+        _signal(stopped, signal.SIGSTOP)
+        seconds = self._reassign_seconds + self._rng.uniform(0.5, 2.0)
+
+        def go_on() -> None:
+            time.sleep(seconds)
+            _signal(stopped, signal.SIGCONT)
+            self._busy.discard(number)
+
+        self._do_later(go_on)
+        return f"worker {number} for {seconds:.1f} s"
+
+    def _kill_the_server(self) -> str:
+        kill(self._yard.server)
+        self._yard.start_server()
+        return "killed"
+
+    def _restart_the_server(self) -> str:
+        self._yard.server.terminate()
+        status = self._yard.server.wait()
+        self._yard.start_server()
+        return f"ended with status {status}"
+
+    def _part(self) -> str:
+        seconds = self._rng.uniform(0.5, self._reassign_seconds * 1.3)
+        self._proxy.part()
+        time.sleep(seconds)
+        self._proxy.weather = CALM
+        return f"for {seconds:.1f} s"
+
+    def _jump_the_clock(self) -> str:
+        jump = self._rng.choice([3600.0, 3 * self._reassign_seconds, -60.0])
+        self._ahead_seconds += jump
+        self._clock.write_text(str(self._ahead_seconds))
+        return f"{jump:+g} s"
+
+    def _fill_the_disk(self) -> str:
+        assert self._disk is not None
+        seconds = self._rng.uniform(0.5, 3.0)
+        ballast = self._disk / "ballast"
+        there = os.statvfs(self._disk)
+        with ballast.open("wb") as file, suppress(OSError):
+            os.posix_fallocate(file.fileno(), 0, there.f_bavail * there.f_frsize - _SPARE_BYTES)
+        time.sleep(seconds)
+        ballast.unlink()
+        return f"for {seconds:.1f} s"
+
+    def _do_later(self, what: Callable[[], None]) -> None:
+        self._later.append(threading.Thread(target=what))
+        self._later[-1].start()
+
+
+def _signal(processes: list[psutil.Process], number: signal.Signals) -> None:
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.send_signal(number)
