@@ -8,6 +8,12 @@ from sqlalchemy import Connection, event
 
 def plan_of(tx: Connection, call: Callable[[], object]) -> list[str]:
     """The plan of the one statement that `call` sends."""
+    (plan,) = plans_of(tx, call)
+    return plan
+
+
+def plans_of(tx: Connection, call: Callable[[], object]) -> list[list[str]]:
+    """The plan of each statement that `call` sends."""
     sent: list[tuple[str, Any]] = []
 
     def note(_: object, __: object, statement: str, values: Any, *___: object) -> None:
@@ -16,6 +22,8 @@ def plan_of(tx: Connection, call: Callable[[], object]) -> list[str]:
     event.listen(tx, "before_cursor_execute", note)
     call()
     event.remove(tx, "before_cursor_execute", note)
-    ((statement, values),) = sent
-    rows = tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
-    return [row.detail for row in rows]
+    found = []
+    for statement, values in sent:
+        rows = tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+        found.append([row.detail for row in rows])
+    return found
