@@ -155,6 +155,32 @@ class Protocol(RuleBasedStateMachine):
             assert live or held.ended
             held.ended = said
 
+    @rule(number=any_number, times=st.integers(1, 3))
+    def crash_over_and_over(self, number: int, times: int) -> None:
+        for _ in range(times):
+            self._run_to_its_end(
+                number, lambda held: held.agent.report(held.claim, "failed", "crashed")
+            )
+            self.plane.later(700)
+            self.plane.sweep()
+
+    @rule(number=any_number, times=st.integers(1, 3))
+    def lose_over_and_over(self, number: int, times: int) -> None:
+        for _ in range(times):
+            self._run_to_its_end(number, lambda _: self.plane.later(301))
+            self.plane.sweep()
+
+    def _run_to_its_end(self, number: int, end: Callable[[Held], object]) -> None:
+        before = len(self.held)
+        self._take(number, lost=False)
+        if len(self.held) > before:
+            held = self.held[-1]
+            self._beat(held)
+            end(held)
+            held.ended = (
+                ("lost", "") if self.promises.is_live(held.claim) else ("failed", "crashed")
+            )
+
     def _any(self, number: int) -> Held:
         return self.held[number % len(self.held)]
 
@@ -201,27 +227,32 @@ class Protocol(RuleBasedStateMachine):
     @precondition(lambda self: self.promises.jobs)
     @rule(number=any_number, mode=st.sampled_from(["graceful", "now"]))
     def cancel(self, number: int, mode: str) -> None:
-        self._ask(number, lambda job: self.plane.cancel(job, mode), ENDED_JOBS[:2])
+        asked = self._ask(number, lambda job: self.plane.cancel(job, mode), ENDED_JOBS[:2])
+        assert asked is None or asked.state in (JobState.CANCELLING, JobState.CANCELLED)
 
     @precondition(lambda self: self.promises.jobs)
     @rule(number=any_number)
     def pause(self, number: int) -> None:
-        self._ask(number, self.plane.pause, (*ENDED_JOBS, JobState.CANCELLING))
+        asked = self._ask(number, self.plane.pause, (*ENDED_JOBS, JobState.CANCELLING))
+        assert asked is None or asked.state in (JobState.PAUSING, JobState.PAUSED)
 
     @precondition(lambda self: self.promises.jobs)
     @rule(number=any_number)
     def resume(self, number: int) -> None:
-        self._ask(number, self.plane.resume, [s for s in JobState if s is not JobState.PAUSED])
+        refused = [state for state in JobState if state is not JobState.PAUSED]
+        asked = self._ask(number, self.plane.resume, refused)
+        assert asked is None or asked.state is JobState.QUEUED
 
-    def _ask(self, number: int, verb: Callable[[Job], Job], refused: Any) -> None:
+    def _ask(self, number: int, verb: Callable[[Job], Job], refused: Any) -> Job | None:
         jobs = list(self.promises.jobs.values())
         job = self.plane.job(jobs[number % len(jobs)])
         try:
-            verb(job)
+            asked = verb(job)
         except Conflict:
             assert job.state in refused
-        else:
-            assert job.state not in refused
+            return None
+        assert job.state not in refused
+        return asked
 
     @precondition(lambda self: self.promises.ended)
     @rule(number=any_number, origin=st.sampled_from(["latest", "start"]))

@@ -61,10 +61,12 @@ def test_a_job_without_gpus_passes_a_wide_one_but_leaves_it_a_slot(
     agent = new_agent(gpus=gpus(2), slots=3)
     wide(plane, 1)
     agent.claimed(free_gpus=2)
-    wide(plane, 2)
+    big = wide(plane, 2)
     light = [plane.submit(), plane.submit()]
     assert claimed_id(agent, free_slots=2, free_gpus=1) == light[0].id
     assert agent.claim(free_slots=1, free_gpus=1) is None
+    kept = f"the free slot is kept for {big.id}, which is ahead of it"
+    assert plane.job(light[1]).wait_reason == kept
 
 
 def test_a_narrow_job_of_higher_priority_goes_before_a_wide_one(

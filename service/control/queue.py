@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection
 
 from service.contract.workers import WorkerState
-from service.domain.placement import Place, Room, Waiting, fits, kept, may_try
+from service.domain.placement import Place, Room, Waiting, fits, is_kept_from, kept, may_try
 from service.store import attempts, limits, queue, workers
 from service.store.jobs import StoredJob
 from service.store.queue import Lane
@@ -38,7 +38,7 @@ def line_for(tx: Connection, asking: Room, now: datetime) -> Iterator[Waiting]:
         if rooms is None and (job.losses or job.gpus > asking.free_gpus):
             rooms = [asking if each.worker.id == worker.id else each for each in rooms_of(tx)]
             keeper = kept(line, rooms).get(worker.id)
-        if keeper is not None and keeper.place < job.place and (job.gpus or asking.free_slots < 2):
+        if keeper is not None and is_kept_from(job, keeper, asking):
             continue
         if job.losses and not may_try(job, _lost_on(tx, job), worker, rooms or []):
             continue
@@ -133,13 +133,11 @@ class Outlook:
 
     def _no_room(self, job: Waiting) -> str | None:
         ready = self._ready(job)
-        in_the_way = [
-            self.kept[room.worker.id]
-            for room in ready
-            if room.worker.id in self.kept and self.kept[room.worker.id].place < job.place
-        ]
-        if ready and job.gpus and len(in_the_way) == len(ready):
-            return f"the free GPUs are kept for {in_the_way[0].id}, which is ahead of it"
+        keepers = [self.kept.get(room.worker.id) for room in ready]
+        by = [k for k, room in zip(keepers, ready, strict=True) if k and is_kept_from(job, k, room)]
+        if ready and len(by) == len(ready):
+            what = "GPUs are" if job.gpus else "slot is"
+            return f"the free {what} kept for {by[0].id}, which is ahead of it"
         if ready:
             return None
         fitting = [room for room in self.rooms if fits(job.needs, job.gpus, room.worker)]

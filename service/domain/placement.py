@@ -66,6 +66,11 @@ def kept(line: Iterable[Waiting], rooms: Sequence[Room]) -> dict[str, Waiting]:
     return found
 
 
+def is_kept_from(job: Waiting, keeper: Waiting, room: Room) -> bool:
+    """Whether a room is kept for another one ahead: its GPUs, and one slot beside them."""
+    return keeper.place < job.place and (job.gpus > 0 or room.free_slots < 2)
+
+
 @dataclass(frozen=True)
 class Place:
     """A worker, and the machine that it is on."""
