@@ -119,7 +119,7 @@ def report(
         hold_worker_of(tx, said.job_id, said.attempt)
     job, found = _own(tx, said.job_id, said.attempt, said.token)
     if is_reported(found.attempt.state, found.attempt.reason):
-        return _reply(tx, said.job_id, said.attempt, found.acked_seq)
+        return _reply(tx, job, said.attempt, found.acked_seq)
     if said.outcome == "cancelled" and job.job.state is not JobState.CANCELLING:
         raise Conflict("not_cancelled", f"nobody asked to cancel {said.job_id}: report released")
     fenced = _fenced(job, found)
@@ -130,7 +130,9 @@ def report(
     end_attempt(tx, job, found.attempt, end, patience=patience, now=now)
     if said.outcome == "failed":
         quarantine_if_broken(tx, found.attempt.worker_id, quick_seconds)
-    return _reply(tx, said.job_id, said.attempt, acked)
+    ended = jobs.get(tx, said.job_id)
+    assert ended is not None
+    return _reply(tx, ended, said.attempt, acked)
 
 
 def _beat(tx: Connection, said: Beat, now: datetime) -> BeatReply:
@@ -140,7 +142,8 @@ def _beat(tx: Connection, said: Beat, now: datetime) -> BeatReply:
         return BeatReply(job_id=said.job_id, attempt=said.attempt, lease_lost=True)
     checkpoints.mark_purged(tx, said.job_id, said.purged)
     acked = _hear(tx, fenced, said.events, now)
-    return _reply(tx, said.job_id, said.attempt, acked)
+    # Held since it was read, and no event changes what an attempt is told to do.
+    return _reply(tx, fenced.job, said.attempt, acked)
 
 
 def _own(tx: Connection, job_id: str, number: int, token: str) -> tuple[StoredJob, StoredAttempt]:
@@ -180,12 +183,10 @@ def _hear(tx: Connection, fenced: Fenced, events: tuple[ReportedEvent, ...], now
     return acked
 
 
-def _reply(tx: Connection, job_id: str, number: int, acked: int) -> BeatReply:
-    job = jobs.get(tx, job_id)
-    assert job is not None
-    purging = checkpoints.in_state(tx, job_id, "purging")
+def _reply(tx: Connection, job: StoredJob, number: int, acked: int) -> BeatReply:
+    purging = checkpoints.in_state(tx, job.job.id, "purging")
     return BeatReply(
-        job_id=job_id,
+        job_id=job.job.id,
         attempt=number,
         directive=_directive(job),
         acked_seq=acked,
