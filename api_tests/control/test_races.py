@@ -1,0 +1,222 @@
+"""Two at once, each held at the point where the other is most in the way.
+
+A party goes on to its point, and waits there until the other has begun; whoever holds the database
+first, one of the two orders comes out, and nothing in between.
+"""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from threading import Event, get_ident
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from api_tests.control.conftest import Agent, Plane
+from api_tests.control.test_leases import say_gone
+from service.contract.jobs import LIVE_ATTEMPTS, AttemptState, JobState
+from service.domain.errors import Conflict, LeaseLost
+from service.domain.limits import Limit
+from service.store import limits
+from service.store.engine import Database
+
+NewAgent = Callable[..., Agent]
+POINTS = ["nothing held", "everything read", "everything written"]
+HELD_SECONDS = 10.0
+PATIENCE_SECONDS = 0.3
+
+
+@pytest.fixture(params=POINTS)
+def at(request: pytest.FixtureRequest) -> str:
+    """Before the first statement of a transaction, its first write to a job, or its commit."""
+    return str(request.param)
+
+
+class Held:
+    """Has the transactions of one thread stop at a point, and wait until the other is there."""
+
+    def __init__(self, database: Database, at: str) -> None:
+        self._engine, self._at = database.engine, at
+        self._there, self._go_on = Event(), Event()
+
+    def race(self, held: Callable[[], Any], other: Callable[[], Any]) -> tuple[Any, Any]:
+        """What both gave, or the error that they raised: `held` is at its point as `other` runs."""
+        with ThreadPoolExecutor(2) as threads:
+            first = threads.submit(_outcome, lambda: self._with_a_stop(held))
+            assert self._there.wait(HELD_SECONDS)
+            second = threads.submit(_outcome, other)
+            # It may have to wait for the one that is held; if not, it is done by then.
+            wait([second], timeout=PATIENCE_SECONDS)
+            self._go_on.set()
+            return first.result(HELD_SECONDS), second.result(HELD_SECONDS)
+
+    def _with_a_stop(self, act: Callable[[], Any]) -> Any:
+        try:
+            with _stopped(self._engine, self._at, self._stop):
+                return act()
+        finally:
+            # It may have come to its end without passing the point.
+            self._there.set()
+
+    def _stop(self) -> None:
+        if not self._there.is_set():
+            self._there.set()
+            assert self._go_on.wait(HELD_SECONDS)
+
+
+@contextmanager
+def _stopped(engine: Any, at: str, stop: Callable[[], None]) -> Iterator[None]:
+    mine = get_ident()
+
+    def before_statement(_: object, __: object, statement: str, *___: object) -> None:
+        writes = statement.startswith(("UPDATE jobs", "UPDATE attempts", "INSERT INTO attempts"))
+        if get_ident() == mine and (writes or at == "nothing held"):
+            stop()
+
+    def before_commit(_: object) -> None:
+        if get_ident() == mine:
+            stop()
+
+    written = at == "everything written"
+    name, listener = (
+        ("commit", before_commit) if written else ("before_cursor_execute", before_statement)
+    )
+    event.listen(engine, name, listener)
+    try:
+        yield
+    finally:
+        event.remove(engine, name, listener)
+
+
+def _outcome(act: Callable[[], Any]) -> Any:
+    try:
+        return act()
+    except (Conflict, LeaseLost) as refused:
+        return refused
+
+
+def live_of(plane: Plane, job: Any) -> list[int]:
+    return [a.number for a in plane.attempts_of(job) if a.state in LIVE_ATTEMPTS]
+
+
+def test_a_report_against_a_reap(plane: Plane, agent: Agent, at: str) -> None:
+    job = plane.submit()
+    claim = agent.claimed()
+    plane.later(301)
+    reported, reaped = Held(plane.database, at).race(lambda: agent.report(claim), plane.sweep)
+    ended, (attempt,) = plane.job(job), plane.attempts_of(job)
+    if isinstance(reported, LeaseLost):
+        assert (ended.state, attempt.state, reaped) == ("queued", "lost", 1)
+    else:
+        assert (ended.state, attempt.state, reaped) == ("succeeded", "succeeded", 0)
+
+
+def test_a_reap_against_a_report(plane: Plane, agent: Agent, at: str) -> None:
+    job = plane.submit()
+    claim = agent.claimed()
+    plane.later(301)
+    reaped, reported = Held(plane.database, at).race(plane.sweep, lambda: agent.report(claim))
+    assert (plane.job(job).state is JobState.QUEUED) == isinstance(reported, LeaseLost)
+    assert reaped == isinstance(reported, LeaseLost)
+
+
+def test_a_reap_against_the_beat_of_a_worker_that_is_back(
+    plane: Plane, agent: Agent, at: str
+) -> None:
+    job = plane.submit()
+    claim = agent.claimed()
+    plane.later(301)
+    _, reply = Held(plane.database, at).race(plane.sweep, lambda: agent.beat(claim))
+    assert reply.lease_lost == (plane.job(job).state is JobState.QUEUED)
+    assert live_of(plane, job) == ([] if reply.lease_lost else [1])
+
+
+def test_two_reapers_charge_a_loss_once(plane: Plane, agent: Agent, at: str) -> None:
+    job = plane.submit()
+    agent.claimed()
+    plane.later(301)
+    changed = Held(plane.database, at).race(plane.sweep, plane.sweep)
+    assert sorted(changed) == [0, 1]
+    assert len(plane.events_of(job, "requeued")) == 1
+    assert plane.job(job).state is JobState.QUEUED
+
+
+def test_a_cancel_against_a_finish(plane: Plane, agent: Agent, at: str) -> None:
+    job = plane.submit()
+    claim = agent.claimed()
+    cancelled, _ = Held(plane.database, at).race(
+        lambda: plane.cancel(job), lambda: agent.report(claim)
+    )
+    assert plane.job(job).state is JobState.SUCCEEDED
+    assert isinstance(cancelled, Conflict) or cancelled.state is JobState.CANCELLING
+
+
+def test_a_finish_against_a_cancel(plane: Plane, agent: Agent, at: str) -> None:
+    job = plane.submit()
+    claim = agent.claimed()
+    reply, _ = Held(plane.database, at).race(lambda: agent.report(claim), lambda: plane.cancel(job))
+    assert not isinstance(reply, Exception)
+    assert plane.job(job).state is JobState.SUCCEEDED
+
+
+def test_a_claim_against_a_cancel(plane: Plane, agent: Agent, at: str) -> None:
+    job = plane.submit()
+    claim, cancelled = Held(plane.database, at).race(agent.claim, lambda: plane.cancel(job))
+    if claim is None:
+        assert plane.job(job).state is JobState.CANCELLED
+    else:
+        assert cancelled.state is JobState.CANCELLING
+        assert agent.beat(claim).directive == "checkpoint_and_stop"
+
+
+def test_a_cancel_against_a_claim(plane: Plane, agent: Agent, at: str) -> None:
+    job = plane.submit()
+    _, claim = Held(plane.database, at).race(lambda: plane.cancel(job), agent.claim)
+    expected = JobState.CANCELLED if claim is None else JobState.CANCELLING
+    assert plane.job(job).state is expected
+
+
+def test_a_pause_against_a_claim(plane: Plane, agent: Agent, at: str) -> None:
+    job = plane.submit()
+    _, claim = Held(plane.database, at).race(lambda: plane.pause(job), agent.claim)
+    expected = JobState.PAUSED if claim is None else JobState.PAUSING
+    assert plane.job(job).state is expected
+    assert live_of(plane, job) == ([] if claim is None else [1])
+
+
+def test_two_claims_for_one_job(plane: Plane, new_agent: NewAgent, at: str) -> None:
+    job, one, two = plane.submit(), new_agent(), new_agent()
+    claims = Held(plane.database, at).race(one.claim, two.claim)
+    taken = [claim for claim in claims if claim is not None]
+    assert [(claim.job_id, claim.attempt) for claim in taken] == [(job.id, 1)]
+    assert len(plane.attempts_of(job)) == 1
+
+
+def test_the_same_claim_sent_twice_at_once(plane: Plane, agent: Agent, at: str) -> None:
+    jobs = [plane.submit(), plane.submit()]
+    claims = Held(plane.database, at).race(lambda: agent.claim("r"), lambda: agent.claim("r"))
+    assert claims[0] == claims[1]
+    assert [plane.job(job).state for job in jobs] == [JobState.RUNNING, JobState.QUEUED]
+
+
+def test_a_goodbye_against_a_report(plane: Plane, agent: Agent, at: str) -> None:
+    job = plane.submit()
+    claim = agent.claimed()
+    _, reported = Held(plane.database, at).race(
+        lambda: say_gone(plane, agent), lambda: agent.report(claim)
+    )
+    (attempt,) = plane.attempts_of(job)
+    expected = AttemptState.LOST if isinstance(reported, LeaseLost) else AttemptState.SUCCEEDED
+    assert attempt.state is expected
+
+
+def test_two_limited_claims_at_once_stay_within_the_limit(
+    plane: Plane, new_agent: NewAgent, at: str
+) -> None:
+    with plane.write() as tx:
+        limits.put(tx, [Limit("team", "vision", 1)])
+    for _ in range(2):
+        plane.submit(labels={"team": "vision"})
+    claims = Held(plane.database, at).race(new_agent().claim, new_agent().claim)
+    assert sum(claim is not None for claim in claims) == 1
