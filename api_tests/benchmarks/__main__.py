@@ -11,7 +11,7 @@ from importlib import import_module
 
 from api_tests.benchmarks.report import Section, keep
 
-BENCHMARKS = ("checkpoint_stall", "latest")
+BENCHMARKS = ("checkpoint_stall", "latest", "queue")
 
 
 def main(names: list[str]) -> int:
