@@ -139,10 +139,12 @@ def test_a_job_lost_on_the_only_free_worker_says_that_it_waits_for_another(
 ) -> None:
     first, other = new_agent(slots=1), new_agent(slots=1)
     busy = plane.submit()
-    assert claimed_id(other) == busy.id
+    assert other.claimed().job_id == busy.id
     lost = plane.submit()
     for _ in range(2):
-        first.report(first.claimed(), "failed", "disk_full")
+        first.report(first.claimed(), "failed", "worker_lost")
+        plane.later(20)
+        plane.sweep()
     assert first.claim() is None
     reason = f"it was lost on {first.id}, and waits for another worker"
     assert plane.job(lost).wait_reason == reason
