@@ -91,3 +91,10 @@ def worker_of(plane: Plane, agent: Agent) -> Worker:
         worker = store.get(tx, agent.id)
     assert worker is not None
     return worker
+
+
+def test_a_full_disk_speaks_against_no_worker(plane: Plane, agent: Agent) -> None:
+    for _ in range(4):
+        plane.submit()
+        fail(plane, agent, 1, "disk_full")
+    assert worker_of(plane, agent).state is WorkerState.ACTIVE

@@ -18,9 +18,15 @@ def test_an_end_that_is_nobodys_fault_costs_nothing_and_waits_for_nothing(reason
     assert verdict == Verdict(True, reason, failures=2, losses=2)
 
 
-@pytest.mark.parametrize("reason", [Reason.WORKER_LOST, Reason.DISK_FULL])
-def test_a_machines_fault_is_retried_at_once_and_costs_no_failure(reason: Reason) -> None:
+def test_a_lost_worker_is_made_up_for_at_once_and_costs_no_failure() -> None:
+    reason = Reason.WORKER_LOST
     assert decided(reason, losses=1) == Verdict(True, reason, failures=0, losses=2)
+
+
+def test_a_full_disk_costs_no_failure_and_is_given_time_to_be_emptied() -> None:
+    first, second = decided(Reason.DISK_FULL), decided(Reason.DISK_FULL, losses=1)
+    assert (first.retry, first.failures, first.losses) == (True, 0, 1)
+    assert (first.wait_seconds, second.wait_seconds) == (10, 20)
 
 
 @pytest.mark.parametrize("reason", [Reason.WORKER_LOST, Reason.DISK_FULL])

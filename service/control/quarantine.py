@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection
 
-from service.contract.jobs import Attempt, AttemptState
+from service.contract.jobs import Attempt, AttemptState, Reason
 from service.contract.workers import WorkerState
 from service.store import attempts, workers
 
@@ -21,12 +21,13 @@ def hold_worker_of(tx: Connection, job_id: str, number: int) -> None:
 def quarantine_if_broken(tx: Connection, worker_id: str, quick_seconds: float) -> bool:
     """Quarantine a worker whose last three different jobs each failed within `quick_seconds`.
 
-    A job that ran longer or succeeded speaks for the worker; what was given back says nothing.
+    A job that ran longer or succeeded speaks for the worker; what was given back says nothing, and
+    a full disk is no worker's alone: all would be quarantined for the volume that they share.
     """
     since = workers.trusted_since(tx, worker_id)
     failed: dict[str, Attempt] = {}
     for attempt in attempts.ended_of(tx, worker_id, since, _LOOKED_AT):
-        if attempt.state in _SAY_NOTHING:
+        if attempt.state in _SAY_NOTHING or attempt.reason is Reason.DISK_FULL:
             continue
         if attempt.state is not AttemptState.FAILED or _ran_seconds(attempt) > quick_seconds:
             break

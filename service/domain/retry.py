@@ -59,8 +59,8 @@ def decide(reason: Reason, spent: Budgets, *, backoff_seconds: float, jitter: fl
     """What follows an end by `reason`; `jitter` in 0 to 1 is drawn by the caller.
 
     A machine's fault is retried at once, three times in a row at most without a new checkpoint;
-    the job's own fault costs one of `max_failures`, with a wait that doubles; a fault that cannot
-    heal ends the job.
+    a full disk is one, and waits, since all workers share it. The job's own fault costs one of
+    `max_failures`, with a wait that doubles; a fault that cannot heal ends the job.
     """
     fault = FAULTS[reason]
     failures, losses = spent.failures, spent.losses
@@ -69,7 +69,9 @@ def decide(reason: Reason, spent: Budgets, *, backoff_seconds: float, jitter: fl
     if fault is Fault.MACHINE:
         losses += 1
         if losses < LOSSES_BEFORE_POISON:
-            return Verdict(True, reason, failures, losses)
+            patient = reason is Reason.DISK_FULL
+            wait = _wait_seconds(losses, backoff_seconds, jitter) if patient else 0.0
+            return Verdict(True, reason, failures, losses, wait_seconds=wait)
         note = f"lost {losses} times in a row without a new checkpoint"
         return Verdict(False, Reason.POISON, failures, losses, note=note)
     if fault is Fault.HOPELESS:
@@ -78,5 +80,10 @@ def decide(reason: Reason, spent: Budgets, *, backoff_seconds: float, jitter: fl
     if failures > spent.max_failures:
         note = f"failed {failures} times, and max_failures is {spent.max_failures}"
         return Verdict(False, reason, failures, losses, note=note)
-    wait = min(backoff_seconds * 2 ** (failures - 1), LONGEST_BACKOFF_SECONDS)
-    return Verdict(True, reason, failures, losses, wait_seconds=wait * (0.5 + jitter / 2))
+    wait = _wait_seconds(failures, backoff_seconds, jitter)
+    return Verdict(True, reason, failures, losses, wait_seconds=wait)
+
+
+def _wait_seconds(times: int, backoff_seconds: float, jitter: float) -> float:
+    wait = min(backoff_seconds * 2.0 ** (times - 1), LONGEST_BACKOFF_SECONDS)
+    return wait * (0.5 + jitter / 2)
