@@ -127,6 +127,9 @@ def ended_of(tx: Connection, worker_id: str, since: datetime, limit: int) -> lis
 
 def renew_all(tx: Connection, now: datetime) -> int:
     """Give every lease a fresh window: silence while no server listened is nobody's fault."""
+    live = select(attempts.c.job_id).where(attempts.c.state.in_(LIVE_ATTEMPTS))
+    # By job, as a sweep of another server locks them.
+    tx.execute(live.order_by(attempts.c.job_id).with_for_update())
     statement = update(attempts).where(attempts.c.state.in_(LIVE_ATTEMPTS)).values(heard_at=now)
     return tx.execute(statement).rowcount
 
