@@ -1,5 +1,7 @@
 from collections.abc import Callable
 
+import pytest
+
 from api_tests.control.conftest import Agent, Plane
 from service.contract.agent import Heartbeat
 from service.contract.workers import Worker, WorkerState
@@ -12,7 +14,7 @@ NewAgent = Callable[..., Agent]
 def test_three_different_jobs_that_fail_at_once_quarantine_their_worker_which_says_why(
     plane: Plane, agent: Agent
 ) -> None:
-    waiting = [plane.submit() for _ in range(4)]
+    waiting = [plane.submit(max_failures=0) for _ in range(4)]
     for _ in range(3):
         fail(plane, agent, 60, message="no such device")
     found = worker_of(plane, agent)
@@ -28,7 +30,7 @@ def test_three_different_jobs_that_fail_at_once_quarantine_their_worker_which_sa
 
 def test_a_quarantined_worker_that_registers_again_stays_so(plane: Plane, agent: Agent) -> None:
     for _ in range(3):
-        plane.submit()
+        plane.submit(max_failures=0)
         fail(plane, agent, 1)
     agent.register()
     assert worker_of(plane, agent).state is WorkerState.QUARANTINED
@@ -38,14 +40,14 @@ def test_a_quarantined_worker_is_let_out_by_hand_and_starts_afresh(
     plane: Plane, agent: Agent
 ) -> None:
     for _ in range(3):
-        plane.submit()
+        plane.submit(max_failures=0)
         fail(plane, agent, 1)
     with plane.write() as tx:
         assert workers.drain(tx, agent.id, plane.now).state is WorkerState.QUARANTINED
         resumed = workers.resume(tx, agent.id, plane.now)
     assert (resumed.state, resumed.message) == (WorkerState.ACTIVE, None)
     for _ in range(2):
-        plane.submit()
+        plane.submit(max_failures=0)
         fail(plane, agent, 1)
     assert worker_of(plane, agent).state is WorkerState.ACTIVE
 
@@ -62,14 +64,14 @@ def test_failures_after_more_than_a_minute_speak_against_the_jobs(
     plane: Plane, agent: Agent
 ) -> None:
     for _ in range(4):
-        plane.submit()
+        plane.submit(max_failures=0)
         fail(plane, agent, 61)
     assert worker_of(plane, agent).state is WorkerState.ACTIVE
 
 
 def test_a_job_that_succeeds_between_them_speaks_for_the_worker(plane: Plane, agent: Agent) -> None:
     for number in range(5):
-        plane.submit()
+        plane.submit(max_failures=0)
         if number == 2:
             agent.report(agent.claimed())
         else:
@@ -78,9 +80,7 @@ def test_a_job_that_succeeds_between_them_speaks_for_the_worker(plane: Plane, ag
     assert worker_of(plane, agent).state is WorkerState.ACTIVE
 
 
-def fail(
-    plane: Plane, agent: Agent, seconds: float, reason: str = "invalid_data", **said: str
-) -> None:
+def fail(plane: Plane, agent: Agent, seconds: float, reason: str = "crashed", **said: str) -> None:
     claim = agent.claimed()
     plane.later(seconds)
     agent.report(claim, "failed", reason, **said)
@@ -93,8 +93,13 @@ def worker_of(plane: Plane, agent: Agent) -> Worker:
     return worker
 
 
-def test_a_full_disk_speaks_against_no_worker(plane: Plane, agent: Agent) -> None:
+@pytest.mark.parametrize(
+    "reason", ["disk_full", "invalid_data", "incompatible_checkpoint", "non_finite_loss"]
+)
+def test_what_is_not_a_workers_fault_speaks_against_none(
+    plane: Plane, agent: Agent, reason: str
+) -> None:
     for _ in range(4):
-        plane.submit()
-        fail(plane, agent, 1, "disk_full")
+        plane.submit(max_failures=0)
+        fail(plane, agent, 1, reason)
     assert worker_of(plane, agent).state is WorkerState.ACTIVE

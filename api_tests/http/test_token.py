@@ -9,6 +9,13 @@ from api_tests.http.server import Server
 WRITES = [
     ("POST", "/jobs"),
     ("POST", "/jobs/job_none/cancel"),
+    ("POST", "/jobs/job_none/pause"),
+    ("POST", "/jobs/job_none/resume"),
+    ("POST", "/jobs/job_none/retry"),
+    ("PATCH", "/jobs/job_none"),
+    ("DELETE", "/jobs/job_none"),
+    ("POST", "/workers/wrk_1/drain"),
+    ("POST", "/workers/wrk_1/resume"),
     ("PUT", "/agent/workers/wrk_1"),
     ("POST", "/agent/workers/wrk_1/gone"),
     ("POST", "/agent/claims"),

@@ -8,7 +8,14 @@ from service.store import attempts, workers
 
 JOBS_BEFORE_QUARANTINE = 3
 _LOOKED_AT = 30
-_SAY_NOTHING = (AttemptState.RELEASED, AttemptState.CANCELLED, AttemptState.LOST)
+_SPEAKS_AGAINST = (
+    Reason.CRASHED,
+    Reason.STALLED,
+    Reason.OUT_OF_MEMORY,
+    Reason.WORKER_LOST,
+)
+"""What a broken machine looks like. Bad data and bad weights are a submission's fault, and a full
+disk is no worker's alone: three mistakes of a user must not take the yard's only worker away."""
 
 
 def hold_worker_of(tx: Connection, job_id: str, number: int) -> None:
@@ -21,17 +28,18 @@ def hold_worker_of(tx: Connection, job_id: str, number: int) -> None:
 def quarantine_if_broken(tx: Connection, worker_id: str, quick_seconds: float) -> bool:
     """Quarantine a worker whose last three different jobs each failed within `quick_seconds`.
 
-    A job that ran longer or succeeded speaks for the worker; what was given back says nothing, and
-    a full disk is no worker's alone: all would be quarantined for the volume that they share.
+    A job that ran longer or succeeded speaks for the worker; what was given back says nothing.
     """
     since = workers.trusted_since(tx, worker_id)
     failed: dict[str, Attempt] = {}
     for attempt in attempts.ended_of(tx, worker_id, since, _LOOKED_AT):
-        if attempt.state in _SAY_NOTHING or attempt.reason is Reason.DISK_FULL:
-            continue
-        if attempt.state is not AttemptState.FAILED or _ran_seconds(attempt) > quick_seconds:
+        failure = attempt.state is AttemptState.FAILED
+        if attempt.state is AttemptState.SUCCEEDED:
             break
-        failed.setdefault(attempt.job_id, attempt)
+        if failure and _ran_seconds(attempt) > quick_seconds:
+            break
+        if failure and attempt.reason in _SPEAKS_AGAINST:
+            failed.setdefault(attempt.job_id, attempt)
     if len(failed) < JOBS_BEFORE_QUARANTINE:
         return False
     last = next(iter(failed.values()))
