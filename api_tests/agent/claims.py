@@ -3,7 +3,7 @@
 from typing import Any
 
 from service.contract.agent import Claim, Lease
-from service.contract.jobs import JobSpec
+from service.contract.specs import JobSpec
 
 PARAMS = {
     "total_iters": 12,

@@ -24,7 +24,7 @@ from torch.distributed import checkpoint as dcp
 
 from api_tests.benchmarks.report import Section, verdict
 from api_tests.checkpoints.folders import manifest_of
-from service.contract.jobs import JobSpec
+from service.contract.specs import JobSpec
 from workers.checkpoints.momentum import momentum_of
 from workers.checkpoints.snapshot import MODEL_FILE, OPTIMIZER_FILE, Saver
 from workers.models import build

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, text
 
 from service.contract.agent import Claim, ClaimRequest, Lease, Registration
-from service.contract.jobs import JobSpec
+from service.contract.specs import JobSpec
 from service.control import attempts, jobs, workers
 from service.store.engine import Database
 from service.store.migrate import upgrade

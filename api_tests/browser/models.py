@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from service.contract.checkpoints import Checkpoint, FileDigest
-from service.contract.jobs import Job, JobSpec, JobState
+from service.contract.jobs import Job, JobState
+from service.contract.specs import JobSpec
 
 
 def a_job(number: int, **fields: Any) -> Job:

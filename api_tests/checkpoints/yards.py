@@ -6,7 +6,8 @@ from typing import Any
 
 from api_tests.checkpoints.folders import attempt_folder, save
 from service.contract.checkpoints import Checkpoint
-from service.contract.jobs import JobSpec, JobState
+from service.contract.jobs import JobState
+from service.contract.specs import JobSpec
 from service.control import checkpoints, jobs
 from service.control.garbage import Collector
 from service.control.rescan import Rescanned, rescan

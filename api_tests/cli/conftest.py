@@ -15,7 +15,8 @@ from fastapi.responses import StreamingResponse
 
 from service.client import TrainyardClient
 from service.contract.checkpoints import Checkpoint, FileDigest
-from service.contract.jobs import Event, Job, JobSpec
+from service.contract.jobs import Event, Job
+from service.contract.specs import JobSpec
 
 DEADLINE_SECONDS = 20.0
 SPEC: dict[str, Any] = {"kind": "train", "recipe": "oneshot", "data": {"dataset": "digits"}}

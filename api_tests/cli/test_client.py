@@ -17,7 +17,8 @@ from service.client import (
     TrainyardError,
     UnexpectedAnswer,
 )
-from service.contract.jobs import Event, JobSpec, JobState
+from service.contract.jobs import Event, JobState
+from service.contract.specs import JobSpec
 
 CONTENT = bytes(range(256)) * 40
 

@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from service.contract.jobs import JobSpec
+from service.contract.specs import JobSpec
 
 TRAIN = {"kind": "train", "recipe": "oneshot", "data": {"dataset": "digits"}}
 

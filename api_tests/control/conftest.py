@@ -24,10 +24,11 @@ from service.contract.agent import (
     ReportedEvent,
 )
 from service.contract.checkpoints import Checkpoint
-from service.contract.jobs import Attempt, Event, Job, JobSpec
+from service.contract.jobs import Attempt, Event, Job
+from service.contract.specs import JobSpec
 from service.control import attempts, checkpoints, history, jobs, pauses, reaper, retries, workers
 from service.control.ends import Patience
-from service.control.jobs import Submitted
+from service.control.queueing import Submitted
 from service.control.reaper import Windows
 from service.store.engine import Database
 

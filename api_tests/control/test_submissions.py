@@ -7,7 +7,8 @@ from sqlalchemy.exc import IntegrityError
 
 from api_tests.control.conftest import SPEC, Agent, Plane, an_event
 from api_tests.manifests import a_manifest, told_of
-from service.contract.jobs import Job, JobSpec, JobState
+from service.contract.jobs import Job, JobState
+from service.contract.specs import JobSpec
 from service.control import jobs
 from service.domain.errors import IdempotencyMismatch, Unprocessable
 from service.store.jobs import JobFilter

@@ -6,7 +6,7 @@ import pytest
 import torch
 from PIL import Image
 
-from service.contract.jobs import DataSpec
+from service.contract.specs import DataSpec
 from workers.data.errors import InvalidData
 from workers.data.images import ImageDataset, Split, open_dataset
 from workers.data.loader import train_batches, val_batches

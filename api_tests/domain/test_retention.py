@@ -2,7 +2,7 @@ from typing import Any
 
 from api_tests.manifests import a_checkpoint, a_manifest
 from service.contract.checkpoints import Checkpoint
-from service.contract.jobs import Retention
+from service.contract.specs import Retention
 from service.domain.retention import best_of, surplus
 
 

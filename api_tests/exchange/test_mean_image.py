@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from api_tests.exchange.originals import imported, network_of
-from service.contract.jobs import DataSpec
+from service.contract.specs import DataSpec
 from workers.checkpoints.folder import verify
 from workers.data.errors import InvalidData
 from workers.data.images import open_dataset

@@ -5,7 +5,8 @@ import pytest
 from sqlalchemy import Connection
 
 from api_tests.conftest import Postgres
-from service.contract.jobs import Job, JobSpec, JobState, Progress
+from service.contract.jobs import Job, JobState, Progress
+from service.contract.specs import JobSpec
 from service.store import idempotency, jobs, queue
 from service.store.engine import Database
 from service.store.jobs import JobFilter

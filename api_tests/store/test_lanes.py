@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from api_tests.store.plans import plans_of
-from service.contract.jobs import JobSpec
+from service.contract.specs import JobSpec
 from service.control import jobs
 from service.store import queue
 from service.store.engine import Database

@@ -3,7 +3,8 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 
 from service.contract.agent import ClaimRequest, Lease
-from service.contract.jobs import JobSpec, Progress
+from service.contract.jobs import Progress
+from service.contract.specs import JobSpec
 from service.control import attempts
 from service.store.engine import Database
 from service.store.migrate import upgrade

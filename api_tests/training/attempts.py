@@ -15,7 +15,7 @@ from PIL import Image
 
 from service.contract.agent import Claim, Lease, ReportedEvent
 from service.contract.checkpoints import Checkpoint, attempt_path
-from service.contract.jobs import JobSpec
+from service.contract.specs import JobSpec
 from workers.checkpoints.folder import checkpoints_in
 from workers.mailbox import Assignment, Mailbox
 

@@ -20,9 +20,10 @@ from service.api.answers import (
 from service.api.deps import Authorized, TheYard, Yard
 from service.contract.checkpoints import Checkpoint
 from service.contract.fields import LABEL_KEY
-from service.contract.jobs import Attempt, Event, Job, JobSpec, JobState
+from service.contract.jobs import Attempt, Event, Job, JobState
+from service.contract.specs import JobSpec
 from service.control import checkpoints, files, history, jobs, logs
-from service.control.jobs import Submitted
+from service.control.queueing import Submitted
 from service.domain.errors import Unprocessable
 from service.store.jobs import JobFilter
 

@@ -15,7 +15,7 @@ from service.contract.changes import JobEdit, RetryRequest
 from service.contract.jobs import Job, JobState
 from service.control import edits, jobs, pauses, retries
 from service.control.garbage import Collector
-from service.control.jobs import Submitted
+from service.control.queueing import Submitted
 from service.domain.errors import Stale
 
 router = APIRouter(prefix="/jobs", tags=["jobs"], dependencies=[Authorized])

@@ -15,7 +15,8 @@ from service.client.errors import StillRunning, TrainyardError
 from service.client.http import Http, may_heal, parsed
 from service.client.steering import SteeringCalls
 from service.contract.datasets import DatasetInfo
-from service.contract.jobs import ENDED_JOBS, Attempt, Event, Job, JobSpec
+from service.contract.jobs import ENDED_JOBS, Attempt, Event, Job
+from service.contract.specs import JobSpec
 from service.contract.workers import Worker
 
 _PATIENCE_SECONDS = 60.0

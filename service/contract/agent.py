@@ -7,7 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from service.contract.checkpoints import Checkpoint
 from service.contract.fields import Id, LabelKey, LabelValue, Number, Result, Said, Step, Text
-from service.contract.jobs import AnySpec, JobSpec, Reason
+from service.contract.jobs import Reason
+from service.contract.specs import AnySpec, JobSpec
 
 Directive = Literal["continue", "checkpoint_and_stop", "stop"]
 Outcome = Literal["succeeded", "failed", "cancelled", "released"]

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.contract.fields import Id
-from service.contract.jobs import JobLabels, Name, Priority
+from service.contract.specs import JobLabels, Name, Priority
 
 
 class JobEdit(BaseModel):

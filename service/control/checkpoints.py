@@ -13,7 +13,8 @@ from service.contract.checkpoints import (
     Measured,
     Verification,
 )
-from service.contract.jobs import ENDED_JOBS, JobSpec, Retention
+from service.contract.jobs import ENDED_JOBS
+from service.contract.specs import JobSpec, Retention
 from service.control.keeping import point_again
 from service.domain.errors import Conflict, Gone, NotFound
 from service.store import checkpoints as store

@@ -8,9 +8,10 @@ from sqlalchemy import Connection
 
 from service.contract.checkpoints import Checkpoint
 from service.contract.exchange import ExportRequest, ImportRequest
-from service.contract.jobs import ExportSpec, ImportSpec, Job, JobSpec, JobState, Progress
+from service.contract.jobs import Job, JobState, Progress
+from service.contract.specs import ExportSpec, ImportSpec, JobSpec
 from service.control import checkpoints, files
-from service.control.jobs import Submitted, enqueue, replayed
+from service.control.queueing import Asked, Submitted, enqueue, new_job, replayed
 from service.domain.errors import Conflict, NotFound
 from service.store import jobs as store
 
@@ -28,21 +29,19 @@ def submit_import(
 ) -> Submitted:
     """Queue the import of a file; raises IdempotencyMismatch."""
     spec = ImportSpec(request=request, name=f"import {request.file}"[:200])
-    before = replayed(tx, spec, key)
+    asked = Asked(key, spec.model_dump_json())
+    before = replayed(tx, asked)
     if before is not None:
         return before
-    job = Job(
-        id=job_id,
-        kind="import",
+    job = new_job(
+        spec,
+        job_id=job_id,
         recipe=request.recipe,
         variant=request.variant,
-        name=spec.name,
-        state=JobState.QUEUED,
-        created_at=now,
         progress=Progress(total_steps=1, phase="import"),
-        spec=spec,
+        now=now,
     )
-    return enqueue(tx, job, None, key)
+    return enqueue(tx, job, None, asked, said=f"submitted: import of {request.file}")
 
 
 def imported(tx: Connection, job: Job) -> Checkpoint:
@@ -84,15 +83,14 @@ def submit_export(
             "name": f"export {source.id} as {request.format}",
         }
     )
-    job = Job(
-        id=job_id,
-        kind="export",
+    job = new_job(
+        spec,
+        job_id=job_id,
         recipe=source.recipe,
         variant=source.variant,
-        name=spec.name,
-        state=JobState.QUEUED,
-        created_at=now,
         progress=Progress(total_steps=1, phase="export"),
-        spec=spec,
+        now=now,
     )
-    return enqueue(tx, job, source, None)
+    asked = Asked(None, spec.model_dump_json())
+    said = f"submitted: export of {source.id}"
+    return enqueue(tx, job, source.id, asked, said=said)

@@ -14,7 +14,8 @@ import structlog
 from sqlalchemy import Connection
 
 from service.contract.checkpoints import Checkpoint, Garbage
-from service.contract.jobs import ENDED_JOBS, Job, JobSpec
+from service.contract.jobs import ENDED_JOBS, Job
+from service.contract.specs import JobSpec
 from service.control.checkpoints import judge
 from service.domain.retention import surplus
 from service.store import attempts, checkpoints, jobs

@@ -1,7 +1,5 @@
 """What users do with jobs."""
 
-import hashlib
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -9,73 +7,37 @@ from sqlalchemy import Connection
 
 from service.contract.checkpoints import Checkpoint
 from service.contract.datasets import DATASETS
-from service.contract.jobs import (
-    ENDED_JOBS,
-    AnySpec,
-    CheckpointRef,
-    Job,
-    JobSpec,
-    JobState,
-    Progress,
-)
+from service.contract.jobs import ENDED_JOBS, Job, JobState, Progress
+from service.contract.specs import CheckpointRef, JobSpec
 from service.control.lines import shown
-from service.domain.errors import Conflict, IdempotencyMismatch, NotFound, Unprocessable
+from service.control.queueing import Asked, Submitted, enqueue, new_job, replayed
+from service.domain.errors import Conflict, NotFound, Unprocessable
 from service.domain.lifecycle import JobEvent, move_job
-from service.store import checkpoints, history, idempotency
+from service.store import checkpoints, history
 from service.store import jobs as store
 from service.store.jobs import JobFilter, StoredJob
-
-
-@dataclass(frozen=True)
-class Submitted:
-    """The job of a submission; `replayed` if the same one came before with the same key."""
-
-    job: Job
-    replayed: bool
 
 
 def submit(
     tx: Connection, spec: JobSpec, *, job_id: str, key: str | None, now: datetime
 ) -> Submitted:
     """Queue a job; raises IdempotencyMismatch, and Unprocessable for what cannot run."""
-    before = replayed(tx, spec, key)
+    asked = Asked(key, spec.model_dump_json())
+    before = replayed(tx, asked)
     if before is not None:
         return before
     source = check(tx, spec)
     assert spec.variant is not None
-    job = Job(
-        id=job_id,
-        kind=spec.kind,
+    job = new_job(
+        spec,
+        job_id=job_id,
         recipe=spec.recipe,
         variant=spec.variant,
-        name=spec.name,
-        labels=spec.labels,
-        state=JobState.QUEUED,
-        created_at=now,
         progress=_at_the_start(spec),
-        spec=spec,
+        now=now,
     )
-    return enqueue(tx, job, source, key)
-
-
-def replayed(tx: Connection, spec: AnySpec, key: str | None) -> Submitted | None:
-    """The job that this submission made before; raises IdempotencyMismatch."""
-    before = idempotency.remembered(tx, key) if key is not None else None
-    if before is None:
-        return None
-    if before.body_sha256 != _digest(spec):
-        raise IdempotencyMismatch
-    return Submitted(get(tx, before.job_id), replayed=True)
-
-
-def enqueue(tx: Connection, job: Job, source: Checkpoint | None, key: str | None) -> Submitted:
-    """Store a checked job, and its key."""
-    store.add(tx, job, source.id if source is not None else None)
-    if key is not None:
-        idempotency.remember(tx, key, _digest(job.spec), job.id, job.created_at)
-    said = f"submitted: {job.kind} of {job.recipe or 'a file'}"
-    history.note(tx, job.id, None, "submitted", said, job.created_at)
-    return Submitted(get(tx, job.id), replayed=False)
+    source_id = source.id if source is not None else None
+    return enqueue(tx, job, source_id, asked, said=f"submitted: {spec.kind} of {spec.recipe}")
 
 
 def check(tx: Connection, spec: JobSpec) -> Checkpoint | None:
@@ -155,10 +117,6 @@ def stored(tx: Connection, job_id: str, *, lock: bool = False) -> StoredJob:
     if found is None:
         raise NotFound("no_such_job", f"there is no job {job_id}")
     return found
-
-
-def _digest(spec: AnySpec) -> str:
-    return hashlib.sha256(spec.model_dump_json().encode()).hexdigest()
 
 
 def _at_the_start(spec: JobSpec) -> Progress:

@@ -4,7 +4,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from service.contract.jobs import Job, JobSpec, JobState, Retention
+from service.contract.jobs import Job, JobState
+from service.contract.specs import JobSpec, Retention
 from service.domain.retention import best_of, surplus
 from service.store import checkpoints, jobs
 

@@ -10,7 +10,8 @@ from sqlalchemy import Connection
 from service.contract.agent import ReportedEvent
 from service.contract.checkpoints import Checkpoint, attempt_path, folder_name
 from service.contract.events import Damaged, Measured, Noted, Progressed, Published, Started
-from service.contract.jobs import Attempt, ImportSpec, Job, JobState, Progress
+from service.contract.jobs import Attempt, Job, JobState, Progress
+from service.contract.specs import ImportSpec
 from service.control.keeping import let_go, point_again, pointers
 from service.store import checkpoints, history, jobs
 

@@ -9,7 +9,8 @@ from sqlalchemy import Connection
 
 from service.contract.checkpoints import Checkpoint, Manifest
 from service.contract.exchange import ImportRequest
-from service.contract.jobs import ImportSpec, Job, JobState, Progress, Reason
+from service.contract.jobs import Job, JobState, Progress, Reason
+from service.contract.specs import ImportSpec
 from service.control.checkpoints import judge
 from service.control.keeping import point_again
 from service.store import attempts, checkpoints, history, jobs

@@ -1,26 +1,15 @@
 """A finished job once more, as a new one."""
 
-import hashlib
 from datetime import datetime
 
 from sqlalchemy import Connection
 
-from service.contract.jobs import (
-    ENDED_JOBS,
-    AnySpec,
-    CheckpointRef,
-    ExportSpec,
-    ImportSpec,
-    Job,
-    JobSpec,
-    JobState,
-    Progress,
-)
+from service.contract.jobs import ENDED_JOBS, Job, Progress
+from service.contract.specs import AnySpec, CheckpointRef, ExportSpec, ImportSpec, JobSpec
 from service.control import jobs
-from service.control.jobs import Submitted
-from service.domain.errors import Conflict, IdempotencyMismatch, Unprocessable
-from service.store import checkpoints, history, idempotency
-from service.store import jobs as store
+from service.control.queueing import Asked, Submitted, enqueue, new_job, replayed
+from service.domain.errors import Conflict, Unprocessable
+from service.store import checkpoints, history
 from service.store.jobs import StoredJob
 
 
@@ -32,12 +21,10 @@ def retry(
     Raises NotFound, Conflict for a job that has not ended, IdempotencyMismatch, and Unprocessable
     for an origin that it cannot start from.
     """
-    digest = hashlib.sha256(f"retry {job_id} from {origin}".encode()).hexdigest()
-    before = idempotency.remembered(tx, key) if key is not None else None
+    asked = Asked(key, f"retry {job_id} from {origin}")
+    before = replayed(tx, asked)
     if before is not None:
-        if before.body_sha256 != digest:
-            raise IdempotencyMismatch
-        return Submitted(jobs.get(tx, before.job_id), replayed=True)
+        return before
     parent = jobs.stored(tx, job_id)
     if parent.job.state not in ENDED_JOBS:
         message = f"{job_id} is {parent.job.state}; a job is retried when it has ended"
@@ -47,25 +34,19 @@ def retry(
     if isinstance(spec, JobSpec):
         found = jobs.check(tx, spec)
         source = found.id if found is not None else None
-    job = Job(
-        id=new_id,
-        kind=spec.kind,
-        recipe=None if isinstance(spec, ImportSpec) else parent.job.recipe,
-        variant=None if isinstance(spec, ImportSpec) else parent.job.variant,
-        name=spec.name,
-        labels=spec.labels,
-        state=JobState.QUEUED,
-        created_at=now,
+    is_import = isinstance(spec, ImportSpec)
+    job = new_job(
+        spec,
+        job_id=new_id,
+        recipe=None if is_import else parent.job.recipe,
+        variant=None if is_import else parent.job.variant,
         progress=_before_the_start(parent.job),
+        now=now,
         parent_job_id=job_id,
-        spec=spec,
     )
-    store.add(tx, job, source)
-    if key is not None:
-        idempotency.remember(tx, key, digest, new_id, now)
-    history.note(tx, new_id, None, "submitted", f"retry of {job_id} from {origin}", now)
+    made = enqueue(tx, job, source, asked, said=f"retry of {job_id} from {origin}")
     history.note(tx, job_id, None, "retried", f"retried as {new_id}", now)
-    return Submitted(jobs.get(tx, new_id), replayed=False)
+    return made
 
 
 def _spec(tx: Connection, parent: StoredJob, origin: str) -> AnySpec:

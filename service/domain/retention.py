@@ -4,7 +4,7 @@ import math
 from collections.abc import Collection, Sequence
 
 from service.contract.checkpoints import Checkpoint
-from service.contract.jobs import Retention
+from service.contract.specs import Retention
 
 
 def surplus(

@@ -16,7 +16,8 @@ from sqlalchemy import (
     update,
 )
 
-from service.contract.jobs import ENDED_JOBS, AnySpec, Job, JobState, Progress, Reason
+from service.contract.jobs import ENDED_JOBS, Job, JobState, Progress, Reason
+from service.contract.specs import AnySpec
 from service.store.tables import jobs
 
 _SPEC: TypeAdapter[AnySpec] = TypeAdapter(AnySpec)

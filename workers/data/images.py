@@ -10,7 +10,7 @@ from PIL import Image
 from torch import Tensor
 from torchvision.transforms import functional as F
 
-from service.contract.jobs import DataSpec
+from service.contract.specs import DataSpec
 from workers.data.errors import InvalidData
 from workers.data.transforms import augmented, centred, finished, resized_crop
 

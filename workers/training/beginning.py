@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from service.contract.checkpoints import Checkpoint
-from service.contract.jobs import CheckpointRef
+from service.contract.specs import CheckpointRef
 from workers.checkpoints.folder import DamagedCheckpoint
 from workers.checkpoints.snapshot import Loaded, load_resumable
 from workers.checkpoints.upstream import IncompatibleCheckpoint

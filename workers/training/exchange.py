@@ -9,7 +9,7 @@ from typing import Any
 from ulid import ULID
 
 from service.contract.checkpoints import FileDigest, Manifest, job_files_path
-from service.contract.jobs import ExportSpec, ImportSpec
+from service.contract.specs import ExportSpec, ImportSpec
 from workers.checkpoints.folder import DamagedCheckpoint
 from workers.checkpoints.upstream import IncompatibleCheckpoint
 from workers.exchange.exports import export_checkpoint, export_name

@@ -7,7 +7,7 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from service.contract.checkpoints import Manifest
-from service.contract.jobs import CheckpointRef
+from service.contract.specs import CheckpointRef
 from workers.checkpoints.folder import DamagedCheckpoint
 from workers.checkpoints.snapshot import Loaded, load
 from workers.checkpoints.upstream import (

@@ -8,8 +8,8 @@ from typing import Any, NoReturn
 import torch
 from torch import nn
 
-from service.contract.jobs import JobSpec
 from service.contract.recipes import RECALIBRATED, RecipeParams
+from service.contract.specs import JobSpec
 from workers.data.images import ImageDataset
 from workers.data.loader import Batch, train_batches
 from workers.data.sampler import batches_per_epoch
