@@ -12,6 +12,7 @@ import psutil
 import psycopg
 import pytest
 
+from api_tests.models.table import pytest_terminal_summary as pytest_terminal_summary
 from service.store.engine import Database
 from service.store.migrate import upgrade
 

@@ -13,23 +13,11 @@ from typing import Any
 import psutil
 import pytest
 
+from api_tests.cli.trainings import ENDLESS
 from service.client import TrainyardClient
 
 pytestmark = pytest.mark.xdist_group("trainyard")
 
-ENDLESS = {
-    "kind": "train",
-    "recipe": "oneshot",
-    "data": {"dataset": "digits"},
-    "params": {
-        "total_iters": 100_000,
-        "batch_size": 4,
-        "image_size": 32,
-        "learning_rate": 0.01,
-        "display_interval": 1,
-        "data_workers": 1,
-    },
-}
 SERVER_SECONDS = 6.0
 WORKER_SECONDS = 30.0
 

@@ -12,23 +12,11 @@ from typing import Any
 import psutil
 import pytest
 
+from api_tests.cli.trainings import ENDLESS
 from service.client import ServerUnreachable, TrainyardClient
 from service.contract.jobs import JobState
 
 pytestmark = pytest.mark.xdist_group("trainyard")
-
-LONG_TRAINING = {
-    "kind": "train",
-    "recipe": "oneshot",
-    "data": {"dataset": "digits"},
-    "params": {
-        "total_iters": 100_000,
-        "batch_size": 4,
-        "image_size": 32,
-        "learning_rate": 0.01,
-        "display_interval": 1,
-    },
-}
 
 
 class Command:
@@ -100,7 +88,7 @@ def start(tmp_path: Path) -> Iterator[Callable[[str], Command]]:
 
 def _train(command: Command, wait_for: Any) -> str:
     wait_for(command.client.ready)
-    job_id = command.client.submit(LONG_TRAINING).id
+    job_id = command.client.submit(ENDLESS).id
     wait_for(lambda: command.client.job(job_id).progress.step >= 2)
     assert any("rank 0" in title for title in command.look()), command.look()
     return job_id

@@ -1,5 +1,6 @@
 """Weights of other programs, in and out, over real processes and real HTTP."""
 
+import json
 import time
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,10 @@ import pytest
 import torch
 
 from api_tests.journeys.yards import PARAMS, TRAIN, Yard
-from service.client import TrainyardClient
+from service.client import ApiError, TrainyardClient
 from service.contract.exchange import ExportRequest, ImportRequest
 from service.contract.jobs import Job
+from workers.data.images import Digits
 from workers.models import build
 
 
@@ -55,10 +57,44 @@ def test_a_run_is_exported_imported_again_and_continued_to_the_same_weights(
     assert yard.final_digest(continued.id) == yard.final_digest(trained.id)
 
 
-def test_published_weights_are_imported_and_evaluated_with_one_call_each(yard: Yard) -> None:
-    yard.start_worker()
+def _decided_network() -> torch.nn.Module:
+    """A network whose logits lie far apart: those of a fresh one are ties, whatever it sees."""
     torch.manual_seed(0)
     network = build("shufflenet_v2", "0.5x", num_classes=10)
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.momentum = 1.0
+    images, _ = _val_digits()
+    with torch.no_grad():
+        network.train()(images)
+        network.classifier[0].weight.mul_(200)
+    return network
+
+
+def _val_digits() -> tuple[torch.Tensor, torch.Tensor]:
+    digits = Digits("val", "bgr255", 32, seed=0)
+    images, labels = zip(*(digits.sample(0, index) for index in range(len(digits))), strict=True)
+    return torch.stack(images), torch.tensor(labels)
+
+
+def _judged(network: torch.nn.Module) -> tuple[float, dict[str, tuple[str, float]]]:
+    """The loss, and for each wrong digit its prediction and confidence, in this process."""
+    images, labels = _val_digits()
+    with torch.no_grad():
+        logits = network.eval()(images)
+    assert logits.std() > 1
+    sure, predicted = logits.softmax(dim=1).max(dim=1)
+    wrong = (predicted != labels).nonzero().flatten().tolist()
+    loss: float = torch.nn.functional.cross_entropy(logits, labels).item()
+    # Every fifth of the stored digits validates.
+    return loss, {f"digit {5 * n}": (str(predicted[n].item()), sure[n].item()) for n in wrong}
+
+
+def test_published_weights_are_imported_and_evaluated_to_the_logits_they_had(
+    yard: Yard, tmp_path: Path
+) -> None:
+    yard.start_worker()
+    network = _decided_network()
     prefixed = {f"module.{name}": tensor for name, tensor in network.state_dict().items()}
     imports = yard.folder / "imports"
     torch.save({"state_dict": prefixed}, imports / "published.pth.tar")
@@ -80,6 +116,17 @@ def test_published_weights_are_imported_and_evaluated_with_one_call_each(yard: Y
     }
     evaluated = yard.client.wait(yard.client.submit(spec).id, timeout_seconds=60)
     assert evaluated.state == "succeeded", evaluated.message
+    loss, wrong = _judged(network)
+    saved = yard.client.download_of_job(evaluated, "evaluation.json", tmp_path / "evaluation.json")
+    shown = json.loads(saved.read_text())
+    assert evaluated.result is not None
+    assert evaluated.result["loss"] == pytest.approx(loss, rel=1e-5)
+    assert shown["wrong_total"] == len(wrong)
+    assert len(shown["wrong"]) == 200
+    for each in shown["wrong"]:
+        predicted, confidence = wrong[each["image"]]
+        assert each["predicted"] == predicted
+        assert each["confidence"] == pytest.approx(confidence, abs=1e-4)
 
     export = f"{yard.url}/checkpoints/{checkpoint['id']}/export"
     first = httpx.get(export, params={"format": "safetensors"}, timeout=60)
@@ -99,6 +146,7 @@ def test_published_weights_are_imported_and_evaluated_with_one_call_each(yard: Y
     [
         ("absent.pth.tar", None, "file_missing"),
         ("words.pth.tar", b"these are words, not weights", "not_weights"),
+        ("cut.pth.tar", "half of a file of weights", "file_truncated"),
         ("other.pth.tar", {"layer.weight": torch.zeros(3, 3)}, "unknown_network"),
     ],
 )
@@ -109,12 +157,46 @@ def test_a_file_that_is_no_checkpoint_is_refused_with_its_own_code(
     path = yard.folder / "imports" / name
     if isinstance(content, bytes):
         path.write_bytes(content)
+    elif isinstance(content, str):
+        torch.save(build("shufflenet_v2", "0.5x").state_dict(), path)
+        whole = path.read_bytes()
+        path.write_bytes(whole[: len(whole) // 2])
     elif content is not None:
         torch.save(content, path)
     answer = httpx.post(f"{yard.url}/checkpoints/import", json={"file": name}, timeout=60)
     assert (answer.status_code, answer.json()["code"]) == (422, code), answer.text
     assert name in answer.json()["detail"] or code == "unknown_network"
     assert httpx.get(f"{yard.url}/checkpoints").json()["data"] == []
+
+
+def test_weights_with_nan_of_seven_classes_are_imported_with_a_warning_and_not_evaluated_on_ten(
+    yard: Yard,
+) -> None:
+    yard.start_worker()
+    tensors = build("shufflenet_v2", "0.5x", num_classes=7).state_dict()
+    tensors["conv_last.0.weight"][0, 0] = float("nan")
+    torch.save(tensors, yard.folder / "imports" / "broken.pth")
+    imported = _import(yard, file="broken.pth", image_size=32)
+    assert imported.state == "succeeded", imported.message
+    said = [e.message for e in yard.client.events(imported.id) if e.kind == "note"]
+    assert any("NaN" in message and "conv_last.0.weight" in message for message in said), said
+
+    spec = {
+        "kind": "eval",
+        "recipe": "shufflenet_v2",
+        "variant": "0.5x",
+        "data": {"dataset": "digits"},
+        "checkpoint": {"job": imported.id},
+    }
+    with pytest.raises(ApiError) as refused:
+        yard.client.submit(spec)
+    assert (refused.value.status, refused.value.code) == (422, "class_count")
+    of_another_family = _import(yard, file="broken.pth", recipe="oneshot")
+    assert (of_another_family.state, of_another_family.reason) == (
+        "failed",
+        "incompatible_checkpoint",
+    )
+    assert of_another_family.result == {"code": "other_network"}
 
 
 def test_an_import_outside_the_root_is_refused_before_a_job_is_made(yard: Yard) -> None:

@@ -1,14 +1,14 @@
 """Validation: every sample once, weighted by count, summed over the ranks."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from workers.data.images import ImageDataset
-from workers.data.loader import val_batches
+from workers.data.loader import Batch, val_batches
 from workers.recipes.loss import wrong_in_top
 from workers.training.distributed import Ranks
 from workers.training.outcome import Stopped
@@ -35,13 +35,7 @@ def evaluate(
     network.eval()
     ranks.share_buffers(network)
     sums = torch.zeros(4, dtype=torch.float64, device=ranks.device)
-    batches = val_batches(
-        images,
-        batch_size=_BATCH_SIZE,
-        num_workers=num_workers,
-        rank=ranks.rank,
-        world_size=ranks.world_size,
-    )
+    batches = _share(images, ranks, num_workers)
     # The shares may differ by a batch: the ranks agree as often as the longest has batches.
     rounds = math.ceil(len(images) / (_BATCH_SIZE * ranks.world_size))
     with torch.no_grad():
@@ -63,6 +57,16 @@ def evaluate(
         "top5_error": wrong5 / samples,
         "samples": int(samples),
     }
+
+
+def _share(images: ImageDataset, ranks: Ranks, num_workers: int) -> Iterator[Batch]:
+    return val_batches(
+        images,
+        batch_size=_BATCH_SIZE,
+        num_workers=num_workers,
+        rank=ranks.rank,
+        world_size=ranks.world_size,
+    )
 
 
 def _counted(logits: Tensor, labels: Tensor) -> Tensor:

@@ -8,11 +8,12 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 from ulid import ULID
 
 from service.contract.jobs import Reason
 from service.contract.recipes import PARAMS, RecipeParams
+from service.contract.specs import JobSpec
 from workers.checkpoints.upstream import IncompatibleCheckpoint
 from workers.data.errors import InvalidData
 from workers.data.images import ImageDataset, Split, open_dataset
@@ -127,26 +128,21 @@ def _evaluate(
 ) -> dict[str, Any]:
     spec = assignment.claim.job_spec
     assert spec.checkpoint is not None
-    assert spec.variant is not None
     weights = weights_of(assignment, spec.checkpoint, events)
     params = _as_trained(assignment, weights, events)
     mean = mean_to_evaluate_with(assignment, params, weights.manifest)
     val = _dataset(assignment, "val", params, mean)
-    classes = _class_count(params, val)
-    network = build(spec.recipe, spec.variant, classes)
-    fill_for_eval(network, weights, classes)
+    network = _trained_network(spec, weights, _class_count(params, val))
     named = weights.manifest.class_names if weights.manifest is not None else ()
     if named and named != val.class_names:
         events.note("the classes of the checkpoint have other names than those of the data")
     events.tell("started", {"total_steps": 1, "resumed_from": None, "step": 0}, "started")
-    began = _now()
-    network, workers = network.to(ranks.device), params.data_workers
-    predictions = Predictions()
+    began, predictions = _now(), Predictions()
     found = evaluate(
-        network,
+        network.to(ranks.device),
         val,
         ranks,
-        num_workers=workers,
+        num_workers=params.data_workers,
         stop_asked=stop_asked,
         alive=events.alive,
         see=predictions.see,
@@ -162,6 +158,13 @@ def _evaluate(
         "image_size": params.image_size,
         "preprocessing": params.preprocessing,
     }
+
+
+def _trained_network(spec: JobSpec, weights: Weights, classes: int) -> nn.Module:
+    assert spec.variant is not None
+    network = build(spec.recipe, spec.variant, classes)
+    fill_for_eval(network, weights, classes)
+    return network
 
 
 def _as_trained(assignment: Assignment, weights: Weights, events: Events) -> RecipeParams:

@@ -1,4 +1,7 @@
-"""After the tests: a table of what each variant was compared in."""
+"""After the tests: a table of what each variant was compared in.
+
+The suite's own conftest brings it: with xdist the process that reports loads no other.
+"""
 
 import pytest
 
