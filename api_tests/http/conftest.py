@@ -4,6 +4,7 @@ import httpx
 import pytest
 
 from api_tests.http.fake_agent import FakeAgent
+from api_tests.http.runs import ERRORS, Run
 from api_tests.http.server import Server
 
 
@@ -26,3 +27,11 @@ def agent(server: Server) -> Iterator[FakeAgent]:
     agent = FakeAgent(server)
     yield agent
     agent.http.close()
+
+
+@pytest.fixture
+def run(server: Server, agent: FakeAgent) -> Run:
+    run = Run(server, agent)
+    for step, error in ERRORS.items():
+        run.save(step, error)
+    return run

@@ -1,123 +1,15 @@
-"""Sorted, pinned, tagged, verified, deleted, collected: checkpoints over REST."""
+"""Pinned, verified, deleted, traced, collected: checkpoints over REST."""
 
 from typing import Any
 
-import httpx
 import pytest
 
-from api_tests.checkpoints.folders import attempt_folder, save
+from api_tests.checkpoints.folders import attempt_folder
 from api_tests.checkpoints.yards import flip_a_bit
 from api_tests.http.fake_agent import FakeAgent
 from api_tests.http.problems import problem_of
+from api_tests.http.runs import Run
 from api_tests.http.server import Server, wait_for
-from api_tests.manifests import told_of
-from service.volume.folder import read_manifest
-
-DIGITS = {"num_classes": 10, "class_names": [str(digit) for digit in range(10)]}
-# Steps and errors in three orders, so that no order is another's by accident.
-ERRORS = {1: 0.3, 2: 0.1, 3: 0.2}
-
-
-class Run:
-    """A claimed training whose checkpoints are whole folders."""
-
-    def __init__(self, server: Server, agent: FakeAgent, **fields: Any) -> None:
-        self.agent, self.volume = agent, server.volume
-        agent.submit(**{"retention": {"keep_last": 9}} | fields)
-        self.claim = agent.claim()
-        self.job_id: str = self.claim["job_id"]
-        self.http = agent.http
-
-    def id_of(self, step: int) -> str:
-        """The id of the checkpoint of a step."""
-        return f"ckpt_{self.job_id[-12:]}_{step}"
-
-    def save(self, step: int, error: float | None = None, **fields: Any) -> str:
-        """Publish a checkpoint and tell of it."""
-        folder = attempt_folder(self.volume, self.claim["attempt"], self.job_id)
-        own = {"job_id": self.job_id, "attempt": self.claim["attempt"], **DIGITS}
-        metrics = {} if error is None else {"top1_error": error}
-        own |= {"checkpoint_id": self.id_of(step), "metrics": metrics} | fields
-        assert save(folder, step, **own) is None
-        manifest = read_manifest(folder / f"step-{step:09d}")
-        assert manifest is not None
-        self.agent.beat(self.claim, ("checkpoint", told_of(manifest)))
-        return manifest.checkpoint_id
-
-    def steps(self, **query: Any) -> list[int]:
-        """The steps of a list, all pages of it."""
-        found: list[int] = []
-        after = None
-        while True:
-            asked = {"job": self.job_id, "limit": 2, **query} | ({"after": after} if after else {})
-            page = self.http.get("/checkpoints", params=asked).json()
-            found += [each["step"] for each in page["data"]]
-            after = page["next"]
-            if not page["has_more"]:
-                return found
-
-    def names(self) -> list[str]:
-        """The folders of its attempt."""
-        return sorted(p.name for p in attempt_folder(self.volume, 1, self.job_id).iterdir())
-
-
-@pytest.fixture
-def run(server: Server, agent: FakeAgent) -> Run:
-    run = Run(server, agent)
-    for step, error in ERRORS.items():
-        run.save(step, error)
-    return run
-
-
-@pytest.mark.parametrize(
-    ("order", "steps"),
-    [
-        ("-step", [3, 2, 1]),
-        ("step", [1, 2, 3]),
-        ("metrics.top1_error", [2, 3, 1]),
-        ("-metrics.top1_error", [1, 3, 2]),
-        ("metrics.loss", []),
-    ],
-)
-def test_a_list_is_sorted_as_asked_over_all_its_pages(
-    run: Run, order: str, steps: list[int]
-) -> None:
-    assert run.steps(order_by=order) == steps
-
-
-def test_an_order_that_is_none_is_refused_with_those_there_are(http: httpx.Client) -> None:
-    answer = http.get("/checkpoints", params={"order_by": "metrics.beauty"})
-    problem = problem_of(answer, 422, "invalid")
-    assert "metrics.top1_error" in str(problem)
-
-
-def test_the_best_is_the_lowest_or_the_highest_of_a_metric(run: Run) -> None:
-    query = {"job": run.job_id}
-    best = run.http.get("/checkpoints/best", params=query)
-    assert best.json()["step"] == 2
-    highest = run.http.get("/checkpoints/best", params=query | {"mode": "max"})
-    assert highest.json()["step"] == 1
-    headers = {"If-None-Match": best.headers["etag"]}
-    assert run.http.get("/checkpoints/best", params=query, headers=headers).status_code == 304
-    unmeasured = run.http.get("/checkpoints/best", params=query | {"metric": "loss"})
-    problem_of(unmeasured, 404, "no_checkpoint")
-
-
-def test_tags_are_set_once_each_and_narrow_a_list(run: Run) -> None:
-    path = f"/checkpoints/{run.id_of(1)}"
-    changed = run.http.patch(path, json={"tags": ["paper", "baseline", "paper"]}).json()
-    assert (changed["tags"], changed["pinned"]) == (["baseline", "paper"], False)
-    assert run.steps(tag="paper") == [1]
-    assert run.http.patch(path, json={"tags": ["other"]}).json()["tags"] == ["other"]
-    assert run.steps(tag="paper") == []
-
-
-@pytest.mark.parametrize(
-    "tags", [["no space"], [""], ["x" * 64], "paper", [f"t{n}" for n in range(65)]]
-)
-def test_a_tag_that_is_none_is_refused(run: Run, tags: Any) -> None:
-    answer = run.http.patch(f"/checkpoints/{run.id_of(1)}", json={"tags": tags})
-    problem_of(answer, 422, "invalid")
 
 
 @pytest.mark.parametrize("kept", [{"pinned": True}, {"tags": ["paper"]}])
