@@ -7,8 +7,7 @@ also the spool: the agent forwards from the last acknowledged line, however long
 import errno
 import json
 import os
-from collections.abc import Hashable, Iterator
-from contextlib import contextmanager
+from collections.abc import Hashable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,18 +16,6 @@ from pydantic import BaseModel, ConfigDict
 
 from service.contract.agent import Claim, ReportedEvent
 from service.volume.folder import STAGE_PREFIX
-
-_FULL = (errno.ENOSPC, errno.EDQUOT)
-
-
-@contextmanager
-def suppress_full_disk() -> Iterator[None]:
-    """A disk that is full takes nothing now; that is no reason to end a run."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in _FULL:
-            raise
 
 
 class Assignment(BaseModel):
@@ -68,17 +55,19 @@ class Mailbox:
     def append(self, kind: str, body: dict[str, Any], at: datetime) -> None:
         """Add one event in one write; `seq` follows the last.
 
-        What a full disk does not take is written before the next one.
+        Raises OSError, as on a full disk; what was not taken is written before the next one.
         """
         self._seq += 1
         event = ReportedEvent.model_validate(
             {"seq": self._seq, "kind": kind, "at": at, "body": body}
         )
         self._unwritten += (event.model_dump_json() + "\n").encode()
-        with suppress_full_disk():
-            self._write_out()
+        self.write_out()
 
-    def _write_out(self) -> None:
+    def write_out(self) -> None:
+        """Write what was not taken so far; raises OSError."""
+        if not self._unwritten:
+            return
         handle = os.open(self.events_path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
         try:
             end = os.lseek(handle, 0, os.SEEK_END)
@@ -86,8 +75,8 @@ class Mailbox:
             if written < len(self._unwritten):
                 # The disk filled up in the middle: no half line may stay before the next.
                 os.ftruncate(handle, end)
-            else:
-                self._unwritten = b""
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.events_path))
+            self._unwritten = b""
         finally:
             os.close(handle)
 

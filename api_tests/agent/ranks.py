@@ -54,9 +54,25 @@ def talks_at_its_end(spec_path: Path) -> int:
 def waits_for_a_file(spec_path: Path) -> int:
     """Succeeds once the attempt's folder has a file `go`."""
     mailbox = _started(spec_path)
-    while not (spec_path.parent / "go").exists():
-        signal.sigtimedwait([], 0.01)
+    _wait_for(spec_path.parent / "go")
     _end(mailbox, "succeeded", "finished")
+    return 0
+
+
+def hides_its_events(spec_path: Path) -> int:
+    """Once a file `hang` is there, its events can be read only when there is a file `go`."""
+    mailbox = _started(spec_path)
+    _wait_for(spec_path.parent / "hang")
+    kept = mailbox.events_path.rename(mailbox.folder / "kept")
+    # Nobody writes to it: who opens it waits, as on a volume that does not answer.
+    os.mkfifo(mailbox.events_path)
+    (mailbox.folder / "hangs").touch()
+    _wait_for(spec_path.parent / "go")
+    pipe = os.open(mailbox.events_path, os.O_RDWR)
+    kept.rename(mailbox.events_path)
+    _end(mailbox, "succeeded", "finished")
+    # Only now: another look could find the pipe, and be left in it.
+    os.close(pipe)
     return 0
 
 
@@ -133,6 +149,11 @@ def tells_its_place(spec_path: Path) -> int:
 def _waits_for_ever() -> None:
     while True:
         signal.pause()
+
+
+def _wait_for(path: Path) -> None:
+    while not path.exists():
+        signal.sigtimedwait([], 0.01)
 
 
 def _started(spec_path: Path) -> Mailbox:

@@ -93,11 +93,12 @@ def _train(folder: Path, name: str) -> tuple[RunState, list[ReportedEvent]]:
         saves,
         images,
         images,
-        now=lambda: _NOW,
+        clock=lambda: 0.0,
         stop_asked=lambda: state.step == _STEPS,
     )
     with pytest.raises(Stopped):
         trainer.run()
+    events.close()
     return state, mailbox.events_after(0)
 
 

@@ -121,7 +121,8 @@ def test_an_event_that_a_full_disk_does_not_take_is_written_before_the_next(
         with suppress(OSError):
             while filler.write(bytes(1 << 16)):
                 pass
-        mailbox.append("note", {"message": "y" * 10_000}, now)
+        with pytest.raises(OSError, match="No space left on device"):
+            mailbox.append("note", {"message": "y" * 10_000}, now)
         assert [event.seq for event in mailbox.events_after(0)] == [1, 2]
         assert mailbox.events_path.read_bytes().endswith(b"\n")
         filler.truncate(0)

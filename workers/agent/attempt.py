@@ -6,11 +6,12 @@ from queue import Empty, SimpleQueue
 
 import structlog
 
-from service.contract.agent import Beat, BeatReply, Claim, Report, ReportedEvent
+from service.contract.agent import Beat, BeatReply, Claim, Report
 from service.contract.checkpoints import attempt_path
 from workers.agent.client import ControlPlaneError, LeaseLost
 from workers.agent.ending import Ending, by_error, by_exit, by_word, released, stalled
 from workers.agent.lease import HeldLease
+from workers.agent.lookout import Lookout
 from workers.agent.places import Places
 from workers.agent.purge import Purger
 from workers.agent.spool import Spool
@@ -48,6 +49,7 @@ class Attempt:
         self._mailbox = Mailbox(places.volume / attempt_path(claim.job_id, claim.attempt))
         self._spool = Spool(self._mailbox.events_path)
         self._watchdog = Watchdog(self._mailbox.sign_of_progress, claim.lease, clock)
+        self._lookout = Lookout(self._spool, self._watchdog, claim.job_id)
         self._purger = Purger(places.volume, claim)
         self._inbox: SimpleQueue[Answer | Word | Exit] = SimpleQueue()
         self._handle: Handle | None = None
@@ -56,8 +58,7 @@ class Attempt:
         self._log = _log.bind(job_id=claim.job_id, attempt=claim.attempt)
 
     def beat(self) -> Beat:
-        """This attempt's share of the next heartbeat."""
-        self._watchdog.look()
+        """This attempt's share of the next heartbeat; touches no volume, which may hang."""
         return Beat(
             job_id=self.claim.job_id,
             attempt=self.claim.attempt,
@@ -87,7 +88,8 @@ class Attempt:
             self._log.warning("lease_lost")
             return
         try:
-            self._deliver(ending.report(self.claim, self._last_events()))
+            self._told = True
+            self._deliver(ending.report(self.claim, self._spool.waiting()))
         except LeaseLost:
             self._log.warning("lease_lost", outcome=ending.outcome)
         except ControlPlaneError as error:
@@ -106,7 +108,7 @@ class Attempt:
         try:
             self.runs = True
             self._handle = self._start()
-            self._watchdog.begin()
+            self._lookout.begin()
             exit_ = self._watch(self._handle)
             self.runs = False
             self._sweep()
@@ -116,6 +118,8 @@ class Attempt:
             self._end_tree()
             self.runs = False
             return by_error(error)
+        finally:
+            self._lookout.close()
 
     def _start(self) -> Handle:
         for number in range(1, self.claim.attempt):
@@ -211,7 +215,7 @@ class Attempt:
 
     def _ending(self, exit_: Exit) -> Ending:
         # The heartbeats carry what one report cannot hold.
-        while not self._spool.all_read() and not self._lost and not self._hurried:
+        while not self._spool.read() and not self._lost and not self._hurried:
             self._hear()
         word = self._spool.last_word
         said = by_word(word, self.claim) if word is not None else None
@@ -222,15 +226,6 @@ class Attempt:
         if self._asked:
             return released(self._asked)
         return by_exit(exit_, self._mailbox.log_path, self._places.volume)
-
-    def _last_events(self) -> tuple[ReportedEvent, ...]:
-        self._told = True
-        # Whatever cannot be read from a broken volume stays unsaid; the end does not.
-        try:
-            return self._spool.waiting()
-        except OSError as error:
-            self._log.error("events_unreadable", error=str(error))
-            return ()
 
     def _end_tree(self) -> None:
         if self._handle is not None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 
 import structlog
 
-from service.contract.agent import Beat, Heartbeat, HeartbeatReply
+from service.contract.agent import Heartbeat, HeartbeatReply
 from workers.agent.attempt import Attempt
 from workers.agent.client import ControlPlane, ControlPlaneError, UnknownWorker, Unreachable
 
@@ -55,7 +55,7 @@ class Heartbeats:
         while (left := due - self._clock()) > 0:
             if self._woken.wait(min(left, self._quick_seconds)):
                 break
-            if not self._failures and any(_has_news(attempt) for attempt in self._attempts()):
+            if not self._failures and any(attempt.has_news() for attempt in self._attempts()):
                 break
         self._woken.clear()
 
@@ -69,7 +69,7 @@ class Heartbeats:
 
     def _beat(self) -> None:
         attempts = {(a.claim.job_id, a.claim.attempt): a for a in self._attempts()}
-        beats = tuple(_beat_of(attempt) for attempt in attempts.values())
+        beats = tuple(attempt.beat() for attempt in attempts.values())
         sent_at = self._clock()
         try:
             reply = self._control_plane.heartbeat(Heartbeat(worker_id=self._worker_id, beats=beats))
@@ -93,20 +93,3 @@ class Heartbeats:
         if self._failures.bit_count() == 1:
             level = _log.warning if isinstance(error, Unreachable) else _log.error
             level("heartbeat_failed", failures=self._failures, error=str(error))
-
-
-def _has_news(attempt: Attempt) -> bool:
-    try:
-        return attempt.has_news()
-    except OSError:
-        return False
-
-
-def _beat_of(attempt: Attempt) -> Beat:
-    # A volume that is away must not cost the attempt its lease, nor the others theirs.
-    try:
-        return attempt.beat()
-    except OSError as error:
-        _log.error("events_unreadable", job_id=attempt.claim.job_id, error=str(error))
-        claim = attempt.claim
-        return Beat(job_id=claim.job_id, attempt=claim.attempt, token=claim.token)

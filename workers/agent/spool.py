@@ -16,19 +16,24 @@ class Spool:
     """Reads `events.jsonl` once, as it grows, and keeps at most `limit` events in memory.
 
     What is not read yet waits in the file; a half-written last line is left for the next time.
+    Reading may hang with the volume, and holds up nobody who asks for what was read.
     """
 
     def __init__(self, events_path: Path, limit: int = 500) -> None:
         self._path, self._limit = events_path, limit
         self._offset = 0
         self._waiting: deque[ReportedEvent] = deque()
-        self._lock = threading.Lock()
+        self._reading, self._lock = threading.Lock(), threading.Lock()
         self.last_word: ReportedEvent | None = None
 
+    def read(self) -> bool:
+        """Take what the file has and `limit` allows, True if that was all; raises OSError."""
+        with self._reading:
+            return self._read()
+
     def waiting(self) -> tuple[ReportedEvent, ...]:
-        """The oldest unacknowledged events, in order."""
+        """The oldest unacknowledged events of those that were read, in order."""
         with self._lock:
-            self._read()
             return tuple(self._waiting)
 
     def acknowledge(self, seq: int) -> None:
@@ -37,23 +42,18 @@ class Spool:
             while self._waiting and self._waiting[0].seq <= seq:
                 self._waiting.popleft()
 
-    def all_read(self) -> bool:
-        """True if what waits is all there is in the file."""
-        with self._lock:
-            self._read()
-            return len(self._waiting) < self._limit
-
-    def _read(self) -> None:
-        if len(self._waiting) >= self._limit or not self._path.exists():
-            return
+    def _read(self) -> bool:
+        if not self._path.exists():
+            return True
         with self._path.open("rb") as file:
             file.seek(self._offset)
             while len(self._waiting) < self._limit:
                 line = file.readline()
                 if not line.endswith(b"\n"):
-                    return
+                    return True
                 self._offset += len(line)
                 self._take(line)
+        return False
 
     def _take(self, line: bytes) -> None:
         try:
@@ -61,6 +61,7 @@ class Spool:
         except ValidationError:
             _log.error("event_unreadable", path=str(self._path), offset=self._offset)
             return
-        self._waiting.append(event)
+        with self._lock:
+            self._waiting.append(event)
         if event.kind == "ended":
             self.last_word = event

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 import torch
@@ -67,20 +66,23 @@ class Window:
 
 
 class Pace:
-    """Images a second between shown steps, validation left out; the rest by all steps so far."""
+    """Images a second between shown steps, validation left out; the rest by all steps so far.
+
+    `clock` is monotonic, in seconds.
+    """
 
     def __init__(
-        self, step: int, total_steps: int, batch_size: int, now: Callable[[], datetime]
+        self, step: int, total_steps: int, batch_size: int, clock: Callable[[], float]
     ) -> None:
-        self._total_steps, self._batch_size, self._now = total_steps, batch_size, now
-        self._began, self._first = now(), step
+        self._total_steps, self._batch_size, self._clock = total_steps, batch_size, clock
+        self._began, self._first = clock(), step
         self._since, self._shown = self._began, step
 
     def at(self, step: int) -> dict[str, float]:
         """`images_per_second` and `eta_seconds` after `step`."""
-        now = self._now()
-        seconds = max((now - self._since).total_seconds(), 1e-9)
-        seconds_per_step = (now - self._began).total_seconds() / max(step - self._first, 1)
+        now = self._clock()
+        seconds = max(now - self._since, 1e-9)
+        seconds_per_step = (now - self._began) / max(step - self._first, 1)
         images = (step - self._shown) * self._batch_size
         return {
             "images_per_second": images / seconds,
@@ -89,7 +91,7 @@ class Pace:
 
     def mark(self, step: int) -> None:
         """Count images from here on."""
-        self._since, self._shown = self._now(), step
+        self._since, self._shown = self._clock(), step
 
 
 def progress_line(body: dict[str, Any]) -> str:

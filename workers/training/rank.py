@@ -3,8 +3,10 @@
 import signal
 import traceback
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from time import monotonic
 from types import FrameType
 from typing import Any
 
@@ -50,22 +52,25 @@ def run_rank(spec_path: Path) -> int:
 
     signal.signal(signal.SIGTERM, ask)
     try:
-        with joined() as ranks:
-            return _run(assignment, mailbox, ranks, lambda: bool(asked))
+        with joined() as ranks, closing(Events(mailbox, _now, speaks=ranks.is_first)) as events:
+            return _run(assignment, mailbox.folder, ranks, events, lambda: bool(asked))
     except RanksApart as error:
         traceback.print_exc()
-        Events(mailbox, _now, speaks=error.is_first).tell("ended", outcome_of(error).as_body())
+        with closing(Events(mailbox, _now, speaks=error.is_first)) as events:
+            events.tell("ended", outcome_of(error).as_body())
         return 0 if error.is_first else 1
 
 
 def _run(
-    assignment: Assignment, mailbox: Mailbox, ranks: Ranks, stop_asked: Callable[[], bool]
+    assignment: Assignment,
+    attempt_folder: Path,
+    ranks: Ranks,
+    events: Events,
+    stop_asked: Callable[[], bool],
 ) -> int:
-    events = Events(mailbox, _now, speaks=ranks.is_first)
     try:
-        result = _RUNS[assignment.claim.spec.kind](
-            assignment, mailbox.folder, ranks, events, stop_asked
-        )
+        run = _RUNS[assignment.claim.spec.kind]
+        result = run(assignment, attempt_folder, ranks, events, stop_asked)
         outcome = Outcome("succeeded", Reason.FINISHED, result=result)
     except Stopped as stopped:
         outcome = outcome_of(stopped)
@@ -114,7 +119,7 @@ def _train(
         new_id=_new_id,
     )
     trainer = Trainer(
-        spec, state, ranks, events, saves, train, val, now=_now, stop_asked=stop_asked
+        spec, state, ranks, events, saves, train, val, clock=monotonic, stop_asked=stop_asked
     )
     return trainer.run()
 
@@ -137,7 +142,7 @@ def _evaluate(
     if named and named != val.class_names:
         events.note("the classes of the checkpoint have other names than those of the data")
     events.tell("started", {"total_steps": 1, "resumed_from": None, "step": 0}, "started")
-    began, predictions = _now(), Predictions()
+    began, predictions = monotonic(), Predictions()
     found = evaluate(
         network.to(ranks.device),
         val,
@@ -147,7 +152,7 @@ def _evaluate(
         alive=events.alive,
         see=predictions.see,
     )
-    seconds = (_now() - began).total_seconds()
+    seconds = monotonic() - began
     events.log(validation_line(None, found))
     predicted = predictions.gathered(ranks, len(val))
     shown = write_evaluation(attempt_folder / "files", val, predicted) if ranks.is_first else {}

@@ -88,9 +88,8 @@ class Saves:
         return self._saver.wait()
 
     def close(self) -> None:
-        """Wait, end the writing thread, and say what it left to be said."""
+        """Wait for the save in flight, and end the writing thread."""
         self._saver.close()
-        self._events.tell_left()
 
     def _manifest(self, phase: str) -> Manifest:
         spec = self._claim.job_spec
@@ -122,8 +121,7 @@ class Saves:
         self.newest = manifest.checkpoint_id
         path = str(folder.relative_to(self._volume))
         body = {"checkpoint": manifest.model_dump(mode="json"), "path": path}
-        self._events.leave("checkpoint", body, f"saved {folder.name}")
+        self._events.tell("checkpoint", body, f"saved {folder.name}")
 
     def _save_failed(self, error: Exception) -> None:
-        message = f"a checkpoint could not be saved: {error}"
-        self._events.leave("note", {"message": message}, message)
+        self._events.note(f"a checkpoint could not be saved: {error}")

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any, NoReturn
 
 import torch
@@ -50,7 +49,7 @@ class Trainer:
         train: ImageDataset,
         val: ImageDataset,
         *,
-        now: Callable[[], datetime],
+        clock: Callable[[], float],
         stop_asked: Callable[[], bool],
     ) -> None:
         self._params: RecipeParams = spec.recipe_params
@@ -62,7 +61,7 @@ class Trainer:
         size = self._params.image_size
         example = torch.zeros(ranks.share_of(self._params.batch_size), 3, size, size)
         self._parallel = in_parallel(state.network, ranks, example)
-        self._pace = Pace(state.step, self._total, self._params.batch_size, now)
+        self._pace = Pace(state.step, self._total, self._params.batch_size, clock)
 
     def run(self) -> dict[str, Any]:
         """Train to the end and give the result; raises NonFiniteLoss, Stopped, InvalidData."""
@@ -125,7 +124,6 @@ class Trainer:
         if state.step % params.save_interval == 0 or state.step == params.total_iters:
             self._require_finite_loss()
             self._saves.save_in_passing(self._phase)
-        self._events.tell_left()
         self._events.alive()
 
     @property
