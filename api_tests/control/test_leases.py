@@ -2,11 +2,11 @@ from collections.abc import Callable
 
 import pytest
 
-from api_tests.control.conftest import Agent, Plane, an_event
+from api_tests.control.conftest import WINDOWS, Agent, Plane, an_event
 from service.contract.agent import Gone
 from service.contract.jobs import AttemptState, JobState
 from service.contract.workers import WorkerState
-from service.control import workers
+from service.control import reaper, workers
 from service.control.ends import Patience
 from service.domain.errors import LeaseLost, NotFound
 from service.store import attempts
@@ -139,6 +139,38 @@ def test_a_server_that_starts_gives_every_lease_a_fresh_window(plane: Plane, age
         assert attempts.renew_all(tx, plane.now) == 1
     assert plane.sweep() == 0
     assert worker_state(plane, agent) is WorkerState.ACTIVE
+    assert not agent.beat(claim).lease_lost
+    assert plane.job(job).state is JobState.RUNNING
+
+
+def test_a_lease_runs_out_in_time_though_the_servers_clock_went_back(
+    plane: Plane, new_agent: NewAgent
+) -> None:
+    job, dead = plane.submit(), new_agent()
+    dead.claimed()
+    plane.later(-3600)
+    assert plane.sweep() == 0
+    other = new_agent()
+    plane.later(301)
+    other.register()
+    plane.sweep()
+    assert plane.attempts_of(job)[0].reason == "worker_lost"
+    assert worker_state(plane, dead) is WorkerState.LOST
+    assert other.claimed().attempt == 2
+
+
+def test_a_server_that_is_a_little_behind_another_is_no_clock_that_went_back(
+    plane: Plane, agent: Agent
+) -> None:
+    job = plane.submit()
+    claim = agent.claimed()
+    plane.later(-59)
+    with plane.database.read() as tx:
+        assert not reaper.is_due(tx, WINDOWS, plane.now)
+    plane.later(-2)
+    with plane.database.read() as tx:
+        assert reaper.is_due(tx, WINDOWS, plane.now)
+    plane.sweep()
     assert not agent.beat(claim).lease_lost
     assert plane.job(job).state is JobState.RUNNING
 

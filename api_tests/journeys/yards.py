@@ -76,9 +76,9 @@ class Yard:
         until(self.client.ready)
         return self.server
 
-    def start_worker(self, **settings: str) -> "subprocess.Popen[bytes]":
+    def start_worker(self, module: str = "workers", **settings: str) -> "subprocess.Popen[bytes]":
         """Start a worker."""
-        return self._start("worker", "workers", **settings)
+        return self._start("worker", module, **settings)
 
     def close(self) -> None:
         """End everything, workers first."""

@@ -42,6 +42,7 @@ def sweep(
 
     Then each is given one more window: its worker may be there, and only not be heard.
     """
+    _hear_none_ahead(tx, windows, now)
     live = attempts.live(tx)
     overdue = [found for found in live if _is_overdue(found, windows, now)]
     spare = _is_mass(overdue, live)
@@ -65,13 +66,30 @@ def is_due(tx: Connection, windows: Windows, now: datetime) -> bool:
         AttemptState.RUNNING: windows.unreachable_seconds,
         AttemptState.UNREACHABLE: windows.reassign_seconds,
     }
-    late = any(
-        now - found.heard_at > timedelta(seconds=limits[found.attempt.state])
-        for found in attempts.live(tx)
-    )
+    live, there = attempts.live(tx), workers.there(tx)
     silence = timedelta(seconds=windows.unreachable_seconds)
-    silent = any(now - worker.last_seen_at > silence for worker in workers.there(tx))
-    return late or silent or queue.due_again(tx, now) > 0
+    late = any(
+        now - found.heard_at > timedelta(seconds=limits[found.attempt.state]) for found in live
+    )
+    silent = any(now - worker.last_seen_at > silence for worker in there)
+    heard = [found.heard_at for found in live] + [worker.last_seen_at for worker in there]
+    ahead = any(at - now > silence for at in heard)
+    return late or silent or ahead or queue.due_again(tx, now) > 0
+
+
+def _hear_none_ahead(tx: Connection, windows: Windows, now: datetime) -> None:
+    """A clock that went back makes no lease longer: what was heard of ahead is heard of now."""
+    # Two servers' clocks differ a little.
+    ahead = now + timedelta(seconds=windows.unreachable_seconds)
+    for worker in workers.there(tx):
+        if worker.last_seen_at > ahead:
+            workers.expire(tx, worker, {"last_seen_at": now})
+    for found in attempts.live(tx):
+        if found.heard_at > ahead:
+            attempt = found.attempt
+            # As everywhere the job before its attempt.
+            jobs.get(tx, attempt.job_id, lock=True)
+            attempts.change_live(tx, attempt.job_id, attempt.number, {"heard_at": now})
 
 
 def _is_silent(found: StoredAttempt, windows: Windows, now: datetime) -> bool:
