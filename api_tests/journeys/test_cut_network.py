@@ -1,0 +1,164 @@
+"""The network between a worker and its server is cut in the middle of a training."""
+
+import random
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api_tests.journeys.proxy import CALM, Proxy
+from api_tests.journeys.yards import PARAMS, TRAIN, Yard, lives, rank_of, until
+from service.contract.checkpoints import attempt_path
+from service.volume.folder import checkpoints_in
+
+LONGER = TRAIN | {"params": PARAMS | {"total_iters": 80, "val_interval": 80}}
+ENDLESS = TRAIN | {"params": PARAMS | {"total_iters": 5000, "val_interval": 5000}}
+PATIENT = {"SELF_END_SECONDS": "60", "REASSIGN_SECONDS": "70"}
+# Room between the end of the one and the beginning of the other, for a busy machine.
+HASTY = {
+    "UNREACHABLE_SECONDS": "1",
+    "SELF_END_SECONDS": "3",
+    "KILL_GRACE_SECONDS": "1",
+    "REASSIGN_SECONDS": "10",
+}
+
+
+@pytest.fixture
+def patient_yard(tmp_path: Path) -> Iterator[Yard]:
+    yard = Yard(tmp_path, **PATIENT)
+    yield yard
+    yard.close()
+
+
+@pytest.fixture
+def hasty_yard(tmp_path: Path) -> Iterator[Yard]:
+    yard = Yard(tmp_path, **HASTY)
+    yield yard
+    yard.close()
+
+
+class Refusing:
+    """A network that cuts every connection and refuses new ones."""
+
+    def __init__(self, port: int) -> None:
+        self._proxy = Proxy(port, random.Random(0))
+        self.url = self._proxy.url
+
+    def cut(self) -> None:
+        self._proxy.part()
+
+    def mend(self) -> None:
+        self._proxy.weather = CALM
+
+    def close(self) -> None:
+        self._proxy.close()
+
+
+class Swallowing:
+    """A network that takes every byte and delivers none, in both directions."""
+
+    def __init__(self, port: int) -> None:
+        code = (
+            "import random, sys; from api_tests.journeys.proxy import Proxy;"
+            f"print(Proxy({port}, random.Random(0)).url, flush=True); sys.stdin.read()"
+        )
+        self._proxy = subprocess.Popen(
+            [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        assert self._proxy.stdout is not None
+        self.url = self._proxy.stdout.readline().strip()
+
+    def cut(self) -> None:
+        # Its sockets are the kernel's, which goes on to take what is sent.
+        self._proxy.send_signal(signal.SIGSTOP)
+
+    def mend(self) -> None:
+        self._proxy.send_signal(signal.SIGCONT)
+
+    def close(self) -> None:
+        self._proxy.kill()
+        self._proxy.communicate()
+
+
+Network = Refusing | Swallowing
+
+
+@contextmanager
+def _network(kind: type[Network], yard: Yard) -> Iterator[Network]:
+    network = kind(yard.port)
+    try:
+        yield network
+    finally:
+        network.close()
+
+
+@pytest.mark.parametrize("kind", [Refusing, Swallowing])
+def test_while_the_network_is_cut_the_training_goes_on_and_then_tells_everything_once(
+    patient_yard: Yard, kind: type[Network]
+) -> None:
+    yard = patient_yard
+    with _network(kind, yard) as network:
+        yard.start_worker(SERVER=network.url)
+        job_id = yard.client.submit(LONGER).id
+        yard.running_past(job_id, 5)
+        network.cut()
+        known = _known_step(yard, job_id)
+        until(lambda: _saved_step(yard, job_id) >= known + 10)
+        assert _known_step(yard, job_id) == known
+        network.mend()
+        job = yard.client.wait(job_id, timeout_seconds=90)
+    assert (job.state, job.attempt) == ("succeeded", 1), job.message
+    said = Counter((event.kind, event.message) for event in yard.client.events(job_id))
+    assert [event for event, times in said.items() if times > 1] == []
+    saved = sorted(each.step for each in yard.client.checkpoints(job=job_id))
+    assert saved == [*range(5, 81, 5), 84]
+    series = yard.client.metrics(job_id, ["loss"])["loss"]
+    assert [step for step, _ in series] == list(range(5, 81, 5))
+
+
+@pytest.mark.parametrize("kind", [Refusing, Swallowing])
+def test_a_worker_that_is_cut_off_for_too_long_ends_its_training_before_another_has_the_job(
+    hasty_yard: Yard, kind: type[Network]
+) -> None:
+    with _network(kind, hasty_yard) as network:
+        _cut_off_for_too_long(hasty_yard, network)
+
+
+def _cut_off_for_too_long(yard: Yard, network: Network) -> None:
+    client = yard.client
+    worker = yard.start_worker(SERVER=network.url)
+    job_id = client.submit(ENDLESS).id
+    yard.running_past(job_id, 5)
+    rank = rank_of(worker)
+    yard.start_worker()
+    until(lambda: len(client.workers()) == 2)
+    network.cut()
+    until(lambda: not lives(rank))
+    assert client.job(job_id).attempt == 1
+    until(lambda: _resumed(yard, job_id))
+    network.mend()
+    until(lambda: all(worker.state == "active" for worker in client.workers()))
+    first, second = client.attempts(job_id)
+    assert (first.state, first.reason) == ("lost", "worker_lost")
+    assert second.state == "running"
+    assert len(_resumed(yard, job_id)) == 1
+
+
+def _resumed(yard: Yard, job_id: str) -> list[str]:
+    said = [event.message for event in yard.client.events(job_id)]
+    return [message for message in said if "resumed at step" in message]
+
+
+def _known_step(yard: Yard, job_id: str) -> int:
+    return yard.client.latest_checkpoint(job=job_id).step
+
+
+def _saved_step(yard: Yard, job_id: str) -> int:
+    found: list[Any] = checkpoints_in(yard.volume / attempt_path(job_id, 1))
+    return max(manifest.step for _, manifest in found)
