@@ -33,6 +33,20 @@ def test_ranks_that_hang_leave_their_stacks_in_the_log_and_fail_as_stalled(
     assert "_waits_for_ever" in second
 
 
+def test_a_first_rank_that_was_stopped_is_ended_as_stalled(
+    plane: Plane, start_worker: StartWorker, two_gpus: str
+) -> None:
+    worker = start_worker(ranks="hangs", PATH=two_gpus)
+    held = plane.offer(a_claim(gpus=2, lease=QUICK))
+    plane.wait_for(lambda: "started" in held.kinds())
+    tree = [worker.titled(name) for name in ("supervisor", "rank 0", "rank 1")]
+    # It holds the others' store, so that they cannot even say that they wait for it.
+    tree[1].suspend()
+    report = plane.report_of(held)
+    assert (report.outcome, report.reason) == ("failed", "stalled")
+    assert all_ended(tree)
+
+
 @pytest.mark.parametrize("ranks", ["pulses", "saves_slowly"])
 def test_progress_that_is_no_event_keeps_an_attempt_alive(
     plane: Plane, start_worker: StartWorker, tmp_path: Path, ranks: str

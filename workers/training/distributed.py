@@ -18,7 +18,7 @@ from torch.nn.parallel import DistributedDataParallel
 from workers.data.errors import InvalidData
 
 # Longer than a network volume may hang under a save, much shorter than torch's half hour.
-_TIMEOUT = timedelta(minutes=3)
+TIMEOUT = timedelta(minutes=3)
 _LAST_WORDS = timedelta(seconds=5)
 _FAILURE = "failure"
 _T = TypeVar("_T")
@@ -152,13 +152,13 @@ def in_parallel(network: nn.Module, ranks: Ranks, example: Tensor) -> nn.Module:
 
 
 def _meet(device: torch.device) -> tuple[Store, int, int]:
-    store, rank, world_size = next(rendezvous("env://", timeout=_TIMEOUT))
+    store, rank, world_size = next(rendezvous("env://", timeout=TIMEOUT))
     dist.init_process_group(
         "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo",
         store=store,
         rank=rank,
         world_size=world_size,
-        timeout=_TIMEOUT,
+        timeout=TIMEOUT,
     )
     return store, rank, world_size
 

@@ -32,6 +32,8 @@ _REASONS: tuple[tuple[type[Exception], Reason], ...] = (
     (MemoryError, Reason.OUT_OF_MEMORY),
 )
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+_SILENT = "Timed out waiting"
+"""How gloo says that another rank did not answer within the process group's timeout."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,9 @@ def outcome_of(error: Exception) -> Outcome:
         return Outcome("released", Reason.RELEASED, lines[0])
     if isinstance(error, OSError) and error.errno in _FULL:
         return Outcome("failed", Reason.DISK_FULL, f"{lines[0]}: free some space on the volume")
+    if isinstance(error, RuntimeError) and _SILENT in lines[0]:
+        waited = lines[0][lines[0].index(_SILENT) :]
+        return Outcome("failed", Reason.STALLED, f"another rank did not answer: {waited}")
     reason = next((r for kind, r in _REASONS if isinstance(error, kind)), Reason.CRASHED)
     told = {"code": error.code} if isinstance(error, ImportRefused) else None
     return Outcome("failed", reason, lines[0], told)

@@ -1,0 +1,70 @@
+"""Ranks that hang while the others wait for them in a collective."""
+
+import os
+import signal
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from api_tests.training.attempts import (
+    attempt,
+    draw_photos,
+    ended,
+    kill,
+    shown_step,
+    start,
+    train_spec,
+    until,
+)
+from workers.training import distributed
+
+pytestmark = pytest.mark.xdist_group("trainer: ranks")
+
+
+def soon() -> None:
+    """Have ranks wait for each other for seconds, not minutes."""
+    distributed.TIMEOUT = timedelta(seconds=3)
+
+
+def soon_and_never() -> None:
+    """The same, and the second rank never joins the first."""
+    soon()
+    while os.environ["RANK"] == "1":
+        signal.pause()
+
+
+def test_a_rank_that_stops_ends_the_attempt_of_those_who_wait_for_it_as_stalled(
+    tmp_path: Path,
+) -> None:
+    draw_photos(tmp_path)
+    mailbox = attempt(tmp_path, spec=train_spec(total_iters=10_000, save_interval=10_000))
+    first, second = processes = start(mailbox, ranks=2, before=soon)
+    try:
+        until(lambda: shown_step(mailbox) >= 2, processes)
+        assert second.pid is not None
+        os.kill(second.pid, signal.SIGSTOP)
+        first.join(60)
+        assert first.exitcode == 0
+    finally:
+        kill(processes)
+    last = ended(mailbox.events_after(0))
+    assert (last["outcome"], last["reason"]) == ("failed", "stalled")
+    assert "another rank did not answer" in last["message"]
+    assert "3000ms" in last["message"]
+
+
+def test_a_rank_that_never_comes_ends_the_attempt_of_those_who_wait_for_it(
+    tmp_path: Path,
+) -> None:
+    draw_photos(tmp_path)
+    mailbox = attempt(tmp_path)
+    first, _ = processes = start(mailbox, ranks=2, before=soon_and_never)
+    try:
+        first.join(60)
+        assert first.exitcode == 0
+    finally:
+        kill(processes)
+    last = ended(mailbox.events_after(0))
+    assert (last["outcome"], last["reason"]) == ("failed", "crashed")
+    assert "the ranks could not meet" in last["message"]
