@@ -4,7 +4,6 @@ import signal
 import socket
 import sys
 import threading
-import time
 from importlib.metadata import version
 from types import FrameType
 
@@ -19,7 +18,7 @@ from workers.agent.gpus import visible_gpus
 from workers.agent.identity import own_identity
 from workers.agent.loop import Agent
 from workers.agent.places import Places
-from workers.launcher.kernel import adopt_orphans
+from workers.launcher.kernel import adopt_orphans, boot_clock
 from workers.launcher.local import LocalLauncher
 from workers.settings import WorkerSettings
 from workers.telemetry import log_to_stderr
@@ -66,7 +65,7 @@ def work(settings: WorkerSettings, rank_main: str = RANK_MAIN) -> int:
         control_plane=ControlPlane(settings.server, settings.token, give_up),
         give_up=give_up,
         on_drain=settings.on_drain,
-        clock=lambda: time.clock_gettime(time.CLOCK_BOOTTIME),
+        clock=boot_clock,
     )
 
     def drain(_number: int, _frame: FrameType | None) -> None:

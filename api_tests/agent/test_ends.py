@@ -77,6 +77,20 @@ def test_a_worker_that_hears_nothing_ends_its_tree_and_gives_the_job_back(
     assert "2 s" in report.message
 
 
+def test_the_tree_of_an_agent_that_is_stopped_ends_before_another_may_have_the_job(
+    plane: Plane, start_worker: StartWorker
+) -> None:
+    worker = start_worker(ranks="refuses")
+    lease = QUICK | {"self_end_seconds": 2, "kill_grace_seconds": 1}
+    held = plane.offer(a_claim(lease=lease))
+    tree = _tree_of_a_stubborn_attempt(worker, plane, held)
+    worker.process.send_signal(signal.SIGSTOP)
+    eventually(lambda: all_ended(tree), 2 + 1 + SOON_SECONDS)
+    worker.process.send_signal(signal.SIGCONT)
+    report = plane.report_of(held)
+    assert (report.outcome, report.reason) == ("released", "released")
+
+
 def test_a_killed_agent_leaves_no_process(plane: Plane, start_worker: StartWorker) -> None:
     worker = start_worker(ranks="refuses")
     held = plane.offer(a_claim())

@@ -31,8 +31,8 @@ _log = structlog.get_logger()
 class Attempt:
     """Runs in a thread of its own; others leave their words in its inbox.
 
-    `runs` while there are ranks: before and after them only words are said. `clock` is monotonic,
-    in seconds; `deliver` returns once the report is answered.
+    `runs` while there are ranks: before and after them only words are said. `clock` is the
+    `boot_clock`, in seconds; `deliver` returns once the report is answered.
     """
 
     def __init__(
@@ -108,6 +108,7 @@ class Attempt:
         try:
             self.runs = True
             self._handle = self._start()
+            self._handle.hold_until(self._lease.over_at)
             self._lookout.begin()
             exit_ = self._watch(self._handle)
             self.runs = False
@@ -173,6 +174,8 @@ class Attempt:
             self._kill()
             return
         self._lease.renew(answer.sent_at)
+        if self._handle is not None:
+            self._handle.hold_until(self._lease.over_at)
         self._purger.ask(reply.purge)
         if reply.directive == "checkpoint_and_stop":
             self._stop("stopped by the control plane")
@@ -225,6 +228,8 @@ class Attempt:
             return stalled(self.claim.lease)
         if self._asked:
             return released(self._asked)
+        if exit_.overdue:
+            return released("its agent was stopped for longer than it holds its lease")
         return by_exit(exit_, self._mailbox.log_path, self._places.volume)
 
     def _end_tree(self) -> None:

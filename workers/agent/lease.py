@@ -21,6 +21,11 @@ class HeldLease:
         """True once the control plane has confirmed it."""
         return self._renewed_at is not None
 
+    @property
+    def over_at(self) -> float:
+        """When nothing may live of the ranks any more, whoever is there to end them."""
+        return self._ends_at + self._lease.kill_grace_seconds
+
     def renew(self, sent_at: float) -> None:
         """A beat sent at `sent_at` was answered."""
         self._renewed_at = max(sent_at, self._renewed_at or sent_at)

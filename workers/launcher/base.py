@@ -23,6 +23,9 @@ class Handle(Protocol):
     def terminate(self) -> None:
         """Send SIGTERM to the ranks: save and end."""
 
+    def hold_until(self, boot_seconds: float) -> None:
+        """Have the tree end by itself at this time of `boot_clock` unless told a later one."""
+
     def dump_stacks(self) -> None:
         """Have each rank write the stacks of its threads into the log."""
 

@@ -27,12 +27,16 @@ class RankExit(BaseModel):
 
 
 class Exit(BaseModel):
-    """The ranks in the order they ended; `problem` is what kept them from being started or seen."""
+    """The ranks in the order they ended; `problem` is what kept them from being started or seen.
+
+    `overdue` if they were ended because their agent did not say in time that it holds the lease.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     ranks: tuple[RankExit, ...] = ()
     problem: str = ""
+    overdue: bool = False
 
     @property
     def describe(self) -> str:

@@ -1,8 +1,9 @@
-"""What the Linux kernel is asked for, so that no process outlives its purpose: prctl(2)."""
+"""What the Linux kernel is asked for, so that no process outlives its purpose."""
 
 import ctypes
 import os
 import signal
+import time
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
@@ -19,6 +20,11 @@ def die_with_parent(parent_pid: int, by: signal.Signals = signal.SIGKILL) -> Non
 def adopt_orphans() -> None:
     """Become the parent of every descendant whose own parent dies, whatever its session."""
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def boot_clock() -> float:
+    """Seconds since the machine was started, those of its sleep too: the same in all processes."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def _prctl(option: int, value: int) -> None:

@@ -12,7 +12,7 @@ import structlog
 from workers.launcher.base import Launch
 from workers.launcher.exits import Exit
 from workers.launcher.order import Order, OrderEnded
-from workers.launcher.supervisor import DUMP, KILL, TERMINATE
+from workers.launcher.supervisor import DUMP, HELD_UNTIL, KILL, TERMINATE
 from workers.launcher.sweep import sweep
 
 WORKER_ID = "TRAINYARD_WORKER_ID"
@@ -34,6 +34,11 @@ class LocalHandle:
     def terminate(self) -> None:
         """Send SIGTERM to the ranks."""
         self._say(TERMINATE)
+
+    def hold_until(self, boot_seconds: float) -> None:
+        """Have the supervisor end the tree at this time unless it is told a later one."""
+        # A supervisor that is stopped reads none, and must not stop the agent too.
+        self._say(HELD_UNTIL + str(boot_seconds).encode(), socket.MSG_DONTWAIT)
 
     def dump_stacks(self) -> None:
         """Have each rank write the stacks of its threads into the log."""
@@ -57,10 +62,10 @@ class LocalHandle:
         self._channel.close()
         self._ended.set()
 
-    def _say(self, word: bytes) -> None:
+    def _say(self, word: bytes, flags: int = 0) -> None:
         # Who has ended needs no word any more.
         try:
-            self._channel.send(word)
+            self._channel.send(word, flags)
         except OSError:
             return
 

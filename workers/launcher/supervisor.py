@@ -1,5 +1,6 @@
 """The parent of an attempt's ranks: it ends when all below it has ended, and no sooner."""
 
+import math
 import os
 import signal
 import socket
@@ -9,13 +10,18 @@ from contextlib import suppress
 from setproctitle import setproctitle
 
 from workers.launcher.exits import Exit, RankExit
-from workers.launcher.kernel import adopt_orphans, die_with_parent
+from workers.launcher.kernel import adopt_orphans, boot_clock, die_with_parent
 from workers.launcher.order import Order
 from workers.launcher.ranks import DUMP_SIGNAL, RankMain, fork_rank
 from workers.launcher.sweep import sweep
 from workers.launcher.wakeup import Wakeup
 
 TERMINATE, DUMP, KILL = b"terminate", b"dump", b"kill"
+HELD_UNTIL = b"held until "
+"""The rest is a time by `boot_clock`: who hears no later one by then ends the tree."""
+
+_LOOK_SECONDS = 1.0
+"""How soon a machine that slept sees that its lease has run out."""
 _DUMP_SECONDS = 0.1
 """Between two ranks, so that the stacks of one do not run into those of the next."""
 
@@ -23,8 +29,9 @@ _DUMP_SECONDS = 0.1
 def supervise(order: Order, channel: socket.socket, main: RankMain, warm_pid: int) -> None:
     """Run an order's ranks to their end, obey the agent's words, sweep, and say how they ended.
 
-    Everything below is killed when one rank fails, at the word KILL, and when the agent (the other
-    end of `channel`) or the warm process has died.
+    Everything below is killed when one rank fails, at the word KILL, when the agent (the other
+    end of `channel`) or the warm process has died, and when the agent has not said in time that it
+    still holds the lease: it may be stopped, and the job another worker's.
     """
     setproctitle(f"trainyard: supervisor of {order.job_id}")
     adopt_orphans()
@@ -48,16 +55,23 @@ class _Supervisor:
         self._warm_pid = warm_pid
         self._ranks: dict[int, int] = {}
         self._ended: list[RankExit] = []
+        self._held_until = math.inf
 
     def run(self, main: RankMain) -> Exit:
         for rank in range(len(self._order.environments)):
             self._ranks[fork_rank(self._order, rank, main, self._wakeup)] = rank
         while self._ranks:
-            word = self._channel.recv(64) if self._wakeup.wait(self._channel) else None
+            has_word = self._wakeup.wait(self._channel, _LOOK_SECONDS)
+            word = self._channel.recv(64) if has_word else None
             self._reap()
             failed = any(rank.status for rank in self._ended)
             if failed or word in (KILL, b"") or os.getppid() != self._warm_pid:
                 break
+            if word is not None and word.startswith(HELD_UNTIL):
+                self._held_until = float(word.removeprefix(HELD_UNTIL))
+            elif boot_clock() >= self._held_until:
+                self._note(sweep())
+                return Exit(ranks=tuple(self._ended), overdue=True)
             if word == TERMINATE:
                 for pid in self._ranks:
                     os.kill(pid, signal.SIGTERM)

@@ -15,10 +15,10 @@ class Wakeup:
             signal.signal(number, lambda _number, _frame: None)
         signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
 
-    def wait(self, channel: socket.socket) -> bool:
+    def wait(self, channel: socket.socket, timeout_seconds: float | None = None) -> bool:
         """Sleep until a signal or a word comes; True if there is a word, or the end, to receive."""
         awaited: list[socket.socket | int] = [channel, self._reader]
-        ready, _, _ = select.select(awaited, [], [])
+        ready, _, _ = select.select(awaited, [], [], timeout_seconds)
         if self._reader in ready:
             os.read(self._reader, 1 << 16)
         return channel in ready
