@@ -52,6 +52,18 @@ def test_a_quarantined_worker_is_let_out_by_hand_and_starts_afresh(
     assert worker_of(plane, agent).state is WorkerState.ACTIVE
 
 
+def test_a_worker_that_lacks_its_data_is_quarantined_and_costs_no_job_its_end(
+    plane: Plane, agent: Agent
+) -> None:
+    waiting = [plane.submit(max_failures=0) for _ in range(3)]
+    for _ in waiting:
+        fail(plane, agent, 1, "worker_unfit", message="it cannot read its data root /mnt")
+    found = worker_of(plane, agent)
+    assert found.state is WorkerState.QUARANTINED
+    assert "/mnt" in str(found.message)
+    assert {plane.job(job).state for job in waiting} == {"queued"}
+
+
 def test_one_job_that_fails_three_times_speaks_against_itself(plane: Plane, agent: Agent) -> None:
     plane.submit(max_failures=9)
     for _ in range(4):

@@ -53,9 +53,15 @@ def train_spec(recipe: str = "oneshot", **params: Any) -> dict[str, Any]:
 
 
 def attempt(
-    volume: Path, number: int = 1, *, job_id: str = "job_1", spec: Any = None, **claim: Any
+    volume: Path,
+    number: int = 1,
+    *,
+    job_id: str = "job_1",
+    spec: Any = None,
+    data_root: Path | None = None,
+    **claim: Any,
 ) -> Mailbox:
-    """The mailbox of an attempt, with `spec.json` in it."""
+    """The mailbox of an attempt, with `spec.json` in it; the photos are on the volume."""
     mailbox = Mailbox(volume / attempt_path(job_id, number))
     lease = Lease(heartbeat_seconds=1, self_end_seconds=10, kill_grace_seconds=1, stall_seconds=600)
     claimed = Claim(
@@ -67,7 +73,12 @@ def attempt(
         **claim,
     )
     mailbox.put(
-        Assignment(claim=claimed, volume=volume, data_root=volume, import_root=volume / "imports")
+        Assignment(
+            claim=claimed,
+            volume=volume,
+            data_root=data_root or volume,
+            import_root=volume / "imports",
+        )
     )
     return mailbox
 

@@ -80,7 +80,7 @@ def test_an_image_in_a_folder_is_named_by_its_class_and_file(tmp_path: Path) -> 
     for name in ("cat", "dog"):
         (tmp_path / name / "more").mkdir(parents=True)
         Image.new("RGB", (40, 30)).save(tmp_path / name / "more" / "one.png")
-    images = ImageFolder(tmp_path, "val", "bgr255", 32, seed=0)
+    images = ImageFolder(tmp_path, tmp_path, "val", "bgr255", 32, seed=0)
     assert images.name_of(1) == "dog/more/one.png"
     assert images.label_of(1) == 1
     assert images.picture(1).size == (40, 30)

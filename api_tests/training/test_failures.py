@@ -7,7 +7,17 @@ from typing import Any
 
 import pytest
 
-from api_tests.training.attempts import attempt, draw_photos, ended, run, train_spec
+from api_tests.training.attempts import (
+    attempt,
+    draw_photos,
+    ended,
+    run,
+    shown_step,
+    start,
+    train_spec,
+    until,
+    wait,
+)
 from service.volume.disk import Disk
 from workers.checkpoints.folder import checkpoints_in, verify
 
@@ -33,6 +43,39 @@ def test_an_image_that_does_not_decode_is_named(volume: Path, data_workers: int)
     last = ended(run(attempt(volume, spec=train_spec(data_workers=data_workers))))
     assert (last["outcome"], last["reason"]) == ("failed", "invalid_data")
     assert last["message"] == "dog/03.png is no readable image: replace or remove it"
+
+
+@pytest.mark.parametrize("data_workers", [0, 1])
+def test_a_data_root_that_goes_away_in_the_middle_is_the_workers_fault(
+    tmp_path: Path, data_workers: int
+) -> None:
+    volume, photos = tmp_path / "volume", tmp_path / "photos"
+    draw_photos(photos)
+    spec = train_spec(data_workers=data_workers, total_iters=10_000, save_interval=10_000)
+    mailbox = attempt(volume, spec=spec, data_root=photos)
+    processes = start(mailbox)
+    until(lambda: shown_step(mailbox) >= 1, processes)
+    photos.rename(tmp_path / "not mounted")
+    wait(processes)
+    last = ended(mailbox.events_after(0))
+    assert (last["outcome"], last["reason"]) == ("failed", "worker_unfit")
+    assert f"cannot read its data root {photos}" in last["message"]
+
+
+def test_a_data_set_that_is_not_below_the_data_root_is_the_submissions_fault(
+    tmp_path: Path,
+) -> None:
+    last = ended(run(attempt(tmp_path)))
+    assert (last["outcome"], last["reason"]) == ("failed", "invalid_data")
+    assert last["message"] == "train: there is no such folder below the data root"
+
+
+def test_a_data_root_that_is_empty_is_asked_after(tmp_path: Path) -> None:
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    last = ended(run(attempt(tmp_path / "volume", data_root=photos)))
+    assert last["reason"] == "invalid_data"
+    assert f"{photos} is empty: is it mounted?" in last["message"]
 
 
 def test_one_image_of_one_pixel_a_channel_is_too_little_for_batch_norm(volume: Path) -> None:

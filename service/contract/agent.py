@@ -22,6 +22,7 @@ REASONS: dict[Outcome, tuple[Reason, ...]] = {
         Reason.NON_FINITE_LOSS,
         Reason.STALLED,
         Reason.DISK_FULL,
+        Reason.WORKER_UNFIT,
         Reason.WORKER_LOST,
         Reason.INVALID_DATA,
         Reason.OUT_OF_MEMORY,

@@ -40,7 +40,7 @@ LIVE_ATTEMPTS = (AttemptState.CLAIMED, AttemptState.RUNNING, AttemptState.UNREAC
 
 
 class Reason(StrEnum):
-    """Why an attempt or a job ended."""
+    """Why an attempt or a job ended; `worker_unfit` is a worker that lacks what it needs."""
 
     FINISHED = "finished"
     CANCELLED = "cancelled"
@@ -50,6 +50,7 @@ class Reason(StrEnum):
     RELEASED = "released"
     NOT_STARTED = "not_started"
     DISK_FULL = "disk_full"
+    WORKER_UNFIT = "worker_unfit"
     POISON = "poison"
     CRASHED = "crashed"
     NON_FINITE_LOSS = "non_finite_loss"

@@ -13,6 +13,7 @@ _SPEAKS_AGAINST = (
     Reason.STALLED,
     Reason.OUT_OF_MEMORY,
     Reason.WORKER_LOST,
+    Reason.WORKER_UNFIT,
 )
 """What a broken machine looks like. Bad data and bad weights are a submission's fault, and a full
 disk is no worker's alone: three mistakes of a user must not take the yard's only worker away."""

@@ -21,6 +21,7 @@ class Fault(StrEnum):
 FAULTS: dict[Reason, Fault] = {
     Reason.WORKER_LOST: Fault.MACHINE,
     Reason.DISK_FULL: Fault.MACHINE,
+    Reason.WORKER_UNFIT: Fault.MACHINE,
     Reason.PREEMPTED: Fault.NOBODY,
     Reason.RELEASED: Fault.NOBODY,
     Reason.NOT_STARTED: Fault.NOBODY,
@@ -31,6 +32,9 @@ FAULTS: dict[Reason, Fault] = {
     Reason.OUT_OF_MEMORY: Fault.HOPELESS,
     Reason.INCOMPATIBLE_CHECKPOINT: Fault.HOPELESS,
 }
+_LASTING = (Reason.DISK_FULL, Reason.WORKER_UNFIT)
+"""A machine's faults that are still there a moment later: all share the disk, and the unfit worker
+is the first that is free again."""
 MACHINE_FAULTS = tuple(reason for reason, fault in FAULTS.items() if fault is Fault.MACHINE)
 
 
@@ -59,8 +63,8 @@ def decide(reason: Reason, spent: Budgets, *, backoff_seconds: float, jitter: fl
     """What follows an end by `reason`; `jitter` in 0 to 1 is drawn by the caller.
 
     A machine's fault is retried at once, three times in a row at most without a new checkpoint;
-    a full disk is one, and waits, since all workers share it. The job's own fault costs one of
-    `max_failures`, with a wait that doubles; a fault that cannot heal ends the job.
+    one that lasts is waited for. The job's own fault costs one of `max_failures`, with a wait that
+    doubles; a fault that cannot heal ends the job.
     """
     fault = FAULTS[reason]
     failures, losses = spent.failures, spent.losses
@@ -69,8 +73,7 @@ def decide(reason: Reason, spent: Budgets, *, backoff_seconds: float, jitter: fl
     if fault is Fault.MACHINE:
         losses += 1
         if losses < LOSSES_BEFORE_POISON:
-            patient = reason is Reason.DISK_FULL
-            wait = _wait_seconds(losses, backoff_seconds, jitter) if patient else 0.0
+            wait = _wait_seconds(losses, backoff_seconds, jitter) if reason in _LASTING else 0.0
             return Verdict(True, reason, failures, losses, wait_seconds=wait)
         note = f"lost {losses} times in a row without a new checkpoint"
         return Verdict(False, Reason.POISON, failures, losses, note=note)

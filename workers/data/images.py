@@ -12,6 +12,7 @@ from torchvision.transforms import functional as F
 
 from service.contract.specs import DataSpec
 from workers.data.errors import InvalidData
+from workers.data.root import below, check
 from workers.data.transforms import augmented, centred, finished, resized_crop
 
 Split = Literal["train", "val"]
@@ -94,6 +95,7 @@ class ImageFolder:
     def __init__(
         self,
         folder: Path,
+        data_root: Path,
         split: Split,
         preprocessing: str,
         image_size: int,
@@ -101,7 +103,8 @@ class ImageFolder:
         mean: Tensor | None = None,
     ) -> None:
         if not folder.is_dir():
-            raise InvalidData(f"{folder.name}: there is no such folder below the data root")
+            hint = "" if any(data_root.iterdir()) else f"; {data_root} is empty: is it mounted?"
+            raise InvalidData(f"{folder.name}: there is no such folder below the data root{hint}")
         classes = sorted(path for path in folder.iterdir() if path.is_dir())
         self.class_names = tuple(path.name for path in classes)
         self._samples = [
@@ -115,19 +118,20 @@ class ImageFolder:
                 raise InvalidData(f"{folder.name}/{name} holds no image; add some or remove it")
         if not self._samples:
             raise InvalidData(f"{folder.name} needs one sub-folder of images for each class")
-        self._split, self._preprocessing = split, preprocessing
+        self._data_root, self._split, self._preprocessing = data_root, split, preprocessing
         self._size, self._seed, self._mean = image_size, seed, mean
 
     def __len__(self) -> int:
         return len(self._samples)
 
     def sample(self, epoch: int, index: int) -> tuple[Tensor, int]:
-        """One image; raises InvalidData with its name if it does not decode."""
+        """One image; raises InvalidData with its name if it does not decode, NoDataRoot."""
         path, label = self._samples[index]
         try:
             with Image.open(path) as opened:
                 image = F.pil_to_tensor(opened.convert("RGB"))
         except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+            check(self._data_root)
             named = f"{path.parent.name}/{path.name}"
             raise InvalidData(f"{named} is no readable image: replace or remove it") from error
         draw = None
@@ -166,7 +170,8 @@ def open_dataset(
 ) -> ImageDataset:
     """One split of the named data set or of the folders below the data root.
 
-    `mean` (3, S, S) goes with `bgr255_minus_mean`, and with no other preprocessing.
+    `mean` (3, S, S) goes with `bgr255_minus_mean`, and with no other preprocessing. Raises
+    InvalidData, NoDataRoot.
     """
     if preprocessing == "bgr255_minus_mean" and mean is None:
         raise InvalidData("preprocessing bgr255_minus_mean needs the mean image of the weights")
@@ -176,8 +181,5 @@ def open_dataset(
         return Digits(split, preprocessing, image_size, seed, mean)
     relative = data.train_dir if split == "train" else data.val_dir
     assert relative is not None
-    root = data_root.resolve()
-    folder = (root / relative).resolve()
-    if not folder.is_relative_to(root):
-        raise InvalidData(f"{relative} leads out of the data root")
-    return ImageFolder(folder, split, preprocessing, image_size, seed, mean)
+    folder = below(data_root, relative)
+    return ImageFolder(folder, data_root, split, preprocessing, image_size, seed, mean)

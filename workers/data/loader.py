@@ -7,14 +7,14 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, default_collate
 
-from workers.data.errors import InvalidData
+from workers.data.errors import DataError
 from workers.data.images import ImageDataset
 from workers.data.sampler import batch_keys
 from workers.launcher.kernel import die_with_parent
 
 Batch = tuple[Tensor, Tensor]
 _Key = tuple[int, int]
-_Sample = tuple[Tensor, int] | InvalidData
+_Sample = tuple[Tensor, int] | DataError
 
 
 class _Keyed(Dataset[_Sample]):
@@ -25,7 +25,7 @@ class _Keyed(Dataset[_Sample]):
     def __getitem__(self, key: _Key) -> _Sample:
         try:
             return self._images.sample(*key)
-        except InvalidData as error:
+        except DataError as error:
             return error
 
 
@@ -52,7 +52,8 @@ def train_batches(
 ) -> Iterator[Batch]:
     """Endless (N, 3, S, S), (N,) from the batch after `start_step`, whatever `num_workers`.
 
-    N is the rank's share of `batch_size`. Raises InvalidData for an image that does not decode.
+    N is the rank's share of `batch_size`. Raises InvalidData for an image that does not decode,
+    NoDataRoot.
     """
     keys = _Keys(seed, len(images), batch_size, start_step, rank, world_size)
     return _batches(images, keys, num_workers)
@@ -88,14 +89,14 @@ def _batches(images: ImageDataset, keys: Iterable[list[_Key]], num_workers: int)
         generator=torch.Generator().manual_seed(0),
     )
     for batch in loader:
-        if isinstance(batch, InvalidData):
+        if isinstance(batch, DataError):
             raise batch
         images_and_labels: Batch = batch
         yield images_and_labels
 
 
-def _collated(samples: list[_Sample]) -> Batch | InvalidData:
-    wrong = next((sample for sample in samples if isinstance(sample, InvalidData)), None)
+def _collated(samples: list[_Sample]) -> Batch | DataError:
+    wrong = next((sample for sample in samples if isinstance(sample, DataError)), None)
     if wrong is not None:
         return wrong
     images, labels = default_collate(samples)

@@ -8,6 +8,7 @@ from service.contract.checkpoints import Manifest
 from service.contract.recipes import RecipeParams
 from workers.data.errors import InvalidData
 from workers.data.mean_image import MEAN_FILE, read_mean_image
+from workers.data.root import below
 from workers.mailbox import Assignment
 
 _SUBTRACTED = "bgr255_minus_mean"
@@ -16,16 +17,13 @@ _SUBTRACTED = "bgr255_minus_mean"
 def mean_to_train_with(assignment: Assignment, params: RecipeParams) -> Tensor | None:
     """The image (3, S, S) that `mean_image` names below the data root; None where none is used.
 
-    Raises InvalidData.
+    Raises InvalidData, NoDataRoot.
     """
     if params.preprocessing != _SUBTRACTED:
         return None
     if params.mean_image is None:
         raise InvalidData(f"preprocessing {_SUBTRACTED} needs mean_image, a .xml or .npy file")
-    root = assignment.data_root.resolve()
-    path = (root / params.mean_image).resolve()
-    if not path.is_relative_to(root):
-        raise InvalidData(f"{params.mean_image} leads out of the data root")
+    path = below(assignment.data_root, params.mean_image)
     return read_mean_image(path, params.image_size)
 
 
@@ -34,7 +32,7 @@ def mean_to_evaluate_with(
 ) -> Tensor | None:
     """The one in the checkpoint's folder, or for a bare file of weights as for a training.
 
-    Raises InvalidData.
+    Raises InvalidData, NoDataRoot.
     """
     source = assignment.claim.weights
     if params.preprocessing != _SUBTRACTED or manifest is None or source is None:

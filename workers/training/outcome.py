@@ -11,7 +11,7 @@ from service.contract.agent import Outcome as Ending
 from service.contract.jobs import Reason
 from workers.checkpoints.folder import DamagedCheckpoint
 from workers.checkpoints.upstream import IncompatibleCheckpoint
-from workers.data.errors import InvalidData
+from workers.data.errors import InvalidData, NoDataRoot
 from workers.exchange.errors import ImportRefused
 
 
@@ -25,6 +25,7 @@ class Stopped(Exception):
 
 _REASONS: tuple[tuple[type[Exception], Reason], ...] = (
     (InvalidData, Reason.INVALID_DATA),
+    (NoDataRoot, Reason.WORKER_UNFIT),
     (IncompatibleCheckpoint, Reason.INCOMPATIBLE_CHECKPOINT),
     (DamagedCheckpoint, Reason.INCOMPATIBLE_CHECKPOINT),
     (NonFiniteLoss, Reason.NON_FINITE_LOSS),

@@ -1,0 +1,42 @@
+"""A worker that lacks what it was to have."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from api_tests.journeys.yards import PARAMS, SHORT, TRAIN, Yard, until
+
+PHOTOS = TRAIN | {
+    "data": {"train_dir": "photos", "val_dir": "photos"},
+    "params": PARAMS | SHORT,
+    "max_failures": 0,
+}
+
+
+@pytest.fixture
+def yard(tmp_path: Path) -> Iterator[Yard]:
+    # Who waits for its next try lets the others have theirs.
+    yard = Yard(tmp_path, RETRY_BACKOFF_SECONDS="10")
+    yield yard
+    yard.close()
+
+
+def test_a_worker_whose_data_root_is_not_mounted_fails_no_job_and_is_quarantined(
+    yard: Yard,
+) -> None:
+    for name in ("cat", "dog"):
+        (yard.folder / "data" / "photos" / name).mkdir(parents=True)
+        Image.new("RGB", (40, 40)).save(yard.folder / "data" / "photos" / name / "one.png")
+    client = yard.client
+    jobs = [client.submit(PHOTOS).id for _ in range(3)]
+    yard.start_worker(DATA_ROOT=str(yard.folder / "not mounted"))
+    until(lambda: [worker.state for worker in client.workers()] == ["quarantined"])
+    (unfit,) = client.workers()
+    assert f"cannot read its data root {yard.folder / 'not mounted'}" in str(unfit.message)
+    assert {client.job(job_id).state for job_id in jobs} == {"queued"}
+    yard.start_worker()
+    for job_id in jobs:
+        job = client.wait(job_id, timeout_seconds=90)
+        assert (job.state, job.attempt) == ("succeeded", 2), job.message
