@@ -116,9 +116,16 @@ def test_a_download_goes_on_only_where_the_file_is_the_same(agent: FakeAgent) ->
     assert (on.status_code, anew.status_code) == (206, 200)
 
 
-@pytest.mark.parametrize(("asked", "status"), [("bytes=5000-", 416), ("bytes=x", 400)])
-def test_a_part_that_is_not_there_is_refused(agent: FakeAgent, asked: str, status: int) -> None:
-    assert agent.http.get(file(agent), headers={"Range": asked}).status_code == status
+def test_a_part_that_is_not_there_is_refused_with_how_much_there_is(agent: FakeAgent) -> None:
+    answer = agent.http.get(file(agent), headers={"Range": "bytes=5000-"})
+    problem = problem_of(answer, 416, "no_such_range")
+    assert "1024 bytes" in problem["detail"]
+    assert answer.headers["content-range"] == "bytes */1024"
+
+
+def test_a_part_that_cannot_be_meant_is_refused_with_how_to_ask(agent: FakeAgent) -> None:
+    answer = agent.http.get(file(agent), headers={"Range": "bytes=x"})
+    assert "bytes=0-99" in problem_of(answer, 400, "bad_range")["detail"]
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,9 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse
 
-from service.api.answers import Page, conditional, is_current, listed, not_modified, sha256_headers
+from service.api.answers import Page, conditional, listed
 from service.api.deps import Authorized, TheYard
+from service.api.downloads import download
 from service.contract.checkpoints import Checkpoint, CheckpointChange, Lineage, Measured, Order
 from service.control import checkpoints, lineage
 from service.control.garbage import Collector
@@ -103,7 +104,4 @@ def file(request: Request, checkpoint_id: str, name: str, yard: TheYard) -> Resp
     """The bytes of a file; ranges work, and the ETag is its sha256."""
     with yard.database.read() as tx:
         path, digest = checkpoints.file_of(tx, checkpoint_id, name, yard.settings.volume)
-    headers = sha256_headers(digest)
-    if is_current(request, headers["ETag"]):
-        return not_modified(headers["ETag"])
-    return FileResponse(path, filename=f"{checkpoint_id}-{name}", headers=headers)
+    return download(request, path, f"{checkpoint_id}-{name}", digest)

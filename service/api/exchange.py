@@ -10,8 +10,8 @@ from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict
 from starlette.concurrency import run_in_threadpool
 
-from service.api.answers import is_current, not_modified, sha256_headers
 from service.api.deps import Authorized, TheYard, Yard
+from service.api.downloads import download
 from service.api.errors import problem
 from service.contract.checkpoints import Checkpoint
 from service.contract.exchange import ExportFormat, ExportRequest, ImportRequest
@@ -100,10 +100,7 @@ async def export(
             return _failed(request, job, 409)
         found = await run_in_threadpool(_find_or_submit, yard, wanted)
     assert found.file is not None
-    headers = sha256_headers(found.file.digest)
-    if is_current(request, headers["ETag"]):
-        return not_modified(headers["ETag"])
-    return FileResponse(found.file.path, filename=found.file.name, headers=headers)
+    return download(request, found.file.path, found.file.name, found.file.digest)
 
 
 async def _ended(yard: Yard, job: Job, wait_seconds: float) -> Job:

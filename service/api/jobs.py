@@ -15,9 +15,9 @@ from service.api.answers import (
     job_made,
     listed,
     not_modified,
-    sha256_headers,
 )
 from service.api.deps import Authorized, TheYard, Yard
+from service.api.downloads import download
 from service.contract.checkpoints import Checkpoint
 from service.contract.fields import LABEL_KEY
 from service.contract.jobs import Attempt, Event, Job, JobState
@@ -136,10 +136,7 @@ def file(request: Request, job_id: str, name: str, yard: TheYard) -> Response:
     """A file that the job's result names."""
     with yard.database.read() as tx:
         found = files.file_of(jobs.get(tx, job_id), name, yard.settings.volume)
-    headers = sha256_headers(found.digest)
-    if is_current(request, headers["ETag"]):
-        return not_modified(headers["ETag"])
-    return FileResponse(found.path, filename=found.name, headers=headers)
+    return download(request, found.path, found.name, found.digest)
 
 
 @router.get("/{job_id}/logs")
