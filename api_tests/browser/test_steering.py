@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
     [
         ("queued", ["Pause"]),
         ("running", ["Pause"]),
-        ("pausing", []),
+        ("pausing", ["Resume"]),
         ("paused", ["Resume"]),
         ("cancelling", []),
         ("failed", ["Retry"]),

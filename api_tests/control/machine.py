@@ -239,9 +239,10 @@ class Protocol(RuleBasedStateMachine):
     @precondition(lambda self: self.promises.jobs)
     @rule(number=any_number)
     def resume(self, number: int) -> None:
-        refused = [state for state in JobState if state is not JobState.PAUSED]
+        resting = (JobState.PAUSING, JobState.PAUSED)
+        refused = [state for state in JobState if state not in resting]
         asked = self._ask(number, self.plane.resume, refused)
-        assert asked is None or asked.state is JobState.QUEUED
+        assert asked is None or asked.state in (JobState.RUNNING, JobState.QUEUED)
 
     def _ask(self, number: int, verb: Callable[[Job], Job], refused: Any) -> Job | None:
         jobs = list(self.promises.jobs.values())

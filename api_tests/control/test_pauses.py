@@ -110,8 +110,31 @@ def test_only_a_paused_job_can_be_resumed(plane: Plane, agent: Agent) -> None:
     refuse_to_resume(plane, job)
     agent.claimed()
     refuse_to_resume(plane, job)
-    plane.pause(job)
+    plane.cancel(job)
     refuse_to_resume(plane, job)
+
+
+def test_a_pause_that_is_withdrawn_in_time_stops_nothing(plane: Plane, agent: Agent) -> None:
+    job = plane.submit()
+    claim = agent.claimed()
+    plane.pause(job)
+    assert plane.resume(job).state is JobState.RUNNING
+    assert agent.beat(claim).directive == "continue"
+    agent.report(claim)
+    assert (plane.job(job).state, plane.job(job).attempt) == (JobState.SUCCEEDED, 1)
+
+
+def test_a_pause_that_is_withdrawn_too_late_costs_nothing_but_a_new_attempt(
+    plane: Plane, agent: Agent
+) -> None:
+    job = plane.submit(max_failures=0)
+    claim = agent.claimed()
+    plane.pause(job)
+    assert agent.beat(claim).directive == "checkpoint_and_stop"
+    plane.resume(job)
+    agent.report(claim, "released", "released")
+    assert plane.job(job).state is JobState.QUEUED
+    assert agent.claimed().attempt == 2
 
 
 def refuse_to_pause(plane: Plane, job: Job) -> None:

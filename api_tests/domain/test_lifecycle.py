@@ -21,6 +21,7 @@ JOB_MOVES = {
     ("queued", "pause_asked"): "paused",
     ("running", "pause_asked"): "pausing",
     ("pausing", "paused"): "paused",
+    ("pausing", "resumed"): "running",
     ("pausing", "cancel_asked"): "cancelling",
     ("pausing", "succeeded"): "succeeded",
     ("pausing", "failed"): "failed",

@@ -17,7 +17,10 @@ def test_a_job_is_paused_resumed_and_told_so(agent: FakeAgent) -> None:
     assert (asked.status_code, asked.json()["state"]) == (202, "pausing")
     assert agent.http.post(f"{path}/pause").status_code == 200
     assert agent.beat(claim)["directive"] == "checkpoint_and_stop"
+    withdrawn = agent.http.post(f"{path}/resume")
+    assert (withdrawn.status_code, withdrawn.json()["state"]) == (202, "running")
     problem_of(agent.http.post(f"{path}/resume"), 409, "not_paused")
+    assert agent.http.post(f"{path}/pause").status_code == 202
     assert agent.report(claim, "released", "released").status_code == 200
     assert agent.http.get(path).json()["state"] == "paused"
     resumed = agent.http.post(f"{path}/resume")

@@ -52,7 +52,10 @@ def pause(job_id: str, yard: TheYard) -> Response:
 
 @router.post("/{job_id}/resume", status_code=202, response_model=Job)
 def resume(job_id: str, yard: TheYard) -> Response:
-    """Put a paused job back in the queue, to go on from its last checkpoint."""
+    """Put a paused job back in the queue, to go on from its last checkpoint.
+
+    One that is still pausing runs on.
+    """
     return _asked(yard, job_id, lambda tx: pauses.resume(tx, job_id, yard.now()), ())
 
 

@@ -28,7 +28,7 @@ def pause(job_id: JobId, server: Server = LOCAL_SERVER, token: Token = None) -> 
 
 
 def resume(job_id: JobId, server: Server = LOCAL_SERVER, token: Token = None) -> None:
-    """Let a paused job go on from its checkpoint."""
+    """Let a paused or pausing job go on from its checkpoint."""
     with connect(server, token) as client:
         typer.echo(client.resume(job_id).state.value)
 

@@ -25,7 +25,7 @@ class SteeringCalls:
         return model(Job, self._http.request("POST", f"/jobs/{quoted(job_id)}/pause"))
 
     def resume(self, job_id: str) -> Job:
-        """Put a paused job back in the queue, to go on from its last checkpoint."""
+        """Have a paused or pausing job go on from its last checkpoint."""
         return model(Job, self._http.once("POST", f"/jobs/{quoted(job_id)}/resume"))
 
     def retry(self, job_id: str, origin: str = "latest", *, key: str | None = None) -> Job:

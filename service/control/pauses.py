@@ -12,6 +12,10 @@ from service.store import history
 from service.store import jobs as store
 
 _MAY_PAUSE = (JobState.QUEUED, JobState.RUNNING)
+_MAY_RESUME = {
+    JobState.PAUSED: "resumed: back to the queue",
+    JobState.PAUSING: "resumed: the pause was withdrawn",
+}
 
 
 def pause(tx: Connection, job_id: str, now: datetime) -> Job:
@@ -34,14 +38,14 @@ def pause(tx: Connection, job_id: str, now: datetime) -> Job:
 def resume(tx: Connection, job_id: str, now: datetime) -> Job:
     """Put a paused job back in its place in the line; it goes on from its last checkpoint.
 
+    One that is still pausing runs on, in a new attempt if its worker has stopped already.
     Raises NotFound, Conflict.
     """
     job = stored(tx, job_id, lock=True).job
-    if job.state is not JobState.PAUSED:
-        hint = "; ask again when it is paused" if job.state is JobState.PAUSING else ""
-        raise Conflict("not_paused", f"{job_id} is {job.state}, not paused{hint}")
+    if job.state not in _MAY_RESUME:
+        raise Conflict("not_paused", f"{job_id} is {job.state}, not paused")
     state = move_job(job.state, JobEvent.RESUMED)
     values = {"state": state, "reason": None, "message": None, "not_before": None}
     assert store.change(tx, job_id, [job.state], values)
-    history.note(tx, job_id, None, "resumed", "resumed: back to the queue", now)
+    history.note(tx, job_id, None, "resumed", _MAY_RESUME[job.state], now)
     return get(tx, job_id)

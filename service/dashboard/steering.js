@@ -15,7 +15,7 @@ const VERBS = [
   {
     verb: "resume",
     label: "Resume",
-    offered: ({ state }) => state === "paused",
+    offered: ({ state }) => state === "paused" || state === "pausing",
     body: () => null,
   },
   {

@@ -46,6 +46,8 @@ JOB_MOVES: dict[tuple[JobState, JobEvent], JobState] = {
     (_J.QUEUED, _JE.PAUSE_ASKED): _J.PAUSED,
     (_J.RUNNING, _JE.PAUSE_ASKED): _J.PAUSING,
     (_J.PAUSING, _JE.PAUSED): _J.PAUSED,
+    # A worker that has stopped already gives the job back, and another attempt goes on.
+    (_J.PAUSING, _JE.RESUMED): _J.RUNNING,
     (_J.PAUSING, _JE.CANCEL_ASKED): _J.CANCELLING,
     # As with a cancel: who has ended before it heard of the pause has ended.
     (_J.PAUSING, _JE.SUCCEEDED): _J.SUCCEEDED,
