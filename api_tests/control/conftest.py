@@ -26,7 +26,17 @@ from service.contract.agent import (
 from service.contract.checkpoints import Checkpoint
 from service.contract.jobs import Attempt, Event, Job
 from service.contract.specs import JobSpec
-from service.control import attempts, checkpoints, history, jobs, pauses, reaper, retries, workers
+from service.control import (
+    attempts,
+    checkpoints,
+    heartbeats,
+    history,
+    jobs,
+    pauses,
+    reaper,
+    retries,
+    workers,
+)
 from service.control.ends import Patience
 from service.control.queueing import Submitted
 from service.control.reaper import Windows
@@ -161,16 +171,13 @@ class Agent:
 
     def beat(self, claim: Claim, *events: ReportedEvent, purged: tuple[str, ...] = ()) -> BeatReply:
         """A heartbeat for one attempt."""
-        said = Beat(
-            job_id=claim.job_id,
-            attempt=claim.attempt,
-            token=claim.token,
-            events=events,
-            purged=purged,
-        )
-        heartbeat = Heartbeat(worker_id=self.id, beats=(said,))
+        return self.beat_for(beat_of(claim, events=events, purged=purged))[0]
+
+    def beat_for(self, *beats: Beat) -> tuple[BeatReply, ...]:
+        """A heartbeat for several."""
+        heartbeat = Heartbeat(worker_id=self.id, beats=beats)
         with self.plane.write() as tx:
-            return attempts.heartbeat(tx, heartbeat, self.plane.now).replies[0]
+            return heartbeats.heartbeat(tx, heartbeat, self.plane.now).replies
 
     def report(
         self, claim: Claim, outcome: str = "succeeded", reason: str = "finished", **said: Any
@@ -190,6 +197,11 @@ class Agent:
             return attempts.report(
                 tx, report, patience=PATIENCE, quick_seconds=60, now=self.plane.now
             )
+
+
+def beat_of(claim: Claim, **said: Any) -> Beat:
+    """An attempt's share of a heartbeat."""
+    return Beat(job_id=claim.job_id, attempt=claim.attempt, token=claim.token, **said)
 
 
 def an_event(seq: int, kind: str, **body: Any) -> ReportedEvent:

@@ -14,6 +14,7 @@ from service.control import jobs
 from service.control.queue import line_for, rooms_of
 from service.domain.placement import Room
 from service.domain.retry import LOSSES_BEFORE_POISON
+from service.store import workers
 from service.store.jobs import JobFilter
 from service.store.tables import attempts as attempts_table
 from service.store.tables import checkpoints as checkpoints_table
@@ -112,7 +113,7 @@ class Promises:
         assert places == list(range(1, len(in_order) + 1))
 
     def _reasons_are_true(self, tx: Any, queued: list[Job], agents: Sequence[Agent]) -> None:
-        rooms = rooms_of(tx)
+        rooms = rooms_of(tx, workers.there(tx))
         claimable = {w.id for room in rooms for w in line_for(tx, room, self._plane.now)}
         for job in queued:
             if job.wait_reason != "it waits before its next try":

@@ -5,7 +5,7 @@ import pytest
 from api_tests.control.conftest import Agent, Plane
 from service.contract.agent import Heartbeat
 from service.contract.workers import Worker, WorkerState
-from service.control import attempts, workers
+from service.control import heartbeats, workers
 from service.store import workers as store
 
 NewAgent = Callable[..., Agent]
@@ -25,7 +25,7 @@ def test_three_different_jobs_that_fail_at_once_quarantine_their_worker_which_sa
     assert agent.claim() is None
     assert plane.job(waiting[3]).wait_reason == "no worker takes jobs now"
     with plane.write() as tx:
-        assert attempts.heartbeat(tx, Heartbeat(worker_id=agent.id), plane.now).drain
+        assert heartbeats.heartbeat(tx, Heartbeat(worker_id=agent.id), plane.now).drain
 
 
 def test_a_quarantined_worker_that_registers_again_stays_so(plane: Plane, agent: Agent) -> None:

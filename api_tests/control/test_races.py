@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from api_tests.control.conftest import Agent, Plane
+from api_tests.control.conftest import Agent, Plane, an_event, beat_of
 from api_tests.control.test_leases import say_gone
+from api_tests.control.test_retention import saved
 from service.contract.jobs import LIVE_ATTEMPTS, AttemptState, JobState
 from service.domain.errors import Conflict, LeaseLost
 from service.domain.limits import Limit
@@ -220,3 +221,42 @@ def test_two_limited_claims_at_once_stay_within_the_limit(
         plane.submit(labels={"team": "vision"})
     claims = Held(plane.database, at).race(new_agent().claim, new_agent().claim)
     assert sum(claim is not None for claim in claims) == 1
+
+
+def test_a_damaged_source_against_a_beat_for_both_jobs(
+    plane: Plane, new_agent: NewAgent, at: str
+) -> None:
+    one, two = new_agent(), new_agent()
+    trained = plane.submit()
+    training = one.claimed()
+    one.beat(training, *saved(trained, (1,)))
+    source = plane.checkpoints_of(trained)[1].id
+    plane.submit(kind="eval", checkpoint={"id": source})
+    evaluation = one.claimed()
+    told = an_event(1, "damaged", checkpoint_id=source, problems=["a digest differs"])
+    both = [beat_of(training), beat_of(evaluation)]
+    said, replies = Held(plane.database, at).race(
+        lambda: one.beat(evaluation, told), lambda: two.beat_for(*both)
+    )
+    assert (said.acked_seq, said.lease_lost) == (1, False)
+    assert not any(reply.lease_lost for reply in replies)
+    assert plane.job(trained).latest_checkpoint is None
+
+
+def test_a_beat_for_many_answers_each_for_itself(plane: Plane, new_agent: NewAgent) -> None:
+    one, two = new_agent(), new_agent()
+    jobs = [plane.submit() for _ in range(4)]
+    claims = [one.claimed() for _ in jobs]
+    one.report(claims[0])
+    plane.cancel(jobs[1])
+    forged = beat_of(claims[3]).model_copy(update={"token": "forged"})
+    beats = [*(beat_of(claim) for claim in claims[:3]), forged]
+    replies = two.beat_for(*reversed(beats))
+    told = {reply.job_id: (reply.lease_lost, reply.directive) for reply in replies}
+    assert [reply.job_id for reply in replies] == [beat.job_id for beat in reversed(beats)]
+    assert [told[job.id] for job in jobs] == [
+        (True, "continue"),
+        (False, "checkpoint_and_stop"),
+        (False, "continue"),
+        (True, "continue"),
+    ]

@@ -17,7 +17,7 @@ from service.contract.agent import (
     Registration,
     Report,
 )
-from service.control import attempts, workers
+from service.control import attempts, heartbeats, workers
 
 router = APIRouter(prefix="/agent", tags=["agent"], dependencies=[Authorized])
 
@@ -65,7 +65,7 @@ async def claim(request: Request, wanted: ClaimRequest, yard: TheYard) -> Respon
 def heartbeat(said: Heartbeat, yard: TheYard) -> HeartbeatReply:
     """Renew the leases of a worker's attempts; each is told what to do."""
     with yard.database.write() as tx:
-        return attempts.heartbeat(tx, said, yard.now())
+        return heartbeats.heartbeat(tx, said, yard.now())
 
 
 @router.post("/reports")

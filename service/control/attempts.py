@@ -1,51 +1,32 @@
-"""The agents' verbs: claim, heartbeat, report. Each may be sent twice."""
+"""An attempt's begin and end: a claim, a report. Each may be sent twice."""
 
 import hmac
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection
 
 from service.contract.agent import (
-    Beat,
     BeatReply,
     Claim,
     ClaimRequest,
-    Directive,
-    Heartbeat,
-    HeartbeatReply,
     Lease,
-    Purge,
     Report,
-    ReportedEvent,
 )
 from service.contract.jobs import LIVE_ATTEMPTS, Attempt, AttemptState, JobState
 from service.contract.workers import WorkerState
 from service.control.ends import End, Patience, end_attempt, is_reported
+from service.control.heartbeats import renew
 from service.control.quarantine import hold_worker_of, quarantine_if_broken
 from service.control.queue import first_for, line_for
-from service.control.records import record
+from service.control.records import hear, lock_owners
 from service.domain.errors import Conflict, LeaseLost, NotFound
-from service.domain.lifecycle import AttemptEvent, JobEvent, move_attempt, move_job
+from service.domain.lifecycle import AttemptEvent, JobEvent, move_job
 from service.domain.placement import Room
 from service.store import attempts, checkpoints, history, jobs, workers
 from service.store.attempts import StoredAttempt
 from service.store.jobs import StoredJob
 
 _RESUMABLE = 5
-
-
-@dataclass(frozen=True)
-class Fenced:
-    """A live attempt whose token was shown, with its job; both are held by the transaction."""
-
-    job: StoredJob
-    found: StoredAttempt
-
-    @property
-    def attempt(self) -> Attempt:
-        """The attempt without its secrets."""
-        return self.found.attempt
 
 
 def claim(
@@ -96,18 +77,6 @@ def is_anything_queued(tx: Connection, request: ClaimRequest, now: datetime) -> 
     return next(line_for(tx, room, now), None) is not None
 
 
-def heartbeat(tx: Connection, said: Heartbeat, now: datetime) -> HeartbeatReply:
-    """One agent's beat for all its attempts; raises NotFound for a worker that nobody knows."""
-    state = workers.seen(tx, said.worker_id, now)
-    if state is None:
-        raise NotFound("unknown_worker", f"worker {said.worker_id} must register (again)")
-    # In the order in which everybody locks jobs: two transactions must not hold one each.
-    beats = sorted(said.beats, key=lambda beat: beat.job_id)
-    replies = tuple(_beat(tx, beat, now) for beat in beats)
-    unwanted = state in (WorkerState.DRAINING, WorkerState.QUARANTINED)
-    return HeartbeatReply(replies=replies, drain=unwanted)
-
-
 def report(
     tx: Connection, said: Report, *, patience: Patience, quick_seconds: float, now: datetime
 ) -> BeatReply:
@@ -117,33 +86,24 @@ def report(
     """
     if said.outcome == "failed":
         hold_worker_of(tx, said.job_id, said.attempt)
+    lock_owners(tx, [said.job_id], said.events)
     job, found = _own(tx, said.job_id, said.attempt, said.token)
     if is_reported(found.attempt.state, found.attempt.reason):
-        return _reply(tx, job, said.attempt, found.acked_seq)
+        return BeatReply(job_id=said.job_id, attempt=said.attempt, acked_seq=found.acked_seq)
     if said.outcome == "cancelled" and job.job.state is not JobState.CANCELLING:
         raise Conflict("not_cancelled", f"nobody asked to cancel {said.job_id}: report released")
-    fenced = _fenced(job, found)
-    acked = _hear(tx, fenced, said.events, now)
+    held = attempts.hold(tx, [said.job_id]).get(said.job_id)
+    if held is None or held.number != said.attempt:
+        raise LeaseLost(said.job_id, said.attempt)
+    renew(tx, [held], now)
+    acked_seq = hear(tx, job.job, held, said.events, now)
     # The events may have changed the job: its budgets, its progress.
     job, found = _own(tx, said.job_id, said.attempt, said.token)
     end = End(AttemptEvent(said.outcome), said.reason, said.message, said.result)
     end_attempt(tx, job, found.attempt, end, patience=patience, now=now)
     if said.outcome == "failed":
         quarantine_if_broken(tx, found.attempt.worker_id, quick_seconds)
-    ended = jobs.get(tx, said.job_id)
-    assert ended is not None
-    return _reply(tx, ended, said.attempt, acked)
-
-
-def _beat(tx: Connection, said: Beat, now: datetime) -> BeatReply:
-    try:
-        fenced = _fenced(*_own(tx, said.job_id, said.attempt, said.token))
-    except LeaseLost:
-        return BeatReply(job_id=said.job_id, attempt=said.attempt, lease_lost=True)
-    checkpoints.mark_purged(tx, said.job_id, said.purged)
-    acked = _hear(tx, fenced, said.events, now)
-    # Held since it was read, and no event changes what an attempt is told to do.
-    return _reply(tx, fenced.job, said.attempt, acked)
+    return BeatReply(job_id=said.job_id, attempt=said.attempt, acked_seq=acked_seq)
 
 
 def _own(tx: Connection, job_id: str, number: int, token: str) -> tuple[StoredJob, StoredAttempt]:
@@ -155,51 +115,6 @@ def _own(tx: Connection, job_id: str, number: int, token: str) -> tuple[StoredJo
     if not hmac.compare_digest(found.token.encode(), token.encode()):
         raise LeaseLost(job_id, number)
     return job, found
-
-
-def _fenced(job: StoredJob, found: StoredAttempt) -> Fenced:
-    if found.attempt.state not in LIVE_ATTEMPTS:
-        raise LeaseLost(found.attempt.job_id, found.attempt.number)
-    return Fenced(job, found)
-
-
-def _hear(tx: Connection, fenced: Fenced, events: tuple[ReportedEvent, ...], now: datetime) -> int:
-    attempt, acked = fenced.attempt, fenced.found.acked_seq
-    unheard = {event.seq: event for event in events if event.seq > acked}
-    fresh = [unheard[seq] for seq in sorted(unheard)]
-    acked = fresh[-1].seq if fresh else acked
-    values = {
-        "state": move_attempt(attempt.state, AttemptEvent.HEARD),
-        "started_at": attempt.started_at or now,
-        "heard_at": now,
-        "acked_seq": acked,
-        "spared": False,
-    }
-    if not attempts.change_live(tx, attempt.job_id, attempt.number, values):
-        raise LeaseLost(attempt.job_id, attempt.number)
-    if attempt.state is AttemptState.UNREACHABLE:
-        history.note(tx, attempt.job_id, attempt.number, "reachable", "its worker is back", now)
-    record(tx, fenced.job.job, attempt, fresh, now)
-    return acked
-
-
-def _reply(tx: Connection, job: StoredJob, number: int, acked: int) -> BeatReply:
-    purging = checkpoints.in_state(tx, job.job.id, "purging")
-    return BeatReply(
-        job_id=job.job.id,
-        attempt=number,
-        directive=_directive(job),
-        acked_seq=acked,
-        purge=tuple(Purge(checkpoint_id=c.id, path=c.path) for c in purging),
-    )
-
-
-def _directive(job: StoredJob) -> Directive:
-    if job.job.state is JobState.PAUSING:
-        return "checkpoint_and_stop"
-    if job.job.state is not JobState.CANCELLING:
-        return "continue"
-    return "stop" if job.stop_mode == "now" else "checkpoint_and_stop"
 
 
 def _claim(tx: Connection, attempt: Attempt, token: str, lease: Lease) -> Claim:

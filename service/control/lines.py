@@ -12,13 +12,14 @@ from service.store.jobs import StoredJob
 
 def shown(tx: Connection, found: Sequence[StoredJob]) -> list[Job]:
     """The jobs, those in the queue with `queue_position` and `wait_reason`."""
-    if not any(stored.job.state is JobState.QUEUED for stored in found):
+    queued = [stored.job for stored in found if stored.job.state is JobState.QUEUED]
+    if not queued:
         return [stored.job for stored in found]
-    outlook = Outlook.of(tx)
+    outlook, positions = Outlook.of(tx), queue.positions(tx, queued)
     return [
         stored.job.model_copy(
             update={
-                "queue_position": queue.ahead_of(tx, stored.job) + 1,
+                "queue_position": positions[stored.job.id],
                 "wait_reason": outlook.wait_reason(tx, stored),
             }
         )

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
-from service.contract.workers import WorkerState
+from service.contract.workers import Worker, WorkerState
 from service.domain.placement import Place, Room, Waiting, fits, is_kept_from, kept, may_try
 from service.store import attempts, limits, queue, workers
 from service.store.jobs import StoredJob
@@ -36,7 +36,8 @@ def line_for(tx: Connection, asking: Room, now: datetime) -> Iterator[Waiting]:
     keeper: Waiting | None = None
     for job in line:
         if rooms is None and (job.losses or job.gpus > asking.free_gpus):
-            rooms = [asking if each.worker.id == worker.id else each for each in rooms_of(tx)]
+            others = rooms_of(tx, workers.there(tx))
+            rooms = [asking if each.worker.id == worker.id else each for each in others]
             keeper = kept(line, rooms).get(worker.id)
         if keeper is not None and is_kept_from(job, keeper, asking):
             continue
@@ -46,13 +47,13 @@ def line_for(tx: Connection, asking: Room, now: datetime) -> Iterator[Waiting]:
             yield job
 
 
-def rooms_of(tx: Connection) -> list[Room]:
+def rooms_of(tx: Connection, there: Iterable[Worker]) -> list[Room]:
     """What each worker that may be given jobs has free, by the control plane's account."""
     used = attempts.usage(tx)
-    there = [w for w in workers.there(tx) if w.state is WorkerState.ACTIVE]
     return [
         Room(worker, worker.slots - slots, len(worker.gpus) - gpus)
         for worker in there
+        if worker.state is WorkerState.ACTIVE
         for slots, gpus in [used.get(worker.id, (0, 0))]
     ]
 
@@ -85,12 +86,13 @@ class Outlook:
     @classmethod
     def of(cls, tx: Connection) -> "Outlook":
         """As the database has it."""
-        rooms = rooms_of(tx)
+        there = workers.there(tx)
+        rooms = rooms_of(tx, there)
         wide = [lane for lane in queue.lanes(tx) if lane.gpus]
         full = limits.full(tx)
         # Who waits after a failure is in nobody's way; the reaper says when that is over.
         line = _merged(tx, wide, list(full), _NEVER) if wide else []
-        return cls(bool(workers.there(tx)), rooms, full, kept(line, rooms))
+        return cls(bool(there), rooms, full, kept(line, rooms))
 
     def wait_reason(self, tx: Connection, stored: StoredJob) -> str | None:
         """Why a queued job waits; None for one that is about to be claimed."""

@@ -1,5 +1,6 @@
 """What a running attempt tells of itself: progress, measurements, checkpoints."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -10,10 +11,11 @@ from sqlalchemy import Connection
 from service.contract.agent import ReportedEvent
 from service.contract.checkpoints import Checkpoint, attempt_path, folder_name
 from service.contract.events import Damaged, Measured, Noted, Progressed, Published, Started
-from service.contract.jobs import Attempt, Job, JobState, Progress
+from service.contract.jobs import Job, JobState, Progress
 from service.contract.specs import ImportSpec
 from service.control.keeping import let_go, point_again, pointers
-from service.store import checkpoints, history, jobs
+from service.store import attempts, checkpoints, history, jobs
+from service.store.attempts import HeldAttempt
 
 _RUNNING = (JobState.RUNNING, JobState.CANCELLING, JobState.PAUSING)
 
@@ -27,7 +29,7 @@ class _Told:
     """What the events of one beat add up to: one change of the job, some points."""
 
     job: Job
-    attempt: Attempt
+    number: int
     now: datetime
     metrics: dict[str, float]
     values: dict[str, Any] = field(default_factory=dict)
@@ -48,11 +50,33 @@ class _Told:
         self.values["progress"] = progress.model_dump()
 
 
-def record(
-    tx: Connection, job: Job, attempt: Attempt, events: list[ReportedEvent], now: datetime
+def lock_owners(tx: Connection, job_ids: Sequence[str], events: Sequence[ReportedEvent]) -> None:
+    """Lock those who tell with those whose checkpoints they call damaged, in everybody's order."""
+    named = [str(e.body.get("checkpoint_id")) for e in events if e.kind == "damaged"]
+    if named:
+        jobs.lock(tx, {*job_ids, *checkpoints.owners_of(tx, named)})
+
+
+def hear(
+    tx: Connection, job: Job, held: HeldAttempt, events: Sequence[ReportedEvent], now: datetime
+) -> int:
+    """Store what is new of a live attempt's events; gives the seq up to which all are known.
+
+    The caller has locked the attempt and its job. A broken event is noted, and costs no other.
+    """
+    unheard = {event.seq: event for event in events if event.seq > held.acked_seq}
+    if not unheard:
+        return held.acked_seq
+    acked_seq = max(unheard)
+    assert attempts.change_live(tx, job.id, held.number, {"acked_seq": acked_seq})
+    _record(tx, job, held.number, [unheard[seq] for seq in sorted(unheard)], now)
+    return acked_seq
+
+
+def _record(
+    tx: Connection, job: Job, number: int, events: list[ReportedEvent], now: datetime
 ) -> None:
-    """Store events of the live attempt, which the caller has fenced; a broken one is noted."""
-    told = _Told(job, attempt, now, dict(job.metrics))
+    told = _Told(job, number, now, dict(job.metrics))
     for event in events:
         try:
             _HEAR[event.kind](tx, told, event.body)
@@ -76,7 +100,7 @@ def _started(tx: Connection, told: _Told, body: dict[str, Any]) -> None:
     told.is_at(said.step, said.total_steps, "eval" if told.job.kind == "eval" else "train")
     resumed = f"resumed at step {said.step} from {said.resumed_from}"
     how = resumed if said.resumed_from else "started"
-    _note(tx, told, "started", f"attempt {told.attempt.number} {how}")
+    _note(tx, told, "started", f"attempt {told.number} {how}")
 
 
 def _progress(_: Connection, told: _Told, body: dict[str, Any]) -> None:
@@ -94,9 +118,9 @@ def _metrics(_: Connection, told: _Told, body: dict[str, Any]) -> None:
 def _checkpoint(tx: Connection, told: _Told, body: dict[str, Any]) -> None:
     said = Published.model_validate(body)
     manifest = said.checkpoint
-    path = f"{attempt_path(told.job.id, told.attempt.number)}/"
+    path = f"{attempt_path(told.job.id, told.number)}/"
     path += folder_name(manifest.phase, manifest.step)
-    if (manifest.job_id, manifest.attempt) != (told.job.id, told.attempt.number):
+    if (manifest.job_id, manifest.attempt) != (told.job.id, told.number):
         raise BrokenEvent("it is a checkpoint of another attempt")
     spec, network = told.job.spec, {"recipe": manifest.recipe, "variant": manifest.variant}
     if isinstance(spec, ImportSpec):
@@ -159,4 +183,4 @@ _HEAR = {
 
 
 def _note(tx: Connection, told: _Told, kind: str, message: str) -> None:
-    history.note(tx, told.job.id, told.attempt.number, kind, message, told.now)
+    history.note(tx, told.job.id, told.number, kind, message, told.now)

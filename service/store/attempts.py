@@ -1,13 +1,13 @@
 """Attempts in the database; every write goes through the fence."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, delete, func, insert, select, update
 
-from service.contract.jobs import LIVE_ATTEMPTS, Attempt, AttemptState, Reason
+from service.contract.jobs import LIVE_ATTEMPTS, Attempt, AttemptState, JobState, Reason
 from service.domain.retry import MACHINE_FAULTS
 from service.store.tables import attempts, jobs, workers
 
@@ -22,6 +22,19 @@ class StoredAttempt:
     heard_at: datetime
     acked_seq: int
     spared: bool
+
+
+@dataclass(frozen=True)
+class HeldAttempt:
+    """What a beat needs to know of a live attempt and its job."""
+
+    job_id: str
+    number: int
+    token: str
+    state: AttemptState
+    acked_seq: int
+    job_state: JobState
+    stop_mode: str | None
 
 
 def add(tx: Connection, attempt: Attempt, *, token: str, request_id: str) -> None:
@@ -67,6 +80,44 @@ def change_live(tx: Connection, job_id: str, number: int, values: Mapping[str, A
         .values(**values)
     )
     return tx.execute(statement).rowcount == 1
+
+
+def hold(tx: Connection, job_ids: Sequence[str]) -> dict[str, HeldAttempt]:
+    """By job its live attempt; both are locked for this transaction, in the order of ids."""
+    columns = (attempts.c.job_id, attempts.c.number, attempts.c.token, attempts.c.acked_seq)
+    of_job = (jobs.c.state.label("job_state"), jobs.c.stop_mode)
+    query = (
+        select(*columns, attempts.c.state, *of_job)
+        .join(jobs, jobs.c.id == attempts.c.job_id)
+        .where(jobs.c.id.in_(job_ids), attempts.c.state.in_(LIVE_ATTEMPTS))
+    )
+    rows = tx.execute(query.order_by(jobs.c.id).with_for_update())
+    return {
+        row.job_id: HeldAttempt(
+            job_id=row.job_id,
+            number=row.number,
+            token=row.token,
+            state=AttemptState(row.state),
+            acked_seq=row.acked_seq,
+            job_state=JobState(row.job_state),
+            stop_mode=row.stop_mode,
+        )
+        for row in rows
+    }
+
+
+def renew(tx: Connection, job_ids: Sequence[str], now: datetime) -> None:
+    """Note that the live attempts of jobs, which the caller holds, were heard of."""
+    statement = update(attempts).where(
+        attempts.c.job_id.in_(job_ids), attempts.c.state.in_(LIVE_ATTEMPTS)
+    )
+    heard = {
+        "state": AttemptState.RUNNING,
+        "started_at": func.coalesce(attempts.c.started_at, now),
+        "heard_at": now,
+        "spared": False,
+    }
+    assert tx.execute(statement.values(**heard)).rowcount == len(job_ids)
 
 
 def live_number(tx: Connection, job_id: str) -> int | None:

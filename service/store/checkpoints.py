@@ -112,6 +112,23 @@ def in_state(tx: Connection, job_id: str, state: State) -> list[Checkpoint]:
     return [_checkpoint(row) for row in tx.execute(query.order_by(checkpoints.c.step)).mappings()]
 
 
+def purging_of(tx: Connection, job_ids: Sequence[str]) -> dict[str, list[Checkpoint]]:
+    """By job what retention has let go and is to be removed, oldest first."""
+    query = select(checkpoints).where(
+        checkpoints.c.job_id.in_(job_ids), checkpoints.c.state == "purging"
+    )
+    found: dict[str, list[Checkpoint]] = {}
+    for row in tx.execute(query.order_by(checkpoints.c.step)).mappings():
+        found.setdefault(row["job_id"], []).append(_checkpoint(row))
+    return found
+
+
+def owners_of(tx: Connection, checkpoint_ids: Sequence[str]) -> set[str]:
+    """The jobs that some checkpoints are of."""
+    query = select(checkpoints.c.job_id).where(checkpoints.c.id.in_(checkpoint_ids))
+    return set(tx.execute(query).scalars())
+
+
 def jobs_with_leftovers(tx: Connection) -> list[str]:
     """Ended jobs that have something let go, and any job with something deleted, to be removed."""
     query = (

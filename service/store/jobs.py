@@ -1,7 +1,7 @@
 """Jobs in the database."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -65,6 +65,12 @@ def get(tx: Connection, job_id: str, *, lock: bool = False) -> StoredJob | None:
     query = select(jobs).where(jobs.c.id == job_id)
     row = tx.execute(query.with_for_update() if lock else query).mappings().first()
     return _stored(row) if row is not None else None
+
+
+def lock(tx: Connection, job_ids: Collection[str]) -> None:
+    """Hold jobs against other transactions, in the order in which everybody does."""
+    query = select(jobs.c.id).where(jobs.c.id.in_(sorted(job_ids))).order_by(jobs.c.id)
+    tx.execute(query.with_for_update())
 
 
 def page(tx: Connection, wanted: JobFilter) -> list[StoredJob]:

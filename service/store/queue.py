@@ -1,7 +1,7 @@
 """The line of queued jobs, in lanes: the jobs of a lane ask for the same GPUs and labels."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -74,17 +74,23 @@ def hold(tx: Connection, job_id: str, now: datetime) -> StoredJob | None:
     return get(tx, job_id) if held is not None else None
 
 
-def ahead_of(tx: Connection, job: Job) -> int:
-    """How many queued jobs are served before this one."""
-    rank = -job.spec.priority
-    earlier = or_(jobs.c.rank < rank, and_(jobs.c.rank == rank, jobs.c.id < job.id))
-    return tx.execute(select(func.count()).select_from(jobs).where(_QUEUED, earlier)).scalar_one()
+def positions(tx: Connection, asked: Iterable[Job]) -> dict[str, int]:
+    """By id the place of queued jobs in the line: the first is 1."""
+    by_rank: dict[int, list[str]] = {}
+    for job in asked:
+        by_rank.setdefault(-job.spec.priority, []).append(job.id)
+    found: dict[str, int] = {}
+    for rank, ids in by_rank.items():
+        place, last = _count(tx, jobs.c.rank < rank), ""
+        for job_id in sorted(ids):
+            place += _count(tx, jobs.c.rank == rank, jobs.c.id > last, jobs.c.id <= job_id)
+            found[job_id], last = place, job_id
+    return found
 
 
 def due_again(tx: Connection, now: datetime) -> int:
     """How many queued jobs have waited long enough after a failure, and still say that they do."""
-    query = select(func.count()).select_from(jobs).where(_QUEUED, jobs.c.not_before <= now)
-    return tx.execute(query).scalar_one()
+    return _count(tx, jobs.c.not_before <= now)
 
 
 def let_on(tx: Connection, now: datetime) -> int:
@@ -92,6 +98,11 @@ def let_on(tx: Connection, now: datetime) -> int:
     waited: Any = and_(_QUEUED, jobs.c.not_before <= now)
     values = {"not_before": None, "version": jobs.c.version + 1}
     return tx.execute(update(jobs).where(waited).values(**values)).rowcount
+
+
+def _count(tx: Connection, *conditions: ColumnElement[bool]) -> int:
+    query = select(func.count()).select_from(jobs).where(_QUEUED, *conditions)
+    return tx.execute(query).scalar_one()
 
 
 def _lane(tx: Connection, after: str, last: Lane | None = None) -> Lane | None:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, case, insert, select, update
 
 from service.contract.agent import Gpu, ProcessIdentity, Registration
 from service.contract.workers import Worker, WorkerState
@@ -45,12 +45,13 @@ def there(tx: Connection) -> list[Worker]:
 
 def seen(tx: Connection, worker_id: str, now: datetime) -> WorkerState | None:
     """Note that a worker was heard of, and give its state; None if nobody knows it."""
-    change(tx, worker_id, {"last_seen_at": now})
-    back = workers.c.state == WorkerState.UNREACHABLE
+    back = case(
+        (workers.c.state == WorkerState.UNREACHABLE, WorkerState.ACTIVE), else_=workers.c.state
+    )
     known = update(workers).where(workers.c.id == worker_id)
-    tx.execute(known.where(back).values(state=WorkerState.ACTIVE))
-    worker = get(tx, worker_id)
-    return worker.state if worker is not None else None
+    heard = known.values(last_seen_at=now, state=back).returning(workers.c.state)
+    state = tx.execute(heard).scalar_one_or_none()
+    return WorkerState(state) if state is not None else None
 
 
 def renew_all(tx: Connection, now: datetime) -> None:
