@@ -1,13 +1,14 @@
 """What the routes are given: the database, the settings, a clock, ids."""
 
 import hmac
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated
 
 from fastapi import Depends, Request
 
+from service.api.turns import Turns
 from service.api.wakeups import Wakeups
 from service.contract.agent import Lease
 from service.control.ends import Patience
@@ -19,7 +20,7 @@ from service.store.engine import Database
 
 @dataclass(frozen=True)
 class Yard:
-    """Everything outside the process that a route may need; `draw` gives 0 to 1."""
+    """Everything that a route may need and is not its own; `draw` gives 0 to 1."""
 
     settings: Settings
     database: Database
@@ -28,6 +29,7 @@ class Yard:
     new_token: Callable[[], str]
     draw: Callable[[], float]
     wakeups: Wakeups = field(default_factory=Wakeups)
+    turns: Turns = field(default_factory=Turns)
 
     def patience(self) -> Patience:
         """How long a failed job waits, drawn anew for each."""
@@ -60,6 +62,15 @@ def _yard(request: Request) -> Yard:
 
 
 TheYard = Annotated[Yard, Depends(_yard)]
+
+
+async def _turn(yard: TheYard) -> AsyncIterator[None]:
+    async with yard.turns.taken():
+        yield
+
+
+TakesTurn = Depends(_turn, scope="function")
+"""For a route that looks at the volume, whose calls may hang; its turn ends with the function."""
 
 
 def authorized(request: Request, yard: TheYard) -> None:

@@ -18,6 +18,7 @@ from service.domain.errors import (
     Stale,
     TrainyardError,
     Unauthorized,
+    Unavailable,
     Unprocessable,
 )
 
@@ -29,8 +30,9 @@ _STATUS: dict[type[TrainyardError], int] = {
     Stale: 412,
     Unprocessable: 422,
     Unauthorized: 401,
+    Unavailable: 503,
 }
-_RETRY_AFTER = {"Retry-After": "2"}
+_HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "2"}}
 
 
 def install(app: FastAPI) -> None:
@@ -77,7 +79,7 @@ async def _refused(request: Request, error: Exception) -> Response:
     errors = []
     if isinstance(error, Unprocessable) and error.pointer:
         errors = [FieldProblem(pointer=error.pointer, detail=error.message)]
-    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
+    headers = _HEADERS.get(status)
     return problem(request, status, error.code, error.message, errors=errors, headers=headers)
 
 
@@ -120,7 +122,7 @@ async def _http(request: Request, error: Exception) -> Response:
 async def _database(request: Request, error: Exception) -> Response:
     _log.error("database_failed", path=request.url.path, error=str(error).split("\n")[0])
     detail = "the database does not answer; nothing was changed, so try again"
-    return problem(request, 503, "database_away", detail, headers=_RETRY_AFTER)
+    return problem(request, 503, "database_away", detail, headers=_HEADERS[503])
 
 
 async def _unstorable(request: Request, _: Exception) -> Response:

@@ -18,6 +18,7 @@ from service.contract.exchange import ExportFormat, ExportRequest, ImportRequest
 from service.contract.jobs import ENDED_JOBS, Job, JobState
 from service.control import exchange, jobs
 from service.control.exchange import Exported
+from service.domain.errors import NotFound
 
 router = APIRouter(prefix="/checkpoints", tags=["checkpoints"])
 
@@ -67,10 +68,10 @@ class ExportForm(BaseModel):
 @router.post(
     "/{checkpoint_id}/export", status_code=202, response_model=Job, dependencies=[Authorized]
 )
-def start_export(checkpoint_id: str, form: ExportForm, yard: TheYard) -> Response:
+async def start_export(checkpoint_id: str, form: ExportForm, yard: TheYard) -> Response:
     """The job that makes the export, or has made it: its result names the file."""
     wanted = ExportRequest(checkpoint=checkpoint_id, **form.model_dump())
-    job = _find_or_submit(yard, wanted).job
+    job = (await _find_or_submit(yard, wanted)).job
     headers = {"Location": f"/jobs/{job.id}"}
     return Response(job.model_dump_json(), 202, headers, media_type="application/json")
 
@@ -90,7 +91,7 @@ async def export(
 ) -> Response:
     """The checkpoint as one file for another program; made by a worker the first time."""
     wanted = ExportRequest(checkpoint=checkpoint_id, format=format, module_prefix=module_prefix)
-    found = await run_in_threadpool(_find_or_submit, yard, wanted)
+    found = await _find_or_submit(yard, wanted)
     if found.file is None:
         job = await _ended(yard, found.job, wait_seconds)
         if job.state not in ENDED_JOBS:
@@ -98,7 +99,7 @@ async def export(
             return _later(job, f"/checkpoints/{checkpoint_id}/export?{query}")
         if job.state is not JobState.SUCCEEDED:
             return _failed(request, job, 409)
-        found = await run_in_threadpool(_find_or_submit, yard, wanted)
+        found = await _find_or_submit(yard, wanted)
     assert found.file is not None
     return download(request, found.file.path, found.file.name, found.file.digest)
 
@@ -130,18 +131,35 @@ def _submit_import(yard: Yard, wanted: ImportRequest, key: str | None) -> Job:
     return submitted.job
 
 
-def _find_or_submit(yard: Yard, wanted: ExportRequest) -> Exported:
+async def _find_or_submit(yard: Yard, wanted: ExportRequest) -> Exported:
+    async with yard.turns.taken():
+        return await run_in_threadpool(_found_or_submitted, yard, wanted)
+
+
+def _found_or_submitted(yard: Yard, wanted: ExportRequest) -> Exported:
+    # Files are looked for outside of any transaction: the volume may hang, others may not.
+    fileless: set[str] = set()
+    while True:
+        job = _asked_before_or_submitted(yard, wanted, fileless)
+        try:
+            return exchange.made_by(job, yard.settings.volume)
+        except NotFound:
+            fileless.add(job.id)
+
+
+def _asked_before_or_submitted(yard: Yard, wanted: ExportRequest, fileless: set[str]) -> Job:
     with yard.database.read() as tx:
-        found = exchange.exported(tx, wanted, yard.settings.volume)
-    if found is not None:
-        return found
+        job = exchange.asked_before(tx, wanted, besides=fileless)
+    if job is not None:
+        return job
     with yard.database.write() as tx:
-        found = exchange.exported(tx, wanted, yard.settings.volume)
-        if found is not None:
-            return found
+        # Another call may have been here meanwhile.
+        job = exchange.asked_before(tx, wanted, besides=fileless)
+        if job is not None:
+            return job
         submitted = exchange.submit_export(tx, wanted, job_id=yard.new_id("job"), now=yard.now())
     yard.wakeups.ring()
-    return Exported(submitted.job, None)
+    return submitted.job
 
 
 def _later(job: Job, location: str) -> Response:

@@ -3,10 +3,11 @@
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 
-from service.api.deps import Authorized, TheYard
+from service.api.deps import Authorized, TakesTurn, TheYard
 from service.contract.checkpoints import Collection, Verification
 from service.control import checkpoints
 from service.control.garbage import Collector
+from service.volume.folder import place
 from service.volume.folder import verify as problems_of
 
 router = APIRouter(prefix="/checkpoints", tags=["checkpoints"])
@@ -20,17 +21,17 @@ class Collect(BaseModel):
     dry_run: bool = False
 
 
-@router.post("/{checkpoint_id}/verify", dependencies=[Authorized])
+@router.post("/{checkpoint_id}/verify", dependencies=[Authorized, TakesTurn])
 def verify(checkpoint_id: str, yard: TheYard) -> Verification:
     """Read every byte, and mark the checkpoint as damaged, or as whole again."""
     with yard.database.read() as tx:
-        folder = checkpoints.folder_of(tx, checkpoint_id, yard.settings.volume)
-    problems = problems_of(folder)
+        path = checkpoints.path_of(tx, checkpoint_id)
+    problems = problems_of(place(yard.settings.volume, path))
     with yard.database.write() as tx:
         return checkpoints.judge(tx, checkpoint_id, problems, yard.now())
 
 
-@router.post("/gc", dependencies=[Authorized])
+@router.post("/gc", dependencies=[Authorized, TakesTurn])
 def collect(how: Collect, yard: TheYard) -> Collection:
     """Remove folders that nobody needs: surplus of ended jobs, orphans, stale stages."""
     collector = Collector(yard.database, yard.settings.volume, yard.now())

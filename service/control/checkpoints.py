@@ -96,12 +96,12 @@ def give_up(tx: Connection, checkpoint_id: str) -> Checkpoint:
     return get(tx, checkpoint_id)
 
 
-def folder_of(tx: Connection, checkpoint_id: str, volume: Path) -> Path:
-    """Where a checkpoint is; raises NotFound, Gone."""
+def path_of(tx: Connection, checkpoint_id: str) -> str:
+    """Where a checkpoint's folder is, relative to the volume; raises NotFound, Gone."""
     found = get(tx, checkpoint_id)
     if found.state in _GOING:
         raise Gone("checkpoint_gone", f"{checkpoint_id} is {found.state}")
-    return place(volume, found.path)
+    return found.path
 
 
 def judge(
@@ -120,18 +120,15 @@ def judge(
     return answer
 
 
-def file_of(tx: Connection, checkpoint_id: str, name: str, volume: Path) -> tuple[Path, FileDigest]:
+def file_of(found: Checkpoint, name: str, volume: Path) -> tuple[Path, FileDigest]:
     """Where a file of a checkpoint is, and its digest; raises NotFound, Gone."""
-    found = get(tx, checkpoint_id)
     digest = found.files.get(name)
     if digest is None:
         names = ", ".join(found.files)
-        raise NotFound("no_such_file", f"{checkpoint_id} has no file {name!r}; it has {names}")
+        raise NotFound("no_such_file", f"{found.id} has no file {name!r}; it has {names}")
     path = place(volume, f"{found.path}/{name}")
     if found.state in _GOING or not path.is_file():
-        raise Gone(
-            "checkpoint_gone", f"the files of {checkpoint_id} are not on the volume any more"
-        )
+        raise Gone("checkpoint_gone", f"the files of {found.id} are not on the volume any more")
     return path, digest
 
 

@@ -1,5 +1,6 @@
 """Weights of other programs: imports and exports, which are jobs that a worker runs."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ from service.contract.jobs import Job, JobState, Progress
 from service.contract.specs import ExportSpec, ImportSpec, JobSpec
 from service.control import checkpoints, files
 from service.control.queueing import Asked, Submitted, enqueue, new_job, replayed
-from service.domain.errors import Conflict, NotFound
+from service.domain.errors import Conflict
 from service.store import jobs as store
 
 
@@ -50,20 +51,23 @@ def imported(tx: Connection, job: Job) -> Checkpoint:
     return checkpoints.get(tx, job.latest_checkpoint)
 
 
-def exported(tx: Connection, request: ExportRequest, volume: Path) -> Exported | None:
-    """The export that was asked for before, if its file is there or still being made."""
+def asked_before(
+    tx: Connection, request: ExportRequest, *, besides: Collection[str] = ()
+) -> Job | None:
+    """The newest export of the same that has not failed, `besides` some; raises NotFound."""
     checkpoints.get(tx, request.checkpoint)
     for stored in store.exports_of(tx, request.checkpoint):
         job = stored.job
-        if not isinstance(job.spec, ExportSpec) or job.spec.request != request:
-            continue
-        if job.state is not JobState.SUCCEEDED:
-            return Exported(job, None)
-        try:
-            return Exported(job, files.only_file_of(job, volume))
-        except NotFound:
-            continue
+        same = isinstance(job.spec, ExportSpec) and job.spec.request == request
+        if same and job.id not in besides:
+            return job
     return None
+
+
+def made_by(job: Job, volume: Path) -> Exported:
+    """An export and its file, if it is made already; raises NotFound if that is gone."""
+    made = job.state is JobState.SUCCEEDED
+    return Exported(job, files.only_file_of(job, volume) if made else None)
 
 
 def submit_export(

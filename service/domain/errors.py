@@ -8,7 +8,8 @@ TrainyardError
 ├── Unprocessable       well formed, but it cannot be meant: names the field
 │   └── IdempotencyMismatch
 ├── Unauthorized        no token, or another one
-└── Gone                it was there; its bytes were removed
+├── Gone                it was there; its bytes were removed
+└── Unavailable         the volume does not answer
 """
 
 
@@ -69,3 +70,7 @@ class Unauthorized(TrainyardError):
 
 class Gone(TrainyardError):
     """It was there, and its bytes were removed."""
+
+
+class Unavailable(TrainyardError):
+    """What is needed for an answer is away for now: asking again may do."""
