@@ -33,6 +33,22 @@ def test_a_report_that_comes_again_gets_the_same_reply_and_changes_nothing(
     assert len(plane.events_of(job, "note")) == 1
 
 
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_a_report_of_another_end_than_the_first_is_a_lost_lease(
+    plane: Plane, agent: Agent, cancelled: bool
+) -> None:
+    job = plane.submit()
+    claim = agent.claimed()
+    if cancelled:
+        plane.cancel(job)
+    first = agent.report(claim, "released", "released")
+    ended = plane.job(job)
+    with pytest.raises(LeaseLost):
+        agent.report(claim, "succeeded", "finished")
+    assert agent.report(claim, "released", "released") == first
+    assert plane.job(job) == ended
+
+
 def test_a_beat_after_the_end_is_a_lost_lease(plane: Plane, agent: Agent) -> None:
     plane.submit()
     claim = agent.claimed()

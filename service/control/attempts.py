@@ -14,7 +14,7 @@ from service.contract.agent import (
 )
 from service.contract.jobs import LIVE_ATTEMPTS, Attempt, AttemptState, JobState
 from service.contract.workers import WorkerState
-from service.control.ends import End, Patience, end_attempt, is_reported
+from service.control.ends import End, Patience, end_attempt, is_ended_by
 from service.control.heartbeats import renew
 from service.control.quarantine import hold_worker_of, quarantine_if_broken
 from service.control.queue import first_for, line_for
@@ -88,7 +88,7 @@ def report(
         hold_worker_of(tx, said.job_id, said.attempt)
     lock_owners(tx, [said.job_id], said.events)
     job, found = _own(tx, said.job_id, said.attempt, said.token)
-    if is_reported(found.attempt.state, found.attempt.reason):
+    if is_ended_by(AttemptEvent(said.outcome), found.attempt):
         return BeatReply(job_id=said.job_id, attempt=said.attempt, acked_seq=found.acked_seq)
     if said.outcome == "cancelled" and job.job.state is not JobState.CANCELLING:
         raise Conflict("not_cancelled", f"nobody asked to cancel {said.job_id}: report released")

@@ -131,7 +131,10 @@ def _finish(
     history.note(tx, job.job.id, job.job.attempt or None, state, said, now)
 
 
-def is_reported(state: AttemptState, reason: Reason | None) -> bool:
-    """Whether an attempt was ended by its worker's report, which may come again."""
-    ended = state not in LIVE_ATTEMPTS
-    return ended and state is not AttemptState.LOST and reason is not Reason.NOT_STARTED
+def is_ended_by(event: AttemptEvent, attempt: Attempt) -> bool:
+    """Whether a report of this very end has ended the attempt, and now comes again."""
+    if attempt.state in LIVE_ATTEMPTS or attempt.reason in _UNHEARD:
+        return False
+    # A cancel made what was told into its own end.
+    cancelled = attempt.state is AttemptState.CANCELLED and event is not AttemptEvent.SUCCEEDED
+    return cancelled or attempt.state is move_attempt(AttemptState.RUNNING, event)
