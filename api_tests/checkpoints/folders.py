@@ -17,6 +17,38 @@ from workers.checkpoints.snapshot import Saver
 Operation = tuple[str, Path, Any]
 
 
+class Killed(BaseException):
+    """What no handler of a mere error takes for one."""
+
+
+class DyingDisk(Disk):
+    """Its process is killed before operation number `lives`."""
+
+    def __init__(self, lives: int) -> None:
+        self._lives = lives
+
+    def _one(self) -> None:
+        if self._lives == 0:
+            raise Killed
+        self._lives -= 1
+
+    def rename(self, source: Path, target: Path) -> None:
+        self._one()
+        super().rename(source, target)
+
+    def sync(self, folder: Path) -> None:
+        self._one()
+        super().sync(folder)
+
+    def unlink(self, path: Path) -> None:
+        self._one()
+        super().unlink(path)
+
+    def remove_folder(self, folder: Path) -> None:
+        self._one()
+        super().remove_folder(folder)
+
+
 def manifest_of(step: int, **fields: Any) -> Manifest:
     """The manifest of a training checkpoint."""
     body = {

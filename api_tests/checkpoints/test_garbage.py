@@ -1,18 +1,16 @@
 """What nobody needs goes, what anybody needs stays, and a kill in between is mended."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from api_tests.checkpoints.folders import RecordingDisk, attempt_folder
+from api_tests.checkpoints.folders import DyingDisk, Killed, RecordingDisk, attempt_folder
 from api_tests.checkpoints.yards import NOW, Volume, flip_a_bit
 from service.contract.checkpoints import CheckpointChange
 from service.contract.jobs import Attempt
 from service.control import checkpoints
 from service.store import attempts
 from service.store import checkpoints as index
-from service.volume.disk import Disk
 
 ERRORS = {1: 0.5, 2: 0.1, 3: 0.4, 4: 0.3, 5: 0.2}
 KEPT = ["final-000000005", "step-000000002", "step-000000004", "step-000000005"]
@@ -137,38 +135,6 @@ def test_what_a_dead_worker_has_not_removed_is_finished_by_the_server(full: Volu
     assert full.collector().finish() == []
 
 
-class _Killed(BaseException):
-    pass
-
-
-class _DyingDisk(Disk):
-    """Its process is killed before operation number `lives`."""
-
-    def __init__(self, lives: int) -> None:
-        self._lives = lives
-
-    def _one(self) -> None:
-        if self._lives == 0:
-            raise _Killed
-        self._lives -= 1
-
-    def rename(self, source: Path, target: Path) -> None:
-        self._one()
-        super().rename(source, target)
-
-    def sync(self, folder: Path) -> None:
-        self._one()
-        super().sync(folder)
-
-    def unlink(self, path: Path) -> None:
-        self._one()
-        super().unlink(path)
-
-    def remove_folder(self, folder: Path) -> None:
-        self._one()
-        super().remove_folder(folder)
-
-
 @pytest.fixture(scope="module")
 def operations() -> int:
     """Of a removal: rename, sync, five files, a folder; two of them."""
@@ -185,8 +151,8 @@ def test_a_removal_takes_as_many_operations_as_are_cut_below(full: Volume, opera
 def test_a_collection_killed_between_any_two_operations_is_mended_by_the_next(
     full: Volume, lives: int
 ) -> None:
-    with pytest.raises(_Killed):
-        full.collector(_DyingDisk(lives)).collect(dry_run=False)
+    with pytest.raises(Killed):
+        full.collector(DyingDisk(lives)).collect(dry_run=False)
     assert {name for name in full.names() if not name.startswith(".")} >= set(KEPT)
     full.collector().finish()
     assert full.names() == KEPT

@@ -78,6 +78,7 @@ def test_a_finished_job_is_deleted_with_its_folders(agent: FakeAgent) -> None:
     job = agent.submit()
     path = f"/jobs/{job['id']}"
     claim = agent.claim()
+    agent.log(claim, b"step 10")
     saved = [agent.save(claim, step) for step in (10, 20)]
     agent.http.patch(f"/checkpoints/{saved[1]}", json={"pinned": True})
     folders = {name: agent.folder_of(name) for name in saved}
@@ -86,6 +87,7 @@ def test_a_finished_job_is_deleted_with_its_folders(agent: FakeAgent) -> None:
     assert agent.http.delete(path).status_code == 204
     problem_of(agent.http.get(path), 404, "no_such_job")
     assert [folder.exists() for folder in folders.values()] == [False, True]
+    assert list(folders[saved[1]].parent.iterdir()) == [folders[saved[1]]]
     assert agent.http.get(f"/checkpoints/{saved[1]}").json()["state"] == "published"
 
 

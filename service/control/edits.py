@@ -10,7 +10,7 @@ from service.contract.checkpoints import Checkpoint
 from service.contract.jobs import ENDED_JOBS, Job
 from service.control.jobs import get, stored
 from service.domain.errors import Conflict, Stale
-from service.store import attempts, checkpoints, history
+from service.store import attempts, checkpoints, deletions, history
 from service.store import jobs as store
 
 
@@ -32,7 +32,8 @@ def edit(tx: Connection, job_id: str, said: JobEdit, *, version: int | None, now
 def delete(tx: Connection, job_id: str) -> list[Checkpoint]:
     """Forget a finished job, and give the checkpoints whose bytes are to be removed.
 
-    Kept are its pinned and tagged ones, and what a live job uses. Raises NotFound, Conflict.
+    Its logs and files are to go as well. Kept are its pinned and tagged checkpoints, and what a
+    live job uses. Raises NotFound, Conflict.
     """
     job = stored(tx, job_id, lock=True).job
     if job.state not in ENDED_JOBS:
@@ -43,6 +44,7 @@ def delete(tx: Connection, job_id: str) -> list[Checkpoint]:
     going += checkpoints.in_state(tx, job_id, "purging")
     going += checkpoints.in_state(tx, job_id, "damaged")
     checkpoints.mark(tx, [c.id for c in going], "deleting")
+    deletions.add(tx, job_id)
     attempts.forget(tx, job_id)
     history.forget(tx, job_id)
     store.forget(tx, job_id)

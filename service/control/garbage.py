@@ -1,7 +1,7 @@
 """Folders that nobody needs: found, and removed so that a kill at any point is mended later.
 
 Never what is pinned, tagged, best, latest, final or in use, nothing of a job that the index does
-not know, and nothing before a newer checkpoint of the job was read whole.
+not know but as deleted, and nothing before a newer checkpoint of the job was read whole.
 """
 
 from collections.abc import Iterator
@@ -18,11 +18,11 @@ from service.contract.jobs import ENDED_JOBS, Job
 from service.contract.specs import JobSpec
 from service.control.checkpoints import judge
 from service.domain.retention import surplus
-from service.store import attempts, checkpoints, jobs
+from service.store import attempts, checkpoints, deletions, jobs
 from service.store.engine import Database
 from service.volume.disk import DISK, Disk, remove_tree
 from service.volume.folder import checkpoints_in, place, verify
-from service.volume.removal import purge, stages_in
+from service.volume.removal import beside_checkpoints, clear, purge, stages_in
 
 _log = structlog.get_logger()
 _LET_GO, _DELETED = "retention lets it go", "a user deleted it"
@@ -48,12 +48,16 @@ class Collector:
     def finish(self) -> list[Garbage]:
         """The same for the jobs that the index says have something left to go: cheap to ask."""
         with self.database.read() as tx:
-            names = checkpoints.jobs_with_leftovers(tx)
+            names = sorted({*checkpoints.jobs_with_leftovers(tx), *deletions.waiting(tx)})
         return [found for job_id in names for found in self._of_job(job_id, dry_run=False)]
 
     def delete(self, given_up: Checkpoint) -> None:
         """Remove what a user has given up; what is left by a kill, `finish` removes."""
         list(self._remove([(given_up, _DELETED)], dry_run=False))
+
+    def finish_job(self, job_id: str) -> list[Garbage]:
+        """The same for one job."""
+        return list(self._of_job(job_id, dry_run=False))
 
     def _of_job(self, job_id: str, dry_run: bool) -> Iterator[Garbage]:
         with self.database.read() as tx:
@@ -61,8 +65,11 @@ class Collector:
             deleting = checkpoints.in_state(tx, job_id, "deleting")
             live = attempts.live_number(tx, job_id)
             known = {c.id for c in checkpoints.of_job(tx, job_id)}
+            deleted = deletions.waits(tx, job_id)
         if stored is None:
             yield from self._remove([(c, _DELETED) for c in deleting], dry_run)
+            if deleted:
+                yield from self._rest(job_id, dry_run)
             return
         job = stored.job
         yield from self._stages(job, live, dry_run)
@@ -72,6 +79,21 @@ class Collector:
             kept, going = self._judged(job, orphans, dry_run)
             if going and (dry_run or self._newest_is_whole(kept)):
                 yield from self._remove(going, dry_run)
+
+    def _rest(self, job_id: str, dry_run: bool) -> Iterator[Garbage]:
+        folder = self.volume / "jobs" / job_id
+        size = sum(_size(path) for path in beside_checkpoints(folder))
+        found = Garbage(path=self._relative(folder), why=_DELETED, bytes=size)
+        if dry_run:
+            yield found
+            return
+        with _logged(folder):
+            clear(folder, self.disk)
+            with self.database.write() as tx:
+                # A checkpoint that could not be removed now has its folder in this one.
+                if not checkpoints.in_state(tx, job_id, "deleting"):
+                    deletions.done(tx, job_id)
+            yield found
 
     def _stages(self, job: Job, live: int | None, dry_run: bool) -> Iterator[Garbage]:
         for folder in sorted((self.volume / "jobs" / job.id / "attempts").glob("*")):
@@ -154,8 +176,10 @@ def _age(checkpoint: Checkpoint) -> tuple[int, bool, int]:
     return checkpoint.step, checkpoint.phase == "final", checkpoint.attempt
 
 
-def _size(folder: Path) -> int:
-    return sum(path.lstat().st_size for path in folder.rglob("*") if not path.is_dir())
+def _size(path: Path) -> int:
+    if path.is_symlink() or path.is_file():
+        return path.lstat().st_size
+    return sum(each.lstat().st_size for each in path.rglob("*") if not each.is_dir())
 
 
 @contextmanager

@@ -224,6 +224,8 @@ metrics = Table(
     Column("value", Float, nullable=False),
 )
 
+deleted_jobs = Table("deleted_jobs", metadata, _id("job_id", primary_key=True))
+
 events = Table(
     "events",
     metadata,

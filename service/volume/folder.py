@@ -37,6 +37,11 @@ def place(volume: Path, path: str) -> Path:
     return found
 
 
+def is_checkpoint(folder: Path) -> bool:
+    """Whether a folder has the name and the kind of a checkpoint, whole or not."""
+    return step_of(folder.name) is not None and folder.is_dir() and not folder.is_symlink()
+
+
 def read_manifest(folder: Path) -> Manifest | None:
     """The folder's manifest if it is there whole, else None: then the checkpoint does not exist."""
     manifest, _ = _manifest_or_problem(folder)
