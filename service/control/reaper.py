@@ -40,9 +40,10 @@ def sweep(
 ) -> Swept:
     """Close or mark every lease that ran out, unless so many have that the fault may be ours.
 
-    Then each is given one more window: its worker may be there, and only not be heard.
+    Then each is given one more window: its worker may be there, and only not be heard. What was
+    heard of ahead of `now`, by more than two servers' clocks differ, is heard of now: a clock that
+    went back makes no lease longer.
     """
-    _hear_none_ahead(tx, windows, now)
     live = attempts.live(tx)
     overdue = [found for found in live if _is_overdue(found, windows, now)]
     spare = _is_mass(overdue, live)
@@ -50,7 +51,9 @@ def sweep(
     kept = {f.attempt.worker_id for f in live if spare or not _is_silent(f, windows, now)}
     for worker in workers.there(tx):
         silent = (now - worker.last_seen_at).total_seconds()
-        if silent > windows.reassign_seconds and worker.id not in kept:
+        if silent < -windows.unreachable_seconds:
+            workers.expire(tx, worker, {"last_seen_at": now})
+        elif silent > windows.reassign_seconds and worker.id not in kept:
             message = f"not heard of for {windows.reassign_seconds:g} s"
             workers.expire(tx, worker, {"state": WorkerState.LOST, "message": message})
         elif silent > windows.unreachable_seconds and worker.state is WorkerState.ACTIVE:
@@ -75,21 +78,6 @@ def is_due(tx: Connection, windows: Windows, now: datetime) -> bool:
     heard = [found.heard_at for found in live] + [worker.last_seen_at for worker in there]
     ahead = any(at - now > silence for at in heard)
     return late or silent or ahead or queue.due_again(tx, now) > 0
-
-
-def _hear_none_ahead(tx: Connection, windows: Windows, now: datetime) -> None:
-    """A clock that went back makes no lease longer: what was heard of ahead is heard of now."""
-    # Two servers' clocks differ a little.
-    ahead = now + timedelta(seconds=windows.unreachable_seconds)
-    for worker in workers.there(tx):
-        if worker.last_seen_at > ahead:
-            workers.expire(tx, worker, {"last_seen_at": now})
-    for found in attempts.live(tx):
-        if found.heard_at > ahead:
-            attempt = found.attempt
-            # As everywhere the job before its attempt.
-            jobs.get(tx, attempt.job_id, lock=True)
-            attempts.change_live(tx, attempt.job_id, attempt.number, {"heard_at": now})
 
 
 def _is_silent(found: StoredAttempt, windows: Windows, now: datetime) -> bool:
@@ -122,6 +110,8 @@ def _judge(
     attempt, silent = found.attempt, (now - found.heard_at).total_seconds()
     if attempt.state not in LIVE_ATTEMPTS:
         return False
+    if silent < -windows.unreachable_seconds:
+        return attempts.change_live(tx, attempt.job_id, attempt.number, {"heard_at": now})
     if attempt.state is AttemptState.CLAIMED:
         if silent <= windows.start_seconds:
             return False
