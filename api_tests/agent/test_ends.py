@@ -2,6 +2,8 @@
 
 import signal
 import time
+from pathlib import Path
+from typing import cast
 
 import psutil
 import pytest
@@ -10,6 +12,10 @@ from api_tests.agent.claims import a_claim
 from api_tests.agent.conftest import StartWorker
 from api_tests.agent.plane import Held, Plane
 from api_tests.agent.processes import Worker, all_ended, eventually
+from service.contract.agent import BeatReply, Report
+from workers.agent.attempt import Attempt
+from workers.agent.places import Places
+from workers.launcher.base import Launcher
 
 QUICK = {"heartbeat_seconds": 0.2}
 SOON_SECONDS = 2.0
@@ -89,6 +95,22 @@ def test_the_tree_of_an_agent_that_is_stopped_ends_before_another_may_have_the_j
     worker.process.send_signal(signal.SIGCONT)
     report = plane.report_of(held)
     assert (report.outcome, report.reason) == ("released", "released")
+
+
+def test_an_agent_that_was_stopped_before_it_started_the_ranks_starts_none(tmp_path: Path) -> None:
+    claim = a_claim(lease={"self_end_seconds": 2, "kill_grace_seconds": 1})
+    reports: list[Report] = []
+
+    def deliver(report: Report) -> BeatReply:
+        reports.append(report)
+        return Held(claim).reply()
+
+    places, nobody = Places(tmp_path, tmp_path, tmp_path), cast(Launcher, None)
+    attempt = Attempt(claim, places, nobody, deliver, clock=lambda: 100.0)
+    attempt.answered(Held(claim).reply(), sent_at=97.0)
+    attempt.run()
+    assert [(each.outcome, each.reason) for each in reports] == [("released", "released")]
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_killed_agent_leaves_no_process(plane: Plane, start_worker: StartWorker) -> None:

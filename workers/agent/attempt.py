@@ -103,6 +103,9 @@ class Attempt:
             self._hear()
         if self._lost:
             return None
+        if self._lease.is_held and self._lease.has_run_out():
+            # The agent was stopped in between: somebody else may have the job.
+            self._asked = "the lease ran out before the ranks were started"
         if self._asked:
             return released(self._asked)
         try:
