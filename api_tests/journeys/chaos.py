@@ -18,15 +18,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from api_tests.journeys.history import History, broken_promises
+from api_tests.journeys.history import History
+from api_tests.journeys.journal import Journal
+from api_tests.journeys.proof import Checker, Proof
 from api_tests.journeys.proxy import STORM, Proxy
 from api_tests.journeys.storm import Storm
+from api_tests.journeys.users import Users
+from api_tests.journeys.writes import Leases
 from api_tests.journeys.yards import Yard
 from service.client import TrainyardClient, TrainyardError
 from service.contract.jobs import ENDED_JOBS
 
-SERVER = "api_tests.journeys.clocked_server"
-SEEDS = (1, 2)
+SERVER = "api_tests.journeys.storm_server"
+# One in four outlasts whatever is done to its worker.
+SHORT = {"seed": 1, "total_iters": 60}
+LONG = {"seed": 2, "total_iters": 300}
 SPEC: dict[str, Any] = {
     "kind": "train",
     "recipe": "shufflenet_v2",
@@ -35,13 +41,13 @@ SPEC: dict[str, Any] = {
     "max_failures": 100,
     "retention": {"keep_last": 2, "keep_best": 0},
     "params": {
-        "total_iters": 60,
         "batch_size": 16,
         "image_size": 32,
         "learning_rate": 0.05,
         "val_interval": 60,
         "save_interval": 6,
         "display_interval": 6,
+        "bn_recalibration_iters": 6,
     },
 }
 WINDOWS = {
@@ -50,11 +56,13 @@ WINDOWS = {
     "UNREACHABLE_SECONDS": 1.5,
     "SELF_END_SECONDS": 4.0,
     "KILL_GRACE_SECONDS": 1.5,
-    "REASSIGN_SECONDS": 6.0,
+    "REASSIGN_SECONDS": 7.0,
     "RETRY_BACKOFF_SECONDS": 1.5,
     "STALL_SECONDS": 20.0,
+    "TIDY_SECONDS": 1.0,
 }
-DISK_MEGABYTES_PER_JOB = 24
+# Far more than is kept, so that it is full when it is filled, and at no other time.
+DISK_MEGABYTES_PER_JOB = 64
 LONGEST_GAP_SECONDS = 1.5
 LONGEST_CALM_SECONDS = 120.0
 
@@ -64,48 +72,60 @@ class Round:
     """What a round came to: the history, what it broke, and how the jobs ended."""
 
     history: History
-    problems: list[str]
+    proof: Proof
     ends: list[str]
     attempts: int
+
+    @property
+    def poisoned(self) -> int:
+        """How many jobs were given up: each is shown to have deserved it."""
+        return sum("poison" in end for end in self.ends)
 
     def __str__(self) -> str:
         ends = ", ".join(f"{self.ends.count(end)} {end}" for end in sorted(set(self.ends)))
         faults = ", ".join(f"{n} x {name}" for name, n in sorted(self.history.faults().items()))
         hurt = self.history.of("calm")[-1]["replies_hurt"]
-        return f"{ends} in {self.attempts} attempts; {hurt} replies hurt, {faults}"
+        late = self.proof.late_seconds
+        longest = f", at most {max(late):.1f} s" if late else ""
+        return (
+            f"{ends} in {self.attempts} attempts, of which {len(late)} wrote on in their own "
+            f"folders after they were superseded{longest}; {hurt} replies hurt, {faults}"
+        )
 
 
 def one_round(folder: Path, seed: int, *, jobs: int, storm_seconds: float) -> Round:
     """Run `jobs` in a storm until all have ended, and look for broken promises."""
-    rng = random.Random(seed)
     history = History(folder / "history.jsonl")
     history.note("began", seed=seed, jobs=jobs)
     (folder / "volume").mkdir()
+    clock, journal = folder / "clock", folder / "journal.jsonl"
+    settings = {name: str(value) for name, value in WINDOWS.items()}
+    settings |= {"CLOCK": str(clock), "JOURNAL": str(journal)}
+    reassign = WINDOWS["REASSIGN_SECONDS"]
+    leases = Leases(WINDOWS["SELF_END_SECONDS"], WINDOWS["KILL_GRACE_SECONDS"])
     with _small_disk(folder / "volume", jobs * DISK_MEGABYTES_PER_JOB) as disk:
         if disk is None:
             history.note("skipped", what="a full disk", why="nothing may be mounted here")
-        clock = folder / "clock"
-        settings = {name: str(value) for name, value in WINDOWS.items()}
-        yard = Yard(folder, server=SERVER, **settings, CLOCK=str(clock))
-        proxy = Proxy(yard.port, rng)
-        reassign = WINDOWS["REASSIGN_SECONDS"]
-        storm = Storm(yard, proxy, history, rng, clock=clock, disk=disk, reassign_seconds=reassign)
+        yard = Yard(folder, server=SERVER, **settings)
+        proxy = Proxy(yard.port, random.Random(seed))
+        storm = Storm(yard, proxy, history, seed, clock=clock, disk=disk, reassign_seconds=reassign)
         try:
             undisturbed = _run_undisturbed(yard, history)
-            _run_in_storm(yard, proxy, storm, history, jobs, storm_seconds)
-            problems = broken_promises(history, yard.client, yard.volume, undisturbed)
-            ended = list(yard.client.jobs())
+            _run_in_storm(yard.client, proxy, storm, history, jobs, storm_seconds)
+            told = Journal(journal)
+            checker = Checker(history, yard.client, yard.volume, told, leases, undisturbed)
+            proof, ended = checker.proof(), list(yard.client.jobs())
         finally:
             storm.calm()
             yard.close()
             proxy.close()
     ends = [f"{job.state} ({job.reason})" for job in ended]
-    history.note("ended", problems=problems)
-    return Round(history, problems, ends, sum(job.attempt for job in ended))
+    history.note("ended", problems=proof.problems)
+    return Round(history, proof, ends, sum(job.attempt for job in ended))
 
 
 def _run_undisturbed(yard: Yard, history: History) -> dict[int, str]:
-    ids = {seed: _submit(yard.client, history, seed) for seed in SEEDS}
+    ids = {kind["seed"]: _submit(yard.client, history, kind) for kind in (SHORT, LONG)}
     for job_id in ids.values():
         job = yard.client.wait(job_id, timeout_seconds=120, poll_seconds=0.1)
         assert (job.state, job.attempt) == ("succeeded", 1), job.message
@@ -113,37 +133,49 @@ def _run_undisturbed(yard: Yard, history: History) -> dict[int, str]:
 
 
 def _run_in_storm(
-    yard: Yard, proxy: Proxy, storm: Storm, history: History, jobs: int, storm_seconds: float
+    calm_client: TrainyardClient,
+    proxy: Proxy,
+    storm: Storm,
+    history: History,
+    jobs: int,
+    storm_seconds: float,
 ) -> None:
     proxy.weather = STORM
     # Submitted through the proxy too: an acknowledgement that got lost must make no second job.
     with TrainyardClient(proxy.url, timeout_seconds=5.0) as client:
-        ids = [_submit(client, history, SEEDS[number % len(SEEDS)]) for number in range(jobs)]
+        for number in range(jobs):
+            _submit(client, history, LONG if number % 4 == 3 else SHORT)
+        users = Users(client, history, random.Random(jobs))
+        deadline = time.monotonic() + storm_seconds
+        storm.rage(
+            lambda: time.monotonic() > deadline or _all_ended(calm_client),
+            LONGEST_GAP_SECONDS,
+            users.deeds,
+        )
+        storm.calm()
+        # What has not ended by then is a broken promise, and the checker says so.
+        deadline = time.monotonic() + LONGEST_CALM_SECONDS
+        while time.monotonic() < deadline and not _all_ended(calm_client):
+            users.resume_jobs()
+            time.sleep(0.2)
 
-    def all_ended() -> bool:
-        try:
-            return all(yard.client.job(job_id).state in ENDED_JOBS for job_id in ids)
-        except TrainyardError:
-            return False
 
-    deadline = time.monotonic() + storm_seconds
-    storm.rage(lambda: time.monotonic() > deadline or all_ended(), LONGEST_GAP_SECONDS)
-    storm.calm()
-    # What has not ended by then is a broken promise, and the checker says so.
-    deadline = time.monotonic() + LONGEST_CALM_SECONDS
-    while time.monotonic() < deadline and not all_ended():
-        time.sleep(0.1)
+def _all_ended(client: TrainyardClient) -> bool:
+    try:
+        return all(job.state in ENDED_JOBS for job in client.jobs())
+    except TrainyardError:
+        return False
 
 
-def _submit(client: TrainyardClient, history: History, seed: int) -> str:
-    key = f"{seed}-{len(history.moments)}"
-    spec = SPEC | {"params": SPEC["params"] | {"seed": seed}}
+def _submit(client: TrainyardClient, history: History, kind: dict[str, int]) -> str:
+    key = f"{kind['seed']}-{len(history.moments)}"
+    spec = SPEC | {"params": SPEC["params"] | kind}
     while True:
         try:
             job_id = client.submit(spec, key=key).id
         except TrainyardError:
             continue
-        history.note("acknowledged", job_id=job_id, seed=seed)
+        history.note("acknowledged", job_id=job_id, **kind)
         return job_id
 
 
@@ -176,14 +208,14 @@ def main() -> int:
         done = one_round(folder, seed, jobs=chosen.jobs, storm_seconds=3.0 * chosen.jobs)
         minutes = (time.monotonic() - began) / 60
         sys.stdout.write(f"{minutes:.1f} min, seed {seed}: {done}\n")
-        for problem in done.problems:
+        for problem in done.proof.problems:
             sys.stdout.write(f"  BROKEN: {problem}\n")
-        if done.problems:
+        if done.proof.problems:
             sys.stdout.write(f"  the history and the logs are in {folder}\n")
         else:
             shutil.rmtree(folder)
         sys.stdout.flush()
-        broken += len(done.problems)
+        broken += len(done.proof.problems)
         seed += 1
     sys.stdout.write(f"{seed - chosen.seed} rounds, {broken} broken promises\n")
     return 1 if broken else 0

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,8 +15,10 @@ import psutil
 from api_tests.journeys.history import History
 from api_tests.journeys.proxy import CALM, STORM, Proxy
 from api_tests.journeys.yards import Yard, kill
+from workers.launcher.local import WORKER_ID
 
 Process = subprocess.Popen[bytes]
+Deed = Callable[[], str | None]
 _STORM_SHARE = 0.7
 _SPARE_BYTES = 4096
 
@@ -32,20 +34,22 @@ class Storm:
         yard: Yard,
         proxy: Proxy,
         history: History,
-        rng: random.Random,
+        seed: int,
         *,
         clock: Path,
         disk: Path | None,
         reassign_seconds: float,
         workers: int = 3,
     ) -> None:
-        self._yard, self._proxy, self._history, self._rng = yard, proxy, history, rng
+        self._yard, self._proxy, self._history = yard, proxy, history
+        # What comes when is the seed's alone; who is hurt depends on who is there.
+        self._order, self._rng = random.Random(seed), random.Random(seed)
         self._clock, self._disk, self._reassign_seconds = clock, disk, reassign_seconds
         self._ahead_seconds = 0.0
         self.workers = [self._start_worker() for _ in range(workers)]
         self._later: list[threading.Thread] = []
         self._busy: set[int] = set()
-        self._faults: list[Callable[[], str | None]] = [
+        self._faults: list[Deed] = [
             self._kill_a_rank,
             self._kill_a_rank,
             self._kill_a_worker,
@@ -59,19 +63,22 @@ class Storm:
             *([self._fill_the_disk] if disk is not None else []),
         ]
 
-    def rage(self, until: Callable[[], bool], longest_gap_seconds: float) -> None:
-        """Do one fault after the other, each kind as often, until told to end."""
-        bag: list[Callable[[], str | None]] = []
+    def rage(
+        self, until: Callable[[], bool], longest_gap_seconds: float, deeds: Sequence[Deed] = ()
+    ) -> None:
+        """Do one fault after the other, and `deeds` of users, each as often, until told to end."""
+        bag: list[Deed] = []
+        everything = [*self._faults, *deeds]
         while not until():
             if not bag:
-                bag = self._rng.sample(self._faults, len(self._faults))
-            self._proxy.weather = STORM if self._rng.random() < _STORM_SHARE else CALM
+                bag = self._order.sample(everything, len(everything))
+            self._proxy.weather = STORM if self._order.random() < _STORM_SHARE else CALM
             fault = bag.pop()
             said = fault()
             if said is not None:
                 name = fault.__name__.strip("_").replace("_", " ")
                 self._history.note("fault", what=name, whom=said)
-            self._wait(self._rng.uniform(0.2, longest_gap_seconds), until)
+            self._wait(self._order.uniform(0.2, longest_gap_seconds), until)
 
     def calm(self) -> None:
         """Undo what lasts, and see to it that everything runs."""
@@ -86,7 +93,7 @@ class Storm:
     def _wait(self, seconds: float, until: Callable[[], bool]) -> None:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and not until():
-            time.sleep(0.05)
+            time.sleep(0.1)
 
     def _start_worker(self) -> Process:
         return self._yard.start_worker(SERVER=self._proxy.url)
@@ -99,10 +106,12 @@ class Storm:
         number = self._someone()
         if number is None:
             return None
+        began, worker_id = time.time(), self._id_of(number)
         for process in psutil.Process(self.workers[number].pid).children(recursive=True):
             with suppress(psutil.NoSuchProcess):
                 if " ".join(process.cmdline()).startswith("trainyard: rank"):
                     process.kill()
+                    self._history.note_trouble("kill a rank", began, worker_id)
                     return f"rank {process.pid} of worker {number}"
         return None
 
@@ -110,8 +119,10 @@ class Storm:
         number = self._someone()
         if number is None:
             return None
+        began, worker_id = time.time(), self._id_of(number)
         kill(self.workers[number])
         self.workers[number] = self._start_worker()
+        self._history.note_trouble("kill a worker", began, worker_id)
         return f"worker {number}"
 
     def _drain_a_worker(self) -> str | None:
@@ -119,10 +130,12 @@ class Storm:
         if number is None:
             return None
         self._busy.add(number)
+        began, worker_id = time.time(), self._id_of(number)
         self.workers[number].send_signal(signal.SIGTERM)
 
         def replace() -> None:
             self.workers[number].wait()
+            self._history.note_trouble("drain a worker", began, worker_id)
             self.workers[number] = self._start_worker()
             self._busy.discard(number)
 
@@ -140,53 +153,80 @@ class Storm:
         if number is None:
             return None
         self._busy.add(number)
+        began, worker_id = time.time(), self._id_of(number)
         agent = psutil.Process(self.workers[number].pid)
-        stopped = [agent, *(agent.children(recursive=True) if tree else [])]
+        stopped = [agent]
         _signal(stopped, signal.SIGSTOP)
-        seconds = self._reassign_seconds + self._rng.uniform(0.5, 2.0)
+        if tree:
+            # A stopped agent starts nothing more: its family is complete.
+            stopped += agent.children(recursive=True)
+            _signal(stopped, signal.SIGSTOP)
+        seconds = self._reassign_seconds + self._rng.uniform(2.0, 6.0)
 
         def go_on() -> None:
             time.sleep(seconds)
             _signal(stopped, signal.SIGCONT)
+            what = "stop a tree" if tree else "stop an agent"
+            self._history.note_trouble(what, began, worker_id)
             self._busy.discard(number)
 
         self._do_later(go_on)
         return f"worker {number} for {seconds:.1f} s"
 
     def _kill_the_server(self) -> str:
+        began = time.time()
         kill(self._yard.server)
         self._yard.start_server()
+        self._history.note_trouble("kill the server", began)
         return "killed"
 
     def _restart_the_server(self) -> str:
+        began = time.time()
         self._yard.server.terminate()
         status = self._yard.server.wait()
         self._yard.start_server()
+        self._history.note_trouble("restart the server", began)
         return f"ended with status {status}"
 
     def _part(self) -> str:
-        seconds = self._rng.uniform(0.5, self._reassign_seconds * 1.3)
+        seconds, began = self._rng.uniform(0.5, self._reassign_seconds * 1.3), time.time()
         self._proxy.part()
         time.sleep(seconds)
         self._proxy.weather = CALM
+        self._history.note_trouble("part", began)
         return f"for {seconds:.1f} s"
 
     def _jump_the_clock(self) -> str:
         jump = self._rng.choice([3600.0, 3 * self._reassign_seconds, -60.0])
         self._ahead_seconds += jump
-        self._clock.write_text(str(self._ahead_seconds))
+        began = time.time()
+        new = self._clock.with_name("clock.new")
+        new.write_text(str(self._ahead_seconds))
+        new.rename(self._clock)
+        if jump > 0:
+            self._history.note_trouble("jump the clock", began)
         return f"{jump:+g} s"
 
     def _fill_the_disk(self) -> str:
         assert self._disk is not None
-        seconds = self._rng.uniform(0.5, 3.0)
+        seconds, began = self._rng.uniform(0.5, 2.5), time.time()
         ballast = self._disk / "ballast"
         there = os.statvfs(self._disk)
         with ballast.open("wb") as file, suppress(OSError):
             os.posix_fallocate(file.fileno(), 0, there.f_bavail * there.f_frsize - _SPARE_BYTES)
         time.sleep(seconds)
         ballast.unlink()
-        return f"for {seconds:.1f} s"
+        self._history.note_trouble("fill the disk", began)
+        return f"for {seconds:.1f} s, {1 - there.f_bavail / there.f_blocks:.0%} full before"
+
+    def _id_of(self, number: int) -> str | None:
+        """The id that a worker gave itself; None while it has started nothing."""
+        for child in psutil.Process(self.workers[number].pid).children():
+            with suppress(psutil.Error):
+                worker_id = child.environ().get(WORKER_ID)
+                if worker_id is not None:
+                    return worker_id
+        return None
 
     def _do_later(self, what: Callable[[], None]) -> None:
         self._later.append(threading.Thread(target=what))
