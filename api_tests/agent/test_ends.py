@@ -13,6 +13,7 @@ from api_tests.agent.conftest import StartWorker
 from api_tests.agent.plane import Held, Plane
 from api_tests.agent.processes import Worker, all_ended, eventually
 from service.contract.agent import BeatReply, Report
+from service.contract.checkpoints import attempt_path
 from workers.agent.attempt import Attempt
 from workers.agent.places import Places
 from workers.launcher.base import Launcher
@@ -111,6 +112,21 @@ def test_an_agent_that_was_stopped_before_it_started_the_ranks_starts_none(tmp_p
     attempt.run()
     assert [(each.outcome, each.reason) for each in reports] == [("released", "released")]
     assert not list(tmp_path.iterdir())
+
+
+def test_ranks_that_were_ended_while_torch_was_loading_are_never_started(
+    plane: Plane, start_worker: StartWorker, tmp_path: Path
+) -> None:
+    loaded = tmp_path / "loaded"
+    worker = start_worker(ranks="late_ranks:starts", LOADED=str(loaded))
+    held = plane.offer(a_claim(lease=QUICK))
+    worker.wait_for_log("attempt_started")
+    held.directive = "stop"
+    worker.wait_for_log("stopping")
+    loaded.touch()
+    assert plane.report_of(held).outcome == "released"
+    folder = tmp_path / attempt_path("job_1", 1)
+    assert [path.name for path in folder.iterdir()] == ["spec.json"]
 
 
 def test_a_killed_agent_leaves_no_process(plane: Plane, start_worker: StartWorker) -> None:

@@ -58,6 +58,8 @@ class _Supervisor:
         self._held_until = math.inf
 
     def run(self, main: RankMain) -> Exit:
+        if self._is_too_late():
+            return Exit(problem="ended before the ranks were started", overdue=True)
         for rank in range(len(self._order.environments)):
             self._ranks[fork_rank(self._order, rank, main, self._wakeup)] = rank
         while self._ranks:
@@ -79,6 +81,16 @@ class _Supervisor:
                 self._dump()
         self._note(sweep())
         return Exit(ranks=tuple(self._ended))
+
+    def _is_too_late(self) -> bool:
+        # The order waits while the warm process is loading, and the agent goes on.
+        while self._wakeup.wait(self._channel, 0.0):
+            word = self._channel.recv(64)
+            if word in (TERMINATE, KILL, b""):
+                return True
+            if word.startswith(HELD_UNTIL):
+                self._held_until = float(word.removeprefix(HELD_UNTIL))
+        return boot_clock() >= self._held_until
 
     def _dump(self) -> None:
         for pid, rank in self._ranks.items():
