@@ -49,6 +49,17 @@ def test_a_report_of_another_end_than_the_first_is_a_lost_lease(
     assert plane.job(job) == ended
 
 
+def test_a_report_of_another_reason_than_the_first_is_a_lost_lease(
+    plane: Plane, agent: Agent
+) -> None:
+    plane.submit()
+    claim = agent.claimed()
+    first = agent.report(claim, "failed", "worker_lost")
+    with pytest.raises(LeaseLost):
+        agent.report(claim, "failed", "crashed")
+    assert agent.report(claim, "failed", "worker_lost") == first
+
+
 def test_a_beat_after_the_end_is_a_lost_lease(plane: Plane, agent: Agent) -> None:
     plane.submit()
     claim = agent.claimed()

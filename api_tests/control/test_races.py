@@ -4,97 +4,27 @@ A party goes on to its point, and waits there until the other has begun; whoever
 first, one of the two orders comes out, and nothing in between.
 """
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager
-from threading import Event, get_ident
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 
 from api_tests.control.conftest import Agent, Plane, an_event, beat_of
+from api_tests.control.held import POINTS, Held
 from api_tests.control.test_leases import say_gone
 from api_tests.control.test_retention import saved
 from service.contract.jobs import LIVE_ATTEMPTS, AttemptState, JobState
 from service.domain.errors import Conflict, LeaseLost
 from service.domain.limits import Limit
 from service.store import limits
-from service.store.engine import Database
 
 NewAgent = Callable[..., Agent]
-POINTS = ["nothing held", "everything read", "everything written"]
-HELD_SECONDS = 10.0
-PATIENCE_SECONDS = 0.3
 
 
 @pytest.fixture(params=POINTS)
 def at(request: pytest.FixtureRequest) -> str:
-    """Before the first statement of a transaction, its first write to a job, or its commit."""
+    """Where the first party is held."""
     return str(request.param)
-
-
-class Held:
-    """Has the transactions of one thread stop at a point, and wait until the other is there."""
-
-    def __init__(self, database: Database, at: str) -> None:
-        self._engine, self._at = database.engine, at
-        self._there, self._go_on = Event(), Event()
-
-    def race(self, held: Callable[[], Any], other: Callable[[], Any]) -> tuple[Any, Any]:
-        """What both gave, or the error that they raised: `held` is at its point as `other` runs."""
-        with ThreadPoolExecutor(2) as threads:
-            first = threads.submit(_outcome, lambda: self._with_a_stop(held))
-            assert self._there.wait(HELD_SECONDS)
-            second = threads.submit(_outcome, other)
-            # It may have to wait for the one that is held; if not, it is done by then.
-            wait([second], timeout=PATIENCE_SECONDS)
-            self._go_on.set()
-            return first.result(HELD_SECONDS), second.result(HELD_SECONDS)
-
-    def _with_a_stop(self, act: Callable[[], Any]) -> Any:
-        try:
-            with _stopped(self._engine, self._at, self._stop):
-                return act()
-        finally:
-            # It may have come to its end without passing the point.
-            self._there.set()
-
-    def _stop(self) -> None:
-        if not self._there.is_set():
-            self._there.set()
-            assert self._go_on.wait(HELD_SECONDS)
-
-
-@contextmanager
-def _stopped(engine: Any, at: str, stop: Callable[[], None]) -> Iterator[None]:
-    mine = get_ident()
-
-    def before_statement(_: object, __: object, statement: str, *___: object) -> None:
-        writes = statement.startswith(("UPDATE jobs", "UPDATE attempts", "INSERT INTO attempts"))
-        if get_ident() == mine and (writes or at == "nothing held"):
-            stop()
-
-    def before_commit(_: object) -> None:
-        if get_ident() == mine:
-            stop()
-
-    written = at == "everything written"
-    name, listener = (
-        ("commit", before_commit) if written else ("before_cursor_execute", before_statement)
-    )
-    event.listen(engine, name, listener)
-    try:
-        yield
-    finally:
-        event.remove(engine, name, listener)
-
-
-def _outcome(act: Callable[[], Any]) -> Any:
-    try:
-        return act()
-    except (Conflict, LeaseLost) as refused:
-        return refused
 
 
 def live_of(plane: Plane, job: Any) -> list[int]:
@@ -131,6 +61,20 @@ def test_a_reap_against_the_beat_of_a_worker_that_is_back(
     _, reply = Held(plane.database, at).race(plane.sweep, lambda: agent.beat(claim))
     assert reply.lease_lost == (plane.job(job).state is JobState.QUEUED)
     assert live_of(plane, job) == ([] if reply.lease_lost else [1])
+
+
+def test_a_sweep_against_the_beat_of_a_worker_that_is_well(
+    plane: Plane, new_agent: NewAgent, at: str
+) -> None:
+    well, silent = new_agent(), new_agent()
+    job, lost = plane.submit(), plane.submit()
+    claim = well.claimed()
+    silent.claimed()
+    plane.later(301)
+    well.beat(claim)
+    swept, reply = Held(plane.database, at).race(plane.sweep, lambda: well.beat(claim))
+    assert (swept, reply.lease_lost) == (1, False)
+    assert [plane.job(each).state for each in (job, lost)] == [JobState.RUNNING, JobState.QUEUED]
 
 
 def test_two_reapers_charge_a_loss_once(plane: Plane, agent: Agent, at: str) -> None:
@@ -241,22 +185,3 @@ def test_a_damaged_source_against_a_beat_for_both_jobs(
     assert (said.acked_seq, said.lease_lost) == (1, False)
     assert not any(reply.lease_lost for reply in replies)
     assert plane.job(trained).latest_checkpoint is None
-
-
-def test_a_beat_for_many_answers_each_for_itself(plane: Plane, new_agent: NewAgent) -> None:
-    one, two = new_agent(), new_agent()
-    jobs = [plane.submit() for _ in range(4)]
-    claims = [one.claimed() for _ in jobs]
-    one.report(claims[0])
-    plane.cancel(jobs[1])
-    forged = beat_of(claims[3]).model_copy(update={"token": "forged"})
-    beats = [*(beat_of(claim) for claim in claims[:3]), forged]
-    replies = two.beat_for(*reversed(beats))
-    told = {reply.job_id: (reply.lease_lost, reply.directive) for reply in replies}
-    assert [reply.job_id for reply in replies] == [beat.job_id for beat in reversed(beats)]
-    assert [told[job.id] for job in jobs] == [
-        (True, "continue"),
-        (False, "checkpoint_and_stop"),
-        (False, "continue"),
-        (True, "continue"),
-    ]

@@ -15,7 +15,7 @@ from service.contract.agent import (
 from service.contract.jobs import LIVE_ATTEMPTS, Attempt, AttemptState, JobState
 from service.contract.workers import WorkerState
 from service.control.ends import End, Patience, end_attempt, is_ended_by
-from service.control.heartbeats import renew
+from service.control.heartbeats import hear_of
 from service.control.quarantine import hold_worker_of, quarantine_if_broken
 from service.control.queue import first_for, line_for
 from service.control.records import hear, lock_owners
@@ -63,7 +63,8 @@ def claim(
         "started_at": job.job.started_at or now,
         "not_before": None,
     }
-    assert jobs.change(tx, job.job.id, [JobState.QUEUED], values)
+    given = jobs.change(tx, job.job.id, [JobState.QUEUED], values)
+    assert given, "a job that is held in the line is queued"
     history.note(tx, job.job.id, attempt.number, "claimed", f"claimed by {worker.host}", now)
     return _claim(tx, attempt, token, lease)
 
@@ -88,14 +89,14 @@ def report(
         hold_worker_of(tx, said.job_id, said.attempt)
     lock_owners(tx, [said.job_id], said.events)
     job, found = _own(tx, said.job_id, said.attempt, said.token)
-    if is_ended_by(AttemptEvent(said.outcome), found.attempt):
+    if is_ended_by(AttemptEvent(said.outcome), said.reason, found.attempt):
         return BeatReply(job_id=said.job_id, attempt=said.attempt, acked_seq=found.acked_seq)
     if said.outcome == "cancelled" and job.job.state is not JobState.CANCELLING:
         raise Conflict("not_cancelled", f"nobody asked to cancel {said.job_id}: report released")
     held = attempts.hold(tx, [said.job_id]).get(said.job_id)
     if held is None or held.number != said.attempt:
         raise LeaseLost(said.job_id, said.attempt)
-    renew(tx, [held], now)
+    hear_of(tx, [held], now)
     acked_seq = hear(tx, job.job, held, said.events, now)
     # The events may have changed the job: its budgets, its progress.
     job, found = _own(tx, said.job_id, said.attempt, said.token)

@@ -90,7 +90,7 @@ def _follow(
         "not_before": from_when if verdict.wait_seconds else None,
         "progress": job.job.progress.model_dump() | {"eta_seconds": None},
     }
-    assert jobs.change(tx, job.job.id, [job.job.state], values)
+    _change(tx, job, values)
     then = f"; next try in {verdict.wait_seconds:.0f} s" if verdict.wait_seconds else ""
     said = f"attempt {attempt.number} ended: {why}; back to the queue{then}"
     history.note(tx, job.job.id, attempt.number, "requeued", said, now)
@@ -110,7 +110,7 @@ def _rest(
         "message": None,
         "progress": job.job.progress.model_dump() | {"eta_seconds": None},
     }
-    assert jobs.change(tx, job.job.id, [job.job.state], values)
+    _change(tx, job, values)
     ended = end.message or end.reason.replace("_", " ")
     history.note(tx, job.job.id, attempt.number, "paused", f"paused: {ended}", now)
 
@@ -126,15 +126,24 @@ def _finish(
 ) -> None:
     state = move_job(job.job.state, event)
     values = {"state": state, "reason": reason, "message": message or None, "finished_at": now}
-    assert jobs.change(tx, job.job.id, [job.job.state], values | (extra or {}))
+    _change(tx, job, values | (extra or {}))
     said = f"{state}: {message}" if message else str(state)
     history.note(tx, job.job.id, job.job.attempt or None, state, said, now)
 
 
-def is_ended_by(event: AttemptEvent, attempt: Attempt) -> bool:
+def _change(tx: Connection, job: StoredJob, values: dict[str, Any]) -> None:
+    changed = jobs.change(tx, job.job.id, [job.job.state], values)
+    assert changed, "the caller has locked the job"
+
+
+def is_ended_by(event: AttemptEvent, reason: Reason, attempt: Attempt) -> bool:
     """Whether a report of this very end has ended the attempt, and now comes again."""
-    if attempt.state in LIVE_ATTEMPTS or attempt.reason in _UNHEARD:
+    lost = attempt.state is AttemptState.LOST or attempt.reason is Reason.NOT_STARTED
+    if attempt.state in LIVE_ATTEMPTS or lost:
         return False
-    # A cancel made what was told into its own end.
-    cancelled = attempt.state is AttemptState.CANCELLED and event is not AttemptEvent.SUCCEEDED
-    return cancelled or attempt.state is move_attempt(AttemptState.RUNNING, event)
+    # A cancel made what was told into its own end; a pause made a release into its own reason.
+    if attempt.state is AttemptState.CANCELLED:
+        return event is not AttemptEvent.SUCCEEDED
+    paused = (attempt.reason, reason) == (Reason.PAUSED, Reason.RELEASED)
+    same = attempt.reason is reason or paused
+    return same and attempt.state is move_attempt(AttemptState.RUNNING, event)

@@ -1,7 +1,7 @@
 """An agent's beat for all its attempts: leases are renewed, news is heard, orders are given."""
 
 import hmac
-from collections.abc import Sequence
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -29,7 +29,7 @@ def heartbeat(tx: Connection, said: Heartbeat, now: datetime) -> HeartbeatReply:
     lock_owners(tx, job_ids, [event for beat in said.beats for event in beat.events])
     live = attempts.hold(tx, job_ids)
     held = {i: live[beat.job_id] for i, beat in enumerate(said.beats) if _shows(beat, live)}
-    renew(tx, list(held.values()), now)
+    hear_of(tx, {attempt.job_id: attempt for attempt in held.values()}.values(), now)
     acked = {i: _hear(tx, said.beats[i], attempt, now) for i, attempt in held.items()}
     # Looked up after what the beats confirm and publish.
     purging = checkpoints.purging_of(tx, [attempt.job_id for attempt in held.values()])
@@ -43,7 +43,7 @@ def heartbeat(tx: Connection, said: Heartbeat, now: datetime) -> HeartbeatReply:
     return HeartbeatReply(replies=replies, drain=unwanted)
 
 
-def renew(tx: Connection, held: Sequence[HeldAttempt], now: datetime) -> None:
+def hear_of(tx: Connection, held: Collection[HeldAttempt], now: datetime) -> None:
     """Note that live attempts, which the caller has locked, were heard of."""
     for attempt in held:
         assert move_attempt(attempt.state, AttemptEvent.HEARD) is AttemptState.RUNNING

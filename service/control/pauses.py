@@ -30,7 +30,8 @@ def pause(tx: Connection, job_id: str, now: datetime) -> Job:
         raise Conflict("not_pausable", f"{job_id} is {job.state}; only what waits or runs can rest")
     state = move_job(job.state, JobEvent.PAUSE_ASKED)
     reason = {"reason": Reason.PAUSED} if state is JobState.PAUSED else {}
-    assert store.change(tx, job_id, [job.state], {"state": state} | reason)
+    changed = store.change(tx, job_id, [job.state], {"state": state} | reason)
+    assert changed, "the job is locked"
     history.note(tx, job_id, None, state, f"pause asked while {job.state}", now)
     return get(tx, job_id)
 
@@ -46,6 +47,7 @@ def resume(tx: Connection, job_id: str, now: datetime) -> Job:
         raise Conflict("not_paused", f"{job_id} is {job.state}, not paused")
     state = move_job(job.state, JobEvent.RESUMED)
     values = {"state": state, "reason": None, "message": None, "not_before": None}
-    assert store.change(tx, job_id, [job.state], values)
+    changed = store.change(tx, job_id, [job.state], values)
+    assert changed, "the job is locked"
     history.note(tx, job_id, None, "resumed", _MAY_RESUME[job.state], now)
     return get(tx, job_id)

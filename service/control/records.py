@@ -68,7 +68,8 @@ def hear(
     if not unheard:
         return held.acked_seq
     acked_seq = max(unheard)
-    assert attempts.change_live(tx, job.id, held.number, {"acked_seq": acked_seq})
+    acknowledged = attempts.change_live(tx, job.id, held.number, {"acked_seq": acked_seq})
+    assert acknowledged, "the caller holds a live attempt"
     _record(tx, job, held.number, [unheard[seq] for seq in sorted(unheard)], now)
     return acked_seq
 

@@ -83,12 +83,14 @@ def change_live(tx: Connection, job_id: str, number: int, values: Mapping[str, A
 
 
 def hold(tx: Connection, job_ids: Sequence[str]) -> dict[str, HeldAttempt]:
-    """By job its live attempt; both are locked for this transaction, in the order of ids."""
+    """By job its live attempt; both are locked, the job before its attempt, in the order of ids."""
     columns = (attempts.c.job_id, attempts.c.number, attempts.c.token, attempts.c.acked_seq)
     of_job = (jobs.c.state.label("job_state"), jobs.c.stop_mode)
     query = (
         select(*columns, attempts.c.state, *of_job)
-        .join(jobs, jobs.c.id == attempts.c.job_id)
+        # PostgreSQL locks the rows of the first table first.
+        .select_from(jobs)
+        .join(attempts, attempts.c.job_id == jobs.c.id)
         .where(jobs.c.id.in_(job_ids), attempts.c.state.in_(LIVE_ATTEMPTS))
     )
     rows = tx.execute(query.order_by(jobs.c.id).with_for_update())
@@ -117,7 +119,8 @@ def renew(tx: Connection, job_ids: Sequence[str], now: datetime) -> None:
         "heard_at": now,
         "spared": False,
     }
-    assert tx.execute(statement.values(**heard)).rowcount == len(job_ids)
+    renewed = tx.execute(statement.values(**heard)).rowcount
+    assert renewed == len(job_ids), "only what is held and live is renewed"
 
 
 def live_number(tx: Connection, job_id: str) -> int | None:

@@ -117,7 +117,8 @@ def edit(tx: Connection, job: Job) -> None:
         **_place(job),
         "spec": job.spec.model_dump(mode="json"),
     }
-    assert change(tx, job.id, list(JobState), values)
+    changed = change(tx, job.id, list(JobState), values)
+    assert changed, "the job is there"
 
 
 def forget(tx: Connection, job_id: str) -> None:
