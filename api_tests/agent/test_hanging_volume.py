@@ -1,5 +1,8 @@
 """A volume whose calls do not return: the worker keeps its leases."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from api_tests.agent.claims import a_claim
@@ -8,6 +11,8 @@ from api_tests.agent.plane import Plane
 from api_tests.agent.processes import eventually
 
 QUICK = {"heartbeat_seconds": 0.2}
+IMPATIENT = QUICK | {"stall_seconds": 1.0, "kill_grace_seconds": 0.5, "self_end_seconds": 30.0}
+FOLDER = "jobs/job_1/attempts/1"
 
 
 def test_a_volume_that_hangs_holds_up_no_heartbeat(
@@ -16,7 +21,7 @@ def test_a_volume_that_hangs_holds_up_no_heartbeat(
     worker = start_worker(ranks="hides_its_events")
     held = plane.offer(a_claim(lease=QUICK))
     plane.wait_for(lambda: "started" in held.kinds())
-    folder = tmp_path / "jobs/job_1/attempts/1"
+    folder = tmp_path / FOLDER
     (folder / "hang").touch()
     eventually((folder / "hangs").exists)
     until = held.beats + 15
@@ -26,3 +31,59 @@ def test_a_volume_that_hangs_holds_up_no_heartbeat(
     report = plane.report_of(held)
     assert (report.outcome, held.kinds()) == ("succeeded", ["started", "ended"])
     worker.wait_for_log("attempt_ended")
+
+
+def test_a_volume_that_hangs_for_ever_ends_the_attempt_as_stalled(
+    plane: Plane, start_worker: StartWorker, tmp_path: Path
+) -> None:
+    worker = start_worker(ranks="hides_its_events")
+    held = plane.offer(a_claim(lease=IMPATIENT))
+    plane.wait_for(lambda: "started" in held.kinds())
+    folder = tmp_path / FOLDER
+    (folder / "hang").touch()
+    eventually((folder / "hangs").exists)
+    worker.wait_for_log("stalled")
+    # The end is told once the volume answers.
+    with answering(folder / "events.jsonl"):
+        (folder / "kept").rename(folder / "events.jsonl")
+        report = plane.report_of(held)
+    assert (report.outcome, report.reason) == ("failed", "stalled")
+
+
+def test_an_attempt_that_a_hanging_volume_lets_not_even_start_is_left_to_its_lease(
+    plane: Plane, start_worker: StartWorker, tmp_path: Path
+) -> None:
+    folder = tmp_path / FOLDER
+    folder.mkdir(parents=True)
+    # Nobody reads it: who writes to it waits, as on a volume that does not answer.
+    os.mkfifo(folder / "spec.partial")
+    worker = start_worker(ranks="succeeds")
+    held = plane.offer(a_claim(lease=IMPATIENT))
+    worker.wait_for_log("wedged")
+    left_at, others = held.beats, plane.heartbeats
+    plane.wait_for(lambda: plane.heartbeats > others + 5)
+    assert held.beats == left_at
+    with answering(folder / "spec.partial"):
+        worker.wait_for_log("attempt_ended")
+
+
+def test_a_slow_start_costs_no_lease_that_was_renewed_meanwhile(
+    plane: Plane, start_worker: StartWorker, tmp_path: Path
+) -> None:
+    folder = tmp_path / FOLDER
+    folder.mkdir(parents=True)
+    os.mkfifo(folder / "spec.partial")
+    start_worker(ranks="succeeds")
+    held = plane.offer(a_claim(lease=QUICK | {"self_end_seconds": 2.0, "kill_grace_seconds": 0.5}))
+    # Far longer than an attempt of which nothing is heard may go on.
+    plane.wait_for(lambda: held.beats > 25)
+    with answering(folder / "spec.partial"):
+        assert plane.report_of(held).outcome == "succeeded"
+
+
+@contextmanager
+def answering(pipe: Path) -> Iterator[None]:
+    """Whoever waits for the other end of the pipe waits no more."""
+    handle = os.open(pipe, os.O_RDWR)
+    yield
+    os.close(handle)

@@ -16,7 +16,7 @@ from workers.agent.places import Places
 from workers.agent.purge import Purger
 from workers.agent.spool import Spool
 from workers.agent.watchdog import Watchdog
-from workers.agent.words import Answer, Word
+from workers.agent.words import Word
 from workers.checkpoints.folder import sweep_stale
 from workers.launcher.base import Handle, Launch, Launcher
 from workers.launcher.exits import Exit
@@ -51,10 +51,10 @@ class Attempt:
         self._watchdog = Watchdog(self._mailbox.sign_of_progress, claim.lease, clock)
         self._lookout = Lookout(self._spool, self._watchdog, claim.job_id)
         self._purger = Purger(places.volume, claim)
-        self._inbox: SimpleQueue[Answer | Word | Exit] = SimpleQueue()
+        self._inbox: SimpleQueue[BeatReply | Word | Exit] = SimpleQueue()
         self._handle: Handle | None = None
         self._asked, self.runs = "", False
-        self._lost = self._told = self._hurried = self._stalled = False
+        self._lost = self._told = self._hurried = self._stalled = self._wedged = False
         self._log = _log.bind(job_id=claim.job_id, attempt=claim.attempt)
 
     def beat(self) -> Beat:
@@ -71,10 +71,25 @@ class Attempt:
         """True if an event waits that the control plane should hear of soon."""
         return not self._told and bool(self._spool.waiting())
 
+    def is_wedged(self) -> bool:
+        """True if it should have ended for want of progress and has not: the lease must end it.
+
+        So it is where not even a SIGKILL gets through to the ranks, or where none can be started.
+        """
+        grace = _DUMP_SECONDS + self.claim.lease.kill_grace_seconds
+        wedged = self._watchdog.has_stalled(for_seconds=grace)
+        if wedged and not self._wedged:
+            self._log.error("wedged", stall_seconds=self.claim.lease.stall_seconds)
+        self._wedged = wedged
+        return wedged
+
     def answered(self, reply: BeatReply, sent_at: float) -> None:
         """Take the reply to a beat that was sent at `sent_at`."""
         self._spool.acknowledge(reply.acked_seq)
-        self._inbox.put(Answer(reply, sent_at))
+        if not reply.lease_lost:
+            # At once: whoever reads the inbox may be held up by the volume.
+            self._lease.renew(sent_at)
+        self._inbox.put(reply)
 
     def tell(self, word: Word) -> None:
         """Have the attempt end."""
@@ -110,6 +125,7 @@ class Attempt:
             return released(self._asked)
         try:
             self.runs = True
+            self._watchdog.begin()
             self._handle = self._start()
             self._handle.hold_until(self._lease.over_at)
             self._lookout.begin()
@@ -160,7 +176,7 @@ class Attempt:
             return None
         if isinstance(word, Exit):
             return word
-        if isinstance(word, Answer):
+        if isinstance(word, BeatReply):
             self._obey(word)
         elif word is Word.RELEASE:
             self._stop("the worker is shutting down, and gave the job back")
@@ -170,13 +186,11 @@ class Attempt:
             self._kill()
         return None
 
-    def _obey(self, answer: Answer) -> None:
-        reply = answer.reply
+    def _obey(self, reply: BeatReply) -> None:
         if reply.lease_lost:
             self._lost = True
             self._kill()
             return
-        self._lease.renew(answer.sent_at)
         if self._handle is not None:
             self._handle.hold_until(self._lease.over_at)
         self._purger.ask(reply.purge)

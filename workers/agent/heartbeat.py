@@ -68,7 +68,8 @@ class Heartbeats:
         return float(min(self._usual_seconds, backoff) * random.uniform(0.5, 1.0))
 
     def _beat(self) -> None:
-        attempts = {(a.claim.job_id, a.claim.attempt): a for a in self._attempts()}
+        there = [attempt for attempt in self._attempts() if not attempt.is_wedged()]
+        attempts = {(a.claim.job_id, a.claim.attempt): a for a in there}
         beats = tuple(attempt.beat() for attempt in attempts.values())
         sent_at = self._clock()
         try:

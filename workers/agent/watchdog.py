@@ -1,5 +1,6 @@
 """Whether an attempt still makes progress."""
 
+import threading
 from collections.abc import Callable, Hashable
 
 from service.contract.agent import Lease
@@ -9,7 +10,7 @@ class Watchdog:
     """Adds up the time in which the ranks gave no sign; `clock` is monotonic, in seconds.
 
     `sign` is anything that changes with progress. It reads the volume, which may hang: so one
-    thread looks, and another asks.
+    thread looks, and others ask. What cannot be seen counts as silence.
     """
 
     def __init__(
@@ -20,22 +21,32 @@ class Watchdog:
         # A machine that slept, or an agent that was stopped, has not looked: that is no silence.
         self._longest_gap_seconds = 2 * lease.heartbeat_seconds
         self._seen: Hashable = None
-        self._looked_at: float | None = None
+        self._counted_at: float | None = None
         self._quiet_seconds = 0.0
+        self._lock = threading.Lock()
 
     def begin(self) -> None:
-        """The ranks are started: until now there was nothing to see."""
-        self._quiet_seconds, self._looked_at = 0.0, self._clock()
+        """From now on there is something to see."""
+        with self._lock:
+            self._quiet_seconds, self._counted_at = 0.0, self._clock()
 
     def look(self) -> None:
         """See whether there is a new sign; raises OSError."""
-        if self._looked_at is None:
-            return
-        sign, now = self._sign(), self._clock()
-        gap_seconds = min(now - self._looked_at, self._longest_gap_seconds)
-        self._quiet_seconds = self._quiet_seconds + gap_seconds if sign == self._seen else 0.0
-        self._seen, self._looked_at = sign, now
+        sign = self._sign()
+        with self._lock:
+            self._count()
+            if sign != self._seen:
+                self._seen, self._quiet_seconds = sign, 0.0
 
-    def has_stalled(self) -> bool:
-        """True once there was no sign for `stall_seconds`."""
-        return self._quiet_seconds >= self._limit_seconds
+    def has_stalled(self, for_seconds: float = 0.0) -> bool:
+        """True once there was no sign for `stall_seconds`, and `for_seconds` after that."""
+        with self._lock:
+            self._count()
+            return self._quiet_seconds >= self._limit_seconds + for_seconds
+
+    def _count(self) -> None:
+        if self._counted_at is None:
+            return
+        now = self._clock()
+        self._quiet_seconds += min(now - self._counted_at, self._longest_gap_seconds)
+        self._counted_at = now

@@ -4,6 +4,7 @@ import math
 import os
 import signal
 import socket
+import threading
 import time
 from contextlib import suppress
 
@@ -63,12 +64,16 @@ class _Supervisor:
         for rank in range(len(self._order.environments)):
             self._ranks[fork_rank(self._order, rank, main, self._wakeup)] = rank
         while self._ranks:
-            has_word = self._wakeup.wait(self._channel, _LOOK_SECONDS)
+            left_seconds = max(0.0, self._held_until - boot_clock())
+            has_word = self._wakeup.wait(self._channel, min(_LOOK_SECONDS, left_seconds))
             word = self._channel.recv(64) if has_word else None
             self._reap()
             failed = any(rank.status for rank in self._ended)
-            if failed or word in (KILL, b"") or os.getppid() != self._warm_pid:
+            if failed or word in (KILL, b""):
                 break
+            if os.getppid() != self._warm_pid:
+                self._note(sweep())
+                return Exit(ranks=tuple(self._ended), problem="the warm process ended")
             if word is not None and word.startswith(HELD_UNTIL):
                 self._held_until = float(word.removeprefix(HELD_UNTIL))
             elif boot_clock() >= self._held_until:
@@ -94,11 +99,17 @@ class _Supervisor:
 
     def _dump(self) -> None:
         for pid, rank in self._ranks.items():
-            # On a full disk the stacks are lost, and the end is not.
-            with suppress(OSError), self._order.log_path.open("a") as log:
-                log.write(f"the stacks of rank {rank}:\n")
+            # By another thread: a volume that hangs must not keep the end away.
+            title = threading.Thread(target=self._write_title, args=(rank,), daemon=True)
+            title.start()
+            title.join(_DUMP_SECONDS)
             os.kill(pid, DUMP_SIGNAL)
             time.sleep(_DUMP_SECONDS)
+
+    def _write_title(self, rank: int) -> None:
+        # On a full disk the stacks are lost, and the end is not.
+        with suppress(OSError), self._order.log_path.open("a") as log:
+            log.write(f"the stacks of rank {rank}:\n")
 
     def _reap(self) -> None:
         # Orphans that ended are reaped too, else the list of processes fills up.
