@@ -37,10 +37,10 @@ def environment(folder: Path, **settings: str) -> dict[str, str]:
 
 
 class Server:
-    """`python -m service.main` on a port that the system chose."""
+    """`python -m service.main`, or another module, on a port that the system chose."""
 
-    def __init__(self, folder: Path, **settings: str) -> None:
-        self.folder, self.volume = folder, folder / "volume"
+    def __init__(self, folder: Path, *, module: str = "service.main", **settings: str) -> None:
+        self.folder, self.volume, self._module = folder, folder / "volume", module
         self._settings = settings
         self._log: IO[bytes] | None = None
         self.process: subprocess.Popen[bytes]
@@ -51,7 +51,7 @@ class Server:
         log_path = self.folder / "server.log"
         self._log = log_path.open("wb")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "service.main"],
+            [sys.executable, "-m", self._module],
             env=environment(self.folder, **self._settings),
             stderr=self._log,
         )

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse
 
 from service.api.answers import Page, conditional, listed
-from service.api.deps import Authorized, TakesTurn, TheYard
+from service.api.deps import Authorized, LooksAtVolume, TheYard, WorksOnVolume
 from service.api.downloads import download
 from service.contract.checkpoints import Checkpoint, CheckpointChange, Lineage, Measured, Order
 from service.control import checkpoints, lineage
@@ -82,7 +82,7 @@ def change(checkpoint_id: str, wanted: CheckpointChange, yard: TheYard) -> Respo
     return Response(found.model_dump_json(), media_type="application/json")
 
 
-@router.delete("/{checkpoint_id}", status_code=204, dependencies=[Authorized, TakesTurn])
+@router.delete("/{checkpoint_id}", status_code=204, dependencies=[Authorized, WorksOnVolume])
 def delete(checkpoint_id: str, yard: TheYard) -> None:
     """Give it up and remove its folder; a second time changes nothing."""
     with yard.database.write() as tx:
@@ -99,10 +99,12 @@ def kin(request: Request, checkpoint_id: str, yard: TheYard) -> Response:
     return conditional(request, found.model_dump_json())
 
 
-@router.get("/{checkpoint_id}/files/{name}", response_class=FileResponse, dependencies=[TakesTurn])
+@router.get(
+    "/{checkpoint_id}/files/{name}", response_class=FileResponse, dependencies=[LooksAtVolume]
+)
 def file(request: Request, checkpoint_id: str, name: str, yard: TheYard) -> Response:
     """The bytes of a file; ranges work, and the ETag is its sha256."""
     with yard.database.read() as tx:
         found = checkpoints.get(tx, checkpoint_id)
     path, digest = checkpoints.file_of(found, name, yard.settings.volume)
-    return download(request, path, f"{checkpoint_id}-{name}", digest)
+    return download(request, yard.turns.downloads, path, f"{checkpoint_id}-{name}", digest)

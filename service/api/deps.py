@@ -8,7 +8,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from service.api.turns import Turns
+from service.api.turns import VolumeTurns
 from service.api.wakeups import Wakeups
 from service.contract.agent import Lease
 from service.control.ends import Patience
@@ -29,7 +29,7 @@ class Yard:
     new_token: Callable[[], str]
     draw: Callable[[], float]
     wakeups: Wakeups = field(default_factory=Wakeups)
-    turns: Turns = field(default_factory=Turns)
+    turns: VolumeTurns = field(default_factory=VolumeTurns)
 
     def patience(self) -> Patience:
         """How long a failed job waits, drawn anew for each."""
@@ -64,13 +64,21 @@ def _yard(request: Request) -> Yard:
 TheYard = Annotated[Yard, Depends(_yard)]
 
 
-async def _turn(yard: TheYard) -> AsyncIterator[None]:
-    async with yard.turns.taken():
+async def _look(yard: TheYard) -> AsyncIterator[None]:
+    async with yard.turns.looks.taken():
         yield
 
 
-TakesTurn = Depends(_turn, scope="function")
-"""For a route that looks at the volume, whose calls may hang; its turn ends with the function."""
+async def _work(yard: TheYard) -> AsyncIterator[None]:
+    async with yard.turns.works.taken():
+        yield
+
+
+LooksAtVolume = Depends(_look, scope="function")
+"""For a route that finds or reads a file; its turn ends with the function."""
+
+WorksOnVolume = Depends(_work, scope="function")
+"""For a route that goes through whole folders."""
 
 
 def authorized(request: Request, yard: TheYard) -> None:

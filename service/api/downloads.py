@@ -8,19 +8,27 @@ from starlette.types import Message, Receive, Scope, Send
 
 from service.api.answers import is_current, not_modified, sha256_headers
 from service.api.errors import problem
+from service.api.turns import Turns
 from service.contract.checkpoints import FileDigest
 
 
-def download(request: Request, path: Path, name: str, digest: FileDigest) -> Response:
-    """The bytes of a file, or those of the range that is asked for; the ETag is its sha256."""
+def download(request: Request, turns: Turns, path: Path, name: str, digest: FileDigest) -> Response:
+    """The bytes of a file, or those of the range that is asked for; the ETag is its sha256.
+
+    They are sent once it is its turn, else it is refused as unavailable.
+    """
     headers = sha256_headers(digest)
     if is_current(request, headers["ETag"]):
         return not_modified(headers["ETag"])
-    return _Download(path, filename=name, headers=headers)
+    return _Download(turns, path, name, headers)
 
 
 class _Download(FileResponse):
     """Refuses a range in the shape of every other refusal."""
+
+    def __init__(self, turns: Turns, path: Path, name: str, headers: dict[str, str]) -> None:
+        super().__init__(path, filename=name, headers=headers)
+        self._turns = turns
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         refusal: Response | None = None
@@ -33,7 +41,8 @@ class _Download(FileResponse):
             elif refusal is None:
                 await send(message)
 
-        await super().__call__(scope, receive, shaped)
+        async with self._turns.taken():
+            await super().__call__(scope, receive, shaped)
 
 
 def _refusal(request: Request, start: Message) -> Response:

@@ -101,7 +101,8 @@ async def export(
             return _failed(request, job, 409)
         found = await _find_or_submit(yard, wanted)
     assert found.file is not None
-    return download(request, found.file.path, found.file.name, found.file.digest)
+    file = found.file
+    return download(request, yard.turns.downloads, file.path, file.name, file.digest)
 
 
 async def _ended(yard: Yard, job: Job, wait_seconds: float) -> Job:
@@ -132,7 +133,7 @@ def _submit_import(yard: Yard, wanted: ImportRequest, key: str | None) -> Job:
 
 
 async def _find_or_submit(yard: Yard, wanted: ExportRequest) -> Exported:
-    async with yard.turns.taken():
+    async with yard.turns.looks.taken():
         return await run_in_threadpool(_found_or_submitted, yard, wanted)
 
 

@@ -16,7 +16,7 @@ from service.api.answers import (
     listed,
     not_modified,
 )
-from service.api.deps import Authorized, TakesTurn, TheYard, Yard
+from service.api.deps import Authorized, LooksAtVolume, TheYard, Yard
 from service.api.downloads import download
 from service.contract.checkpoints import Checkpoint
 from service.contract.fields import LABEL_KEY
@@ -131,16 +131,16 @@ def metrics(
     return conditional(request, found.model_dump_json())
 
 
-@router.get("/{job_id}/files/{name}", response_class=FileResponse, dependencies=[TakesTurn])
+@router.get("/{job_id}/files/{name}", response_class=FileResponse, dependencies=[LooksAtVolume])
 def file(request: Request, job_id: str, name: str, yard: TheYard) -> Response:
     """A file that the job's result names."""
     with yard.database.read() as tx:
         job = jobs.get(tx, job_id)
     found = files.file_of(job, name, yard.settings.volume)
-    return download(request, found.path, found.name, found.digest)
+    return download(request, yard.turns.downloads, found.path, found.name, found.digest)
 
 
-@router.get("/{job_id}/logs", dependencies=[TakesTurn])
+@router.get("/{job_id}/logs", dependencies=[LooksAtVolume])
 def log(
     job_id: str,
     yard: TheYard,

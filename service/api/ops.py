@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.api.answers import conditional, listed
-from service.api.deps import TakesTurn, TheYard
+from service.api.deps import LooksAtVolume, TheYard
 from service.api.errors import problem
 from service.contract.datasets import DATASETS
 from service.contract.networks import NETWORK_SIZES
@@ -27,7 +27,7 @@ def healthz() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@router.get("/readyz", dependencies=[TakesTurn])
+@router.get("/readyz", dependencies=[LooksAtVolume])
 def readyz(request: Request, yard: TheYard) -> Response:
     """The database answers and the volume can be written; 503 otherwise."""
     try:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from service.api.answers import job_etag, job_made
-from service.api.deps import Authorized, TakesTurn, TheYard, Yard
+from service.api.deps import Authorized, TheYard, WorksOnVolume, Yard
 from service.contract.changes import JobEdit, RetryRequest
 from service.contract.jobs import Job, JobState
 from service.control import edits, jobs, pauses, retries
@@ -100,7 +100,7 @@ def edit(
     return Response(job.model_dump_json(), headers=headers, media_type="application/json")
 
 
-@router.delete("/{job_id}", status_code=204, dependencies=[TakesTurn])
+@router.delete("/{job_id}", status_code=204, dependencies=[WorksOnVolume])
 def delete(job_id: str, yard: TheYard) -> None:
     """Forget a finished job, its logs and files; its pinned and tagged checkpoints are kept."""
     with yard.database.write() as tx:

@@ -3,31 +3,43 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 
 from service.domain.errors import Unavailable
 
+_PATIENCE_SECONDS = 5.0
+
 
 class Turns:
-    """At most `limit` calls look at the volume at once, and one waits `patience_seconds` for it.
+    """At most `limit` calls at once; another one waits some seconds for its turn."""
 
-    Fewer than the threads of the server, so that some are left for heartbeats.
-    """
-
-    def __init__(self, limit: int = 16, patience_seconds: float = 5.0) -> None:
+    def __init__(self, limit: int) -> None:
         self._free = asyncio.Semaphore(limit)
-        self._patience_seconds = patience_seconds
 
     @asynccontextmanager
     async def taken(self) -> AsyncIterator[None]:
         """A turn for as long as the block takes; raises Unavailable if none comes free."""
         try:
-            async with asyncio.timeout(self._patience_seconds):
+            async with asyncio.timeout(_PATIENCE_SECONDS):
                 await self._free.acquire()
         except TimeoutError:
             raise Unavailable(
-                "volume_busy", "the volume does not answer: see whether it is mounted, or try again"
+                "volume_busy",
+                "the volume is busy or does not answer: try again, and see whether it is mounted",
             ) from None
         try:
             yield
         finally:
             self._free.release()
+
+
+@dataclass(frozen=True)
+class VolumeTurns:
+    """One kind does not wait for another; all of them leave a dozen of the forty threads free.
+
+    `looks` find a file or read some of it, `downloads` send one, `works` go through whole folders.
+    """
+
+    looks: Turns = field(default_factory=lambda: Turns(8))
+    downloads: Turns = field(default_factory=lambda: Turns(16))
+    works: Turns = field(default_factory=lambda: Turns(4))

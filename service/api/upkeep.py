@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 
-from service.api.deps import Authorized, TakesTurn, TheYard
+from service.api.deps import Authorized, TheYard, WorksOnVolume
 from service.contract.checkpoints import Collection, Verification
 from service.control import checkpoints
 from service.control.garbage import Collector
@@ -21,7 +21,7 @@ class Collect(BaseModel):
     dry_run: bool = False
 
 
-@router.post("/{checkpoint_id}/verify", dependencies=[Authorized, TakesTurn])
+@router.post("/{checkpoint_id}/verify", dependencies=[Authorized, WorksOnVolume])
 def verify(checkpoint_id: str, yard: TheYard) -> Verification:
     """Read every byte, and mark the checkpoint as damaged, or as whole again."""
     with yard.database.read() as tx:
@@ -31,7 +31,7 @@ def verify(checkpoint_id: str, yard: TheYard) -> Verification:
         return checkpoints.judge(tx, checkpoint_id, problems, yard.now())
 
 
-@router.post("/gc", dependencies=[Authorized, TakesTurn])
+@router.post("/gc", dependencies=[Authorized, WorksOnVolume])
 def collect(how: Collect, yard: TheYard) -> Collection:
     """Remove folders that nobody needs: surplus of ended jobs, orphans, stale stages."""
     collector = Collector(yard.database, yard.settings.volume, yard.now())
