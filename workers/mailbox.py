@@ -76,9 +76,10 @@ class Mailbox:
                 # The disk filled up in the middle: no half line may stay before the next.
                 os.ftruncate(handle, end)
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.events_path))
-            self._unwritten = b""
         finally:
             os.close(handle)
+        # Not before: a file system over a network may say only now that it took nothing.
+        self._unwritten = b""
 
     def pulse(self) -> None:
         """Show that there is progress, where no event tells it: touch the events file."""

@@ -45,9 +45,16 @@ def test_an_image_that_does_not_decode_is_named(volume: Path, data_workers: int)
     assert last["message"] == "dog/03.png is no readable image: replace or remove it"
 
 
-@pytest.mark.parametrize("data_workers", [0, 1])
+@pytest.mark.parametrize(
+    ("data_workers", "leaves_its_folder", "said"),
+    [
+        (0, False, "cannot read its data root"),
+        (1, False, "cannot read its data root"),
+        (0, True, "is empty now: mount it again"),
+    ],
+)
 def test_a_data_root_that_goes_away_in_the_middle_is_the_workers_fault(
-    tmp_path: Path, data_workers: int
+    tmp_path: Path, data_workers: int, leaves_its_folder: bool, said: str
 ) -> None:
     volume, photos = tmp_path / "volume", tmp_path / "photos"
     draw_photos(photos)
@@ -56,10 +63,13 @@ def test_a_data_root_that_goes_away_in_the_middle_is_the_workers_fault(
     processes = start(mailbox)
     until(lambda: shown_step(mailbox) >= 1, processes)
     photos.rename(tmp_path / "not mounted")
+    if leaves_its_folder:
+        photos.mkdir()
     wait(processes)
     last = ended(mailbox.events_after(0))
     assert (last["outcome"], last["reason"]) == ("failed", "worker_unfit")
-    assert f"cannot read its data root {photos}" in last["message"]
+    assert said in last["message"]
+    assert str(photos) in last["message"]
 
 
 def test_a_data_set_that_is_not_below_the_data_root_is_the_submissions_fault(

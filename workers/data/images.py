@@ -12,7 +12,7 @@ from torchvision.transforms import functional as F
 
 from service.contract.specs import DataSpec
 from workers.data.errors import InvalidData
-from workers.data.root import below, check
+from workers.data.root import below, check_still
 from workers.data.transforms import augmented, centred, finished, resized_crop
 
 Split = Literal["train", "val"]
@@ -131,7 +131,7 @@ class ImageFolder:
             with Image.open(path) as opened:
                 image = F.pil_to_tensor(opened.convert("RGB"))
         except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-            check(self._data_root)
+            check_still(self._data_root)
             named = f"{path.parent.name}/{path.name}"
             raise InvalidData(f"{named} is no readable image: replace or remove it") from error
         draw = None

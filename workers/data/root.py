@@ -25,3 +25,10 @@ def check(data_root: Path) -> None:
             f"this worker cannot read its data root {data_root} ({error.strerror}): mount it, "
             "or start the worker with another --data-root"
         ) from error
+
+
+def check_still(data_root: Path) -> None:
+    """The same once something was read from it: a mount that goes away may leave its folder."""
+    check(data_root)
+    if not any(data_root.iterdir()):
+        raise NoDataRoot(f"this worker's data root {data_root} is empty now: mount it again")

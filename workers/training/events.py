@@ -36,6 +36,7 @@ class Events:
 
     def alive(self) -> None:
         """Show that there is progress: more often than there is something to tell."""
+        self._require_sound()
         # What still waits to be written will show it too.
         if self._last is None or self._last.done():
             self._say(self._mailbox.pulse)
@@ -52,7 +53,6 @@ class Events:
 
     def _say(self, write: Callable[..., None], *said: Any) -> None:
         if self._speaks:
-            self._require_sound()
             self._last = self._writer.submit(self._write, write, *said)
 
     def _write(self, write: Callable[..., None], *said: Any) -> None:
@@ -64,7 +64,7 @@ class Events:
             self._broken = error
 
     def _require_sound(self) -> None:
-        # A bug of ours ends the run as it would if it were written here.
+        # A bug of ours ends the run, and not only a save: so it is raised where the run goes on.
         if self._broken is not None:
             broken, self._broken = self._broken, None
             raise broken
