@@ -1,6 +1,5 @@
 """One attempt, from the claim to its report."""
 
-import threading
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 
@@ -15,15 +14,13 @@ from workers.agent.lookout import Lookout
 from workers.agent.places import Places
 from workers.agent.purge import Purger
 from workers.agent.spool import Spool
+from workers.agent.tree import DUMP_SECONDS, Tree
 from workers.agent.watchdog import Watchdog
 from workers.agent.words import Word
 from workers.checkpoints.folder import sweep_stale
-from workers.launcher.base import Handle, Launch, Launcher
+from workers.launcher.base import Launch, Launcher
 from workers.launcher.exits import Exit
 from workers.mailbox import Assignment, Mailbox
-
-_DUMP_SECONDS = 2.0
-"""What the ranks have to write their stacks."""
 
 _log = structlog.get_logger()
 
@@ -44,7 +41,7 @@ class Attempt:
         clock: Callable[[], float],
     ) -> None:
         self.claim = claim
-        self._places, self._launcher, self._deliver = places, launcher, deliver
+        self._places, self._tree, self._deliver = places, Tree(launcher), deliver
         self._lease = HeldLease(claim.lease, clock)
         self._mailbox = Mailbox(places.volume / attempt_path(claim.job_id, claim.attempt))
         self._spool = Spool(self._mailbox.events_path)
@@ -52,7 +49,6 @@ class Attempt:
         self._lookout = Lookout(self._spool, self._watchdog, claim.job_id)
         self._purger = Purger(places.volume, claim)
         self._inbox: SimpleQueue[BeatReply | Word | Exit] = SimpleQueue()
-        self._handle: Handle | None = None
         self._asked, self.runs = "", False
         self._lost = self._told = self._hurried = self._stalled = self._wedged = False
         self._log = _log.bind(job_id=claim.job_id, attempt=claim.attempt)
@@ -76,7 +72,7 @@ class Attempt:
 
         So it is where not even a SIGKILL gets through to the ranks, or where none can be started.
         """
-        grace = _DUMP_SECONDS + self.claim.lease.kill_grace_seconds
+        grace = DUMP_SECONDS + self.claim.lease.kill_grace_seconds
         wedged = self._watchdog.has_stalled(for_seconds=grace)
         if wedged and not self._wedged:
             self._log.error("wedged", stall_seconds=self.claim.lease.stall_seconds)
@@ -126,22 +122,22 @@ class Attempt:
         try:
             self.runs = True
             self._watchdog.begin()
-            self._handle = self._start()
-            self._handle.hold_until(self._lease.over_at)
+            self._start()
+            self._tree.hold_until(self._lease.over_at)
             self._lookout.begin()
-            exit_ = self._watch(self._handle)
+            exit_ = self._watch()
             self.runs = False
             self._sweep()
             return self._ending(exit_)
         except OSError as error:
             self._log.error("volume_unusable", error=str(error))
-            self._end_tree()
+            self._tree.end()
             self.runs = False
             return by_error(error)
         finally:
             self._lookout.close()
 
-    def _start(self) -> Handle:
+    def _start(self) -> None:
         for number in range(1, self.claim.attempt):
             folder = self._places.volume / attempt_path(self.claim.job_id, number)
             sweep_stale(folder)
@@ -157,17 +153,15 @@ class Attempt:
         self._log.info("attempt_started", resume=len(self.claim.resume))
         gpus = self.claim.spec.resources.gpus
         mailbox = self._mailbox
-        return self._launcher.start(
-            Launch(self.claim.job_id, mailbox.spec_path, mailbox.log_path, gpus)
-        )
+        launch = Launch(self.claim.job_id, mailbox.spec_path, mailbox.log_path, gpus)
+        self._tree.start(launch, ended=self._inbox.put)
 
-    def _watch(self, handle: Handle) -> Exit:
-        threading.Thread(target=lambda: self._inbox.put(_ended(handle)), daemon=True).start()
+    def _watch(self) -> Exit:
         while True:
             exit_ = self._hear(self._lease.seconds_to_look())
             if exit_ is not None:
                 return exit_
-            self._keep_deadlines(handle)
+            self._keep_deadlines()
 
     def _hear(self, timeout_seconds: float | None = None) -> Exit | None:
         try:
@@ -183,48 +177,40 @@ class Attempt:
         else:
             self._hurried = True
             self._stop("the worker was ended")
-            self._kill()
+            self._tree.kill()
         return None
 
     def _obey(self, reply: BeatReply) -> None:
         if reply.lease_lost:
             self._lost = True
-            self._kill()
+            self._tree.kill()
             return
-        if self._handle is not None:
-            self._handle.hold_until(self._lease.over_at)
+        self._tree.hold_until(self._lease.over_at)
         self._purger.ask(reply.purge)
         if reply.directive == "checkpoint_and_stop":
             self._stop("stopped by the control plane")
         elif reply.directive == "stop":
             self._stop("stopped by the control plane, without saving")
-            self._kill()
+            self._tree.kill()
 
     def _stop(self, why: str) -> None:
         if self._asked:
             return
         self._asked = why
         self._log.info("stopping", why=why)
-        if self._handle is not None:
-            self._handle.terminate()
+        self._tree.terminate()
         self._lease.begin_grace()
 
-    def _kill(self) -> None:
-        if self._handle is not None:
-            self._handle.kill()
-
-    def _keep_deadlines(self, handle: Handle) -> None:
+    def _keep_deadlines(self) -> None:
         if self._lease.has_run_out():
             silent = self.claim.lease.self_end_seconds
             self._stop(f"the control plane was not heard of for {silent:g} s")
         if self._lease.grace_is_over():
-            handle.kill()
+            self._tree.kill()
         if self._watchdog.has_stalled() and not self._asked and not self._stalled:
             self._stalled = True
             self._log.error("stalled", stall_seconds=self.claim.lease.stall_seconds)
-            handle.dump_stacks()
-            handle.wait(_DUMP_SECONDS)
-            handle.kill()
+            self._tree.kill_with_stacks()
 
     def _sweep(self) -> None:
         # What stays is swept by the next attempt; the end is what it is.
@@ -248,14 +234,3 @@ class Attempt:
         if exit_.overdue:
             return released("its agent was stopped for longer than it holds its lease")
         return by_exit(exit_, self._mailbox.log_path, self._places.volume)
-
-    def _end_tree(self) -> None:
-        if self._handle is not None:
-            self._handle.kill()
-            self._handle.wait()
-
-
-def _ended(handle: Handle) -> Exit:
-    exit_ = handle.wait()
-    assert exit_ is not None
-    return exit_
