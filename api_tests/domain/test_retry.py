@@ -23,16 +23,18 @@ def test_a_lost_worker_is_made_up_for_at_once_and_costs_no_failure() -> None:
     assert decided(reason, losses=1) == Verdict(True, reason, failures=0, losses=2)
 
 
-@pytest.mark.parametrize("reason", [Reason.DISK_FULL, Reason.WORKER_UNFIT])
-def test_a_machines_fault_that_lasts_costs_no_failure_and_is_given_time_to_be_mended(
-    reason: Reason,
-) -> None:
-    first, second = decided(reason), decided(reason, losses=1)
+def test_a_full_volume_costs_nothing_and_is_waited_for_as_long_as_it_lasts() -> None:
+    verdict = decided(Reason.DISK_FULL, failures=2, losses=2)
+    assert verdict == Verdict(True, Reason.DISK_FULL, failures=2, losses=2, wait_seconds=120)
+
+
+def test_a_machines_fault_that_lasts_costs_no_failure_and_is_given_time_to_be_mended() -> None:
+    first, second = decided(Reason.WORKER_UNFIT), decided(Reason.WORKER_UNFIT, losses=1)
     assert (first.retry, first.failures, first.losses) == (True, 0, 1)
     assert (first.wait_seconds, second.wait_seconds) == (10, 20)
 
 
-@pytest.mark.parametrize("reason", [Reason.WORKER_LOST, Reason.DISK_FULL, Reason.WORKER_UNFIT])
+@pytest.mark.parametrize("reason", [Reason.WORKER_LOST, Reason.WORKER_UNFIT])
 def test_the_third_loss_in_a_row_is_poison(reason: Reason) -> None:
     verdict = decided(reason, losses=2)
     assert (verdict.retry, verdict.reason) == (False, Reason.POISON)

@@ -105,7 +105,8 @@ def test_who_goes_on_from_what_was_never_recorded_is_seen(tmp_path: Path) -> Non
     ("reasons", "checkpoints", "deserved"),
     [
         ([Reason.WORKER_LOST] * 3, [], True),
-        ([Reason.WORKER_LOST, Reason.CRASHED, Reason.DISK_FULL, Reason.WORKER_LOST], [], True),
+        ([Reason.WORKER_LOST, Reason.CRASHED, Reason.WORKER_UNFIT, Reason.WORKER_LOST], [], True),
+        ([Reason.DISK_FULL] * 3, [], False),
         ([Reason.WORKER_LOST] * 3, [2], False),
         ([Reason.WORKER_LOST] * 4, [2], True),
         ([Reason.WORKER_LOST] * 2, [], False),

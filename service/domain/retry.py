@@ -13,6 +13,7 @@ class Fault(StrEnum):
     """Whose fault an end is: it decides which budget pays."""
 
     MACHINE = "machine"
+    VOLUME = "volume"
     JOB = "job"
     HOPELESS = "hopeless"
     NOBODY = "nobody"
@@ -20,7 +21,7 @@ class Fault(StrEnum):
 
 FAULTS: dict[Reason, Fault] = {
     Reason.WORKER_LOST: Fault.MACHINE,
-    Reason.DISK_FULL: Fault.MACHINE,
+    Reason.DISK_FULL: Fault.VOLUME,
     Reason.WORKER_UNFIT: Fault.MACHINE,
     Reason.PREEMPTED: Fault.NOBODY,
     Reason.RELEASED: Fault.NOBODY,
@@ -32,9 +33,11 @@ FAULTS: dict[Reason, Fault] = {
     Reason.OUT_OF_MEMORY: Fault.HOPELESS,
     Reason.INCOMPATIBLE_CHECKPOINT: Fault.HOPELESS,
 }
-_LASTING = (Reason.DISK_FULL, Reason.WORKER_UNFIT)
-"""A machine's faults that are still there a moment later: all share the disk, and the unfit worker
-is the first that is free again."""
+_LASTING = (Reason.WORKER_UNFIT,)
+"""A machine's fault that is still there a moment later: the unfit worker is the first that is free
+again."""
+_VOLUME_BACKOFFS = 12
+"""How many times the first backoff a full volume is given: people must make room."""
 MACHINE_FAULTS = tuple(reason for reason, fault in FAULTS.items() if fault is Fault.MACHINE)
 
 
@@ -63,13 +66,17 @@ def decide(reason: Reason, spent: Budgets, *, backoff_seconds: float, jitter: fl
     """What follows an end by `reason`; `jitter` in 0 to 1 is drawn by the caller.
 
     A machine's fault is retried at once, three times in a row at most without a new checkpoint;
-    one that lasts is waited for. The job's own fault costs one of `max_failures`, with a wait that
-    doubles; a fault that cannot heal ends the job.
+    one that lasts is waited for. A volume that is full is full for all: it is waited for as long
+    as that lasts. The job's own fault costs one of `max_failures`, with a wait that doubles; a
+    fault that cannot heal ends the job.
     """
     fault = FAULTS[reason]
     failures, losses = spent.failures, spent.losses
     if fault is Fault.NOBODY:
         return Verdict(True, reason, failures, losses)
+    if fault is Fault.VOLUME:
+        wait = _wait_seconds(1, _VOLUME_BACKOFFS * backoff_seconds, jitter)
+        return Verdict(True, reason, failures, losses, wait_seconds=wait)
     if fault is Fault.MACHINE:
         losses += 1
         if losses < LOSSES_BEFORE_POISON:
