@@ -1,5 +1,6 @@
 """Pinned, verified, deleted, traced, collected: checkpoints over REST."""
 
+import signal
 from typing import Any
 
 import pytest
@@ -175,5 +176,24 @@ def test_the_server_finishes_what_a_dead_worker_has_not_removed(
         wait_for(lambda: bool(run.http.get(path).json()["state"] == "purged"), "the removal")
         assert run.names() == ["step-000000002", "step-000000003"]
         run.http.close()
+    finally:
+        server.stop()
+
+
+def test_a_server_finishes_as_it_starts_what_the_one_before_left(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    server = Server(tmp_path_factory.mktemp("left"), tidy_seconds="3600")
+    try:
+        run = Run(server, FakeAgent(server), retention={"keep_last": 2, "keep_best": 0})
+        for step in (1, 2, 3):
+            run.save(step)
+        run.agent.report(run.claim)
+        path = f"/checkpoints/{run.id_of(1)}"
+        run.http.close()
+        server.stop(signal.SIGKILL)
+        server.start()
+        wait_for(lambda: bool(server.http.get(path).json()["state"] == "purged"), "the removal")
+        assert run.names() == ["step-000000002", "step-000000003"]
     finally:
         server.stop()

@@ -28,17 +28,21 @@ class Tidying:
         self._stop.set()
 
     def _run(self) -> None:
-        while not self._stop.wait(self._yard.settings.tidy_seconds):
-            try:
-                self._sweep()
-            except (SQLAlchemyError, OSError) as error:
-                _log.warning("tidying_failed", error=str(error).split("\n")[0])
-            except Exception:
-                # A bug of ours: without this thread surplus folders would fill the volume.
-                _log.exception("tidying_broken")
+        # At once too: a server that is started again and again must not let the volume fill up.
+        while True:
+            self._sweep()
+            if self._stop.wait(self._yard.settings.tidy_seconds):
+                return
 
     def _sweep(self) -> None:
         yard = self._yard
-        removed = Collector(yard.database, yard.settings.volume, yard.now()).finish()
-        if removed:
-            _log.info("folders_removed", paths=[garbage.path for garbage in removed])
+        try:
+            removed = Collector(yard.database, yard.settings.volume, yard.now()).finish()
+        except (SQLAlchemyError, OSError) as error:
+            _log.warning("tidying_failed", error=str(error).split("\n")[0])
+        except Exception:
+            # A bug of ours: without this thread surplus folders would fill the volume.
+            _log.exception("tidying_broken")
+        else:
+            if removed:
+                _log.info("folders_removed", paths=[garbage.path for garbage in removed])
