@@ -82,7 +82,8 @@ def _run(
         # An exchange that broke off is another rank's failure, if that rank says so.
         told = ranks.failure_told() if isinstance(error, RuntimeError) else None
         outcome = outcome if told is None else Outcome.from_text(told)
-    events.tell("ended", outcome.as_body(), f"{outcome.outcome} {outcome.message}".strip())
+    said = f"{outcome.outcome}: {outcome.message}" if outcome.message else outcome.outcome
+    events.tell("ended", outcome.as_body(), said)
     return 0
 
 
