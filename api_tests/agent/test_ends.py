@@ -19,6 +19,7 @@ from workers.agent.places import Places
 from workers.launcher.base import Launcher
 
 QUICK = {"heartbeat_seconds": 0.2}
+SHORT = QUICK | {"self_end_seconds": 2, "kill_grace_seconds": 1}
 SOON_SECONDS = 2.0
 
 
@@ -70,8 +71,7 @@ def test_a_worker_that_hears_nothing_ends_its_tree_and_gives_the_job_back(
     plane: Plane, start_worker: StartWorker
 ) -> None:
     worker = start_worker(ranks="refuses")
-    lease = QUICK | {"self_end_seconds": 2, "kill_grace_seconds": 1}
-    held = plane.offer(a_claim(lease=lease))
+    held = plane.offer(a_claim(lease=SHORT))
     tree = _tree_of_a_stubborn_attempt(worker, plane, held)
     plane.hold_tongue()
     began = time.monotonic()
@@ -88,8 +88,7 @@ def test_the_tree_of_an_agent_that_is_stopped_ends_before_another_may_have_the_j
     plane: Plane, start_worker: StartWorker
 ) -> None:
     worker = start_worker(ranks="refuses")
-    lease = QUICK | {"self_end_seconds": 2, "kill_grace_seconds": 1}
-    held = plane.offer(a_claim(lease=lease))
+    held = plane.offer(a_claim(lease=SHORT))
     tree = _tree_of_a_stubborn_attempt(worker, plane, held)
     worker.process.send_signal(signal.SIGSTOP)
     eventually(lambda: all_ended(tree), 2 + 1 + SOON_SECONDS)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from api_tests.agent.claims import a_claim
 from api_tests.agent.conftest import StartWorker
-from api_tests.agent.plane import Plane
+from api_tests.agent.plane import Held, Plane
 from api_tests.agent.processes import eventually
 
 QUICK = {"heartbeat_seconds": 0.2}
@@ -20,10 +20,7 @@ def test_a_volume_that_hangs_holds_up_no_heartbeat(
 ) -> None:
     worker = start_worker(ranks="hides_its_events")
     held = plane.offer(a_claim(lease=QUICK))
-    plane.wait_for(lambda: "started" in held.kinds())
-    folder = tmp_path / FOLDER
-    (folder / "hang").touch()
-    eventually((folder / "hangs").exists)
+    folder = hung_after_its_start(plane, held, tmp_path)
     until = held.beats + 15
     plane.wait_for(lambda: held.beats >= until)
     assert held.report is None
@@ -38,10 +35,7 @@ def test_a_volume_that_hangs_for_ever_ends_the_attempt_as_stalled(
 ) -> None:
     worker = start_worker(ranks="hides_its_events")
     held = plane.offer(a_claim(lease=IMPATIENT))
-    plane.wait_for(lambda: "started" in held.kinds())
-    folder = tmp_path / FOLDER
-    (folder / "hang").touch()
-    eventually((folder / "hangs").exists)
+    folder = hung_after_its_start(plane, held, tmp_path)
     worker.wait_for_log("stalled")
     # The end is told once the volume answers.
     with answering(folder / "events.jsonl"):
@@ -53,32 +47,44 @@ def test_a_volume_that_hangs_for_ever_ends_the_attempt_as_stalled(
 def test_an_attempt_that_a_hanging_volume_lets_not_even_start_is_left_to_its_lease(
     plane: Plane, start_worker: StartWorker, tmp_path: Path
 ) -> None:
-    folder = tmp_path / FOLDER
-    folder.mkdir(parents=True)
-    # Nobody reads it: who writes to it waits, as on a volume that does not answer.
-    os.mkfifo(folder / "spec.partial")
+    spec = hung_before_its_start(tmp_path)
     worker = start_worker(ranks="succeeds")
     held = plane.offer(a_claim(lease=IMPATIENT))
     worker.wait_for_log("wedged")
     left_at, others = held.beats, plane.heartbeats
     plane.wait_for(lambda: plane.heartbeats > others + 5)
     assert held.beats == left_at
-    with answering(folder / "spec.partial"):
+    with answering(spec):
         worker.wait_for_log("attempt_ended")
 
 
 def test_a_slow_start_costs_no_lease_that_was_renewed_meanwhile(
     plane: Plane, start_worker: StartWorker, tmp_path: Path
 ) -> None:
-    folder = tmp_path / FOLDER
-    folder.mkdir(parents=True)
-    os.mkfifo(folder / "spec.partial")
+    spec = hung_before_its_start(tmp_path)
     start_worker(ranks="succeeds")
     held = plane.offer(a_claim(lease=QUICK | {"self_end_seconds": 2.0, "kill_grace_seconds": 0.5}))
     # Far longer than an attempt of which nothing is heard may go on.
     plane.wait_for(lambda: held.beats > 25)
-    with answering(folder / "spec.partial"):
+    with answering(spec):
         assert plane.report_of(held).outcome == "succeeded"
+
+
+def hung_after_its_start(plane: Plane, held: Held, volume: Path) -> Path:
+    """The folder of an attempt that runs, and whose events cannot be read any more."""
+    plane.wait_for(lambda: "started" in held.kinds())
+    folder = volume / FOLDER
+    (folder / "hang").touch()
+    eventually((folder / "hangs").exists)
+    return folder
+
+
+def hung_before_its_start(volume: Path) -> Path:
+    """The file of an attempt's spec: who writes to it waits, since nobody reads."""
+    spec = volume / FOLDER / "spec.partial"
+    spec.parent.mkdir(parents=True)
+    os.mkfifo(spec)
+    return spec
 
 
 @contextmanager

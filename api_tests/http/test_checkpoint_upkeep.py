@@ -147,11 +147,17 @@ def test_lineage_says_where_it_breaks_off_and_ends_in_a_circle(
     assert {each["id"] for each in circle["ancestors"]} == {run.id_of(2), run.id_of(3)}
 
 
-def test_a_collection_is_told_of_first_and_then_made(server: Server, agent: FakeAgent) -> None:
+def ended_with_a_surplus(server: Server, agent: FakeAgent) -> Run:
+    """Three checkpoints, of which its retention keeps two."""
     run = Run(server, agent, retention={"keep_last": 2, "keep_best": 0})
     for step in (1, 2, 3):
         run.save(step)
     agent.report(run.claim)
+    return run
+
+
+def test_a_collection_is_told_of_first_and_then_made(server: Server, agent: FakeAgent) -> None:
+    run = ended_with_a_surplus(server, agent)
     told = agent.http.post("/checkpoints/gc", json={"dry_run": True}).json()
     mine = [each for each in told["data"] if run.job_id in each["path"]]
     assert [(each["checkpoint_id"], each["why"]) for each in mine] == [
@@ -168,10 +174,7 @@ def test_the_server_finishes_what_a_dead_worker_has_not_removed(
 ) -> None:
     server = Server(tmp_path_factory.mktemp("tidy"), tidy_seconds="0.1")
     try:
-        run = Run(server, FakeAgent(server), retention={"keep_last": 2, "keep_best": 0})
-        for step in (1, 2, 3):
-            run.save(step)
-        run.agent.report(run.claim)
+        run = ended_with_a_surplus(server, FakeAgent(server))
         path = f"/checkpoints/{run.id_of(1)}"
         wait_for(lambda: bool(run.http.get(path).json()["state"] == "purged"), "the removal")
         assert run.names() == ["step-000000002", "step-000000003"]
@@ -185,10 +188,7 @@ def test_a_server_finishes_as_it_starts_what_the_one_before_left(
 ) -> None:
     server = Server(tmp_path_factory.mktemp("left"), tidy_seconds="3600")
     try:
-        run = Run(server, FakeAgent(server), retention={"keep_last": 2, "keep_best": 0})
-        for step in (1, 2, 3):
-            run.save(step)
-        run.agent.report(run.claim)
+        run = ended_with_a_surplus(server, FakeAgent(server))
         path = f"/checkpoints/{run.id_of(1)}"
         run.http.close()
         server.stop(signal.SIGKILL)

@@ -3,7 +3,9 @@
 import os
 import signal
 from datetime import timedelta
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +19,7 @@ from api_tests.training.attempts import (
     train_spec,
     until,
 )
+from workers.mailbox import Mailbox
 from workers.training import distributed
 
 pytestmark = pytest.mark.xdist_group("trainer: ranks")
@@ -34,6 +37,13 @@ def soon_and_never() -> None:
         signal.pause()
 
 
+def end_told_by(rank: ForkServerProcess, mailbox: Mailbox) -> dict[str, Any]:
+    """How the attempt ended, once this rank has told of it and ended well."""
+    rank.join(60)
+    assert rank.exitcode == 0
+    return ended(mailbox.events_after(0))
+
+
 def test_a_rank_that_stops_ends_the_attempt_of_those_who_wait_for_it_as_stalled(
     tmp_path: Path,
 ) -> None:
@@ -44,11 +54,9 @@ def test_a_rank_that_stops_ends_the_attempt_of_those_who_wait_for_it_as_stalled(
         until(lambda: shown_step(mailbox) >= 2, processes)
         assert second.pid is not None
         os.kill(second.pid, signal.SIGSTOP)
-        first.join(60)
-        assert first.exitcode == 0
+        last = end_told_by(first, mailbox)
     finally:
         kill(processes)
-    last = ended(mailbox.events_after(0))
     assert (last["outcome"], last["reason"]) == ("failed", "stalled")
     assert "another rank did not answer" in last["message"]
     assert "3000ms" in last["message"]
@@ -61,10 +69,8 @@ def test_a_rank_that_never_comes_ends_the_attempt_of_those_who_wait_for_it(
     mailbox = attempt(tmp_path)
     first, _ = processes = start(mailbox, ranks=2, before=soon_and_never)
     try:
-        first.join(60)
-        assert first.exitcode == 0
+        last = end_told_by(first, mailbox)
     finally:
         kill(processes)
-    last = ended(mailbox.events_after(0))
     assert (last["outcome"], last["reason"]) == ("failed", "crashed")
     assert "the ranks could not meet" in last["message"]

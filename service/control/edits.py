@@ -6,7 +6,6 @@ from typing import Any
 from sqlalchemy import Connection
 
 from service.contract.changes import JobEdit
-from service.contract.checkpoints import Checkpoint
 from service.contract.jobs import ENDED_JOBS, Job
 from service.control.jobs import get, stored
 from service.domain.errors import Conflict, Stale
@@ -29,11 +28,10 @@ def edit(tx: Connection, job_id: str, said: JobEdit, *, version: int | None, now
     return get(tx, job_id)
 
 
-def delete(tx: Connection, job_id: str) -> list[Checkpoint]:
-    """Forget a finished job, and give the checkpoints whose bytes are to be removed.
+def delete(tx: Connection, job_id: str) -> None:
+    """Forget a finished job, and mark what is to go from the volume; raises NotFound, Conflict.
 
-    Its logs and files are to go as well. Kept are its pinned and tagged checkpoints, and what a
-    live job uses. Raises NotFound, Conflict.
+    Kept are its pinned and tagged checkpoints, and what a live job uses.
     """
     job = stored(tx, job_id, lock=True).job
     if job.state not in ENDED_JOBS:
@@ -48,4 +46,3 @@ def delete(tx: Connection, job_id: str) -> list[Checkpoint]:
     attempts.forget(tx, job_id)
     history.forget(tx, job_id)
     store.forget(tx, job_id)
-    return going
