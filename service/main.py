@@ -16,9 +16,9 @@ from setproctitle import setproctitle
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from service.api.app import build_app
-from service.api.deps import Yard
-from service.api.wakeups import Wakeups
+from service.api.dependencies import Yard
 from service.contract.ids import new_id
+from service.notifier import Wakeups
 from service.settings import Settings
 from service.store.engine import Database, DatabaseInUse
 from service.store.migrate import revision_of, upgrade

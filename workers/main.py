@@ -17,13 +17,13 @@ from workers.agent.client import ControlPlane
 from workers.agent.gpus import visible_gpus
 from workers.agent.identity import own_identity
 from workers.agent.loop import Agent
-from workers.agent.places import Places
+from workers.agent.worker_paths import Places
 from workers.launcher.kernel import adopt_orphans, boot_clock
-from workers.launcher.local import LocalLauncher
+from workers.launcher.local.launcher import LocalLauncher
 from workers.settings import WorkerSettings
 from workers.telemetry import log_to_stderr
 
-RANK_MAIN = "workers.training.rank:run_rank"
+RANK_MAIN = "workers.runs.rank:run_rank"
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -12,7 +12,7 @@ import pytest
 from api_tests.agent.plane import Plane
 from api_tests.agent.processes import Worker, eventually
 from workers.agent.identity import processes_with
-from workers.launcher.local import WORKER_ID
+from workers.launcher.local.launcher import WORKER_ID
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import os
 import time
 from pathlib import Path
 
-from workers.mailbox import Mailbox
+from workers.attempt_dir import Mailbox
 
 while not Path(os.environ["LOADED"]).exists():
     time.sleep(0.01)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from service.volume.folder import STAGE_PREFIX
-from workers.mailbox import Mailbox
+from workers.attempt_dir import Mailbox
 
 
 def succeeds(spec_path: Path) -> int:

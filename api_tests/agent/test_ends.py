@@ -15,7 +15,7 @@ from api_tests.agent.processes import Worker, all_ended, eventually
 from service.contract.agent import BeatReply, Report
 from service.contract.checkpoints import attempt_path
 from workers.agent.attempt import Attempt
-from workers.agent.places import Places
+from workers.agent.worker_paths import Places
 from workers.launcher.base import Launcher
 
 QUICK = {"heartbeat_seconds": 0.2}

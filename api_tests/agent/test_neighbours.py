@@ -9,8 +9,8 @@ from api_tests.agent.conftest import StartWorker
 from api_tests.agent.plane import Plane
 from service.contract.agent import Gone, Neighbour, ProcessIdentity
 from workers.agent.identity import own_identity, processes_with
-from workers.agent.neighbours import tell_of_the_dead
-from workers.launcher.local import WORKER_ID
+from workers.agent.predecessors import tell_of_the_dead
+from workers.launcher.local.launcher import WORKER_ID
 
 
 def test_a_worker_tells_of_a_killed_one_and_not_of_a_living_one(

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from workers.agent.spool import Spool
-from workers.mailbox import Mailbox
+from workers.attempt_dir import Mailbox
 
 
 def _write(folder: Path, count: int) -> Mailbox:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import torch
 
-from workers.mailbox import Mailbox
-from workers.training.rank import run_rank
+from workers.attempt_dir import Mailbox
+from workers.runs.rank import run_rank
 
 
 def tells_threads(spec_path: Path) -> int:

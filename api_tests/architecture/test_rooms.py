@@ -25,7 +25,7 @@ def test_the_service_runs_without_torch_and_without_the_workers(module: str) -> 
     assert ran.returncode == 0, ran.stderr
 
 
-@pytest.mark.parametrize("module", ["workers.agent.loop", "workers.launcher.local"])
+@pytest.mark.parametrize("module", ["workers.agent.loop", "workers.launcher.local.launcher"])
 def test_the_agent_and_the_launcher_run_without_torch(module: str) -> None:
     code = f"import sys, {module}; sys.exit('torch' in sys.modules)"
     ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)

@@ -27,7 +27,7 @@ from api_tests.checkpoints.folders import manifest_of
 from service.contract.specs import JobSpec
 from workers.checkpoints.momentum import momentum_of
 from workers.checkpoints.snapshot import MODEL_FILE, OPTIMIZER_FILE, Saver
-from workers.models import build
+from workers.recipes import build
 from workers.recipes.loss import training_loss
 from workers.recipes.optimizer import sgd
 

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, insert, text
 from api_tests.benchmarks.report import Section, verdict
 from api_tests.manifests import a_checkpoint, a_manifest
 from service.contract.recipes import VARIANTS
-from service.control import checkpoints
+from service.control.checkpoints import index
 from service.store.checkpoints import CheckpointFilter
 from service.store.engine import Database
 from service.store.migrate import upgrade
@@ -30,17 +30,17 @@ _START = datetime(2026, 1, 1, tzinfo=UTC)
 
 Ask = Callable[[Connection], object]
 FORMS: dict[str, Ask] = {
-    "latest": lambda tx: checkpoints.latest(tx, CheckpointFilter()),
-    "latest of a job": lambda tx: checkpoints.latest(tx, CheckpointFilter(job="job_0000003")),
-    "latest of a recipe": lambda tx: checkpoints.latest(tx, CheckpointFilter(recipe="oneshot")),
-    "latest of a variant": lambda tx: checkpoints.latest(
+    "latest": lambda tx: index.latest(tx, CheckpointFilter()),
+    "latest of a job": lambda tx: index.latest(tx, CheckpointFilter(job="job_0000003")),
+    "latest of a recipe": lambda tx: index.latest(tx, CheckpointFilter(recipe="oneshot")),
+    "latest of a variant": lambda tx: index.latest(
         tx, CheckpointFilter(recipe="shufflenet_v2", variant="1.0x")
     ),
-    "best": lambda tx: checkpoints.best(tx, CheckpointFilter(), "top1_error", highest=False),
-    "best of a recipe": lambda tx: checkpoints.best(
+    "best": lambda tx: index.best(tx, CheckpointFilter(), "top1_error", highest=False),
+    "best of a recipe": lambda tx: index.best(
         tx, CheckpointFilter(recipe="oneshot"), "top1_error", highest=False
     ),
-    "page by step": lambda tx: checkpoints.page(tx, CheckpointFilter(order_by="-step")),
+    "page by step": lambda tx: index.page(tx, CheckpointFilter(order_by="-step")),
 }
 """The use cases behind the routes: HTTP around them would only hide a difference."""
 

@@ -19,8 +19,9 @@ from api_tests.benchmarks.queues import BATCH, BUSY, WORKERS, Queue, now, worker
 from api_tests.benchmarks.report import Section, verdict
 from api_tests.http.server import Server
 from service.contract.agent import Beat, Claim, Heartbeat
-from service.control import lines, reaper
-from service.control.ends import Patience
+from service.control.jobs import queue_views
+from service.control.leases import reaper
+from service.control.leases.transitions import Patience
 from service.store.engine import Database
 from service.store.jobs import JobFilter, page
 from service.store.tables import attempts as attempts_table
@@ -107,7 +108,7 @@ def _look(database: Database) -> float:
 def _page(database: Database) -> float:
     began = time.perf_counter()
     with database.read() as tx:
-        assert len(lines.shown(tx, page(tx, JobFilter())[:20])) == 20
+        assert len(queue_views.shown(tx, page(tx, JobFilter())[:20])) == 20
     return time.perf_counter() - began
 
 

@@ -8,7 +8,8 @@ from sqlalchemy import Connection, insert, select, text
 
 from service.contract.agent import Claim, ClaimRequest, Lease, Registration
 from service.contract.specs import JobSpec
-from service.control import attempts, jobs, workers
+from service.control.jobs import views
+from service.control.leases import claims, workers
 from service.store.engine import Database
 from service.store.migrate import upgrade
 from service.store.tables import jobs as jobs_table
@@ -33,7 +34,7 @@ class Queue:
             upgrade(tx)
             for number, needs in enumerate(_NEEDS):
                 spec = JobSpec.model_validate(_SPEC | {"resources": needs})
-                jobs.submit(tx, spec, job_id=f"like_{number}", key=None, now=now())
+                views.submit(tx, spec, job_id=f"like_{number}", key=None, now=now())
             self._like = [dict(row) for row in tx.execute(select(jobs_table)).mappings()]
             tx.execute(jobs_table.delete())
             for start in range(0, size, _CHUNK):
@@ -55,7 +56,7 @@ class Queue:
         )
         began = time.perf_counter()
         with self.database.write() as tx:
-            found = attempts.claim(tx, request, token=f"t{number}", lease=_LEASE, now=now())
+            found = claims.claim(tx, request, token=f"t{number}", lease=_LEASE, now=now())
         seconds = time.perf_counter() - began
         assert found is not None
         self.claims.append(found)

@@ -6,7 +6,7 @@ import pytest
 
 from api_tests.checkpoints.folders import DyingDisk, Killed, attempt_folder
 from api_tests.checkpoints.yards import Volume
-from service.control import edits
+from service.control.jobs import edits
 from service.store import checkpoints as index
 from service.volume.folder import verify
 

@@ -8,7 +8,7 @@ from api_tests.checkpoints.folders import DyingDisk, Killed, RecordingDisk, atte
 from api_tests.checkpoints.yards import NOW, Volume, flip_a_bit
 from service.contract.checkpoints import CheckpointChange
 from service.contract.jobs import Attempt
-from service.control import checkpoints
+from service.control.checkpoints import index as checkpoints
 from service.store import attempts
 from service.store import checkpoints as index
 

@@ -8,8 +8,9 @@ from api_tests.checkpoints.folders import attempt_folder
 from api_tests.checkpoints.yards import NOW, Volume, flip_a_bit
 from service.contract.checkpoints import Checkpoint
 from service.contract.jobs import Job
-from service.control import checkpoints, jobs
-from service.control.rescan import Rescanned
+from service.control.checkpoints import index
+from service.control.checkpoints.reindex import Rescanned
+from service.control.jobs import views
 from service.store import attempts
 from service.store.checkpoints import CheckpointFilter
 from service.volume.folder import read_manifest
@@ -107,9 +108,9 @@ def test_the_latest_of_the_index_is_that_of_the_volume(volume: Volume) -> None:
     flip_a_bit(attempt_folder(volume.folder) / "step-000000100")
     volume.rescan()
     with volume.database.read() as tx:
-        assert checkpoints.latest(tx, CheckpointFilter(job="job_1")).step == 10
+        assert index.latest(tx, CheckpointFilter(job="job_1")).step == 10
 
 
 def job_of(volume: Volume) -> Job:
     with volume.database.read() as tx:
-        return jobs.get(tx, "job_1")
+        return views.get(tx, "job_1")

@@ -19,7 +19,7 @@ from workers.checkpoints.upstream import (
     read_weights,
     write_weights,
 )
-from workers.models import build
+from workers.recipes import build
 
 WEIGHTS = {
     "features.0.weight": torch.arange(6.0).view(2, 3),

@@ -8,9 +8,10 @@ from api_tests.checkpoints.folders import attempt_folder, save
 from service.contract.checkpoints import Checkpoint
 from service.contract.jobs import JobState
 from service.contract.specs import JobSpec
-from service.control import checkpoints, jobs
-from service.control.garbage import Collector
-from service.control.rescan import Rescanned, rescan
+from service.control.checkpoints import index
+from service.control.checkpoints.gc import Collector
+from service.control.checkpoints.reindex import Rescanned, rescan
+from service.control.jobs import views
 from service.store import jobs as store
 from service.store.engine import Database
 from service.volume.disk import DISK, Disk
@@ -36,7 +37,7 @@ class Volume:
         """Queue a training on the digits."""
         spec = JobSpec.model_validate(SPEC | fields)
         with self.database.write() as tx:
-            jobs.submit(tx, spec, job_id=job_id, key=None, now=NOW)
+            views.submit(tx, spec, job_id=job_id, key=None, now=NOW)
 
     def end(self, job_id: str = "job_1") -> None:
         """The job has succeeded."""
@@ -62,12 +63,12 @@ class Volume:
     def get(self, checkpoint_id: str) -> Checkpoint:
         """As the index has it."""
         with self.database.read() as tx:
-            return checkpoints.get(tx, checkpoint_id)
+            return index.get(tx, checkpoint_id)
 
     def states(self, job_id: str = "job_1") -> dict[str, str]:
         """Id -> state of what the index knows of a job, oldest first."""
         with self.database.read() as tx:
-            return {c.id: c.state for c in reversed(checkpoints.of_job(tx, job_id))}
+            return {c.id: c.state for c in reversed(index.of_job(tx, job_id))}
 
     def names(self) -> list[str]:
         """What lies in the attempts' folders."""

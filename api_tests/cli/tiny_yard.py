@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 from service.client import TrainyardError
-from service.local.child import Program
-from service.local.supervisor import Supervisor
+from service.devserver.child import Program
+from service.devserver.supervisor import Supervisor
 
 
 def _say(text: str) -> None:

@@ -26,20 +26,12 @@ from service.contract.agent import (
 from service.contract.checkpoints import Checkpoint
 from service.contract.jobs import Attempt, Event, Job
 from service.contract.specs import JobSpec
-from service.control import (
-    attempts,
-    checkpoints,
-    heartbeats,
-    history,
-    jobs,
-    pauses,
-    reaper,
-    retries,
-    workers,
-)
-from service.control.ends import Patience
-from service.control.queueing import Submitted
-from service.control.reaper import Windows
+from service.control.checkpoints import index
+from service.control.jobs import actions, history, retries, views
+from service.control.jobs.submission import Submitted
+from service.control.leases import claims, heartbeats, reaper, workers
+from service.control.leases.reaper import Windows
+from service.control.leases.transitions import Patience
 from service.store.engine import Database
 
 SPEC: dict[str, Any] = {"kind": "train", "recipe": "oneshot", "data": {"dataset": "digits"}}
@@ -74,22 +66,22 @@ class Plane:
         """A training on the digits; `fields` replace those of the submission."""
         spec = JobSpec.model_validate({"params": {"batch_size": 32}} | SPEC | fields)
         with self.write() as tx:
-            return jobs.submit(tx, spec, job_id=self.new_job_id(), key=key, now=self.now).job
+            return views.submit(tx, spec, job_id=self.new_job_id(), key=key, now=self.now).job
 
     def cancel(self, job: Job, mode: str = "graceful") -> Job:
         """As a user does."""
         with self.write() as tx:
-            return jobs.cancel(tx, job.id, mode=mode, now=self.now)
+            return views.cancel(tx, job.id, mode=mode, now=self.now)
 
     def pause(self, job: Job) -> Job:
         """As a user does."""
         with self.write() as tx:
-            return pauses.pause(tx, job.id, self.now)
+            return actions.pause(tx, job.id, self.now)
 
     def resume(self, job: Job) -> Job:
         """As a user does."""
         with self.write() as tx:
-            return pauses.resume(tx, job.id, self.now)
+            return actions.resume(tx, job.id, self.now)
 
     def retry(self, job: Job, origin: str = "latest", key: str | None = None) -> Submitted:
         """As a user does."""
@@ -101,7 +93,7 @@ class Plane:
     def job(self, job: Job) -> Job:
         """As it is now."""
         with self.database.read() as tx:
-            return jobs.get(tx, job.id)
+            return views.get(tx, job.id)
 
     def attempts_of(self, job: Job) -> list[Attempt]:
         """Oldest first."""
@@ -121,7 +113,7 @@ class Plane:
     def checkpoints_of(self, job: Job) -> dict[int, Checkpoint]:
         """By step."""
         with self.database.read() as tx:
-            return {c.step: c for c in checkpoints.of_job(tx, job.id)}
+            return {c.step: c for c in index.of_job(tx, job.id)}
 
     def sweep(self) -> int:
         """What the reaper does; how many attempts changed."""
@@ -160,7 +152,7 @@ class Agent:
                 stall_seconds=1800,
             )
             token = f"token of {self.id} {request.request_id}"
-            return attempts.claim(tx, request, token=token, lease=lease, now=self.plane.now)
+            return claims.claim(tx, request, token=token, lease=lease, now=self.plane.now)
 
     def claimed(self, **capacity: int) -> Claim:
         """A claim that must find a job, and its first beat."""
@@ -194,7 +186,7 @@ class Agent:
             | said
         )
         with self.plane.write() as tx:
-            return attempts.report(
+            return claims.report(
                 tx, report, patience=PATIENCE, quick_seconds=60, now=self.plane.now
             )
 

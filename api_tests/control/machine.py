@@ -11,7 +11,7 @@ from api_tests.control.conftest import PATIENCE
 from service.contract.agent import Gone
 from service.contract.jobs import ENDED_JOBS, Job, JobState
 from service.contract.workers import WorkerState
-from service.control import workers
+from service.control.leases import workers
 from service.domain.errors import Conflict, Unprocessable
 from service.store import attempts
 from service.store import workers as workers_store

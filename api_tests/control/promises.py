@@ -10,8 +10,8 @@ from api_tests.control.conftest import Agent, Plane, gpus
 from service.contract.agent import Claim
 from service.contract.jobs import ENDED_JOBS, LIVE_ATTEMPTS, Job, JobState
 from service.contract.workers import Worker, WorkerState
-from service.control import jobs
-from service.control.queue import line_for, rooms_of
+from service.control.jobs import views
+from service.control.scheduling.scheduler import line_for, rooms_of
 from service.domain.placement import Room
 from service.domain.retry import LOSSES_BEFORE_POISON
 from service.store import workers
@@ -49,7 +49,7 @@ class Promises:
     def check(self, agents: Sequence[Agent]) -> None:
         """Every promise."""
         with self._plane.database.read() as tx:
-            found = {job.id: job for job in jobs.page(tx, JobFilter(limit=10_000))[0]}
+            found = {job.id: job for job in views.page(tx, JobFilter(limit=10_000))[0]}
             assert set(found) == set(self.jobs), "an acknowledged job is missing, or was made up"
             budgets = {row.id: row for row in tx.execute(select(jobs_table))}
             tried: dict[str, list[Any]] = {job_id: [] for job_id in found}

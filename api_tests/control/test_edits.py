@@ -4,7 +4,8 @@ from api_tests.control.conftest import Agent, Plane, an_event
 from api_tests.manifests import a_manifest, told_of
 from service.contract.changes import JobEdit
 from service.contract.jobs import Job
-from service.control import checkpoints, edits, jobs
+from service.control.checkpoints import index
+from service.control.jobs import edits, views
 from service.domain.errors import Conflict, NotFound, Stale
 from service.store import checkpoints as store
 from service.store.jobs import JobFilter
@@ -57,7 +58,7 @@ def test_a_deleted_job_is_forgotten_and_its_pinned_checkpoints_are_kept(
     with pytest.raises(NotFound):
         plane.job(job)
     with plane.database.read() as tx:
-        states = {step: checkpoints.get(tx, c.id).state for step, c in saved.items()}
+        states = {step: index.get(tx, c.id).state for step, c in saved.items()}
     assert states == {10: "published", 20: "deleting", 30: "published"}
     assert agent.claimed().job_id == used.id
 
@@ -77,4 +78,4 @@ def edit(plane: Plane, job: Job, version: int | None = None, **fields: object) -
 
 def found_by(plane: Plane, label: tuple[str, str]) -> list[str]:
     with plane.database.read() as tx:
-        return [job.id for job in jobs.page(tx, JobFilter(label=label))[0]]
+        return [job.id for job in views.page(tx, JobFilter(label=label))[0]]

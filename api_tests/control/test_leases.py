@@ -6,8 +6,8 @@ from api_tests.control.conftest import WINDOWS, Agent, Plane, an_event
 from service.contract.agent import Gone
 from service.contract.jobs import AttemptState, JobState
 from service.contract.workers import WorkerState
-from service.control import reaper, workers
-from service.control.ends import Patience
+from service.control.leases import reaper, workers
+from service.control.leases.transitions import Patience
 from service.domain.errors import LeaseLost, NotFound
 from service.store import attempts
 from service.store import workers as store

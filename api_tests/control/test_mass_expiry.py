@@ -5,7 +5,7 @@ import pytest
 from api_tests.control.conftest import Agent, Plane
 from service.contract.jobs import AttemptState, Job, JobState
 from service.contract.workers import WorkerState
-from service.control import workers
+from service.control.leases import workers
 
 NewAgent = Callable[..., Agent]
 

@@ -5,7 +5,7 @@ import pytest
 from api_tests.control.conftest import Agent, Plane
 from service.contract.agent import Heartbeat
 from service.contract.workers import Worker, WorkerState
-from service.control import heartbeats, workers
+from service.control.leases import heartbeats, workers
 from service.store import workers as store
 
 NewAgent = Callable[..., Agent]

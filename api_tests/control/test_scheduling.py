@@ -5,7 +5,7 @@ import pytest
 from api_tests.control.conftest import Agent, Plane, gpus
 from service.contract.agent import Claim
 from service.contract.jobs import Job, JobState
-from service.control import workers
+from service.control.leases import workers
 from service.domain.limits import Limit
 from service.store import limits
 

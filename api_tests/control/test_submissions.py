@@ -9,7 +9,7 @@ from api_tests.control.conftest import SPEC, Agent, Plane, an_event
 from api_tests.manifests import a_manifest, told_of
 from service.contract.jobs import Job, JobState
 from service.contract.specs import JobSpec
-from service.control import jobs
+from service.control.jobs import views
 from service.domain.errors import IdempotencyMismatch, Unprocessable
 from service.store.jobs import JobFilter
 
@@ -148,7 +148,7 @@ def test_final_weights_have_no_training_state_to_go_on_from(plane: Plane, agent:
 
 def test_validation_alone_stores_nothing(plane: Plane) -> None:
     with plane.database.read() as tx:
-        jobs.check(tx, JobSpec.model_validate(SPEC))
+        views.check(tx, JobSpec.model_validate(SPEC))
     assert all_jobs(plane) == []
 
 
@@ -174,4 +174,4 @@ def trained(plane: Plane, agent: Agent, errors: tuple[float, ...] = (0.5,)) -> J
 
 def all_jobs(plane: Plane) -> list[Job]:
     with plane.database.read() as tx:
-        return jobs.page(tx, JobFilter(limit=100))[0]
+        return views.page(tx, JobFilter(limit=100))[0]

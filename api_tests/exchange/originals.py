@@ -19,7 +19,7 @@ from workers.checkpoints.snapshot import Saver
 from workers.exchange.identify import signature
 from workers.exchange.imports import import_file
 from workers.exchange.publish import Published, publish_import
-from workers.models import build
+from workers.recipes import build
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 TOTAL_ITERS = 40

@@ -26,7 +26,7 @@ from workers.checkpoints.momentum import momentum_of
 from workers.checkpoints.snapshot import load
 from workers.exchange import exports
 from workers.exchange.exports import export_checkpoint, export_name
-from workers.models import build
+from workers.recipes import build
 
 MODEL, OPTIMIZER = "model.safetensors", "optim.safetensors"
 

@@ -7,7 +7,7 @@ from torch import Tensor
 from service.contract.recipes import VARIANTS
 from workers.exchange.errors import ImportRefused
 from workers.exchange.identify import identify, signature
-from workers.models import build
+from workers.recipes import build
 
 EVERY = [(recipe, variant) for recipe, variants in VARIANTS.items() for variant in variants]
 

@@ -8,7 +8,7 @@ import pytest
 import safetensors.torch
 import torch
 
-from workers.models import build
+from workers.recipes import build
 
 # Below the size of a tensor file, and above what an import needs of its own.
 _ALLOWED_BYTES = 12_000_000

@@ -5,7 +5,7 @@ import sys
 
 from api_tests.journeys.clock import now
 from service import main
-from service.api.deps import Yard
+from service.api.dependencies import Yard
 from service.settings import Settings
 from service.store.engine import Database
 

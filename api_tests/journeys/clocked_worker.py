@@ -15,7 +15,7 @@ from workers.settings import WorkerSettings
 
 def run_rank(spec_path: Path) -> int:
     """As the trainer's, by that clock."""
-    from workers.training import rank
+    from workers.runs import rank
 
     rank._now = now
     return rank.run_rank(spec_path)

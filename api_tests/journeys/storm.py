@@ -15,7 +15,7 @@ import psutil
 from api_tests.journeys.history import History
 from api_tests.journeys.proxy import CALM, STORM, Proxy
 from api_tests.journeys.yards import Yard, kill
-from workers.launcher.local import WORKER_ID
+from workers.launcher.local.launcher import WORKER_ID
 
 Process = subprocess.Popen[bytes]
 Deed = Callable[[], str | None]

@@ -14,7 +14,7 @@ from service.client import ApiError, TrainyardClient
 from service.contract.exchange import ExportRequest, ImportRequest
 from service.contract.jobs import Job
 from workers.data.images import Digits
-from workers.models import build
+from workers.recipes import build
 
 
 def _export(client: TrainyardClient, checkpoint: str, folder: Path, **form: Any) -> Path:

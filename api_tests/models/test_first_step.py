@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from service.contract.recipes import PARAMS, VARIANTS
-from workers.models import build
+from workers.recipes import build
 from workers.recipes.loss import training_loss
 from workers.recipes.optimizer import sgd
 

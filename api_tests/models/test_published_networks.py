@@ -9,7 +9,7 @@ from torch import nn
 
 from api_tests.facts.published import MODELS, fill, uniform
 from service.contract.recipes import VARIANTS
-from workers.models import build
+from workers.recipes import build
 
 Record = Callable[[str, object], None]
 

@@ -10,7 +10,7 @@ from torch import nn
 from service.contract.checkpoints import Manifest, folder_name
 from workers.checkpoints.snapshot import Saver, load
 from workers.checkpoints.upstream import load_strict
-from workers.models import build
+from workers.recipes import build
 
 _SMALL = (
     ("oneshot", "searched"),

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from api_tests.conftest import Postgres
 from service.contract.jobs import Job, JobState, Progress
 from service.contract.specs import JobSpec
-from service.store import idempotency, jobs, queue
+from service.store import idempotency, jobs, resource_classes
 from service.store.engine import Database
 from service.store.jobs import JobFilter
 
@@ -77,8 +77,8 @@ def test_a_job_that_another_server_has_in_hand_is_passed_over(postgres: Postgres
     with database.write() as tx:
         job = add(tx, 1)
     with database.write() as one, database.write() as two:
-        assert queue.hold(one, job.id, NOW) is not None
-        assert queue.hold(two, job.id, NOW) is None
+        assert resource_classes.hold(one, job.id, NOW) is not None
+        assert resource_classes.hold(two, job.id, NOW) is None
     database.close()
 
 
@@ -88,17 +88,17 @@ def test_a_job_is_held_only_while_it_can_be_claimed(database: Database) -> None:
         later = {"not_before": NOW + timedelta(seconds=1)}
         jobs.change(tx, waits.id, [JobState.QUEUED], later)
         jobs.change(tx, taken.id, [JobState.QUEUED], {"state": JobState.RUNNING})
-        assert queue.hold(tx, waits.id, NOW) is None
-        assert queue.hold(tx, taken.id, NOW) is None
-        assert queue.hold(tx, waits.id, NOW + timedelta(seconds=1)) is not None
+        assert resource_classes.hold(tx, waits.id, NOW) is None
+        assert resource_classes.hold(tx, taken.id, NOW) is None
+        assert resource_classes.hold(tx, waits.id, NOW + timedelta(seconds=1)) is not None
 
 
 def test_the_queue_is_in_order_of_priority_then_age(sqlite: Database) -> None:
     with sqlite.write() as tx:
         for number in range(50):
             add(tx, number, priority=number % 3)
-        (lane,) = queue.lanes(tx)
-        line = queue.heads(tx, lane, full=(), now=NOW, limit=100)
+        (lane,) = resource_classes.lanes(tx)
+        line = resource_classes.heads(tx, lane, full=(), now=NOW, limit=100)
     order = [job.place for job in line]
     assert order == sorted(order)
     assert len(order) == 50

@@ -7,10 +7,10 @@ from sqlalchemy import Connection
 
 from api_tests.store.plans import plans_of
 from service.contract.specs import JobSpec
-from service.control import jobs
-from service.store import queue
+from service.control.jobs import views
+from service.store import resource_classes
 from service.store.engine import Database
-from service.store.queue import Lane
+from service.store.resource_classes import Lane
 
 NEEDS: list[dict[str, Any]] = [
     {},
@@ -32,13 +32,13 @@ def _fill(tx: Connection) -> None:
         needs = {"resources": NEEDS[number % len(NEEDS)]}
         submitted = JobSpec.model_validate(spec | needs | {"params": {"batch_size": 32}})
         now = datetime(2026, 1, 1, tzinfo=UTC)
-        jobs.submit(tx, submitted, job_id=f"job_{number:04d}", key=None, now=now)
+        views.submit(tx, submitted, job_id=f"job_{number:04d}", key=None, now=now)
 
 
 def test_every_lane_is_found_once(database: Database) -> None:
     with database.write() as tx:
         _fill(tx)
-        found = queue.lanes(tx)
+        found = resource_classes.lanes(tx)
     assert len(found) == len(LANES)
     assert {(lane.gpus, *lane.labels.items()) for lane in found} == {
         (lane.gpus, *lane.labels.items()) for lane in LANES
@@ -48,7 +48,7 @@ def test_every_lane_is_found_once(database: Database) -> None:
 def test_each_look_for_a_lane_starts_where_the_last_one_ended(sqlite: Database) -> None:
     with sqlite.write() as tx:
         _fill(tx)
-        looks = plans_of(tx, lambda: queue.lanes(tx))
+        looks = plans_of(tx, lambda: resource_classes.lanes(tx))
     # Nothing is sorted: each plan is that one line.
     for (look,) in looks:
         assert look.startswith("SEARCH jobs USING INDEX ix_jobs_lanes (needs"), look

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import text
 
 from api_tests.conftest import Postgres
-from service.api.bell import Bell
-from service.api.wakeups import Wakeups
+from service.background.notification_relay import Bell
+from service.notifier import Wakeups
 from service.store import history
 from service.store.engine import Database
 

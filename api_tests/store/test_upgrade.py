@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from service.contract.agent import ClaimRequest, Lease
 from service.contract.jobs import Progress
 from service.contract.specs import JobSpec
-from service.control import attempts
+from service.control.leases import claims
 from service.store.engine import Database
 from service.store.migrate import upgrade
 
@@ -27,7 +27,7 @@ def test_an_upgrade_runs_with_jobs_in_the_queue(empty_url: str) -> None:
             heartbeat_seconds=1, self_end_seconds=2, kill_grace_seconds=1, stall_seconds=9
         )
         claims = [
-            attempts.claim(
+            claims.claim(
                 tx,
                 request.model_copy(update={"request_id": f"r{number}"}),
                 token="t",

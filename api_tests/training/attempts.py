@@ -16,12 +16,12 @@ from PIL import Image
 from service.contract.agent import Claim, Lease, ReportedEvent
 from service.contract.checkpoints import Checkpoint, attempt_path
 from service.contract.specs import JobSpec
+from workers.attempt_dir import Assignment, Mailbox
 from workers.checkpoints.folder import checkpoints_in
-from workers.mailbox import Assignment, Mailbox
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 _FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["workers.training.rank"])
+_FORKS.set_forkserver_preload(["workers.runs.rank"])
 _PATIENCE_SECONDS = 120.0
 
 PARAMS: dict[str, Any] = {
@@ -197,7 +197,7 @@ def final_digest(volume: Path, job_id: str = "job_1") -> str:
 
 
 def _rank(folder: Path, environment: dict[str, str], before: Callable[[], None] | None) -> None:
-    from workers.training.rank import run_rank
+    from workers.runs.rank import run_rank
 
     os.environ.update(environment)
     log = os.open(folder / "log.txt", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)

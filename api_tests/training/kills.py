@@ -29,8 +29,8 @@ from api_tests.training.attempts import (
     until,
     validations,
 )
+from workers.attempt_dir import Mailbox
 from workers.checkpoints.folder import verify
-from workers.mailbox import Mailbox
 
 ITERATIONS, RECALIBRATION = 10, 30
 SPEC = train_spec(

@@ -12,9 +12,9 @@ from torch import nn
 
 from service.contract.checkpoints import FileDigest
 from workers.data.images import Digits, ImageFolder
+from workers.runs.predictions import Predicted, Predictions, write_evaluation
 from workers.training.distributed import Ranks
 from workers.training.evaluate import evaluate
-from workers.training.predictions import Predicted, Predictions, write_evaluation
 
 
 def _alone() -> Ranks:

@@ -88,6 +88,6 @@ def test_a_training_goes_on_while_its_volume_hangs_and_tells_of_it_afterwards(
 
 def impatient() -> None:
     """A hang of tenths of a second is long."""
-    from workers.training import saves
+    from workers.training import checkpoint_publisher
 
-    saves._PATIENCE_SECONDS = 0.2
+    checkpoint_publisher._PATIENCE_SECONDS = 0.2

@@ -19,7 +19,7 @@ from api_tests.training.attempts import (
     train_spec,
     until,
 )
-from workers.mailbox import Mailbox
+from workers.attempt_dir import Mailbox
 from workers.training import distributed
 
 pytestmark = pytest.mark.xdist_group("trainer: ranks")

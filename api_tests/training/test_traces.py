@@ -12,14 +12,14 @@ from torch import Tensor
 from api_tests.facts.published import TRACES, fill, uniform
 from api_tests.training.attempts import attempt
 from service.contract.agent import ReportedEvent
+from workers.attempt_dir import Mailbox
 from workers.data.sampler import order_of
-from workers.mailbox import Mailbox
-from workers.models import build
+from workers.recipes import build
 from workers.recipes.optimizer import sgd
+from workers.training.attempt_results import Stopped
+from workers.training.checkpoint_publisher import Saves
 from workers.training.distributed import Ranks
 from workers.training.events import Events
-from workers.training.outcome import Stopped
-from workers.training.saves import Saves
 from workers.training.state import RunState
 from workers.training.trainer import Trainer
 

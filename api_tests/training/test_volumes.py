@@ -21,8 +21,8 @@ from api_tests.training.attempts import (
 )
 from service.contract.checkpoints import FileDigest
 from service.volume.disk import Disk
+from workers.attempt_dir import Mailbox
 from workers.checkpoints.folder import checkpoints_in, verify
-from workers.mailbox import Mailbox
 
 pytestmark = pytest.mark.xdist_group("trainer: attempts")
 
@@ -80,9 +80,9 @@ def hang() -> None:
 
 def impatient() -> None:
     """Patience for tests: a hang of tenths of a second is long."""
-    from workers.training import saves
+    from workers.training import checkpoint_publisher
 
-    saves._PATIENCE_SECONDS = 0.2
+    checkpoint_publisher._PATIENCE_SECONDS = 0.2
 
 
 def test_a_volume_that_hangs_holds_up_the_writer_and_the_run_goes_past_its_saves(

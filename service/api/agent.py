@@ -5,7 +5,7 @@ import asyncio
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from service.api.deps import Authorized, TheYard, Yard
+from service.api.dependencies import Authorized, TheYard, Yard
 from service.contract.agent import (
     BeatReply,
     Claim,
@@ -17,7 +17,7 @@ from service.contract.agent import (
     Registration,
     Report,
 )
-from service.control import attempts, heartbeats, workers
+from service.control.leases import claims, heartbeats, workers
 
 router = APIRouter(prefix="/agent", tags=["agent"], dependencies=[Authorized])
 
@@ -72,7 +72,7 @@ def heartbeat(said: Heartbeat, yard: TheYard) -> HeartbeatReply:
 def report(said: Report, yard: TheYard) -> BeatReply:
     """The end of an attempt."""
     with yard.database.write() as tx:
-        reply = attempts.report(
+        reply = claims.report(
             tx,
             said,
             patience=yard.patience(),
@@ -86,7 +86,7 @@ def report(said: Report, yard: TheYard) -> BeatReply:
 def _try_claim(yard: Yard, wanted: ClaimRequest, token: str, first: bool) -> Claim | None:
     if not first:
         with yard.database.read() as tx:
-            if not attempts.is_anything_queued(tx, wanted, yard.now()):
+            if not claims.is_anything_queued(tx, wanted, yard.now()):
                 return None
     with yard.database.write() as tx:
-        return attempts.claim(tx, wanted, token=token, lease=yard.lease, now=yard.now())
+        return claims.claim(tx, wanted, token=token, lease=yard.lease, now=yard.now())

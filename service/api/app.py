@@ -11,19 +11,19 @@ from service.api import (
     checkpoints,
     dashboard,
     errors,
-    exchange,
+    import_export,
+    job_actions,
     jobs,
+    maintenance,
     ops,
-    steering,
     stream,
-    upkeep,
     workers,
 )
-from service.api.bell import Bell
-from service.api.deps import Yard
-from service.api.reaping import Reaping
+from service.api.dependencies import Yard
 from service.api.requests import RequestFrame
-from service.api.tidying import Tidying
+from service.background.gc import Tidying
+from service.background.notification_relay import Bell
+from service.background.reaper import Reaping
 from service.domain.limits import parse_limits
 from service.store import attempts, idempotency, limits
 from service.store import workers as workers_store
@@ -61,7 +61,17 @@ def build_app(yard: Yard) -> FastAPI:
     app.state.yard = yard
     app.add_middleware(RequestFrame)
     errors.install(app)
-    for routes in (jobs, steering, stream, exchange, upkeep, checkpoints, workers, agent, ops):
+    for routes in (
+        jobs,
+        job_actions,
+        stream,
+        import_export,
+        maintenance,
+        checkpoints,
+        workers,
+        agent,
+        ops,
+    ):
         app.include_router(routes.router)
     dashboard.mount(app)
     return app

@@ -5,12 +5,12 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse
 
-from service.api.answers import Page, conditional, listed
-from service.api.deps import Authorized, LooksAtVolume, TheYard, WorksOnVolume
+from service.api.dependencies import Authorized, LooksAtVolume, TheYard, WorksOnVolume
 from service.api.downloads import download
+from service.api.responses import Page, conditional, listed
 from service.contract.checkpoints import Checkpoint, CheckpointChange, Lineage, Measured, Order
-from service.control import checkpoints, lineage
-from service.control.garbage import Collector
+from service.control.checkpoints import index, lineage
+from service.control.checkpoints.gc import Collector
 from service.store.checkpoints import CheckpointFilter
 
 router = APIRouter(prefix="/checkpoints", tags=["checkpoints"])
@@ -31,7 +31,7 @@ def page(
     """Checkpoints, newest first; by a metric only those that were measured."""
     wanted = CheckpointFilter(job, recipe, variant, after, limit, tag, order_by)
     with yard.database.read() as tx:
-        found, has_more = checkpoints.page(tx, wanted)
+        found, has_more = index.page(tx, wanted)
     return listed(request, found, has_more=has_more)
 
 
@@ -45,7 +45,7 @@ def latest(
 ) -> Response:
     """The newest published checkpoint: of a job the highest step, over jobs the last created."""
     with yard.database.read() as tx:
-        found = checkpoints.latest(tx, CheckpointFilter(job, recipe, variant))
+        found = index.latest(tx, CheckpointFilter(job, recipe, variant))
     return conditional(request, found.model_dump_json())
 
 
@@ -62,7 +62,7 @@ def best(
     """The published checkpoint with the lowest (or highest) value; of equal ones the newest."""
     wanted = CheckpointFilter(job, recipe, variant)
     with yard.database.read() as tx:
-        found = checkpoints.best(tx, wanted, metric, highest=mode == "max")
+        found = index.best(tx, wanted, metric, highest=mode == "max")
     return conditional(request, found.model_dump_json())
 
 
@@ -70,7 +70,7 @@ def best(
 def get(request: Request, checkpoint_id: str, yard: TheYard) -> Response:
     """One checkpoint with its manifest."""
     with yard.database.read() as tx:
-        found = checkpoints.get(tx, checkpoint_id)
+        found = index.get(tx, checkpoint_id)
     return conditional(request, found.model_dump_json())
 
 
@@ -78,7 +78,7 @@ def get(request: Request, checkpoint_id: str, yard: TheYard) -> Response:
 def change(checkpoint_id: str, wanted: CheckpointChange, yard: TheYard) -> Response:
     """Pin and tag, so that retention leaves it."""
     with yard.database.write() as tx:
-        found = checkpoints.change(tx, checkpoint_id, wanted)
+        found = index.change(tx, checkpoint_id, wanted)
     return Response(found.model_dump_json(), media_type="application/json")
 
 
@@ -86,7 +86,7 @@ def change(checkpoint_id: str, wanted: CheckpointChange, yard: TheYard) -> Respo
 def delete(checkpoint_id: str, yard: TheYard) -> None:
     """Give it up and remove its folder; a second time changes nothing."""
     with yard.database.write() as tx:
-        found = checkpoints.give_up(tx, checkpoint_id)
+        found = index.give_up(tx, checkpoint_id)
     if found.state == "deleting":
         Collector(yard.database, yard.settings.volume, yard.now()).delete(found)
 
@@ -105,6 +105,6 @@ def kin(request: Request, checkpoint_id: str, yard: TheYard) -> Response:
 def file(request: Request, checkpoint_id: str, name: str, yard: TheYard) -> Response:
     """The bytes of a file; ranges work, and the ETag is its sha256."""
     with yard.database.read() as tx:
-        found = checkpoints.get(tx, checkpoint_id)
-    path, digest = checkpoints.file_of(found, name, yard.settings.volume)
+        found = index.get(tx, checkpoint_id)
+    path, digest = index.file_of(found, name, yard.settings.volume)
     return download(request, yard.turns.downloads, path, f"{checkpoint_id}-{name}", digest)

@@ -6,10 +6,10 @@ from fastapi import Request, Response
 from fastapi.responses import FileResponse
 from starlette.types import Message, Receive, Scope, Send
 
-from service.api.answers import is_current, not_modified, sha256_headers
 from service.api.errors import problem
-from service.api.turns import Turns
+from service.api.responses import is_current, not_modified, sha256_headers
 from service.contract.checkpoints import FileDigest
+from service.volume_limiter import Turns
 
 
 def download(request: Request, turns: Turns, path: Path, name: str, digest: FileDigest) -> Response:

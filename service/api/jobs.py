@@ -7,7 +7,9 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import FileResponse
 from sqlalchemy.exc import IntegrityError
 
-from service.api.answers import (
+from service.api.dependencies import Authorized, LooksAtVolume, TheYard, Yard
+from service.api.downloads import download
+from service.api.responses import (
     Page,
     conditional,
     is_current,
@@ -16,14 +18,13 @@ from service.api.answers import (
     listed,
     not_modified,
 )
-from service.api.deps import Authorized, LooksAtVolume, TheYard, Yard
-from service.api.downloads import download
 from service.contract.checkpoints import Checkpoint
 from service.contract.fields import LABEL_KEY
 from service.contract.jobs import Attempt, Event, Job, JobState
 from service.contract.specs import JobSpec
-from service.control import checkpoints, files, history, jobs, logs
-from service.control.queueing import Submitted
+from service.control.checkpoints import index
+from service.control.jobs import artifacts, history, logs, views
+from service.control.jobs.submission import Submitted
 from service.domain.errors import Unprocessable
 from service.store.jobs import JobFilter
 
@@ -51,7 +52,7 @@ def submit(
     """Queue a job. The same Idempotency-Key and body give the same job again."""
     if validate_only:
         with yard.database.read() as tx:
-            jobs.check(tx, spec)
+            views.check(tx, spec)
         return Response(spec.model_dump_json(), media_type="application/json")
     try:
         submitted = _submit(yard, spec, key)
@@ -76,7 +77,7 @@ def page(
     """Jobs, newest first; `label` is `key:value`."""
     wanted = JobFilter(state, kind, recipe, _label(label), after, limit)
     with yard.database.read() as tx:
-        found, has_more = jobs.page(tx, wanted)
+        found, has_more = views.page(tx, wanted)
     return listed(request, found, has_more=has_more)
 
 
@@ -84,10 +85,10 @@ def page(
 def get(request: Request, job_id: str, yard: TheYard) -> Response:
     """One job; polls with `If-None-Match` are answered 304 until it changes."""
     with yard.database.read() as tx:
-        version, state = jobs.version_of(tx, job_id)
+        version, state = views.version_of(tx, job_id)
         if state is not JobState.QUEUED and is_current(request, f'"{version}"'):
             return not_modified(f'"{version}"')
-        job = jobs.get(tx, job_id)
+        job = views.get(tx, job_id)
     return conditional(request, job.model_dump_json(), job_etag(job))
 
 
@@ -112,7 +113,7 @@ def events(
 def of_job(request: Request, job_id: str, yard: TheYard) -> Response:
     """Every checkpoint of the job, newest first."""
     with yard.database.read() as tx:
-        return listed(request, checkpoints.of_job(tx, job_id))
+        return listed(request, index.of_job(tx, job_id))
 
 
 @router.get("/{job_id}/metrics")
@@ -135,8 +136,8 @@ def metrics(
 def file(request: Request, job_id: str, name: str, yard: TheYard) -> Response:
     """A file that the job's result names."""
     with yard.database.read() as tx:
-        job = jobs.get(tx, job_id)
-    found = files.file_of(job, name, yard.settings.volume)
+        job = views.get(tx, job_id)
+    found = artifacts.file_of(job, name, yard.settings.volume)
     return download(request, yard.turns.downloads, found.path, found.name, found.digest)
 
 
@@ -157,7 +158,7 @@ def log(
 
 def _submit(yard: Yard, spec: JobSpec, key: str | None) -> Submitted:
     with yard.database.write() as tx:
-        return jobs.submit(tx, spec, job_id=yard.new_id("job"), key=key, now=yard.now())
+        return views.submit(tx, spec, job_id=yard.new_id("job"), key=key, now=yard.now())
 
 
 def _label(text: str | None) -> tuple[str, str] | None:

@@ -9,9 +9,9 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from service.api.answers import conditional, listed
-from service.api.deps import LooksAtVolume, TheYard
+from service.api.dependencies import LooksAtVolume, TheYard
 from service.api.errors import problem
+from service.api.responses import conditional, listed
 from service.contract.datasets import DATASETS
 from service.contract.networks import NETWORK_SIZES
 from service.contract.recipes import PARAMS, RECALIBRATED, VARIANTS

@@ -13,9 +13,9 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
-from service.api.deps import TheYard, Yard
+from service.api.dependencies import TheYard, Yard
 from service.contract.jobs import Event
-from service.control import history
+from service.control.jobs import history
 
 router = APIRouter(tags=["streams"])
 

@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter, Request, Response
 
-from service.api.answers import Page, listed
-from service.api.deps import Authorized, TheYard
+from service.api.dependencies import Authorized, TheYard
+from service.api.responses import Page, listed
 from service.contract.workers import Worker
-from service.control import workers
+from service.control.leases import workers
 
 router = APIRouter(prefix="/workers", tags=["workers"])
 

@@ -2,7 +2,7 @@
 
 import typer
 
-from service.cli import checkpoints, database, exchange, jobs, processes, steering, upkeep
+from service.cli import checkpoints, database, exchange, job_actions, jobs, maintenance, processes
 from service.cli.group import Group
 
 app = typer.Typer(
@@ -25,12 +25,12 @@ app.command()(jobs.submit)
 app.command("jobs")(jobs.list_jobs)
 app.command()(jobs.job)
 app.command()(jobs.wait)
-app.command()(steering.cancel)
-app.command()(steering.pause)
-app.command()(steering.resume)
-app.command()(steering.retry)
-app.command()(steering.delete)
-app.command()(steering.drain)
+app.command()(job_actions.cancel)
+app.command()(job_actions.pause)
+app.command()(job_actions.resume)
+app.command()(job_actions.retry)
+app.command()(job_actions.delete)
+app.command()(job_actions.drain)
 app.command()(jobs.logs)
 app.command()(processes.version)
 
@@ -43,9 +43,9 @@ _checkpoints.command()(checkpoints.latest)
 _checkpoints.command()(checkpoints.download)
 _checkpoints.command("import")(exchange.import_)
 _checkpoints.command()(exchange.export)
-_checkpoints.command()(upkeep.verify)
-_checkpoints.command()(upkeep.gc)
-_checkpoints.command()(upkeep.rescan)
+_checkpoints.command()(maintenance.verify)
+_checkpoints.command()(maintenance.gc)
+_checkpoints.command()(maintenance.rescan)
 app.add_typer(_checkpoints, name="checkpoints")
 
 _database = typer.Typer(help="Look after the database.", no_args_is_help=True)

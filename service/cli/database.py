@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from service.cli.processes import settings_of
-from service.local.post import REFUSED
+from service.devserver.restarting_process import REFUSED
 
 
 def upgrade(

@@ -15,9 +15,9 @@ from service.cli.jobs import require_success
 from service.cli.progress import JobProgress
 from service.client import StillRunning, TrainyardClient, TrainyardError
 from service.contract.jobs import Job
-from service.local.child import Child, Program
-from service.local.layout import Layout
-from service.local.signals import ENDINGS
+from service.devserver.child import Child, Program
+from service.devserver.local_paths import Layout
+from service.devserver.signals import ENDINGS
 
 TRAINING: dict[str, Any] = {
     "kind": "train",

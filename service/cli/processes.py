@@ -14,9 +14,9 @@ from rich.console import Console
 from service.cli.demo import run_demo
 from service.cli.group import BadInput
 from service.cli.options import Token, connect
-from service.local.layout import Layout
-from service.local.post import REFUSED
-from service.local.up import up as run_yard
+from service.devserver.local_paths import Layout
+from service.devserver.restarting_process import REFUSED
+from service.devserver.up import up as run_yard
 from service.settings import Settings
 
 DataDir = Annotated[Path, typer.Option(help="Folder of the yard; made when missing.")]

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
-from service.client.answers import model, pages, quoted
 from service.client.download import fetch
 from service.client.errors import TrainyardError
 from service.client.http import Http
+from service.client.responses import model, pages, quoted
 from service.contract.checkpoints import (
     Checkpoint,
     CheckpointChange,

@@ -9,11 +9,11 @@ from uuid import uuid4
 import httpx
 from pydantic import BaseModel, ConfigDict
 
-from service.client.answers import model, pages, quoted, validated
 from service.client.checkpoints import PAGE, CheckpointCalls
 from service.client.errors import StillRunning, TrainyardError
 from service.client.http import Http, may_heal, parsed
-from service.client.steering import SteeringCalls
+from service.client.job_actions import SteeringCalls
+from service.client.responses import model, pages, quoted, validated
 from service.contract.datasets import DatasetInfo
 from service.contract.jobs import ENDED_JOBS, Attempt, Event, Job
 from service.contract.specs import JobSpec

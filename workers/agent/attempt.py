@@ -7,20 +7,20 @@ import structlog
 
 from service.contract.agent import Beat, BeatReply, Claim, Report
 from service.contract.checkpoints import attempt_path
+from workers.agent.attempt_results import Ending, by_error, by_exit, by_word, released, stalled
 from workers.agent.client import ControlPlaneError, LeaseLost
-from workers.agent.ending import Ending, by_error, by_exit, by_word, released, stalled
+from workers.agent.commands import Word
 from workers.agent.lease import HeldLease
-from workers.agent.lookout import Lookout
-from workers.agent.places import Places
+from workers.agent.process_tree import DUMP_SECONDS, Tree
 from workers.agent.purge import Purger
 from workers.agent.spool import Spool
-from workers.agent.tree import DUMP_SECONDS, Tree
+from workers.agent.volume_watcher import Lookout
 from workers.agent.watchdog import Watchdog
-from workers.agent.words import Word
+from workers.agent.worker_paths import Places
+from workers.attempt_dir import Assignment, Mailbox
 from workers.checkpoints.folder import sweep_stale
 from workers.launcher.base import Launch, Launcher
-from workers.launcher.exits import Exit
-from workers.mailbox import Assignment, Mailbox
+from workers.launcher.process_exit import Exit
 
 _log = structlog.get_logger()
 

@@ -19,10 +19,10 @@ from workers.agent.client import (
     Unauthorized,
     UnknownWorker,
 )
+from workers.agent.commands import Word
 from workers.agent.heartbeat import Heartbeats
-from workers.agent.neighbours import tell_of_the_dead
-from workers.agent.places import Places
-from workers.agent.words import Word
+from workers.agent.predecessors import tell_of_the_dead
+from workers.agent.worker_paths import Places
 from workers.launcher.base import Launcher
 
 _REFUSED_SECONDS = 10.0

@@ -15,7 +15,7 @@ from workers.checkpoints.tensors import file_header, in_file_order
 from workers.checkpoints.upstream import load_for_training
 from workers.exchange.momentum import state_dicts
 from workers.exchange.whole import whole_file
-from workers.models import build
+from workers.recipes import build
 
 _SUFFIXES: dict[ExportFormat, str] = {
     "pth.tar": "pth.tar",

@@ -11,7 +11,7 @@ from torch import Tensor
 from service.contract.recipes import VARIANTS
 from workers.checkpoints.upstream import class_count, counts_classes, differences
 from workers.exchange.errors import ImportRefused
-from workers.models import build
+from workers.recipes import build
 
 _AUXILIARY = "predict_"
 

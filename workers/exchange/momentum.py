@@ -9,7 +9,7 @@ from torch import Tensor
 from service.contract.recipes import RecipeParams
 from workers.checkpoints.tensors import storable
 from workers.exchange.identify import Signature
-from workers.models import build
+from workers.recipes import build
 from workers.recipes.optimizer import learning_rate, sgd
 
 OPTIMIZER, SCHEDULE = "optimizer_state_dict", "lr_scheduler_state_dict"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from workers.launcher.exits import Exit
+from workers.launcher.process_exit import Exit
 
 
 @dataclass(frozen=True)

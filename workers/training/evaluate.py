@@ -10,8 +10,8 @@ from torch.nn.functional import cross_entropy
 from workers.data.images import ImageDataset
 from workers.data.loader import Batch, val_batches
 from workers.recipes.loss import wrong_in_top
+from workers.training.attempt_results import Stopped
 from workers.training.distributed import Ranks
-from workers.training.outcome import Stopped
 
 _BATCH_SIZE = 200
 

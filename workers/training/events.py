@@ -8,7 +8,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from workers.mailbox import Mailbox
+from workers.attempt_dir import Mailbox
 
 
 class Events:

@@ -14,12 +14,12 @@ from workers.data.loader import Batch, train_batches
 from workers.data.sampler import batches_per_epoch
 from workers.recipes.loss import training_loss
 from workers.recipes.optimizer import learning_rate
+from workers.training.attempt_results import NonFiniteLoss, Stopped
+from workers.training.checkpoint_publisher import Saves
 from workers.training.distributed import Ranks, in_parallel
 from workers.training.evaluate import evaluate
 from workers.training.events import Events
-from workers.training.outcome import NonFiniteLoss, Stopped
 from workers.training.progress import Pace, Window, progress_line, validation_line
-from workers.training.saves import Saves
 from workers.training.state import RunState
 
 

@@ -1,0 +1,39 @@
+"""The routes that look at the volume itself: verify and collect."""
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict
+
+from service.api.dependencies import Authorized, TheYard, WorksOnVolume
+from service.contract.checkpoints import Collection, Verification
+from service.control.checkpoints import index
+from service.control.checkpoints.gc import Collector
+from service.volume.folder import place
+from service.volume.folder import verify as problems_of
+
+router = APIRouter(prefix="/checkpoints", tags=["checkpoints"])
+
+
+class Collect(BaseModel):
+    """Whether to remove what nobody needs, or only to tell of it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    dry_run: bool = False
+
+
+@router.post("/{checkpoint_id}/verify", dependencies=[Authorized, WorksOnVolume])
+def verify(checkpoint_id: str, yard: TheYard) -> Verification:
+    """Read every byte, and mark the checkpoint as damaged, or as whole again."""
+    with yard.database.read() as tx:
+        path = index.path_of(tx, checkpoint_id)
+    problems = problems_of(place(yard.settings.volume, path))
+    with yard.database.write() as tx:
+        return index.judge(tx, checkpoint_id, problems, yard.now())
+
+
+@router.post("/gc", dependencies=[Authorized, WorksOnVolume])
+def collect(how: Collect, yard: TheYard) -> Collection:
+    """Remove folders that nobody needs: surplus of ended jobs, orphans, stale stages."""
+    collector = Collector(yard.database, yard.settings.volume, yard.now())
+    found = collector.collect(dry_run=how.dry_run)
+    return Collection(dry_run=how.dry_run, data=tuple(found))

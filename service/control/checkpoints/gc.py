@@ -1,0 +1,191 @@
+"""Folders that nobody needs: found, and removed so that a kill at any point is mended later.
+
+Never what is pinned, tagged, best, latest, final or in use, nothing of a job that the index does
+not know but as deleted, and nothing before a newer checkpoint of the job was read whole.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import structlog
+from sqlalchemy import Connection
+
+from service.contract.checkpoints import Checkpoint, Garbage
+from service.contract.jobs import ENDED_JOBS, Job
+from service.contract.specs import JobSpec
+from service.control.checkpoints.index import judge
+from service.domain.retention import surplus
+from service.store import attempts, checkpoints, deletions, jobs
+from service.store.engine import Database
+from service.volume.disk import DISK, Disk, remove_tree
+from service.volume.folder import checkpoints_in, place, verify
+from service.volume.removal import beside_checkpoints, clear, purge, stages_in
+
+_log = structlog.get_logger()
+_LET_GO, _DELETED = "retention lets it go", "a user deleted it"
+_ORPHAN = "the index does not know it, and retention would let it go"
+_STAGE = "a save or a removal was cut off"
+
+
+@dataclass(frozen=True)
+class Collector:
+    """Looks through a volume, and removes unless it is only to tell."""
+
+    database: Database
+    volume: Path
+    now: datetime
+    disk: Disk = field(default=DISK)
+
+    def collect(self, *, dry_run: bool) -> list[Garbage]:
+        """What of the whole volume is removed, or would be."""
+        folders = sorted((self.volume / "jobs").glob("*"))
+        names = [folder.name for folder in folders if folder.is_dir() and not folder.is_symlink()]
+        return [found for job_id in names for found in self._of_job(job_id, dry_run)]
+
+    def finish(self) -> list[Garbage]:
+        """The same for the jobs that the index says have something left to go: cheap to ask."""
+        with self.database.read() as tx:
+            names = sorted({*checkpoints.jobs_with_leftovers(tx), *deletions.waiting(tx)})
+        return [found for job_id in names for found in self._of_job(job_id, dry_run=False)]
+
+    def delete(self, given_up: Checkpoint) -> None:
+        """Remove what a user has given up; what is left by a kill, `finish` removes."""
+        list(self._remove([(given_up, _DELETED)], dry_run=False))
+
+    def finish_job(self, job_id: str) -> list[Garbage]:
+        """The same for one job."""
+        return list(self._of_job(job_id, dry_run=False))
+
+    def _of_job(self, job_id: str, dry_run: bool) -> Iterator[Garbage]:
+        with self.database.read() as tx:
+            stored = jobs.get(tx, job_id)
+            deleting = checkpoints.in_state(tx, job_id, "deleting")
+            live = attempts.live_number(tx, job_id)
+            known = {c.id for c in checkpoints.of_job(tx, job_id)}
+            deleted = deletions.waits(tx, job_id)
+        if stored is None:
+            yield from self._remove([(c, _DELETED) for c in deleting], dry_run)
+            if deleted:
+                yield from self._rest(job_id, dry_run)
+            return
+        job = stored.job
+        yield from self._stages(job, live, dry_run)
+        yield from self._remove([(c, _DELETED) for c in deleting], dry_run)
+        if job.state in ENDED_JOBS:
+            orphans = [c for c in self._on_volume(job) if c.id not in known]
+            kept, going = self._judged(job, orphans, dry_run)
+            if going and (dry_run or self._newest_is_whole(kept)):
+                yield from self._remove(going, dry_run)
+
+    def _rest(self, job_id: str, dry_run: bool) -> Iterator[Garbage]:
+        folder = self.volume / "jobs" / job_id
+        size = sum(_size(path) for path in beside_checkpoints(folder))
+        found = Garbage(path=self._relative(folder), why=_DELETED, bytes=size)
+        if dry_run:
+            yield found
+            return
+        with _logged(folder):
+            clear(folder, self.disk)
+            with self.database.write() as tx:
+                # A checkpoint that could not be removed now has its folder in this one.
+                if not checkpoints.in_state(tx, job_id, "deleting"):
+                    deletions.done(tx, job_id)
+            yield found
+
+    def _stages(self, job: Job, live: int | None, dry_run: bool) -> Iterator[Garbage]:
+        for folder in sorted((self.volume / "jobs" / job.id / "attempts").glob("*")):
+            if folder.name == str(live):
+                continue
+            for stage in stages_in(folder):
+                yield Garbage(path=self._relative(stage), why=_STAGE, bytes=_size(stage))
+                if not dry_run:
+                    with _logged(stage):
+                        remove_tree(stage, self.disk)
+
+    def _on_volume(self, job: Job) -> list[Checkpoint]:
+        return [
+            Checkpoint.of(manifest, self._relative(folder), manifest.created_at)
+            for folder, manifest in checkpoints_in(self.volume / "jobs" / job.id)
+            if manifest.job_id == job.id
+        ]
+
+    def _judged(
+        self, job: Job, orphans: list[Checkpoint], dry_run: bool
+    ) -> tuple[list[Checkpoint], list[tuple[Checkpoint, str]]]:
+        if dry_run:
+            with self.database.read() as tx:
+                return _judged(tx, job, orphans)
+        with self.database.write() as tx:
+            kept, going = _judged(tx, job, orphans)
+            checkpoints.mark(tx, [c.id for c, why in going if why == _LET_GO], "purging")
+            return kept, going
+
+    def _newest_is_whole(self, kept: list[Checkpoint]) -> bool:
+        newest = next((c for c in kept if c.phase != "final"), None)
+        if newest is None:
+            return False
+        problems = verify(place(self.volume, newest.path))
+        if problems:
+            _log.error("newest_checkpoint_damaged", checkpoint_id=newest.id, problems=problems)
+            with self.database.write() as tx:
+                judge(tx, newest.id, problems, self.now)
+        return not problems
+
+    def _remove(self, going: list[tuple[Checkpoint, str]], dry_run: bool) -> Iterator[Garbage]:
+        for checkpoint, why in going:
+            folder = place(self.volume, checkpoint.path)
+            found = Garbage(
+                path=checkpoint.path, why=why, bytes=_size(folder), checkpoint_id=checkpoint.id
+            )
+            if dry_run:
+                yield found
+                continue
+            with _logged(folder):
+                # What is gone already was removed before a kill, or by a worker.
+                with suppress(FileNotFoundError):
+                    purge(folder, self.disk)
+                with self.database.write() as tx:
+                    checkpoints.mark_purged(tx, checkpoint.job_id, [checkpoint.id])
+                yield found
+
+    def _relative(self, folder: Path) -> str:
+        return str(folder.relative_to(self.volume))
+
+
+def _judged(
+    tx: Connection, job: Job, orphans: list[Checkpoint]
+) -> tuple[list[Checkpoint], list[tuple[Checkpoint, str]]]:
+    """What is kept of the published ones, newest first, and what goes."""
+    published = checkpoints.published_of(tx, job.id, lock=True)
+    going = [(c, _LET_GO) for c in checkpoints.in_state(tx, job.id, "purging")]
+    if isinstance(job.spec, JobSpec):
+        retention, in_use = job.spec.retention, jobs.sources_in_use(tx)
+        going += [(c, _LET_GO) for c in surplus(published, retention, in_use)]
+        # As if the index knew them: an orphan may be better than all that it knows.
+        unknown = {c.id for c in orphans}
+        both = sorted([*published, *orphans], key=_age, reverse=True)
+        going += [(c, _ORPHAN) for c in surplus(both, retention, in_use) if c.id in unknown]
+    gone = {c.id for c, _ in going}
+    return [c for c in published if c.id not in gone], going
+
+
+def _age(checkpoint: Checkpoint) -> tuple[int, bool, int]:
+    return checkpoint.step, checkpoint.phase == "final", checkpoint.attempt
+
+
+def _size(path: Path) -> int:
+    if path.is_symlink() or path.is_file():
+        return path.lstat().st_size
+    return sum(each.lstat().st_size for each in path.rglob("*") if not each.is_dir())
+
+
+@contextmanager
+def _logged(folder: Path) -> Iterator[None]:
+    """A folder that cannot be removed now is left to the next sweep."""
+    try:
+        yield
+    except OSError as error:
+        _log.error("removal_failed", folder=str(folder), error=str(error))

@@ -1,0 +1,150 @@
+"""What users do with checkpoints."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from service.contract.checkpoints import (
+    Checkpoint,
+    CheckpointChange,
+    FileDigest,
+    Measured,
+    Verification,
+)
+from service.contract.jobs import ENDED_JOBS
+from service.contract.specs import JobSpec, Retention
+from service.control.checkpoints.retention import point_again
+from service.domain.errors import Conflict, Gone, NotFound
+from service.store import checkpoints as store
+from service.store import history, jobs
+from service.store.checkpoints import CheckpointFilter
+from service.volume.folder import place
+
+_GOING = ("purging", "deleting", "purged")
+
+
+def page(tx: Connection, wanted: CheckpointFilter) -> tuple[list[Checkpoint], bool]:
+    """A page of checkpoints, and whether there are more."""
+    found = store.page(tx, wanted)
+    return found[: wanted.limit], len(found) > wanted.limit
+
+
+def of_job(tx: Connection, job_id: str) -> list[Checkpoint]:
+    """Every checkpoint of a job, newest first; raises NotFound."""
+    if jobs.version_of(tx, job_id) is None:
+        raise NotFound("no_such_job", f"there is no job {job_id}")
+    return store.of_job(tx, job_id)
+
+
+def latest(tx: Connection, wanted: CheckpointFilter) -> Checkpoint:
+    """The newest published checkpoint; raises NotFound when there is none."""
+    return _found(tx, wanted, store.latest(tx, wanted))
+
+
+def best(
+    tx: Connection, wanted: CheckpointFilter, metric: Measured, *, highest: bool
+) -> Checkpoint:
+    """The published checkpoint with the lowest (or highest) value; raises NotFound."""
+    return _found(tx, wanted, store.best(tx, wanted, metric, highest=highest))
+
+
+def get(tx: Connection, checkpoint_id: str) -> Checkpoint:
+    """One checkpoint, whatever its state; raises NotFound."""
+    found = store.get(tx, checkpoint_id)
+    if found is None:
+        raise NotFound("no_such_checkpoint", f"there is no checkpoint {checkpoint_id}")
+    return found
+
+
+def held(tx: Connection, checkpoint_id: str) -> Checkpoint:
+    """One checkpoint that nobody else changes until this transaction ends; raises NotFound."""
+    # The job before its checkpoints, as a heartbeat locks them.
+    jobs.get(tx, get(tx, checkpoint_id).job_id, lock=True)
+    found = store.get(tx, checkpoint_id, lock=True)
+    assert found is not None, "an index row was removed"
+    return found
+
+
+def change(tx: Connection, checkpoint_id: str, wanted: CheckpointChange) -> Checkpoint:
+    """Pin and tag; raises NotFound, and Conflict for one that is going or gone."""
+    found = held(tx, checkpoint_id)
+    if found.state in _GOING:
+        raise Conflict("checkpoint_going", f"{checkpoint_id} is {found.state}: too late to keep it")
+    tags = None if wanted.tags is None else sorted(set(wanted.tags))
+    store.change(tx, checkpoint_id, pinned=wanted.pinned, tags=tags)
+    return get(tx, checkpoint_id)
+
+
+def give_up(tx: Connection, checkpoint_id: str) -> Checkpoint:
+    """Mark a checkpoint as deleting; raises NotFound, and Conflict while somebody needs it."""
+    found = held(tx, checkpoint_id)
+    if found.state in ("deleting", "purged"):
+        return found
+    if found.pinned:
+        raise Conflict("checkpoint_pinned", f"{checkpoint_id} is pinned; unpin it first")
+    users = jobs.users_of(tx, checkpoint_id, live=True)
+    if users:
+        message = f"{users[0]} starts from {checkpoint_id} and has not ended"
+        raise Conflict("checkpoint_in_use", message)
+    if checkpoint_id in _resumed_from(tx, found.job_id):
+        message = f"{found.job_id} has not ended and would resume from {checkpoint_id}"
+        raise Conflict("checkpoint_in_use", message)
+    store.mark(tx, [checkpoint_id], "deleting")
+    point_again(tx, found.job_id)
+    return get(tx, checkpoint_id)
+
+
+def path_of(tx: Connection, checkpoint_id: str) -> str:
+    """Where a checkpoint's folder is, relative to the volume; raises NotFound, Gone."""
+    found = get(tx, checkpoint_id)
+    if found.state in _GOING:
+        raise Gone("checkpoint_gone", f"{checkpoint_id} is {found.state}")
+    return found.path
+
+
+def judge(
+    tx: Connection, checkpoint_id: str, problems: Sequence[str], now: datetime
+) -> Verification:
+    """Keep what a look at every byte has found: damaged, or whole (again)."""
+    found = held(tx, checkpoint_id)
+    answer = Verification(checkpoint_id=found.id, ok=not problems, problems=tuple(problems))
+    if found.state not in ("published", "damaged") or answer.ok == (found.state == "published"):
+        return answer
+    store.mark(tx, [found.id], "published" if answer.ok else "damaged")
+    point_again(tx, found.job_id)
+    what = "is whole again" if answer.ok else f"is damaged: {'; '.join(problems)}"
+    said = f"checkpoint {found.id} at step {found.step} {what}"
+    history.note(tx, found.job_id, None, "whole" if answer.ok else "damaged", said, now)
+    return answer
+
+
+def file_of(found: Checkpoint, name: str, volume: Path) -> tuple[Path, FileDigest]:
+    """Where a file of a checkpoint is, and its digest; raises NotFound, Gone."""
+    digest = found.files.get(name)
+    if digest is None:
+        names = ", ".join(found.files)
+        raise NotFound("no_such_file", f"{found.id} has no file {name!r}; it has {names}")
+    path = place(volume, f"{found.path}/{name}")
+    if found.state in _GOING or not path.is_file():
+        raise Gone("checkpoint_gone", f"the files of {found.id} are not on the volume any more")
+    return path, digest
+
+
+def _found(tx: Connection, wanted: CheckpointFilter, found: Checkpoint | None) -> Checkpoint:
+    if found is not None:
+        return found
+    if wanted.job is not None and jobs.version_of(tx, wanted.job) is None:
+        raise NotFound("no_such_job", f"there is no job {wanted.job}")
+    raise NotFound("no_checkpoint", "there is no such checkpoint yet")
+
+
+def _resumed_from(tx: Connection, job_id: str) -> set[str]:
+    found = jobs.get(tx, job_id)
+    if found is None or found.job.state in ENDED_JOBS:
+        return set()
+    spec = found.job.spec
+    retention = spec.retention if isinstance(spec, JobSpec) else Retention()
+    training = [c.id for c in store.published_of(tx, job_id) if c.phase != "final"]
+    return set(training[: retention.keep_last])

@@ -1,0 +1,53 @@
+"""Pausing a job, and letting it go on."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from service.contract.jobs import Job, JobState, Reason
+from service.control.jobs.views import get, stored
+from service.domain.errors import Conflict
+from service.domain.lifecycle import JobEvent, move_job
+from service.store import history
+from service.store import jobs as store
+
+_MAY_PAUSE = (JobState.QUEUED, JobState.RUNNING)
+_MAY_RESUME = {
+    JobState.PAUSED: "resumed: back to the queue",
+    JobState.PAUSING: "resumed: the pause was withdrawn",
+}
+
+
+def pause(tx: Connection, job_id: str, now: datetime) -> Job:
+    """Take a queued job out of the line, have a running one save and stop; may be asked twice.
+
+    Raises NotFound, Conflict.
+    """
+    job = stored(tx, job_id, lock=True).job
+    if job.state in (JobState.PAUSING, JobState.PAUSED):
+        return get(tx, job_id)
+    if job.state not in _MAY_PAUSE:
+        raise Conflict("not_pausable", f"{job_id} is {job.state}; only what waits or runs can rest")
+    state = move_job(job.state, JobEvent.PAUSE_ASKED)
+    reason = {"reason": Reason.PAUSED} if state is JobState.PAUSED else {}
+    changed = store.change(tx, job_id, [job.state], {"state": state} | reason)
+    assert changed, "the job is locked"
+    history.note(tx, job_id, None, state, f"pause asked while {job.state}", now)
+    return get(tx, job_id)
+
+
+def resume(tx: Connection, job_id: str, now: datetime) -> Job:
+    """Put a paused job back in its place in the line; it goes on from its last checkpoint.
+
+    One that is still pausing runs on, in a new attempt if its worker has stopped already.
+    Raises NotFound, Conflict.
+    """
+    job = stored(tx, job_id, lock=True).job
+    if job.state not in _MAY_RESUME:
+        raise Conflict("not_paused", f"{job_id} is {job.state}, not paused")
+    state = move_job(job.state, JobEvent.RESUMED)
+    values = {"state": state, "reason": None, "message": None, "not_before": None}
+    changed = store.change(tx, job_id, [job.state], values)
+    assert changed, "the job is locked"
+    history.note(tx, job_id, None, "resumed", _MAY_RESUME[job.state], now)
+    return get(tx, job_id)

@@ -1,0 +1,45 @@
+"""Telling of dead workers of this machine, so that nobody waits for their leases."""
+
+import time
+from collections.abc import Sequence
+
+import structlog
+
+from service.contract.agent import Gone, Neighbour
+from workers.agent.client import ControlPlane, ControlPlaneError
+from workers.agent.identity import has_ended, processes_with
+from workers.launcher.local.launcher import WORKER_ID
+
+_LOOK_AGAIN_SECONDS = 0.1
+_log = structlog.get_logger()
+
+
+def tell_of_the_dead(
+    neighbours: Sequence[Neighbour], control_plane: ControlPlane, patience_seconds: float = 10.0
+) -> None:
+    """Say `gone` for each neighbour that has surely ended, with every process it had.
+
+    One that has processes left after `patience_seconds` is left to its lease.
+    """
+    for neighbour in neighbours:
+        if not has_ended(neighbour.process):
+            continue
+        if not _all_ended(neighbour.worker_id, patience_seconds):
+            _log.warning("neighbour_left_processes", worker_id=neighbour.worker_id)
+            continue
+        message = f"process {neighbour.process.pid} has ended, found by a worker beside it"
+        try:
+            control_plane.gone(neighbour.worker_id, Gone(message=message))
+        except ControlPlaneError as error:
+            _log.warning("gone_not_said", worker_id=neighbour.worker_id, error=str(error))
+        else:
+            _log.info("neighbour_gone", worker_id=neighbour.worker_id)
+
+
+def _all_ended(worker_id: str, patience_seconds: float) -> bool:
+    deadline = time.monotonic() + patience_seconds
+    while processes_with(WORKER_ID, worker_id):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_LOOK_AGAIN_SECONDS)
+    return True

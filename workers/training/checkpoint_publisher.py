@@ -1,0 +1,127 @@
+"""The checkpoints of a run: what goes into the manifest, and what is said once one is on disk."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from service.contract.checkpoints import Manifest
+from workers.attempt_dir import Assignment
+from workers.checkpoints.snapshot import Saver
+from workers.data.mean_image import MEAN_FILE, mean_bytes
+from workers.training.distributed import Ranks
+from workers.training.events import Events
+from workers.training.state import RunState
+
+_DISTRIBUTION = "trainyard-service"
+_PATIENCE_SECONDS = 10.0
+"""How long a volume may hang before the run goes on without the next save."""
+
+
+class Saves:
+    """Every rank hands in its state; rank 0 writes.
+
+    `parent` is the checkpoint gone on from; `mean` the mean image that each checkpoint carries.
+    """
+
+    def __init__(
+        self,
+        assignment: Assignment,
+        state: RunState,
+        ranks: Ranks,
+        events: Events,
+        *,
+        attempt_folder: Path,
+        class_names: tuple[str, ...],
+        parent: str | None,
+        mean: Tensor | None,
+        now: Callable[[], datetime],
+        new_id: Callable[[], str],
+    ) -> None:
+        self._claim, self._volume = assignment.claim, assignment.volume
+        self._state, self._ranks, self._events = state, ranks, events
+        self._class_names, self._now, self._new_id = class_names, now, new_id
+        self.newest = parent
+        self._saver = Saver(
+            attempt_folder,
+            on_published=self._published,
+            on_failed=self._save_failed,
+            companions={} if mean is None else {MEAN_FILE: mean_bytes(mean)},
+        )
+
+    def save_in_passing(self, phase: str) -> None:
+        """Copy the state and start writing it; left out while the save before hangs on its volume.
+
+        A failure is an event, and the run goes on.
+        """
+        rank_states = self._ranks.gathered(self._state.of_rank())
+        if self._ranks.is_first and self._saver.is_stuck(_PATIENCE_SECONDS):
+            step = self._state.step
+            self._events.note(
+                f"no checkpoint at step {step}: the one before is still being written"
+            )
+        else:
+            self._write(phase, rank_states)
+
+    def save(self, phase: str) -> None:
+        """The same, however long the save before takes: the last one before an end."""
+        final = phase == "final"
+        self._write(phase, [] if final else self._ranks.gathered(self._state.of_rank()))
+
+    def _write(self, phase: str, rank_states: Sequence[dict[str, Any]]) -> None:
+        if not self._ranks.is_first:
+            return
+        final = phase == "final"
+        # The parent is known only once the save before has ended, well or not.
+        self._saver.wait()
+        momentum = {} if final else self._state.momentum()
+        network = self._state.network.state_dict()
+        self._saver.save(self._manifest(phase), network, momentum, rank_states)
+
+    def wait(self) -> Exception | None:
+        """Wait for the save in flight and give its error."""
+        return self._saver.wait()
+
+    def close(self) -> None:
+        """Wait for the save in flight, and end the writing thread."""
+        self._saver.close()
+
+    def _manifest(self, phase: str) -> Manifest:
+        spec = self._claim.job_spec
+        assert spec.variant is not None
+        return Manifest.model_validate(
+            {
+                "checkpoint_id": self._new_id(),
+                "job_id": self._claim.job_id,
+                "attempt": self._claim.attempt,
+                "step": self._state.step,
+                "phase": phase,
+                "recipe": spec.recipe,
+                "variant": spec.variant,
+                "num_classes": len(self._class_names),
+                "class_names": self._class_names,
+                "image_size": spec.recipe_params.image_size,
+                "preprocessing": spec.recipe_params.preprocessing,
+                "spec_sha256": hashlib.sha256(spec.model_dump_json().encode()).hexdigest(),
+                "world_size": self._ranks.world_size,
+                "created_at": self._now(),
+                "metrics": self._state.metrics,
+                "versions": {"trainyard": version(_DISTRIBUTION), "torch": torch.__version__},
+                "parent_checkpoint": self.newest,
+                "files": {},
+            }
+        )
+
+    def _published(self, folder: Path, manifest: Manifest) -> None:
+        self.newest = manifest.checkpoint_id
+        path = str(folder.relative_to(self._volume))
+        body = {"checkpoint": manifest.model_dump(mode="json"), "path": path}
+        self._events.tell("checkpoint", body, f"saved {folder.name}")
+
+    def _save_failed(self, error: Exception) -> None:
+        self._events.note(f"a checkpoint could not be saved: {error}")

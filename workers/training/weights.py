@@ -1,0 +1,91 @@
+"""The weights that an eval or a training starts from: a trained checkpoint or a published file."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor, nn
+
+from service.contract.checkpoints import Manifest
+from service.contract.specs import CheckpointRef
+from workers.attempt_dir import Assignment
+from workers.checkpoints.folder import DamagedCheckpoint
+from workers.checkpoints.snapshot import Loaded, load
+from workers.checkpoints.upstream import (
+    IncompatibleCheckpoint,
+    class_count,
+    load_for_training,
+    load_strict,
+    read_weights,
+)
+from workers.training.events import Events
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Tensors by name; `manifest` is that of a trained checkpoint, None for a file."""
+
+    tensors: Mapping[str, Tensor]
+    manifest: Manifest | None
+
+
+def weights_of(assignment: Assignment, ref: CheckpointRef, events: Events) -> Weights:
+    """Read what `ref` names, which the claim has resolved unless it is a file.
+
+    Raises IncompatibleCheckpoint, DamagedCheckpoint.
+    """
+    if ref.file is not None:
+        return Weights(read_weights(_below(assignment.import_root, ref.file)), manifest=None)
+    loaded = trained_source(assignment, events, load)
+    return Weights(loaded.model, loaded.manifest)
+
+
+def trained_source(
+    assignment: Assignment, events: Events, read: Callable[[Path], Loaded]
+) -> Loaded:
+    """The checkpoint that the claim brings, by one of the readers of snapshots.
+
+    A damaged one is an event too. Raises IncompatibleCheckpoint, DamagedCheckpoint.
+    """
+    source = assignment.claim.weights
+    if source is None:
+        raise IncompatibleCheckpoint("the checkpoint that was named is not there any more")
+    try:
+        return read(assignment.volume / source.path)
+    except DamagedCheckpoint as damaged:
+        events.tell("damaged", {"checkpoint_id": source.id, "problems": damaged.problems})
+        raise
+
+
+def fill_for_eval(network: nn.Module, weights: Weights, num_classes: int) -> None:
+    """Fill the network strictly; raises IncompatibleCheckpoint."""
+    _match_classes(weights, num_classes, "evaluate them on data with their classes")
+    load_strict(network, weights.tensors)
+
+
+def fill_for_training(
+    network: nn.Module, weights: Weights, num_classes: int, ref: CheckpointRef
+) -> None:
+    """Fill the network as a training's start; raises IncompatibleCheckpoint."""
+    if ref.head == "keep":
+        remedy = 'say "head": "replace" in init_from to train a new classifier'
+        _match_classes(weights, num_classes, remedy)
+    load_for_training(network, weights.tensors, ref.head)
+
+
+def _match_classes(weights: Weights, num_classes: int, remedy: str) -> None:
+    found = class_count(weights.tensors)
+    if found not in (None, num_classes):
+        raise IncompatibleCheckpoint(
+            f"the weights have {found} classes, the data has {num_classes}: {remedy}"
+        )
+
+
+def _below(import_root: Path, file: str) -> Path:
+    root = import_root.resolve()
+    path = (root / file).resolve()
+    if not path.is_relative_to(root):
+        raise IncompatibleCheckpoint(f"{file} leads out of the import root")
+    if not path.is_file():
+        raise IncompatibleCheckpoint(f"{file}: there is no such file below the import root")
+    return path
