@@ -16,9 +16,9 @@ from setproctitle import setproctitle
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from service.api.app import build_app
-from service.api.dependencies import Yard
+from service.context import AppContext
 from service.contract.ids import new_id
-from service.notifier import Wakeups
+from service.notifier import Notifier
 from service.settings import Settings
 from service.store.engine import Database, DatabaseInUse
 from service.store.migrate import revision_of, upgrade
@@ -40,18 +40,18 @@ def serve(settings: Settings) -> None:
     with listening:
         database = _open(settings)
         try:
-            yard = _yard(settings, database)
+            context = _context(settings, database)
             host, port = listening.getsockname()[:2]
             _log.info("serving", url=f"http://{host}:{port}")
             server = _Server(
                 uvicorn.Config(
-                    build_app(yard),
+                    build_app(context),
                     log_config=None,
                     access_log=False,
                     ws="none",
                     timeout_graceful_shutdown=_GRACE_SECONDS,
                 ),
-                yard.wakeups,
+                context.notifier,
             )
             # uvicorn raises the signal again once it has ended: it must not end us before we close.
             for number in (signal.SIGTERM, signal.SIGINT):
@@ -74,9 +74,9 @@ def upgrade_database(settings: Settings) -> str:
 class _Server(uvicorn.Server):
     """Lets long polls go as soon as it is asked to end: they would hold it up."""
 
-    def __init__(self, config: uvicorn.Config, wakeups: Wakeups) -> None:
+    def __init__(self, config: uvicorn.Config, notifier: Notifier) -> None:
         super().__init__(config)
-        self._wakeups = wakeups
+        self._wakeups = notifier
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to end; a second time, at once."""
@@ -127,8 +127,8 @@ def _open(settings: Settings) -> Database:
     return database
 
 
-def _yard(settings: Settings, database: Database) -> Yard:
-    return Yard(
+def _context(settings: Settings, database: Database) -> AppContext:
+    return AppContext(
         settings=settings,
         database=database,
         now=lambda: datetime.now(UTC),

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 
-class Wakeups:
+class Notifier:
     """A bell that any thread may ring, and that coroutines of one loop wait for."""
 
     def __init__(self) -> None:

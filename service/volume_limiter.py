@@ -10,7 +10,7 @@ from service.domain.errors import Unavailable
 _PATIENCE_SECONDS = 5.0
 
 
-class Turns:
+class CallLimit:
     """At most `limit` calls at once; another one waits some seconds for its turn."""
 
     def __init__(self, limit: int) -> None:
@@ -34,12 +34,12 @@ class Turns:
 
 
 @dataclass(frozen=True)
-class VolumeTurns:
+class VolumeLimiter:
     """One kind does not wait for another; all of them leave a dozen of the forty threads free.
 
     `looks` find a file or read some of it, `downloads` send one, `works` go through whole folders.
     """
 
-    looks: Turns = field(default_factory=lambda: Turns(8))
-    downloads: Turns = field(default_factory=lambda: Turns(16))
-    works: Turns = field(default_factory=lambda: Turns(4))
+    looks: CallLimit = field(default_factory=lambda: CallLimit(8))
+    downloads: CallLimit = field(default_factory=lambda: CallLimit(16))
+    works: CallLimit = field(default_factory=lambda: CallLimit(4))

@@ -29,7 +29,7 @@ class Assignment(BaseModel):
     import_root: Path
 
 
-class Mailbox:
+class AttemptDir:
     """One attempt's folder; one writer of events (rank 0), one reader (the agent)."""
 
     def __init__(self, folder: Path) -> None:

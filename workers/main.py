@@ -17,7 +17,7 @@ from workers.agent.client import ControlPlane
 from workers.agent.gpus import visible_gpus
 from workers.agent.identity import own_identity
 from workers.agent.loop import Agent
-from workers.agent.worker_paths import Places
+from workers.agent.worker_paths import WorkerPaths
 from workers.launcher.kernel import adopt_orphans, boot_clock
 from workers.launcher.local.launcher import LocalLauncher
 from workers.settings import WorkerSettings
@@ -60,7 +60,7 @@ def work(settings: WorkerSettings, rank_main: str = RANK_MAIN) -> int:
             labels=settings.labels,
             version=version("trainyard-service"),
         ),
-        places=Places(settings.volume, settings.data_root, settings.import_root),
+        places=WorkerPaths(settings.volume, settings.data_root, settings.import_root),
         launcher=LocalLauncher(worker_id, settings.slots, [gpu.index for gpu in gpus], rank_main),
         control_plane=ControlPlane(settings.server, settings.token, give_up),
         give_up=give_up,

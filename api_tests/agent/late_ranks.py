@@ -4,7 +4,7 @@ import os
 import time
 from pathlib import Path
 
-from workers.attempt_dir import Mailbox
+from workers.attempt_dir import AttemptDir
 
 while not Path(os.environ["LOADED"]).exists():
     time.sleep(0.01)
@@ -12,5 +12,5 @@ while not Path(os.environ["LOADED"]).exists():
 
 def starts(spec_path: Path) -> int:
     """Leaves a file."""
-    (Mailbox(spec_path.parent).folder / "began").touch()
+    (AttemptDir(spec_path.parent).folder / "began").touch()
     return 0

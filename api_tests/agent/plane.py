@@ -15,10 +15,10 @@ from service.contract.agent import (
     ClaimRequest,
     Heartbeat,
     HeartbeatReply,
-    Neighbour,
+    Predecessor,
     Purge,
-    Registered,
     Registration,
+    RegistrationReply,
     Report,
     ReportedEvent,
 )
@@ -70,7 +70,7 @@ class Plane:
     def __init__(self) -> None:
         self.token: str | None = None
         self.registered: list[tuple[str, Registration]] = []
-        self.neighbours: tuple[Neighbour, ...] = ()
+        self.neighbours: tuple[Predecessor, ...] = ()
         self.forgets: set[str] = set()
         self.drain = self.silent = self.hushed = False
         self.heartbeats = 0
@@ -182,12 +182,12 @@ def stand_in(plane: Plane) -> FastAPI:
         return await call_next(request)
 
     @app.put("/agent/workers/{worker_id}")
-    def register(worker_id: str, registration: Registration) -> Registered:
+    def register(worker_id: str, registration: Registration) -> RegistrationReply:
         with plane.changed:
             plane.registered.append((worker_id, registration))
             plane.forgets.clear()
             plane.changed.notify_all()
-        return Registered(neighbours=plane.neighbours)
+        return RegistrationReply(neighbours=plane.neighbours)
 
     @app.post("/agent/workers/{worker_id}/gone", status_code=204)
     def gone(worker_id: str) -> None:

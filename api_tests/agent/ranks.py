@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from service.volume.folder import STAGE_PREFIX
-from workers.attempt_dir import Mailbox
+from workers.attempt_dir import AttemptDir
 
 
 def succeeds(spec_path: Path) -> int:
@@ -156,13 +156,13 @@ def _wait_for(path: Path) -> None:
         signal.sigtimedwait([], 0.01)
 
 
-def _started(spec_path: Path) -> Mailbox:
-    mailbox = Mailbox(spec_path.parent)
+def _started(spec_path: Path) -> AttemptDir:
+    mailbox = AttemptDir(spec_path.parent)
     body = {"total_steps": 1, "resumed_from": None, "step": 0}
     mailbox.append("started", body, datetime.now(UTC))
     return mailbox
 
 
-def _end(mailbox: Mailbox, outcome: str, reason: str) -> None:
+def _end(mailbox: AttemptDir, outcome: str, reason: str) -> None:
     body = {"outcome": outcome, "reason": reason, "message": "", "result": None}
     mailbox.append("ended", body, datetime.now(UTC))

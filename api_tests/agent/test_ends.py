@@ -15,7 +15,7 @@ from api_tests.agent.processes import Worker, all_ended, eventually
 from service.contract.agent import BeatReply, Report
 from service.contract.checkpoints import attempt_path
 from workers.agent.attempt import Attempt
-from workers.agent.worker_paths import Places
+from workers.agent.worker_paths import WorkerPaths
 from workers.launcher.base import Launcher
 
 QUICK = {"heartbeat_seconds": 0.2}
@@ -105,7 +105,7 @@ def test_an_agent_that_was_stopped_before_it_started_the_ranks_starts_none(tmp_p
         reports.append(report)
         return Held(claim).reply()
 
-    places, nobody = Places(tmp_path, tmp_path, tmp_path), cast(Launcher, None)
+    places, nobody = WorkerPaths(tmp_path, tmp_path, tmp_path), cast(Launcher, None)
     attempt = Attempt(claim, places, nobody, deliver, clock=lambda: 100.0)
     attempt.answered(Held(claim).reply(), sent_at=97.0)
     attempt.run()

@@ -7,7 +7,7 @@ import subprocess
 from api_tests.agent.claims import a_claim
 from api_tests.agent.conftest import StartWorker
 from api_tests.agent.plane import Plane
-from service.contract.agent import Gone, Neighbour, ProcessIdentity
+from service.contract.agent import Gone, Predecessor, ProcessIdentity
 from workers.agent.identity import own_identity, processes_with
 from workers.agent.predecessors import tell_of_the_dead
 from workers.launcher.local.launcher import WORKER_ID
@@ -23,7 +23,7 @@ def test_a_worker_tells_of_a_killed_one_and_not_of_a_living_one(
     killed.process.send_signal(signal.SIGKILL)
     killed.process.wait()
     plane.neighbours = tuple(
-        Neighbour(worker_id=worker_id, process=registration.process)
+        Predecessor(worker_id=worker_id, process=registration.process)
         for worker_id, registration in plane.registered
     )
     start_worker(ranks="refuses")
@@ -55,7 +55,7 @@ class Heard:
 
 def _told_of(process: ProcessIdentity, *worker_ids: str) -> list[str]:
     heard = Heard()
-    neighbours = [Neighbour(worker_id=worker_id, process=process) for worker_id in worker_ids]
+    neighbours = [Predecessor(worker_id=worker_id, process=process) for worker_id in worker_ids]
     tell_of_the_dead(neighbours, heard, patience_seconds=0.2)
     return heard.gone_ids
 

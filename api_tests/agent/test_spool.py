@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from workers.agent.spool import Spool
-from workers.attempt_dir import Mailbox
+from workers.attempt_dir import AttemptDir
 
 
-def _write(folder: Path, count: int) -> Mailbox:
-    mailbox = Mailbox(folder)
+def _write(folder: Path, count: int) -> AttemptDir:
+    mailbox = AttemptDir(folder)
     for number in range(count):
         mailbox.append("note", {"message": str(number)}, datetime.now(UTC))
     return mailbox

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import torch
 
-from workers.attempt_dir import Mailbox
+from workers.attempt_dir import AttemptDir
 from workers.runs.rank import run_rank
 
 
 def tells_threads(spec_path: Path) -> int:
     """Says how many threads torch computes with."""
     body = {"message": str(torch.get_num_threads())}
-    Mailbox(spec_path.parent).append("note", body, datetime.now(UTC))
+    AttemptDir(spec_path.parent).append("note", body, datetime.now(UTC))
     return 0
 
 

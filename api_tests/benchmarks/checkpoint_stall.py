@@ -26,7 +26,7 @@ from api_tests.benchmarks.report import Section, verdict
 from api_tests.checkpoints.folders import manifest_of
 from service.contract.specs import JobSpec
 from workers.checkpoints.momentum import momentum_of
-from workers.checkpoints.snapshot import MODEL_FILE, OPTIMIZER_FILE, Saver
+from workers.checkpoints.snapshot import MODEL_FILE, OPTIMIZER_FILE, CheckpointWriter
 from workers.recipes import build
 from workers.recipes.loss import training_loss
 from workers.recipes.optimizer import sgd
@@ -79,7 +79,7 @@ class Ours:
 
     def __init__(self, folder: Path, training: Training) -> None:
         self._durable = threading.Event()
-        self._saver = Saver(
+        self._saver = CheckpointWriter(
             folder, on_published=lambda *_: self._durable.set(), on_failed=self._failed
         )
         self._saver.reserve(MODEL_FILE, training.model())

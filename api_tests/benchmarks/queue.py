@@ -21,7 +21,7 @@ from api_tests.http.server import Server
 from service.contract.agent import Beat, Claim, Heartbeat
 from service.control.jobs import queue_views
 from service.control.leases import reaper
-from service.control.leases.transitions import Patience
+from service.control.leases.transitions import BackoffPolicy
 from service.store.engine import Database
 from service.store.jobs import JobFilter, page
 from service.store.tables import attempts as attempts_table
@@ -29,7 +29,7 @@ from service.store.tables import attempts as attempts_table
 FEW, MANY = 100, 100_000
 CLAIMS_LIMIT, BEATS_GOAL = 2.0, 2_000.0
 _WARM, _BEAT_SECONDS, _THREADS = 100, 10.0, 8
-_WINDOWS = reaper.Windows(30, 60, 300)
+_WINDOWS = reaper.LeaseTimeouts(30, 60, 300)
 
 
 def measure() -> Section:
@@ -123,7 +123,7 @@ def _sweep(database: Database) -> float:
         )
     began = time.perf_counter()
     with database.write() as tx:
-        swept = reaper.sweep(tx, _WINDOWS, patience=lambda: Patience(10, 0.5), now=now())
+        swept = reaper.sweep(tx, _WINDOWS, backoff_policy=lambda: BackoffPolicy(10, 0.5), now=now())
     assert swept.changed == 100
     return time.perf_counter() - began
 

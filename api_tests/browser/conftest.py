@@ -30,7 +30,7 @@ AFTER = {
 }
 
 
-class Yard:
+class AppContext:
     """The stand-in: real HTTP on a real port, which can go away and come back."""
 
     def __init__(self) -> None:
@@ -84,7 +84,7 @@ class Yard:
         self.jobs = [job if old.id == job.id else old for old in self.jobs]
 
 
-def stand_in(yard: Yard) -> FastAPI:
+def stand_in(yard: AppContext) -> FastAPI:
     """The calls that the dashboard makes, with the answers that `yard` holds."""
     app = FastAPI()
 
@@ -179,8 +179,8 @@ def ask_again(page: Page) -> Callable[[], None]:
 
 
 @pytest.fixture
-def yard() -> Iterator[Yard]:
-    yard = Yard()
+def yard() -> Iterator[AppContext]:
+    yard = AppContext()
     yield yard
     yard.stop()
 
@@ -203,7 +203,7 @@ def console() -> list[str]:
 
 
 @pytest.fixture
-def page(browser: Browser, yard: Yard, console: list[str]) -> Iterator[Page]:
+def page(browser: Browser, yard: AppContext, console: list[str]) -> Iterator[Page]:
     """A tab on the dashboard's origin; the test fails if the console heard an error."""
     context = browser.new_context(base_url=yard.url, viewport={"width": 1280, "height": 900})
     context.set_default_timeout(DEADLINE_MS)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from service.contract.checkpoints import FileDigest, Manifest, attempt_path
 from service.volume.disk import DISK, Disk
-from workers.checkpoints.snapshot import Saver
+from workers.checkpoints.snapshot import CheckpointWriter
 
 Operation = tuple[str, Path, Any]
 
@@ -93,7 +93,7 @@ def save(
         if published is not None:
             published.append(path.name)
 
-    saver = Saver(folder, on_published=on_published, on_failed=lambda _: None, disk=disk)
+    saver = CheckpointWriter(folder, on_published=on_published, on_failed=lambda _: None, disk=disk)
     final = fields.get("phase") == "final"
     states = [] if final else [{"step": step}]
     saver.save(manifest_of(step, **fields), tensors(step), {} if final else tensors(-step), states)

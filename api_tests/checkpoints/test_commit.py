@@ -21,7 +21,7 @@ from api_tests.checkpoints.folders import (
 from service.contract.checkpoints import FileDigest
 from service.volume.disk import Disk
 from workers.checkpoints.folder import latest_in, latest_resumable_in, sweep_stale, verify
-from workers.checkpoints.snapshot import Saver, load
+from workers.checkpoints.snapshot import CheckpointWriter, load
 
 
 def test_at_every_prefix_of_a_commit_the_reader_finds_the_old_checkpoint_or_the_new(
@@ -98,7 +98,7 @@ class _HangingDisk(Disk):
 def test_a_volume_that_hangs_holds_up_the_writer_and_not_the_run(tmp_path: Path) -> None:
     disk = _HangingDisk()
     published: list[Path] = []
-    saver = Saver(
+    saver = CheckpointWriter(
         attempt_folder(tmp_path),
         on_published=lambda folder, _: published.append(folder),
         on_failed=lambda _: None,
@@ -128,7 +128,7 @@ def test_a_step_that_is_saved_already_is_not_written_again(tmp_path: Path) -> No
 def test_a_tensor_with_two_names_is_stored_once_and_read_under_both(tmp_path: Path) -> None:
     folder = attempt_folder(tmp_path)
     weight = torch.rand(3)
-    saver = Saver(folder, on_published=lambda *_: None, on_failed=lambda _: None)
+    saver = CheckpointWriter(folder, on_published=lambda *_: None, on_failed=lambda _: None)
     saver.save(manifest_of(1), {"fc.weight": weight, "block.0.weight": weight}, {}, [{}])
     assert saver.close() is None
     loaded = load(folder / "step-000000001")

@@ -9,7 +9,7 @@ from api_tests.checkpoints.yards import NOW, Volume, flip_a_bit
 from service.contract.checkpoints import Checkpoint
 from service.contract.jobs import Job
 from service.control.checkpoints import index
-from service.control.checkpoints.reindex import Rescanned
+from service.control.checkpoints.reindex import ReindexResult
 from service.control.jobs import views
 from service.store import attempts
 from service.store.checkpoints import CheckpointFilter
@@ -38,7 +38,7 @@ def test_a_second_rescan_changes_nothing(volume: Volume) -> None:
     assert volume.rescan().adopted == ["ckpt_1"]
     before = (job_of(volume), volume.get("ckpt_1"), volume.names())
     again = volume.rescan()
-    assert Rescanned(left=again.left) == again
+    assert ReindexResult(left=again.left) == again
     assert (job_of(volume), volume.get("ckpt_1"), volume.names()) == before
 
 

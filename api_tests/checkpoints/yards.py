@@ -10,7 +10,7 @@ from service.contract.jobs import JobState
 from service.contract.specs import JobSpec
 from service.control.checkpoints import index
 from service.control.checkpoints.gc import Collector
-from service.control.checkpoints.reindex import Rescanned, rescan
+from service.control.checkpoints.reindex import ReindexResult, rescan
 from service.control.jobs import views
 from service.store import jobs as store
 from service.store.engine import Database
@@ -52,7 +52,7 @@ class Volume:
         assert save(attempt, step, metrics=metrics, **digits, **fields) is None
         return attempt / f"{'final' if fields.get('phase') == 'final' else 'step'}-{step:09d}"
 
-    def rescan(self) -> Rescanned:
+    def rescan(self) -> ReindexResult:
         """Index what is there."""
         return rescan(self.database, self.folder, now=NOW)
 

@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from api_tests.control.conftest import Agent, Plane, an_event, gpus
 from api_tests.control.promises import Promises
 from api_tests.manifests import a_manifest, told_of
-from service.contract.agent import REASONS, Claim, Outcome
+from service.contract.agent import REASONS, AttemptOutcome, Claim
 from service.contract.jobs import JobState
 from service.domain.errors import Conflict, LeaseLost, NotFound
 from service.store.engine import Database
@@ -119,7 +119,7 @@ class AtWork(RuleBasedStateMachine):
 
     @precondition(lambda self: self.held)
     @rule(number=any_number, end=st.sampled_from(ENDS))
-    def report(self, number: int, end: tuple[Outcome, Any]) -> None:
+    def report(self, number: int, end: tuple[AttemptOutcome, Any]) -> None:
         held = self._any(number)
         live = self.promises.is_live(held.claim)
         said = held.ended if held.ended and held.ended[0] != "lost" else end

@@ -18,8 +18,8 @@ from service.contract.agent import (
     Heartbeat,
     Lease,
     ProcessIdentity,
-    Registered,
     Registration,
+    RegistrationReply,
     Report,
     ReportedEvent,
 )
@@ -28,15 +28,15 @@ from service.contract.jobs import Attempt, Event, Job
 from service.contract.specs import JobSpec
 from service.control.checkpoints import index
 from service.control.jobs import actions, history, retries, views
-from service.control.jobs.submission import Submitted
+from service.control.jobs.submission import SubmissionResult
 from service.control.leases import claims, heartbeats, reaper, workers
-from service.control.leases.reaper import Windows
-from service.control.leases.transitions import Patience
+from service.control.leases.reaper import LeaseTimeouts
+from service.control.leases.transitions import BackoffPolicy
 from service.store.engine import Database
 
 SPEC: dict[str, Any] = {"kind": "train", "recipe": "oneshot", "data": {"dataset": "digits"}}
-WINDOWS = Windows(start_seconds=30, unreachable_seconds=60, reassign_seconds=300)
-PATIENCE = Patience(backoff_seconds=10, jitter=1.0)
+WINDOWS = LeaseTimeouts(start_seconds=30, unreachable_seconds=60, reassign_seconds=300)
+PATIENCE = BackoffPolicy(backoff_seconds=10, jitter=1.0)
 KERNEL = ProcessIdentity(boot_id="boot", pid_namespace="pid:[1]", pid=7, started_ticks=99)
 
 
@@ -83,7 +83,7 @@ class Plane:
         with self.write() as tx:
             return actions.resume(tx, job.id, self.now)
 
-    def retry(self, job: Job, origin: str = "latest", key: str | None = None) -> Submitted:
+    def retry(self, job: Job, origin: str = "latest", key: str | None = None) -> SubmissionResult:
         """As a user does."""
         with self.write() as tx:
             return retries.retry(
@@ -118,7 +118,7 @@ class Plane:
     def sweep(self) -> int:
         """What the reaper does; how many attempts changed."""
         with self.write() as tx:
-            return reaper.sweep(tx, WINDOWS, patience=lambda: PATIENCE, now=self.now).changed
+            return reaper.sweep(tx, WINDOWS, backoff_policy=lambda: PATIENCE, now=self.now).changed
 
 
 class Agent:
@@ -132,7 +132,7 @@ class Agent:
         self._requests = count(1)
         self.register()
 
-    def register(self) -> Registered:
+    def register(self) -> RegistrationReply:
         """Say who one is."""
         with self.plane.write() as tx:
             return workers.register(tx, self.id, self.registration, self.plane.now)
@@ -187,7 +187,7 @@ class Agent:
         )
         with self.plane.write() as tx:
             return claims.report(
-                tx, report, patience=PATIENCE, quick_seconds=60, now=self.plane.now
+                tx, report, backoff_policy=PATIENCE, quick_seconds=60, now=self.plane.now
             )
 
 

@@ -12,7 +12,7 @@ from service.contract.jobs import ENDED_JOBS, LIVE_ATTEMPTS, Job, JobState
 from service.contract.workers import Worker, WorkerState
 from service.control.jobs import views
 from service.control.scheduling.scheduler import line_for, rooms_of
-from service.domain.placement import Room
+from service.domain.placement import Capacity
 from service.domain.retry import LOSSES_BEFORE_POISON
 from service.store import workers
 from service.store.jobs import JobFilter
@@ -106,7 +106,7 @@ class Promises:
             registered_at=now,
             last_seen_at=now,
         )
-        line = list(line_for(tx, Room(fresh, 9, 4), now + timedelta(hours=1)))
+        line = list(line_for(tx, Capacity(fresh, 9, 4), now + timedelta(hours=1)))
         in_order = sorted(queued, key=lambda job: (-job.spec.priority, job.id))
         assert [waiting.id for waiting in line] == [job.id for job in in_order]
         places = [job.queue_position for job in in_order]

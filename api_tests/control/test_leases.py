@@ -7,7 +7,7 @@ from service.contract.agent import Gone
 from service.contract.jobs import AttemptState, JobState
 from service.contract.workers import WorkerState
 from service.control.leases import reaper, workers
-from service.control.leases.transitions import Patience
+from service.control.leases.transitions import BackoffPolicy
 from service.domain.errors import LeaseLost, NotFound
 from service.store import attempts
 from service.store import workers as store
@@ -215,8 +215,10 @@ def test_a_new_worker_hears_of_those_beside_it_that_have_not_said_goodbye(
 
 def say_gone(plane: Plane, agent: Agent) -> None:
     with plane.write() as tx:
-        patience = Patience(backoff_seconds=10, jitter=1.0)
-        workers.gone(tx, agent.id, Gone(message="killed"), patience=patience, now=plane.now)
+        backoff_policy = BackoffPolicy(backoff_seconds=10, jitter=1.0)
+        workers.gone(
+            tx, agent.id, Gone(message="killed"), backoff_policy=backoff_policy, now=plane.now
+        )
 
 
 def worker_state(plane: Plane, agent: Agent) -> WorkerState:

@@ -4,28 +4,28 @@ from hypothesis import strategies as st
 
 from service.contract.agent import REASONS
 from service.contract.jobs import Reason
-from service.domain.retry import FAULTS, Budgets, Verdict, decide
+from service.domain.retry import FAULTS, RetryCounters, RetryDecision, decide
 
 
-def decided(reason: Reason, *, failures: int = 0, losses: int = 0, limit: int = 2) -> Verdict:
-    spent = Budgets(failures, losses, limit)
+def decided(reason: Reason, *, failures: int = 0, losses: int = 0, limit: int = 2) -> RetryDecision:
+    spent = RetryCounters(failures, losses, limit)
     return decide(reason, spent, backoff_seconds=10.0, jitter=1.0)
 
 
 @pytest.mark.parametrize("reason", [Reason.PREEMPTED, Reason.RELEASED, Reason.NOT_STARTED])
 def test_an_end_that_is_nobodys_fault_costs_nothing_and_waits_for_nothing(reason: Reason) -> None:
     verdict = decided(reason, failures=2, losses=2)
-    assert verdict == Verdict(True, reason, failures=2, losses=2)
+    assert verdict == RetryDecision(True, reason, failures=2, losses=2)
 
 
 def test_a_lost_worker_is_made_up_for_at_once_and_costs_no_failure() -> None:
     reason = Reason.WORKER_LOST
-    assert decided(reason, losses=1) == Verdict(True, reason, failures=0, losses=2)
+    assert decided(reason, losses=1) == RetryDecision(True, reason, failures=0, losses=2)
 
 
 def test_a_full_volume_costs_nothing_and_is_waited_for_as_long_as_it_lasts() -> None:
     verdict = decided(Reason.DISK_FULL, failures=2, losses=2)
-    assert verdict == Verdict(True, Reason.DISK_FULL, failures=2, losses=2, wait_seconds=120)
+    assert verdict == RetryDecision(True, Reason.DISK_FULL, failures=2, losses=2, wait_seconds=120)
 
 
 def test_a_machines_fault_that_lasts_costs_no_failure_and_is_given_time_to_be_mended() -> None:
@@ -59,7 +59,7 @@ def test_a_job_without_failures_to_spend_ends_with_the_first() -> None:
     "reason", [Reason.INVALID_DATA, Reason.OUT_OF_MEMORY, Reason.INCOMPATIBLE_CHECKPOINT]
 )
 def test_a_fault_that_cannot_heal_ends_the_job_at_once(reason: Reason) -> None:
-    assert decided(reason) == Verdict(False, reason, failures=0, losses=0)
+    assert decided(reason) == RetryDecision(False, reason, failures=0, losses=0)
 
 
 def test_the_wait_doubles_with_each_failure_up_to_ten_minutes() -> None:
@@ -73,7 +73,7 @@ def test_the_hundredth_failure_still_has_a_wait() -> None:
 
 @given(jitter=st.floats(0, 1), failures=st.integers(0, 20))
 def test_the_jitter_keeps_a_wait_between_half_and_whole(jitter: float, failures: int) -> None:
-    spent = Budgets(failures, 0, 100)
+    spent = RetryCounters(failures, 0, 100)
     verdict = decide(Reason.CRASHED, spent, backoff_seconds=10.0, jitter=jitter)
     whole = min(10.0 * 2**failures, 600.0)
     assert whole / 2 <= verdict.wait_seconds <= whole

@@ -15,7 +15,7 @@ from torch.nn.functional import cross_entropy
 from service.contract.checkpoints import Manifest, folder_name
 from service.contract.exchange import ImportRequest
 from service.contract.recipes import PARAMS, RecipeParams
-from workers.checkpoints.snapshot import Saver
+from workers.checkpoints.snapshot import CheckpointWriter
 from workers.exchange.identify import signature
 from workers.exchange.imports import import_file
 from workers.exchange.publish import Published, publish_import
@@ -138,7 +138,9 @@ def saved(
         created_at=NOW,
         files={},
     )
-    saver = Saver(folder, on_published=lambda *it: found.append(it), on_failed=lambda _: None)
+    saver = CheckpointWriter(
+        folder, on_published=lambda *it: found.append(it), on_failed=lambda _: None
+    )
     saver.save(manifest, tensors, momentum or {}, [])
     assert saver.close() is None
     assert found[0][0].name == folder_name(manifest.phase, step)

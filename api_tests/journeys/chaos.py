@@ -25,7 +25,7 @@ from api_tests.journeys.proxy import STORM, Proxy
 from api_tests.journeys.storm import Storm
 from api_tests.journeys.users import Users
 from api_tests.journeys.writes import Leases
-from api_tests.journeys.yards import Yard
+from api_tests.journeys.yards import Installation
 from service.client import TrainyardClient, TrainyardError
 from service.contract.jobs import ENDED_JOBS
 
@@ -106,7 +106,7 @@ def one_round(folder: Path, seed: int, *, jobs: int, storm_seconds: float) -> Ro
     with _small_disk(folder / "volume", jobs * DISK_MEGABYTES_PER_JOB) as disk:
         if disk is None:
             history.note("skipped", what="a full disk", why="nothing may be mounted here")
-        yard = Yard(folder, server=SERVER, **settings)
+        yard = Installation(folder, server=SERVER, **settings)
         proxy = Proxy(yard.port, random.Random(seed))
         storm = Storm(yard, proxy, history, seed, clock=clock, disk=disk, reassign_seconds=reassign)
         try:
@@ -124,7 +124,7 @@ def one_round(folder: Path, seed: int, *, jobs: int, storm_seconds: float) -> Ro
     return Round(history, proof, ends, sum(job.attempt for job in ended))
 
 
-def _run_undisturbed(yard: Yard, history: History) -> dict[int, str]:
+def _run_undisturbed(yard: Installation, history: History) -> dict[int, str]:
     ids = {kind["seed"]: _submit(yard.client, history, kind) for kind in (SHORT, LONG)}
     for job_id in ids.values():
         job = yard.client.wait(job_id, timeout_seconds=120, poll_seconds=0.1)

@@ -5,14 +5,14 @@ import sys
 
 from api_tests.journeys.clock import now
 from service import main
-from service.api.dependencies import Yard
+from service.context import AppContext
 from service.settings import Settings
 from service.store.engine import Database
 
 _real_yard = main._yard
 
 
-def _yard(settings: Settings, database: Database) -> Yard:
+def _yard(settings: Settings, database: Database) -> AppContext:
     return dataclasses.replace(_real_yard(settings, database), now=now)
 
 

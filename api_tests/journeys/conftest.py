@@ -3,13 +3,13 @@ from pathlib import Path
 
 import pytest
 
-from api_tests.journeys.yards import TRAIN, Yard
+from api_tests.journeys.yards import TRAIN, Installation
 
 
 @pytest.fixture
-def yard(tmp_path: Path) -> Iterator[Yard]:
+def yard(tmp_path: Path) -> Iterator[Installation]:
     """A control plane without workers."""
-    yard = Yard(tmp_path)
+    yard = Installation(tmp_path)
     yield yard
     yard.close()
 
@@ -17,7 +17,7 @@ def yard(tmp_path: Path) -> Iterator[Yard]:
 @pytest.fixture(scope="session")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The digest of the final weights of a run that nobody disturbed."""
-    yard = Yard(tmp_path_factory.mktemp("undisturbed"))
+    yard = Installation(tmp_path_factory.mktemp("undisturbed"))
     try:
         yard.start_worker()
         job = yard.client.wait(yard.client.submit(TRAIN).id, timeout_seconds=90)

@@ -14,7 +14,7 @@ import psutil
 
 from api_tests.journeys.history import History
 from api_tests.journeys.proxy import CALM, STORM, Proxy
-from api_tests.journeys.yards import Yard, kill
+from api_tests.journeys.yards import Installation, kill
 from workers.launcher.local.launcher import WORKER_ID
 
 Process = subprocess.Popen[bytes]
@@ -31,7 +31,7 @@ class Storm:
 
     def __init__(
         self,
-        yard: Yard,
+        yard: Installation,
         proxy: Proxy,
         history: History,
         seed: int,

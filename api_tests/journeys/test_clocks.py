@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from api_tests.journeys.clock import set_ahead
-from api_tests.journeys.yards import TRAIN, Yard, rank_of, until
+from api_tests.journeys.yards import TRAIN, Installation, rank_of, until
 from service.contract.jobs import Job
 
 HOUR_SECONDS = 3600.0
@@ -21,14 +21,14 @@ def clock(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def yard(tmp_path: Path, clock: Path) -> Iterator[Yard]:
-    yard = Yard(tmp_path, server="api_tests.journeys.clocked_server", CLOCK=str(clock))
+def yard(tmp_path: Path, clock: Path) -> Iterator[Installation]:
+    yard = Installation(tmp_path, server="api_tests.journeys.clocked_server", CLOCK=str(clock))
     yield yard
     yard.close()
 
 
 def test_a_server_whose_clock_jumps_ahead_and_back_ends_the_job_once(
-    yard: Yard, clock: Path, undisturbed: str
+    yard: Installation, clock: Path, undisturbed: str
 ) -> None:
     worker = yard.start_worker()
     job_id = yard.client.submit(TRAIN).id
@@ -48,7 +48,7 @@ def test_a_server_whose_clock_jumps_ahead_and_back_ends_the_job_once(
 
 
 def test_a_worker_whose_clock_jumps_ahead_and_back_goes_on_in_its_one_attempt(
-    yard: Yard, tmp_path: Path, undisturbed: str
+    yard: Installation, tmp_path: Path, undisturbed: str
 ) -> None:
     clock = tmp_path / "clock of the worker"
     worker = yard.start_worker("api_tests.journeys.clocked_worker", CLOCK=str(clock))
@@ -66,7 +66,7 @@ def test_a_worker_whose_clock_jumps_ahead_and_back_goes_on_in_its_one_attempt(
     assert "eta -" not in yard.client.logs(job_id).text
 
 
-def _ended_once(yard: Yard, job_id: str, undisturbed: str) -> Job:
+def _ended_once(yard: Installation, job_id: str, undisturbed: str) -> Job:
     job = yard.client.wait(job_id, timeout_seconds=90)
     assert job.state == "succeeded", job.message
     assert yard.final_digest(job_id) == undisturbed
@@ -76,7 +76,7 @@ def _ended_once(yard: Yard, job_id: str, undisturbed: str) -> Job:
     return job
 
 
-def _heard_ahead(yard: Yard) -> bool:
+def _heard_ahead(yard: Installation) -> bool:
     soon = datetime.now(UTC) + timedelta(seconds=HOUR_SECONDS / 2)
     return any(worker.last_seen_at > soon for worker in yard.client.workers())
 

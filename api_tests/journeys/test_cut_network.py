@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from api_tests.journeys.proxy import CALM, Proxy
-from api_tests.journeys.yards import PARAMS, TRAIN, Yard, lives, rank_of, until
+from api_tests.journeys.yards import PARAMS, TRAIN, Installation, lives, rank_of, until
 from service.contract.checkpoints import attempt_path
 from service.volume.folder import checkpoints_in
 
@@ -30,15 +30,15 @@ HASTY = {
 
 
 @pytest.fixture
-def patient_yard(tmp_path: Path) -> Iterator[Yard]:
-    yard = Yard(tmp_path, **PATIENT)
+def patient_yard(tmp_path: Path) -> Iterator[Installation]:
+    yard = Installation(tmp_path, **PATIENT)
     yield yard
     yard.close()
 
 
 @pytest.fixture
-def hasty_yard(tmp_path: Path) -> Iterator[Yard]:
-    yard = Yard(tmp_path, **HASTY)
+def hasty_yard(tmp_path: Path) -> Iterator[Installation]:
+    yard = Installation(tmp_path, **HASTY)
     yield yard
     yard.close()
 
@@ -90,7 +90,7 @@ Network = Refusing | Swallowing
 
 
 @contextmanager
-def _network(kind: type[Network], yard: Yard) -> Iterator[Network]:
+def _network(kind: type[Network], yard: Installation) -> Iterator[Network]:
     network = kind(yard.port)
     try:
         yield network
@@ -100,7 +100,7 @@ def _network(kind: type[Network], yard: Yard) -> Iterator[Network]:
 
 @pytest.mark.parametrize("kind", [Refusing, Swallowing])
 def test_while_the_network_is_cut_the_training_goes_on_and_then_tells_everything_once(
-    patient_yard: Yard, kind: type[Network]
+    patient_yard: Installation, kind: type[Network]
 ) -> None:
     yard = patient_yard
     with _network(kind, yard) as network:
@@ -124,13 +124,13 @@ def test_while_the_network_is_cut_the_training_goes_on_and_then_tells_everything
 
 @pytest.mark.parametrize("kind", [Refusing, Swallowing])
 def test_a_worker_that_is_cut_off_for_too_long_ends_its_training_before_another_has_the_job(
-    hasty_yard: Yard, kind: type[Network]
+    hasty_yard: Installation, kind: type[Network]
 ) -> None:
     with _network(kind, hasty_yard) as network:
         _cut_off_for_too_long(hasty_yard, network)
 
 
-def _cut_off_for_too_long(yard: Yard, network: Network) -> None:
+def _cut_off_for_too_long(yard: Installation, network: Network) -> None:
     client = yard.client
     worker = yard.start_worker(SERVER=network.url)
     job_id = client.submit(ENDLESS).id
@@ -150,15 +150,15 @@ def _cut_off_for_too_long(yard: Yard, network: Network) -> None:
     assert len(_resumed(yard, job_id)) == 1
 
 
-def _resumed(yard: Yard, job_id: str) -> list[str]:
+def _resumed(yard: Installation, job_id: str) -> list[str]:
     said = [event.message for event in yard.client.events(job_id)]
     return [message for message in said if "resumed at step" in message]
 
 
-def _known_step(yard: Yard, job_id: str) -> int:
+def _known_step(yard: Installation, job_id: str) -> int:
     return yard.client.latest_checkpoint(job=job_id).step
 
 
-def _saved_step(yard: Yard, job_id: str) -> int:
+def _saved_step(yard: Installation, job_id: str) -> int:
     found: list[Any] = checkpoints_in(yard.volume / attempt_path(job_id, 1))
     return max(manifest.step for _, manifest in found)

@@ -2,10 +2,10 @@
 
 import psutil
 
-from api_tests.journeys.yards import TRAIN, Yard, kill, lives, rank_of, until
+from api_tests.journeys.yards import TRAIN, Installation, kill, lives, rank_of, until
 
 
-def _ends_undisturbed(yard: Yard, job_id: str, undisturbed: str) -> int:
+def _ends_undisturbed(yard: Installation, job_id: str, undisturbed: str) -> int:
     job = yard.client.wait(job_id, timeout_seconds=90)
     assert job.state == "succeeded", job.message
     assert yard.final_digest(job_id) == undisturbed
@@ -14,7 +14,7 @@ def _ends_undisturbed(yard: Yard, job_id: str, undisturbed: str) -> int:
     return job.attempt
 
 
-def test_a_killed_rank(yard: Yard, undisturbed: str) -> None:
+def test_a_killed_rank(yard: Installation, undisturbed: str) -> None:
     worker = yard.start_worker()
     job_id = yard.client.submit(TRAIN).id
     yard.running_past(job_id, 10)
@@ -25,7 +25,7 @@ def test_a_killed_rank(yard: Yard, undisturbed: str) -> None:
 
 
 def test_a_killed_worker_that_is_started_again_goes_on_at_once(
-    yard: Yard, undisturbed: str
+    yard: Installation, undisturbed: str
 ) -> None:
     worker = yard.start_worker()
     job_id = yard.client.submit(TRAIN).id
@@ -39,7 +39,7 @@ def test_a_killed_worker_that_is_started_again_goes_on_at_once(
 
 
 def test_a_killed_worker_is_replaced_by_another_when_its_lease_has_run_out(
-    yard: Yard, undisturbed: str
+    yard: Installation, undisturbed: str
 ) -> None:
     worker = yard.start_worker()
     job_id = yard.client.submit(TRAIN).id
@@ -53,7 +53,7 @@ def test_a_killed_worker_is_replaced_by_another_when_its_lease_has_run_out(
     assert kinds.index("unreachable") < kinds.index("requeued")
 
 
-def test_a_killed_server_that_is_started_again(yard: Yard, undisturbed: str) -> None:
+def test_a_killed_server_that_is_started_again(yard: Installation, undisturbed: str) -> None:
     yard.start_worker()
     job_id = yard.client.submit(TRAIN).id
     yard.running_past(job_id, 10)
@@ -62,7 +62,7 @@ def test_a_killed_server_that_is_started_again(yard: Yard, undisturbed: str) -> 
     assert _ends_undisturbed(yard, job_id, undisturbed) == 1
 
 
-def test_everything_killed_at_once(yard: Yard, undisturbed: str) -> None:
+def test_everything_killed_at_once(yard: Installation, undisturbed: str) -> None:
     worker = yard.start_worker()
     job_id = yard.client.submit(TRAIN).id
     yard.running_past(job_id, 10)

@@ -9,7 +9,7 @@ import httpx
 import pytest
 import torch
 
-from api_tests.journeys.yards import PARAMS, TRAIN, Yard
+from api_tests.journeys.yards import PARAMS, TRAIN, Installation
 from service.client import ApiError, TrainyardClient
 from service.contract.exchange import ExportRequest, ImportRequest
 from service.contract.jobs import Job
@@ -26,13 +26,13 @@ def _export(client: TrainyardClient, checkpoint: str, folder: Path, **form: Any)
     return client.download_of_job(job, name, folder / name)
 
 
-def _import(yard: Yard, **request: Any) -> Job:
+def _import(yard: Installation, **request: Any) -> Job:
     asked = ImportRequest.model_validate(request)
     return yard.client.wait(yard.client.import_weights(asked).id, timeout_seconds=60)
 
 
 def test_a_run_is_exported_imported_again_and_continued_to_the_same_weights(
-    yard: Yard,
+    yard: Installation,
 ) -> None:
     yard.start_worker()
     client, imports = yard.client, yard.folder / "imports"
@@ -91,7 +91,7 @@ def _judged(network: torch.nn.Module) -> tuple[float, dict[str, tuple[str, float
 
 
 def test_published_weights_are_imported_and_evaluated_to_the_logits_they_had(
-    yard: Yard, tmp_path: Path
+    yard: Installation, tmp_path: Path
 ) -> None:
     yard.start_worker()
     network = _decided_network()
@@ -151,7 +151,7 @@ def test_published_weights_are_imported_and_evaluated_to_the_logits_they_had(
     ],
 )
 def test_a_file_that_is_no_checkpoint_is_refused_with_its_own_code(
-    yard: Yard, name: str, content: Any, code: str
+    yard: Installation, name: str, content: Any, code: str
 ) -> None:
     yard.start_worker()
     path = yard.folder / "imports" / name
@@ -170,7 +170,7 @@ def test_a_file_that_is_no_checkpoint_is_refused_with_its_own_code(
 
 
 def test_weights_with_nan_of_seven_classes_are_imported_with_a_warning_and_not_evaluated_on_ten(
-    yard: Yard,
+    yard: Installation,
 ) -> None:
     yard.start_worker()
     tensors = build("shufflenet_v2", "0.5x", num_classes=7).state_dict()
@@ -199,14 +199,14 @@ def test_weights_with_nan_of_seven_classes_are_imported_with_a_warning_and_not_e
     assert of_another_family.result == {"code": "other_network"}
 
 
-def test_an_import_outside_the_root_is_refused_before_a_job_is_made(yard: Yard) -> None:
+def test_an_import_outside_the_root_is_refused_before_a_job_is_made(yard: Installation) -> None:
     answer = httpx.post(f"{yard.url}/checkpoints/import", json={"file": "../secret.pth"})
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["pointer"] == "/file"
     assert list(yard.client.jobs()) == []
 
 
-def test_an_import_without_a_worker_is_answered_with_its_job(yard: Yard) -> None:
+def test_an_import_without_a_worker_is_answered_with_its_job(yard: Installation) -> None:
     answer = httpx.post(
         f"{yard.url}/checkpoints/import", params={"wait_seconds": 0}, json={"file": "a.pth"}
     )

@@ -5,11 +5,11 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from api_tests.journeys.yards import PARAMS, SHORT, TRAIN, Yard, rank_of, until
+from api_tests.journeys.yards import PARAMS, SHORT, TRAIN, Installation, rank_of, until
 
 
 def test_a_job_is_trained_its_checkpoint_is_the_latest_and_an_eval_agrees(
-    yard: Yard, tmp_path: Path
+    yard: Installation, tmp_path: Path
 ) -> None:
     yard.start_worker()
     client = yard.client
@@ -46,7 +46,7 @@ def test_a_job_is_trained_its_checkpoint_is_the_latest_and_an_eval_agrees(
     assert kinds["submitted"] == kinds["claimed"] == kinds["started"] == kinds["succeeded"] == 1
 
 
-def test_retention_keeps_the_newest_the_best_and_the_final(yard: Yard) -> None:
+def test_retention_keeps_the_newest_the_best_and_the_final(yard: Installation) -> None:
     yard.start_worker()
     client = yard.client
     spec = TRAIN | {"retention": {"keep_last": 2, "keep_best": 1}}
@@ -60,13 +60,15 @@ def test_retention_keeps_the_newest_the_best_and_the_final(yard: Yard) -> None:
     assert "step-000000005" not in folders
 
 
-def test_a_queued_job_is_cancelled_at_once(yard: Yard) -> None:
+def test_a_queued_job_is_cancelled_at_once(yard: Installation) -> None:
     job = yard.client.submit(TRAIN)
     assert yard.client.cancel(job.id).state == "cancelled"
     assert yard.client.job(job.id).attempt == 0
 
 
-def test_a_running_job_that_is_cancelled_saves_first_and_leaves_no_process(yard: Yard) -> None:
+def test_a_running_job_that_is_cancelled_saves_first_and_leaves_no_process(
+    yard: Installation,
+) -> None:
     worker = yard.start_worker()
     client = yard.client
     job = client.submit(TRAIN | {"params": PARAMS | {"total_iters": 5000, "save_interval": 2000}})
@@ -82,7 +84,7 @@ def test_a_running_job_that_is_cancelled_saves_first_and_leaves_no_process(yard:
     assert client.wait(client.submit(short).id, timeout_seconds=60).state == "succeeded"
 
 
-def test_two_workers_share_twenty_jobs_and_each_runs_once(yard: Yard) -> None:
+def test_two_workers_share_twenty_jobs_and_each_runs_once(yard: Installation) -> None:
     client = yard.client
     spec = TRAIN | {"params": PARAMS | SHORT}
     jobs = [client.submit(spec).id for _ in range(20)]
@@ -101,7 +103,7 @@ def test_two_workers_share_twenty_jobs_and_each_runs_once(yard: Yard) -> None:
 
 
 def test_jobs_that_cannot_run_fail_with_what_to_change_and_the_worker_goes_on(
-    yard: Yard,
+    yard: Installation,
 ) -> None:
     client = yard.client
     folder = yard.folder / "data" / "photos"

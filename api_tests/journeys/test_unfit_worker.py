@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from api_tests.journeys.yards import PARAMS, SHORT, TRAIN, Yard, until
+from api_tests.journeys.yards import PARAMS, SHORT, TRAIN, Installation, until
 
 PHOTOS = TRAIN | {
     "data": {"train_dir": "photos", "val_dir": "photos"},
@@ -16,15 +16,15 @@ PHOTOS = TRAIN | {
 
 
 @pytest.fixture
-def yard(tmp_path: Path) -> Iterator[Yard]:
+def yard(tmp_path: Path) -> Iterator[Installation]:
     # Who waits for its next try lets the others have theirs.
-    yard = Yard(tmp_path, RETRY_BACKOFF_SECONDS="10")
+    yard = Installation(tmp_path, RETRY_BACKOFF_SECONDS="10")
     yield yard
     yard.close()
 
 
 def test_a_worker_whose_data_root_is_not_mounted_fails_no_job_and_is_quarantined(
-    yard: Yard,
+    yard: Installation,
 ) -> None:
     for name in ("cat", "dog"):
         (yard.folder / "data" / "photos" / name).mkdir(parents=True)

@@ -46,7 +46,7 @@ QUICK = {
 }
 
 
-class Yard:
+class Installation:
     """One server on a port of its own over one folder, and the workers a test starts."""
 
     def __init__(self, folder: Path, server: str = "service.main", **settings: str) -> None:

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from service.contract.checkpoints import Manifest, folder_name
-from workers.checkpoints.snapshot import Saver, load
+from workers.checkpoints.snapshot import CheckpointWriter, load
 from workers.checkpoints.upstream import load_strict
 from workers.recipes import build
 
@@ -44,7 +44,7 @@ def _manifest(recipe: str, variant: str) -> Manifest:
 def _through_a_folder(network: nn.Module, folder: Path, recipe: str, variant: str) -> Manifest:
     """Save, zero the network's tensors, and load it from the folder."""
     manifest = _manifest(recipe, variant)
-    saver = Saver(folder, on_published=lambda *_: None, on_failed=lambda _: None)
+    saver = CheckpointWriter(folder, on_published=lambda *_: None, on_failed=lambda _: None)
     assert saver.save(manifest, network.state_dict(), {}, []) is None
     assert saver.close() is None
     with torch.no_grad():

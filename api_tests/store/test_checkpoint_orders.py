@@ -6,12 +6,12 @@ from sqlalchemy import Connection
 
 from api_tests.manifests import a_checkpoint, a_manifest
 from api_tests.store.plans import plan_of
-from service.contract.checkpoints import Measured, Order
+from service.contract.checkpoints import Measured, SortKey
 from service.store import checkpoints, lineage
 from service.store.checkpoints import CheckpointFilter
 from service.store.engine import Database
 
-ORDERS = get_args(Order)
+ORDERS = get_args(SortKey)
 
 
 @pytest.mark.parametrize("order", ORDERS)

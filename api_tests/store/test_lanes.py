@@ -10,7 +10,7 @@ from service.contract.specs import JobSpec
 from service.control.jobs import views
 from service.store import resource_classes
 from service.store.engine import Database
-from service.store.resource_classes import Lane
+from service.store.resource_classes import ResourceClass
 
 NEEDS: list[dict[str, Any]] = [
     {},
@@ -19,10 +19,10 @@ NEEDS: list[dict[str, Any]] = [
     {"gpus": 8, "labels": {"gpu": "H100"}},
 ]
 LANES = [
-    Lane('{"gpu":"H100"}', 2),
-    Lane('{"gpu":"H100"}', 8),
-    Lane("{}", 0),
-    Lane("{}", 2),
+    ResourceClass('{"gpu":"H100"}', 2),
+    ResourceClass('{"gpu":"H100"}', 8),
+    ResourceClass("{}", 0),
+    ResourceClass("{}", 2),
 ]
 
 

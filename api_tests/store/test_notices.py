@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import text
 
 from api_tests.conftest import Postgres
-from service.background.notification_relay import Bell
-from service.notifier import Wakeups
+from service.background.notification_relay import NotificationRelay
+from service.notifier import Notifier
 from service.store import history
 from service.store.engine import Database
 
@@ -34,7 +34,7 @@ def test_a_ring_in_one_server_wakes_who_waits_at_the_other(
 ) -> None:
     with _Rung(databases[0], "one") as one, _Rung(databases[1], "two") as two:
         before = one.count, two.count
-        one.wakeups.ring()
+        one.notifier.ring()
         wait_for(lambda: two.count > before[1])
         wait_for(lambda: one.count == before[0] + 1)
 
@@ -54,7 +54,7 @@ def test_a_bell_whose_connection_was_cut_hears_again(
         # Listening anew it rings, since it may have missed something.
         wait_for(lambda: two.count > before)
         before = two.count
-        one.wakeups.ring()
+        one.notifier.ring()
         wait_for(lambda: two.count > before)
 
 
@@ -77,15 +77,15 @@ class _Rung:
     """A server's loop with its bell."""
 
     def __init__(self, database: Database, name: str) -> None:
-        self.wakeups = Wakeups()
-        self._bell = Bell(database, self.wakeups, name)
+        self.notifier = Notifier()
+        self._bell = NotificationRelay(database, self.notifier, name)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
 
     @property
     def count(self) -> int:
         """How often it rang here."""
-        return self.wakeups.count
+        return self.notifier.count
 
     def __enter__(self) -> "_Rung":
         self._thread.start()
@@ -95,7 +95,7 @@ class _Rung:
         return self
 
     async def _attach(self) -> None:
-        self.wakeups.attach()
+        self.notifier.attach()
 
     def __exit__(self, *_: object) -> None:
         self._bell.stop()

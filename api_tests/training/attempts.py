@@ -16,7 +16,7 @@ from PIL import Image
 from service.contract.agent import Claim, Lease, ReportedEvent
 from service.contract.checkpoints import Checkpoint, attempt_path
 from service.contract.specs import JobSpec
-from workers.attempt_dir import Assignment, Mailbox
+from workers.attempt_dir import Assignment, AttemptDir
 from workers.checkpoints.folder import checkpoints_in
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -60,9 +60,9 @@ def attempt(
     spec: Any = None,
     data_root: Path | None = None,
     **claim: Any,
-) -> Mailbox:
+) -> AttemptDir:
     """The mailbox of an attempt, with `spec.json` in it; the photos are on the volume."""
-    mailbox = Mailbox(volume / attempt_path(job_id, number))
+    mailbox = AttemptDir(volume / attempt_path(job_id, number))
     lease = Lease(heartbeat_seconds=1, self_end_seconds=10, kill_grace_seconds=1, stall_seconds=600)
     claimed = Claim(
         job_id=job_id,
@@ -84,7 +84,7 @@ def attempt(
 
 
 def start(
-    mailbox: Mailbox, *, ranks: int = 1, before: Callable[[], None] | None = None
+    mailbox: AttemptDir, *, ranks: int = 1, before: Callable[[], None] | None = None
 ) -> list[ForkServerProcess]:
     """One process a rank; `before` is called in each first, and must be importable."""
     with socket.socket() as free:
@@ -115,7 +115,7 @@ def kill(processes: list[ForkServerProcess]) -> None:
         process.join(_PATIENCE_SECONDS)
 
 
-def run(mailbox: Mailbox, **how: Any) -> list[ReportedEvent]:
+def run(mailbox: AttemptDir, **how: Any) -> list[ReportedEvent]:
     """The events of an attempt that is left to end."""
     wait(start(mailbox, **how))
     return mailbox.events_after(0)
@@ -136,12 +136,12 @@ def until(condition: Callable[[], bool], processes: list[ForkServerProcess]) -> 
         time.sleep(0.005)
 
 
-def shown_step(mailbox: Mailbox) -> int:
+def shown_step(mailbox: AttemptDir) -> int:
     """The last step that a `progress` event told of."""
     return max((e.body["step"] for e in mailbox.events_after(0) if e.kind == "progress"), default=0)
 
 
-def losses(*mailboxes: Mailbox) -> dict[int, float]:
+def losses(*mailboxes: AttemptDir) -> dict[int, float]:
     """Step -> loss as shown; of attempts in order, the later has gone over the same step again."""
     return {
         event.body["step"]: event.body["metrics"]["loss"]
@@ -151,7 +151,7 @@ def losses(*mailboxes: Mailbox) -> dict[int, float]:
     }
 
 
-def validations(*mailboxes: Mailbox) -> dict[int, dict[str, float]]:
+def validations(*mailboxes: AttemptDir) -> dict[int, dict[str, float]]:
     """Step -> metrics of its validation, in the same way."""
     return {
         event.body["step"]: event.body["metrics"]

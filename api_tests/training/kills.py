@@ -29,7 +29,7 @@ from api_tests.training.attempts import (
     until,
     validations,
 )
-from workers.attempt_dir import Mailbox
+from workers.attempt_dir import AttemptDir
 from workers.checkpoints.folder import verify
 
 ITERATIONS, RECALIBRATION = 10, 30
@@ -44,7 +44,7 @@ SPEC = train_spec(
 Series = dict[str, Any]
 
 
-def series(volume: Path, *mailboxes: Mailbox) -> Series:
+def series(volume: Path, *mailboxes: AttemptDir) -> Series:
     """Everything by which two runs could differ.
 
     The loss of each step, each validation, and the sha256 of every tensor of the final weights and

@@ -19,7 +19,7 @@ from api_tests.training.attempts import (
     train_spec,
     until,
 )
-from workers.attempt_dir import Mailbox
+from workers.attempt_dir import AttemptDir
 from workers.training import distributed
 
 pytestmark = pytest.mark.xdist_group("trainer: ranks")
@@ -37,7 +37,7 @@ def soon_and_never() -> None:
         signal.pause()
 
 
-def end_told_by(rank: ForkServerProcess, mailbox: Mailbox) -> dict[str, Any]:
+def end_told_by(rank: ForkServerProcess, mailbox: AttemptDir) -> dict[str, Any]:
     """How the attempt ended, once this rank has told of it and ended well."""
     rank.join(60)
     assert rank.exitcode == 0

@@ -12,12 +12,12 @@ from torch import Tensor
 from api_tests.facts.published import TRACES, fill, uniform
 from api_tests.training.attempts import attempt
 from service.contract.agent import ReportedEvent
-from workers.attempt_dir import Mailbox
+from workers.attempt_dir import AttemptDir
 from workers.data.sampler import order_of
 from workers.recipes import build
 from workers.recipes.optimizer import sgd
 from workers.training.attempt_results import Stopped
-from workers.training.checkpoint_publisher import Saves
+from workers.training.checkpoint_publisher import CheckpointPublisher
 from workers.training.distributed import Ranks
 from workers.training.events import Events
 from workers.training.state import RunState
@@ -64,7 +64,7 @@ def _train(folder: Path, name: str) -> tuple[RunState, list[ReportedEvent]]:
             "display_interval": 1,
         },
     }
-    mailbox: Mailbox = attempt(folder, 1, spec=spec)
+    mailbox: AttemptDir = attempt(folder, 1, spec=spec)
     claim = mailbox.assignment().claim.job_spec
     network = build(recipe, variant, dropout=0.0).double()
     fill(network)
@@ -73,7 +73,7 @@ def _train(folder: Path, name: str) -> tuple[RunState, list[ReportedEvent]]:
     ranks = Ranks(rank=0, world_size=1, device=cpu)
     events = Events(mailbox, lambda: _NOW, speaks=True)
     images = _trace_images()
-    saves = Saves(
+    saves = CheckpointPublisher(
         mailbox.assignment(),
         state,
         ranks,

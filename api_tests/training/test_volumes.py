@@ -21,7 +21,7 @@ from api_tests.training.attempts import (
 )
 from service.contract.checkpoints import FileDigest
 from service.volume.disk import Disk
-from workers.attempt_dir import Mailbox
+from workers.attempt_dir import AttemptDir
 from workers.checkpoints.folder import checkpoints_in, verify
 
 pytestmark = pytest.mark.xdist_group("trainer: attempts")
@@ -104,7 +104,7 @@ def test_a_volume_that_hangs_holds_up_the_writer_and_the_run_goes_past_its_saves
     assert all(verify(folder) == [] for folder, _ in found)
 
 
-def notes(mailbox: Mailbox) -> list[str]:
+def notes(mailbox: AttemptDir) -> list[str]:
     return [event.body["message"] for event in mailbox.events_after(0) if event.kind == "note"]
 
 
@@ -112,7 +112,7 @@ def notes(mailbox: Mailbox) -> list[str]:
 def test_an_event_that_a_full_disk_does_not_take_is_written_before_the_next(
     small: Path, left_in_page: int
 ) -> None:
-    mailbox, now = Mailbox(small), datetime(2026, 1, 1, tzinfo=UTC)
+    mailbox, now = AttemptDir(small), datetime(2026, 1, 1, tzinfo=UTC)
     mailbox.append("note", {"message": ""}, now)
     # With nothing left in the file's page a write is refused, else it is cut off in a line.
     padding = "x" * (4096 - left_in_page - 2 * mailbox.events_path.stat().st_size)

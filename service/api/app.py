@@ -19,11 +19,11 @@ from service.api import (
     stream,
     workers,
 )
-from service.api.dependencies import Yard
 from service.api.requests import RequestFrame
-from service.background.gc import Tidying
-from service.background.notification_relay import Bell
-from service.background.reaper import Reaping
+from service.background.gc import GcLoop
+from service.background.notification_relay import NotificationRelay
+from service.background.reaper import ReaperLoop
+from service.context import AppContext
 from service.domain.limits import parse_limits
 from service.store import attempts, idempotency, limits
 from service.store import workers as workers_store
@@ -31,19 +31,19 @@ from service.store import workers as workers_store
 _KEYS_KEPT = timedelta(days=7)
 
 
-def build_app(yard: Yard) -> FastAPI:
-    """The routes over a yard whose database is migrated; sweeps while it serves."""
+def build_app(context: AppContext) -> FastAPI:
+    """The routes over a context whose database is migrated; sweeps while it serves."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yard.wakeups.attach()
-        with yard.database.write() as tx:
-            workers_store.renew_all(tx, yard.now())
-            attempts.renew_all(tx, yard.now())
-            limits.put(tx, parse_limits(yard.settings.limits))
-            idempotency.forget_before(tx, yard.now() - _KEYS_KEPT)
-        reaping, tidying = Reaping(yard), Tidying(yard)
-        bell = Bell(yard.database, yard.wakeups, yard.new_id("srv"))
+        context.notifier.attach()
+        with context.database.write() as tx:
+            workers_store.renew_all(tx, context.now())
+            attempts.renew_all(tx, context.now())
+            limits.put(tx, parse_limits(context.settings.limits))
+            idempotency.forget_before(tx, context.now() - _KEYS_KEPT)
+        reaping, tidying = ReaperLoop(context), GcLoop(context)
+        bell = NotificationRelay(context.database, context.notifier, context.new_id("srv"))
         bell.start()
         reaping.start()
         tidying.start()
@@ -58,7 +58,7 @@ def build_app(yard: Yard) -> FastAPI:
         summary="Train and eval jobs of the ShuffleNet series.",
         lifespan=lifespan,
     )
-    app.state.yard = yard
+    app.state.context = context
     app.add_middleware(RequestFrame)
     errors.install(app)
     for routes in (

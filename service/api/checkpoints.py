@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse
 
-from service.api.dependencies import Authorized, LooksAtVolume, TheYard, WorksOnVolume
+from service.api.dependencies import Authorized, Context, LooksAtVolume, WorksOnVolume
 from service.api.downloads import download
 from service.api.responses import Page, conditional, listed
-from service.contract.checkpoints import Checkpoint, CheckpointChange, Lineage, Measured, Order
+from service.contract.checkpoints import Checkpoint, CheckpointChange, Lineage, Measured, SortKey
 from service.control.checkpoints import index, lineage
 from service.control.checkpoints.gc import Collector
 from service.store.checkpoints import CheckpointFilter
@@ -19,18 +19,18 @@ router = APIRouter(prefix="/checkpoints", tags=["checkpoints"])
 @router.get("", response_model=Page[Checkpoint])
 def page(
     request: Request,
-    yard: TheYard,
+    context: Context,
     job: str | None = None,
     recipe: str | None = None,
     variant: str | None = None,
     tag: str | None = None,
-    order_by: Order = "-created_at",
+    order_by: SortKey = "-created_at",
     after: str | None = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
 ) -> Response:
     """Checkpoints, newest first; by a metric only those that were measured."""
     wanted = CheckpointFilter(job, recipe, variant, after, limit, tag, order_by)
-    with yard.database.read() as tx:
+    with context.database.read() as tx:
         found, has_more = index.page(tx, wanted)
     return listed(request, found, has_more=has_more)
 
@@ -38,13 +38,13 @@ def page(
 @router.get("/latest", response_model=Checkpoint)
 def latest(
     request: Request,
-    yard: TheYard,
+    context: Context,
     job: str | None = None,
     recipe: str | None = None,
     variant: str | None = None,
 ) -> Response:
     """The newest published checkpoint: of a job the highest step, over jobs the last created."""
-    with yard.database.read() as tx:
+    with context.database.read() as tx:
         found = index.latest(tx, CheckpointFilter(job, recipe, variant))
     return conditional(request, found.model_dump_json())
 
@@ -52,7 +52,7 @@ def latest(
 @router.get("/best", response_model=Checkpoint)
 def best(
     request: Request,
-    yard: TheYard,
+    context: Context,
     metric: Measured = "top1_error",
     mode: Literal["min", "max"] = "min",
     job: str | None = None,
@@ -61,40 +61,40 @@ def best(
 ) -> Response:
     """The published checkpoint with the lowest (or highest) value; of equal ones the newest."""
     wanted = CheckpointFilter(job, recipe, variant)
-    with yard.database.read() as tx:
+    with context.database.read() as tx:
         found = index.best(tx, wanted, metric, highest=mode == "max")
     return conditional(request, found.model_dump_json())
 
 
 @router.get("/{checkpoint_id}", response_model=Checkpoint)
-def get(request: Request, checkpoint_id: str, yard: TheYard) -> Response:
+def get(request: Request, checkpoint_id: str, context: Context) -> Response:
     """One checkpoint with its manifest."""
-    with yard.database.read() as tx:
+    with context.database.read() as tx:
         found = index.get(tx, checkpoint_id)
     return conditional(request, found.model_dump_json())
 
 
 @router.patch("/{checkpoint_id}", response_model=Checkpoint, dependencies=[Authorized])
-def change(checkpoint_id: str, wanted: CheckpointChange, yard: TheYard) -> Response:
+def change(checkpoint_id: str, wanted: CheckpointChange, context: Context) -> Response:
     """Pin and tag, so that retention leaves it."""
-    with yard.database.write() as tx:
+    with context.database.write() as tx:
         found = index.change(tx, checkpoint_id, wanted)
     return Response(found.model_dump_json(), media_type="application/json")
 
 
 @router.delete("/{checkpoint_id}", status_code=204, dependencies=[Authorized, WorksOnVolume])
-def delete(checkpoint_id: str, yard: TheYard) -> None:
+def delete(checkpoint_id: str, context: Context) -> None:
     """Give it up and remove its folder; a second time changes nothing."""
-    with yard.database.write() as tx:
+    with context.database.write() as tx:
         found = index.give_up(tx, checkpoint_id)
     if found.state == "deleting":
-        Collector(yard.database, yard.settings.volume, yard.now()).delete(found)
+        Collector(context.database, context.settings.volume, context.now()).delete(found)
 
 
 @router.get("/{checkpoint_id}/lineage", response_model=Lineage)
-def kin(request: Request, checkpoint_id: str, yard: TheYard) -> Response:
+def kin(request: Request, checkpoint_id: str, context: Context) -> Response:
     """Where it comes from, to the root, and what went on from it."""
-    with yard.database.read() as tx:
+    with context.database.read() as tx:
         found = lineage.of(tx, checkpoint_id)
     return conditional(request, found.model_dump_json())
 
@@ -102,9 +102,11 @@ def kin(request: Request, checkpoint_id: str, yard: TheYard) -> Response:
 @router.get(
     "/{checkpoint_id}/files/{name}", response_class=FileResponse, dependencies=[LooksAtVolume]
 )
-def file(request: Request, checkpoint_id: str, name: str, yard: TheYard) -> Response:
+def file(request: Request, checkpoint_id: str, name: str, context: Context) -> Response:
     """The bytes of a file; ranges work, and the ETag is its sha256."""
-    with yard.database.read() as tx:
+    with context.database.read() as tx:
         found = index.get(tx, checkpoint_id)
-    path, digest = index.file_of(found, name, yard.settings.volume)
-    return download(request, yard.turns.downloads, path, f"{checkpoint_id}-{name}", digest)
+    path, digest = index.file_of(found, name, context.settings.volume)
+    return download(
+        request, context.volume_limiter.downloads, path, f"{checkpoint_id}-{name}", digest
+    )

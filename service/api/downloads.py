@@ -9,10 +9,12 @@ from starlette.types import Message, Receive, Scope, Send
 from service.api.errors import problem
 from service.api.responses import is_current, not_modified, sha256_headers
 from service.contract.checkpoints import FileDigest
-from service.volume_limiter import Turns
+from service.volume_limiter import CallLimit
 
 
-def download(request: Request, turns: Turns, path: Path, name: str, digest: FileDigest) -> Response:
+def download(
+    request: Request, limit: CallLimit, path: Path, name: str, digest: FileDigest
+) -> Response:
     """The bytes of a file, or those of the range that is asked for; the ETag is its sha256.
 
     They are sent once it is its turn, else it is refused as unavailable.
@@ -20,15 +22,15 @@ def download(request: Request, turns: Turns, path: Path, name: str, digest: File
     headers = sha256_headers(digest)
     if is_current(request, headers["ETag"]):
         return not_modified(headers["ETag"])
-    return _Download(turns, path, name, headers)
+    return _Download(limit, path, name, headers)
 
 
 class _Download(FileResponse):
     """Refuses a range in the shape of every other refusal."""
 
-    def __init__(self, turns: Turns, path: Path, name: str, headers: dict[str, str]) -> None:
+    def __init__(self, limit: CallLimit, path: Path, name: str, headers: dict[str, str]) -> None:
         super().__init__(path, filename=name, headers=headers)
-        self._turns = turns
+        self._limit = limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         refusal: Response | None = None
@@ -41,7 +43,7 @@ class _Download(FileResponse):
             elif refusal is None:
                 await send(message)
 
-        async with self._turns.taken():
+        async with self._limit.taken():
             await super().__call__(scope, receive, shaped)
 
 

@@ -9,13 +9,14 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from service.api.dependencies import Authorized, TheYard, WorksOnVolume, Yard
+from service.api.dependencies import Authorized, Context, WorksOnVolume
 from service.api.responses import job_etag, job_made
+from service.context import AppContext
 from service.contract.changes import JobEdit, RetryRequest
 from service.contract.jobs import Job, JobState
 from service.control.checkpoints.gc import Collector
 from service.control.jobs import actions, edits, retries, views
-from service.control.jobs.submission import Submitted
+from service.control.jobs.submission import SubmissionResult
 from service.domain.errors import Stale
 
 router = APIRouter(prefix="/jobs", tags=["jobs"], dependencies=[Authorized])
@@ -32,31 +33,31 @@ class Cancel(BaseModel):
 
 
 @router.post("/{job_id}/cancel", status_code=202, response_model=Job)
-def cancel(job_id: str, yard: TheYard, how: Cancel | None = None) -> Response:
+def cancel(job_id: str, context: Context, how: Cancel | None = None) -> Response:
     """End a queued job at once, ask a running one to stop; 200 if that was asked before."""
     mode = how.mode if how is not None else "graceful"
     return _asked(
-        yard,
+        context,
         job_id,
-        lambda tx: views.cancel(tx, job_id, mode=mode, now=yard.now()),
+        lambda tx: views.cancel(tx, job_id, mode=mode, now=context.now()),
         (JobState.CANCELLED, JobState.CANCELLING),
     )
 
 
 @router.post("/{job_id}/pause", status_code=202, response_model=Job)
-def pause(job_id: str, yard: TheYard) -> Response:
+def pause(job_id: str, context: Context) -> Response:
     """Have it save a checkpoint and rest; 200 if that was asked before."""
     resting = (JobState.PAUSED, JobState.PAUSING)
-    return _asked(yard, job_id, lambda tx: actions.pause(tx, job_id, yard.now()), resting)
+    return _asked(context, job_id, lambda tx: actions.pause(tx, job_id, context.now()), resting)
 
 
 @router.post("/{job_id}/resume", status_code=202, response_model=Job)
-def resume(job_id: str, yard: TheYard) -> Response:
+def resume(job_id: str, context: Context) -> Response:
     """Put a paused job back in the queue, to go on from its last checkpoint.
 
     One that is still pausing runs on.
     """
-    return _asked(yard, job_id, lambda tx: actions.resume(tx, job_id, yard.now()), ())
+    return _asked(context, job_id, lambda tx: actions.resume(tx, job_id, context.now()), ())
 
 
 @router.post(
@@ -67,7 +68,7 @@ def resume(job_id: str, yard: TheYard) -> Response:
 )
 def retry(
     job_id: str,
-    yard: TheYard,
+    context: Context,
     how: RetryRequest | None = None,
     key: Annotated[
         str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)
@@ -76,11 +77,11 @@ def retry(
     """Queue a finished job again, as a new one that names it as its parent."""
     origin = how.origin if how is not None else "latest"
     try:
-        submitted = _retry(yard, job_id, origin, key)
+        submitted = _retry(context, job_id, origin, key)
     except IntegrityError:
         # A twin with the same key was faster; now its job is there to be given again.
-        submitted = _retry(yard, job_id, origin, key)
-    yard.wakeups.ring()
+        submitted = _retry(context, job_id, origin, key)
+    context.notifier.ring()
     return job_made(submitted.job, replayed=submitted.replayed)
 
 
@@ -88,40 +89,42 @@ def retry(
 def edit(
     job_id: str,
     said: JobEdit,
-    yard: TheYard,
+    context: Context,
     if_match: Annotated[str | None, Header()] = None,
 ) -> Response:
     """Change name, labels, priority; with `If-Match` only if nothing else has changed."""
     version = _version(job_id, if_match)
-    with yard.database.write() as tx:
-        job = edits.edit(tx, job_id, said, version=version, now=yard.now())
-    yard.wakeups.ring()
+    with context.database.write() as tx:
+        job = edits.edit(tx, job_id, said, version=version, now=context.now())
+    context.notifier.ring()
     headers = {"ETag": job_etag(job)}
     return Response(job.model_dump_json(), headers=headers, media_type="application/json")
 
 
 @router.delete("/{job_id}", status_code=204, dependencies=[WorksOnVolume])
-def delete(job_id: str, yard: TheYard) -> None:
+def delete(job_id: str, context: Context) -> None:
     """Forget a finished job, its logs and files; its pinned and tagged checkpoints are kept."""
-    with yard.database.write() as tx:
+    with context.database.write() as tx:
         edits.delete(tx, job_id)
-    Collector(yard.database, yard.settings.volume, yard.now()).finish_job(job_id)
+    Collector(context.database, context.settings.volume, context.now()).finish_job(job_id)
 
 
 def _asked(
-    yard: Yard, job_id: str, ask: Callable[[Connection], Job], before: tuple[JobState, ...]
+    context: AppContext, job_id: str, ask: Callable[[Connection], Job], before: tuple[JobState, ...]
 ) -> Response:
-    with yard.database.write() as tx:
+    with context.database.write() as tx:
         was = views.stored(tx, job_id, lock=True).job.state
         job = ask(tx)
-    yard.wakeups.ring()
+    context.notifier.ring()
     status = 200 if was in before else 202
     return Response(job.model_dump_json(), status, media_type="application/json")
 
 
-def _retry(yard: Yard, job_id: str, origin: str, key: str | None) -> Submitted:
-    with yard.database.write() as tx:
-        return retries.retry(tx, job_id, origin, new_id=yard.new_id("job"), key=key, now=yard.now())
+def _retry(context: AppContext, job_id: str, origin: str, key: str | None) -> SubmissionResult:
+    with context.database.write() as tx:
+        return retries.retry(
+            tx, job_id, origin, new_id=context.new_id("job"), key=key, now=context.now()
+        )
 
 
 def _version(job_id: str, if_match: str | None) -> int | None:

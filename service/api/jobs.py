@@ -7,7 +7,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import FileResponse
 from sqlalchemy.exc import IntegrityError
 
-from service.api.dependencies import Authorized, LooksAtVolume, TheYard, Yard
+from service.api.dependencies import Authorized, Context, LooksAtVolume
 from service.api.downloads import download
 from service.api.responses import (
     Page,
@@ -18,13 +18,14 @@ from service.api.responses import (
     listed,
     not_modified,
 )
+from service.context import AppContext
 from service.contract.checkpoints import Checkpoint
 from service.contract.fields import LABEL_KEY
 from service.contract.jobs import Attempt, Event, Job, JobState
 from service.contract.specs import JobSpec
 from service.control.checkpoints import index
 from service.control.jobs import artifacts, history, logs, views
-from service.control.jobs.submission import Submitted
+from service.control.jobs.submission import SubmissionResult
 from service.domain.errors import Unprocessable
 from service.store.jobs import JobFilter
 
@@ -43,7 +44,7 @@ Past = Annotated[int, Query(ge=0, le=2**53)]
 )
 def submit(
     spec: JobSpec,
-    yard: TheYard,
+    context: Context,
     key: Annotated[
         str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)
     ] = None,
@@ -51,22 +52,22 @@ def submit(
 ) -> Response:
     """Queue a job. The same Idempotency-Key and body give the same job again."""
     if validate_only:
-        with yard.database.read() as tx:
+        with context.database.read() as tx:
             views.check(tx, spec)
         return Response(spec.model_dump_json(), media_type="application/json")
     try:
-        submitted = _submit(yard, spec, key)
+        submitted = _submit(context, spec, key)
     except IntegrityError:
         # A twin with the same key was faster; now its job is there to be given again.
-        submitted = _submit(yard, spec, key)
-    yard.wakeups.ring()
+        submitted = _submit(context, spec, key)
+    context.notifier.ring()
     return job_made(submitted.job, replayed=submitted.replayed)
 
 
 @router.get("", response_model=Page[Job])
 def page(
     request: Request,
-    yard: TheYard,
+    context: Context,
     state: JobState | None = None,
     kind: Literal["train", "eval", "import", "export"] | None = None,
     recipe: str | None = None,
@@ -76,15 +77,15 @@ def page(
 ) -> Response:
     """Jobs, newest first; `label` is `key:value`."""
     wanted = JobFilter(state, kind, recipe, _label(label), after, limit)
-    with yard.database.read() as tx:
+    with context.database.read() as tx:
         found, has_more = views.page(tx, wanted)
     return listed(request, found, has_more=has_more)
 
 
 @router.get("/{job_id}", response_model=Job)
-def get(request: Request, job_id: str, yard: TheYard) -> Response:
+def get(request: Request, job_id: str, context: Context) -> Response:
     """One job; polls with `If-None-Match` are answered 304 until it changes."""
-    with yard.database.read() as tx:
+    with context.database.read() as tx:
         version, state = views.version_of(tx, job_id)
         if state is not JobState.QUEUED and is_current(request, f'"{version}"'):
             return not_modified(f'"{version}"')
@@ -93,26 +94,26 @@ def get(request: Request, job_id: str, yard: TheYard) -> Response:
 
 
 @router.get("/{job_id}/attempts", response_model=Page[Attempt])
-def attempts(request: Request, job_id: str, yard: TheYard) -> Response:
+def attempts(request: Request, job_id: str, context: Context) -> Response:
     """Every try of the job, oldest first."""
-    with yard.database.read() as tx:
+    with context.database.read() as tx:
         return listed(request, history.attempts(tx, job_id))
 
 
 @router.get("/{job_id}/events", response_model=Page[Event])
 def events(
-    request: Request, job_id: str, yard: TheYard, after: Past = 0, limit: Limit = 100
+    request: Request, job_id: str, context: Context, after: Past = 0, limit: Limit = 100
 ) -> Response:
     """What happened to the job, oldest first."""
-    with yard.database.read() as tx:
+    with context.database.read() as tx:
         found, has_more = history.events(tx, job_id, after, limit)
     return listed(request, found, has_more=has_more, key="number")
 
 
 @router.get("/{job_id}/checkpoints", response_model=Page[Checkpoint])
-def of_job(request: Request, job_id: str, yard: TheYard) -> Response:
+def of_job(request: Request, job_id: str, context: Context) -> Response:
     """Every checkpoint of the job, newest first."""
-    with yard.database.read() as tx:
+    with context.database.read() as tx:
         return listed(request, index.of_job(tx, job_id))
 
 
@@ -120,45 +121,45 @@ def of_job(request: Request, job_id: str, yard: TheYard) -> Response:
 def metrics(
     request: Request,
     job_id: str,
-    yard: TheYard,
+    context: Context,
     names: str | None = None,
     since_step: Past = 0,
     max_points: Annotated[int, Query(ge=2, le=10_000)] = 1000,
 ) -> Response:
     """By name the [step, value] pairs; `names` is a comma-separated choice."""
     chosen = names.split(",") if names else None
-    with yard.database.read() as tx:
+    with context.database.read() as tx:
         found = history.series(tx, job_id, chosen, since_step, max_points)
     return conditional(request, found.model_dump_json())
 
 
 @router.get("/{job_id}/files/{name}", response_class=FileResponse, dependencies=[LooksAtVolume])
-def file(request: Request, job_id: str, name: str, yard: TheYard) -> Response:
+def file(request: Request, job_id: str, name: str, context: Context) -> Response:
     """A file that the job's result names."""
-    with yard.database.read() as tx:
+    with context.database.read() as tx:
         job = views.get(tx, job_id)
-    found = artifacts.file_of(job, name, yard.settings.volume)
-    return download(request, yard.turns.downloads, found.path, found.name, found.digest)
+    found = artifacts.file_of(job, name, context.settings.volume)
+    return download(request, context.volume_limiter.downloads, found.path, found.name, found.digest)
 
 
 @router.get("/{job_id}/logs", dependencies=[LooksAtVolume])
 def log(
     job_id: str,
-    yard: TheYard,
+    context: Context,
     attempt: Annotated[int | None, Query(ge=1)] = None,
     cursor: Annotated[int, Query(ge=0)] = 0,
     limit_bytes: Annotated[int, Query(ge=1024, le=1_048_576)] = 262_144,
 ) -> dict[str, Any]:
     """A part of an attempt's log (the last one's by default); go on at `cursor`."""
-    with yard.database.read() as tx:
+    with context.database.read() as tx:
         number = history.logged_attempt(tx, job_id, attempt)
-    part = logs.read(yard.settings.volume, job_id, number, cursor, limit_bytes)
+    part = logs.read(context.settings.volume, job_id, number, cursor, limit_bytes)
     return {"text": part.text, "cursor": str(part.cursor), "end": part.end}
 
 
-def _submit(yard: Yard, spec: JobSpec, key: str | None) -> Submitted:
-    with yard.database.write() as tx:
-        return views.submit(tx, spec, job_id=yard.new_id("job"), key=key, now=yard.now())
+def _submit(context: AppContext, spec: JobSpec, key: str | None) -> SubmissionResult:
+    with context.database.write() as tx:
+        return views.submit(tx, spec, job_id=context.new_id("job"), key=key, now=context.now())
 
 
 def _label(text: str | None) -> tuple[str, str] | None:

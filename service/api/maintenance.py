@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 
-from service.api.dependencies import Authorized, TheYard, WorksOnVolume
+from service.api.dependencies import Authorized, Context, WorksOnVolume
 from service.contract.checkpoints import Collection, Verification
 from service.control.checkpoints import index
 from service.control.checkpoints.gc import Collector
@@ -22,18 +22,18 @@ class Collect(BaseModel):
 
 
 @router.post("/{checkpoint_id}/verify", dependencies=[Authorized, WorksOnVolume])
-def verify(checkpoint_id: str, yard: TheYard) -> Verification:
+def verify(checkpoint_id: str, context: Context) -> Verification:
     """Read every byte, and mark the checkpoint as damaged, or as whole again."""
-    with yard.database.read() as tx:
+    with context.database.read() as tx:
         path = index.path_of(tx, checkpoint_id)
-    problems = problems_of(place(yard.settings.volume, path))
-    with yard.database.write() as tx:
-        return index.judge(tx, checkpoint_id, problems, yard.now())
+    problems = problems_of(place(context.settings.volume, path))
+    with context.database.write() as tx:
+        return index.judge(tx, checkpoint_id, problems, context.now())
 
 
 @router.post("/gc", dependencies=[Authorized, WorksOnVolume])
-def collect(how: Collect, yard: TheYard) -> Collection:
+def collect(how: Collect, context: Context) -> Collection:
     """Remove folders that nobody needs: surplus of ended jobs, orphans, stale stages."""
-    collector = Collector(yard.database, yard.settings.volume, yard.now())
+    collector = Collector(context.database, context.settings.volume, context.now())
     found = collector.collect(dry_run=how.dry_run)
     return Collection(dry_run=how.dry_run, data=tuple(found))

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from service.api.dependencies import LooksAtVolume, TheYard
+from service.api.dependencies import Context, LooksAtVolume
 from service.api.errors import problem
 from service.api.responses import conditional, listed
 from service.contract.datasets import DATASETS
@@ -28,15 +28,15 @@ def healthz() -> dict[str, str]:
 
 
 @router.get("/readyz", dependencies=[LooksAtVolume])
-def readyz(request: Request, yard: TheYard) -> Response:
+def readyz(request: Request, context: Context) -> Response:
     """The database answers and the volume can be written; 503 otherwise."""
     try:
-        with yard.database.read() as tx:
+        with context.database.read() as tx:
             tx.execute(text("SELECT 1"))
     except SQLAlchemyError:
         return _not_ready(request, "the database does not answer")
-    if not os.access(yard.settings.volume, os.W_OK | os.X_OK):
-        return _not_ready(request, f"the volume {yard.settings.volume} cannot be written")
+    if not os.access(context.settings.volume, os.W_OK | os.X_OK):
+        return _not_ready(request, f"the volume {context.settings.volume} cannot be written")
     return Response('{"status":"ready"}', media_type="application/json")
 
 

@@ -13,7 +13,8 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
-from service.api.dependencies import TheYard, Yard
+from service.api.dependencies import Context
+from service.context import AppContext
 from service.contract.jobs import Event
 from service.control.jobs import history
 
@@ -38,46 +39,46 @@ class _Part:
 
 @router.get("/jobs/{job_id}/stream", response_class=StreamingResponse)
 def of_job(
-    job_id: str, yard: TheYard, after: After = None, last: LastEventId = None
+    job_id: str, context: Context, after: After = None, last: LastEventId = None
 ) -> StreamingResponse:
     """The job's whole history, or what came after an event, until an `end` event."""
-    with yard.database.read() as tx:
+    with context.database.read() as tx:
         history.events(tx, job_id, 0, 1)
 
     def read(tx: Connection, number: int) -> _Part:
         events, end = history.streamed(tx, job_id, number, _AT_ONCE)
         return _Part(events, end)
 
-    return _streaming(yard, read, last if last is not None else after or 0)
+    return _streaming(context, read, last if last is not None else after or 0)
 
 
 @router.get("/stream", response_class=StreamingResponse)
-def of_all(yard: TheYard, after: After = None, last: LastEventId = None) -> StreamingResponse:
+def of_all(context: Context, after: After = None, last: LastEventId = None) -> StreamingResponse:
     """What happens to any job from now on, or after an event; it has no end."""
     start = last if last is not None else after
     if start is None:
-        with yard.database.read() as tx:
+        with context.database.read() as tx:
             start = history.newest(tx)
-    return _streaming(yard, lambda tx, n: _Part(history.of_all(tx, n, _AT_ONCE)), start)
+    return _streaming(context, lambda tx, n: _Part(history.of_all(tx, n, _AT_ONCE)), start)
 
 
 def _streaming(
-    yard: Yard, read: Callable[[Connection, int], _Part], start: int
+    context: AppContext, read: Callable[[Connection, int], _Part], start: int
 ) -> StreamingResponse:
     headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-    frames = _frames(yard, read, start)
+    frames = _frames(context, read, start)
     return StreamingResponse(frames, media_type="text/event-stream", headers=headers)
 
 
 async def _frames(
-    yard: Yard, read: Callable[[Connection, int], _Part], start: int
+    context: AppContext, read: Callable[[Connection, int], _Part], start: int
 ) -> AsyncIterator[str]:
     loop, number = asyncio.get_running_loop(), start
     yield f"retry: {_RECONNECT_MS}\n\n"
     spoke = loop.time()
-    while not yard.wakeups.closed:
-        rung = yard.wakeups.count
-        part = await run_in_threadpool(_read, yard, read, number)
+    while not context.notifier.closed:
+        rung = context.notifier.count
+        part = await run_in_threadpool(_read, context, read, number)
         for event in part.events:
             number = event.number
             yield f"id: {number}\nevent: {event.kind}\ndata: {event.model_dump_json()}\n\n"
@@ -87,16 +88,16 @@ async def _frames(
             return
         if part.events:
             continue
-        left = spoke + yard.settings.keepalive_seconds - loop.time()
+        left = spoke + context.settings.keepalive_seconds - loop.time()
         if left <= 0:
             yield ": keep-alive\n\n"
-            spoke, left = loop.time(), yard.settings.keepalive_seconds
-        await yard.wakeups.wait(rung, min(left, _POLL_SECONDS))
+            spoke, left = loop.time(), context.settings.keepalive_seconds
+        await context.notifier.wait(rung, min(left, _POLL_SECONDS))
 
 
-def _read(yard: Yard, read: Callable[[Connection, int], _Part], number: int) -> _Part:
+def _read(context: AppContext, read: Callable[[Connection, int], _Part], number: int) -> _Part:
     try:
-        with yard.database.read() as tx:
+        with context.database.read() as tx:
             return read(tx, number)
     except SQLAlchemyError as error:
         # The stream goes on when the database is back; until then it has nothing to say.

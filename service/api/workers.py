@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
-from service.api.dependencies import Authorized, TheYard
+from service.api.dependencies import Authorized, Context
 from service.api.responses import Page, listed
 from service.contract.workers import Worker
 from service.control.leases import workers
@@ -11,27 +11,27 @@ router = APIRouter(prefix="/workers", tags=["workers"])
 
 
 @router.get("", response_model=Page[Worker])
-def page(request: Request, yard: TheYard) -> Response:
+def page(request: Request, context: Context) -> Response:
     """The workers that have not ended."""
-    with yard.database.read() as tx:
+    with context.database.read() as tx:
         return listed(request, workers.there(tx))
 
 
 @router.post(
     "/{worker_id}/drain", status_code=202, response_model=Worker, dependencies=[Authorized]
 )
-def drain(worker_id: str, yard: TheYard) -> Worker:
+def drain(worker_id: str, context: Context) -> Worker:
     """Have it finish what it runs and claim nothing new."""
-    with yard.database.write() as tx:
-        return workers.drain(tx, worker_id, yard.now())
+    with context.database.write() as tx:
+        return workers.drain(tx, worker_id, context.now())
 
 
 @router.post(
     "/{worker_id}/resume", status_code=202, response_model=Worker, dependencies=[Authorized]
 )
-def resume(worker_id: str, yard: TheYard) -> Worker:
+def resume(worker_id: str, context: Context) -> Worker:
     """Let a draining or quarantined worker claim again."""
-    with yard.database.write() as tx:
-        worker = workers.resume(tx, worker_id, yard.now())
-    yard.wakeups.ring()
+    with context.database.write() as tx:
+        worker = workers.resume(tx, worker_id, context.now())
+    context.notifier.ring()
     return worker

@@ -5,17 +5,17 @@ import threading
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from service.api.dependencies import Yard
+from service.context import AppContext
 from service.control.checkpoints.gc import Collector
 
 _log = structlog.get_logger()
 
 
-class Tidying:
+class GcLoop:
     """Sweeps at a beat until it is stopped; beside the reaper, whose leases wait for no disk."""
 
-    def __init__(self, yard: Yard) -> None:
-        self._yard = yard
+    def __init__(self, context: AppContext) -> None:
+        self._context = context
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="tidying", daemon=True)
 
@@ -31,13 +31,13 @@ class Tidying:
         # At once too: a server that is started again and again must not let the volume fill up.
         while True:
             self._sweep()
-            if self._stop.wait(self._yard.settings.tidy_seconds):
+            if self._stop.wait(self._context.settings.tidy_seconds):
                 return
 
     def _sweep(self) -> None:
-        yard = self._yard
+        context = self._context
         try:
-            removed = Collector(yard.database, yard.settings.volume, yard.now()).finish()
+            removed = Collector(context.database, context.settings.volume, context.now()).finish()
         except (SQLAlchemyError, OSError) as error:
             _log.warning("tidying_failed", error=str(error).split("\n")[0])
         except Exception:

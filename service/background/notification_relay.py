@@ -5,7 +5,7 @@ import threading
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from service.notifier import Wakeups
+from service.notifier import Notifier
 from service.store import notifications
 from service.store.engine import Database
 
@@ -13,14 +13,14 @@ _BEAT_SECONDS = 1.0
 _log = structlog.get_logger()
 
 
-class Bell:
+class NotificationRelay:
     """Carries the rings of one server to the others; on SQLite there are no others.
 
     It only hastens: whoever misses a ring looks by itself two seconds later.
     """
 
-    def __init__(self, database: Database, wakeups: Wakeups, name: str) -> None:
-        self._database, self._wakeups, self._name = database, wakeups, name
+    def __init__(self, database: Database, notifier: Notifier, name: str) -> None:
+        self._database, self._wakeups, self._name = database, notifier, name
         self._stop, self._rung = threading.Event(), threading.Event()
         self._threads = [
             threading.Thread(target=self._listen, name="bell-in", daemon=True),

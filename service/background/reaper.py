@@ -5,21 +5,21 @@ import threading
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from service.api.dependencies import Yard
+from service.context import AppContext
 from service.control.leases import reaper
 
 _log = structlog.get_logger()
 
 
-class Reaping:
+class ReaperLoop:
     """Sweeps at a beat until it is stopped; a database that is away is asked again."""
 
-    def __init__(self, yard: Yard) -> None:
-        self._yard = yard
+    def __init__(self, context: AppContext) -> None:
+        self._context = context
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="reaper", daemon=True)
-        windows = yard.windows
-        shortest = min(windows.start_seconds, windows.unreachable_seconds)
+        lease_timeouts = context.lease_timeouts
+        shortest = min(lease_timeouts.start_seconds, lease_timeouts.unreachable_seconds)
         self._beat_seconds = min(max(shortest / 10, 0.1), 2.0)
 
     def start(self) -> None:
@@ -42,15 +42,17 @@ class Reaping:
                 _log.exception("sweep_broken")
 
     def _sweep(self) -> None:
-        yard = self._yard
-        with yard.database.read() as tx:
-            if not reaper.is_due(tx, yard.windows, yard.now()):
+        context = self._context
+        with context.database.read() as tx:
+            if not reaper.is_due(tx, context.lease_timeouts, context.now()):
                 return
-        with yard.database.write() as tx:
-            swept = reaper.sweep(tx, yard.windows, patience=yard.patience, now=yard.now())
+        with context.database.write() as tx:
+            swept = reaper.sweep(
+                tx, context.lease_timeouts, backoff_policy=context.backoff_policy, now=context.now()
+            )
         if swept.spared:
             _log.warning("mass_expiry", spared=swept.spared)
         if swept.changed:
             _log.info("leases_ran_out", attempts=swept.changed)
         if swept.changed or swept.let_on:
-            yard.wakeups.ring()
+            context.notifier.ring()

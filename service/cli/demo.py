@@ -16,7 +16,7 @@ from service.cli.progress import JobProgress
 from service.client import StillRunning, TrainyardClient, TrainyardError
 from service.contract.jobs import Job
 from service.devserver.child import Child, Program
-from service.devserver.local_paths import Layout
+from service.devserver.local_paths import LocalPaths
 from service.devserver.signals import ENDINGS
 
 TRAINING: dict[str, Any] = {
@@ -45,7 +45,7 @@ class DemoFailed(TrainyardError):
     """The demo did not show what it promises."""
 
 
-def run_demo(layout: Layout, token: str | None, console: Console) -> None:
+def run_demo(layout: LocalPaths, token: str | None, console: Console) -> None:
     """Start a yard, train, evaluate, and end the yard; it stays on disk.
 
     Raises TrainyardError for a failed job, and for a top-1 error of 8 % or more.
@@ -100,7 +100,7 @@ def _evaluation_of(trained: Job) -> dict[str, Any]:
 
 
 @contextmanager
-def _yard(layout: Layout) -> Iterator[Child]:
+def _yard(layout: LocalPaths) -> Iterator[Child]:
     command = [sys.executable, "-m", "service.cli", "up", "--workers", "1"]
     command += ["--data-dir", str(layout.folder), "--host", layout.host, "--port", str(layout.port)]
     log = layout.folder / "logs" / "up.log"

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from service.cli import figures, volume
 from service.cli.group import BadInput
 from service.cli.options import LOCAL_SERVER, AsJson, Server, Token, connect, print_json
-from service.devserver.local_paths import Layout
+from service.devserver.local_paths import LocalPaths
 
 
 def verify(
@@ -62,7 +62,7 @@ def rescan(
 
     TRAINYARD_DATABASE_URL and _VOLUME go before the folder.
     """
-    env = Layout(data_dir, "127.0.0.1", 8000, os.environ).environment()
+    env = LocalPaths(data_dir, "127.0.0.1", 8000, os.environ).environment()
     if not (Path(env["TRAINYARD_VOLUME"]) / "jobs").is_dir():
         raise BadInput(f"{env['TRAINYARD_VOLUME']} has no folder jobs: is the volume mounted?")
     # Only this command needs the database's code, and the time that it takes to load.

@@ -14,7 +14,7 @@ from rich.console import Console
 from service.cli.demo import run_demo
 from service.cli.group import BadInput
 from service.cli.options import Token, connect
-from service.devserver.local_paths import Layout
+from service.devserver.local_paths import LocalPaths
 from service.devserver.restarting_process import REFUSED
 from service.devserver.up import up as run_yard
 from service.settings import Settings
@@ -34,13 +34,13 @@ def up(
 
     TRAINYARD_DATABASE_URL, _VOLUME, _DATA_ROOT and _IMPORT_ROOT go before the folder.
     """
-    run_yard(Layout(data_dir, host, port, os.environ), workers, settings_of(), typer.echo)
+    run_yard(LocalPaths(data_dir, host, port, os.environ), workers, settings_of(), typer.echo)
 
 
 def demo(data_dir: DataDir = Path("yard"), port: Port = 8000) -> None:
     """Train and evaluate on the digits."""
     token = settings_of().token
-    layout = Layout(data_dir, "127.0.0.1", port, os.environ)
+    layout = LocalPaths(data_dir, "127.0.0.1", port, os.environ)
     run_demo(layout, token.get_secret_value() if token else None, Console(highlight=False))
 
 

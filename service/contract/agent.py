@@ -1,19 +1,19 @@
 """What agents and the control plane say to each other; every verb may be sent twice."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from service.contract.checkpoints import Checkpoint
-from service.contract.fields import Id, LabelKey, LabelValue, Number, Result, Said, Step, Text
+from service.contract.fields import Id, LabelKey, LabelValue, Number, Result, Step, Text, WorkerText
 from service.contract.jobs import Reason
 from service.contract.specs import AnySpec, JobSpec
 
 Directive = Literal["continue", "checkpoint_and_stop", "stop"]
-Outcome = Literal["succeeded", "failed", "cancelled", "released"]
+AttemptOutcome = Literal["succeeded", "failed", "cancelled", "released"]
 
-REASONS: dict[Outcome, tuple[Reason, ...]] = {
+REASONS: dict[AttemptOutcome, tuple[Reason, ...]] = {
     "succeeded": (Reason.FINISHED,),
     "cancelled": (Reason.CANCELLED,),
     "released": (Reason.RELEASED, Reason.PREEMPTED),
@@ -68,26 +68,26 @@ class Registration(_Wire):
     version: Annotated[Text, Field(max_length=64)] = ""
 
 
-class Neighbour(_Wire):
+class Predecessor(_Wire):
     """A worker of the same boot and pid namespace that has not said goodbye."""
 
     worker_id: str
     process: ProcessIdentity
 
 
-class Registered(_Wire):
+class RegistrationReply(_Wire):
     """The reply: whoever of the neighbours is dead is told of by `POST /agent/workers/{id}/gone`.
 
     So a worker that was killed and started again need not wait for its own old lease.
     """
 
-    neighbours: tuple[Neighbour, ...] = ()
+    neighbours: tuple[Predecessor, ...] = ()
 
 
 class Gone(_Wire):
     """`POST /agent/workers/{id}/gone`: the worker has ended, and every process it had."""
 
-    message: Said = ""
+    message: WorkerText = ""
 
 
 class ClaimRequest(_Wire):
@@ -133,8 +133,8 @@ class Claim(_Wire):
 class ReportedEvent(_Wire):
     """A line of `events.jsonl`; `seq` counts from 1 in an attempt.
 
-    The bodies are in `service.contract.events`; that of `ended`, the trainer's last word, is
-    `{outcome, reason, message, result}`, as in `Report`.
+    The bodies are in `service.contract.events`; that of `ended`, the last event of a run, is an
+    `AttemptResult`.
     """
 
     seq: Step
@@ -193,7 +193,26 @@ class HeartbeatReply(_Wire):
     drain: bool = False
 
 
-class Report(_Wire):
+class AttemptResult(_Wire):
+    """How an attempt ended; `result` is what it leaves for its users, as a job's `result` shows it.
+
+    It is the body of the run's `ended` event, and part of the agent's report.
+    """
+
+    outcome: AttemptOutcome
+    reason: Reason
+    message: WorkerText = ""
+    result: Result | None = None
+
+    @model_validator(mode="after")
+    def _reason_fits(self) -> Self:
+        fitting = REASONS[self.outcome]
+        if self.reason not in fitting:
+            raise ValueError(f"an attempt that has {self.outcome} may say {', '.join(fitting)}")
+        return self
+
+
+class Report(AttemptResult):
     """`POST /agent/reports`: the end of an attempt, with its last events; the first end wins.
 
     The reply is a `BeatReply`: 200 for a repeat of the end that won, 409 `lease_lost` otherwise.
@@ -202,15 +221,4 @@ class Report(_Wire):
     job_id: Id
     attempt: Number
     token: str
-    outcome: Outcome
-    reason: Reason
-    message: Said = ""
-    result: Result | None = None
     events: tuple[ReportedEvent, ...] = ()
-
-    @model_validator(mode="after")
-    def _reason_fits(self) -> "Report":
-        fitting = REASONS[self.outcome]
-        if self.reason not in fitting:
-            raise ValueError(f"an attempt that has {self.outcome} may say {', '.join(fitting)}")
-        return self

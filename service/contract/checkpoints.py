@@ -16,7 +16,7 @@ _FOLDER = re.compile(r"^(step|final)-(\d{9,})$")
 Measured = Literal["loss", "top1_error", "top5_error"]
 """What a validation measures of a checkpoint; lower is better."""
 
-Order = Literal[
+SortKey = Literal[
     "-created_at",
     "created_at",
     "-step",
@@ -178,7 +178,7 @@ class Collection(BaseModel):
     data: tuple[Garbage, ...] = ()
 
 
-class Kin(BaseModel):
+class LineageEntry(BaseModel):
     """A checkpoint in another's lineage."""
 
     model_config = ConfigDict(frozen=True)
@@ -207,9 +207,9 @@ class Lineage(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     object: Literal["lineage"] = "lineage"
-    checkpoint: Kin
+    checkpoint: LineageEntry
     spec: dict[str, Any] | None = None
-    ancestors: tuple[Kin, ...] = ()
+    ancestors: tuple[LineageEntry, ...] = ()
     complete: bool = True
-    children: tuple[Kin, ...] = ()
+    children: tuple[LineageEntry, ...] = ()
     jobs: tuple[str, ...] = ()

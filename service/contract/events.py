@@ -3,7 +3,7 @@
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.contract.checkpoints import Manifest
-from service.contract.fields import Id, Measure, Metrics, Said, Step
+from service.contract.fields import Id, Measure, Metrics, Step, WorkerText
 
 
 class _Body(BaseModel):
@@ -47,10 +47,10 @@ class Damaged(_Body):
     """`damaged`: a checkpoint that could not be resumed from."""
 
     checkpoint_id: Id
-    problems: tuple[Said, ...] = ()
+    problems: tuple[WorkerText, ...] = ()
 
 
-class Noted(_Body):
+class NoteBody(_Body):
     """`note`: a line for the job's history."""
 
-    message: Said
+    message: WorkerText

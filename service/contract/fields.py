@@ -40,7 +40,7 @@ def _finite_within(value: Any) -> Any:
 Text = Annotated[str, AfterValidator(_without_nul)]
 """A user's words: PostgreSQL has no U+0000."""
 
-Said = Annotated[str, AfterValidator(lambda text: text.replace("\0", "\ufffd"))]
+WorkerText = Annotated[str, AfterValidator(lambda text: text.replace("\0", "\ufffd"))]
 """A worker's words, which may be the tail of a log: never refused for a character."""
 
 Id = Annotated[Text, Field(max_length=64)]

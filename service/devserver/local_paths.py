@@ -18,7 +18,7 @@ class PortTaken(TrainyardError):
 
 
 @dataclass(frozen=True)
-class Layout:
+class LocalPaths:
     """The folder of a yard, and the address of its server."""
 
     folder: Path

@@ -15,7 +15,7 @@ class Refused(TrainyardError):
     """A program says that it cannot run like this; starting it again would not help."""
 
 
-class Post:
+class RestartingProcess:
     """Holds a program's present run, or the time of its next."""
 
     def __init__(self, program: Program, clock: Callable[[], float]) -> None:

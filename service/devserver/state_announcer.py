@@ -6,7 +6,7 @@ from service.client import TrainyardClient, TrainyardError
 from service.contract.jobs import ENDED_JOBS, Job, JobState
 
 
-class Herald:
+class StateAnnouncer:
     """Asks for the newest jobs, and tells of those whose state changed since."""
 
     def __init__(self, client: TrainyardClient, say: Callable[[str], None]) -> None:

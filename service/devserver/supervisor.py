@@ -12,7 +12,7 @@ from service.devserver.child import (
     kill_orphans,
     reap_orphans,
 )
-from service.devserver.restarting_process import Post, Refused
+from service.devserver.restarting_process import Refused, RestartingProcess
 from service.devserver.signals import ENDINGS, held, next_signal
 
 _READY_POLL_SECONDS = 0.1
@@ -39,8 +39,8 @@ class Supervisor:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`ready` asks the server; `on_tick` is called about once a second while all is well."""
-        self._server = Post(server, clock)
-        self._workers = [Post(program, clock) for program in workers]
+        self._server = RestartingProcess(server, clock)
+        self._workers = [RestartingProcess(program, clock) for program in workers]
         self._ready = ready
         self._say = say
         self._on_ready = on_ready

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 from service.client import TrainyardClient
-from service.devserver.local_paths import Layout
-from service.devserver.state_announcer import Herald
+from service.devserver.local_paths import LocalPaths
+from service.devserver.state_announcer import StateAnnouncer
 from service.devserver.supervisor import Supervisor
 from service.settings import Settings
 
@@ -12,7 +12,7 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _BEYOND_THE_GRACES_SECONDS = 30.0
 
 
-def up(layout: Layout, workers: int, settings: Settings, say: Callable[[str], None]) -> None:
+def up(layout: LocalPaths, workers: int, settings: Settings, say: Callable[[str], None]) -> None:
     """Start a server and workers, and keep them until a signal says to end.
 
     Raises PortTaken, or Refused with the server's own words.
@@ -28,7 +28,7 @@ def up(layout: Layout, workers: int, settings: Settings, say: Callable[[str], No
             say("anybody who reaches this port may submit jobs: set TRAINYARD_TOKEN to change that")
 
     with TrainyardClient(layout.url, token, tries=1, timeout_seconds=1.0) as client:
-        herald = Herald(client, say)
+        herald = StateAnnouncer(client, say)
         Supervisor(
             layout.server(),
             [layout.worker(number) for number in range(1, workers + 1)],

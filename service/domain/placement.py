@@ -10,7 +10,7 @@ _KEPT_AT_ONCE = 10
 
 
 @dataclass(frozen=True)
-class Waiting:
+class QueuedJob:
     """A queued job as far as its place matters; the lower `rank`, the sooner it is served."""
 
     id: str
@@ -26,7 +26,7 @@ class Waiting:
 
 
 @dataclass(frozen=True)
-class Room:
+class Capacity:
     """What a worker has free."""
 
     worker: Worker
@@ -44,13 +44,13 @@ def fits(needs: Mapping[str, str], gpus: int, worker: Worker) -> bool:
     return labelled and len(worker.gpus) >= gpus
 
 
-def kept(line: Iterable[Waiting], rooms: Sequence[Room]) -> dict[str, Waiting]:
+def kept(line: Iterable[QueuedJob], rooms: Sequence[Capacity]) -> dict[str, QueuedJob]:
     """By worker the job for which its GPUs are kept: so no narrow job starves a wide one.
 
     Each job that fits nowhere now keeps the fitting worker that has most GPUs free; the first in
     line choose first.
     """
-    found: dict[str, Waiting] = {}
+    found: dict[str, QueuedJob] = {}
     for job in sorted(line, key=lambda each: each.place):
         if job.gpus == 0:
             continue
@@ -66,13 +66,13 @@ def kept(line: Iterable[Waiting], rooms: Sequence[Room]) -> dict[str, Waiting]:
     return found
 
 
-def is_kept_from(job: Waiting, keeper: Waiting, room: Room) -> bool:
+def is_kept_from(job: QueuedJob, keeper: QueuedJob, room: Capacity) -> bool:
     """Whether a room is kept for another one ahead: its GPUs, and one slot beside them."""
     return keeper.place < job.place and (job.gpus > 0 or room.free_slots < 2)
 
 
 @dataclass(frozen=True)
-class Place:
+class WorkerLocation:
     """A worker, and the machine that it is on."""
 
     worker_id: str
@@ -80,7 +80,7 @@ class Place:
 
 
 def may_try(
-    job: Waiting, lost_on: Collection[Place], worker: Worker, rooms: Sequence[Room]
+    job: QueuedJob, lost_on: Collection[WorkerLocation], worker: Worker, rooms: Sequence[Capacity]
 ) -> bool:
     """Whether `worker` may have a job's last try before it is poison.
 

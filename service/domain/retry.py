@@ -42,7 +42,7 @@ MACHINE_FAULTS = tuple(reason for reason, fault in FAULTS.items() if fault is Fa
 
 
 @dataclass(frozen=True)
-class Budgets:
+class RetryCounters:
     """What a job has spent since its last new checkpoint; `max_failures` is its own limit."""
 
     failures: int
@@ -51,7 +51,7 @@ class Budgets:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class RetryDecision:
     """Retry after a wait, or end as failed with this reason; the budgets afterwards."""
 
     retry: bool
@@ -62,7 +62,9 @@ class Verdict:
     note: str = ""
 
 
-def decide(reason: Reason, spent: Budgets, *, backoff_seconds: float, jitter: float) -> Verdict:
+def decide(
+    reason: Reason, spent: RetryCounters, *, backoff_seconds: float, jitter: float
+) -> RetryDecision:
     """What follows an end by `reason`; `jitter` in 0 to 1 is drawn by the caller.
 
     A machine's fault is retried at once, three times in a row at most without a new checkpoint;
@@ -73,25 +75,25 @@ def decide(reason: Reason, spent: Budgets, *, backoff_seconds: float, jitter: fl
     fault = FAULTS[reason]
     failures, losses = spent.failures, spent.losses
     if fault is Fault.NOBODY:
-        return Verdict(True, reason, failures, losses)
+        return RetryDecision(True, reason, failures, losses)
     if fault is Fault.VOLUME:
         wait = _wait_seconds(1, _VOLUME_BACKOFFS * backoff_seconds, jitter)
-        return Verdict(True, reason, failures, losses, wait_seconds=wait)
+        return RetryDecision(True, reason, failures, losses, wait_seconds=wait)
     if fault is Fault.MACHINE:
         losses += 1
         if losses < LOSSES_BEFORE_POISON:
             wait = _wait_seconds(losses, backoff_seconds, jitter) if reason in _LASTING else 0.0
-            return Verdict(True, reason, failures, losses, wait_seconds=wait)
+            return RetryDecision(True, reason, failures, losses, wait_seconds=wait)
         note = f"lost {losses} times in a row without a new checkpoint"
-        return Verdict(False, Reason.POISON, failures, losses, note=note)
+        return RetryDecision(False, Reason.POISON, failures, losses, note=note)
     if fault is Fault.HOPELESS:
-        return Verdict(False, reason, failures, losses)
+        return RetryDecision(False, reason, failures, losses)
     failures += 1
     if failures > spent.max_failures:
         note = f"failed {failures} times, and max_failures is {spent.max_failures}"
-        return Verdict(False, reason, failures, losses, note=note)
+        return RetryDecision(False, reason, failures, losses, note=note)
     wait = _wait_seconds(failures, backoff_seconds, jitter)
-    return Verdict(True, reason, failures, losses, wait_seconds=wait)
+    return RetryDecision(True, reason, failures, losses, wait_seconds=wait)
 
 
 def _wait_seconds(times: int, backoff_seconds: float, jitter: float) -> float:

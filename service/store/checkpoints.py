@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, delete, insert, or_, select, tuple_, update
 
-from service.contract.checkpoints import Checkpoint, Manifest, Measured, Order, State
+from service.contract.checkpoints import Checkpoint, Manifest, Measured, SortKey, State
 from service.contract.jobs import ENDED_JOBS
 from service.store.tables import checkpoint_tags, checkpoints, jobs
 
@@ -24,7 +24,7 @@ class CheckpointFilter:
     after: str | None = None
     limit: int = 20
     tag: str | None = None
-    order_by: Order = "-created_at"
+    order_by: SortKey = "-created_at"
 
 
 def add(tx: Connection, checkpoint: Checkpoint, manifest: Manifest) -> None:

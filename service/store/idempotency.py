@@ -9,17 +9,17 @@ from service.store.tables import idempotency_keys as keys
 
 
 @dataclass(frozen=True)
-class Remembered:
+class StoredKey:
     """What came with a key before."""
 
     body_sha256: str
     job_id: str
 
 
-def remembered(tx: Connection, key: str) -> Remembered | None:
+def remembered(tx: Connection, key: str) -> StoredKey | None:
     """What came with this key before, if anything."""
     row = tx.execute(select(keys).where(keys.c.key == key)).first()
-    return Remembered(row.body_sha256, row.job_id) if row is not None else None
+    return StoredKey(row.body_sha256, row.job_id) if row is not None else None
 
 
 def remember(tx: Connection, key: str, body_sha256: str, job_id: str, now: datetime) -> None:

@@ -2,19 +2,19 @@
 
 from sqlalchemy import Connection, RowMapping, select
 
-from service.contract.checkpoints import Kin
+from service.contract.checkpoints import LineageEntry
 from service.store.tables import checkpoints
 
 _CHILDREN = 1000
 
 
-def kin_of(tx: Connection, checkpoint_id: str) -> Kin | None:
+def kin_of(tx: Connection, checkpoint_id: str) -> LineageEntry | None:
     """One checkpoint as its kin see it."""
     row = tx.execute(_COLUMNS.where(checkpoints.c.id == checkpoint_id)).mappings().first()
     return _kin(row) if row is not None else None
 
 
-def ancestors_of(tx: Connection, kin: Kin) -> list[Kin]:
+def ancestors_of(tx: Connection, kin: LineageEntry) -> list[LineageEntry]:
     """From the parent to the oldest that the index knows."""
     walk = (
         select(checkpoints.c.id, checkpoints.c.parent_checkpoint)
@@ -29,7 +29,7 @@ def ancestors_of(tx: Connection, kin: Kin) -> list[Kin]:
     )
     rows = tx.execute(_COLUMNS.where(checkpoints.c.id.in_(select(walk.c.id)))).mappings()
     known = {found.id: found for found in map(_kin, rows)}
-    line: list[Kin] = []
+    line: list[LineageEntry] = []
     wanted = kin.parent_checkpoint
     while wanted in known:
         line.append(known.pop(wanted))
@@ -37,7 +37,7 @@ def ancestors_of(tx: Connection, kin: Kin) -> list[Kin]:
     return line
 
 
-def children_of(tx: Connection, checkpoint_id: str) -> list[Kin]:
+def children_of(tx: Connection, checkpoint_id: str) -> list[LineageEntry]:
     """What went on from it, oldest first."""
     query = _COLUMNS.where(checkpoints.c.parent_checkpoint == checkpoint_id)
     query = query.order_by(checkpoints.c.created_at, checkpoints.c.id).limit(_CHILDREN)
@@ -45,10 +45,10 @@ def children_of(tx: Connection, checkpoint_id: str) -> list[Kin]:
 
 
 _COLUMNS = select(
-    *(checkpoints.c[name] for name in Kin.model_fields if name != "spec_sha256"),
+    *(checkpoints.c[name] for name in LineageEntry.model_fields if name != "spec_sha256"),
     checkpoints.c.manifest["spec_sha256"].as_string().label("spec_sha256"),
 )
 
 
-def _kin(row: RowMapping) -> Kin:
-    return Kin.model_validate(dict(row))
+def _kin(row: RowMapping) -> LineageEntry:
+    return LineageEntry.model_validate(dict(row))

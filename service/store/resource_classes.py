@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 
 from service.contract.jobs import Job
-from service.domain.placement import Waiting
+from service.domain.placement import QueuedJob
 from service.store.jobs import StoredJob, get
 from service.store.tables import jobs
 
@@ -28,7 +28,7 @@ _QUEUED = jobs.c.state == literal_column("'queued'")
 
 
 @dataclass(frozen=True)
-class Lane:
+class ResourceClass:
     """What all jobs of a lane ask for; `needs` as it is stored."""
 
     needs: str
@@ -41,9 +41,9 @@ class Lane:
         return labels
 
 
-def lanes(tx: Connection) -> list[Lane]:
+def lanes(tx: Connection) -> list[ResourceClass]:
     """Every lane that has a job, by two looks into the index for each at most."""
-    found: list[Lane] = []
+    found: list[ResourceClass] = []
     lane = _lane(tx, "needs >= ''")
     while lane is not None:
         found.append(lane)
@@ -54,8 +54,13 @@ def lanes(tx: Connection) -> list[Lane]:
 
 
 def heads(
-    tx: Connection, lane: Lane, *, full: Sequence[tuple[str, str]], now: datetime, limit: int
-) -> list[Waiting]:
+    tx: Connection,
+    lane: ResourceClass,
+    *,
+    full: Sequence[tuple[str, str]],
+    now: datetime,
+    limit: int,
+) -> list[QueuedJob]:
     """The first of a lane whose time has come; none with a label (key, value) that is `full`."""
     query = select(jobs.c.id, jobs.c.rank, jobs.c.losses).where(
         _QUEUED, jobs.c.needs == lane.needs, jobs.c.gpus == lane.gpus, _due(now)
@@ -64,7 +69,7 @@ def heads(
         query = query.where(jobs.c.labels[key].as_string().is_distinct_from(value))
     rows = tx.execute(query.order_by(jobs.c.rank, jobs.c.id).limit(limit))
     labels = lane.labels
-    return [Waiting(row.id, row.rank, lane.gpus, labels, row.losses) for row in rows]
+    return [QueuedJob(row.id, row.rank, lane.gpus, labels, row.losses) for row in rows]
 
 
 def hold(tx: Connection, job_id: str, now: datetime) -> StoredJob | None:
@@ -105,7 +110,7 @@ def _count(tx: Connection, *conditions: ColumnElement[bool]) -> int:
     return tx.execute(query).scalar_one()
 
 
-def _lane(tx: Connection, after: str, last: Lane | None = None) -> Lane | None:
+def _lane(tx: Connection, after: str, last: ResourceClass | None = None) -> ResourceClass | None:
     # By itself SQLite would take the index of the states, and sort the whole queue.
     indexed = " INDEXED BY ix_jobs_lanes" if tx.dialect.name == "sqlite" else ""
     query = text(
@@ -113,7 +118,7 @@ def _lane(tx: Connection, after: str, last: Lane | None = None) -> Lane | None:
         "ORDER BY needs, gpus LIMIT 1"
     )
     row = tx.execute(query, asdict(last) if last is not None else {}).first()
-    return Lane(row.needs, row.gpus) if row is not None else None
+    return ResourceClass(row.needs, row.gpus) if row is not None else None
 
 
 def _due(now: datetime) -> ColumnElement[bool]:

@@ -5,22 +5,29 @@ from queue import Empty, SimpleQueue
 
 import structlog
 
-from service.contract.agent import Beat, BeatReply, Claim, Report
+from service.contract.agent import AttemptResult, Beat, BeatReply, Claim, Report
 from service.contract.checkpoints import attempt_path
-from workers.agent.attempt_results import Ending, by_error, by_exit, by_word, released, stalled
+from workers.agent.attempt_results import (
+    from_event,
+    from_exit,
+    from_volume_error,
+    released,
+    report_of,
+    stalled,
+)
 from workers.agent.client import ControlPlaneError, LeaseLost
-from workers.agent.commands import Word
-from workers.agent.lease import HeldLease
-from workers.agent.process_tree import DUMP_SECONDS, Tree
+from workers.agent.commands import Command
+from workers.agent.lease import AttemptLease
+from workers.agent.process_tree import DUMP_SECONDS, ProcessTree
 from workers.agent.purge import Purger
 from workers.agent.spool import Spool
-from workers.agent.volume_watcher import Lookout
+from workers.agent.volume_watcher import VolumeWatcher
 from workers.agent.watchdog import Watchdog
-from workers.agent.worker_paths import Places
-from workers.attempt_dir import Assignment, Mailbox
+from workers.agent.worker_paths import WorkerPaths
+from workers.attempt_dir import Assignment, AttemptDir
 from workers.checkpoints.folder import sweep_stale
 from workers.launcher.base import Launch, Launcher
-from workers.launcher.process_exit import Exit
+from workers.launcher.process_exit import ProcessExit
 
 _log = structlog.get_logger()
 
@@ -35,20 +42,20 @@ class Attempt:
     def __init__(
         self,
         claim: Claim,
-        places: Places,
+        paths: WorkerPaths,
         launcher: Launcher,
         deliver: Callable[[Report], BeatReply],
         clock: Callable[[], float],
     ) -> None:
         self.claim = claim
-        self._places, self._tree, self._deliver = places, Tree(launcher), deliver
-        self._lease = HeldLease(claim.lease, clock)
-        self._mailbox = Mailbox(places.volume / attempt_path(claim.job_id, claim.attempt))
-        self._spool = Spool(self._mailbox.events_path)
-        self._watchdog = Watchdog(self._mailbox.sign_of_progress, claim.lease, clock)
-        self._lookout = Lookout(self._spool, self._watchdog, claim.job_id)
-        self._purger = Purger(places.volume, claim)
-        self._inbox: SimpleQueue[BeatReply | Word | Exit] = SimpleQueue()
+        self._paths, self._processes, self._deliver = paths, ProcessTree(launcher), deliver
+        self._lease = AttemptLease(claim.lease, clock)
+        self._folder = AttemptDir(paths.volume / attempt_path(claim.job_id, claim.attempt))
+        self._spool = Spool(self._folder.events_path)
+        self._watchdog = Watchdog(self._folder.sign_of_progress, claim.lease, clock)
+        self._watcher = VolumeWatcher(self._spool, self._watchdog, claim.job_id)
+        self._purger = Purger(paths.volume, claim)
+        self._inbox: SimpleQueue[BeatReply | Command | ProcessExit] = SimpleQueue()
         self._asked, self.runs = "", False
         self._lost = self._told = self._hurried = self._stalled = self._wedged = False
         self._log = _log.bind(job_id=claim.job_id, attempt=claim.attempt)
@@ -87,28 +94,28 @@ class Attempt:
             self._lease.renew(sent_at)
         self._inbox.put(reply)
 
-    def tell(self, word: Word) -> None:
+    def tell(self, word: Command) -> None:
         """Have the attempt end."""
         self._inbox.put(word)
 
     def run(self) -> None:
         """Run to the end that the control plane has heard of, or has refused."""
-        ending = self._run()
+        result = self._run()
         self._purger.close()
-        if ending is None or self._lost:
+        if result is None or self._lost:
             self._log.warning("lease_lost")
             return
         try:
             self._told = True
-            self._deliver(ending.report(self.claim, self._spool.waiting()))
+            self._deliver(report_of(result, self.claim, self._spool.waiting()))
         except LeaseLost:
-            self._log.warning("lease_lost", outcome=ending.outcome)
+            self._log.warning("lease_lost", outcome=result.outcome)
         except ControlPlaneError as error:
-            self._log.error("report_not_delivered", outcome=ending.outcome, error=str(error))
+            self._log.error("report_not_delivered", outcome=result.outcome, error=str(error))
         else:
-            self._log.info("attempt_ended", outcome=ending.outcome, reason=ending.reason)
+            self._log.info("attempt_ended", outcome=result.outcome, reason=result.reason)
 
-    def _run(self) -> Ending | None:
+    def _run(self) -> AttemptResult | None:
         # An attempt that the control plane has not heard of may be given to another worker.
         while not self._lease.is_held and not self._asked and not self._lost:
             self._hear()
@@ -123,82 +130,82 @@ class Attempt:
             self.runs = True
             self._watchdog.begin()
             self._start()
-            self._tree.hold_until(self._lease.over_at)
-            self._lookout.begin()
+            self._processes.hold_until(self._lease.over_at)
+            self._watcher.begin()
             exit_ = self._watch()
             self.runs = False
             self._sweep()
-            return self._ending(exit_)
+            return self._result(exit_)
         except OSError as error:
             self._log.error("volume_unusable", error=str(error))
-            self._tree.end()
+            self._processes.end()
             self.runs = False
-            return by_error(error)
+            return from_volume_error(error)
         finally:
-            self._lookout.close()
+            self._watcher.close()
 
     def _start(self) -> None:
         for number in range(1, self.claim.attempt):
-            folder = self._places.volume / attempt_path(self.claim.job_id, number)
+            folder = self._paths.volume / attempt_path(self.claim.job_id, number)
             sweep_stale(folder)
-        places = self._places
-        self._mailbox.put(
+        paths = self._paths
+        self._folder.put(
             Assignment(
                 claim=self.claim,
-                volume=places.volume,
-                data_root=places.data_root,
-                import_root=places.import_root,
+                volume=paths.volume,
+                data_root=paths.data_root,
+                import_root=paths.import_root,
             )
         )
         self._log.info("attempt_started", resume=len(self.claim.resume))
         gpus = self.claim.spec.resources.gpus
-        mailbox = self._mailbox
-        launch = Launch(self.claim.job_id, mailbox.spec_path, mailbox.log_path, gpus)
-        self._tree.start(launch, ended=self._inbox.put)
+        spec_path, log_path = self._folder.spec_path, self._folder.log_path
+        launch = Launch(self.claim.job_id, spec_path, log_path, gpus)
+        self._processes.start(launch, ended=self._inbox.put)
 
-    def _watch(self) -> Exit:
+    def _watch(self) -> ProcessExit:
         while True:
             exit_ = self._hear(self._lease.seconds_to_look())
             if exit_ is not None:
                 return exit_
             self._keep_deadlines()
 
-    def _hear(self, timeout_seconds: float | None = None) -> Exit | None:
+    def _hear(self, timeout_seconds: float | None = None) -> ProcessExit | None:
         try:
             word = self._inbox.get(timeout=timeout_seconds)
         except Empty:
             return None
-        if isinstance(word, Exit):
+        if isinstance(word, ProcessExit):
             return word
         if isinstance(word, BeatReply):
             self._obey(word)
-        elif word is Word.RELEASE:
+        elif word is Command.RELEASE:
             self._stop("the worker is shutting down, and gave the job back")
         else:
             self._hurried = True
             self._stop("the worker was ended")
-            self._tree.kill()
+            self._processes.kill()
         return None
 
     def _obey(self, reply: BeatReply) -> None:
         if reply.lease_lost:
             self._lost = True
-            self._tree.kill()
+            self._processes.kill()
             return
-        self._tree.hold_until(self._lease.over_at)
+        self._processes.hold_until(self._lease.over_at)
         self._purger.ask(reply.purge)
         if reply.directive == "checkpoint_and_stop":
             self._stop("stopped by the control plane")
         elif reply.directive == "stop":
             self._stop("stopped by the control plane, without saving")
-            self._tree.kill()
+            self._processes.kill()
 
     def _stop(self, why: str) -> None:
         if self._asked:
             return
         self._asked = why
         self._log.info("stopping", why=why)
-        self._tree.terminate()
+        self._processes.terminate()
         self._lease.begin_grace()
 
     def _keep_deadlines(self) -> None:
@@ -206,31 +213,31 @@ class Attempt:
             silent = self.claim.lease.self_end_seconds
             self._stop(f"the control plane was not heard of for {silent:g} s")
         if self._lease.grace_is_over():
-            self._tree.kill()
+            self._processes.kill()
         if self._watchdog.has_stalled() and not self._asked and not self._stalled:
             self._stalled = True
             self._log.error("stalled", stall_seconds=self.claim.lease.stall_seconds)
-            self._tree.kill_with_stacks()
+            self._processes.kill_with_stacks()
 
     def _sweep(self) -> None:
         # What stays is swept by the next attempt; the end is what it is.
         try:
-            sweep_stale(self._mailbox.folder)
+            sweep_stale(self._folder.folder)
         except OSError as error:
             self._log.warning("sweep_failed", error=str(error))
 
-    def _ending(self, exit_: Exit) -> Ending:
+    def _result(self, exit_: ProcessExit) -> AttemptResult:
         # The heartbeats carry what one report cannot hold.
         while not self._spool.read() and not self._lost and not self._hurried:
             self._hear()
-        word = self._spool.last_word
-        said = by_word(word, self.claim) if word is not None else None
-        if said is not None:
-            return said
+        ended = self._spool.ended_event
+        result = from_event(ended) if ended is not None else None
+        if result is not None:
+            return result
         if self._stalled:
             return stalled(self.claim.lease)
         if self._asked:
             return released(self._asked)
         if exit_.overdue:
             return released("its agent was stopped for longer than it holds its lease")
-        return by_exit(exit_, self._mailbox.log_path, self._places.volume)
+        return from_exit(exit_, self._folder.log_path, self._paths.volume)

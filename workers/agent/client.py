@@ -22,8 +22,8 @@ from service.contract.agent import (
     Gone,
     Heartbeat,
     HeartbeatReply,
-    Registered,
     Registration,
+    RegistrationReply,
     Report,
 )
 
@@ -82,10 +82,10 @@ class ControlPlane:
             reraise=True,
         )
 
-    def register(self, worker_id: str, registration: Registration) -> Registered:
+    def register(self, worker_id: str, registration: Registration) -> RegistrationReply:
         """Say who this worker is, and hear of its neighbours."""
         path = f"/agent/workers/{worker_id}"
-        return _parsed(self._retrying(self._send, "PUT", path, registration), Registered)
+        return _parsed(self._retrying(self._send, "PUT", path, registration), RegistrationReply)
 
     def claim(self, request: ClaimRequest) -> Claim | None:
         """Wait for an attempt; every try carries the same `request_id`."""

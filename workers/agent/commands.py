@@ -3,7 +3,7 @@
 from enum import Enum
 
 
-class Word(Enum):
+class Command(Enum):
     """How an attempt is to end."""
 
     RELEASE = "save, end and give the job back"

@@ -8,7 +8,7 @@ _KILL_AT = 0.8
 """The share of the grace that the ranks have to save; in the rest the tree is killed."""
 
 
-class HeldLease:
+class AttemptLease:
     """When the lease was renewed, and until when the ranks may save; `clock` is monotonic."""
 
     def __init__(self, lease: Lease, clock: Callable[[], float]) -> None:

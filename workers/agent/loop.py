@@ -19,10 +19,10 @@ from workers.agent.client import (
     Unauthorized,
     UnknownWorker,
 )
-from workers.agent.commands import Word
+from workers.agent.commands import Command
 from workers.agent.heartbeat import Heartbeats
 from workers.agent.predecessors import tell_of_the_dead
-from workers.agent.worker_paths import Places
+from workers.agent.worker_paths import WorkerPaths
 from workers.launcher.base import Launcher
 
 _REFUSED_SECONDS = 10.0
@@ -56,7 +56,7 @@ class Agent:
         worker_id: str,
         registration: Registration,
         *,
-        places: Places,
+        places: WorkerPaths,
         launcher: Launcher,
         control_plane: ControlPlane,
         give_up: threading.Event,
@@ -137,12 +137,12 @@ class Agent:
             self._draining = True
         if self._on_drain == "release":
             for attempt in self._running():
-                attempt.tell(Word.RELEASE)
+                attempt.tell(Command.RELEASE)
 
     def _end_now(self) -> None:
         _log.warning("ending_now", attempts=len(self._running()))
         for attempt in self._running():
-            attempt.tell(Word.END_NOW)
+            attempt.tell(Command.END_NOW)
         with self._changed:
             self._changed.wait_for(lambda: not self._attempts, _LAST_WORD_SECONDS)
         self._give_up.set()
@@ -208,7 +208,7 @@ class Agent:
             assert key not in self._attempts, "the control plane gave an attempt twice"
             self._attempts[key] = attempt
             if self._draining:
-                attempt.tell(Word.RELEASE)
+                attempt.tell(Command.RELEASE)
         _log.info("claimed", job_id=claim.job_id, attempt=claim.attempt)
         threading.Thread(target=self._run, args=(key, attempt), name=str(key), daemon=True).start()
         self._heartbeats.wake()

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import structlog
 
-from service.contract.agent import Gone, Neighbour
+from service.contract.agent import Gone, Predecessor
 from workers.agent.client import ControlPlane, ControlPlaneError
 from workers.agent.identity import has_ended, processes_with
 from workers.launcher.local.launcher import WORKER_ID
@@ -15,7 +15,7 @@ _log = structlog.get_logger()
 
 
 def tell_of_the_dead(
-    neighbours: Sequence[Neighbour], control_plane: ControlPlane, patience_seconds: float = 10.0
+    neighbours: Sequence[Predecessor], control_plane: ControlPlane, patience_seconds: float = 10.0
 ) -> None:
     """Say `gone` for each neighbour that has surely ended, with every process it had.
 

@@ -4,20 +4,20 @@ import threading
 from collections.abc import Callable
 
 from workers.launcher.base import Handle, Launch, Launcher
-from workers.launcher.process_exit import Exit
+from workers.launcher.process_exit import ProcessExit
 
 DUMP_SECONDS = 2.0
 """What the ranks have to write their stacks."""
 
 
-class Tree:
+class ProcessTree:
     """Everything below an attempt's supervisor; before it is started there is nothing to steer."""
 
     def __init__(self, launcher: Launcher) -> None:
         self._launcher = launcher
         self._handle: Handle | None = None
 
-    def start(self, launch: Launch, ended: Callable[[Exit], None]) -> None:
+    def start(self, launch: Launch, ended: Callable[[ProcessExit], None]) -> None:
         """Start the ranks; `ended` is called from another thread, once all have ended."""
         handle = self._handle = self._launcher.start(launch)
         threading.Thread(target=lambda: ended(_exit_of(handle)), daemon=True).start()
@@ -51,7 +51,7 @@ class Tree:
             self._handle.wait()
 
 
-def _exit_of(handle: Handle) -> Exit:
+def _exit_of(handle: Handle) -> ProcessExit:
     exit_ = handle.wait()
     assert exit_ is not None
     return exit_

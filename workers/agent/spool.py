@@ -24,7 +24,7 @@ class Spool:
         self._offset = 0
         self._waiting: deque[ReportedEvent] = deque()
         self._reading, self._lock = threading.Lock(), threading.Lock()
-        self.last_word: ReportedEvent | None = None
+        self.ended_event: ReportedEvent | None = None
 
     def read(self) -> bool:
         """Take what the file has and `limit` allows, True if that was all; raises OSError."""
@@ -64,4 +64,4 @@ class Spool:
         with self._lock:
             self._waiting.append(event)
         if event.kind == "ended":
-            self.last_word = event
+            self.ended_event = event

@@ -10,7 +10,7 @@ from workers.agent.watchdog import Watchdog
 _LOOK_SECONDS = 0.25
 
 
-class Lookout:
+class VolumeWatcher:
     """Reads the spool and the signs of progress in a thread of its own, until it is closed.
 
     A volume may hang: then nothing is seen, and the heartbeats go on.

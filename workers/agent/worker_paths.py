@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
-class Places:
+class WorkerPaths:
     """Three folders of this machine; the volume is the one that all workers share."""
 
     volume: Path

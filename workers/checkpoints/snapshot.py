@@ -29,7 +29,7 @@ MODEL_FILE = "model.safetensors"
 OPTIMIZER_FILE = "optim.safetensors"
 
 
-class Saver:
+class CheckpointWriter:
     """Writes checkpoints of one attempt in a thread of its own, one at a time.
 
     Both callbacks run in that thread: `on_published(folder, manifest)` when a checkpoint is on

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from workers.launcher.process_exit import Exit
+from workers.launcher.process_exit import ProcessExit
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Handle(Protocol):
     def kill(self) -> None:
         """End the whole tree at once."""
 
-    def wait(self, timeout_seconds: float | None = None) -> Exit | None:
+    def wait(self, timeout_seconds: float | None = None) -> ProcessExit | None:
         """How the ranks ended, once no process of the tree is left; None at the timeout."""
 
 

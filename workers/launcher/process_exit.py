@@ -26,7 +26,7 @@ class RankExit(BaseModel):
         return said
 
 
-class Exit(BaseModel):
+class ProcessExit(BaseModel):
     """The ranks in the order they ended; `problem` is what kept them from being started or seen.
 
     `overdue` if they were ended because their agent did not say in time that it holds the lease.

@@ -48,7 +48,7 @@ def run_import(
         job_id=claim.job_id,
         attempt=claim.attempt,
         created_at=datetime.now(UTC),
-        progress=_Told(events, stop_asked).see,
+        progress=EventBatch(events, stop_asked).see,
     )
     for note in published.notes:
         events.note(note)
@@ -92,7 +92,7 @@ def run_export(
     return {"format": request.format, "files": {name: _digest(folder / name).model_dump()}}
 
 
-class _Told:
+class EventBatch:
     """Progress in MiB, told at every twentieth part, so that a large file shows it moves."""
 
     def __init__(self, events: Events, stop_asked: Callable[[], bool]) -> None:

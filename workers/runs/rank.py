@@ -13,18 +13,19 @@ from typing import Any
 from torch import Tensor, nn
 from ulid import ULID
 
+from service.contract.agent import AttemptResult
 from service.contract.jobs import Reason
 from service.contract.recipes import PARAMS, RecipeParams
 from service.contract.specs import JobSpec
-from workers.attempt_dir import Assignment, Mailbox
+from workers.attempt_dir import Assignment, AttemptDir
 from workers.checkpoints.upstream import IncompatibleCheckpoint
 from workers.data.errors import InvalidData
 from workers.data.images import ImageDataset, Split, open_dataset
 from workers.recipes import build
 from workers.runs.import_export import run_export, run_import
 from workers.runs.predictions import Predictions, write_evaluation
-from workers.training.attempt_results import Outcome, Stopped, outcome_of
-from workers.training.checkpoint_publisher import Saves
+from workers.training.attempt_results import Stopped, result_of
+from workers.training.checkpoint_publisher import CheckpointPublisher
 from workers.training.distributed import Ranks, RanksApart, joined
 from workers.training.evaluate import evaluate
 from workers.training.events import Events
@@ -43,7 +44,7 @@ def run_rank(spec_path: Path) -> int:
     0 once the `ended` event is written, by rank 0, or this rank has nothing left to say. SIGTERM at
     any rank finishes the step, saves, and ends the attempt as released.
     """
-    mailbox = Mailbox(spec_path.parent)
+    mailbox = AttemptDir(spec_path.parent)
     assignment = mailbox.assignment()
     asked: list[int] = []
 
@@ -57,7 +58,7 @@ def run_rank(spec_path: Path) -> int:
     except RanksApart as error:
         traceback.print_exc()
         with closing(Events(mailbox, _now, speaks=error.is_first)) as events:
-            events.tell("ended", outcome_of(error).as_body())
+            events.tell("ended", result_of(error).model_dump(mode="json"))
         return 0 if error.is_first else 1
 
 
@@ -71,19 +72,19 @@ def _run(
     try:
         run = _RUNS[assignment.claim.spec.kind]
         result = run(assignment, attempt_folder, ranks, events, stop_asked)
-        outcome = Outcome("succeeded", Reason.FINISHED, result=result)
+        outcome = AttemptResult(outcome="succeeded", reason=Reason.FINISHED, result=result)
     except Stopped as stopped:
-        outcome = outcome_of(stopped)
+        outcome = result_of(stopped)
     except Exception as error:
         traceback.print_exc()
-        outcome = outcome_of(error)
+        outcome = result_of(error)
         if not ranks.is_first:
-            return 0 if ranks.tell_failure(outcome.as_text()) else 1
+            return 0 if ranks.tell_failure(outcome.model_dump_json()) else 1
         # An exchange that broke off is another rank's failure, if that rank says so.
         told = ranks.failure_told() if isinstance(error, RuntimeError) else None
-        outcome = outcome if told is None else Outcome.from_text(told)
+        outcome = outcome if told is None else AttemptResult.model_validate_json(told)
     said = f"{outcome.outcome}: {outcome.message}" if outcome.message else outcome.outcome
-    events.tell("ended", outcome.as_body(), said)
+    events.tell("ended", outcome.model_dump(mode="json"), said)
     return 0
 
 
@@ -107,7 +108,7 @@ def _train(
     state = beginning.state
     started = {"total_steps": steps, "resumed_from": beginning.resumed_from, "step": state.step}
     events.tell("started", started, f"started at step {state.step}/{steps}")
-    saves = Saves(
+    saves = CheckpointPublisher(
         assignment,
         state,
         ranks,

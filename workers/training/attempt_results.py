@@ -1,13 +1,10 @@
-"""How an attempt ended, and which end an error means."""
+"""Which result of an attempt an error means."""
 
 import errno
-import json
-from dataclasses import asdict, dataclass
-from typing import Any
 
 import torch
 
-from service.contract.agent import Outcome as Ending
+from service.contract.agent import AttemptResult
 from service.contract.jobs import Reason
 from workers.checkpoints.folder import DamagedCheckpoint
 from workers.checkpoints.upstream import IncompatibleCheckpoint
@@ -37,40 +34,24 @@ _SILENT = "Timed out waiting"
 """How gloo says that another rank did not answer within the process group's timeout."""
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """The body of an `ended` event."""
-
-    outcome: Ending
-    reason: Reason
-    message: str = ""
-    result: dict[str, Any] | None = None
-
-    def as_body(self) -> dict[str, Any]:
-        """As JSON holds it."""
-        return asdict(self)
-
-    def as_text(self) -> str:
-        """For another rank to tell."""
-        return json.dumps(self.as_body())
-
-    @classmethod
-    def from_text(cls, text: str) -> "Outcome":
-        """What `as_text` gave."""
-        body = json.loads(text)
-        return cls(**(body | {"reason": Reason(body["reason"])}))
-
-
-def outcome_of(error: Exception) -> Outcome:
+def result_of(error: Exception) -> AttemptResult:
     """The end that an error is; what nobody foresaw is `crashed`."""
     lines = str(error).splitlines() or [type(error).__name__]
     if isinstance(error, Stopped):
-        return Outcome("released", Reason.RELEASED, lines[0])
+        return AttemptResult(outcome="released", reason=Reason.RELEASED, message=lines[0])
     if isinstance(error, OSError) and error.errno in _FULL:
-        return Outcome("failed", Reason.DISK_FULL, f"{lines[0]}: free some space on the volume")
+        return AttemptResult(
+            outcome="failed",
+            reason=Reason.DISK_FULL,
+            message=f"{lines[0]}: free some space on the volume",
+        )
     if isinstance(error, RuntimeError) and _SILENT in lines[0]:
         waited = lines[0][lines[0].index(_SILENT) :]
-        return Outcome("failed", Reason.STALLED, f"another rank did not answer: {waited}")
+        return AttemptResult(
+            outcome="failed",
+            reason=Reason.STALLED,
+            message=f"another rank did not answer: {waited}",
+        )
     reason = next((r for kind, r in _REASONS if isinstance(error, kind)), Reason.CRASHED)
     told = {"code": error.code} if isinstance(error, ImportRefused) else None
-    return Outcome("failed", reason, lines[0], told)
+    return AttemptResult(outcome="failed", reason=reason, message=lines[0], result=told)

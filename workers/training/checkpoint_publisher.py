@@ -12,7 +12,7 @@ from torch import Tensor
 
 from service.contract.checkpoints import Manifest
 from workers.attempt_dir import Assignment
-from workers.checkpoints.snapshot import Saver
+from workers.checkpoints.snapshot import CheckpointWriter
 from workers.data.mean_image import MEAN_FILE, mean_bytes
 from workers.training.distributed import Ranks
 from workers.training.events import Events
@@ -23,7 +23,7 @@ _PATIENCE_SECONDS = 10.0
 """How long a volume may hang before the run goes on without the next save."""
 
 
-class Saves:
+class CheckpointPublisher:
     """Every rank hands in its state; rank 0 writes.
 
     `parent` is the checkpoint gone on from; `mean` the mean image that each checkpoint carries.
@@ -47,7 +47,7 @@ class Saves:
         self._state, self._ranks, self._events = state, ranks, events
         self._class_names, self._now, self._new_id = class_names, now, new_id
         self.newest = parent
-        self._saver = Saver(
+        self._saver = CheckpointWriter(
             attempt_folder,
             on_published=self._published,
             on_failed=self._save_failed,

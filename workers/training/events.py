@@ -8,7 +8,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from workers.attempt_dir import Mailbox
+from workers.attempt_dir import AttemptDir
 
 
 class Events:
@@ -18,7 +18,7 @@ class Events:
     hangs holds up nobody who speaks. An event that is refused is written before the next one.
     """
 
-    def __init__(self, mailbox: Mailbox, now: Callable[[], datetime], *, speaks: bool) -> None:
+    def __init__(self, mailbox: AttemptDir, now: Callable[[], datetime], *, speaks: bool) -> None:
         self._mailbox, self._now, self._speaks = mailbox, now, speaks
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="events")
         self._last: Future[None] | None = None

@@ -21,7 +21,7 @@ from workers.training.weights import fill_for_training, trained_source, weights_
 
 
 @dataclass(frozen=True)
-class Beginning:
+class InitialState:
     """The state to train on from; `parent` is the checkpoint it came from, if any."""
 
     state: RunState
@@ -29,7 +29,7 @@ class Beginning:
     parent: str | None
 
 
-def begin(assignment: Assignment, ranks: Ranks, events: Events, num_classes: int) -> Beginning:
+def begin(assignment: Assignment, ranks: Ranks, events: Events, num_classes: int) -> InitialState:
     """The newest checkpoint of the claim that is whole, else `init_from`, else fresh weights.
 
     Raises IncompatibleCheckpoint, and DamagedCheckpoint for `init_from` alone.
@@ -46,16 +46,16 @@ def begin(assignment: Assignment, ranks: Ranks, events: Events, num_classes: int
         _seed(_mixed(params.seed, ranks.rank))
     for checkpoint in claim.resume:
         if _resume(assignment, checkpoint, state, ranks, events):
-            return Beginning(state, checkpoint.id, checkpoint.id)
+            return InitialState(state, checkpoint.id, checkpoint.id)
     ref, source = claim.job_spec.init_from, claim.weights
     if ref is None:
-        return Beginning(state, None, None)
+        return InitialState(state, None, None)
     if ref.state == "full":
         parent = _go_on(assignment, ref, state, ranks, events)
-        return Beginning(state, parent, parent)
+        return InitialState(state, parent, parent)
     weights = weights_of(assignment, ref, events)
     fill_for_training(network, weights, num_classes, ref)
-    return Beginning(state, None, None if source is None else source.id)
+    return InitialState(state, None, None if source is None else source.id)
 
 
 def _resume(

@@ -15,7 +15,7 @@ from workers.data.sampler import batches_per_epoch
 from workers.recipes.loss import training_loss
 from workers.recipes.optimizer import learning_rate
 from workers.training.attempt_results import NonFiniteLoss, Stopped
-from workers.training.checkpoint_publisher import Saves
+from workers.training.checkpoint_publisher import CheckpointPublisher
 from workers.training.distributed import Ranks, in_parallel
 from workers.training.evaluate import evaluate
 from workers.training.events import Events
@@ -45,7 +45,7 @@ class Trainer:
         state: RunState,
         ranks: Ranks,
         events: Events,
-        saves: Saves,
+        saves: CheckpointPublisher,
         train: ImageDataset,
         val: ImageDataset,
         *,

@@ -19,7 +19,7 @@ from service.volume.folder import checkpoints_in, place, verify
 
 
 @dataclass
-class Rescanned:
+class ReindexResult:
     """What a rescan has changed: ids by what became of them, and sentences on what it left."""
 
     jobs: list[str] = field(default_factory=list)
@@ -36,7 +36,7 @@ def rescan(
     now: datetime,
     on_total: Callable[[int], None] = lambda _: None,
     on_read: Callable[[int], None] = lambda _: None,
-) -> Rescanned:
+) -> ReindexResult:
     """Read every checkpoint of the volume, and make the index agree; a second time changes nothing.
 
     Each checkpoint is one transaction, so a rescan that is cut off is gone on with by the next.
@@ -46,7 +46,7 @@ def rescan(
         raise FileNotFoundError(f"{volume} has no folder jobs: is the volume mounted?")
     found = checkpoints_in(volume / "jobs")
     on_total(sum(digest.bytes for _, m in found for digest in m.files.values()))
-    told = Rescanned()
+    told = ReindexResult()
     for folder, manifest in found:
         problems = verify(folder, on_read)
         with database.write() as tx:
@@ -57,7 +57,7 @@ def rescan(
 
 def _agree(
     tx: Connection,
-    told: Rescanned,
+    told: ReindexResult,
     path: str,
     manifest: Manifest,
     problems: list[str],
@@ -82,7 +82,7 @@ def _agree(
 
 
 def _judged(
-    tx: Connection, told: Rescanned, indexed: Checkpoint, problems: list[str], now: datetime
+    tx: Connection, told: ReindexResult, indexed: Checkpoint, problems: list[str], now: datetime
 ) -> None:
     judge(tx, indexed.id, problems, now)
     if problems and indexed.state == "published":
@@ -91,7 +91,9 @@ def _judged(
         told.healed.append(indexed.id)
 
 
-def _adopt(tx: Connection, told: Rescanned, path: str, manifest: Manifest, now: datetime) -> None:
+def _adopt(
+    tx: Connection, told: ReindexResult, path: str, manifest: Manifest, now: datetime
+) -> None:
     created_at = min(manifest.created_at, now)
     if jobs.get(tx, manifest.job_id, lock=True) is None:
         jobs.add(tx, _found_job(manifest, created_at), None)
@@ -126,7 +128,9 @@ def _found_job(manifest: Manifest, created_at: datetime) -> Job:
     )
 
 
-def _miss(database: Database, volume: Path, seen: set[str], told: Rescanned, now: datetime) -> None:
+def _miss(
+    database: Database, volume: Path, seen: set[str], told: ReindexResult, now: datetime
+) -> None:
     with database.read() as tx:
         missing = [(id_, path) for id_, path in checkpoints.published_paths(tx) if id_ not in seen]
     for checkpoint_id, path in missing:

@@ -13,13 +13,19 @@ from service.contract.jobs import Job, JobState, Progress
 from service.contract.specs import ExportSpec, ImportSpec, JobSpec
 from service.control.checkpoints import index
 from service.control.jobs import artifacts
-from service.control.jobs.submission import Asked, Submitted, enqueue, new_job, replayed
+from service.control.jobs.submission import (
+    SubmissionKey,
+    SubmissionResult,
+    enqueue,
+    new_job,
+    replayed,
+)
 from service.domain.errors import Conflict
 from service.store import jobs as store
 
 
 @dataclass(frozen=True)
-class Exported:
+class ExportState:
     """The job that makes (or has made) an export, and its file once it is there."""
 
     job: Job
@@ -28,10 +34,10 @@ class Exported:
 
 def submit_import(
     tx: Connection, request: ImportRequest, *, job_id: str, key: str | None, now: datetime
-) -> Submitted:
+) -> SubmissionResult:
     """Queue the import of a file; raises IdempotencyMismatch."""
     spec = ImportSpec(request=request, name=f"import {request.file}"[:200])
-    asked = Asked(key, spec.model_dump_json())
+    asked = SubmissionKey(key, spec.model_dump_json())
     before = replayed(tx, asked)
     if before is not None:
         return before
@@ -65,15 +71,15 @@ def asked_before(
     return None
 
 
-def made_by(job: Job, volume: Path) -> Exported:
+def made_by(job: Job, volume: Path) -> ExportState:
     """An export and its file, if it is made already; raises NotFound if that is gone."""
     made = job.state is JobState.SUCCEEDED
-    return Exported(job, artifacts.only_file_of(job, volume) if made else None)
+    return ExportState(job, artifacts.only_file_of(job, volume) if made else None)
 
 
 def submit_export(
     tx: Connection, request: ExportRequest, *, job_id: str, now: datetime
-) -> Submitted:
+) -> SubmissionResult:
     """Queue an export; raises NotFound, Conflict for a checkpoint whose bytes are not whole."""
     source = index.held(tx, request.checkpoint)
     if source.state != "published":
@@ -96,6 +102,6 @@ def submit_export(
         progress=Progress(total_steps=1, phase="export"),
         now=now,
     )
-    asked = Asked(None, spec.model_dump_json())
+    asked = SubmissionKey(None, spec.model_dump_json())
     said = f"submitted: export of {source.id}"
     return enqueue(tx, job, source.id, asked, said=said)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from service.contract.jobs import Job, JobState
-from service.control.scheduling.scheduler import Outlook
+from service.control.scheduling.scheduler import QueueState
 from service.store import resource_classes
 from service.store.jobs import StoredJob
 
@@ -15,7 +15,7 @@ def shown(tx: Connection, found: Sequence[StoredJob]) -> list[Job]:
     queued = [stored.job for stored in found if stored.job.state is JobState.QUEUED]
     if not queued:
         return [stored.job for stored in found]
-    outlook, positions = Outlook.of(tx), resource_classes.positions(tx, queued)
+    outlook, positions = QueueState.of(tx), resource_classes.positions(tx, queued)
     return [
         stored.job.model_copy(
             update={

@@ -7,7 +7,13 @@ from sqlalchemy import Connection
 from service.contract.jobs import ENDED_JOBS, Job, Progress
 from service.contract.specs import AnySpec, CheckpointRef, ExportSpec, ImportSpec, JobSpec
 from service.control.jobs import views
-from service.control.jobs.submission import Asked, Submitted, enqueue, new_job, replayed
+from service.control.jobs.submission import (
+    SubmissionKey,
+    SubmissionResult,
+    enqueue,
+    new_job,
+    replayed,
+)
 from service.domain.errors import Conflict, Unprocessable
 from service.store import checkpoints, history
 from service.store.jobs import StoredJob
@@ -15,13 +21,13 @@ from service.store.jobs import StoredJob
 
 def retry(
     tx: Connection, job_id: str, origin: str, *, new_id: str, key: str | None, now: datetime
-) -> Submitted:
+) -> SubmissionResult:
     """Queue a finished job again, from `latest`, `start` or a checkpoint's id.
 
     Raises NotFound, Conflict for a job that has not ended, IdempotencyMismatch, and Unprocessable
     for an origin that it cannot start from.
     """
-    asked = Asked(key, f"retry {job_id} from {origin}")
+    asked = SubmissionKey(key, f"retry {job_id} from {origin}")
     before = replayed(tx, asked)
     if before is not None:
         return before

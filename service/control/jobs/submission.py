@@ -14,7 +14,7 @@ from service.store import history, idempotency, jobs
 
 
 @dataclass(frozen=True)
-class Submitted:
+class SubmissionResult:
     """The job of a submission; `replayed` if the same one came before with the same key."""
 
     job: Job
@@ -22,7 +22,7 @@ class Submitted:
 
 
 @dataclass(frozen=True)
-class Asked:
+class SubmissionKey:
     """What came with a submission: the key, if any, and the words it stands for."""
 
     key: str | None
@@ -34,14 +34,14 @@ class Asked:
         return hashlib.sha256(self.words.encode()).hexdigest()
 
 
-def replayed(tx: Connection, asked: Asked) -> Submitted | None:
+def replayed(tx: Connection, asked: SubmissionKey) -> SubmissionResult | None:
     """The job that this submission made before; raises IdempotencyMismatch."""
     before = idempotency.remembered(tx, asked.key) if asked.key is not None else None
     if before is None:
         return None
     if before.body_sha256 != asked.digest:
         raise IdempotencyMismatch
-    return Submitted(_shown(tx, before.job_id), replayed=True)
+    return SubmissionResult(_shown(tx, before.job_id), replayed=True)
 
 
 def new_job(
@@ -71,14 +71,14 @@ def new_job(
 
 
 def enqueue(
-    tx: Connection, job: Job, source_id: str | None, asked: Asked, *, said: str
-) -> Submitted:
+    tx: Connection, job: Job, source_id: str | None, asked: SubmissionKey, *, said: str
+) -> SubmissionResult:
     """Store a checked job and its key, and begin its history with `said`."""
     jobs.add(tx, job, source_id)
     if asked.key is not None:
         idempotency.remember(tx, asked.key, asked.digest, job.id, job.created_at)
     history.note(tx, job.id, None, "submitted", said, job.created_at)
-    return Submitted(_shown(tx, job.id), replayed=False)
+    return SubmissionResult(_shown(tx, job.id), replayed=False)
 
 
 def _shown(tx: Connection, job_id: str) -> Job:

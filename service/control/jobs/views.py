@@ -10,7 +10,13 @@ from service.contract.datasets import DATASETS
 from service.contract.jobs import ENDED_JOBS, Job, JobState, Progress
 from service.contract.specs import CheckpointRef, JobSpec
 from service.control.jobs.queue_views import shown
-from service.control.jobs.submission import Asked, Submitted, enqueue, new_job, replayed
+from service.control.jobs.submission import (
+    SubmissionKey,
+    SubmissionResult,
+    enqueue,
+    new_job,
+    replayed,
+)
 from service.domain.errors import Conflict, NotFound, Unprocessable
 from service.domain.lifecycle import JobEvent, move_job
 from service.store import checkpoints, history
@@ -20,9 +26,9 @@ from service.store.jobs import JobFilter, StoredJob
 
 def submit(
     tx: Connection, spec: JobSpec, *, job_id: str, key: str | None, now: datetime
-) -> Submitted:
+) -> SubmissionResult:
     """Queue a job; raises IdempotencyMismatch, and Unprocessable for what cannot run."""
-    asked = Asked(key, spec.model_dump_json())
+    asked = SubmissionKey(key, spec.model_dump_json())
     before = replayed(tx, asked)
     if before is not None:
         return before

@@ -16,12 +16,12 @@ from service.contract.jobs import LIVE_ATTEMPTS, Attempt, AttemptState, JobState
 from service.contract.workers import WorkerState
 from service.control.leases.event_handlers import hear, lock_owners
 from service.control.leases.heartbeats import hear_of
-from service.control.leases.transitions import End, Patience, end_attempt, is_ended_by
+from service.control.leases.transitions import AttemptEnd, BackoffPolicy, end_attempt, is_ended_by
 from service.control.scheduling.quarantine import hold_worker_of, quarantine_if_broken
 from service.control.scheduling.scheduler import first_for, line_for
 from service.domain.errors import Conflict, LeaseLost, NotFound
 from service.domain.lifecycle import AttemptEvent, JobEvent, move_job
-from service.domain.placement import Room
+from service.domain.placement import Capacity
 from service.store import attempts, checkpoints, history, jobs, workers
 from service.store.attempts import StoredAttempt
 from service.store.jobs import StoredJob
@@ -46,7 +46,7 @@ def claim(
         return _claim(tx, earlier.attempt, earlier.token, lease) if live else None
     if state is not WorkerState.ACTIVE:
         return None
-    job = first_for(tx, Room(worker, request.free_slots, request.free_gpus), now)
+    job = first_for(tx, Capacity(worker, request.free_slots, request.free_gpus), now)
     if job is None:
         return None
     attempt = Attempt(
@@ -74,12 +74,17 @@ def is_anything_queued(tx: Connection, request: ClaimRequest, now: datetime) -> 
     worker = workers.get(tx, request.worker_id)
     if worker is None:
         return True
-    room = Room(worker, request.free_slots, request.free_gpus)
+    room = Capacity(worker, request.free_slots, request.free_gpus)
     return next(line_for(tx, room, now), None) is not None
 
 
 def report(
-    tx: Connection, said: Report, *, patience: Patience, quick_seconds: float, now: datetime
+    tx: Connection,
+    said: Report,
+    *,
+    backoff_policy: BackoffPolicy,
+    quick_seconds: float,
+    now: datetime,
 ) -> BeatReply:
     """End an attempt; a repeat changes nothing. Raises LeaseLost if it ended some other way.
 
@@ -100,8 +105,8 @@ def report(
     acked_seq = hear(tx, job.job, held, said.events, now)
     # The events may have changed the job: its budgets, its progress.
     job, found = _own(tx, said.job_id, said.attempt, said.token)
-    end = End(AttemptEvent(said.outcome), said.reason, said.message, said.result)
-    end_attempt(tx, job, found.attempt, end, patience=patience, now=now)
+    end = AttemptEnd(AttemptEvent(said.outcome), said.reason, said.message, said.result)
+    end_attempt(tx, job, found.attempt, end, backoff_policy=backoff_policy, now=now)
     if said.outcome == "failed":
         quarantine_if_broken(tx, found.attempt.worker_id, quick_seconds)
     return BeatReply(job_id=said.job_id, attempt=said.attempt, acked_seq=acked_seq)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from service.contract.agent import ReportedEvent
 from service.contract.checkpoints import Checkpoint, attempt_path, folder_name
-from service.contract.events import Damaged, Measured, Noted, Progressed, Published, Started
+from service.contract.events import Damaged, Measured, NoteBody, Progressed, Published, Started
 from service.contract.jobs import Job, JobState, Progress
 from service.contract.specs import ImportSpec
 from service.control.checkpoints.retention import let_go, point_again, pointers
@@ -25,7 +25,7 @@ class BrokenEvent(Exception):
 
 
 @dataclass
-class _Told:
+class EventBatch:
     """What the events of one beat add up to: one change of the job, some points."""
 
     job: Job
@@ -77,7 +77,7 @@ def hear(
 def _record(
     tx: Connection, job: Job, number: int, events: list[ReportedEvent], now: datetime
 ) -> None:
-    told = _Told(job, number, now, dict(job.metrics))
+    told = EventBatch(job, number, now, dict(job.metrics))
     for event in events:
         try:
             _HEAR[event.kind](tx, told, event.body)
@@ -96,7 +96,7 @@ def _why(error: ValidationError | BrokenEvent) -> str:
     return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
 
 
-def _started(tx: Connection, told: _Told, body: dict[str, Any]) -> None:
+def _started(tx: Connection, told: EventBatch, body: dict[str, Any]) -> None:
     said = Started.model_validate(body)
     told.is_at(said.step, said.total_steps, "eval" if told.job.kind == "eval" else "train")
     resumed = f"resumed at step {said.step} from {said.resumed_from}"
@@ -104,19 +104,19 @@ def _started(tx: Connection, told: _Told, body: dict[str, Any]) -> None:
     _note(tx, told, "started", f"attempt {told.number} {how}")
 
 
-def _progress(_: Connection, told: _Told, body: dict[str, Any]) -> None:
+def _progress(_: Connection, told: EventBatch, body: dict[str, Any]) -> None:
     said = Progressed.model_validate(body)
     speed = {"eta_seconds": said.eta_seconds, "images_per_second": said.images_per_second}
     told.is_at(said.step, said.total_steps, said.phase, **speed)
     told.measure(said.step, said.metrics)
 
 
-def _metrics(_: Connection, told: _Told, body: dict[str, Any]) -> None:
+def _metrics(_: Connection, told: EventBatch, body: dict[str, Any]) -> None:
     said = Measured.model_validate(body)
     told.measure(said.step, said.metrics)
 
 
-def _checkpoint(tx: Connection, told: _Told, body: dict[str, Any]) -> None:
+def _checkpoint(tx: Connection, told: EventBatch, body: dict[str, Any]) -> None:
     said = Published.model_validate(body)
     manifest = said.checkpoint
     path = f"{attempt_path(told.job.id, told.number)}/"
@@ -147,7 +147,7 @@ def _checkpoint(tx: Connection, told: _Told, body: dict[str, Any]) -> None:
     _note(tx, told, "checkpoint", f"{what} at step {manifest.step}: {checkpoint.id}")
 
 
-def _damaged(tx: Connection, told: _Told, body: dict[str, Any]) -> None:
+def _damaged(tx: Connection, told: EventBatch, body: dict[str, Any]) -> None:
     said = Damaged.model_validate(body)
     found = checkpoints.get(tx, said.checkpoint_id)
     job = jobs.get(tx, told.job.id)
@@ -164,11 +164,11 @@ def _damaged(tx: Connection, told: _Told, body: dict[str, Any]) -> None:
     _note(tx, told, "damaged", f"{where} is damaged: {'; '.join(said.problems)}")
 
 
-def _said(tx: Connection, told: _Told, body: dict[str, Any]) -> None:
-    _note(tx, told, "note", Noted.model_validate(body).message)
+def _said(tx: Connection, told: EventBatch, body: dict[str, Any]) -> None:
+    _note(tx, told, "note", NoteBody.model_validate(body).message)
 
 
-def _ended(_: Connection, __: _Told, ___: dict[str, Any]) -> None:
+def _ended(_: Connection, __: EventBatch, ___: dict[str, Any]) -> None:
     """The trainer's last word reaches the agent first, whose report ends the attempt."""
 
 
@@ -183,5 +183,5 @@ _HEAR = {
 }
 
 
-def _note(tx: Connection, told: _Told, kind: str, message: str) -> None:
+def _note(tx: Connection, told: EventBatch, kind: str, message: str) -> None:
     history.note(tx, told.job.id, told.number, kind, message, told.now)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from service.contract.jobs import LIVE_ATTEMPTS, Attempt, AttemptState, JobState, Reason
 from service.domain.errors import LeaseLost
 from service.domain.lifecycle import AttemptEvent, JobEvent, move_attempt, move_job
-from service.domain.retry import Budgets, Verdict, decide
+from service.domain.retry import RetryCounters, RetryDecision, decide
 from service.store import attempts, history, jobs
 from service.store.jobs import StoredJob
 
@@ -18,7 +18,7 @@ _UNHEARD = (Reason.WORKER_LOST, Reason.NOT_STARTED)
 
 
 @dataclass(frozen=True)
-class End:
+class AttemptEnd:
     """How an attempt ended, by its worker's or the reaper's word."""
 
     event: AttemptEvent
@@ -28,7 +28,7 @@ class End:
 
 
 @dataclass(frozen=True)
-class Patience:
+class BackoffPolicy:
     """How long a job waits before its next try; `jitter` in 0 to 1 is drawn for each end."""
 
     backoff_seconds: float
@@ -36,7 +36,13 @@ class Patience:
 
 
 def end_attempt(
-    tx: Connection, job: StoredJob, attempt: Attempt, end: End, *, patience: Patience, now: datetime
+    tx: Connection,
+    job: StoredJob,
+    attempt: Attempt,
+    end: AttemptEnd,
+    *,
+    backoff_policy: BackoffPolicy,
+    now: datetime,
 ) -> None:
     """Close a live attempt and requeue or end its job; raises LeaseLost if it is not live."""
     cancelled = job.job.state is JobState.CANCELLING and end.event is not AttemptEvent.SUCCEEDED
@@ -57,14 +63,17 @@ def end_attempt(
     elif cancelled:
         _finish(tx, job, JobEvent.CANCELLED, Reason.CANCELLED, end.message or "cancelled", now)
     else:
-        spent = Budgets(job.failures, job.losses, job.job.spec.max_failures)
+        spent = RetryCounters(job.failures, job.losses, job.job.spec.max_failures)
         verdict = decide(
-            reason, spent, backoff_seconds=patience.backoff_seconds, jitter=patience.jitter
+            reason,
+            spent,
+            backoff_seconds=backoff_policy.backoff_seconds,
+            jitter=backoff_policy.jitter,
         )
         _follow(tx, job, attempt, end, verdict, now)
 
 
-def _succeed(tx: Connection, job: StoredJob, end: End, now: datetime) -> None:
+def _succeed(tx: Connection, job: StoredJob, end: AttemptEnd, now: datetime) -> None:
     progress = job.job.progress.model_dump() | {"fraction": 1.0, "eta_seconds": 0.0}
     progress["step"] = progress["total_steps"]
     extra = {"result": end.result, "progress": progress}
@@ -72,7 +81,12 @@ def _succeed(tx: Connection, job: StoredJob, end: End, now: datetime) -> None:
 
 
 def _follow(
-    tx: Connection, job: StoredJob, attempt: Attempt, end: End, verdict: Verdict, now: datetime
+    tx: Connection,
+    job: StoredJob,
+    attempt: Attempt,
+    end: AttemptEnd,
+    verdict: RetryDecision,
+    now: datetime,
 ) -> None:
     why = end.message or end.reason.replace("_", " ")
     spent = {"failures": verdict.failures, "losses": verdict.losses}
@@ -100,7 +114,7 @@ def _rest(
     tx: Connection,
     job: StoredJob,
     attempt: Attempt,
-    end: End,
+    end: AttemptEnd,
     spent: dict[str, int],
     now: datetime,
 ) -> None:

@@ -4,33 +4,37 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from service.contract.agent import Gone, Neighbour, Registered, Registration
+from service.contract.agent import Gone, Predecessor, Registration, RegistrationReply
 from service.contract.jobs import LIVE_ATTEMPTS, Reason
 from service.contract.workers import Worker, WorkerState
-from service.control.leases.transitions import End, Patience, end_attempt
+from service.control.leases.transitions import AttemptEnd, BackoffPolicy, end_attempt
 from service.domain.errors import Conflict, NotFound
 from service.domain.lifecycle import AttemptEvent
 from service.store import attempts, jobs
 from service.store import workers as store
 
 
-def register(tx: Connection, worker_id: str, said: Registration, now: datetime) -> Registered:
+def register(
+    tx: Connection, worker_id: str, said: Registration, now: datetime
+) -> RegistrationReply:
     """Note a worker, and name those of the same kernel and pid namespace that seem to be there."""
     store.put(tx, worker_id, said, now)
     beside = store.beside(tx, worker_id, said.process)
-    return Registered(
+    return RegistrationReply(
         neighbours=tuple(
-            Neighbour(worker_id=id_, process=process) for id_, process in beside.items()
+            Predecessor(worker_id=id_, process=process) for id_, process in beside.items()
         )
     )
 
 
-def gone(tx: Connection, worker_id: str, said: Gone, *, patience: Patience, now: datetime) -> None:
+def gone(
+    tx: Connection, worker_id: str, said: Gone, *, backoff_policy: BackoffPolicy, now: datetime
+) -> None:
     """A worker has ended with all its processes: what it ran goes back to the queue at once."""
     if store.get(tx, worker_id) is None:
         raise NotFound("unknown_worker", f"there is no worker {worker_id}")
     store.change(tx, worker_id, {"state": WorkerState.GONE, "message": said.message or None})
-    end = End(AttemptEvent.LOST, Reason.WORKER_LOST, said.message or "its worker ended")
+    end = AttemptEnd(AttemptEvent.LOST, Reason.WORKER_LOST, said.message or "its worker ended")
     for seen in attempts.live(tx, worker_id):
         job = jobs.get(tx, seen.attempt.job_id, lock=True)
         found = attempts.get(tx, seen.attempt.job_id, seen.attempt.number)
@@ -38,7 +42,7 @@ def gone(tx: Connection, worker_id: str, said: Gone, *, patience: Patience, now:
         assert found is not None
         # Its last report may have come while we waited for the job.
         if found.attempt.state in LIVE_ATTEMPTS:
-            end_attempt(tx, job, found.attempt, end, patience=patience, now=now)
+            end_attempt(tx, job, found.attempt, end, backoff_policy=backoff_policy, now=now)
 
 
 def drain(tx: Connection, worker_id: str, now: datetime) -> Worker:

@@ -7,16 +7,24 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection
 
 from service.contract.workers import Worker, WorkerState
-from service.domain.placement import Place, Room, Waiting, fits, is_kept_from, kept, may_try
+from service.domain.placement import (
+    Capacity,
+    QueuedJob,
+    WorkerLocation,
+    fits,
+    is_kept_from,
+    kept,
+    may_try,
+)
 from service.store import attempts, limits, resource_classes, workers
 from service.store.jobs import StoredJob
-from service.store.resource_classes import Lane
+from service.store.resource_classes import ResourceClass
 
 _LOOKED_AT = 100
 _NEVER = datetime(1, 1, 1, tzinfo=UTC)
 
 
-def first_for(tx: Connection, asking: Room, now: datetime) -> StoredJob | None:
+def first_for(tx: Connection, asking: Capacity, now: datetime) -> StoredJob | None:
     """The first job in line that the worker may have now, held for it."""
     for waiting in line_for(tx, asking, now):
         held = resource_classes.hold(tx, waiting.id, now)
@@ -25,15 +33,15 @@ def first_for(tx: Connection, asking: Room, now: datetime) -> StoredJob | None:
     return None
 
 
-def line_for(tx: Connection, asking: Room, now: datetime) -> Iterator[Waiting]:
+def line_for(tx: Connection, asking: Capacity, now: datetime) -> Iterator[QueuedJob]:
     """The jobs that the worker may have now, the first in line first; nothing is held."""
     if asking.free_slots < 1:
         return
     worker = asking.worker
     lanes = [lane for lane in resource_classes.lanes(tx) if fits(lane.labels, lane.gpus, worker)]
     line = _merged(tx, lanes, list(limits.full(tx)), now)
-    rooms: list[Room] | None = None
-    keeper: Waiting | None = None
+    rooms: list[Capacity] | None = None
+    keeper: QueuedJob | None = None
     for job in line:
         if rooms is None and (job.losses or job.gpus > asking.free_gpus):
             others = rooms_of(tx, workers.there(tx))
@@ -47,11 +55,11 @@ def line_for(tx: Connection, asking: Room, now: datetime) -> Iterator[Waiting]:
             yield job
 
 
-def rooms_of(tx: Connection, there: Iterable[Worker]) -> list[Room]:
+def rooms_of(tx: Connection, there: Iterable[Worker]) -> list[Capacity]:
     """What each worker that may be given jobs has free, by the control plane's account."""
     used = attempts.usage(tx)
     return [
-        Room(worker, worker.slots - slots, len(worker.gpus) - gpus)
+        Capacity(worker, worker.slots - slots, len(worker.gpus) - gpus)
         for worker in there
         if worker.state is WorkerState.ACTIVE
         for slots, gpus in [used.get(worker.id, (0, 0))]
@@ -66,8 +74,8 @@ def _within_limits(tx: Connection, labels: Mapping[str, str]) -> bool:
 
 
 def _merged(
-    tx: Connection, lanes: Iterable[Lane], full: list[tuple[str, str]], now: datetime
-) -> list[Waiting]:
+    tx: Connection, lanes: Iterable[ResourceClass], full: list[tuple[str, str]], now: datetime
+) -> list[QueuedJob]:
     found = [
         job
         for lane in lanes
@@ -77,16 +85,16 @@ def _merged(
 
 
 @dataclass(frozen=True)
-class Outlook:
+class QueueState:
     """What there is for those in the line, at one moment."""
 
     there: bool
-    rooms: list[Room]
+    rooms: list[Capacity]
     full: dict[tuple[str, str], int]
-    kept: dict[str, Waiting]
+    kept: dict[str, QueuedJob]
 
     @classmethod
-    def of(cls, tx: Connection) -> "Outlook":
+    def of(cls, tx: Connection) -> "QueueState":
         """As the database has it."""
         there = workers.there(tx)
         rooms = rooms_of(tx, there)
@@ -99,7 +107,7 @@ class Outlook:
     def wait_reason(self, tx: Connection, stored: StoredJob) -> str | None:
         """Why a queued job waits; None for one that is about to be claimed."""
         job, needs = stored.job, stored.job.spec.resources
-        waiting = Waiting(job.id, -job.spec.priority, needs.gpus, needs.labels, stored.losses)
+        waiting = QueuedJob(job.id, -job.spec.priority, needs.gpus, needs.labels, stored.losses)
         if not self.rooms:
             return "no worker takes jobs now" if self.there else "no worker is connected"
         return (
@@ -110,7 +118,7 @@ class Outlook:
             or self._no_room(waiting)
         )
 
-    def _needs_unmet(self, job: Waiting) -> str | None:
+    def _needs_unmet(self, job: QueuedJob) -> str | None:
         labelled = [room.worker for room in self.rooms if fits(job.needs, 0, room.worker)]
         if not labelled:
             asked = ", ".join(f"{key}={value}" for key, value in job.needs.items())
@@ -126,7 +134,7 @@ class Outlook:
                 return f"{key}={value} has {most} running, which is its limit"
         return None
 
-    def _elsewhere(self, tx: Connection, job: Waiting) -> str | None:
+    def _elsewhere(self, tx: Connection, job: QueuedJob) -> str | None:
         if not job.losses:
             return None
         lost_on = _lost_on(tx, job)
@@ -135,7 +143,7 @@ class Outlook:
             return f"it was lost on {lost_on[0].host}, and waits for another worker"
         return None
 
-    def _no_room(self, job: Waiting) -> str | None:
+    def _no_room(self, job: QueuedJob) -> str | None:
         ready = self._ready(job)
         keepers = [self.kept.get(room.worker.id) for room in ready]
         by = [k for k, room in zip(keepers, ready, strict=True) if k and is_kept_from(job, k, room)]
@@ -149,7 +157,7 @@ class Outlook:
             return f"no worker has {job.gpus} free {'GPU' if job.gpus == 1 else 'GPUs'}"
         return "all workers are busy"
 
-    def _ready(self, job: Waiting) -> list[Room]:
+    def _ready(self, job: QueuedJob) -> list[Capacity]:
         return [
             room
             for room in self.rooms
@@ -157,8 +165,8 @@ class Outlook:
         ]
 
 
-def _lost_on(tx: Connection, job: Waiting) -> list[Place]:
-    return [Place(*found) for found in attempts.lost_on(tx, job.id, job.losses)]
+def _lost_on(tx: Connection, job: QueuedJob) -> list[WorkerLocation]:
+    return [WorkerLocation(*found) for found in attempts.lost_on(tx, job.id, job.losses)]
 
 
 def _gpus(number: int) -> str:

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 import structlog
 
 from workers.launcher.base import Launch
-from workers.launcher.local.spawn_request import Order, OrderEnded
+from workers.launcher.local.spawn_request import SpawnEnded, SpawnRequest
 from workers.launcher.local.supervisor import DUMP, HELD_UNTIL, KILL, TERMINATE
 from workers.launcher.local.sweep import sweep
-from workers.launcher.process_exit import Exit
+from workers.launcher.process_exit import ProcessExit
 
 WORKER_ID = "TRAINYARD_WORKER_ID"
 """The variable by which every process of a worker is known, in its `/proc/<pid>/environ`."""
@@ -29,7 +29,7 @@ class LocalHandle:
     def __init__(self, channel: socket.socket, gpus: Sequence[int]) -> None:
         self._channel, self.gpus = channel, gpus
         self._ended = threading.Event()
-        self._exit = Exit()
+        self._exit = ProcessExit()
 
     def terminate(self) -> None:
         """Send SIGTERM to the ranks."""
@@ -48,7 +48,7 @@ class LocalHandle:
         """End the whole tree at once."""
         self._say(KILL)
 
-    def wait(self, timeout_seconds: float | None = None) -> Exit | None:
+    def wait(self, timeout_seconds: float | None = None) -> ProcessExit | None:
         """How the ranks ended, once no process of the tree is left; None at the timeout."""
         return self._exit if self._ended.wait(timeout_seconds) else None
 
@@ -58,7 +58,7 @@ class LocalHandle:
             word = self._channel.recv(_MAX_WORD_BYTES, socket.MSG_DONTWAIT)
         except OSError:
             word = b""
-        self._exit = Exit.model_validate_json(word) if word else Exit(problem=problem)
+        self._exit = ProcessExit.model_validate_json(word) if word else ProcessExit(problem=problem)
         self._channel.close()
         self._ended.set()
 
@@ -117,10 +117,10 @@ class LocalLauncher:
                 self._control.shutdown(socket.SHUT_RDWR)
         self._thread.join()
 
-    def _order(self, number: int, launch: Launch, gpus: Sequence[int]) -> Order:
+    def _order(self, number: int, launch: Launch, gpus: Sequence[int]) -> SpawnRequest:
         ranks = max(1, launch.gpus)
         cores = len(os.sched_getaffinity(0))
-        return Order(
+        return SpawnRequest(
             number=number,
             job_id=launch.job_id,
             spec_path=launch.spec_path,
@@ -145,7 +145,7 @@ class LocalLauncher:
             if self._closed.is_set():
                 control.shutdown(socket.SHUT_RDWR)
             while word := _received(control):
-                ended = OrderEnded.model_validate_json(word)
+                ended = SpawnEnded.model_validate_json(word)
                 self._end(ended.number, f"the supervisor ended with wait status {ended.status}")
             with self._changed:
                 self._control = None
@@ -198,7 +198,7 @@ def _environments(ranks: int, gpus: Sequence[int]) -> list[dict[str, str]]:
     ]
 
 
-def _send(control: socket.socket, order: Order, channel: socket.socket) -> None:
+def _send(control: socket.socket, order: SpawnRequest, channel: socket.socket) -> None:
     # A warm process that has just died is started again, and its orders end with it.
     try:
         socket.send_fds(control, [order.model_dump_json().encode()], [channel.fileno()])

@@ -12,15 +12,15 @@ from typing import NoReturn
 from setproctitle import setproctitle
 
 from workers.launcher.kernel import die_with_parent
-from workers.launcher.local.signal_pipe import Wakeup
-from workers.launcher.local.spawn_request import Order
+from workers.launcher.local.signal_pipe import SignalPipe
+from workers.launcher.local.spawn_request import SpawnRequest
 
 RankMain = Callable[[Path], int]
 DUMP_SIGNAL = signal.SIGUSR1
 """Has a rank write the stacks of its threads, whatever it is in."""
 
 
-def fork_rank(order: Order, rank: int, main: RankMain, wakeup: Wakeup) -> int:
+def fork_rank(order: SpawnRequest, rank: int, main: RankMain, wakeup: SignalPipe) -> int:
     """Fork a rank that runs `main(order.spec_path)` and ends with its parent; its pid."""
     supervisor = os.getpid()
     # A SIGTERM before the child's handlers are its own would be lost in those of the supervisor.
@@ -32,7 +32,9 @@ def fork_rank(order: Order, rank: int, main: RankMain, wakeup: Wakeup) -> int:
     return pid
 
 
-def _be_rank(order: Order, rank: int, main: RankMain, wakeup: Wakeup, supervisor: int) -> NoReturn:
+def _be_rank(
+    order: SpawnRequest, rank: int, main: RankMain, wakeup: SignalPipe, supervisor: int
+) -> NoReturn:
     status = 1
     try:
         die_with_parent(supervisor)

@@ -6,7 +6,7 @@ import signal
 import socket
 
 
-class Wakeup:
+class SignalPipe:
     """Ends every wait of this process when a child ends or SIGTERM comes."""
 
     def __init__(self) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 
-class Order(BaseModel):
+class SpawnRequest(BaseModel):
     """One attempt; an environment for each rank, `threads` for torch (None: its own choice)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -18,7 +18,7 @@ class Order(BaseModel):
     threads: int | None
 
 
-class OrderEnded(BaseModel):
+class SpawnEnded(BaseModel):
     """The warm process's word that an order's supervisor has ended, and everything below it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -12,10 +12,10 @@ from setproctitle import setproctitle
 
 from workers.launcher.kernel import adopt_orphans, boot_clock, die_with_parent
 from workers.launcher.local.ranks import DUMP_SIGNAL, RankMain, fork_rank
-from workers.launcher.local.signal_pipe import Wakeup
-from workers.launcher.local.spawn_request import Order
+from workers.launcher.local.signal_pipe import SignalPipe
+from workers.launcher.local.spawn_request import SpawnRequest
 from workers.launcher.local.sweep import sweep
-from workers.launcher.process_exit import Exit, RankExit
+from workers.launcher.process_exit import ProcessExit, RankExit
 
 TERMINATE, DUMP, KILL = b"terminate", b"dump", b"kill"
 HELD_UNTIL = b"held until "
@@ -27,7 +27,7 @@ _DUMP_SECONDS = 0.1
 """Between two ranks, so that the stacks of one do not run into those of the next."""
 
 
-def supervise(order: Order, channel: socket.socket, main: RankMain, warm_pid: int) -> None:
+def supervise(order: SpawnRequest, channel: socket.socket, main: RankMain, warm_pid: int) -> None:
     """Run an order's ranks to their end, obey the agent's words, sweep, and say how they ended.
 
     Everything below is killed when one rank fails, at the word KILL, when the agent (the other
@@ -36,7 +36,7 @@ def supervise(order: Order, channel: socket.socket, main: RankMain, warm_pid: in
     """
     setproctitle(f"trainyard: supervisor of {order.job_id}")
     adopt_orphans()
-    wakeup = Wakeup()
+    wakeup = SignalPipe()
     # SIGTERM, and not SIGKILL: somebody must live to sweep.
     die_with_parent(warm_pid, signal.SIGTERM)
     supervisor = _Supervisor(order, channel, wakeup, warm_pid)
@@ -44,23 +44,25 @@ def supervise(order: Order, channel: socket.socket, main: RankMain, warm_pid: in
         exit_ = supervisor.run(main)
     except OSError as error:
         sweep()
-        exit_ = Exit(problem=f"the ranks could not be started: {error}")
+        exit_ = ProcessExit(problem=f"the ranks could not be started: {error}")
     # Nobody is left to hear it if the agent has died.
     with suppress(OSError):
         channel.send(exit_.model_dump_json().encode())
 
 
 class _Supervisor:
-    def __init__(self, order: Order, channel: socket.socket, wakeup: Wakeup, warm_pid: int) -> None:
+    def __init__(
+        self, order: SpawnRequest, channel: socket.socket, wakeup: SignalPipe, warm_pid: int
+    ) -> None:
         self._order, self._channel, self._wakeup = order, channel, wakeup
         self._warm_pid = warm_pid
         self._ranks: dict[int, int] = {}
         self._ended: list[RankExit] = []
         self._held_until = math.inf
 
-    def run(self, main: RankMain) -> Exit:
+    def run(self, main: RankMain) -> ProcessExit:
         if self._is_too_late():
-            return Exit(problem="ended before the ranks were started", overdue=True)
+            return ProcessExit(problem="ended before the ranks were started", overdue=True)
         for rank in range(len(self._order.environments)):
             self._ranks[fork_rank(self._order, rank, main, self._wakeup)] = rank
         while self._ranks:
@@ -73,19 +75,19 @@ class _Supervisor:
                 break
             if os.getppid() != self._warm_pid:
                 self._note(sweep())
-                return Exit(ranks=tuple(self._ended), problem="the warm process ended")
+                return ProcessExit(ranks=tuple(self._ended), problem="the warm process ended")
             if word is not None and word.startswith(HELD_UNTIL):
                 self._held_until = float(word.removeprefix(HELD_UNTIL))
             elif boot_clock() >= self._held_until:
                 self._note(sweep())
-                return Exit(ranks=tuple(self._ended), overdue=True)
+                return ProcessExit(ranks=tuple(self._ended), overdue=True)
             if word == TERMINATE:
                 for pid in self._ranks:
                     os.kill(pid, signal.SIGTERM)
             if word == DUMP:
                 self._dump()
         self._note(sweep())
-        return Exit(ranks=tuple(self._ended))
+        return ProcessExit(ranks=tuple(self._ended))
 
     def _is_too_late(self) -> bool:
         # The order waits while the warm process is loading, and the agent goes on.

@@ -16,8 +16,8 @@ from setproctitle import setproctitle
 
 from workers.launcher.kernel import adopt_orphans, die_with_parent
 from workers.launcher.local.ranks import RankMain
-from workers.launcher.local.signal_pipe import Wakeup
-from workers.launcher.local.spawn_request import Order, OrderEnded
+from workers.launcher.local.signal_pipe import SignalPipe
+from workers.launcher.local.spawn_request import SpawnEnded, SpawnRequest
 from workers.launcher.local.supervisor import supervise
 from workers.launcher.local.sweep import reaped, sweep
 
@@ -45,7 +45,7 @@ class _Warm:
     def __init__(self, control: socket.socket, agent_pid: int, main: RankMain) -> None:
         self._control, self._agent_pid, self._main = control, agent_pid, main
         self._orders: dict[int, int] = {}
-        self._wakeup = Wakeup()
+        self._wakeup = SignalPipe()
 
     def serve(self) -> None:
         try:
@@ -62,7 +62,7 @@ class _Warm:
         word, fds, _, _ = socket.recv_fds(self._control, MAX_WORD_BYTES, 1)
         if not word:
             return False
-        order = Order.model_validate_json(word)
+        order = SpawnRequest.model_validate_json(word)
         with socket.socket(fileno=fds[0]) as channel:
             warm_pid = os.getpid()
             pid = os.fork()
@@ -71,7 +71,7 @@ class _Warm:
         self._orders[pid] = order.number
         return True
 
-    def _supervise(self, order: Order, channel: socket.socket, warm_pid: int) -> None:
+    def _supervise(self, order: SpawnRequest, channel: socket.socket, warm_pid: int) -> None:
         status = 1
         try:
             self._control.close()
@@ -89,7 +89,7 @@ class _Warm:
         # What is no supervisor was orphaned by one that was killed.
         sweep(keep=self._orders.keys() - ended.keys())
         for pid, status in ended.items():
-            word = OrderEnded(number=self._orders.pop(pid), status=status)
+            word = SpawnEnded(number=self._orders.pop(pid), status=status)
             self._control.send(word.model_dump_json().encode())
 
 

@@ -1,0 +1,50 @@
+"""What the routes and the server's own loops are given: database, settings, a clock, ids."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from service.contract.agent import Lease
+from service.control.leases.reaper import LeaseTimeouts
+from service.control.leases.transitions import BackoffPolicy
+from service.notifier import Notifier
+from service.settings import Settings
+from service.store.engine import Database
+from service.volume_limiter import VolumeLimiter
+
+
+@dataclass(frozen=True)
+class AppContext:
+    """Everything that a route or a loop may need and is not its own; `draw` gives 0 to 1."""
+
+    settings: Settings
+    database: Database
+    now: Callable[[], datetime]
+    new_id: Callable[[str], str]
+    new_token: Callable[[], str]
+    draw: Callable[[], float]
+    notifier: Notifier = field(default_factory=Notifier)
+    volume_limiter: VolumeLimiter = field(default_factory=VolumeLimiter)
+
+    def backoff_policy(self) -> BackoffPolicy:
+        """How long a failed job waits before it is tried again; the jitter is drawn for each."""
+        return BackoffPolicy(self.settings.retry_backoff_seconds, self.draw())
+
+    @property
+    def lease(self) -> Lease:
+        """How agents keep their leases."""
+        settings = self.settings
+        return Lease(
+            heartbeat_seconds=settings.heartbeat_seconds,
+            self_end_seconds=settings.self_end_seconds,
+            kill_grace_seconds=settings.kill_grace_seconds,
+            stall_seconds=settings.stall_seconds,
+        )
+
+    @property
+    def lease_timeouts(self) -> LeaseTimeouts:
+        """After how long a silence a lease is in doubt, and when it has run out."""
+        settings = self.settings
+        return LeaseTimeouts(
+            settings.start_seconds, settings.unreachable_seconds, settings.reassign_seconds
+        )
