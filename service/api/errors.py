@@ -14,6 +14,7 @@ from service.contract.errors import FieldProblem, Problem
 from service.domain.errors import (
     Conflict,
     Gone,
+    InvalidFields,
     NotFound,
     Stale,
     TrainyardError,
@@ -76,8 +77,10 @@ def problem(
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, TrainyardError)
     status = next(_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS)
-    errors = []
-    if isinstance(error, Unprocessable) and error.pointer:
+    errors: Sequence[FieldProblem] = ()
+    if isinstance(error, InvalidFields):
+        errors = error.errors
+    elif isinstance(error, Unprocessable) and error.pointer:
         errors = [FieldProblem(pointer=error.pointer, detail=error.message)]
     headers = _HEADERS.get(status)
     return problem(request, status, error.code, error.message, errors=errors, headers=headers)

@@ -6,11 +6,16 @@ TrainyardError
 │   └── LeaseLost       the attempt is not the live one any more
 ├── Stale               it has changed since the caller read it
 ├── Unprocessable       well formed, but it cannot be meant: names the field
+│   ├── InvalidFields   several fields at once
 │   └── IdempotencyMismatch
 ├── Unauthorized        no token, or another one
 ├── Gone                it was there; its bytes were removed
 └── Unavailable         the volume does not answer
 """
+
+from collections.abc import Sequence
+
+from service.contract.errors import FieldProblem
 
 
 class TrainyardError(Exception):
@@ -47,6 +52,15 @@ class Unprocessable(TrainyardError):
     def __init__(self, code: str, message: str, pointer: str = "") -> None:
         super().__init__(code, message)
         self.pointer = pointer
+
+
+class InvalidFields(Unprocessable):
+    """Fields that cannot be meant, each with a JSON pointer and what to change."""
+
+    def __init__(self, errors: Sequence[FieldProblem]) -> None:
+        sentences = (f"{e.pointer.lstrip('/') or 'body'}: {e.detail}" for e in errors[:3])
+        super().__init__("invalid", "; ".join(sentences))
+        self.errors = tuple(errors)
 
 
 class IdempotencyMismatch(Unprocessable):

@@ -1,0 +1,91 @@
+"""What workers can do, as data: recipes, data sets and kinds of job.
+
+A worker tells the control plane its catalog; the built-in one is shipped with the service, so that
+a submission works before any worker is there.
+"""
+
+import hashlib
+import json
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+BUILTIN_FILE = "builtin_catalog.json"
+
+
+class _Entry(BaseModel):
+    """Read as far as it is understood: a newer worker may tell more."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class NetworkSize(_Entry):
+    """Of a network with 1000 classes; `multiply_adds` are those of convolutions and linear layers
+    for one image of 224 x 224 in eval mode. Auxiliary heads exist in training alone."""
+
+    parameters: int
+    parameters_without_auxiliary_heads: int
+    multiply_adds: int
+
+
+class RecipeInfo(_Entry):
+    """One family of networks and how it is trained.
+
+    `parameters` is a JSON Schema (draft 2020-12) of an object: every property has its default,
+    `description`, limits, and a `unit` where it has one. `package` is the distribution that brings
+    the recipe.
+    """
+
+    name: str
+    title: str
+    source: str | None = None
+    variants: tuple[str, ...]
+    sizes: dict[str, NetworkSize] = Field(default_factory=dict)
+    recalibrates_batch_norm: bool = False
+    parameters: dict[str, Any]
+    package: str = "trainyard-service"
+
+    @property
+    def digest(self) -> str:
+        """The sha256 of the recipe's form: equal for workers that run it in the same form."""
+        text = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+class DatasetInfo(_Entry):
+    """A data set as `GET /datasets` shows it; the counts are images."""
+
+    object: Literal["dataset"] = "dataset"
+    name: str
+    description: str
+    num_classes: int
+    train_images: int
+    val_images: int
+    licence: str
+    source: str
+
+
+class Catalog(_Entry):
+    """All that a worker can do."""
+
+    recipes: tuple[RecipeInfo, ...] = ()
+    datasets: tuple[DatasetInfo, ...] = ()
+    kinds: tuple[str, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """The sha256 of the catalog."""
+        text = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def recipe(self, name: str) -> RecipeInfo | None:
+        """The recipe of this name, if the catalog has it."""
+        return next((recipe for recipe in self.recipes if recipe.name == name), None)
+
+
+@cache
+def builtin_catalog() -> Catalog:
+    """What every worker of this version can do; the file is written by `workers.recipes.catalog`."""
+    return Catalog.model_validate_json((files("service.contract") / BUILTIN_FILE).read_text())
