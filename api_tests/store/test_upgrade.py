@@ -26,7 +26,7 @@ def test_an_upgrade_runs_with_jobs_in_the_queue(empty_url: str) -> None:
         lease = Lease(
             heartbeat_seconds=1, self_end_seconds=2, kill_grace_seconds=1, stall_seconds=9
         )
-        claims = [
+        claimed = [
             claims.claim(
                 tx,
                 request.model_copy(update={"request_id": f"r{number}"}),
@@ -37,7 +37,7 @@ def test_an_upgrade_runs_with_jobs_in_the_queue(empty_url: str) -> None:
             for number in range(3)
         ]
     database.close()
-    assert [claim.job_id if claim else None for claim in claims] == ["job_2", "job_1", None]
+    assert [claim.job_id if claim else None for claim in claimed] == ["job_2", "job_1", None]
 
 
 _JOB = (

@@ -87,5 +87,5 @@ class Catalog(_Entry):
 
 @cache
 def builtin_catalog() -> Catalog:
-    """What every worker of this version can do; the file is written by `workers.recipes.catalog`."""
+    """What each worker of this version can do; `workers.recipes.catalog` writes the file."""
     return Catalog.model_validate_json((files("service.contract") / BUILTIN_FILE).read_text())
