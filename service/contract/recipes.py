@@ -52,7 +52,7 @@ PARAMETERS: dict[str, tuple[str, str | None]] = {
     "image_size": ("Side of the square input, a multiple of 32.", "pixels"),
     "num_classes": ("Must equal the data's; left out: taken from there.", "classes"),
     "preprocessing": ("From an image to the network's input; travels with the weights.", None),
-    "mean_image": ("For bgr255_minus_mean: a .xml or .npy file below the data root.", None),
+    "mean_image": ("A .xml or .npy file below the data root, for bgr255_minus_mean.", None),
     "display_interval": ("Between two points of the training curves.", "iterations"),
     "val_interval": ("Between two validations.", "iterations"),
     "save_interval": ("Between two checkpoints.", "iterations"),
@@ -69,6 +69,12 @@ def _describe(schema: dict[str, Any]) -> None:
         field["description"] = description
         if unit is not None:
             field["unit"] = unit
+    # What the validators below check, for those who have the schema alone.
+    schema["properties"]["image_size"]["multipleOf"] = 32
+    schema["properties"]["mean_image"]["anyOf"][0]["format"] = "data-path"
+    minus_mean = {"preprocessing": {"const": "bgr255_minus_mean"}}
+    schema["if"] = {"properties": minus_mean, "required": ["preprocessing"]}
+    schema["then"] = {"properties": {"mean_image": {"type": "string"}}, "required": ["mean_image"]}
 
 
 class RecipeParams(BaseModel):
