@@ -32,10 +32,10 @@ check: install ## Lint, types, and who may import whom
 	$(BIN)/lint-imports
 
 bench: install ## Measure, side by side; results to docs/benchmarks.md
-	$(BIN)/python -m api_tests.benchmarks
+	$(BIN)/python -m benchmarks
 
 chaos: install ## Half an hour of jobs in a storm of faults, and the proof that none was lost
-	OMP_NUM_THREADS=1 $(BIN)/python -m api_tests.journeys.chaos --minutes $(MINUTES)
+	OMP_NUM_THREADS=1 $(BIN)/python -m chaos --minutes $(MINUTES)
 
 chromium:
 	@command -v chromium >/dev/null || { \

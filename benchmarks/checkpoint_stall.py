@@ -22,8 +22,8 @@ import torch
 from torch import Tensor, nn
 from torch.distributed import checkpoint as dcp
 
-from api_tests.benchmarks.report import Section, verdict
-from api_tests.checkpoints.folders import manifest_of
+from api_tests.support.checkpoint_folders import manifest_of
+from benchmarks.report import Section, verdict
 from service.contract.specs import JobSpec
 from workers.checkpoints.momentum import momentum_of
 from workers.checkpoints.snapshot import MODEL_FILE, OPTIMIZER_FILE, CheckpointWriter

@@ -14,8 +14,8 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, text
 
-from api_tests.benchmarks.report import Section, verdict
-from api_tests.manifests import a_checkpoint, a_manifest
+from api_tests.support.manifests import a_checkpoint, a_manifest
+from benchmarks.report import Section, verdict
 from service.contract.recipes import VARIANTS
 from service.control.checkpoints import index
 from service.store.checkpoints import CheckpointFilter

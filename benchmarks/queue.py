@@ -15,9 +15,9 @@ from statistics import fmean, median, quantiles
 import httpx
 from sqlalchemy import select, update
 
-from api_tests.benchmarks.queues import BATCH, BUSY, WORKERS, Queue, now, worker_id
-from api_tests.benchmarks.report import Section, verdict
-from api_tests.http.server import Server
+from api_tests.support.server import Server
+from benchmarks.filled_queue import BATCH, BUSY, WORKERS, Queue, now, worker_id
+from benchmarks.report import Section, verdict
 from service.contract.agent import Beat, Claim, Heartbeat
 from service.control.jobs import queue_views
 from service.control.leases import reaper

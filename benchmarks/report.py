@@ -15,7 +15,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 _HEAD = """# Benchmarks
 
 Every figure is a ratio of two things measured side by side in one run, by `make bench` (or
-`python -m api_tests.benchmarks NAME …`). Each section says on what machine and when.
+`python -m benchmarks NAME …`). Each section says on what machine and when.
 """
 
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Collection, Iterator, Sequence
 
-from api_tests.journeys.history import Trouble
-from api_tests.journeys.journal import Journal
+from chaos.history import Trouble
+from chaos.journal import Journal
 from service.contract.jobs import Attempt, AttemptState, Event, Job, Reason
 from service.domain.retry import LOSSES_BEFORE_POISON, MACHINE_FAULTS
 

@@ -3,19 +3,19 @@
 import dataclasses
 import sys
 
-from api_tests.journeys.clock import now
+from chaos.clock import now
 from service import main
 from service.context import AppContext
 from service.settings import Settings
 from service.store.engine import Database
 
-_real_yard = main._yard
+_real_context = main._context
 
 
-def _yard(settings: Settings, database: Database) -> AppContext:
-    return dataclasses.replace(_real_yard(settings, database), now=now)
+def _context(settings: Settings, database: Database) -> AppContext:
+    return dataclasses.replace(_real_context(settings, database), now=now)
 
 
-main._yard = _yard
+main._context = _context
 if __name__ == "__main__":
     sys.exit(main.main())

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic_settings import CliApp
 
-from api_tests.journeys.clock import now
+from chaos.clock import now
 from workers import main
 from workers.settings import WorkerSettings
 
@@ -22,4 +22,4 @@ def run_rank(spec_path: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main.work(CliApp.run(WorkerSettings), "api_tests.journeys.clocked_worker:run_rank"))
+    sys.exit(main.work(CliApp.run(WorkerSettings), "chaos.clocked_worker:run_rank"))

@@ -1,6 +1,6 @@
 """A training killed three times at random moments, and what is compared with one left alone.
 
-`python -m api_tests.training.kills 100` does it a hundred times, with a seed each.
+`python -m chaos.kills 100` does it a hundred times, with a seed each.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from typing import Any
 
 import safetensors.numpy
 
-from api_tests.training.attempts import (
+from api_tests.support.attempts import (
     attempt,
     draw_photos,
     ended,

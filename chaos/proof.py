@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from api_tests.journeys.causes import undeserved_poison, unexplained
-from api_tests.journeys.history import History
-from api_tests.journeys.journal import Journal
-from api_tests.journeys.writes import Leases, Writes
+from chaos.causes import undeserved_poison, unexplained
+from chaos.history import History
+from chaos.journal import Journal
+from chaos.writes import Leases, Writes
 from service.client import TrainyardClient
 from service.contract.checkpoints import Checkpoint
 from service.contract.jobs import ENDED_JOBS, Attempt, Event, Job, JobState, Reason

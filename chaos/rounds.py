@@ -1,16 +1,7 @@
-"""`python -m api_tests.journeys.chaos [--minutes N] [--seed S]`: jobs in a storm, and the proof.
+"""A round of chaos: jobs in a storm of faults, and the proof that none was lost."""
 
-Round after round of forty jobs on three workers, each in a yard of its own, until the time is over;
-the history of each stays in a folder that is named at the end when a promise was broken.
-"""
-
-import argparse
 import random
-import shutil
-import signal
 import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,18 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from api_tests.journeys.history import History
-from api_tests.journeys.journal import Journal
-from api_tests.journeys.proof import Checker, Proof
-from api_tests.journeys.proxy import STORM, Proxy
-from api_tests.journeys.storm import Storm
-from api_tests.journeys.users import Users
-from api_tests.journeys.writes import Leases
-from api_tests.journeys.yards import Installation
+from api_tests.support.installation import Installation
+from chaos.history import History
+from chaos.journal import Journal
+from chaos.proof import Checker, Proof
+from chaos.proxy import STORM, Proxy
+from chaos.storm import Storm
+from chaos.users import Users
+from chaos.writes import Leases
 from service.client import TrainyardClient, TrainyardError
 from service.contract.jobs import ENDED_JOBS
 
-SERVER = "api_tests.journeys.storm_server"
+SERVER = "chaos.server"
 # One in four outlasts whatever is done to its worker.
 SHORT = {"seed": 1, "total_iters": 60}
 LONG = {"seed": 2, "total_iters": 300}
@@ -191,35 +182,3 @@ def _small_disk(folder: Path, megabytes: int) -> Iterator[Path | None]:
         yield folder
     finally:
         subprocess.run(["umount", str(folder)], check=True)
-
-
-def main() -> int:
-    """0 if no promise was broken."""
-    parser = argparse.ArgumentParser(prog="python -m api_tests.journeys.chaos")
-    parser.add_argument("--minutes", type=float, default=30.0)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--jobs", type=int, default=40)
-    chosen = parser.parse_args()
-    # Asked to end, it ends what it started, as at a Ctrl-C.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    began, seed, broken = time.monotonic(), chosen.seed, 0
-    while time.monotonic() - began < chosen.minutes * 60:
-        folder = Path(tempfile.mkdtemp(prefix="chaos-"))
-        done = one_round(folder, seed, jobs=chosen.jobs, storm_seconds=3.0 * chosen.jobs)
-        minutes = (time.monotonic() - began) / 60
-        sys.stdout.write(f"{minutes:.1f} min, seed {seed}: {done}\n")
-        for problem in done.proof.problems:
-            sys.stdout.write(f"  BROKEN: {problem}\n")
-        if done.proof.problems:
-            sys.stdout.write(f"  the history and the logs are in {folder}\n")
-        else:
-            shutil.rmtree(folder)
-        sys.stdout.flush()
-        broken += len(done.proof.problems)
-        seed += 1
-    sys.stdout.write(f"{seed - chosen.seed} rounds, {broken} broken promises\n")
-    return 1 if broken else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import psutil
 
-from api_tests.journeys.history import History
-from api_tests.journeys.proxy import CALM, STORM, Proxy
-from api_tests.journeys.yards import Installation, kill
+from api_tests.support.installation import Installation, kill
+from chaos.history import History
+from chaos.proxy import CALM, STORM, Proxy
 from workers.launcher.local.launcher import WORKER_ID
 
 Process = subprocess.Popen[bytes]

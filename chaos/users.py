@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from contextlib import suppress
 from typing import Literal
 
-from api_tests.journeys.history import History
+from chaos.history import History
 from service.client import TrainyardClient, TrainyardError
 from service.contract.jobs import Job, JobState
 

@@ -12,8 +12,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from api_tests.journeys.history import Trouble
-from api_tests.journeys.journal import Journal, Span
+from chaos.history import Trouble
+from chaos.journal import Journal, Span
 from service.contract.checkpoints import attempt_path
 from service.contract.jobs import Event, Job
 

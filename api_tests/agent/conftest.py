@@ -4,13 +4,13 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from api_tests.agent.plane import Plane
-from api_tests.agent.processes import Worker, eventually
+from api_tests.support.fake_control_plane import Plane
+from api_tests.support.worker_process import StartWorker, Worker, eventually
 from workers.agent.identity import processes_with
 from workers.launcher.local.launcher import WORKER_ID
 
@@ -36,9 +36,6 @@ def two_gpus(tmp_path: Path) -> str:
     return f"{script.parent}:{os.environ['PATH']}"
 
 
-StartWorker = Callable[..., Worker]
-
-
 @pytest.fixture
 def start_worker(plane: Plane, tmp_path: Path) -> Iterator[StartWorker]:
     """Starts workers on `tmp_path`; at the test's end no process of theirs may be left.
@@ -50,15 +47,16 @@ def start_worker(plane: Plane, tmp_path: Path) -> Iterator[StartWorker]:
 
     def start(*flags: str, ranks: str | None = None, **variables: str | None) -> Worker:
         ranks = ranks and (ranks if ":" in ranks else f"ranks:{ranks}")
+        function = f"api_tests.support.{ranks}"
         code = (
             "import sys; from workers import main; from workers.settings import WorkerSettings;"
             "from pydantic_settings import CliApp;"
-            f"sys.exit(main.work(CliApp.run(WorkerSettings), '{ranks}'))"
+            f"sys.exit(main.work(CliApp.run(WorkerSettings), '{function}'))"
         )
         program = ["-m", "workers"] if ranks is None else ["-c", code]
         places = ["--volume", str(tmp_path), "--data-root", str(tmp_path)]
         places += ["--import-root", str(tmp_path), "--server", plane.url]
-        environment = {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parent)}
+        environment = {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[2])}
         given = os.environ | environment | variables
         log_path = tmp_path / f"worker-{len(workers)}.log"
         with log_path.open("w") as log:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from api_tests.agent.claims import a_claim
-from api_tests.agent.conftest import StartWorker
-from api_tests.agent.plane import Plane
+from api_tests.support.claims import a_claim
+from api_tests.support.fake_control_plane import Plane
+from api_tests.support.worker_process import StartWorker
 
 
 def test_a_claim_whose_reply_was_lost_is_asked_for_again_and_run_once(

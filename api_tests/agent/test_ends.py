@@ -8,10 +8,9 @@ from typing import cast
 import psutil
 import pytest
 
-from api_tests.agent.claims import a_claim
-from api_tests.agent.conftest import StartWorker
-from api_tests.agent.plane import Held, Plane
-from api_tests.agent.processes import Worker, all_ended, eventually
+from api_tests.support.claims import a_claim
+from api_tests.support.fake_control_plane import Held, Plane
+from api_tests.support.worker_process import StartWorker, Worker, all_ended, eventually
 from service.contract.agent import BeatReply, Report
 from service.contract.checkpoints import attempt_path
 from workers.agent.attempt import Attempt

@@ -5,10 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from api_tests.agent.claims import a_claim
-from api_tests.agent.conftest import StartWorker
-from api_tests.agent.plane import Held, Plane
-from api_tests.agent.processes import eventually
+from api_tests.support.claims import a_claim
+from api_tests.support.fake_control_plane import Held, Plane
+from api_tests.support.worker_process import StartWorker, eventually
 
 QUICK = {"heartbeat_seconds": 0.2}
 IMPATIENT = QUICK | {"stall_seconds": 1.0, "kill_grace_seconds": 0.5, "self_end_seconds": 30.0}

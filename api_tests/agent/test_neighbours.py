@@ -4,9 +4,9 @@ import os
 import signal
 import subprocess
 
-from api_tests.agent.claims import a_claim
-from api_tests.agent.conftest import StartWorker
-from api_tests.agent.plane import Plane
+from api_tests.support.claims import a_claim
+from api_tests.support.fake_control_plane import Plane
+from api_tests.support.worker_process import StartWorker
 from service.contract.agent import Gone, Predecessor, ProcessIdentity
 from workers.agent.identity import own_identity, processes_with
 from workers.agent.predecessors import tell_of_the_dead

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from api_tests.agent.claims import a_claim
-from api_tests.agent.processes import eventually
+from api_tests.support.claims import a_claim
+from api_tests.support.worker_process import eventually
 from service.contract.agent import Purge
 from service.contract.checkpoints import Manifest, attempt_path, folder_name
 from service.volume.disk import DISK

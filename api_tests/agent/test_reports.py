@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from api_tests.agent.claims import a_claim
-from api_tests.agent.conftest import StartWorker
-from api_tests.agent.plane import Plane
-from api_tests.agent.processes import eventually
+from api_tests.support.claims import a_claim
+from api_tests.support.fake_control_plane import Plane
+from api_tests.support.worker_process import StartWorker, eventually
 
 
 def test_an_end_and_its_events_are_delivered_after_the_control_plane_was_away(

@@ -4,10 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from api_tests.agent.claims import a_claim
-from api_tests.agent.conftest import StartWorker
-from api_tests.agent.plane import Plane
-from api_tests.agent.processes import all_ended
+from api_tests.support.claims import a_claim
+from api_tests.support.fake_control_plane import Plane
+from api_tests.support.worker_process import StartWorker, all_ended
 from service.contract.agent import Lease
 from workers.agent.watchdog import Watchdog
 

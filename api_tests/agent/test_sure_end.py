@@ -7,10 +7,9 @@ from collections.abc import Callable
 import psutil
 import pytest
 
-from api_tests.agent.claims import a_claim
-from api_tests.agent.conftest import StartWorker
-from api_tests.agent.plane import Held, Plane
-from api_tests.agent.processes import Worker, all_ended, eventually, title_of
+from api_tests.support.claims import a_claim
+from api_tests.support.fake_control_plane import Held, Plane
+from api_tests.support.worker_process import StartWorker, Worker, all_ended, eventually, title_of
 
 SOON_SECONDS = 2.0
 RANKS = 2

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from api_tests.agent.claims import a_claim
-from api_tests.agent.conftest import StartWorker
-from api_tests.agent.plane import Held, Plane
-from api_tests.agent.processes import Worker
+from api_tests.support.claims import a_claim
+from api_tests.support.fake_control_plane import Held, Plane
+from api_tests.support.worker_process import StartWorker, Worker
 from workers.checkpoints.folder import verify
 
 CORES = len(os.sched_getaffinity(0))

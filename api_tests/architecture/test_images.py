@@ -35,7 +35,7 @@ def _laid_out(dockerfile: str, folder: Path) -> None:
     [
         ("service.Dockerfile", "import service.main, service.cli", ("torch", "workers")),
         ("worker.Dockerfile", "import workers.main", ("torch", "sqlalchemy", "fastapi")),
-        ("worker.Dockerfile", "import workers.training.rank", ("sqlalchemy", "fastapi")),
+        ("worker.Dockerfile", "import workers.runs.rank", ("sqlalchemy", "fastapi")),
     ],
 )
 def test_an_image_imports_what_it_runs_from_its_own_files(

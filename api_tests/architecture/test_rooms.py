@@ -1,3 +1,4 @@
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -5,7 +6,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("service", "workers", "api_tests")
+PACKAGES = ("service", "workers", "api_tests", "benchmarks", "chaos")
+_IMPORT = re.compile(r"^ *(?:from|import) (?:\S*\.)?(conftest|test_\w+)\b", re.MULTILINE)
 
 
 def test_every_room_imports_only_what_it_may() -> None:
@@ -38,3 +40,23 @@ def test_every_file_is_named_after_what_it_holds() -> None:
         path for package in PACKAGES for path in (ROOT / package).rglob("*") if path.stem in names
     ]
     assert found == []
+
+
+def test_nothing_is_imported_from_a_conftest_or_from_a_test() -> None:
+    imports = {
+        str(path.relative_to(ROOT)): _IMPORT.findall(path.read_text())
+        for package in PACKAGES
+        for path in (ROOT / package).rglob("*.py")
+    }
+    assert {path: names for path, names in imports.items() if names} == {}
+
+
+def test_what_is_no_test_stands_in_the_tests_support() -> None:
+    tests = ROOT / "api_tests"
+    strays = [
+        path
+        for path in tests.rglob("*.py")
+        if not path.stem.startswith("test_") and path.stem != "conftest"
+        if path.relative_to(tests).parts[0] not in ("support", "facts")
+    ]
+    assert strays == []

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from api_tests.checkpoints.yards import Volume
+from api_tests.support.checkpoint_volume import Volume
 from service.store.engine import Database
 
 

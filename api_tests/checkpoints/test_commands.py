@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from api_tests.checkpoints.folders import attempt_folder, save
-from api_tests.checkpoints.yards import flip_a_bit
-from api_tests.http.fake_agent import FakeAgent
-from api_tests.http.server import Server
+from api_tests.support.checkpoint_folders import attempt_folder, save
+from api_tests.support.checkpoint_volume import flip_a_bit
+from api_tests.support.fake_agent import FakeAgent
+from api_tests.support.server import Server
 from service.cli import app
 from service.contract.checkpoints import Checkpoint
 

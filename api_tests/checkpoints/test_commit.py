@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from api_tests.checkpoints.folders import (
+from api_tests.support.checkpoint_folders import (
     RecordingDisk,
     attempt_folder,
     manifest_of,

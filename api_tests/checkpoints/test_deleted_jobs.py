@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from api_tests.checkpoints.folders import DyingDisk, Killed, attempt_folder
-from api_tests.checkpoints.yards import Volume
+from api_tests.support.checkpoint_folders import DyingDisk, Killed, attempt_folder
+from api_tests.support.checkpoint_volume import Volume
 from service.control.jobs import edits
 from service.store import checkpoints as index
 from service.volume.folder import verify

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from api_tests.checkpoints.folders import DyingDisk, Killed, RecordingDisk, attempt_folder
-from api_tests.checkpoints.yards import NOW, Volume, flip_a_bit
+from api_tests.support.checkpoint_folders import DyingDisk, Killed, RecordingDisk, attempt_folder
+from api_tests.support.checkpoint_volume import NOW, Volume, flip_a_bit
 from service.contract.checkpoints import CheckpointChange
 from service.contract.jobs import Attempt
 from service.control.checkpoints import index as checkpoints

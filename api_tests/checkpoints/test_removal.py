@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from api_tests.checkpoints.folders import RecordingDisk, attempt_folder, power_cuts, save
+from api_tests.support.checkpoint_folders import RecordingDisk, attempt_folder, power_cuts, save
 from service.volume.folder import checkpoints_in, verify
 from service.volume.removal import purge, sweep_stale
 

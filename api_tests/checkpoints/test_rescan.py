@@ -4,8 +4,8 @@ import shutil
 
 import pytest
 
-from api_tests.checkpoints.folders import attempt_folder
-from api_tests.checkpoints.yards import NOW, Volume, flip_a_bit
+from api_tests.support.checkpoint_folders import attempt_folder
+from api_tests.support.checkpoint_volume import NOW, Volume, flip_a_bit
 from service.contract.checkpoints import Checkpoint
 from service.contract.jobs import Job
 from service.control.checkpoints import index

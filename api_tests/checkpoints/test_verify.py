@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api_tests.checkpoints.folders import attempt_folder, save
+from api_tests.support.checkpoint_folders import attempt_folder, save
 from workers.checkpoints.folder import DamagedCheckpoint, verify
 from workers.checkpoints.snapshot import load
 

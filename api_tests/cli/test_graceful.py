@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 import pytest
 
-from api_tests.cli.trainings import ENDLESS
+from api_tests.support.trainings import ENDLESS
 from service.client import TrainyardClient
 
 pytestmark = pytest.mark.xdist_group("trainyard")

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from api_tests.http.fake_agent import FakeAgent
-from api_tests.http.server import Server
+from api_tests.support.fake_agent import FakeAgent
+from api_tests.support.server import Server
 from service.cli import app
 from service.client import ApiError, TrainyardClient
 from service.store import migrate

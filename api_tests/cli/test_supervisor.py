@@ -20,7 +20,7 @@ class TinyYard:
         self._output = folder / "output"
         with self._output.open("w") as output:
             self.process = subprocess.Popen(
-                [sys.executable, str(Path(__file__).with_name("tiny_yard.py")), folder, *manners],
+                [sys.executable, "-m", "api_tests.support.supervised_children", folder, *manners],
                 stdout=output,
                 env=os.environ | {"GRACE_SECONDS": str(grace_seconds)},
             )

@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
-from api_tests.cli.trainings import ENDLESS
+from api_tests.support.trainings import ENDLESS
 from service.client import ServerUnreachable, TrainyardClient
 from service.contract.jobs import JobState
 

@@ -4,7 +4,7 @@ from threading import Barrier
 
 import pytest
 
-from api_tests.control.conftest import Agent, Plane, gpus
+from api_tests.support.use_cases import Agent, Plane, gpus
 from service.contract.agent import Claim
 from service.contract.jobs import AttemptState, JobState
 from service.domain.errors import NotFound

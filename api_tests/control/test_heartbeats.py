@@ -1,6 +1,6 @@
 from collections.abc import Callable
 
-from api_tests.control.conftest import Agent, Plane, beat_of
+from api_tests.support.use_cases import Agent, Plane, beat_of
 
 NewAgent = Callable[..., Agent]
 

@@ -2,12 +2,10 @@ from collections.abc import Callable
 
 import pytest
 
-from api_tests.control.conftest import WINDOWS, Agent, Plane, an_event
-from service.contract.agent import Gone
+from api_tests.support.use_cases import WINDOWS, Agent, Plane, an_event, say_gone
 from service.contract.jobs import AttemptState, JobState
 from service.contract.workers import WorkerState
-from service.control.leases import reaper, workers
-from service.control.leases.transitions import BackoffPolicy
+from service.control.leases import reaper
 from service.domain.errors import LeaseLost, NotFound
 from service.store import attempts
 from service.store import workers as store
@@ -211,14 +209,6 @@ def test_a_new_worker_hears_of_those_beside_it_that_have_not_said_goodbye(
     say_gone(plane, gone)
     neighbours = new_agent().register().neighbours
     assert [neighbour.worker_id for neighbour in neighbours] == [silent.id]
-
-
-def say_gone(plane: Plane, agent: Agent) -> None:
-    with plane.write() as tx:
-        backoff_policy = BackoffPolicy(backoff_seconds=10, jitter=1.0)
-        workers.gone(
-            tx, agent.id, Gone(message="killed"), backoff_policy=backoff_policy, now=plane.now
-        )
 
 
 def worker_state(plane: Plane, agent: Agent) -> WorkerState:

@@ -5,7 +5,7 @@ import os
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from api_tests.control.machine import Protocol
+from api_tests.support.protocol.machine import Protocol
 from service.store.engine import Database
 
 # The same runs each time in the suite; TRAINYARD_MODEL_RUNS=2000 looks for new ones.

@@ -1,7 +1,7 @@
 import pytest
 
-from api_tests.control.conftest import Agent, Plane, an_event
-from api_tests.manifests import a_manifest, told_of
+from api_tests.support.manifests import a_manifest, told_of
+from api_tests.support.use_cases import Agent, Plane, an_event
 from service.contract.jobs import AttemptState, Job, JobState
 from service.domain.errors import Conflict
 

@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 import pytest
 
-from api_tests.control.conftest import Agent, Plane
+from api_tests.support.use_cases import Agent, Plane
 from service.contract.agent import Heartbeat
 from service.contract.workers import Worker, WorkerState
 from service.control.leases import heartbeats, workers

@@ -9,10 +9,8 @@ from typing import Any
 
 import pytest
 
-from api_tests.control.conftest import Agent, Plane, an_event, beat_of
-from api_tests.control.held import POINTS, Held
-from api_tests.control.test_leases import say_gone
-from api_tests.control.test_retention import saved
+from api_tests.support.stopped_transaction import POINTS, Held
+from api_tests.support.use_cases import Agent, Plane, an_event, beat_of, saved, say_gone
 from service.contract.jobs import LIVE_ATTEMPTS, AttemptState, JobState
 from service.domain.errors import Conflict, LeaseLost
 from service.domain.limits import Limit

@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from api_tests.control.conftest import Agent, Plane, an_event
-from api_tests.manifests import DIGEST, a_manifest, told_of
+from api_tests.support.manifests import DIGEST, a_manifest, told_of
+from api_tests.support.use_cases import Agent, Plane, an_event
 
 
 def test_the_start_and_the_progress_of_an_attempt_are_shown(plane: Plane, agent: Agent) -> None:

@@ -1,6 +1,5 @@
-from api_tests.control.conftest import Agent, Plane, an_event
-from api_tests.manifests import a_manifest, told_of
-from service.contract.agent import ReportedEvent
+from api_tests.support.manifests import a_manifest, told_of
+from api_tests.support.use_cases import Agent, Plane, an_event, saved
 from service.contract.jobs import Job
 
 KEEPS = {"retention": {"keep_last": 2, "keep_best": 1}}
@@ -103,27 +102,6 @@ def test_the_source_of_a_job_that_has_not_ended_stays(plane: Plane, agent: Agent
     agent.report(evaluation)
     agent.beat(claim, *saved(job, (5,)))
     assert states(plane, job)[1] == "purging"
-
-
-def saved(
-    job: Job, steps: range | tuple[int, ...], errors: tuple[float, ...] = ()
-) -> list[ReportedEvent]:
-    """A checkpoint event for each step, with `seq` the step."""
-    measured = dict(zip(steps, errors, strict=False))
-    return [
-        an_event(
-            step,
-            "checkpoint",
-            **told_of(
-                a_manifest(
-                    job.id,
-                    step,
-                    metrics={"top1_error": measured[step]} if step in measured else {},
-                )
-            ),
-        )
-        for step in steps
-    ]
 
 
 def states(plane: Plane, job: Job) -> dict[int, str]:

@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 import pytest
 
-from api_tests.control.conftest import Agent, Plane, gpus
+from api_tests.support.use_cases import Agent, Plane, gpus
 from service.contract.agent import Claim
 from service.contract.jobs import Job, JobState
 from service.control.leases import workers

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from api_tests.control.conftest import SPEC, Agent, Plane, an_event
-from api_tests.manifests import a_manifest, told_of
+from api_tests.support.manifests import a_manifest, told_of
+from api_tests.support.use_cases import SPEC, Agent, Plane, an_event
 from service.contract.jobs import Job, JobState
 from service.contract.specs import JobSpec
 from service.control.jobs import views

@@ -1,6 +1,6 @@
 from typing import Any
 
-from api_tests.manifests import a_checkpoint, a_manifest
+from api_tests.support.manifests import a_checkpoint, a_manifest
 from service.contract.checkpoints import Checkpoint
 from service.contract.specs import Retention
 from service.domain.retention import best_of, surplus

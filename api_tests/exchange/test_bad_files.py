@@ -10,7 +10,7 @@ import pytest
 import safetensors.torch
 import torch
 
-from api_tests.exchange.originals import network_of
+from api_tests.support.originals import network_of
 from service.contract.exchange import ImportRequest
 from workers.exchange.errors import ImportRefused
 from workers.exchange.imports import import_file

@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from api_tests.exchange.originals import NOW
-from api_tests.training.attempts import (
+from api_tests.support.attempts import (
     as_checkpoint,
     attempt,
     draw_photos,
@@ -14,6 +13,7 @@ from api_tests.training.attempts import (
     run,
     train_spec,
 )
+from api_tests.support.originals import NOW
 from service.contract.checkpoints import attempt_path
 from service.contract.exchange import ImportRequest
 from service.contract.recipes import OneShotParams

@@ -9,7 +9,7 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from api_tests.exchange.originals import (
+from api_tests.support.originals import (
     SMALL,
     SMALLEST,
     OriginalRun,

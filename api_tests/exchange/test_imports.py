@@ -8,7 +8,7 @@ import pytest
 import safetensors.torch
 import torch
 
-from api_tests.exchange.originals import (
+from api_tests.support.originals import (
     SMALL,
     OriginalRun,
     imported,

@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from api_tests.exchange.originals import imported, network_of
+from api_tests.support.originals import imported, network_of
 from service.contract.specs import DataSpec
 from workers.checkpoints.folder import verify
 from workers.data.errors import InvalidData

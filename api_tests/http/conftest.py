@@ -3,9 +3,9 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from api_tests.http.fake_agent import FakeAgent
-from api_tests.http.runs import ERRORS, Run
-from api_tests.http.server import Server
+from api_tests.support.fake_agent import FakeAgent
+from api_tests.support.runs import ERRORS, Run
+from api_tests.support.server import Server
 
 
 @pytest.fixture(scope="session")

@@ -5,9 +5,9 @@ from typing import Any
 import httpx
 import pytest
 
-from api_tests.http.fake_agent import KERNEL, FakeAgent
-from api_tests.http.problems import pointers_of, problem_of
-from api_tests.http.server import Server, wait_for
+from api_tests.support.fake_agent import KERNEL, FakeAgent
+from api_tests.support.problems import pointers_of, problem_of
+from api_tests.support.server import Server, wait_for
 
 
 def test_a_worker_joins_and_is_listed_with_its_job(agent: FakeAgent) -> None:

@@ -5,8 +5,8 @@ from typing import Any
 import httpx
 import pytest
 
-from api_tests.http.problems import problem_of
-from api_tests.http.runs import Run
+from api_tests.support.problems import problem_of
+from api_tests.support.runs import Run
 
 
 @pytest.mark.parametrize(

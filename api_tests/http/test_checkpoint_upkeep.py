@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from api_tests.checkpoints.folders import attempt_folder
-from api_tests.checkpoints.yards import flip_a_bit
-from api_tests.http.fake_agent import FakeAgent
-from api_tests.http.problems import problem_of
-from api_tests.http.runs import Run
-from api_tests.http.server import Server, wait_for
+from api_tests.support.checkpoint_folders import attempt_folder
+from api_tests.support.checkpoint_volume import flip_a_bit
+from api_tests.support.fake_agent import FakeAgent
+from api_tests.support.problems import problem_of
+from api_tests.support.runs import Run
+from api_tests.support.server import Server, wait_for
 
 
 @pytest.mark.parametrize("kept", [{"pinned": True}, {"tags": ["paper"]}])

@@ -6,10 +6,10 @@ from typing import Any
 import httpx
 import pytest
 
-from api_tests.http.fake_agent import FakeAgent
-from api_tests.http.problems import problem_of
-from api_tests.http.server import Server
-from api_tests.manifests import DIGEST, a_manifest, told_of
+from api_tests.support.fake_agent import FakeAgent
+from api_tests.support.manifests import DIGEST, a_manifest, told_of
+from api_tests.support.problems import problem_of
+from api_tests.support.server import Server
 
 CONTENT = bytes(range(256)) * 4
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api_tests.http.fake_agent import FakeAgent
-from api_tests.http.server import DEADLINE_SECONDS, Server
+from api_tests.support.fake_agent import FakeAgent
+from api_tests.support.server import DEADLINE_SECONDS, Server
 from service.contract.checkpoints import attempt_path
 
 CALLS = 60
@@ -19,7 +19,7 @@ CALLS = 60
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    server = Server(tmp_path, module="api_tests.http.hanging_server")
+    server = Server(tmp_path, module="api_tests.support.hanging_server")
     yield server
     server.stop()
 

@@ -3,8 +3,8 @@ from typing import Any
 import httpx
 import pytest
 
-from api_tests.http.fake_agent import FakeAgent
-from api_tests.http.problems import pointers_of, problem_of
+from api_tests.support.fake_agent import FakeAgent
+from api_tests.support.problems import pointers_of, problem_of
 
 PARTS = ("", "/attempts", "/events", "/checkpoints", "/metrics", "/logs")
 

@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
-from api_tests.http.fake_agent import FakeAgent
-from api_tests.http.problems import problem_of
+from api_tests.support.fake_agent import FakeAgent
+from api_tests.support.problems import problem_of
 
 TRAIN = "🚂"
 

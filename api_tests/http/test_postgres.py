@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from api_tests.conftest import Postgres
-from api_tests.http.fake_agent import FakeAgent
-from api_tests.http.server import Server
+from api_tests.support.fake_agent import FakeAgent
+from api_tests.support.postgres import Postgres
+from api_tests.support.server import Server
 
 
 @pytest.fixture(scope="module")

@@ -8,11 +8,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api_tests.conftest import Postgres
-from api_tests.http.events import stream
-from api_tests.http.fake_agent import FakeAgent
-from api_tests.http.problems import problem_of
-from api_tests.http.server import Server, wait_for
+from api_tests.support.event_stream import stream
+from api_tests.support.fake_agent import FakeAgent
+from api_tests.support.postgres import Postgres
+from api_tests.support.problems import problem_of
+from api_tests.support.server import Server, wait_for
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ import httpx
 import psutil
 import pytest
 
-from api_tests.http.fake_agent import FakeAgent
-from api_tests.http.server import Server, refused_start, wait_for
+from api_tests.support.fake_agent import FakeAgent
+from api_tests.support.server import Server, refused_start, wait_for
 
 SPEC: dict[str, Any] = {"kind": "train", "recipe": "oneshot", "data": {"dataset": "digits"}}
 SPEC |= {"params": {"batch_size": 32}}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from api_tests.http.server import environment
+from api_tests.support.server import environment
 from service import main
 
 

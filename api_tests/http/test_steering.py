@@ -1,8 +1,8 @@
 import httpx
 import pytest
 
-from api_tests.http.fake_agent import FakeAgent
-from api_tests.http.problems import pointers_of, problem_of
+from api_tests.support.fake_agent import FakeAgent
+from api_tests.support.problems import pointers_of, problem_of
 
 
 @pytest.mark.parametrize("verb", ["pause", "resume", "retry"])

@@ -7,10 +7,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api_tests.http.events import Frame, stream
-from api_tests.http.fake_agent import FakeAgent
-from api_tests.http.problems import problem_of
-from api_tests.http.server import Server
+from api_tests.support.event_stream import Frame, stream
+from api_tests.support.fake_agent import FakeAgent
+from api_tests.support.problems import problem_of
+from api_tests.support.server import Server
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ from typing import Any
 import httpx
 import pytest
 
-from api_tests.http.fake_agent import FakeAgent
-from api_tests.http.problems import pointers_of, problem_of
+from api_tests.support.fake_agent import FakeAgent
+from api_tests.support.problems import pointers_of, problem_of
 from service.api.requests import LIMIT_BYTES
 
 SPEC: dict[str, Any] = {

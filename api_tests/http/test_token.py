@@ -2,9 +2,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from api_tests.http.fake_agent import FakeAgent
-from api_tests.http.problems import problem_of
-from api_tests.http.server import Server
+from api_tests.support.fake_agent import FakeAgent
+from api_tests.support.problems import problem_of
+from api_tests.support.server import Server
 
 WRITES = [
     ("POST", "/jobs"),

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from api_tests.journeys.yards import TRAIN, Installation
+from api_tests.support.installation import TRAIN, Installation
 
 
 @pytest.fixture

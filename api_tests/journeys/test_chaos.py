@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from api_tests.journeys.chaos import one_round
+from chaos.rounds import one_round
 
 
 @pytest.mark.timeout(300)

@@ -8,8 +8,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from api_tests.journeys.clock import set_ahead
-from api_tests.journeys.yards import TRAIN, Installation, rank_of, until
+from api_tests.support.installation import TRAIN, Installation, rank_of, until
+from chaos.clock import set_ahead
 from service.contract.jobs import Job
 
 HOUR_SECONDS = 3600.0
@@ -22,7 +22,7 @@ def clock(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def yard(tmp_path: Path, clock: Path) -> Iterator[Installation]:
-    yard = Installation(tmp_path, server="api_tests.journeys.clocked_server", CLOCK=str(clock))
+    yard = Installation(tmp_path, server="chaos.clocked_server", CLOCK=str(clock))
     yield yard
     yard.close()
 
@@ -51,7 +51,7 @@ def test_a_worker_whose_clock_jumps_ahead_and_back_goes_on_in_its_one_attempt(
     yard: Installation, tmp_path: Path, undisturbed: str
 ) -> None:
     clock = tmp_path / "clock of the worker"
-    worker = yard.start_worker("api_tests.journeys.clocked_worker", CLOCK=str(clock))
+    worker = yard.start_worker("chaos.clocked_worker", CLOCK=str(clock))
     job_id = yard.client.submit(TRAIN).id
     yard.running_past(job_id, 10)
     with _held(rank_of(worker)):

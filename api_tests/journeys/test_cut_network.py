@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from api_tests.journeys.proxy import CALM, Proxy
-from api_tests.journeys.yards import PARAMS, TRAIN, Installation, lives, rank_of, until
+from api_tests.support.installation import PARAMS, TRAIN, Installation, lives, rank_of, until
+from chaos.proxy import CALM, Proxy
 from service.contract.checkpoints import attempt_path
 from service.volume.folder import checkpoints_in
 
@@ -65,7 +65,7 @@ class Swallowing:
 
     def __init__(self, port: int) -> None:
         code = (
-            "import random, sys; from api_tests.journeys.proxy import Proxy;"
+            "import random, sys; from chaos.proxy import Proxy;"
             f"print(Proxy({port}, random.Random(0)).url, flush=True); sys.stdin.read()"
         )
         self._proxy = subprocess.Popen(

@@ -2,7 +2,7 @@
 
 import psutil
 
-from api_tests.journeys.yards import TRAIN, Installation, kill, lives, rank_of, until
+from api_tests.support.installation import TRAIN, Installation, kill, lives, rank_of, until
 
 
 def _ends_undisturbed(yard: Installation, job_id: str, undisturbed: str) -> int:

@@ -9,7 +9,7 @@ import httpx
 import pytest
 import torch
 
-from api_tests.journeys.yards import PARAMS, TRAIN, Installation
+from api_tests.support.installation import PARAMS, TRAIN, Installation
 from service.client import ApiError, TrainyardClient
 from service.contract.exchange import ExportRequest, ImportRequest
 from service.contract.jobs import Job

@@ -5,7 +5,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from api_tests.journeys.yards import PARAMS, SHORT, TRAIN, Installation, rank_of, until
+from api_tests.support.installation import PARAMS, SHORT, TRAIN, Installation, rank_of, until
 
 
 def test_a_job_is_trained_its_checkpoint_is_the_latest_and_an_eval_agrees(

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from api_tests.journeys.causes import undeserved_poison, unexplained
-from api_tests.journeys.chaos import SHORT, SPEC
-from api_tests.journeys.history import Trouble
-from api_tests.journeys.journal import Journal
-from api_tests.journeys.writes import Leases, Writes
+from chaos.causes import undeserved_poison, unexplained
+from chaos.history import Trouble
+from chaos.journal import Journal
+from chaos.rounds import SHORT, SPEC
+from chaos.writes import Leases, Writes
 from service.contract.checkpoints import attempt_path
 from service.contract.jobs import Attempt, AttemptState, Event, Job, JobState, Progress, Reason
 from service.contract.specs import JobSpec

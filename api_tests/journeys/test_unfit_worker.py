@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from api_tests.journeys.yards import PARAMS, SHORT, TRAIN, Installation, until
+from api_tests.support.installation import PARAMS, SHORT, TRAIN, Installation, until
 
 PHOTOS = TRAIN | {
     "data": {"train_dir": "photos", "val_dir": "photos"},

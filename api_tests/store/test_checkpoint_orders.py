@@ -4,8 +4,8 @@ from typing import Any, get_args
 import pytest
 from sqlalchemy import Connection
 
-from api_tests.manifests import a_checkpoint, a_manifest
-from api_tests.store.plans import plan_of
+from api_tests.support.manifests import a_checkpoint, a_manifest
+from api_tests.support.query_plans import plan_of
 from service.contract.checkpoints import Measured, SortKey
 from service.store import checkpoints, lineage
 from service.store.checkpoints import CheckpointFilter

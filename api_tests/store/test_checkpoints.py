@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
-from api_tests.manifests import a_checkpoint, a_manifest
-from api_tests.store.plans import plan_of
+from api_tests.support.manifests import a_checkpoint, a_manifest
+from api_tests.support.query_plans import plan_of
 from service.store import checkpoints
 from service.store.checkpoints import CheckpointFilter
 from service.store.engine import Database

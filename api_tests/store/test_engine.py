@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
-from api_tests.conftest import Postgres
+from api_tests.support.postgres import Postgres
 from service.store.engine import Database, DatabaseInUse
 
 

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
-from api_tests.conftest import Postgres
+from api_tests.support.postgres import Postgres
 from service.contract.jobs import Job, JobState, Progress
 from service.contract.specs import JobSpec
 from service.store import idempotency, jobs, resource_classes

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from api_tests.store.plans import plans_of
+from api_tests.support.query_plans import plans_of
 from service.contract.specs import JobSpec
 from service.control.jobs import views
 from service.store import resource_classes

@@ -6,7 +6,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection
 
-from api_tests.conftest import Postgres
+from api_tests.support.postgres import Postgres
 from service.store.engine import Database
 from service.store.migrate import downgrade, upgrade
 from service.store.tables import metadata

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import text
 
-from api_tests.conftest import Postgres
+from api_tests.support.postgres import Postgres
 from service.background.notification_relay import NotificationRelay
 from service.notifier import Notifier
 from service.store import history

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from api_tests.checkpoints.folders import attempt_folder, save
+from api_tests.support.checkpoint_folders import attempt_folder, save
 from service.contract.checkpoints import Checkpoint
 from service.contract.jobs import JobState
 from service.contract.specs import JobSpec

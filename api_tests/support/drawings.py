@@ -1,4 +1,4 @@
-"""The two transition tables as drawings; `python -m api_tests.domain.drawings` puts them into
+"""The two transition tables as drawings; `python -m api_tests.support.drawings` puts them into
 docs/protocol.md."""
 
 from collections.abc import Mapping

@@ -8,8 +8,8 @@ from typing import Any
 
 import httpx
 
-from api_tests.http.server import Server
-from api_tests.manifests import a_manifest, folder_of, told_of
+from api_tests.support.manifests import a_manifest, folder_of, told_of
+from api_tests.support.server import Server
 from service.contract.checkpoints import MANIFEST, attempt_path
 
 KERNEL = {"boot_id": "boot", "pid_namespace": "pid:[1]", "pid": 7, "started_ticks": 99}

@@ -8,12 +8,10 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-import pytest
 import uvicorn
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import StreamingResponse
 
-from service.client import TrainyardClient
 from service.contract.checkpoints import Checkpoint, FileDigest
 from service.contract.jobs import Event, Job
 from service.contract.specs import JobSpec
@@ -211,41 +209,3 @@ def _app(yard: StandIn) -> FastAPI:
     app.get("/readyz")(lambda: {"status": "ready"})
     app.get("/version")(lambda: {"version": "1.2.3"})
     return app
-
-
-@pytest.fixture
-def yard() -> Iterator[StandIn]:
-    stand_in = StandIn()
-    yield stand_in
-    stand_in.stop()
-
-
-@pytest.fixture
-def client(yard: StandIn) -> Iterator[TrainyardClient]:
-    with TrainyardClient(yard.url) as client:
-        yield client
-
-
-@pytest.fixture(name="a_job")
-def _a_job() -> Callable[..., Job]:
-    return a_job
-
-
-@pytest.fixture(name="a_checkpoint")
-def _a_checkpoint() -> Callable[..., Checkpoint]:
-    return a_checkpoint
-
-
-@pytest.fixture(name="problem")
-def _problem() -> Callable[..., Response]:
-    return problem
-
-
-@pytest.fixture(name="wait_for")
-def _wait_for() -> Callable[[Callable[[], Any]], None]:
-    return wait_for
-
-
-@pytest.fixture
-def spec() -> dict[str, Any]:
-    return dict(SPEC)

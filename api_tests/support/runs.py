@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from api_tests.checkpoints.folders import attempt_folder, save
-from api_tests.http.fake_agent import FakeAgent
-from api_tests.http.server import Server
-from api_tests.manifests import told_of
+from api_tests.support.checkpoint_folders import attempt_folder, save
+from api_tests.support.fake_agent import FakeAgent
+from api_tests.support.manifests import told_of
+from api_tests.support.server import Server
 from service.volume.folder import read_manifest
 
 DIGITS = {"num_classes": 10, "class_names": [str(digit) for digit in range(10)]}

@@ -1,4 +1,4 @@
-"""A child of a test yard: `tiny_child.py NAME FOLDER MANNER`; notes its starts and ends."""
+"""A child of `supervised_children`: arguments NAME FOLDER MANNER; notes its starts and ends."""
 
 import os
 import signal

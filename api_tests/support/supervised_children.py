@@ -1,4 +1,4 @@
-"""A yard of tiny children: `tiny_yard.py FOLDER SERVER_MANNER WORKER_MANNER…`."""
+"""A supervisor of small children: `supervised_children FOLDER SERVER_MANNER WORKER_MANNER…`."""
 
 import os
 import sys
@@ -15,7 +15,7 @@ def _say(text: str) -> None:
 
 
 def _program(name: str, manner: str) -> Program:
-    command = [sys.executable, str(Path(__file__).with_name("tiny_child.py")), name, str(folder)]
+    command = [sys.executable, str(Path(__file__).with_name("small_child.py")), name, str(folder)]
     return Program(name, [*command, manner], os.environ, folder / f"{name}.log")
 
 

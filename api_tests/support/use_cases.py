@@ -1,19 +1,20 @@
 """The use cases over a real database, with a clock that tests turn."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
-import pytest
 from sqlalchemy import Connection
 
+from api_tests.support.manifests import a_manifest, told_of
 from service.contract.agent import (
     Beat,
     BeatReply,
     Claim,
     ClaimRequest,
+    Gone,
     Gpu,
     Heartbeat,
     Lease,
@@ -207,18 +208,29 @@ def gpus(number: int) -> tuple[Gpu, ...]:
     return tuple(Gpu(index=index, name="H100", memory_bytes=80) for index in range(number))
 
 
-@pytest.fixture
-def plane(database: Database) -> Plane:
-    return Plane(database)
+def say_gone(plane: Plane, agent: Agent) -> None:
+    """The agent says that its worker ends."""
+    with plane.write() as tx:
+        gone = Gone(message="killed")
+        workers.gone(tx, agent.id, gone, backoff_policy=PATIENCE, now=plane.now)
 
 
-@pytest.fixture
-def new_agent(plane: Plane) -> Callable[..., Agent]:
-    """Makes workers."""
-    numbers = count(1)
-    return lambda **said: Agent(plane, f"wrk_{next(numbers)}", **said)
-
-
-@pytest.fixture
-def agent(new_agent: Callable[..., Agent]) -> Agent:
-    return new_agent()
+def saved(
+    job: Job, steps: range | tuple[int, ...], errors: tuple[float, ...] = ()
+) -> list[ReportedEvent]:
+    """A checkpoint event for each step, with `seq` the step."""
+    measured = dict(zip(steps, errors, strict=False))
+    return [
+        an_event(
+            step,
+            "checkpoint",
+            **told_of(
+                a_manifest(
+                    job.id,
+                    step,
+                    metrics={"top1_error": measured[step]} if step in measured else {},
+                )
+            ),
+        )
+        for step in steps
+    ]

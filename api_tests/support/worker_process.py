@@ -41,6 +41,10 @@ class Worker:
         return found[0]
 
 
+StartWorker = Callable[..., Worker]
+"""The fixture `start_worker`: flags, `ranks` and variables of the environment."""
+
+
 def title_of(process: psutil.Process) -> str:
     """The title; empty once the process has ended."""
     try:

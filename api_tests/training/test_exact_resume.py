@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from api_tests.training.attempts import (
+from api_tests.support.attempts import (
     attempt,
     draw_photos,
     ended,
@@ -24,8 +24,8 @@ from api_tests.training.attempts import (
     validations,
     wait,
 )
-from api_tests.training.kills import SPEC, Series, killed, series
-from api_tests.training.kills import left_alone as run_alone
+from chaos.kills import SPEC, Series, killed, series
+from chaos.kills import left_alone as run_alone
 
 # 20 images make two batches and a rest: most steps are in the middle of an epoch.
 SPECS: dict[str, dict[str, Any]] = {

@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from api_tests.training.attempts import (
+from api_tests.support.attempts import (
     attempt,
     draw_photos,
     ended,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from api_tests.training.attempts import (
+from api_tests.support.attempts import (
     as_checkpoint,
     attempt,
     draw_photos,

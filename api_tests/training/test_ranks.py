@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from api_tests.training.attempts import (
+from api_tests.support.attempts import (
     PHOTOS,
     as_checkpoint,
     attempt,

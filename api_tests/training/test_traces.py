@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from api_tests.facts.published import TRACES, fill, uniform
-from api_tests.training.attempts import attempt
+from api_tests.support.attempts import attempt
 from service.contract.agent import ReportedEvent
 from workers.attempt_dir import AttemptDir
 from workers.data.sampler import order_of

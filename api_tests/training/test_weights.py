@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from api_tests.training.attempts import (
+from api_tests.support.attempts import (
     PHOTOS,
     as_checkpoint,
     attempt,

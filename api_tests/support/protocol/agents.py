@@ -8,9 +8,9 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from api_tests.control.conftest import Agent, Plane, an_event, gpus
-from api_tests.control.promises import Promises
-from api_tests.manifests import a_manifest, told_of
+from api_tests.support.manifests import a_manifest, told_of
+from api_tests.support.protocol.promises import Promises
+from api_tests.support.use_cases import Agent, Plane, an_event, gpus
 from service.contract.agent import REASONS, AttemptOutcome, Claim
 from service.contract.jobs import JobState
 from service.domain.errors import Conflict, LeaseLost, NotFound

@@ -6,8 +6,8 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule
 
-from api_tests.control.at_work import AtWork, any_number
-from api_tests.control.conftest import PATIENCE
+from api_tests.support.protocol.agents import AtWork, any_number
+from api_tests.support.use_cases import PATIENCE
 from service.contract.agent import Gone
 from service.contract.jobs import ENDED_JOBS, Job, JobState
 from service.contract.workers import WorkerState

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from api_tests.control.conftest import Agent, Plane, gpus
+from api_tests.support.use_cases import Agent, Plane, gpus
 from service.contract.agent import Claim
 from service.contract.jobs import ENDED_JOBS, LIVE_ATTEMPTS, Job, JobState
 from service.contract.workers import Worker, WorkerState

@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-from api_tests.journeys import clocked_server, journal
+from chaos import clocked_server, journal
 
 journal.keep(Path(os.environ["TRAINYARD_JOURNAL"]))
 if __name__ == "__main__":

@@ -1,0 +1,63 @@
+import shutil
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from api_tests.support.dashboard_models import a_checkpoint, a_job
+from api_tests.support.fake_dashboard_server import DEADLINE_MS, AppContext
+from service.contract.checkpoints import Checkpoint
+from service.contract.jobs import Job
+
+
+@pytest.fixture(name="a_job")
+def _a_job() -> Callable[..., Job]:
+    return a_job
+
+
+@pytest.fixture(name="a_checkpoint")
+def _a_checkpoint() -> Callable[..., Checkpoint]:
+    return a_checkpoint
+
+
+@pytest.fixture
+def ask_again(page: Page) -> Callable[[], None]:
+    """Has the page poll at once, as a tab does that is looked at again."""
+    return lambda: page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+
+@pytest.fixture
+def yard() -> Iterator[AppContext]:
+    yard = AppContext()
+    yield yard
+    yard.stop()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.fail("no chromium on PATH: `make test` installs it")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def console() -> list[str]:
+    """Errors the page logged or threw; a test that expects some clears them when it has looked."""
+    return []
+
+
+@pytest.fixture
+def page(browser: Browser, yard: AppContext, console: list[str]) -> Iterator[Page]:
+    """A tab on the dashboard's origin; the test fails if the console heard an error."""
+    context = browser.new_context(base_url=yard.url, viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(DEADLINE_MS)
+    page = context.new_page()
+    page.on("console", lambda line: console.append(line.text) if line.type == "error" else None)
+    page.on("pageerror", lambda error: console.append(str(error)))
+    yield page
+    context.close()
+    assert console == []
