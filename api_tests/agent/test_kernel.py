@@ -6,7 +6,7 @@ import sys
 SCRIPT = """
 import os, signal, sys, time
 from workers.launcher.kernel import adopt_orphans, die_with_parent
-from workers.launcher.sweep import sweep
+from workers.launcher.local.sweep import sweep
 
 def child(part):
     pid = os.fork()

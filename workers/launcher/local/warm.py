@@ -1,6 +1,6 @@
 """The warm process: torch is imported once, and each attempt is a fork of it.
 
-`python -m workers.launcher.warm WORKER_ID CONTROL_FD AGENT_PID MODULE:FUNCTION`, by the launcher
+`python -m workers.launcher.local.warm WORKER_ID CONTROL_FD AGENT_PID MODULE:FUNCTION`, by the launcher
 alone. It has one thread and has touched no device, so that its forks are sound.
 """
 
