@@ -65,7 +65,7 @@ def test_verify_names_what_is_wrong_and_ends_with_status_1(run: Run, folder: Pat
 @pytest.mark.parametrize("command", ["latest", "list", "verify"])
 def test_a_folder_that_is_not_there_is_a_sentence(run: Run, command: str) -> None:
     result = run(command, "/no/where")
-    assert (result.exit_code, result.stderr) == (1, "trainyard: /no/where is no folder\n")
+    assert (result.exit_code, result.stderr) == (1, "trainyard: /no/where is not a folder\n")
 
 
 def test_a_folder_without_a_whole_checkpoint_is_a_sentence(run: Run, tmp_path: Path) -> None:
@@ -73,10 +73,11 @@ def test_a_folder_without_a_whole_checkpoint_is_a_sentence(run: Run, tmp_path: P
     assert "manifest.json cannot be read" in run("verify", tmp_path).stderr
 
 
-def test_a_rescan_of_a_volume_that_is_not_mounted_makes_no_database(
-    run: Run, tmp_path: Path
+@pytest.mark.parametrize("command", ["reindex", "rescan"])
+def test_a_reindex_of_a_volume_that_is_not_mounted_makes_no_database(
+    run: Run, tmp_path: Path, command: str
 ) -> None:
-    result = run("rescan", "--data-dir", tmp_path / "yard")
+    result = run(command, "--data-dir", tmp_path / "yard")
     assert result.exit_code == 1
     assert "is the volume mounted?" in result.stderr
     assert not (tmp_path / "yard").exists()
@@ -96,15 +97,15 @@ def test_a_yard_that_lost_its_database_is_indexed_anew(tmp_path: Path) -> None:
     agent.http.close()
 
     here = CliRunner(env={"TRAINYARD_SERVER": server.url})
-    refused = here.invoke(app, ["checkpoints", "rescan", "--data-dir", str(yard)])
+    refused = here.invoke(app, ["checkpoints", "reindex", "--data-dir", str(yard)])
     assert refused.exit_code == 1
     assert "another server has" in refused.stderr
     server.stop()
     for path in yard.glob("trainyard.db*"):
         path.unlink()
-    told = here.invoke(app, ["checkpoints", "rescan", "--data-dir", str(yard)])
+    told = here.invoke(app, ["checkpoints", "reindex", "--data-dir", str(yard)])
     assert told.stdout.startswith("checkpoints adopted: 2 (jobs not known before: 1)")
-    again = here.invoke(app, ["checkpoints", "rescan", "--data-dir", str(yard)])
+    again = here.invoke(app, ["checkpoints", "reindex", "--data-dir", str(yard)])
     assert again.stdout.startswith("checkpoints adopted: 0 ")
 
     server.start()
@@ -124,8 +125,8 @@ def test_a_yard_that_lost_its_database_is_indexed_anew(tmp_path: Path) -> None:
     assert asks.invoke(app, ["checkpoints", "latest"]).stdout == "ckpt_1\n"
     (folder / ".tmp-cut").mkdir()
     told = asks.invoke(app, ["checkpoints", "gc", "--dry-run"])
-    assert told.stdout.splitlines()[-1] == "would go: 1 in all, 0 B"
+    assert told.stdout.splitlines()[-1] == "would be removed: 1 in all, 0 B"
     shutil.rmtree(folder / "step-000000001")
-    assert asks.invoke(app, ["checkpoints", "gc"]).stdout.endswith("gone: 1 in all, 0 B\n")
+    assert asks.invoke(app, ["checkpoints", "gc"]).stdout.endswith("removed: 1 in all, 0 B\n")
     assert not (folder / ".tmp-cut").exists()
     server.stop()

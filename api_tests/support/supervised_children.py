@@ -26,7 +26,7 @@ try:
         _program("server", server),
         [_program(f"worker-{number}", manner) for number, manner in enumerate(workers, 1)],
         ready=(folder / "server.up").exists,
-        say=_say,
+        print_line=_say,
         on_ready=lambda: _say("ready"),
         on_tick=lambda: None,
         grace_seconds=float(os.environ.get("GRACE_SECONDS", "30")),

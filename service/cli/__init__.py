@@ -1,4 +1,4 @@
-"""`trainyard`: a yard on this machine, and any yard from a terminal."""
+"""`trainyard`: runs Trainyard on this machine, and calls any Trainyard server."""
 
 import typer
 
@@ -23,7 +23,7 @@ app.command(
 )(processes.worker)
 app.command()(jobs.submit)
 app.command("jobs")(jobs.list_jobs)
-app.command()(jobs.job)
+app.command("job")(jobs.show_job)
 app.command()(jobs.wait)
 app.command()(job_actions.cancel)
 app.command()(job_actions.pause)
@@ -35,7 +35,7 @@ app.command()(jobs.logs)
 app.command()(processes.version)
 
 _checkpoints = typer.Typer(
-    help="List, find, download, import, export and look after checkpoints.",
+    help="List, find, download, import, export, verify and clean up checkpoints.",
     no_args_is_help=True,
 )
 _checkpoints.command("list")(checkpoints.list_checkpoints)
@@ -45,14 +45,15 @@ _checkpoints.command("import")(exchange.import_)
 _checkpoints.command()(exchange.export)
 _checkpoints.command()(maintenance.verify)
 _checkpoints.command()(maintenance.gc)
-_checkpoints.command()(maintenance.rescan)
+_checkpoints.command()(maintenance.reindex)
+_checkpoints.command("rescan", hidden=True)(maintenance.reindex)
 app.add_typer(_checkpoints, name="checkpoints")
 
-_database = typer.Typer(help="Look after the database.", no_args_is_help=True)
+_database = typer.Typer(help="Maintain the database.", no_args_is_help=True)
 _database.command()(database.upgrade)
 app.add_typer(_database, name="db")
 
 
 @_database.callback()
-def _of_the_database() -> None:
-    """Look after the database."""
+def _database_group() -> None:
+    """Maintain the database."""

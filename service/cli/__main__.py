@@ -1,4 +1,4 @@
-"""`python -m service.cli`."""
+"""Runs the command-line program: `python -m service.cli`."""
 
 from service.cli import app
 

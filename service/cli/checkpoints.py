@@ -1,4 +1,4 @@
-"""Commands about checkpoints: each one call of the client."""
+"""Commands that list, find and download checkpoints; each is one call of the client."""
 
 from itertools import islice
 from pathlib import Path
@@ -24,38 +24,40 @@ OnVolume = Annotated[
     Path | None,
     typer.Argument(
         metavar="DIR",
-        help="A volume, or any folder in it: then no server is asked.",
+        help="A volume or a folder in it, which is read without a server.",
         show_default=False,
     ),
 ]
-OfJob = Annotated[str | None, typer.Option("--job", help="Only of this job.")]
-OfRecipe = Annotated[str | None, typer.Option("--recipe", help="Only of this recipe.")]
+OfJob = Annotated[str | None, typer.Option("--job", help="Only checkpoints of this job.")]
+OfRecipe = Annotated[str | None, typer.Option("--recipe", help="Only checkpoints of this recipe.")]
 
 
 def list_checkpoints(
     folder: OnVolume = None,
     job: OfJob = None,
     recipe: OfRecipe = None,
-    tag: Annotated[str | None, typer.Option(help="Only with this tag.")] = None,
-    order_by: Annotated[str, typer.Option(help="-step, metrics.top1_error …")] = "-created_at",
-    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 20,
+    tag: Annotated[str | None, typer.Option(help="Only checkpoints with this tag.")] = None,
+    order_by: Annotated[
+        str, typer.Option(help="Sort key, such as -step or metrics.top1_error; - means descending.")
+    ] = "-created_at",
+    limit: Annotated[int, typer.Option(min=1, help="The most checkpoints to list.")] = 20,
     as_json: AsJson = False,
     server: Server = LOCAL_SERVER,
     token: Token = None,
 ) -> None:
-    """List checkpoints, the newest first; of a DIR the highest steps first."""
+    """List checkpoints, the newest first; those below DIR by step, the highest first."""
     if folder is not None:
         volume.list_folders(folder, limit, as_json=as_json)
         return
     with connect(server, token) as client:
         filters = _filters(job, recipe) | {"order_by": order_by}
         filters |= {"tag": tag} if tag is not None else {}
-        chosen = islice(client.checkpoints(**filters), limit)
+        checkpoints = islice(client.checkpoints(**filters), limit)
         if as_json:
-            print_json_lines(chosen)
+            print_json_lines(checkpoints)
         else:
             titles = ("CHECKPOINT", "JOB", "STEP", "PHASE", "TOP-1 ERROR", "SIZE", "CREATED")
-            print_table(titles, map(_row, chosen))
+            print_table(titles, map(_row, checkpoints))
 
 
 def latest(
@@ -66,25 +68,27 @@ def latest(
     server: Server = LOCAL_SERVER,
     token: Token = None,
 ) -> None:
-    """Print the newest checkpoint's id; of a DIR the folder of the highest step that verifies."""
+    """Print the id of the newest checkpoint; with DIR, the valid folder of the highest step."""
     if folder is not None:
         volume.latest_folder(folder, as_json=as_json)
         return
     with connect(server, token) as client:
-        found = client.latest_checkpoint(**_filters(job, recipe))
-    print_json(found) if as_json else typer.echo(found.id)
+        checkpoint = client.latest_checkpoint(**_filters(job, recipe))
+    print_json(checkpoint) if as_json else typer.echo(checkpoint.id)
 
 
 def download(
-    checkpoint_id: Annotated[str, typer.Argument(metavar="CHECKPOINT", help="Its id.")],
-    file: Annotated[str | None, typer.Option(help="Only this file.")] = None,
+    checkpoint_id: Annotated[
+        str, typer.Argument(metavar="CHECKPOINT", help="The checkpoint's id.")
+    ],
+    file: Annotated[str | None, typer.Option(help="Download only this file.")] = None,
     to: Annotated[
-        Path | None, typer.Option(help="Folder; by default one with the id as its name.")
+        Path | None, typer.Option(help="Target folder; by default named after the checkpoint's id.")
     ] = None,
     server: Server = LOCAL_SERVER,
     token: Token = None,
 ) -> None:
-    """Download a checkpoint's files; each is verified, and whole or absent."""
+    """Download a checkpoint's files; a file that does not verify is not left behind."""
     folder = to or Path(checkpoint_id)
     with connect(server, token) as client:
         names = [file] if file else sorted(client.checkpoint(checkpoint_id).files)

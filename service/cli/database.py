@@ -1,27 +1,29 @@
-"""Commands about the database itself."""
+"""Commands that maintain the database."""
 
 from typing import Annotated
 
 import typer
 
 from service.cli.processes import settings_of
-from service.devserver.restarting_process import REFUSED
+from service.devserver.restarting_process import REFUSED_STATUS
 
 
 def upgrade(
-    database_url: Annotated[str | None, typer.Option(help="SQLite or PostgreSQL.")] = None,
+    database_url: Annotated[
+        str | None, typer.Option(help="URL of an SQLite or PostgreSQL database.")
+    ] = None,
 ) -> None:
-    """Bring the schema up to date; jobs in it stay as they are.
+    """Migrate the database to this version's schema; its jobs stay as they are.
 
-    A server does the same when it starts.
+    A server also migrates its database when it starts.
     """
     settings = settings_of(database_url=database_url)
-    # Only this command needs the server's code, and the time that it takes to load.
+    # Imported here because the server's code is slow to load and most commands do not need it.
     from service.main import CannotStart, upgrade_database
 
     try:
         revision = upgrade_database(settings)
     except CannotStart as error:
         typer.echo(f"trainyard: {error}", err=True)
-        raise typer.Exit(REFUSED) from error
+        raise typer.Exit(REFUSED_STATUS) from error
     typer.echo(f"the schema is at {revision}")

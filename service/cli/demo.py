@@ -1,4 +1,4 @@
-"""The demo: a training on real images, from the first command to the latest checkpoint."""
+"""The demo: starts Trainyard, trains on the digits, evaluates, and shows the checkpoint."""
 
 import signal
 import sys
@@ -17,7 +17,7 @@ from service.client import StillRunning, TrainyardClient, TrainyardError
 from service.contract.jobs import Job
 from service.devserver.child import Child, Program
 from service.devserver.local_paths import LocalPaths
-from service.devserver.signals import ENDINGS
+from service.devserver.signals import TERMINATION_SIGNALS
 
 TRAINING: dict[str, Any] = {
     "kind": "train",
@@ -42,19 +42,23 @@ _POLL_SECONDS = 0.1
 
 
 class DemoFailed(TrainyardError):
-    """The demo did not show what it promises."""
+    """The server did not start, or the network did not reach the expected accuracy."""
 
 
-def run_demo(layout: LocalPaths, token: str | None, console: Console) -> None:
-    """Start a yard, train, evaluate, and end the yard; it stays on disk.
+def run_demo(paths: LocalPaths, token: str | None, console: Console) -> None:
+    """Start a server and a worker, train, evaluate, and stop them; the data folder is kept.
 
-    Raises TrainyardError for a failed job, and for a top-1 error of 8 % or more.
+    Raises TrainyardError if a job fails, and if the top-1 error is 8 % or more.
     """
-    layout.require_free_port()
-    layout.make()
-    with _interruptible(), TrainyardClient(layout.url, token) as client, _yard(layout) as yard:
-        _wait_until_ready(client, yard)
-        console.print(f"the yard is up; its dashboard: {layout.url}/")
+    paths.require_free_port()
+    paths.make_folders()
+    with (
+        _signals_raise_keyboard_interrupt(),
+        TrainyardClient(paths.url, token) as client,
+        _running_server(paths) as up,
+    ):
+        _wait_until_ready(client, up)
+        console.print(f"Trainyard is running; its dashboard is {paths.url}/")
         trained = _run(client, TRAINING, console)
         evaluated = _run(client, _evaluation_of(trained), console)
         error = (evaluated.result or {}).get("top1_error")
@@ -64,10 +68,10 @@ def run_demo(layout: LocalPaths, token: str | None, console: Console) -> None:
         console.print("GET /checkpoints/latest")
         console.print(client.latest_checkpoint().model_dump_json(indent=2), soft_wrap=True)
     if error is None or error >= HIGHEST_ERROR:
-        most = figures.error_rate(HIGHEST_ERROR)
-        raise DemoFailed(f"the top-1 error is {figures.error_rate(error)}, not below {most}")
+        limit = figures.error_rate(HIGHEST_ERROR)
+        raise DemoFailed(f"the top-1 error is {figures.error_rate(error)}, not below {limit}")
     console.print(
-        f"The yard rests in {layout.folder}; `make up` starts it again, dashboard {layout.url}/",
+        f"The data is kept in {paths.folder}; `make up` starts Trainyard with it: {paths.url}/",
         soft_wrap=True,
     )
 
@@ -79,7 +83,7 @@ def _run(client: TrainyardClient, spec: dict[str, Any], console: Console) -> Job
         with JobProgress(console) as progress:
             ended = client.wait(job.id, progress.show, timeout_seconds=_LONGEST_JOB_SECONDS)
     except (KeyboardInterrupt, StillRunning):
-        # Else the next demo would wait for what is left of this one.
+        # An unfinished job would run before the jobs of the next demo.
         with suppress(TrainyardError):
             client.cancel(job.id, "now")
         raise
@@ -100,44 +104,44 @@ def _evaluation_of(trained: Job) -> dict[str, Any]:
 
 
 @contextmanager
-def _yard(layout: LocalPaths) -> Iterator[Child]:
+def _running_server(paths: LocalPaths) -> Iterator[Child]:
     command = [sys.executable, "-m", "service.cli", "up", "--workers", "1"]
-    command += ["--data-dir", str(layout.folder), "--host", layout.host, "--port", str(layout.port)]
-    log = layout.folder / "logs" / "up.log"
-    # Small images gain little from a second thread, and lose much when its core is not free.
-    env = {"OMP_NUM_THREADS": "1", **layout.outer}
-    yard = Child(Program("the yard", command, env, log))
+    command += ["--data-dir", str(paths.folder), "--host", paths.host, "--port", str(paths.port)]
+    log = paths.folder / "logs" / "up.log"
+    # A second thread speeds small images up little, and slows them down on a busy core.
+    env = {"OMP_NUM_THREADS": "1", **paths.environ}
+    up = Child(Program("trainyard up", command, env, log))
     try:
-        yield yard
+        yield up
     finally:
-        _end(yard)
+        _stop(up)
 
 
-def _end(yard: Child) -> None:
-    while yard.ended() is None:
+def _stop(up: Child) -> None:
+    while up.exit_status() is None:
         try:
-            yard.send(signal.SIGTERM)
-            yard.wait()
+            up.send_signal(signal.SIGTERM)
+            up.wait()
         except KeyboardInterrupt:
-            # The second signal that the yard gets: it kills.
+            # The second SIGTERM makes `trainyard up` kill its processes.
             continue
 
 
-def _wait_until_ready(client: TrainyardClient, yard: Child) -> None:
+def _wait_until_ready(client: TrainyardClient, up: Child) -> None:
     while not client.ready():
-        if yard.ended() is not None:
-            raise DemoFailed(yard.last_words())
+        if up.exit_status() is not None:
+            raise DemoFailed(up.last_output_line())
         time.sleep(_POLL_SECONDS)
 
 
 @contextmanager
-def _interruptible() -> Iterator[None]:
+def _signals_raise_keyboard_interrupt() -> Iterator[None]:
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = {each: signal.signal(each, interrupt) for each in ENDINGS}
+    previous_handlers = {each: signal.signal(each, interrupt) for each in TERMINATION_SIGNALS}
     try:
         yield
     finally:
-        for each, handler in before.items():
+        for each, handler in previous_handlers.items():
             signal.signal(each, handler)

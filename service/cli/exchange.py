@@ -1,4 +1,4 @@
-"""Commands for the weights of other programs: in from a file, out as one."""
+"""Commands that import weights of other programs, and export checkpoints for them."""
 
 from pathlib import Path
 from typing import Annotated
@@ -18,21 +18,24 @@ def import_(
     file: Annotated[
         str, typer.Argument(help="Path below the import root: .pth.tar, .pkl, .pth, .safetensors.")
     ],
-    recipe: Annotated[str | None, typer.Option(help="Found from the file if left out.")] = None,
-    variant: Annotated[str | None, typer.Option(help="Found from the file if left out.")] = None,
-    tag: Annotated[list[str] | None, typer.Option(help="May be given more than once.")] = None,
+    recipe: Annotated[str | None, typer.Option(help="Detected from the file by default.")] = None,
+    variant: Annotated[str | None, typer.Option(help="Detected from the file by default.")] = None,
+    tag: Annotated[
+        list[str] | None, typer.Option(help="A tag of the checkpoint; may be repeated.")
+    ] = None,
     preprocessing: Annotated[
-        str | None, typer.Option(help="What the weights were trained with.")
+        str | None, typer.Option(help="The preprocessing that the weights were trained with.")
     ] = None,
     mean_image: Annotated[
-        str | None, typer.Option(help="Below the import root, for bgr255_minus_mean.")
+        str | None,
+        typer.Option(help="Path below the import root; for preprocessing bgr255_minus_mean."),
     ] = None,
-    image_size: Annotated[int, typer.Option(help="In pixels.")] = 224,
+    image_size: Annotated[int, typer.Option(help="Side of the square input in pixels.")] = 224,
     as_json: AsJson = False,
     server: Server = LOCAL_SERVER,
     token: Token = None,
 ) -> None:
-    """Import published weights, and print the new checkpoint's id."""
+    """Import weights from a file, and print the new checkpoint's id."""
     try:
         request = ImportRequest.model_validate(
             {
@@ -51,17 +54,20 @@ def import_(
         with JobProgress(Console(stderr=True, highlight=False)) as progress:
             job = client.wait(client.import_weights(request).id, progress.show)
         require_success(job)
-        found = client.latest_checkpoint(job=job.id)
-    print_json(found) if as_json else typer.echo(found.id)
+        checkpoint = client.latest_checkpoint(job=job.id)
+    print_json(checkpoint) if as_json else typer.echo(checkpoint.id)
 
 
 def export(
-    checkpoint_id: Annotated[str, typer.Argument(metavar="CHECKPOINT", help="Its id.")],
-    format: Annotated[ExportFormat, typer.Option(help="What the other program reads.")] = "pth.tar",
+    checkpoint_id: Annotated[
+        str, typer.Argument(metavar="CHECKPOINT", help="The checkpoint's id.")
+    ],
+    format: Annotated[ExportFormat, typer.Option(help="Format of the file.")] = "pth.tar",
     module_prefix: Annotated[
-        bool, typer.Option("--module-prefix", help="'module.' before each name, for pth.tar.")
+        bool,
+        typer.Option("--module-prefix", help="Put 'module.' before each tensor name; for pth.tar."),
     ] = False,
-    to: Annotated[Path, typer.Option(help="Folder for the file.")] = Path(),
+    to: Annotated[Path, typer.Option(help="Target folder.")] = Path(),
     server: Server = LOCAL_SERVER,
     token: Token = None,
 ) -> None:

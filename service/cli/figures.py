@@ -1,4 +1,4 @@
-"""Numbers as people read them; a missing one is a dash."""
+"""Numbers formatted for people; a missing number is a dash."""
 
 from datetime import datetime
 
@@ -6,22 +6,22 @@ NONE = "—"
 
 
 def error_rate(fraction: float | None) -> str:
-    """0.0528 is `5.28 %`."""
+    """A fraction as a percentage: 0.0528 is `5.28 %`."""
     return NONE if fraction is None else f"{fraction * 100:.2f} %"
 
 
 def loss(value: float | None) -> str:
-    """Four significant digits."""
+    """A loss with four significant digits."""
     return NONE if value is None else f"{value:.4g}"
 
 
 def rate(per_second: float | None) -> str:
-    """Whole images per second."""
+    """Images per second, rounded to a whole number."""
     return NONE if per_second is None else f"{per_second:.0f}"
 
 
 def duration(seconds: float | None) -> str:
-    """`42 s`, `3 min 10 s`, `2 h 5 min`."""
+    """A duration such as `42 s`, `3 min 10 s` or `2 h 5 min`."""
     if seconds is None:
         return NONE
     whole = round(seconds)
@@ -34,7 +34,7 @@ def duration(seconds: float | None) -> str:
 
 
 def size(count: int) -> str:
-    """Bytes in powers of 1000."""
+    """A number of bytes with a decimal unit: 1500 is `1.5 kB`."""
     value = float(count)
     for unit in ("B", "kB", "MB", "GB"):
         if value < 1000:
@@ -44,5 +44,5 @@ def size(count: int) -> str:
 
 
 def moment(when: datetime) -> str:
-    """UTC to the second."""
+    """A UTC time to the second, such as `2026-01-01 12:00:00Z`."""
     return f"{when:%Y-%m-%d %H:%M:%S}Z"

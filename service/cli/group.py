@@ -1,4 +1,4 @@
-"""How the commands end: an error is a sentence on stderr and status 1."""
+"""Error handling of the commands: a sentence on stderr, and exit status 1."""
 
 from typing import Any
 
@@ -9,14 +9,14 @@ from service.client import TrainyardError
 
 
 class BadInput(TrainyardError):
-    """What the user gave cannot be used; the message says what to change."""
+    """An option, argument or file cannot be used; the message says what to change."""
 
 
 class Group(TyperGroup):
-    """Turns the errors of every command, and of its sub-commands, into sentences."""
+    """A group of commands that prints a TrainyardError as a sentence on stderr."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command."""
+        """Run the command; a TrainyardError ends the program with status 1."""
         try:
             return super().invoke(ctx)
         except TrainyardError as error:

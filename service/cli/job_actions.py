@@ -1,4 +1,4 @@
-"""Commands that change the course of a job, or of a worker."""
+"""Commands that cancel, pause, resume, retry and delete jobs, and drain workers."""
 
 from typing import Annotated, Literal
 
@@ -6,29 +6,31 @@ import typer
 
 from service.cli.options import LOCAL_SERVER, AsJson, JobId, Server, Token, connect, print_json
 
-WorkerId = Annotated[str, typer.Argument(metavar="WORKER", help="A worker's id.")]
+WorkerId = Annotated[str, typer.Argument(metavar="WORKER", help="The worker's id.")]
 
 
 def cancel(
     job_id: JobId,
-    now: Annotated[bool, typer.Option("--now", help="Without saving a checkpoint.")] = False,
+    now: Annotated[
+        bool, typer.Option("--now", help="Stop the job without saving a checkpoint.")
+    ] = False,
     server: Server = LOCAL_SERVER,
     token: Token = None,
 ) -> None:
-    """End a job; a running one saves a checkpoint first."""
+    """Cancel a job; a running job saves a checkpoint first."""
     mode: Literal["now", "graceful"] = "now" if now else "graceful"
     with connect(server, token) as client:
         typer.echo(client.cancel(job_id, mode).state.value)
 
 
 def pause(job_id: JobId, server: Server = LOCAL_SERVER, token: Token = None) -> None:
-    """Have a job save a checkpoint and rest."""
+    """Pause a job; a running job saves a checkpoint first."""
     with connect(server, token) as client:
         typer.echo(client.pause(job_id).state.value)
 
 
 def resume(job_id: JobId, server: Server = LOCAL_SERVER, token: Token = None) -> None:
-    """Let a paused or pausing job go on from its checkpoint."""
+    """Resume a paused or pausing job from its latest checkpoint."""
     with connect(server, token) as client:
         typer.echo(client.resume(job_id).state.value)
 
@@ -36,20 +38,20 @@ def resume(job_id: JobId, server: Server = LOCAL_SERVER, token: Token = None) ->
 def retry(
     job_id: JobId,
     origin: Annotated[
-        str, typer.Option("--from", help="latest, start, or a checkpoint's id.")
+        str, typer.Option("--from", help="Where to start: latest, start, or a checkpoint's id.")
     ] = "latest",
     as_json: AsJson = False,
     server: Server = LOCAL_SERVER,
     token: Token = None,
 ) -> None:
-    """Queue a finished job again, and print the new one's id."""
+    """Submit a copy of a finished job, and print the new job's id."""
     with connect(server, token) as client:
         job = client.retry(job_id, origin)
     print_json(job) if as_json else typer.echo(job.id)
 
 
 def delete(job_id: JobId, server: Server = LOCAL_SERVER, token: Token = None) -> None:
-    """Forget a finished job; its pinned and tagged checkpoints are kept."""
+    """Delete a finished job; its pinned and tagged checkpoints are kept."""
     with connect(server, token) as client:
         client.delete(job_id)
 
@@ -57,12 +59,15 @@ def delete(job_id: JobId, server: Server = LOCAL_SERVER, token: Token = None) ->
 def drain(
     worker_id: WorkerId,
     undo: Annotated[
-        bool, typer.Option("--undo", help="Let it claim again; ends a quarantine, too.")
+        bool,
+        typer.Option(
+            "--undo", help="Let the worker claim jobs again; this also ends a quarantine."
+        ),
     ] = False,
     server: Server = LOCAL_SERVER,
     token: Token = None,
 ) -> None:
-    """Have a worker finish what it runs and claim nothing new."""
+    """Drain a worker: it finishes its running jobs and claims no new ones."""
     with connect(server, token) as client:
         worker = client.resume_worker(worker_id) if undo else client.drain(worker_id)
     typer.echo(worker.state.value)

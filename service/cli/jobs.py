@@ -1,4 +1,4 @@
-"""Commands about jobs: each one call of the client."""
+"""Commands that submit, list, show and follow jobs."""
 
 import sys
 import time
@@ -21,7 +21,7 @@ from service.cli.options import (
     print_json_lines,
     print_table,
 )
-from service.cli.progress import JobProgress, doing, measured
+from service.cli.progress import JobProgress, figures_text, status_text
 from service.cli.spec import read_spec, with_options
 from service.client import TrainyardClient
 from service.contract.jobs import ENDED_JOBS, Job, JobState
@@ -33,14 +33,16 @@ def submit(
     file: Annotated[
         str | None, typer.Argument(help="JSON file, or - for stdin.", show_default=False)
     ] = None,
-    recipe: Annotated[str | None, typer.Option(help="Such as oneshot.")] = None,
-    dataset: Annotated[str | None, typer.Option(help="A named data set, such as digits.")] = None,
-    name: Annotated[str | None, typer.Option(help="A name for people.")] = None,
+    recipe: Annotated[str | None, typer.Option(help="Name of the recipe, such as oneshot.")] = None,
+    dataset: Annotated[str | None, typer.Option(help="Name of a data set, such as digits.")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the job, shown in lists.")] = None,
     param: Annotated[
-        list[str] | None, typer.Option(help="KEY=VALUE of the recipe; may be repeated.")
+        list[str] | None,
+        typer.Option(help="A parameter of the recipe as KEY=VALUE; may be repeated."),
     ] = None,
     key: Annotated[
-        str | None, typer.Option(help="Idempotency key: the same key makes no second job.")
+        str | None,
+        typer.Option(help="Idempotency key: submitting again with this key makes no second job."),
     ] = None,
     as_json: AsJson = False,
     server: Server = LOCAL_SERVER,
@@ -58,11 +60,15 @@ def submit(
 
 
 def list_jobs(
-    state: Annotated[JobState | None, typer.Option(help="Only jobs of this state.")] = None,
-    kind: Annotated[str | None, typer.Option(help="train or eval.")] = None,
-    recipe: Annotated[str | None, typer.Option(help="Only this recipe.")] = None,
-    label: Annotated[str | None, typer.Option(help="Only this label, as key:value.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 20,
+    state: Annotated[JobState | None, typer.Option(help="Only jobs in this state.")] = None,
+    kind: Annotated[
+        str | None, typer.Option(help="Only jobs of this kind, such as train or eval.")
+    ] = None,
+    recipe: Annotated[str | None, typer.Option(help="Only jobs of this recipe.")] = None,
+    label: Annotated[
+        str | None, typer.Option(help="Only jobs with this label, as key:value.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="The most jobs to list.")] = 20,
     as_json: AsJson = False,
     server: Server = LOCAL_SERVER,
     token: Token = None,
@@ -70,35 +76,35 @@ def list_jobs(
     """List jobs, the newest first."""
     filters = {"state": state and state.value, "kind": kind, "recipe": recipe, "label": label}
     with connect(server, token) as client:
-        found = client.jobs(**{name: value for name, value in filters.items() if value})
-        chosen = islice(found, limit)
+        jobs = client.jobs(**{name: value for name, value in filters.items() if value})
+        first_jobs = islice(jobs, limit)
         if as_json:
-            print_json_lines(chosen)
+            print_json_lines(first_jobs)
         else:
             print_table(
-                ("JOB", "NAME", "RECIPE", "STATE", "STEP", "TOP-1 ERROR"), map(_row, chosen)
+                ("JOB", "NAME", "RECIPE", "STATE", "STEP", "TOP-1 ERROR"), map(_row, first_jobs)
             )
 
 
-def job(
+def show_job(
     job_id: JobId, as_json: AsJson = False, server: Server = LOCAL_SERVER, token: Token = None
 ) -> None:
     """Show a job."""
     with connect(server, token) as client:
-        found = client.job(job_id)
+        job = client.job(job_id)
     if as_json:
-        print_json(found)
+        print_json(job)
         return
     rows = {
-        "job": found.id,
-        "name": found.name,
-        "recipe": f"{found.kind} {found.recipe} {found.variant}",
-        "state": doing(found),
-        "reason": found.reason,
-        "message": found.message,
-        "progress": f"step {found.progress.step} of {found.progress.total_steps}",
-        "measured": measured(found),
-        "checkpoint": found.latest_checkpoint,
+        "job": job.id,
+        "name": job.name,
+        "recipe": f"{job.kind} {job.recipe} {job.variant}",
+        "state": status_text(job),
+        "reason": job.reason,
+        "message": job.message,
+        "progress": f"step {job.progress.step} of {job.progress.total_steps}",
+        "measured": figures_text(job),
+        "checkpoint": job.latest_checkpoint,
     }
     for title, value in rows.items():
         if value:
@@ -108,14 +114,14 @@ def job(
 def wait(
     job_id: JobId,
     timeout: Annotated[
-        float | None, typer.Option(min=0, help="Give up after so many seconds.")
+        float | None, typer.Option(min=0, help="Stop waiting after this many seconds.")
     ] = None,
     server: Server = LOCAL_SERVER,
     token: Token = None,
 ) -> None:
-    """Show a job's progress until its end.
+    """Show a job's progress until it ends.
 
-    Status 1 unless it succeeded.
+    The exit status is 1 unless the job succeeded.
     """
     with connect(server, token) as client, JobProgress(Console(highlight=False)) as progress:
         ended = client.wait(job_id, progress.show, timeout_seconds=timeout)
@@ -124,31 +130,35 @@ def wait(
 
 def logs(
     job_id: JobId,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Until the job ends.")] = False,
-    attempt: Annotated[int | None, typer.Option(min=1, help="Not the newest attempt.")] = None,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Print new lines until the job ends.")
+    ] = False,
+    attempt: Annotated[
+        int | None, typer.Option(min=1, help="Number of the attempt; by default the newest.")
+    ] = None,
     server: Server = LOCAL_SERVER,
     token: Token = None,
 ) -> None:
-    """Print the log of a job's newest attempt."""
+    """Print the log of an attempt of a job, by default of the newest one."""
     with connect(server, token) as client:
         if not follow:
             _print_log(client, job_id, attempt, None)
             return
-        cursor, reading = None, attempt
+        cursor, printed_attempt = None, attempt
         while True:
-            found = client.job(job_id)
-            newest = attempt or found.attempt or None
-            if newest != reading:
-                cursor, reading = None, newest
-            if reading is not None:
-                cursor = _print_log(client, job_id, reading, cursor)
-            if found.state in ENDED_JOBS:
+            job = client.job(job_id)
+            newest = attempt or job.attempt or None
+            if newest != printed_attempt:
+                cursor, printed_attempt = None, newest
+            if printed_attempt is not None:
+                cursor = _print_log(client, job_id, printed_attempt, cursor)
+            if job.state in ENDED_JOBS:
                 return
             time.sleep(_FOLLOW_SECONDS)
 
 
 def require_success(job: Job) -> None:
-    """Raises BadInput with the job's own words, unless it succeeded."""
+    """Raise BadInput with the job's reason and message unless the job succeeded."""
     if job.state != JobState.SUCCEEDED:
         why = ": ".join(part for part in (job.reason, job.message) if part)
         raise BadInput(f"{job.id} {job.state.value}{f' ({why})' if why else ''}")
@@ -169,4 +179,11 @@ def _print_log(
 def _row(job: Job) -> tuple[str, ...]:
     step = f"{job.progress.step}/{job.progress.total_steps}"
     error = figures.error_rate(job.metrics.get("top1_error"))
-    return job.id, job.name or figures.NONE, job.recipe or figures.NONE, doing(job), step, error
+    return (
+        job.id,
+        job.name or figures.NONE,
+        job.recipe or figures.NONE,
+        status_text(job),
+        step,
+        error,
+    )

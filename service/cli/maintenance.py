@@ -1,4 +1,4 @@
-"""Commands that look after checkpoints: verify, collect what nobody needs, index anew."""
+"""Commands that verify checkpoints, remove unneeded ones, and rebuild their index."""
 
 import os
 from datetime import UTC, datetime
@@ -17,58 +17,69 @@ from service.devserver.local_paths import LocalPaths
 
 def verify(
     target: Annotated[
-        str, typer.Argument(metavar="CHECKPOINT|DIR", help="An id, or a folder of a volume.")
+        str,
+        typer.Argument(
+            metavar="CHECKPOINT|DIR", help="A checkpoint's id, or a folder of a volume."
+        ),
     ],
     as_json: AsJson = False,
     server: Server = LOCAL_SERVER,
     token: Token = None,
 ) -> None:
-    """Read every byte of a checkpoint; status 1 if it is damaged. A DIR needs no server."""
+    """Read every byte of a checkpoint; exit status 1 if it is damaged. DIR needs no server."""
     if Path(target).is_dir() or "/" in target:
         volume.verify_folders(Path(target))
         return
     with connect(server, token) as client:
-        found = client.verify_checkpoint(target)
+        verification = client.verify_checkpoint(target)
     if as_json:
-        print_json(found)
-    if not found.ok:
-        raise BadInput(f"{target} is damaged: {'; '.join(found.problems)}")
+        print_json(verification)
+    if not verification.ok:
+        raise BadInput(f"{target} is damaged: {'; '.join(verification.problems)}")
     if not as_json:
         typer.echo(f"{target}: whole")
 
 
 def gc(
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would go.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only list what would be removed.")
+    ] = False,
     as_json: AsJson = False,
     server: Server = LOCAL_SERVER,
     token: Token = None,
 ) -> None:
-    """Remove what nobody needs: surplus of ended jobs, orphans, leftovers of crashes."""
+    """Remove checkpoints beyond the retention rule, unindexed folders, and leftovers of crashes."""
     with connect(server, token) as client:
-        found = client.collect_garbage(dry_run=dry_run)
+        collection = client.collect_garbage(dry_run=dry_run)
     if as_json:
-        print_json(found)
+        print_json(collection)
         return
-    for garbage in found.data:
+    for garbage in collection.data:
         typer.echo(f"{garbage.path} ({figures.size(garbage.bytes)}): {garbage.why}")
-    freed = figures.size(sum(garbage.bytes for garbage in found.data))
-    typer.echo(f"{'would go' if dry_run else 'gone'}: {len(found.data)} in all, {freed}")
+    freed = figures.size(sum(garbage.bytes for garbage in collection.data))
+    typer.echo(
+        f"{'would be removed' if dry_run else 'removed'}: {len(collection.data)} in all, {freed}"
+    )
 
 
-def rescan(
-    data_dir: Annotated[Path, typer.Option(help="Folder of the yard, as of `up`.")] = Path("yard"),
+def reindex(
+    data_dir: Annotated[
+        Path, typer.Option(help="Data folder of the installation, as given to `up`.")
+    ] = Path("yard"),
 ) -> None:
-    """Make the index agree with the folders; stop the server first if it uses SQLite.
+    """Rebuild the index from the checkpoint folders; with SQLite, stop the server first.
 
-    TRAINYARD_DATABASE_URL and _VOLUME go before the folder.
+    TRAINYARD_DATABASE_URL and _VOLUME take precedence over the data folder.
     """
     env = LocalPaths(data_dir, "127.0.0.1", 8000, os.environ).environment()
     if not (Path(env["TRAINYARD_VOLUME"]) / "jobs").is_dir():
-        raise BadInput(f"{env['TRAINYARD_VOLUME']} has no folder jobs: is the volume mounted?")
-    # Only this command needs the database's code, and the time that it takes to load.
+        raise BadInput(
+            f"{env['TRAINYARD_VOLUME']} has no folder named jobs: is the volume mounted?"
+        )
+    # Imported here because the database code is slow to load and most commands do not need it.
     from sqlalchemy.exc import DBAPIError
 
-    from service.control.checkpoints import reindex as index
+    from service.control.checkpoints import reindex as reindexing
     from service.store.engine import Database, DatabaseInUse
     from service.store.migrate import upgrade
 
@@ -81,7 +92,7 @@ def rescan(
             upgrade(tx)
         with _bar() as bar:
             task = bar.add_task("reading", total=None)
-            told = index.rescan(
+            result = reindexing.rescan(
                 database,
                 Path(env["TRAINYARD_VOLUME"]),
                 now=datetime.now(UTC),
@@ -92,11 +103,11 @@ def rescan(
         raise BadInput(str(error).split("\n")[0]) from error
     finally:
         database.close()
-    for sentence in told.left:
+    for sentence in result.left:
         typer.echo(sentence, err=True)
     typer.echo(
-        f"checkpoints adopted: {len(told.adopted)} (jobs not known before: {len(told.jobs)}), "
-        f"whole again: {len(told.healed)}, damaged: {len(told.damaged)}"
+        f"checkpoints adopted: {len(result.adopted)} (jobs not known before: {len(result.jobs)}), "
+        f"whole again: {len(result.healed)}, damaged: {len(result.damaged)}"
     )
 
 

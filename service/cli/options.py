@@ -1,4 +1,4 @@
-"""The options that commands share, and what they print with."""
+"""Options that several commands take, and functions that print models and tables."""
 
 from collections.abc import Iterable, Sequence
 from typing import Annotated
@@ -18,28 +18,28 @@ Token = Annotated[
     str | None,
     typer.Option(envvar="TRAINYARD_TOKEN", help="Bearer token.", show_default=False),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
-JobId = Annotated[str, typer.Argument(metavar="JOB", help="A job's id.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+JobId = Annotated[str, typer.Argument(metavar="JOB", help="The job's id.")]
 
 
 def connect(server: str, token: str | None) -> TrainyardClient:
-    """A client of the server."""
+    """A client of the server at the URL `server`."""
     return TrainyardClient(server, token)
 
 
 def print_json(model: BaseModel) -> None:
-    """One model as JSON."""
+    """Print a model as indented JSON."""
     typer.echo(model.model_dump_json(indent=2))
 
 
 def print_json_lines(models: Iterable[BaseModel]) -> None:
-    """Models as JSON, one a line, as they come."""
+    """Print each model as one line of JSON, as soon as it arrives."""
     for model in models:
         typer.echo(model.model_dump_json())
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Rows below their titles; in a pipe each is one line."""
+    """Print rows as a table; without a terminal, each row is one line however long."""
     console = Console(highlight=False, markup=False)
     if not console.is_terminal:
         console.width = _WIDER_THAN_ANY_ROW

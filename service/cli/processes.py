@@ -1,4 +1,4 @@
-"""Commands that start something on this machine."""
+"""Commands that start processes on this machine."""
 
 import importlib.util
 import os
@@ -15,12 +15,14 @@ from service.cli.demo import run_demo
 from service.cli.group import BadInput
 from service.cli.options import Token, connect
 from service.devserver.local_paths import LocalPaths
-from service.devserver.restarting_process import REFUSED
-from service.devserver.up import up as run_yard
+from service.devserver.restarting_process import REFUSED_STATUS
+from service.devserver.up import up as run_up
 from service.settings import Settings
 
-DataDir = Annotated[Path, typer.Option(help="Folder of the yard; made when missing.")]
-Port = Annotated[int, typer.Option(envvar="TRAINYARD_PORT", min=1, max=65_535, help="Port.")]
+DataDir = Annotated[Path, typer.Option(help="Data folder of the installation; created if missing.")]
+Port = Annotated[
+    int, typer.Option(envvar="TRAINYARD_PORT", min=1, max=65_535, help="Port to listen on.")
+]
 Host = Annotated[str, typer.Option(envvar="TRAINYARD_HOST", help="Address to listen on.")]
 
 
@@ -28,33 +30,35 @@ def up(
     data_dir: DataDir = Path("yard"),
     host: Host = "127.0.0.1",
     port: Port = 8000,
-    workers: Annotated[int, typer.Option(min=0, max=256, help="How many workers.")] = 1,
+    workers: Annotated[int, typer.Option(min=0, max=256, help="Number of workers.")] = 1,
 ) -> None:
-    """Start a server and workers; Ctrl-C ends them.
+    """Start a server and workers; Ctrl-C stops them.
 
-    TRAINYARD_DATABASE_URL, _VOLUME, _DATA_ROOT and _IMPORT_ROOT go before the folder.
+    TRAINYARD_DATABASE_URL, _VOLUME, _DATA_ROOT and _IMPORT_ROOT take precedence over the folder.
     """
-    run_yard(LocalPaths(data_dir, host, port, os.environ), workers, settings_of(), typer.echo)
+    run_up(LocalPaths(data_dir, host, port, os.environ), workers, settings_of(), typer.echo)
 
 
 def demo(data_dir: DataDir = Path("yard"), port: Port = 8000) -> None:
-    """Train and evaluate on the digits."""
+    """Start a server and a worker, train and evaluate on the digits, and stop them."""
     token = settings_of().token
-    layout = LocalPaths(data_dir, "127.0.0.1", port, os.environ)
-    run_demo(layout, token.get_secret_value() if token else None, Console(highlight=False))
+    paths = LocalPaths(data_dir, "127.0.0.1", port, os.environ)
+    run_demo(paths, token.get_secret_value() if token else None, Console(highlight=False))
 
 
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
-    port: Annotated[int | None, typer.Option(min=0, max=65_535, help="Port.")] = None,
-    database_url: Annotated[str | None, typer.Option(help="SQLite or PostgreSQL.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65_535, help="Port to listen on.")] = None,
+    database_url: Annotated[
+        str | None, typer.Option(help="URL of an SQLite or PostgreSQL database.")
+    ] = None,
     volume: Annotated[Path | None, typer.Option(help="Folder of the checkpoints.")] = None,
     data_root: Annotated[Path | None, typer.Option(help="Folder of the data sets.")] = None,
     import_root: Annotated[Path | None, typer.Option(help="Folder of weights to import.")] = None,
 ) -> None:
     """Run the control plane.
 
-    TRAINYARD_… variables set what no option does.
+    TRAINYARD_… variables set everything that has no option.
     """
     settings = settings_of(
         host=host,
@@ -64,7 +68,7 @@ def serve(
         data_root=data_root,
         import_root=import_root,
     )
-    # Only this command needs the server's code, and the time that it takes to load.
+    # Imported here because the server's code is slow to load and most commands do not need it.
     from service.main import CannotStart
     from service.main import serve as run_server
 
@@ -72,7 +76,7 @@ def serve(
         run_server(settings)
     except CannotStart as error:
         typer.echo(f"trainyard: {error}", err=True)
-        raise typer.Exit(REFUSED) from error
+        raise typer.Exit(REFUSED_STATUS) from error
 
 
 def worker(context: typer.Context) -> None:
@@ -85,23 +89,28 @@ def worker(context: typer.Context) -> None:
 
 
 def version(
-    server: Annotated[str | None, typer.Option(help="Ask this server for its own, too.")] = None,
+    server: Annotated[
+        str | None, typer.Option(help="Also print the version of this server.")
+    ] = None,
     token: Token = None,
 ) -> None:
-    """Print the version."""
+    """Print the installed version, and with --server the server's."""
     typer.echo(installed_version("trainyard-service"))
     if server is not None:
         with connect(server, token) as client:
             typer.echo(f"{server}: {client.version().get('version')}")
 
 
-def settings_of(**given: Any) -> Settings:
-    """The settings of the environment with what is given; raises BadInput."""
+def settings_of(**options: Any) -> Settings:
+    """The settings of the environment; an option that is not None replaces its variable.
+
+    Raises BadInput for invalid settings.
+    """
     try:
-        return Settings(**{name: value for name, value in given.items() if value is not None})
+        return Settings(**{name: value for name, value in options.items() if value is not None})
     except ValidationError as error:
         wrong = "; ".join(
             f"{'.'.join(map(str, each['loc'])) or 'settings'}: {each['msg']}"
             for each in error.errors()
         )
-        raise BadInput(f"these settings are refused: {wrong}") from error
+        raise BadInput(f"invalid settings: {wrong}") from error

@@ -1,4 +1,4 @@
-"""A job's progress in a terminal: a bar, or now and then a line where the output is a file."""
+"""A job's progress in a terminal as a bar, and in a file as a line every ten seconds."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ _SHORT = ("loss {}", "error {}", "{} img/s", "ETA {}")
 
 
 class JobProgress:
-    """Shows what `TrainyardClient.wait` tells it."""
+    """Shows each state of a job that `show` receives from `TrainyardClient.wait`."""
 
     def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
         self._console = console
@@ -32,8 +32,8 @@ class JobProgress:
             expand=True,
         )
         self._task = self._bar.add_task("queued", total=1, figures="")
-        self._doing = ""
-        self._told_at = -_LINE_SECONDS
+        self._status = ""
+        self._printed_at = -_LINE_SECONDS
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -48,36 +48,36 @@ class JobProgress:
         self._bar.stop()
 
     def show(self, job: Job) -> None:
-        """Take note of a change."""
-        done = job.progress
+        """Update the bar, or print a line if the state changed or ten seconds have passed."""
+        progress = job.progress
         if self._console.is_terminal:
             self._bar.update(
                 self._task,
-                description=doing(job),
-                completed=done.step,
-                total=done.total_steps,
-                figures=measured(job, _SHORT),
+                description=status_text(job),
+                completed=progress.step,
+                total=progress.total_steps,
+                figures=figures_text(job, _SHORT),
             )
             return
-        news = doing(job) != self._doing
-        if news or self._clock() - self._told_at >= _LINE_SECONDS:
-            self._doing, self._told_at = doing(job), self._clock()
-            counted = f"step {done.step} of {done.total_steps}"
-            parts = [counted, measured(job)] if measured(job) else [counted]
-            waits = job.state == JobState.QUEUED
-            line = doing(job) if waits else f"{doing(job)}: {', '.join(parts)}"
+        changed = status_text(job) != self._status
+        if changed or self._clock() - self._printed_at >= _LINE_SECONDS:
+            self._status, self._printed_at = status_text(job), self._clock()
+            steps = f"step {progress.step} of {progress.total_steps}"
+            parts = [steps, figures_text(job)] if figures_text(job) else [steps]
+            queued = job.state == JobState.QUEUED
+            line = status_text(job) if queued else f"{status_text(job)}: {', '.join(parts)}"
             self._console.print(line, soft_wrap=True)
 
 
-def doing(job: Job) -> str:
-    """The state, or the phase of a running job."""
+def status_text(job: Job) -> str:
+    """The job's state, the phase of a running job, or why a queued job waits."""
     if job.state == JobState.QUEUED:
         return f"queued ({job.wait_reason})" if job.wait_reason else "queued"
     return job.progress.phase if job.state == JobState.RUNNING else job.state.value
 
 
-def measured(job: Job, texts: Sequence[str] = _LONG) -> str:
-    """Loss, error, images per second and time left, as far as they are known, in a line."""
+def figures_text(job: Job, texts: Sequence[str] = _LONG) -> str:
+    """The known ones of loss, top-1 error, images per second and remaining time, as one line."""
     known = job.metrics | (job.result or {})
     running = job.state == JobState.RUNNING
     values = (

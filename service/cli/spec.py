@@ -1,4 +1,4 @@
-"""A job's specification from a file, from stdin, and from options."""
+"""Builds a job's specification from a file, from stdin, and from options."""
 
 import json
 import sys
@@ -10,7 +10,10 @@ from service.cli.group import BadInput
 
 
 def read_spec(file: str | None) -> dict[str, Any]:
-    """The JSON object of a file, or of stdin for `-`; an empty training without a file."""
+    """The JSON object in `file`, or on stdin for `-`; a train without fields if `file` is None.
+
+    Raises BadInput for a file that cannot be read or holds no JSON object.
+    """
     if file is None:
         return {"kind": "train"}
     try:
@@ -34,12 +37,15 @@ def with_options(
     name: str | None,
     params: Sequence[str],
 ) -> dict[str, Any]:
-    """The specification with whatever the options say in place of the file's values."""
-    said = {"recipe": recipe, "name": name, "data": {"dataset": dataset} if dataset else None}
-    changed = spec | {key: value for key, value in said.items() if value is not None}
+    """A copy of `spec` in which each given option replaces the field of the file.
+
+    Raises BadInput for a parameter that is not KEY=VALUE.
+    """
+    options = {"recipe": recipe, "name": name, "data": {"dataset": dataset} if dataset else None}
+    merged = spec | {key: value for key, value in options.items() if value is not None}
     if params:
-        changed["params"] = {**spec.get("params", {}), **dict(map(_pair, params))}
-    return changed
+        merged["params"] = {**spec.get("params", {}), **dict(map(_pair, params))}
+    return merged
 
 
 def _pair(param: str) -> tuple[str, Any]:

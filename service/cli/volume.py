@@ -1,4 +1,4 @@
-"""What a volume itself tells of its checkpoints: no server and no database is asked."""
+"""Commands that read checkpoint folders on a volume, without a server or a database."""
 
 from itertools import islice
 from pathlib import Path
@@ -13,46 +13,49 @@ from service.volume.folder import checkpoints_in, latest_in, read_manifest, veri
 
 
 def list_folders(folder: Path, limit: int, *, as_json: bool) -> None:
-    """Print the checkpoints below a folder, the highest steps first."""
-    chosen = list(islice(reversed(checkpoints_in(_there(folder))), limit))
+    """Print at most `limit` checkpoints below a folder, the highest steps first."""
+    newest = list(islice(reversed(checkpoints_in(_existing(folder))), limit))
     if as_json:
-        print_json_lines(_shown(path, manifest, folder) for path, manifest in chosen)
+        print_json_lines(_checkpoint(path, manifest, folder) for path, manifest in newest)
         return
     titles = ("FOLDER", "CHECKPOINT", "STEP", "PHASE", "TOP-1 ERROR", "SIZE")
-    print_table(titles, (_row(path, manifest) for path, manifest in chosen))
+    print_table(titles, (_row(path, manifest) for path, manifest in newest))
 
 
 def latest_folder(folder: Path, *, as_json: bool) -> None:
-    """Print the folder of the highest step that verifies."""
-    found = latest_in(_there(folder))
-    manifest = read_manifest(found) if found is not None else None
-    if found is None or manifest is None:
+    """Print the folder of the whole checkpoint with the highest step, or raise BadInput."""
+    latest = latest_in(_existing(folder))
+    manifest = read_manifest(latest) if latest is not None else None
+    if latest is None or manifest is None:
         raise BadInput(f"no checkpoint below {folder} is whole")
-    print_json(_shown(found, manifest, folder)) if as_json else typer.echo(str(found))
+    print_json(_checkpoint(latest, manifest, folder)) if as_json else typer.echo(str(latest))
 
 
 def verify_folders(folder: Path) -> None:
-    """Read every byte of every checkpoint below a folder, and print what is wrong."""
-    found = checkpoints_in(_there(folder))
-    if not found:
+    """Read every byte of every checkpoint below a folder, and print the problems.
+
+    Raises BadInput if one is damaged or there is none.
+    """
+    checkpoints = checkpoints_in(_existing(folder))
+    if not checkpoints:
         problems = verify(folder) if folder.is_dir() else []
         raise BadInput(f"no checkpoint is at or below {folder}: {'; '.join(problems)}")
     damaged = 0
-    for path, _ in found:
+    for path, _ in checkpoints:
         problems = verify(path)
         damaged += bool(problems)
         typer.echo(f"{path}: {'; '.join(problems) or 'whole'}")
     if damaged:
-        raise BadInput(f"{damaged} of {len(found)} checkpoints are damaged")
+        raise BadInput(f"{damaged} of {len(checkpoints)} checkpoints are damaged")
 
 
-def _there(folder: Path) -> Path:
+def _existing(folder: Path) -> Path:
     if not folder.is_dir():
-        raise BadInput(f"{folder} is no folder")
+        raise BadInput(f"{folder} is not a folder")
     return folder
 
 
-def _shown(path: Path, manifest: Manifest, folder: Path) -> Checkpoint:
+def _checkpoint(path: Path, manifest: Manifest, folder: Path) -> Checkpoint:
     return Checkpoint.of(manifest, str(path.relative_to(folder)), manifest.created_at)
 
 

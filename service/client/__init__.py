@@ -1,11 +1,11 @@
-"""The Python client of a yard: `TrainyardClient`, and one tree of errors.
+"""The Python client of a Trainyard server: `TrainyardClient`, and its exceptions.
 
 TrainyardError
-├── ServerUnreachable   no answer, after safe retries
-├── ApiError            the server said no: `status`, `code`, `errors`
-├── UnexpectedAnswer    whatever answered is no Trainyard server of this version
-├── DownloadDamaged     the bytes that came are not the checkpoint's
-└── StillRunning        `wait` ran out of time
+├── ServerUnreachable   no answer, after the retries that are safe
+├── ApiError            the server refused the request: `status`, `code`, `errors`
+├── UnexpectedAnswer    the answer is not one of a Trainyard server of this version
+├── DownloadDamaged     the downloaded bytes do not have the expected sha256
+└── StillRunning        the job did not end within the time given to `wait`
 """
 
 from service.client.client import LogPart, TrainyardClient

@@ -1,4 +1,4 @@
-"""The calls of the API, one method each, in the words of the contract."""
+"""`TrainyardClient`: one method for each call of the REST API."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,19 +11,19 @@ from pydantic import BaseModel, ConfigDict
 
 from service.client.checkpoints import PAGE, CheckpointCalls
 from service.client.errors import StillRunning, TrainyardError
-from service.client.http import Http, may_heal, parsed
-from service.client.job_actions import SteeringCalls
-from service.client.responses import model, pages, quoted, validated
+from service.client.http import Http, is_transient, parse_object
+from service.client.job_actions import JobActionCalls
+from service.client.responses import paginate, parse_model, parse_response, path_segment
 from service.contract.datasets import DatasetInfo
 from service.contract.jobs import ENDED_JOBS, Attempt, Event, Job
 from service.contract.specs import JobSpec
 from service.contract.workers import Worker
 
-_PATIENCE_SECONDS = 60.0
+_UNREACHABLE_SECONDS = 60.0
 
 
 class LogPart(BaseModel):
-    """A piece of a job's log; `end` when nothing has been written after `cursor` so far."""
+    """A part of a job's log; `end` is true if there is no text after `cursor` yet."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -32,8 +32,8 @@ class LogPart(BaseModel):
     end: bool
 
 
-class TrainyardClient(CheckpointCalls, SteeringCalls):
-    """A yard as Python sees it; every call raises `TrainyardError` or one of its children."""
+class TrainyardClient(CheckpointCalls, JobActionCalls):
+    """A client of the server at `server`; every call raises TrainyardError or a subclass of it."""
 
     def __init__(
         self,
@@ -57,39 +57,39 @@ class TrainyardClient(CheckpointCalls, SteeringCalls):
         self.close()
 
     def close(self) -> None:
-        """Let the connections go."""
+        """Close the connections."""
         self._http.close()
 
     def submit(self, spec: JobSpec | Mapping[str, Any], *, key: str | None = None) -> Job:
-        """Queue a job, once: a retry sends the same key, and a lost reply makes no second job."""
+        """Submit a job; its idempotency key makes one job even if the request is sent again."""
         body = spec.model_dump(mode="json") if isinstance(spec, JobSpec) else dict(spec)
         headers = {"Idempotency-Key": key or uuid4().hex}
-        return model(Job, self._http.request("POST", "/jobs", body=body, headers=headers))
+        return parse_response(Job, self._http.request("POST", "/jobs", body=body, headers=headers))
 
     def job(self, job_id: str) -> Job:
-        """The job as it stands."""
-        return model(Job, self._http.request("GET", f"/jobs/{quoted(job_id)}"))
+        """One job in its current state."""
+        return parse_response(Job, self._http.request("GET", f"/jobs/{path_segment(job_id)}"))
 
     def jobs(self, **filters: str) -> Iterator[Job]:
-        """All jobs, newest first; filters are `state`, `kind`, `recipe`, `label="k:v"`."""
-        return pages(self._http, Job, "/jobs", {**filters, "limit": PAGE})
+        """All jobs, newest first; filters are `state`, `kind`, `recipe` and `label="key:value"`."""
+        return paginate(self._http, Job, "/jobs", {**filters, "limit": PAGE})
 
     def recent_jobs(self, etag: str | None = None) -> tuple[list[Job] | None, str | None]:
-        """The 20 newest jobs and their ETag; None for the jobs while that of `etag` still holds."""
+        """The 20 newest jobs and their ETag; the jobs are None if `etag` is still current."""
         response = self._read("/jobs", etag)
         if response.status_code == httpx.codes.NOT_MODIFIED:
             return None, etag
-        found = parsed(response).get("data", ())
-        jobs = [validated(Job, each, response) for each in found]
+        bodies = parse_object(response).get("data", ())
+        jobs = [parse_model(Job, body, response) for body in bodies]
         return jobs, response.headers.get("etag")
 
     def events(self, job_id: str, after: int = 0) -> Iterator[Event]:
-        """The job's history after event number `after`, oldest first."""
-        return pages(self._http, Event, f"/jobs/{quoted(job_id)}/events", {"after": after})
+        """The events of the job with a number above `after`, oldest first."""
+        return paginate(self._http, Event, f"/jobs/{path_segment(job_id)}/events", {"after": after})
 
     def attempts(self, job_id: str) -> list[Attempt]:
-        """Every try of the job, oldest first."""
-        return list(pages(self._http, Attempt, f"/jobs/{quoted(job_id)}/attempts", {}))
+        """All attempts of the job, oldest first."""
+        return list(paginate(self._http, Attempt, f"/jobs/{path_segment(job_id)}/attempts", {}))
 
     def metrics(
         self,
@@ -99,11 +99,17 @@ class TrainyardClient(CheckpointCalls, SteeringCalls):
         since_step: int | None = None,
         max_points: int | None = None,
     ) -> dict[str, list[tuple[int, float]]]:
-        """Series of (step, value) by name."""
-        wanted = ",".join(names) or None
-        path = f"/jobs/{quoted(job_id)}/metrics"
-        series = self._http.part(
-            path, "series", names=wanted, since_step=since_step, max_points=max_points
+        """The series of (step, value) by metric name; all metrics if `names` is empty.
+
+        Only steps from `since_step` on; a longer series is reduced to `max_points` values.
+        """
+        path = f"/jobs/{path_segment(job_id)}/metrics"
+        series = self._http.get_field(
+            path,
+            "series",
+            names=",".join(names) or None,
+            since_step=since_step,
+            max_points=max_points,
         )
         return {
             name: [(int(step), float(value)) for step, value in points]
@@ -113,9 +119,9 @@ class TrainyardClient(CheckpointCalls, SteeringCalls):
     def logs(
         self, job_id: str, *, attempt: int | None = None, cursor: str | None = None
     ) -> LogPart:
-        """The log from `cursor` on; of the newest attempt unless one is named."""
-        path, query = f"/jobs/{quoted(job_id)}/logs", {"attempt": attempt, "cursor": cursor}
-        return model(LogPart, self._http.request("GET", path, query=query))
+        """The log of an attempt, by default the newest, after `cursor` or from its start."""
+        path, query = f"/jobs/{path_segment(job_id)}/logs", {"attempt": attempt, "cursor": cursor}
+        return parse_response(LogPart, self._http.request("GET", path, query=query))
 
     def wait(
         self,
@@ -125,25 +131,26 @@ class TrainyardClient(CheckpointCalls, SteeringCalls):
         timeout_seconds: float | None = None,
         poll_seconds: float = 0.5,
     ) -> Job:
-        """The job once it has ended; `on_change` sees every change, the first state included.
+        """Poll a job until it has ended, and return it.
 
-        An unchanged job costs a 304. A server that is away for up to a minute is waited for.
-        Raises StillRunning when the time is up.
+        `on_change` is called with the job when it is first read and after each change. A server
+        that is unreachable for less than a minute is asked again. Raises StillRunning after
+        `timeout_seconds`.
         """
         deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
         etag: str | None = None
-        heard = time.monotonic()
+        answered_at = time.monotonic()
         while True:
             try:
-                response = self._read(f"/jobs/{quoted(job_id)}", etag)
-                heard = time.monotonic()
+                response = self._read(f"/jobs/{path_segment(job_id)}", etag)
+                answered_at = time.monotonic()
             except TrainyardError as error:
-                if not may_heal(error) or time.monotonic() - heard > _PATIENCE_SECONDS:
+                if not is_transient(error) or time.monotonic() - answered_at > _UNREACHABLE_SECONDS:
                     raise
             else:
                 etag = response.headers.get("etag", etag)
                 if response.status_code != httpx.codes.NOT_MODIFIED:
-                    job = model(Job, response)
+                    job = parse_response(Job, response)
                     on_change(job)
                     if job.state in ENDED_JOBS:
                         return job
@@ -153,27 +160,27 @@ class TrainyardClient(CheckpointCalls, SteeringCalls):
             time.sleep(min(poll_seconds, left))
 
     def workers(self) -> list[Worker]:
-        """The workers with their state, GPUs and current jobs."""
-        return list(pages(self._http, Worker, "/workers", {}))
+        """All workers with their state, GPUs and current jobs."""
+        return list(paginate(self._http, Worker, "/workers", {}))
 
     def recipes(self) -> list[dict[str, Any]]:
-        """The recipes with their variants, defaults and JSON schema."""
-        return list(self._http.part("/recipes", "data"))
+        """All recipes with their variants and the JSON Schema of their parameters."""
+        return list(self._http.get_field("/recipes", "data"))
 
     def datasets(self) -> list[DatasetInfo]:
-        """The data sets that come with every worker."""
-        return list(pages(self._http, DatasetInfo, "/datasets", {}))
+        """The named data sets."""
+        return list(paginate(self._http, DatasetInfo, "/datasets", {}))
 
     def version(self) -> dict[str, Any]:
-        """What the server runs."""
-        return dict(parsed(self._http.request("GET", "/version")))
+        """The versions of the server and its libraries."""
+        return dict(parse_object(self._http.request("GET", "/version")))
 
     def ready(self) -> bool:
-        """Whether the server answers and can serve."""
+        """Whether the server answers and reports that it is ready."""
         try:
-            return self._http.once("GET", "/readyz").is_success
+            return self._http.request_once("GET", "/readyz").is_success
         except TrainyardError as error:
-            if may_heal(error):
+            if is_transient(error):
                 return False
             raise
 

@@ -1,4 +1,4 @@
-"""One file from the server to the disk: whole and verified, or absent."""
+"""Downloads one file: it appears at its target only once its sha256 is verified."""
 
 import hashlib
 import os
@@ -14,9 +14,9 @@ from service.contract.checkpoints import FileDigest
 
 
 def fetch(http: Http, path: str, digest: FileDigest, target: Path) -> Path:
-    """Stream `path` to `target`, by a partial file beside it that a later try continues.
+    """Download `path` to `target` through a partial file, which a later call continues.
 
-    Raises DownloadDamaged when the bytes are not those of `digest`.
+    Raises DownloadDamaged if the bytes do not match `digest`, and ServerUnreachable.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".{target.name}.{digest.sha256[:16]}.partial")
@@ -27,37 +27,37 @@ def fetch(http: Http, path: str, digest: FileDigest, target: Path) -> Path:
         reraise=True,
     ):
         with attempt:
-            _continue(http, path, digest, partial)
-    found = _sha256_of(partial)
-    if found != digest.sha256:
+            _download_rest(http, path, digest, partial)
+    sha256 = _sha256_of(partial)
+    if sha256 != digest.sha256:
         partial.unlink()
         raise DownloadDamaged(
-            f"{path} came with sha256 {found[:12]}…, and {digest.sha256[:12]}… was promised; "
-            "nothing was kept: try again, or verify the checkpoint on the server"
+            f"{path} was received with sha256 {sha256[:12]}… instead of {digest.sha256[:12]}…; the "
+            "download was deleted: try again, or verify the checkpoint on the server"
         )
     os.replace(partial, target)
     _sync(target.parent)
     return target
 
 
-def _continue(http: Http, path: str, digest: FileDigest, partial: Path) -> None:
+def _download_rest(http: Http, path: str, digest: FileDigest, partial: Path) -> None:
     with partial.open("ab") as file:
-        have = file.tell()
-        if have == digest.bytes:
+        offset = file.tell()
+        if offset == digest.bytes:
             return
-        if have > digest.bytes:
-            file.truncate(have := 0)
+        if offset > digest.bytes:
+            file.truncate(offset := 0)
         headers = {"Accept-Encoding": "identity"}
-        if have:
-            headers["Range"] = f"bytes={have}-"
+        if offset:
+            headers["Range"] = f"bytes={offset}-"
         with http.stream(path, headers) as response:
-            if have and response.status_code != httpx.codes.PARTIAL_CONTENT:
+            if offset and response.status_code != httpx.codes.PARTIAL_CONTENT:
                 file.truncate(0)
             _append(file, response)
 
 
 def _append(file: BinaryIO, response: httpx.Response) -> None:
-    # What arrived before the connection broke is kept for the next try.
+    # The bytes before a broken connection stay in the file, and the next attempt continues there.
     for chunk in response.iter_raw():
         file.write(chunk)
     file.flush()

@@ -1,4 +1,4 @@
-"""What can go wrong between a user and a yard; every message says what to do next."""
+"""The exceptions of the client; each message says what the user can do."""
 
 import httpx
 from pydantic import ValidationError
@@ -7,11 +7,11 @@ from service.contract.errors import FieldProblem, Problem
 
 
 class TrainyardError(Exception):
-    """The root of the tree."""
+    """The base class of all exceptions of the client and the commands."""
 
 
 class ServerUnreachable(TrainyardError):
-    """No answer came, after the retries that are safe."""
+    """No server answered, after the retries that are safe."""
 
     def __init__(self, server: str, cause: Exception) -> None:
         super().__init__(
@@ -21,53 +21,54 @@ class ServerUnreachable(TrainyardError):
 
 
 class ApiError(TrainyardError):
-    """The server said no."""
+    """The server refused the request."""
 
     def __init__(self, problem: Problem, retry_after_seconds: float | None = None) -> None:
         self.problem = problem
         self.retry_after_seconds = retry_after_seconds
-        wrong = [
+        details = [
             f"{field.pointer}: {field.detail}" if field.pointer else field.detail
             for field in problem.errors
         ]
-        super().__init__("\n  ".join([problem.detail or problem.title, *wrong]))
+        super().__init__("\n  ".join([problem.detail or problem.title, *details]))
 
     @property
     def status(self) -> int:
-        """The HTTP status."""
+        """The HTTP status code."""
         return self.problem.status
 
     @property
     def code(self) -> str:
-        """The machine-readable code, such as `not_found`."""
+        """The machine-readable error code, such as `not_found`."""
         return self.problem.code
 
     @property
     def errors(self) -> tuple[FieldProblem, ...]:
-        """The wrong fields, where there are some."""
+        """The invalid fields of the request, if the server named any."""
         return self.problem.errors
 
 
 class UnexpectedAnswer(TrainyardError):
-    """The answer is none that a Trainyard server of this version gives."""
+    """The answer is not one that a Trainyard server of this version gives."""
 
     def __init__(self, response: httpx.Response) -> None:
         super().__init__(
             f"{response.request.method} {response.url} gave an answer that is not Trainyard's "
-            f"(status {response.status_code}). Is --server right, and of the same version?"
+            f"(status {response.status_code}). "
+            "Check --server, and that the server has the version of this client."
         )
 
 
 class DownloadDamaged(TrainyardError):
-    """The bytes are not the checkpoint's; nothing was left at the target."""
+    """The downloaded bytes do not have the expected sha256; the target was not written."""
 
 
 class StillRunning(TrainyardError):
-    """The job did not end in the time that `wait` was given."""
+    """The job did not end within the time given to `wait`."""
 
 
 def problem_in(response: httpx.Response) -> ApiError:
-    """The error that a 4xx or 5xx answer is; a proxy's page becomes a problem, too."""
+    """The ApiError of a 4xx or 5xx response, also of one that holds no problem document."""
     try:
         problem = Problem.model_validate_json(response.content)
     except ValidationError:

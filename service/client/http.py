@@ -1,4 +1,4 @@
-"""One HTTP connection to a server: the token, the retries, and problems as errors."""
+"""HTTP requests with the bearer token, retries, and errors as exceptions."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from tenacity import wait_random_exponential as jittered
 
 from service.client.errors import ApiError, ServerUnreachable, UnexpectedAnswer, problem_in
 
-_AGAIN = (429, 502, 503, 504)
+_TRANSIENT_STATUSES = (429, 502, 503, 504)
 _LOCAL = ("127.0.0.1", "::1", "localhost")
 _backoff = jittered(multiplier=0.1, max=2.0)
 
@@ -18,7 +18,11 @@ Query = Mapping[str, str | int | float | None]
 
 
 class Http:
-    """Requests that may be sent twice: reads, repeatable verbs, and submissions with a key."""
+    """An HTTP client of one server.
+
+    `request` repeats a failed request, so it is for requests that may be sent twice: reads,
+    idempotent actions, and submissions with an idempotency key.
+    """
 
     def __init__(
         self, server: str, token: str | None, *, tries: int, timeout_seconds: float
@@ -35,12 +39,12 @@ class Http:
             base_url=url,
             headers={"Authorization": f"Bearer {token}"} if token else {},
             timeout=httpx.Timeout(timeout_seconds, connect=5.0),
-            # A proxy of the environment does not lead to this machine.
+            # A proxy from the environment variables cannot reach this machine's loopback address.
             trust_env=url.host not in _LOCAL,
         )
 
     def close(self) -> None:
-        """Let the connections go."""
+        """Close the connections."""
         self._client.close()
 
     def request(
@@ -53,18 +57,18 @@ class Http:
         headers: Mapping[str, str] | None = None,
         seconds: float | None = None,
     ) -> httpx.Response:
-        """A 2xx or 304 answer, after retries that may help; raises ApiError, ServerUnreachable.
+        """Send a request, repeat it after transient failures, and return a 2xx or 304 response.
 
-        `seconds` is how long an answer may take that reads many bytes.
+        `seconds` replaces the read timeout. Raises ApiError, ServerUnreachable, UnexpectedAnswer.
         """
         for attempt in self._attempts():
             with attempt:
-                return self.once(
+                return self.request_once(
                     method, path, query=query, body=body, headers=headers, seconds=seconds
                 )
         raise AssertionError("tenacity returns or raises")
 
-    def once(
+    def request_once(
         self,
         method: str,
         path: str,
@@ -74,48 +78,59 @@ class Http:
         headers: Mapping[str, str] | None = None,
         seconds: float | None = None,
     ) -> httpx.Response:
-        """As `request`, in one try."""
-        timeout = self._client.timeout if seconds is None else httpx.Timeout(seconds, connect=5.0)
-        with self._translated():
-            response = self._client.request(
-                method, path, params=_present(query), json=body, headers=headers, timeout=timeout
-            )
-        return _accepted(response)
+        """Send a request once, without retries, and return a 2xx or 304 response.
 
-    def part(self, path: str, name: str, **query: str | int | float | None) -> Any:
-        """The value of one name in the JSON object that the path answers with."""
+        `seconds` replaces the read timeout. Raises ApiError, ServerUnreachable, UnexpectedAnswer.
+        """
+        timeout = self._client.timeout if seconds is None else httpx.Timeout(seconds, connect=5.0)
+        with self._translate_errors():
+            response = self._client.request(
+                method,
+                path,
+                params=_without_none(query),
+                json=body,
+                headers=headers,
+                timeout=timeout,
+            )
+        return _raise_for_status(response)
+
+    def get_field(self, path: str, name: str, **query: str | int | float | None) -> Any:
+        """Get `path`, and return the field `name` of its JSON object; raises UnexpectedAnswer."""
         response = self.request("GET", path, query=query)
-        body = parsed(response)
+        body = parse_object(response)
         if name not in body:
             raise UnexpectedAnswer(response)
         return body[name]
 
     @contextmanager
     def stream(self, path: str, headers: Mapping[str, str]) -> Iterator[httpx.Response]:
-        """An answer whose body is not read yet; not retried."""
-        with self._translated(), self._client.stream("GET", path, headers=headers) as response:
+        """Get `path` as a response whose body has not been read; the request is not repeated."""
+        with (
+            self._translate_errors(),
+            self._client.stream("GET", path, headers=headers) as response,
+        ):
             if not response.is_success:
                 response.read()
-            yield _accepted(response)
+            yield _raise_for_status(response)
 
     def _attempts(self) -> Retrying:
         return Retrying(
-            retry=retry_if_exception(may_heal),
+            retry=retry_if_exception(is_transient),
             stop=stop_after_attempt(self._tries),
-            wait=_pause_seconds,
+            wait=_retry_delay_seconds,
             reraise=True,
         )
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def _translate_errors(self) -> Iterator[None]:
         try:
             yield
         except httpx.RequestError as error:
             raise ServerUnreachable(self.server, error) from error
 
 
-def parsed(response: httpx.Response) -> Any:
-    """The JSON object of an answer; raises UnexpectedAnswer."""
+def parse_object(response: httpx.Response) -> Any:
+    """The JSON object in the body of a response; raises UnexpectedAnswer."""
     try:
         body = response.json()
     except ValueError:
@@ -125,20 +140,20 @@ def parsed(response: httpx.Response) -> Any:
     return body
 
 
-def may_heal(error: BaseException) -> bool:
-    """Whether the same request may succeed a moment later."""
+def is_transient(error: BaseException) -> bool:
+    """Whether the request may succeed if it is sent again a moment later."""
     return isinstance(error, ServerUnreachable) or (
-        isinstance(error, ApiError) and error.status in _AGAIN
+        isinstance(error, ApiError) and error.status in _TRANSIENT_STATUSES
     )
 
 
-def _pause_seconds(state: RetryCallState) -> float:
+def _retry_delay_seconds(state: RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome else None
-    asked = error.retry_after_seconds if isinstance(error, ApiError) else None
-    return _backoff(state) if asked is None else min(asked, 30.0)
+    retry_after = error.retry_after_seconds if isinstance(error, ApiError) else None
+    return _backoff(state) if retry_after is None else min(retry_after, 30.0)
 
 
-def _accepted(response: httpx.Response) -> httpx.Response:
+def _raise_for_status(response: httpx.Response) -> httpx.Response:
     if response.is_success or response.status_code == httpx.codes.NOT_MODIFIED:
         return response
     if response.is_error:
@@ -146,5 +161,5 @@ def _accepted(response: httpx.Response) -> httpx.Response:
     raise UnexpectedAnswer(response)
 
 
-def _present(query: Query | None) -> dict[str, str | int | float]:
+def _without_none(query: Query | None) -> dict[str, str | int | float]:
     return {name: value for name, value in (query or {}).items() if value is not None}

@@ -1,4 +1,4 @@
-"""Answers of a server as models of the contract, page by page."""
+"""Reads responses and paginated lists into the models of the contract."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
@@ -8,38 +8,38 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from service.client.errors import UnexpectedAnswer
-from service.client.http import Http, parsed
+from service.client.http import Http, parse_object
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
-def pages(
+def paginate(
     http: Http, kind: type[_Model], path: str, query: Mapping[str, str | int]
 ) -> Iterator[_Model]:
-    """Every item of a list, asked for as they are wanted."""
+    """All items of a paginated list; a page is requested when its first item is needed."""
     after: str | int | None = query.get("after")
     while True:
         response = http.request("GET", path, query={**query, "after": after})
-        page = parsed(response)
-        yield from (validated(kind, each, response) for each in page.get("data", ()))
+        page = parse_object(response)
+        yield from (parse_model(kind, each, response) for each in page.get("data", ()))
         after = page.get("next")
         if not page.get("has_more") or after is None:
             return
 
 
-def model(kind: type[_Model], response: httpx.Response) -> _Model:
-    """The body as a model; raises UnexpectedAnswer."""
-    return validated(kind, parsed(response), response)
+def parse_response(kind: type[_Model], response: httpx.Response) -> _Model:
+    """The body of a response as a model of class `kind`; raises UnexpectedAnswer."""
+    return parse_model(kind, parse_object(response), response)
 
 
-def validated(kind: type[_Model], body: Any, response: httpx.Response) -> _Model:
-    """A part of the body as a model; raises UnexpectedAnswer."""
+def parse_model(kind: type[_Model], body: Any, response: httpx.Response) -> _Model:
+    """A part of a response's body as a model of class `kind`; raises UnexpectedAnswer."""
     try:
         return kind.model_validate(body)
     except ValidationError as error:
         raise UnexpectedAnswer(response) from error
 
 
-def quoted(text: str) -> str:
-    """An id or a name as one part of a path."""
+def path_segment(text: str) -> str:
+    """An id or a name, escaped for use as one segment of a URL path."""
     return quote(text, safe="")

@@ -1,1 +1,1 @@
-"""A control plane and its workers on one machine, as processes that end with their parent."""
+"""Runs a control plane and its workers on one machine, as processes that end with their parent."""

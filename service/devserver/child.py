@@ -1,4 +1,4 @@
-"""A process that ends with its parent, and whose output is in a file."""
+"""A child process that ends when its parent dies, and that writes its output to a log file."""
 
 import contextlib
 import ctypes
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-from service.devserver.signals import release
+from service.devserver.signals import unblock_signals
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
@@ -22,21 +22,21 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 @dataclass(frozen=True)
 class Program:
-    """What is to run: a name for people, a command, and the file that takes its output."""
+    """A command to run, its name in messages, its environment, and the log file of its output."""
 
     name: str
     command: Sequence[str]
     env: Mapping[str, str]
     log: Path
-    dies_by: int = signal.SIGTERM
-    """The signal it gets when its parent is killed."""
+    parent_death_signal: int = signal.SIGTERM
+    """The signal that the kernel sends to the process when its parent dies."""
 
 
 class Child:
-    """One run of a program."""
+    """One running process of a program."""
 
     def __init__(self, program: Program) -> None:
-        """Start it, in a session of its own: a terminal's Ctrl-C does not reach it."""
+        """Start the process in its own session, so that Ctrl-C in a terminal does not reach it."""
         self.program = program
         with program.log.open("ab") as log:
             self._log_start = log.tell()
@@ -47,28 +47,28 @@ class Child:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=partial(_end_with, os.getpid(), program.dies_by),
+                preexec_fn=partial(_prepare_child, os.getpid(), program.parent_death_signal),
             )
 
     @property
     def pid(self) -> int:
-        """Its process id."""
+        """The process id."""
         return self._process.pid
 
-    def ended(self) -> int | None:
-        """Its exit status, negative for a signal; None while it lives."""
+    def exit_status(self) -> int | None:
+        """The exit status, `-signal` for a killed process, and None for a running one."""
         return self._process.poll()
 
-    def send(self, which: int) -> None:
-        """Send a signal; a child that has ended does not mind."""
-        self._process.send_signal(which)
+    def send_signal(self, number: int) -> None:
+        """Send a signal; it has no effect on a process that has already ended."""
+        self._process.send_signal(number)
 
     def wait(self) -> None:
-        """Return when it has ended."""
+        """Wait until the process has ended."""
         self._process.wait()
 
-    def last_words(self) -> str:
-        """The last line that this run wrote; empty where it wrote none."""
+    def last_output_line(self) -> str:
+        """The last non-empty line that this process wrote, or "" if it wrote none."""
         with self.program.log.open("rb") as log:
             end = log.seek(0, os.SEEK_END)
             log.seek(max(self._log_start, end - _TAIL_BYTES))
@@ -77,20 +77,24 @@ class Child:
         return last.removeprefix("trainyard: ")
 
 
-def adopt_orphans() -> None:
-    """From now on, descendants whose parent dies become this process's children."""
+def become_subreaper() -> None:
+    """Make descendants of this process its own children when their parent dies.
+
+    Raises OSError where the kernel does not support it.
+    """
     if _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER)")
 
 
 def kill_orphans(children: Sequence[Child]) -> None:
-    """End those who were adopted, and whatever they started."""
+    """Kill the child processes that are not in `children`, with all their descendants."""
     orphans = _orphans(children)
-    _kill([*orphans, *(below for orphan in orphans for below in _below(orphan))])
+    descendants = [each for orphan in orphans for each in _descendants_of(orphan)]
+    _kill([*orphans, *descendants])
 
 
 def reap_orphans(children: Sequence[Child]) -> None:
-    """Take leave of the adopted that have ended: nobody else does."""
+    """Wait for ended child processes that are not in `children`, so that no zombies remain."""
     for orphan in _orphans(children):
         with contextlib.suppress(psutil.NoSuchProcess, psutil.TimeoutExpired):
             if orphan.status() == psutil.STATUS_ZOMBIE:
@@ -98,9 +102,9 @@ def reap_orphans(children: Sequence[Child]) -> None:
 
 
 def kill_descendants() -> None:
-    """End everything below this process, and wait until it is gone."""
-    while below := _below(psutil.Process()):
-        _kill(below)
+    """Kill every descendant of this process, and wait until none is left."""
+    while descendants := _descendants_of(psutil.Process()):
+        _kill(descendants)
 
 
 def _orphans(children: Sequence[Child]) -> list[psutil.Process]:
@@ -108,7 +112,7 @@ def _orphans(children: Sequence[Child]) -> list[psutil.Process]:
     return [each for each in psutil.Process().children() if each.pid not in known]
 
 
-def _below(process: psutil.Process) -> list[psutil.Process]:
+def _descendants_of(process: psutil.Process) -> list[psutil.Process]:
     with contextlib.suppress(psutil.NoSuchProcess):
         return list(process.children(recursive=True))
     return []
@@ -121,9 +125,9 @@ def _kill(processes: Sequence[psutil.Process]) -> None:
     psutil.wait_procs(processes, timeout=10)
 
 
-def _end_with(parent: int, dies_by: int) -> None:
-    # Runs in the child, before the program: when the parent dies, so does it.
-    _libc.prctl(_PR_SET_PDEATHSIG, dies_by, 0, 0, 0)
+def _prepare_child(parent: int, death_signal: int) -> None:
+    # Runs in the child between fork and exec. A parent that died before prctl sends no signal.
+    _libc.prctl(_PR_SET_PDEATHSIG, death_signal, 0, 0, 0)
     if os.getppid() != parent:
         os._exit(1)
-    release()
+    unblock_signals()

@@ -1,35 +1,40 @@
-"""Signals as something to wait for: nothing runs in a handler, and none is missed."""
+"""Waiting for signals instead of handling them: no code runs in a handler, no signal is missed."""
 
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-ENDINGS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+TERMINATION_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 @contextmanager
-def held() -> Iterator[None]:
-    """Within, the signals that end a process wait until `next_signal` takes them."""
-    # Under nohup a closed terminal is no reason to end.
-    endings = {each for each in ENDINGS if signal.getsignal(each) is not signal.SIG_IGN}
-    before = signal.pthread_sigmask(
-        signal.SIG_BLOCK, endings | {signal.SIGTERM, signal.SIGINT, signal.SIGCHLD}
+def blocked_signals() -> Iterator[None]:
+    """Block the termination signals and SIGCHLD within the block; `next_signal` receives them."""
+    # Under nohup SIGHUP is ignored, and a closed terminal must not end the process.
+    terminating = {
+        each for each in TERMINATION_SIGNALS if signal.getsignal(each) is not signal.SIG_IGN
+    }
+    previous_mask = signal.pthread_sigmask(
+        signal.SIG_BLOCK, terminating | {signal.SIGTERM, signal.SIGINT, signal.SIGCHLD}
     )
     try:
         yield
     finally:
-        # One that came late would end the process in place of its own exit status.
+        # A signal that is still pending would kill the process before it returns its exit status.
         while next_signal(0) is not None:
             pass
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, previous_mask)
 
 
-def release() -> None:
-    """For a child between fork and exec: the mask would outlive the exec."""
+def unblock_signals() -> None:
+    """Unblock all signals; a child calls it before exec, which would inherit the mask."""
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
 def next_signal(timeout_seconds: float) -> int | None:
-    """The next held signal, or None when none came in time; SIGCHLD says that a child ended."""
-    found = signal.sigtimedwait((*ENDINGS, signal.SIGCHLD), max(timeout_seconds, 0))
-    return None if found is None else found.si_signo
+    """The number of the next blocked signal, or None after `timeout_seconds` without one.
+
+    SIGCHLD means that a child process has ended.
+    """
+    received = signal.sigtimedwait((*TERMINATION_SIGNALS, signal.SIGCHLD), max(timeout_seconds, 0))
+    return None if received is None else received.si_signo

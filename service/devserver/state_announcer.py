@@ -1,4 +1,4 @@
-"""Says when jobs start and end."""
+"""Prints a line when a job starts or ends."""
 
 from collections.abc import Callable
 
@@ -7,16 +7,16 @@ from service.contract.jobs import ENDED_JOBS, Job, JobState
 
 
 class StateAnnouncer:
-    """Asks for the newest jobs, and tells of those whose state changed since."""
+    """Polls the newest jobs, and prints those that have started or ended since the last poll."""
 
-    def __init__(self, client: TrainyardClient, say: Callable[[str], None]) -> None:
+    def __init__(self, client: TrainyardClient, print_line: Callable[[str], None]) -> None:
         self._client = client
-        self._say = say
+        self._print_line = print_line
         self._etag: str | None = None
         self._states: dict[str, JobState] | None = None
 
-    def look(self) -> None:
-        """Ask once; a server that is away is asked again the next time."""
+    def poll(self) -> None:
+        """Read the newest jobs once; an unreachable server is ignored until the next poll."""
         try:
             jobs, self._etag = self._client.recent_jobs(self._etag)
         except TrainyardError:
@@ -27,13 +27,13 @@ class StateAnnouncer:
         if before is None:
             return
         for job in reversed(jobs):
-            told = job.state == JobState.RUNNING or job.state in ENDED_JOBS
-            if told and before.get(job.id) != job.state:
-                self._say(sentence(job))
+            has_news = job.state == JobState.RUNNING or job.state in ENDED_JOBS
+            if has_news and before.get(job.id) != job.state:
+                self._print_line(describe(job))
 
 
-def sentence(job: Job) -> str:
-    """What there is to say of a job, in a line."""
+def describe(job: Job) -> str:
+    """One line with the job's id, name and state, and its reason or its top-1 error."""
     name = f"{job.id} ({job.name})" if job.name else job.id
     parts = [job.state.value]
     if job.state == JobState.FAILED:

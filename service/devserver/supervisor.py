@@ -1,4 +1,4 @@
-"""Keeps a server and its workers running, and ends them in order."""
+"""Keeps a server and its workers running, and stops the workers before the server."""
 
 import signal
 import time
@@ -7,24 +7,24 @@ from collections.abc import Callable, Sequence
 from service.devserver.child import (
     Child,
     Program,
-    adopt_orphans,
+    become_subreaper,
     kill_descendants,
     kill_orphans,
     reap_orphans,
 )
-from service.devserver.restarting_process import Refused, RestartingProcess
-from service.devserver.signals import ENDINGS, held, next_signal
+from service.devserver.restarting_process import RestartingProcess, StartRefused
+from service.devserver.signals import TERMINATION_SIGNALS, blocked_signals, next_signal
 
 _READY_POLL_SECONDS = 0.1
 _TICK_SECONDS = 1.0
 
 
-class _Ended(Exception):
-    """Somebody asked for the end."""
+class _StopRequested(Exception):
+    """A termination signal has arrived."""
 
 
 class Supervisor:
-    """One server, then the workers; to be used from a process's main thread."""
+    """Runs one server and then its workers; must be used from a process's main thread."""
 
     def __init__(
         self,
@@ -32,85 +32,100 @@ class Supervisor:
         workers: Sequence[Program],
         *,
         ready: Callable[[], bool],
-        say: Callable[[str], None],
+        print_line: Callable[[str], None],
         on_ready: Callable[[], None],
         on_tick: Callable[[], None],
         grace_seconds: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`ready` asks the server; `on_tick` is called about once a second while all is well."""
+        """Take the programs and the callbacks; nothing is started yet.
+
+        `ready` says whether the server answers, `on_ready` is called once when it does, `on_tick`
+        about once a second from then on. A process that runs for `grace_seconds` after SIGTERM is
+        killed.
+        """
         self._server = RestartingProcess(server, clock)
         self._workers = [RestartingProcess(program, clock) for program in workers]
         self._ready = ready
-        self._say = say
+        self._print_line = print_line
         self._on_ready = on_ready
         self._on_tick = on_tick
         self._grace_seconds = grace_seconds
         self._clock = clock
 
     def run(self) -> None:
-        """Return once everything was asked to end, and has; raises Refused.
+        """Run until a termination signal arrives, and return when every process has ended.
 
-        A first SIGTERM, SIGINT or SIGHUP ends the workers and then the server; a second kills.
+        The first SIGTERM, SIGINT or SIGHUP ends the workers and then the server; a second one kills
+        them. Raises StartRefused when a program reports that it cannot run.
         """
-        adopt_orphans()
-        with held():
+        become_subreaper()
+        with blocked_signals():
             try:
                 self._start()
-                self._keep()
-            except _Ended:
-                self._say("stopping: the workers save and release their jobs (again to kill)")
+                self._supervise()
+            except _StopRequested:
+                self._print_line(
+                    "stopping: the workers save their jobs and release them "
+                    "(a second signal kills them)"
+                )
             finally:
-                self._end()
+                self._stop()
                 kill_descendants()
 
     def _start(self) -> None:
         self._server.start()
         while not self._ready():
-            self._raise_if_asked(next_signal(_READY_POLL_SECONDS))
+            self._raise_if_terminating(next_signal(_READY_POLL_SECONDS))
             child = self._server.child
-            if child is not None and child.ended() is not None:
-                raise Refused(child.last_words() or f"the server ended: see {child.program.log}")
+            if child is not None and child.exit_status() is not None:
+                message = child.last_output_line() or f"the server ended: see {child.program.log}"
+                raise StartRefused(message)
         self._on_ready()
         for worker in self._workers:
             worker.start()
 
-    def _keep(self) -> None:
-        posts = [self._server, *self._workers]
+    def _supervise(self) -> None:
+        processes = [self._server, *self._workers]
         while True:
-            delays = [delay for post in posts if (delay := post.due_in_seconds()) is not None]
-            self._raise_if_asked(next_signal(min([_TICK_SECONDS, *delays])))
-            for post in posts:
-                if (news := post.look()) is not None:
-                    self._say(news)
+            delays = [delay for each in processes if (delay := each.due_in_seconds()) is not None]
+            self._raise_if_terminating(next_signal(min([_TICK_SECONDS, *delays])))
+            for process in processes:
+                if (message := process.poll()) is not None:
+                    self._print_line(message)
                     kill_orphans(self._children())
-                if post.due_in_seconds() == 0:
-                    post.start()
+                if process.due_in_seconds() == 0:
+                    process.start()
             reap_orphans(self._children())
             self._on_tick()
 
-    def _end(self) -> None:
-        workers = [post.child for post in self._workers if post.child]
+    def _stop(self) -> None:
+        workers = [worker.child for worker in self._workers if worker.child]
         server = [self._server.child] if self._server.child else []
         for group in (workers, server):
             for child in group:
-                child.send(signal.SIGTERM)
+                child.send_signal(signal.SIGTERM)
             self._wait_for(group)
 
     def _wait_for(self, children: Sequence[Child]) -> None:
         deadline = self._clock() + self._grace_seconds
-        while any(child.ended() is None for child in children):
+        while any(child.exit_status() is None for child in children):
             left = deadline - self._clock()
-            asked = next_signal(min(left, _TICK_SECONDS)) in ENDINGS
-            if asked or left <= 0:
-                self._say("killing what has not ended" if asked else "out of time: killing")
+            repeated = next_signal(min(left, _TICK_SECONDS)) in TERMINATION_SIGNALS
+            if repeated or left <= 0:
+                self._print_line(
+                    "second signal: killing the processes that still run"
+                    if repeated
+                    else f"out of time after {self._grace_seconds:g} s: killing the processes "
+                    "that still run"
+                )
                 for child in children:
-                    child.send(signal.SIGKILL)
+                    child.send_signal(signal.SIGKILL)
                 deadline = self._clock() + self._grace_seconds
 
     def _children(self) -> list[Child]:
-        return [post.child for post in (self._server, *self._workers) if post.child]
+        return [each.child for each in (self._server, *self._workers) if each.child]
 
-    def _raise_if_asked(self, found: int | None) -> None:
-        if found in ENDINGS:
-            raise _Ended
+    def _raise_if_terminating(self, number: int | None) -> None:
+        if number in TERMINATION_SIGNALS:
+            raise _StopRequested

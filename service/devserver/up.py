@@ -1,4 +1,4 @@
-"""A whole yard in the foreground: `trainyard up`."""
+"""A control plane and its workers in the foreground: `trainyard up`."""
 
 from collections.abc import Callable
 
@@ -9,33 +9,41 @@ from service.devserver.supervisor import Supervisor
 from service.settings import Settings
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
-_BEYOND_THE_GRACES_SECONDS = 30.0
+_EXTRA_GRACE_SECONDS = 30.0
 
 
-def up(layout: LocalPaths, workers: int, settings: Settings, say: Callable[[str], None]) -> None:
-    """Start a server and workers, and keep them until a signal says to end.
+def up(
+    paths: LocalPaths, workers: int, settings: Settings, print_line: Callable[[str], None]
+) -> None:
+    """Run a server and `workers` workers until a termination signal arrives.
 
-    Raises PortTaken, or Refused with the server's own words.
+    Raises PortInUse, and StartRefused with the server's message when the server cannot start.
     """
-    layout.require_free_port()
-    layout.make()
+    paths.require_free_port()
+    paths.make_folders()
     token = settings.token.get_secret_value() if settings.token else None
 
     def on_ready() -> None:
-        herald.look()
-        say(f"the yard is up: {layout.url}/ (data and logs in {layout.folder}; Ctrl-C ends it)")
-        if layout.host not in _LOOPBACK and token is None:
-            say("anybody who reaches this port may submit jobs: set TRAINYARD_TOKEN to change that")
+        announcer.poll()
+        print_line(
+            f"Trainyard is running: {paths.url}/ "
+            f"(data and logs are in {paths.folder}; Ctrl-C stops it)"
+        )
+        if paths.host not in _LOOPBACK and token is None:
+            print_line(
+                "anyone who can reach this port can submit jobs: set TRAINYARD_TOKEN to require "
+                "a token"
+            )
 
-    with TrainyardClient(layout.url, token, tries=1, timeout_seconds=1.0) as client:
-        herald = StateAnnouncer(client, say)
+    with TrainyardClient(paths.url, token, tries=1, timeout_seconds=1.0) as client:
+        announcer = StateAnnouncer(client, print_line)
         Supervisor(
-            layout.server(),
-            [layout.worker(number) for number in range(1, workers + 1)],
+            paths.server(),
+            [paths.worker(number) for number in range(1, workers + 1)],
             ready=client.ready,
-            say=say,
+            print_line=print_line,
             on_ready=on_ready,
-            on_tick=herald.look,
-            # One to save, one to report.
-            grace_seconds=2 * settings.kill_grace_seconds + _BEYOND_THE_GRACES_SECONDS,
+            on_tick=announcer.poll,
+            # One kill grace to save a checkpoint, and one to report the end of the attempt.
+            grace_seconds=2 * settings.kill_grace_seconds + _EXTRA_GRACE_SECONDS,
         ).run()
