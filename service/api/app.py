@@ -19,6 +19,7 @@ from service.api import (
     stream,
     workers,
 )
+from service.api.query_names import KnownQueries
 from service.api.requests import RequestFrame
 from service.background.gc import GcLoop
 from service.background.notification_relay import NotificationRelay
@@ -69,9 +70,9 @@ def build_app(context: AppContext) -> FastAPI:
         maintenance,
         checkpoints,
         workers,
-        agent,
         ops,
     ):
-        app.include_router(routes.router)
+        app.include_router(routes.router, dependencies=[KnownQueries])
+    app.include_router(agent.router)
     dashboard.mount(app)
     return app

@@ -7,10 +7,12 @@ from typing import Any
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from sqlalchemy.exc import DataError, DBAPIError, TimeoutError
 from starlette.exceptions import HTTPException
 
 from service.contract.errors import FieldProblem, Problem
+from service.contract.nearest import field_names, unknown_name
 from service.domain.errors import (
     Conflict,
     Gone,
@@ -96,18 +98,26 @@ async def _invalid(request: Request, error: Exception) -> Response:
     if found[0]["type"] == "json_invalid":
         place = f"{found[0]['ctx']['error']} at character {found[0]['loc'][-1]}"
         return problem(request, 422, "not_json", f"the body is not JSON: {place}")
-    errors = list(_fields(found))
+    errors = list(_fields(found, _body_model(request)))
     detail = "; ".join(f"{e.pointer.lstrip('/') or 'body'}: {e.detail}" for e in errors[:3])
     return problem(request, 422, "invalid", detail, errors=errors)
 
 
-def _fields(errors: Sequence[Any]) -> Iterator[FieldProblem]:
+def _body_model(request: Request) -> Any:
+    route = request.scope.get("route")
+    field = route.body_field if isinstance(route, APIRoute) else None
+    return field.field_info.annotation if field is not None else None
+
+
+def _fields(errors: Sequence[Any], body: Any) -> Iterator[FieldProblem]:
     for error in errors:
         location = [part for part in error["loc"] if part != "body"]
         pointer = "".join(f"/{_escaped(part)}" for part in location)
-        unknown = error["type"] == "extra_forbidden"
-        said = "this field is not known; check its name" if unknown else str(error["msg"])
-        yield FieldProblem(pointer=pointer, detail=said.removeprefix("Value error, "))
+        message = str(error["msg"]).removeprefix("Value error, ")
+        if error["type"] == "extra_forbidden":
+            known = field_names(body, location[:-1])
+            message = unknown_name("field", str(location[-1]), known)
+        yield FieldProblem(pointer=pointer, detail=message)
 
 
 def _escaped(part: str | int) -> str:
