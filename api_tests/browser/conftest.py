@@ -5,7 +5,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from api_tests.support.dashboard_models import a_checkpoint, a_job
-from api_tests.support.fake_dashboard_server import DEADLINE_MS, AppContext
+from api_tests.support.fake_dashboard_server import DEADLINE_MS, FakeDashboardServer
 from service.contract.checkpoints import Checkpoint
 from service.contract.jobs import Job
 
@@ -27,8 +27,8 @@ def ask_again(page: Page) -> Callable[[], None]:
 
 
 @pytest.fixture
-def yard() -> Iterator[AppContext]:
-    yard = AppContext()
+def yard() -> Iterator[FakeDashboardServer]:
+    yard = FakeDashboardServer()
     yield yard
     yard.stop()
 
@@ -51,7 +51,7 @@ def console() -> list[str]:
 
 
 @pytest.fixture
-def page(browser: Browser, yard: AppContext, console: list[str]) -> Iterator[Page]:
+def page(browser: Browser, yard: FakeDashboardServer, console: list[str]) -> Iterator[Page]:
     """A tab on the dashboard's origin; the test fails if the console heard an error."""
     context = browser.new_context(base_url=yard.url, viewport={"width": 1280, "height": 900})
     context.set_default_timeout(DEADLINE_MS)

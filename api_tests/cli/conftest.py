@@ -6,7 +6,7 @@ from fastapi import Response
 
 from api_tests.support.fake_rest_server import (
     SPEC,
-    StandIn,
+    FakeRestServer,
     a_checkpoint,
     a_job,
     problem,
@@ -18,14 +18,14 @@ from service.contract.jobs import Job
 
 
 @pytest.fixture
-def yard() -> Iterator[StandIn]:
-    stand_in = StandIn()
-    yield stand_in
-    stand_in.stop()
+def yard() -> Iterator[FakeRestServer]:
+    fake = FakeRestServer()
+    yield fake
+    fake.stop()
 
 
 @pytest.fixture
-def client(yard: StandIn) -> Iterator[TrainyardClient]:
+def client(yard: FakeRestServer) -> Iterator[TrainyardClient]:
     with TrainyardClient(yard.url) as client:
         yield client
 

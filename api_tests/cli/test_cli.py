@@ -35,7 +35,7 @@ def test_submit_takes_a_file_and_prints_the_id(
     file.write_text(json.dumps(spec))
     result = run("submit", str(file))
     assert (result.exit_code, result.output) == (0, "job_0001\n")
-    assert yard.heard("POST", "/jobs")[0]["authorization"] == "Bearer secret"
+    assert yard.requests_to("POST", "/jobs")[0]["authorization"] == "Bearer secret"
 
 
 def test_submit_takes_stdin_and_prints_the_job_for_scripts(run: Run, spec: dict[str, Any]) -> None:

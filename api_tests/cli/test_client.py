@@ -28,8 +28,8 @@ def test_a_lost_reply_is_asked_for_again_with_the_same_key(
 ) -> None:
     yard.lose_replies = 2
     job = client.submit(JobSpec.model_validate(spec))
-    keys = {headers["idempotency-key"] for headers in yard.heard("POST", "/jobs")}
-    assert len(yard.heard("POST", "/jobs")) == 3
+    keys = {headers["idempotency-key"] for headers in yard.requests_to("POST", "/jobs")}
+    assert len(yard.requests_to("POST", "/jobs")) == 3
     assert len(keys) == 1
     assert [each.id for each in yard.jobs] == [job.id]
 
@@ -58,7 +58,7 @@ def test_a_problem_becomes_an_error_that_names_the_fields(
     assert (caught.value.status, caught.value.code) == (422, "invalid")
     assert caught.value.errors[0].pointer == "/params/image_size"
     assert "/params/image_size: must be a multiple of 32" in str(caught.value)
-    assert len(yard.heard("POST", "/jobs")) == 1
+    assert len(yard.requests_to("POST", "/jobs")) == 1
 
 
 def test_a_server_that_is_busy_is_asked_again_when_it_says(
@@ -101,14 +101,14 @@ def test_the_token_goes_with_every_request(yard: Any, a_job: Any) -> None:
     yard.jobs = [a_job(1)]
     with TrainyardClient(yard.url, "secret") as client:
         client.job("job_0001")
-    (headers,) = yard.heard("GET", "/jobs/job_0001")
+    (headers,) = yard.requests_to("GET", "/jobs/job_0001")
     assert headers["authorization"] == "Bearer secret"
 
 
 def test_pages_are_read_to_the_last(client: TrainyardClient, yard: Any, a_job: Any) -> None:
     yard.jobs = [a_job(number) for number in (5, 4, 3, 2, 1)]
     assert [job.id for job in client.jobs()] == [job.id for job in yard.jobs]
-    assert len(yard.heard("GET", "/jobs")) == 3
+    assert len(yard.requests_to("GET", "/jobs")) == 3
 
 
 def test_events_come_in_order_and_each_once(client: TrainyardClient, yard: Any) -> None:
@@ -170,7 +170,7 @@ def test_a_broken_download_goes_on_where_it_broke(
     target = tmp_path / "model.safetensors"
     client.download("ckpt_0001", "model.safetensors", target)
     assert target.read_bytes() == CONTENT
-    asked = yard.heard("GET", "/checkpoints/ckpt_0001/files/model.safetensors")
+    asked = yard.requests_to("GET", "/checkpoints/ckpt_0001/files/model.safetensors")
     assert [headers.get("range") for headers in asked] == [None, "bytes=3000-", "bytes=5000-"]
 
 

@@ -1,13 +1,12 @@
 """A stand-in for the control plane, over real HTTP, whose answers a test may change."""
 
-import socket
 import threading
 from collections.abc import Callable
 from typing import Any
 
-import uvicorn
 from fastapi import FastAPI, Request, Response
 
+from api_tests.support.fake_server import FakeServer
 from service.contract.agent import (
     Beat,
     BeatReply,
@@ -64,8 +63,8 @@ class Held:
         )
 
 
-class Plane:
-    """The stand-in; it can lose a claim's reply, fall silent, go away and come back."""
+class Plane(FakeServer):
+    """The stand-in that workers ask; it can lose a claim's reply and fall silent."""
 
     def __init__(self) -> None:
         self.token: str | None = None
@@ -83,25 +82,14 @@ class Plane:
         self._waiting: list[Claim] = []
         self._given: dict[str, Claim] = {}
         self.changed = threading.Condition()
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self._port: int = probe.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self._port}"
-        self.start()
-
-    def start(self) -> None:
-        """Comes (back) on its port."""
-        config = uvicorn.Config(stand_in(self), port=self._port, log_level="critical", ws="none")
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._server.run)
-        self._thread.start()
+        super().__init__(_app(self))
 
     def stop(self) -> None:
-        """Goes away; its port refuses connections."""
+        """Go away; its port refuses connections, and calls that wait get no answer."""
         with self.changed:
             self._server.should_exit = self._server.force_exit = True
             self.changed.notify_all()
-        self._thread.join()
+        super().stop()
 
     def offer(self, claim: Claim) -> Held:
         """Gives the attempt to the next worker that asks."""
@@ -140,12 +128,10 @@ class Plane:
             self.changed.notify_all()
             if request.request_id not in self._given:
                 self.changed.wait_for(
-                    lambda: (
-                        self._waiting or self._server.should_exit or request.worker_id in self.gone
-                    ),
+                    lambda: self._waiting or self.is_stopping or request.worker_id in self.gone,
                     request.wait_seconds,
                 )
-                if not self._waiting or self._server.should_exit:
+                if not self._waiting or self.is_stopping:
                     return None
                 self._given[request.request_id] = self._waiting.pop(0)
             return self._given[request.request_id]
@@ -163,14 +149,14 @@ class Plane:
         """Keeps a call without an answer while the plane is silent."""
         self.hushed = self.silent
         self.changed.notify_all()
-        self.changed.wait_for(lambda: not self.silent or self._server.should_exit)
+        self.changed.wait_for(lambda: not self.silent or self.is_stopping)
 
 
 def problem(status: int, code: str) -> Response:
     return Response(f'{{"code": "{code}", "detail": "no"}}', status)
 
 
-def stand_in(plane: Plane) -> FastAPI:
+def _app(plane: Plane) -> FastAPI:
     """The calls that a worker makes."""
     app = FastAPI()
 

@@ -1,19 +1,18 @@
-"""A browser, and a stand-in for the control plane whose answers a test may change at any time."""
+"""A stand-in for the control plane that the dashboard asks; a test may change its answers."""
 
 import hashlib
 import json
-import socket
 import threading
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import uvicorn
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 
 from api_tests.support.dashboard_models import a_job
+from api_tests.support.fake_server import FakeServer
 from service.contract.checkpoints import Checkpoint
 from service.contract.jobs import Attempt, Event, Job, JobState
 
@@ -26,8 +25,8 @@ AFTER = {
 }
 
 
-class AppContext:
-    """The stand-in: real HTTP on a real port, which can go away and come back."""
+class FakeDashboardServer(FakeServer):
+    """The answers to give, and the calls that came."""
 
     def __init__(self) -> None:
         self.jobs: list[Job] = []
@@ -40,25 +39,7 @@ class AppContext:
         self.files: dict[str, Any] = {}
         self.calls: list[tuple[str, str, int, str]] = []
         self._changed = threading.Condition()
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self._port: int = probe.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self._port}"
-        self.start()
-
-    def start(self) -> None:
-        """Comes (back) on its port."""
-        self._server = uvicorn.Server(
-            uvicorn.Config(stand_in(self), port=self._port, log_level="critical", ws="none")
-        )
-        self._thread = threading.Thread(target=self._server.run)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Goes away; its port refuses connections."""
-        self._server.should_exit = True
-        self._server.force_exit = True
-        self._thread.join()
+        super().__init__(_app(self))
 
     def called(self, call: tuple[str, str, int, str]) -> None:
         """Notes a call: method, path, status, body."""
@@ -80,8 +61,7 @@ class AppContext:
         self.jobs = [job if old.id == job.id else old for old in self.jobs]
 
 
-def stand_in(yard: AppContext) -> FastAPI:
-    """The calls that the dashboard makes, with the answers that `yard` holds."""
+def _app(fake: FakeDashboardServer) -> FastAPI:
     app = FastAPI()
 
     def answer(request: Request, body: Any) -> Response:
@@ -89,7 +69,7 @@ def stand_in(yard: AppContext) -> FastAPI:
         etag = f'"{hashlib.sha256(text.encode()).hexdigest()[:16]}"'
         same = request.headers.get("if-none-match") == etag
         shown = Response(None if same else text, 304 if same else 200, {"ETag": etag})
-        yard.called((request.method, request.url.path, shown.status_code, ""))
+        fake.called((request.method, request.url.path, shown.status_code, ""))
         return shown
 
     def listed(models: list[Any]) -> dict[str, Any]:
@@ -97,7 +77,7 @@ def stand_in(yard: AppContext) -> FastAPI:
 
     @app.get("/jobs")
     def jobs(request: Request, limit: int, after: str = "", state: str = "") -> Response:
-        chosen = [job for job in yard.jobs if job.state == (state or job.state)]
+        chosen = [job for job in fake.jobs if job.state == (state or job.state)]
         chosen = [job for job in chosen if not after or job.id < after]
         page = chosen[:limit]
         more = len(chosen) > limit
@@ -106,7 +86,7 @@ def stand_in(yard: AppContext) -> FastAPI:
 
     @app.get("/jobs/{job_id}")
     def job(request: Request, job_id: str) -> Response:
-        for known in yard.jobs:
+        for known in fake.jobs:
             if known.id == job_id:
                 return answer(request, known.model_dump(mode="json"))
         return Response('{"title":"Not found","status":404,"detail":"no such job"}', 404)
@@ -114,42 +94,42 @@ def stand_in(yard: AppContext) -> FastAPI:
     @app.post("/jobs/{job_id}/{verb}")
     async def ask(request: Request, job_id: str, verb: str) -> Response:
         body = (await request.body()).decode()
-        (known,) = (job for job in yard.jobs if job.id == job_id)
-        if yard.refusal:
-            return Response(json.dumps({"status": 409, "detail": yard.refusal}), 409)
+        (known,) = (job for job in fake.jobs if job.id == job_id)
+        if fake.refusal:
+            return Response(json.dumps({"status": 409, "detail": fake.refusal}), 409)
         if verb == "retry":
             made = a_job(9, state="queued", parent_job_id=job_id)
-            yard.jobs.insert(0, made)
+            fake.jobs.insert(0, made)
         else:
             made = known.model_copy(update={"state": AFTER[verb]})
-            yard.replace(made)
-        yard.called(("POST", request.url.path, 202, body))
+            fake.replace(made)
+        fake.called(("POST", request.url.path, 202, body))
         return Response(made.model_dump_json(), 202)
 
     @app.get("/jobs/{job_id}/logs")
     def logs(attempt: int, cursor: int = 0) -> dict[str, Any]:
         assert attempt >= 1
-        end = min(cursor + 20_000, len(yard.log))
-        return {"text": yard.log[cursor:end], "cursor": str(end), "end": end == len(yard.log)}
+        end = min(cursor + 20_000, len(fake.log))
+        return {"text": fake.log[cursor:end], "cursor": str(end), "end": end == len(fake.log)}
 
     @app.get("/jobs/{job_id}/files/{name}")
     def file(request: Request, name: str) -> Response:
-        return answer(request, yard.files[name])
+        return answer(request, fake.files[name])
 
     @app.get("/jobs/{job_id}/{part}")
     def parts(request: Request, part: str, after: int = 0) -> Response:
-        events = [event for event in yard.events if event.number > after]
+        events = [event for event in fake.events if event.number > after]
         bodies = {
-            "metrics": {"object": "metrics", "series": yard.series},
-            "checkpoints": listed(yard.checkpoints),
-            "attempts": listed(yard.attempts),
+            "metrics": {"object": "metrics", "series": fake.series},
+            "checkpoints": listed(fake.checkpoints),
+            "attempts": listed(fake.attempts),
             "events": listed(events) | {"has_more": False},
         }
         return answer(request, bodies[part])
 
     @app.get("/workers")
     def workers(request: Request) -> Response:
-        return answer(request, {"object": "list", "data": yard.workers})
+        return answer(request, {"object": "list", "data": fake.workers})
 
     app.get("/")(lambda: FileResponse(DASHBOARD / "index.html"))
     plotly = Path(str(files("plotly"))) / "package_data" / "plotly.min.js"

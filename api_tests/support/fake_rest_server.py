@@ -1,17 +1,16 @@
-"""A small stand-in for the control plane, over real HTTP, and a way to wait for conditions."""
+"""A stand-in for the control plane that the client asks, and a way to wait for conditions."""
 
 import hashlib
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-import uvicorn
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import StreamingResponse
 
+from api_tests.support.fake_server import FakeServer
 from service.contract.checkpoints import Checkpoint, FileDigest
 from service.contract.jobs import Event, Job
 from service.contract.specs import JobSpec
@@ -61,7 +60,7 @@ def problem(status: int, code: str, detail: str, **more: Any) -> Response:
     return Response(json.dumps(body), status, headers, "application/problem+json")
 
 
-class StandIn:
+class FakeRestServer(FakeServer):
     """The answers to give, the faults to make, and the requests that came."""
 
     def __init__(self) -> None:
@@ -77,20 +76,9 @@ class StandIn:
         self.cut_downloads_after: list[int] = []
         self.knows_ranges = True
         self.on_request: Callable[[], None] = lambda: None
-        config = uvicorn.Config(_app(self), port=0, log_level="critical", ws="none")
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._server.run)
-        self._thread.start()
-        wait_for(lambda: self._server.started)
-        self.url = f"http://127.0.0.1:{self._server.servers[0].sockets[0].getsockname()[1]}"
+        super().__init__(_app(self))
 
-    def stop(self) -> None:
-        """Go away."""
-        self._server.should_exit = True
-        self._server.force_exit = True
-        self._thread.join()
-
-    def heard(self, method: str, path: str) -> list[dict[str, str]]:
+    def requests_to(self, method: str, path: str) -> list[dict[str, str]]:
         """The headers of each such request."""
         return [headers for m, p, headers, _ in self.requests if (m, p) == (method, path)]
 
@@ -131,37 +119,37 @@ def _page(models: list[Any], key: Callable[[Any], Any], after: Any, limit: int) 
     return {"object": "list", "data": data} | keys
 
 
-def _app(yard: StandIn) -> FastAPI:
+def _app(fake: FakeRestServer) -> FastAPI:
     app = FastAPI()
 
     @app.middleware("http")
     async def note(request: Request, forward: Any) -> Response:
-        yard.on_request()
-        response: Response = yard.instead.pop(0) if yard.instead else await forward(request)
-        said = (request.method, request.url.path, dict(request.headers), response.status_code)
-        yard.requests.append(said)
+        fake.on_request()
+        response: Response = fake.instead.pop(0) if fake.instead else await forward(request)
+        call = (request.method, request.url.path, dict(request.headers), response.status_code)
+        fake.requests.append(call)
         return response
 
     @app.post("/jobs")
     async def submit(request: Request) -> Response:
         key = request.headers["idempotency-key"]
         spec = JobSpec.model_validate(await request.json())
-        if key not in yard.by_key:
-            made = a_job(len(yard.jobs) + 1, spec=spec, name=spec.name, state="queued")
-            yard.by_key[key] = made
-            yard.jobs.insert(0, made)
-        if yard.lose_replies:
-            yard.lose_replies -= 1
+        if key not in fake.by_key:
+            made = a_job(len(fake.jobs) + 1, spec=spec, name=spec.name, state="queued")
+            fake.by_key[key] = made
+            fake.jobs.insert(0, made)
+        if fake.lose_replies:
+            fake.lose_replies -= 1
             return _cut(b"", 201)
-        return Response(yard.by_key[key].model_dump_json(), 201)
+        return Response(fake.by_key[key].model_dump_json(), 201)
 
     @app.get("/jobs")
     def jobs(request: Request, after: str | None = None, limit: int = 20) -> Response:
-        return _answer(request, _page(yard.jobs, lambda job: job.id, after, min(limit, 2)))
+        return _answer(request, _page(fake.jobs, lambda job: job.id, after, min(limit, 2)))
 
     @app.get("/jobs/{job_id}")
     def job(request: Request, job_id: str) -> Response:
-        known = next((each for each in yard.jobs if each.id == job_id), None)
+        known = next((each for each in fake.jobs if each.id == job_id), None)
         if known is None:
             return problem(404, "not_found", f"there is no job {job_id}")
         return _answer(request, known.model_dump(mode="json"))
@@ -173,37 +161,37 @@ def _app(yard: StandIn) -> FastAPI:
 
     @app.get("/jobs/{job_id}/events")
     def events(request: Request, after: int = 0) -> Response:
-        later = [event for event in yard.events if event.number > after]
+        later = [event for event in fake.events if event.number > after]
         return _answer(request, _page(later, lambda event: event.number, None, 2))
 
     @app.get("/jobs/{job_id}/logs")
     def logs(cursor: int = 0) -> dict[str, Any]:
-        end = min(cursor + 8, len(yard.log))
-        return {"text": yard.log[cursor:end], "cursor": str(end), "end": end == len(yard.log)}
+        end = min(cursor + 8, len(fake.log))
+        return {"text": fake.log[cursor:end], "cursor": str(end), "end": end == len(fake.log)}
 
     @app.get("/checkpoints")
     def checkpoints(request: Request, after: str | None = None) -> Response:
-        return _answer(request, _page(yard.checkpoints, lambda each: each.id, after, 2))
+        return _answer(request, _page(fake.checkpoints, lambda each: each.id, after, 2))
 
     @app.get("/checkpoints/latest")
     def latest(request: Request) -> Response:
-        if not yard.checkpoints:
+        if not fake.checkpoints:
             return problem(404, "no_checkpoint", "nothing has been published yet")
-        return _answer(request, yard.checkpoints[0].model_dump(mode="json"))
+        return _answer(request, fake.checkpoints[0].model_dump(mode="json"))
 
     @app.get("/checkpoints/{checkpoint_id}")
     def checkpoint(request: Request, checkpoint_id: str) -> Response:
-        (known,) = (each for each in yard.checkpoints if each.id == checkpoint_id)
+        (known,) = (each for each in fake.checkpoints if each.id == checkpoint_id)
         return _answer(request, known.model_dump(mode="json"))
 
     @app.get("/checkpoints/{checkpoint_id}/files/{name}")
     def file(request: Request) -> Response:
         asked = request.headers.get("range", "bytes=0-")
-        rest = yard.content[int(asked.removeprefix("bytes=").removesuffix("-")) :]
-        ranged = "range" in request.headers and yard.knows_ranges
-        status, body = (206, rest) if ranged else (200, yard.content)
-        if yard.cut_downloads_after:
-            return _cut(body[: yard.cut_downloads_after.pop(0)], status)
+        rest = fake.content[int(asked.removeprefix("bytes=").removesuffix("-")) :]
+        ranged = "range" in request.headers and fake.knows_ranges
+        status, body = (206, rest) if ranged else (200, fake.content)
+        if fake.cut_downloads_after:
+            return _cut(body[: fake.cut_downloads_after.pop(0)], status)
         return Response(body, status)
 
     app.get("/readyz")(lambda: {"status": "ready"})

@@ -1,6 +1,5 @@
 """A real control plane and real workers, each a process that a test may kill."""
 
-import os
 import signal
 import socket
 import subprocess
@@ -12,6 +11,7 @@ from typing import Any, TypeVar
 
 import psutil
 
+from api_tests.support.server import Server, environment
 from service.client import TrainyardClient
 from service.contract.jobs import Job
 
@@ -51,42 +51,47 @@ class Installation:
 
     def __init__(self, folder: Path, server: str = "service.main", **settings: str) -> None:
         self.folder, self.volume = folder, folder / "volume"
-        self._server_module = server
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self.client = TrainyardClient(self.url)
-        self._environment = {
-            "DATABASE_URL": f"sqlite:///{folder}/trainyard.db",
-            "VOLUME": str(self.volume),
-            "DATA_ROOT": str(folder / "data"),
-            "IMPORT_ROOT": str(folder / "imports"),
-            "PORT": str(self.port),
-            "SERVER": self.url,
-            **QUICK,
-            **settings,
-        }
-        self._started: list[subprocess.Popen[bytes]] = []
-        self.server = self.start_server()
+        self._settings = {"PORT": str(self.port), "SERVER": self.url, **QUICK, **settings}
+        self._server = Server(folder, module=server, **self._settings)
+        self._workers: list[subprocess.Popen[bytes]] = []
 
-    def start_server(self) -> "subprocess.Popen[bytes]":
-        """Start the control plane (again), and wait until it is ready."""
-        self.server = self._start("server", self._server_module)
-        until(self.client.ready)
-        return self.server
+    @property
+    def server(self) -> "subprocess.Popen[bytes]":
+        """The process of the control plane."""
+        return self._server.process
+
+    def start_server(self) -> None:
+        """Start the control plane again, and wait until it is ready."""
+        self._server.http.close()
+        self._server.start()
 
     def start_worker(self, module: str = "workers", **settings: str) -> "subprocess.Popen[bytes]":
         """Start a worker."""
-        return self._start("worker", module, **settings)
+        own = environment(self.folder, **{**self._settings, **settings})
+        with (self.folder / "worker.log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", module],
+                env=own | {"OMP_NUM_THREADS": "1"},
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+            )
+        self._workers.append(process)
+        return process
 
     def close(self) -> None:
         """End everything, workers first."""
         self.client.close()
-        for process in reversed(self._started):
+        self._server.http.close()
+        processes = [*self._workers, self.server]
+        for process in processes:
             if process.poll() is None:
                 process.terminate()
-        for process in reversed(self._started):
+        for process in processes:
             try:
                 process.wait(15)
             except subprocess.TimeoutExpired:
@@ -110,18 +115,6 @@ class Installation:
         final = self.client.latest_checkpoint(job=job_id)
         assert final.phase == "final"
         return final.files["model.safetensors"].sha256
-
-    def _start(self, name: str, module: str, **settings: str) -> "subprocess.Popen[bytes]":
-        own = {f"TRAINYARD_{k}": v for k, v in {**self._environment, **settings}.items()}
-        with (self.folder / f"{name}.log").open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", module],
-                env=os.environ | {"OMP_NUM_THREADS": "1"} | own,
-                stderr=log,
-                stdin=subprocess.DEVNULL,
-            )
-        self._started.append(process)
-        return process
 
 
 def until(what: Callable[[], T | None], patience_seconds: float = PATIENCE_SECONDS) -> T:
