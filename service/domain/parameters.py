@@ -1,29 +1,134 @@
 """A recipe's parameters as a user gave them, checked and completed with the defaults."""
 
-from collections.abc import Mapping
+import json
+import math
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic_core import SchemaValidator, ValidationError, core_schema
 
 from service.contract.catalog import RecipeInfo
 from service.contract.errors import FieldProblem
-from service.contract.recipes import PARAMS
 from service.domain.errors import InvalidFields
+from service.domain.parameter_problems import pointer_to, problems_of
+from service.domain.parameter_schemas import LARGEST_NUMBER, Schema, resolved, validator_of
+
+LIMIT_BYTES = 64 * 1024
+LIMIT_DEPTH = 32
+_COERCIONS = {
+    "integer": SchemaValidator(core_schema.int_schema()),
+    "number": SchemaValidator(core_schema.float_schema(allow_inf_nan=False)),
+}
 
 
 def complete_parameters(recipe: RecipeInfo, given: Mapping[str, Any]) -> dict[str, Any]:
     """Every parameter of the recipe, its default where none is given.
 
-    Raises InvalidFields, each with a JSON pointer below `/params`.
+    A whole number is given as a float where the recipe has a number, and text that is a number as
+    that number. Raises InvalidFields, each with a JSON pointer below `/params`.
     """
+    _check_size(given)
+    unstorable = list(_unstorable(given))
+    if unstorable:
+        raise InvalidFields(unstorable)
+    # Every parameter is named in the schema, also where its author forgot to close it.
+    schema = {**recipe.parameters, "additionalProperties": False}
+    complete: dict[str, Any] = _completed(dict(given), schema, schema)
+    problems = problems_of(recipe.name, schema, validator_of(schema).iter_errors(complete))
+    if problems:
+        raise InvalidFields(problems)
+    return complete
+
+
+def is_accepted(recipe: RecipeInfo, params: Mapping[str, Any]) -> bool:
+    """Whether parameters that were checked against another form of the recipe fit this one."""
     try:
-        return PARAMS[recipe.name].model_validate(dict(given)).model_dump()
-    except ValidationError as error:
-        raise InvalidFields([_problem(each) for each in error.errors()]) from None
+        complete_parameters(recipe, params)
+    except InvalidFields:
+        return False
+    return True
 
 
-def _problem(error: Any) -> FieldProblem:
-    pointer = "".join(f"/{part}" for part in ("params", *error["loc"]))
-    unknown = error["type"] == "extra_forbidden"
-    message = "this field is not known; check its name" if unknown else str(error["msg"])
-    return FieldProblem(pointer=pointer, detail=message.removeprefix("Value error, "))
+def _completed(value: Any, schema: Any, root: Schema) -> Any:
+    schema = resolved(schema, root)
+    if not isinstance(value, dict) or "properties" not in schema:
+        return _coerced(value, schema, root)
+    properties = schema["properties"]
+    complete = {
+        name: deepcopy(default)
+        for name, parameter in properties.items()
+        for default in _default(parameter, root)
+    }
+    for name, each in value.items():
+        complete[name] = _completed(each, properties[name], root) if name in properties else each
+    return complete
+
+
+def _default(parameter: Any, root: Schema) -> Iterator[Any]:
+    parameter = resolved(parameter, root)
+    if "default" in parameter:
+        yield parameter["default"]
+
+
+def _coerced(value: Any, schema: Schema, root: Schema) -> Any:
+    types = set(_types(schema, root))
+    if isinstance(value, bool) or (isinstance(value, str) and "string" in types):
+        return value
+    for kind in ("integer", "number"):
+        if kind in types and isinstance(value, int | float | str):
+            try:
+                return _COERCIONS[kind].validate_python(value)
+            except ValidationError:
+                continue
+    return value
+
+
+def _types(schema: Any, root: Schema) -> Iterator[str]:
+    schema = resolved(schema, root)
+    declared = schema.get("type", ())
+    yield from [declared] if isinstance(declared, str) else declared
+    for keyword in ("allOf", "anyOf", "oneOf"):
+        for branch in schema.get(keyword, ()):
+            yield from _types(branch, root)
+
+
+def _check_size(given: Mapping[str, Any]) -> None:
+    if _is_deeper(given, LIMIT_DEPTH):
+        limit = f"nested more than {LIMIT_DEPTH} levels deep"
+    elif len(json.dumps(given)) > LIMIT_BYTES:
+        limit = f"more than {LIMIT_BYTES} bytes of JSON"
+    else:
+        return
+    raise InvalidFields([FieldProblem(pointer="/params", detail=f"parameters must not be {limit}")])
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    if not isinstance(value, Mapping | list | tuple):
+        return False
+    parts = value.values() if isinstance(value, Mapping) else value
+    return levels == 0 or any(_is_deeper(part, levels - 1) for part in parts)
+
+
+def _unstorable(given: Mapping[str, Any]) -> Iterator[FieldProblem]:
+    for name, value in given.items():
+        for reason in _reasons((name, value)):
+            yield FieldProblem(pointer=pointer_to(name), detail=f"{name} {reason}")
+            break
+
+
+def _reasons(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        if "\0" in value:
+            yield "must not have the character U+0000"
+        if any("\ud800" <= character <= "\udfff" for character in value):
+            yield "must not have half of a surrogate pair"
+    elif isinstance(value, int | float):
+        if not math.isfinite(value) if isinstance(value, float) else abs(value) >= LARGEST_NUMBER:
+            yield "must be a finite number"
+    elif isinstance(value, Mapping):
+        for pair in value.items():
+            yield from _reasons(pair)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _reasons(each)
