@@ -79,7 +79,7 @@ class Queue:
 
     def _row(self, like: dict[str, Any]) -> dict[str, Any]:
         self._made += 1
-        return like | {"id": f"job_{self._made:09d}", "rank": -(self._made * 7919 % 5)}
+        return like | {"id": f"job_{self._made:09d}", "queue_order": -(self._made * 7919 % 5)}
 
 
 def worker_id(number: int) -> str:

@@ -115,11 +115,11 @@ def _page(database: Database) -> float:
 def _sweep(database: Database) -> float:
     with database.write() as tx:
         heard = now() - timedelta(seconds=100)
-        tx.execute(update(attempts_table).values(state="running", heard_at=now()))
+        tx.execute(update(attempts_table).values(state="running", renewed_at=now()))
         silent = select(attempts_table.c.job_id).order_by(attempts_table.c.job_id).limit(100)
         ids = list(tx.execute(silent).scalars())
         tx.execute(
-            update(attempts_table).where(attempts_table.c.job_id.in_(ids)).values(heard_at=heard)
+            update(attempts_table).where(attempts_table.c.job_id.in_(ids)).values(renewed_at=heard)
         )
     began = time.perf_counter()
     with database.write() as tx:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 from chaos.history import Trouble
 from chaos.journal import Journal
 from service.contract.jobs import Attempt, AttemptState, Event, Job, Reason
-from service.domain.retry import LOSSES_BEFORE_POISON, MACHINE_FAULTS
+from service.domain.retry import MACHINE_FAULTS, WORKER_LOSSES_BEFORE_POISON
 
 _SILENCE = ("kill a worker", "drain a worker", "stop an agent", "stop a tree", "part")
 _SERVER = ("kill the server", "restart the server")
@@ -51,7 +51,7 @@ def undeserved_poison(
     # A loss comes after the checkpoints of its own attempt.
     since = [each for each in attempts if each.number >= newest]
     lost = [each.number for each in since if each.reason in MACHINE_FAULTS]
-    if len(lost) != LOSSES_BEFORE_POISON or lost[-1] != job.attempt:
+    if len(lost) != WORKER_LOSSES_BEFORE_POISON or lost[-1] != job.attempt:
         yield f"is poison, and its losses since its newest checkpoint are {lost}"
     states = {each.state for each in since if each.number in lost}
     if not states <= {AttemptState.LOST, AttemptState.FAILED}:

@@ -164,7 +164,7 @@ def test_a_collection_killed_between_any_two_operations_is_mended_by_the_next(
 
 def test_a_deletion_that_was_cut_off_is_finished(full: Volume) -> None:
     with full.database.write() as tx:
-        checkpoints.give_up(tx, "ckpt_2")
+        checkpoints.request_delete(tx, "ckpt_2")
     full.collector().finish()
     assert "step-000000002" not in full.names()
     assert full.states()["ckpt_2"] == "purged"

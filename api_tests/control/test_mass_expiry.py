@@ -31,7 +31,7 @@ def test_when_too_many_leases_run_out_at_once_each_has_one_more_window(
         assert plane.attempts_of(job)[0].state is AttemptState.UNREACHABLE
         assert len(plane.events_of(job, "spared")) == 1
     with plane.database.read() as tx:
-        states = {worker.id: worker.state for worker in workers.there(tx)}
+        states = {worker.id: worker.state for worker in workers.present(tx)}
     assert {states[running[n][1].id] for n in silent} == {WorkerState.UNREACHABLE}
     assert not running[0][1].beat(claims[0]).lease_lost
     plane.later(301)

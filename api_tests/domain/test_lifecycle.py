@@ -13,29 +13,29 @@ from service.domain.lifecycle import (
 
 JOB_MOVES = {
     ("queued", "claimed"): "running",
-    ("queued", "cancel_asked"): "cancelled",
+    ("queued", "cancel_requested"): "cancelled",
     ("running", "requeued"): "queued",
-    ("running", "cancel_asked"): "cancelling",
+    ("running", "cancel_requested"): "cancelling",
     ("running", "succeeded"): "succeeded",
     ("running", "failed"): "failed",
-    ("queued", "pause_asked"): "paused",
-    ("running", "pause_asked"): "pausing",
+    ("queued", "pause_requested"): "paused",
+    ("running", "pause_requested"): "pausing",
     ("pausing", "paused"): "paused",
     ("pausing", "resumed"): "running",
-    ("pausing", "cancel_asked"): "cancelling",
+    ("pausing", "cancel_requested"): "cancelling",
     ("pausing", "succeeded"): "succeeded",
     ("pausing", "failed"): "failed",
     ("paused", "resumed"): "queued",
-    ("paused", "cancel_asked"): "cancelled",
+    ("paused", "cancel_requested"): "cancelled",
     ("cancelling", "succeeded"): "succeeded",
     ("cancelling", "cancelled"): "cancelled",
 }
 ENDS = ("succeeded", "failed", "lost", "released", "cancelled")
 ATTEMPT_MOVES = {
-    ("claimed", "heard"): "running",
-    ("running", "heard"): "running",
+    ("claimed", "renewed"): "running",
+    ("running", "renewed"): "running",
     ("running", "silent"): "unreachable",
-    ("unreachable", "heard"): "running",
+    ("unreachable", "renewed"): "running",
 } | {(live, end): end for live in LIVE_ATTEMPTS for end in ENDS}
 
 

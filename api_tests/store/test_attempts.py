@@ -48,7 +48,7 @@ def test_only_live_leases_are_renewed(database: Database) -> None:
         lost, live = attempts.get(tx, "job_1", 1), attempts.get(tx, "job_1", 2)
     assert lost is not None
     assert live is not None
-    assert (lost.heard_at, live.heard_at) == (NOW, NOW + timedelta(hours=1))
+    assert (lost.renewed_at, live.renewed_at) == (NOW, NOW + timedelta(hours=1))
 
 
 def add(

@@ -20,7 +20,7 @@ def test_a_job_reads_back_as_it_was_stored(database: Database) -> None:
         found = jobs.get(tx, job.id)
     assert found is not None
     assert found.job == job
-    assert (found.failures, found.losses, found.not_before) == (0, 0, None)
+    assert (found.failures, found.worker_losses, found.not_before) == (0, 0, None)
 
 
 def test_pages_have_no_gap_and_no_repeat_while_jobs_are_added(database: Database) -> None:
@@ -77,8 +77,8 @@ def test_a_job_that_another_server_has_in_hand_is_passed_over(postgres: Postgres
     with database.write() as tx:
         job = add(tx, 1)
     with database.write() as one, database.write() as two:
-        assert resource_classes.hold(one, job.id, NOW) is not None
-        assert resource_classes.hold(two, job.id, NOW) is None
+        assert resource_classes.lock_job(one, job.id, NOW) is not None
+        assert resource_classes.lock_job(two, job.id, NOW) is None
     database.close()
 
 
@@ -88,29 +88,29 @@ def test_a_job_is_held_only_while_it_can_be_claimed(database: Database) -> None:
         later = {"not_before": NOW + timedelta(seconds=1)}
         jobs.change(tx, waits.id, [JobState.QUEUED], later)
         jobs.change(tx, taken.id, [JobState.QUEUED], {"state": JobState.RUNNING})
-        assert resource_classes.hold(tx, waits.id, NOW) is None
-        assert resource_classes.hold(tx, taken.id, NOW) is None
-        assert resource_classes.hold(tx, waits.id, NOW + timedelta(seconds=1)) is not None
+        assert resource_classes.lock_job(tx, waits.id, NOW) is None
+        assert resource_classes.lock_job(tx, taken.id, NOW) is None
+        assert resource_classes.lock_job(tx, waits.id, NOW + timedelta(seconds=1)) is not None
 
 
 def test_the_queue_is_in_order_of_priority_then_age(sqlite: Database) -> None:
     with sqlite.write() as tx:
         for number in range(50):
             add(tx, number, priority=number % 3)
-        (lane,) = resource_classes.lanes(tx)
-        line = resource_classes.heads(tx, lane, full=(), now=NOW, limit=100)
-    order = [job.place for job in line]
+        (resource_class,) = resource_classes.of_queued_jobs(tx)
+        queue = resource_classes.first_jobs(tx, resource_class, at_limit=(), now=NOW, limit=100)
+    order = [job.sort_key for job in queue]
     assert order == sorted(order)
     assert len(order) == 50
 
 
 def test_keys_are_forgotten_when_they_are_old(database: Database) -> None:
     with database.write() as tx:
-        idempotency.remember(tx, "old", "sha", "job_1", NOW)
-        idempotency.remember(tx, "new", "sha", "job_2", NOW + timedelta(days=1))
-        assert idempotency.forget_before(tx, NOW + timedelta(hours=1)) == 1
-        assert idempotency.remembered(tx, "old") is None
-        assert idempotency.remembered(tx, "new") is not None
+        idempotency.add(tx, "old", "sha", "job_1", NOW)
+        idempotency.add(tx, "new", "sha", "job_2", NOW + timedelta(days=1))
+        assert idempotency.delete_before(tx, NOW + timedelta(hours=1)) == 1
+        assert idempotency.find(tx, "old") is None
+        assert idempotency.find(tx, "new") is not None
 
 
 def add(tx: Connection, number: int, **fields: Any) -> Job:

@@ -30,7 +30,7 @@ from service.contract.specs import JobSpec
 from service.control.checkpoints import index
 from service.control.jobs import actions, history, retries, views
 from service.control.jobs.submission import SubmissionResult
-from service.control.leases import claims, heartbeats, reaper, workers
+from service.control.leases import claims, heartbeats, reaper, reports, workers
 from service.control.leases.reaper import LeaseTimeouts
 from service.control.leases.transitions import BackoffPolicy
 from service.store.engine import Database
@@ -187,7 +187,7 @@ class Agent:
             | said
         )
         with self.plane.write() as tx:
-            return claims.report(
+            return reports.end(
                 tx, report, backoff_policy=PATIENCE, quick_seconds=60, now=self.plane.now
             )
 
@@ -212,7 +212,7 @@ def say_gone(plane: Plane, agent: Agent) -> None:
     """The agent says that its worker ends."""
     with plane.write() as tx:
         gone = Gone(message="killed")
-        workers.gone(tx, agent.id, gone, backoff_policy=PATIENCE, now=plane.now)
+        workers.end_worker(tx, agent.id, gone, backoff_policy=PATIENCE, now=plane.now)
 
 
 def saved(

@@ -18,7 +18,7 @@ from service.contract.agent import (
     RegistrationReply,
     Report,
 )
-from service.control.leases import claims, heartbeats, workers
+from service.control.leases import claims, heartbeats, reports, workers
 
 router = APIRouter(prefix="/agent", tags=["agent"], dependencies=[Authorized])
 
@@ -36,7 +36,7 @@ def register(worker_id: str, said: Registration, context: Context) -> Registrati
 def gone(worker_id: str, said: Gone, context: Context) -> None:
     """A worker has ended with all its processes."""
     with context.database.write() as tx:
-        workers.gone(
+        workers.end_worker(
             tx, worker_id, said, backoff_policy=context.backoff_policy(), now=context.now()
         )
     context.notifier.ring()
@@ -75,7 +75,7 @@ def heartbeat(said: Heartbeat, context: Context) -> HeartbeatReply:
 def report(said: Report, context: Context) -> BeatReply:
     """The end of an attempt."""
     with context.database.write() as tx:
-        reply = claims.report(
+        reply = reports.end(
             tx,
             said,
             backoff_policy=context.backoff_policy(),
@@ -89,7 +89,7 @@ def report(said: Report, context: Context) -> BeatReply:
 def _try_claim(context: AppContext, wanted: ClaimRequest, token: str, first: bool) -> Claim | None:
     if not first:
         with context.database.read() as tx:
-            if not claims.is_anything_queued(tx, wanted, context.now()):
+            if not claims.has_eligible_job(tx, wanted, context.now()):
                 return None
     with context.database.write() as tx:
         return claims.claim(tx, wanted, token=token, lease=context.lease, now=context.now())

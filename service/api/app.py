@@ -42,7 +42,7 @@ def build_app(context: AppContext) -> FastAPI:
             workers_store.renew_all(tx, context.now())
             attempts.renew_all(tx, context.now())
             limits.put(tx, parse_limits(context.settings.limits))
-            idempotency.forget_before(tx, context.now() - _KEYS_KEPT)
+            idempotency.delete_before(tx, context.now() - _KEYS_KEPT)
         reaping, tidying = ReaperLoop(context), GcLoop(context)
         bell = NotificationRelay(context.database, context.notifier, context.new_id("srv"))
         bell.start()

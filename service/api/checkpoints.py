@@ -86,7 +86,7 @@ def change(checkpoint_id: str, wanted: CheckpointChange, context: Context) -> Re
 def delete(checkpoint_id: str, context: Context) -> None:
     """Give it up and remove its folder; a second time changes nothing."""
     with context.database.write() as tx:
-        found = index.give_up(tx, checkpoint_id)
+        found = index.request_delete(tx, checkpoint_id)
     if found.state == "deleting":
         Collector(context.database, context.settings.volume, context.now()).delete(found)
 

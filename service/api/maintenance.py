@@ -28,7 +28,7 @@ def verify(checkpoint_id: str, context: Context) -> Verification:
         path = index.path_of(tx, checkpoint_id)
     problems = problems_of(place(context.settings.volume, path))
     with context.database.write() as tx:
-        return index.judge(tx, checkpoint_id, problems, context.now())
+        return index.record_verification(tx, checkpoint_id, problems, context.now())
 
 
 @router.post("/gc", dependencies=[Authorized, WorksOnVolume])

@@ -14,7 +14,7 @@ router = APIRouter(prefix="/workers", tags=["workers"])
 def page(request: Request, context: Context) -> Response:
     """The workers that have not ended."""
     with context.database.read() as tx:
-        return listed(request, workers.there(tx))
+        return listed(request, workers.present(tx))
 
 
 @router.post(

@@ -52,7 +52,7 @@ class NotificationRelay:
                 self._stop.wait(_BEAT_SECONDS)
 
     def _hear(self) -> None:
-        heard = notifications.heard(self._database, _BEAT_SECONDS)
+        heard = notifications.receive(self._database, _BEAT_SECONDS)
         next(heard)
         self._wakeups.heard()
         for who in heard:
@@ -69,6 +69,6 @@ class NotificationRelay:
                 return
             self._rung.clear()
             try:
-                notifications.tell(self._database, self._name)
+                notifications.send(self._database, self._name)
             except SQLAlchemyError as error:
                 _log.warning("bell_not_rung", error=str(error).split("\n")[0])

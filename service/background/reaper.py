@@ -54,5 +54,5 @@ class ReaperLoop:
             _log.warning("mass_expiry", spared=swept.spared)
         if swept.changed:
             _log.info("leases_ran_out", attempts=swept.changed)
-        if swept.changed or swept.let_on:
+        if swept.changed or swept.ended_backoffs:
             context.notifier.ring()

@@ -10,8 +10,8 @@ class JobEvent(StrEnum):
 
     CLAIMED = "claimed"
     REQUEUED = "requeued"
-    CANCEL_ASKED = "cancel_asked"
-    PAUSE_ASKED = "pause_asked"
+    CANCEL_REQUESTED = "cancel_requested"
+    PAUSE_REQUESTED = "pause_requested"
     PAUSED = "paused"
     RESUMED = "resumed"
     SUCCEEDED = "succeeded"
@@ -22,7 +22,7 @@ class JobEvent(StrEnum):
 class AttemptEvent(StrEnum):
     """What can happen to an attempt."""
 
-    HEARD = "heard"
+    RENEWED = "renewed"
     SILENT = "silent"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
@@ -38,23 +38,23 @@ class IllegalMove(Exception):
 _J, _JE = JobState, JobEvent
 JOB_MOVES: dict[tuple[JobState, JobEvent], JobState] = {
     (_J.QUEUED, _JE.CLAIMED): _J.RUNNING,
-    (_J.QUEUED, _JE.CANCEL_ASKED): _J.CANCELLED,
+    (_J.QUEUED, _JE.CANCEL_REQUESTED): _J.CANCELLED,
     (_J.RUNNING, _JE.REQUEUED): _J.QUEUED,
-    (_J.RUNNING, _JE.CANCEL_ASKED): _J.CANCELLING,
+    (_J.RUNNING, _JE.CANCEL_REQUESTED): _J.CANCELLING,
     (_J.RUNNING, _JE.SUCCEEDED): _J.SUCCEEDED,
     (_J.RUNNING, _JE.FAILED): _J.FAILED,
-    (_J.QUEUED, _JE.PAUSE_ASKED): _J.PAUSED,
-    (_J.RUNNING, _JE.PAUSE_ASKED): _J.PAUSING,
+    (_J.QUEUED, _JE.PAUSE_REQUESTED): _J.PAUSED,
+    (_J.RUNNING, _JE.PAUSE_REQUESTED): _J.PAUSING,
     (_J.PAUSING, _JE.PAUSED): _J.PAUSED,
-    # A worker that has stopped already gives the job back, and another attempt goes on.
+    # If the worker has stopped already, it releases the job, and another attempt goes on.
     (_J.PAUSING, _JE.RESUMED): _J.RUNNING,
-    (_J.PAUSING, _JE.CANCEL_ASKED): _J.CANCELLING,
-    # As with a cancel: who has ended before it heard of the pause has ended.
+    (_J.PAUSING, _JE.CANCEL_REQUESTED): _J.CANCELLING,
+    # As with a cancel: an attempt that ends before its worker reads of the pause has ended.
     (_J.PAUSING, _JE.SUCCEEDED): _J.SUCCEEDED,
     (_J.PAUSING, _JE.FAILED): _J.FAILED,
     (_J.PAUSED, _JE.RESUMED): _J.QUEUED,
-    (_J.PAUSED, _JE.CANCEL_ASKED): _J.CANCELLED,
-    # A run that ends well before it hears of the cancel has succeeded: the result is there.
+    (_J.PAUSED, _JE.CANCEL_REQUESTED): _J.CANCELLED,
+    # A run that succeeds before its worker reads of the cancel has succeeded: the result is there.
     (_J.CANCELLING, _JE.SUCCEEDED): _J.SUCCEEDED,
     (_J.CANCELLING, _JE.CANCELLED): _J.CANCELLED,
 }
@@ -68,10 +68,10 @@ _ENDS = {
     _AE.CANCELLED: _A.CANCELLED,
 }
 ATTEMPT_MOVES: dict[tuple[AttemptState, AttemptEvent], AttemptState] = {
-    (_A.CLAIMED, _AE.HEARD): _A.RUNNING,
-    (_A.RUNNING, _AE.HEARD): _A.RUNNING,
+    (_A.CLAIMED, _AE.RENEWED): _A.RUNNING,
+    (_A.RUNNING, _AE.RENEWED): _A.RUNNING,
     (_A.RUNNING, _AE.SILENT): _A.UNREACHABLE,
-    (_A.UNREACHABLE, _AE.HEARD): _A.RUNNING,
+    (_A.UNREACHABLE, _AE.RENEWED): _A.RUNNING,
     **{
         (live, event): end
         for live in (_A.CLAIMED, _A.RUNNING, _A.UNREACHABLE)

@@ -10,7 +10,7 @@ EACH = "*"
 
 @dataclass(frozen=True)
 class Limit:
-    """At most so many jobs at once with this label; `*` is a limit for each value by itself."""
+    """At most `most` jobs with this label run at once; the value `*` limits each value apart."""
 
     label: str
     value: str
@@ -19,7 +19,7 @@ class Limit:
 
 def parse_limits(text: str) -> tuple[Limit, ...]:
     """`team=vision:2,owner=*:4`; raises ValueError that quotes what cannot be read."""
-    found: dict[tuple[str, str], Limit] = {}
+    limits: dict[tuple[str, str], Limit] = {}
     for part in filter(None, (each.strip() for each in text.split(","))):
         label, equals, rest = part.partition("=")
         value, colon, most = rest.rpartition(":")
@@ -27,5 +27,5 @@ def parse_limits(text: str) -> tuple[Limit, ...]:
             raise ValueError(f"{part!r} is no limit; write label=value:number, as team=vision:2")
         if not re.match(LABEL_KEY, label):
             raise ValueError(f"{label!r} is no label key")
-        found[label, value] = Limit(label, value, int(most))
-    return tuple(found.values())
+        limits[label, value] = Limit(label, value, int(most))
+    return tuple(limits.values())

@@ -1,4 +1,4 @@
-"""Which checkpoints of a job may go."""
+"""Which checkpoints of a job its retention keeps."""
 
 import math
 from collections.abc import Collection, Sequence
@@ -10,15 +10,15 @@ from service.contract.specs import Retention
 def surplus(
     newest_first: Sequence[Checkpoint], retention: Retention, in_use: Collection[str]
 ) -> list[Checkpoint]:
-    """What a job's retention lets go of its published checkpoints.
+    """Those of a job's published checkpoints that its retention does not keep.
 
-    Kept are the newest training ones, the best by the metric (lower is better), the final ones,
-    the pinned and tagged, and what a live job uses.
+    It keeps the newest training ones, the best by the metric (lower is better), the final ones,
+    the pinned and tagged, and those that a live job uses.
     """
     training = [c for c in newest_first if c.phase != "final"]
-    kept = {c.id for c in training[: retention.keep_last]} | set(in_use)
-    kept |= {c.id for c in best_of(training, retention.metric)[: retention.keep_best]}
-    return [c for c in training if c.id not in kept and not c.pinned and not c.tags]
+    retained = {c.id for c in training[: retention.keep_last]} | set(in_use)
+    retained |= {c.id for c in best_of(training, retention.metric)[: retention.keep_best]}
+    return [c for c in training if c.id not in retained and not c.pinned and not c.tags]
 
 
 def best_of(newest_first: Sequence[Checkpoint], metric: str) -> list[Checkpoint]:

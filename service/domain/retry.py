@@ -5,17 +5,17 @@ from enum import StrEnum
 
 from service.contract.jobs import Reason
 
-LOSSES_BEFORE_POISON = 3
+WORKER_LOSSES_BEFORE_POISON = 3
 LONGEST_BACKOFF_SECONDS = 600.0
 
 
 class Fault(StrEnum):
-    """Whose fault an end is: it decides which budget pays."""
+    """Whose fault the end of an attempt is: it decides which counter goes up."""
 
     MACHINE = "machine"
     VOLUME = "volume"
     JOB = "job"
-    HOPELESS = "hopeless"
+    PERMANENT = "permanent"
     NOBODY = "nobody"
 
 
@@ -29,41 +29,40 @@ FAULTS: dict[Reason, Fault] = {
     Reason.CRASHED: Fault.JOB,
     Reason.NON_FINITE_LOSS: Fault.JOB,
     Reason.STALLED: Fault.JOB,
-    Reason.INVALID_DATA: Fault.HOPELESS,
-    Reason.OUT_OF_MEMORY: Fault.HOPELESS,
-    Reason.INCOMPATIBLE_CHECKPOINT: Fault.HOPELESS,
+    Reason.INVALID_DATA: Fault.PERMANENT,
+    Reason.OUT_OF_MEMORY: Fault.PERMANENT,
+    Reason.INCOMPATIBLE_CHECKPOINT: Fault.PERMANENT,
 }
-_LASTING = (Reason.WORKER_UNFIT,)
-"""A machine's fault that is still there a moment later: the unfit worker is the first that is free
-again."""
+_LASTING_FAULTS = (Reason.WORKER_UNFIT,)
+"""Machine faults that are still there a moment later: the unfit worker is the first to be free."""
 _VOLUME_BACKOFFS = 12
-"""How many times the first backoff a full volume is given: people must make room."""
+"""A full volume waits so many first backoffs: people must make room."""
 MACHINE_FAULTS = tuple(reason for reason, fault in FAULTS.items() if fault is Fault.MACHINE)
 
 
 @dataclass(frozen=True)
 class RetryCounters:
-    """What a job has spent since its last new checkpoint; `max_failures` is its own limit."""
+    """What went wrong since a job's last new checkpoint; `max_failures` is the job's own limit."""
 
     failures: int
-    losses: int
+    worker_losses: int
     max_failures: int
 
 
 @dataclass(frozen=True)
 class RetryDecision:
-    """Retry after a wait, or end as failed with this reason; the budgets afterwards."""
+    """Retry after a wait, or end as failed with this reason; the counters afterwards."""
 
     retry: bool
     reason: Reason
     failures: int
-    losses: int
+    worker_losses: int
     wait_seconds: float = 0.0
     note: str = ""
 
 
 def decide(
-    reason: Reason, spent: RetryCounters, *, backoff_seconds: float, jitter: float
+    reason: Reason, counters: RetryCounters, *, backoff_seconds: float, jitter: float
 ) -> RetryDecision:
     """What follows an end by `reason`; `jitter` in 0 to 1 is drawn by the caller.
 
@@ -73,27 +72,31 @@ def decide(
     fault that cannot heal ends the job.
     """
     fault = FAULTS[reason]
-    failures, losses = spent.failures, spent.losses
+    failures, worker_losses = counters.failures, counters.worker_losses
     if fault is Fault.NOBODY:
-        return RetryDecision(True, reason, failures, losses)
+        return RetryDecision(True, reason, failures, worker_losses)
     if fault is Fault.VOLUME:
         wait = _wait_seconds(1, _VOLUME_BACKOFFS * backoff_seconds, jitter)
-        return RetryDecision(True, reason, failures, losses, wait_seconds=wait)
+        return RetryDecision(True, reason, failures, worker_losses, wait_seconds=wait)
     if fault is Fault.MACHINE:
-        losses += 1
-        if losses < LOSSES_BEFORE_POISON:
-            wait = _wait_seconds(losses, backoff_seconds, jitter) if reason in _LASTING else 0.0
-            return RetryDecision(True, reason, failures, losses, wait_seconds=wait)
-        note = f"lost {losses} times in a row without a new checkpoint"
-        return RetryDecision(False, Reason.POISON, failures, losses, note=note)
-    if fault is Fault.HOPELESS:
-        return RetryDecision(False, reason, failures, losses)
+        worker_losses += 1
+        if worker_losses < WORKER_LOSSES_BEFORE_POISON:
+            wait = (
+                _wait_seconds(worker_losses, backoff_seconds, jitter)
+                if reason in _LASTING_FAULTS
+                else 0.0
+            )
+            return RetryDecision(True, reason, failures, worker_losses, wait_seconds=wait)
+        note = f"lost {worker_losses} times in a row without a new checkpoint"
+        return RetryDecision(False, Reason.POISON, failures, worker_losses, note=note)
+    if fault is Fault.PERMANENT:
+        return RetryDecision(False, reason, failures, worker_losses)
     failures += 1
-    if failures > spent.max_failures:
-        note = f"failed {failures} times, and max_failures is {spent.max_failures}"
-        return RetryDecision(False, reason, failures, losses, note=note)
+    if failures > counters.max_failures:
+        note = f"failed {failures} times, and max_failures is {counters.max_failures}"
+        return RetryDecision(False, reason, failures, worker_losses, note=note)
     wait = _wait_seconds(failures, backoff_seconds, jitter)
-    return RetryDecision(True, reason, failures, losses, wait_seconds=wait)
+    return RetryDecision(True, reason, failures, worker_losses, wait_seconds=wait)
 
 
 def _wait_seconds(times: int, backoff_seconds: float, jitter: float) -> float:

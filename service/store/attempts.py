@@ -1,4 +1,4 @@
-"""Attempts in the database; every write goes through the fence."""
+"""Attempts in the database; a write to a live attempt checks that it is still live."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,14 +19,14 @@ class StoredAttempt:
     attempt: Attempt
     token: str
     request_id: str
-    heard_at: datetime
+    renewed_at: datetime
     acked_seq: int
     spared: bool
 
 
 @dataclass(frozen=True)
-class HeldAttempt:
-    """What a beat needs to know of a live attempt and its job."""
+class LiveAttempt:
+    """What a heartbeat needs to know of a live attempt and its job."""
 
     job_id: str
     number: int
@@ -38,21 +38,21 @@ class HeldAttempt:
 
 
 def add(tx: Connection, attempt: Attempt, *, token: str, request_id: str) -> None:
-    """Store a new attempt; its claim is heard of as it is made."""
+    """Store a new attempt; its lease begins now."""
     tx.execute(
         insert(attempts).values(
             **attempt.model_dump(),
             token=token,
             request_id=request_id,
-            heard_at=attempt.created_at,
+            renewed_at=attempt.created_at,
             acked_seq=0,
             spared=False,
         )
     )
 
 
-def claimed_by(tx: Connection, worker_id: str, request_id: str) -> StoredAttempt | None:
-    """The attempt that this very request was given, if it was."""
+def of_request(tx: Connection, worker_id: str, request_id: str) -> StoredAttempt | None:
+    """The attempt that a claim with this request id made before, if there is one."""
     return _first(tx, attempts.c.worker_id == worker_id, attempts.c.request_id == request_id)
 
 
@@ -62,14 +62,14 @@ def get(tx: Connection, job_id: str, number: int) -> StoredAttempt | None:
 
 
 def worker_of(tx: Connection, job_id: str, number: int) -> str | None:
-    """Which worker an attempt was given to."""
+    """The worker that claimed an attempt; None if there is no such attempt."""
     query = select(attempts.c.worker_id)
     query = query.where(attempts.c.job_id == job_id, attempts.c.number == number)
     return tx.execute(query).scalar_one_or_none()
 
 
 def change_live(tx: Connection, job_id: str, number: int, values: Mapping[str, Any]) -> bool:
-    """The fence: set columns of an attempt that is live; False if it is not."""
+    """The fence: set columns of a live attempt; False if it is not live (any more)."""
     statement = (
         update(attempts)
         .where(
@@ -82,8 +82,8 @@ def change_live(tx: Connection, job_id: str, number: int, values: Mapping[str, A
     return tx.execute(statement).rowcount == 1
 
 
-def hold(tx: Connection, job_ids: Sequence[str]) -> dict[str, HeldAttempt]:
-    """By job its live attempt; both are locked, the job before its attempt, in the order of ids."""
+def lock_live(tx: Connection, job_ids: Sequence[str]) -> dict[str, LiveAttempt]:
+    """By job id its live attempt; locks both, the job before its attempt, in the order of ids."""
     columns = (attempts.c.job_id, attempts.c.number, attempts.c.token, attempts.c.acked_seq)
     of_job = (jobs.c.state.label("job_state"), jobs.c.stop_mode)
     query = (
@@ -95,7 +95,7 @@ def hold(tx: Connection, job_ids: Sequence[str]) -> dict[str, HeldAttempt]:
     )
     rows = tx.execute(query.order_by(jobs.c.id).with_for_update())
     return {
-        row.job_id: HeldAttempt(
+        row.job_id: LiveAttempt(
             job_id=row.job_id,
             number=row.number,
             token=row.token,
@@ -109,18 +109,18 @@ def hold(tx: Connection, job_ids: Sequence[str]) -> dict[str, HeldAttempt]:
 
 
 def renew(tx: Connection, job_ids: Sequence[str], now: datetime) -> None:
-    """Note that the live attempts of jobs, which the caller holds, were heard of."""
+    """Renew the leases of the live attempts of jobs that the caller has locked."""
     statement = update(attempts).where(
         attempts.c.job_id.in_(job_ids), attempts.c.state.in_(LIVE_ATTEMPTS)
     )
-    heard = {
+    values = {
         "state": AttemptState.RUNNING,
         "started_at": func.coalesce(attempts.c.started_at, now),
-        "heard_at": now,
+        "renewed_at": now,
         "spared": False,
     }
-    renewed = tx.execute(statement.values(**heard)).rowcount
-    assert renewed == len(job_ids), "only what is held and live is renewed"
+    renewed = tx.execute(statement.values(**values)).rowcount
+    assert renewed == len(job_ids), "the caller has locked a live attempt of each"
 
 
 def live_number(tx: Connection, job_id: str) -> int | None:
@@ -132,13 +132,13 @@ def live_number(tx: Connection, job_id: str) -> int | None:
 
 
 def of_job(tx: Connection, job_id: str) -> list[Attempt]:
-    """Oldest first."""
+    """Every attempt of a job, oldest first."""
     query = select(attempts).where(attempts.c.job_id == job_id).order_by(attempts.c.number)
     return [_stored(row).attempt for row in tx.execute(query).mappings()]
 
 
 def live(tx: Connection, worker_id: str | None = None) -> list[StoredAttempt]:
-    """The attempts that hold a lease, of one worker or of all, by job: the order of locking."""
+    """The attempts that hold a lease, of one worker or of all, by job id: the order of locking."""
     query = select(attempts).where(attempts.c.state.in_(LIVE_ATTEMPTS))
     query = query.order_by(attempts.c.job_id)
     if worker_id is not None:
@@ -147,7 +147,7 @@ def live(tx: Connection, worker_id: str | None = None) -> list[StoredAttempt]:
 
 
 def usage(tx: Connection) -> dict[str, tuple[int, int]]:
-    """By worker how many attempts it holds, and with how many GPUs."""
+    """By worker id how many live attempts it has, and with how many GPUs."""
     query = (
         select(attempts.c.worker_id, func.count(), func.sum(jobs.c.gpus))
         .join(jobs, jobs.c.id == attempts.c.job_id)
@@ -157,19 +157,19 @@ def usage(tx: Connection) -> dict[str, tuple[int, int]]:
     return {worker_id: (slots, int(gpus)) for worker_id, slots, gpus in rows}
 
 
-def lost_on(tx: Connection, job_id: str, losses: int) -> list[tuple[str, str]]:
-    """The worker and its host of each of the last `losses` machine's faults, newest first."""
+def loss_locations(tx: Connection, job_id: str, limit: int) -> list[tuple[str, str]]:
+    """Worker and host of the attempts that ended by a machine's fault, the newest first."""
     query = (
         select(workers.c.id, workers.c.host)
         .join(attempts, attempts.c.worker_id == workers.c.id)
         .where(attempts.c.job_id == job_id, attempts.c.reason.in_(MACHINE_FAULTS))
     )
-    rows = tx.execute(query.order_by(attempts.c.number.desc()).limit(losses))
+    rows = tx.execute(query.order_by(attempts.c.number.desc()).limit(limit))
     return [(row.id, row.host) for row in rows]
 
 
 def ended_of(tx: Connection, worker_id: str, since: datetime, limit: int) -> list[Attempt]:
-    """What a worker was given since a moment, and has ended; the newest end first."""
+    """Attempts that a worker claimed since a moment and that have ended, the newest end first."""
     query = select(attempts).where(
         attempts.c.worker_id == worker_id,
         attempts.c.created_at >= since,
@@ -180,16 +180,16 @@ def ended_of(tx: Connection, worker_id: str, since: datetime, limit: int) -> lis
 
 
 def renew_all(tx: Connection, now: datetime) -> int:
-    """Give every lease a fresh window: silence while no server listened is nobody's fault."""
+    """Renew every lease: silence while no server listened is nobody's fault."""
     live = select(attempts.c.job_id).where(attempts.c.state.in_(LIVE_ATTEMPTS))
     # By job, as a sweep of another server locks them.
     tx.execute(live.order_by(attempts.c.job_id).with_for_update())
-    statement = update(attempts).where(attempts.c.state.in_(LIVE_ATTEMPTS)).values(heard_at=now)
+    statement = update(attempts).where(attempts.c.state.in_(LIVE_ATTEMPTS)).values(renewed_at=now)
     return tx.execute(statement).rowcount
 
 
-def forget(tx: Connection, job_id: str) -> None:
-    """Remove every try of a job."""
+def delete_of_job(tx: Connection, job_id: str) -> None:
+    """Delete every attempt of a job."""
     tx.execute(delete(attempts).where(attempts.c.job_id == job_id))
 
 
@@ -215,7 +215,7 @@ def _stored(row: RowMapping) -> StoredAttempt:
         attempt,
         row["token"],
         row["request_id"],
-        row["heard_at"],
+        row["renewed_at"],
         row["acked_seq"],
         row["spared"],
     )

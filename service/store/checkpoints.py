@@ -42,33 +42,35 @@ def add(tx: Connection, checkpoint: Checkpoint, manifest: Manifest) -> None:
 
 
 def get(tx: Connection, checkpoint_id: str, *, lock: bool = False) -> Checkpoint | None:
-    """One checkpoint, whatever its state; `lock` holds it against changes by others."""
+    """One checkpoint, whatever its state; `lock` locks its row until this transaction ends."""
     query = select(checkpoints).where(checkpoints.c.id == checkpoint_id)
     row = tx.execute(query.with_for_update() if lock else query).mappings().first()
     return _checkpoint(row) if row is not None else None
 
 
-def page(tx: Connection, wanted: CheckpointFilter) -> list[Checkpoint]:
-    """In the order that is wanted, one more than the limit where there are more."""
-    falling = wanted.order_by.startswith("-")
-    sorted_by = checkpoints.c[wanted.order_by.removeprefix("-").removeprefix("metrics.")]
+def page(tx: Connection, checkpoint_filter: CheckpointFilter) -> list[Checkpoint]:
+    """A sorted page of checkpoints; one more than the limit where there are more."""
+    falling = checkpoint_filter.order_by.startswith("-")
+    sorted_by = checkpoints.c[checkpoint_filter.order_by.removeprefix("-").removeprefix("metrics.")]
     key = (sorted_by, checkpoints.c.id)
-    query = _narrowed(select(checkpoints), wanted)
+    query = _narrowed(select(checkpoints), checkpoint_filter)
     query = query.order_by(*(column.desc() if falling else column.asc() for column in key))
     if sorted_by.nullable:
         query = query.where(sorted_by.is_not(None))
-    if wanted.after is not None:
-        at = select(sorted_by).where(checkpoints.c.id == wanted.after).scalar_subquery()
-        last = tuple_(at, wanted.after)
+    if checkpoint_filter.after is not None:
+        at = select(sorted_by).where(checkpoints.c.id == checkpoint_filter.after).scalar_subquery()
+        last = tuple_(at, checkpoint_filter.after)
         query = query.where(tuple_(*key) < last if falling else tuple_(*key) > last)
-    rows = tx.execute(query.limit(wanted.limit + 1)).mappings()
+    rows = tx.execute(query.limit(checkpoint_filter.limit + 1)).mappings()
     return [_checkpoint(row) for row in rows]
 
 
-def latest(tx: Connection, wanted: CheckpointFilter) -> Checkpoint | None:
+def latest(tx: Connection, checkpoint_filter: CheckpointFilter) -> Checkpoint | None:
     """The newest that is published: of a job the highest step, over jobs the last created."""
-    query = _narrowed(select(checkpoints), wanted).where(checkpoints.c.state == _PUBLISHED)
-    if wanted.job is not None:
+    query = _narrowed(select(checkpoints), checkpoint_filter).where(
+        checkpoints.c.state == _PUBLISHED
+    )
+    if checkpoint_filter.job is not None:
         query = query.order_by(*_newest_of_job())
     else:
         query = query.order_by(checkpoints.c.created_at.desc(), checkpoints.c.id.desc())
@@ -77,14 +79,16 @@ def latest(tx: Connection, wanted: CheckpointFilter) -> Checkpoint | None:
 
 
 def best(
-    tx: Connection, wanted: CheckpointFilter, metric: Measured, *, highest: bool = False
+    tx: Connection, checkpoint_filter: CheckpointFilter, metric: Measured, *, highest: bool = False
 ) -> Checkpoint | None:
     """The published one with the lowest (or highest) value; of equal ones the newest."""
     value = checkpoints.c[metric]
-    query = _narrowed(select(checkpoints), wanted)
+    query = _narrowed(select(checkpoints), checkpoint_filter)
     # By no index of the state: SQLite would take it, and sort a million rows.
     query = query.where((checkpoints.c.state + "") == _PUBLISHED, value.is_not(None))
-    newer_first = _newest_of_job() if wanted.job is not None else (checkpoints.c.id.desc(),)
+    newer_first = (
+        _newest_of_job() if checkpoint_filter.job is not None else (checkpoints.c.id.desc(),)
+    )
     query = query.order_by(value.desc() if highest else value.asc(), *newer_first)
     row = tx.execute(query.limit(1)).mappings().first()
     return _checkpoint(row) if row is not None else None
@@ -113,7 +117,7 @@ def in_state(tx: Connection, job_id: str, state: State) -> list[Checkpoint]:
 
 
 def purging_of(tx: Connection, job_ids: Sequence[str]) -> dict[str, list[Checkpoint]]:
-    """By job what retention has let go and is to be removed, oldest first."""
+    """By job id the checkpoints that its retention has expired and that are to be removed."""
     query = select(checkpoints).where(
         checkpoints.c.job_id.in_(job_ids), checkpoints.c.state == "purging"
     )
@@ -124,13 +128,13 @@ def purging_of(tx: Connection, job_ids: Sequence[str]) -> dict[str, list[Checkpo
 
 
 def owners_of(tx: Connection, checkpoint_ids: Sequence[str]) -> set[str]:
-    """The jobs that some checkpoints are of."""
+    """The jobs of some checkpoints."""
     query = select(checkpoints.c.job_id).where(checkpoints.c.id.in_(checkpoint_ids))
     return set(tx.execute(query).scalars())
 
 
 def jobs_with_leftovers(tx: Connection) -> list[str]:
-    """Ended jobs that have something let go, and any job with something deleted, to be removed."""
+    """Jobs with folders to remove: ended ones with expired checkpoints, any with deleted ones."""
     query = (
         select(checkpoints.c.job_id)
         .outerjoin(jobs, jobs.c.id == checkpoints.c.job_id)
@@ -167,7 +171,7 @@ def mark(tx: Connection, checkpoint_ids: Sequence[str], state: State) -> int:
 
 
 def mark_purged(tx: Connection, job_id: str, checkpoint_ids: Sequence[str]) -> int:
-    """Those that were to go, and are gone; how many."""
+    """Mark as purged those that were purging or deleting; gives how many."""
     if not checkpoint_ids:
         return 0
     statement = update(checkpoints).where(
@@ -191,17 +195,19 @@ def _newest_of_job() -> tuple[Any, ...]:
 
 
 def _narrowed(
-    query: "Select[tuple[Any, ...]]", wanted: CheckpointFilter
+    query: "Select[tuple[Any, ...]]", checkpoint_filter: CheckpointFilter
 ) -> "Select[tuple[Any, ...]]":
     for column, value in (
-        (checkpoints.c.job_id, wanted.job),
-        (checkpoints.c.recipe, wanted.recipe),
-        (checkpoints.c.variant, wanted.variant),
+        (checkpoints.c.job_id, checkpoint_filter.job),
+        (checkpoints.c.recipe, checkpoint_filter.recipe),
+        (checkpoints.c.variant, checkpoint_filter.variant),
     ):
         if value is not None:
             query = query.where(column == value)
-    if wanted.tag is not None:
-        tagged = select(checkpoint_tags.c.checkpoint_id).where(checkpoint_tags.c.tag == wanted.tag)
+    if checkpoint_filter.tag is not None:
+        tagged = select(checkpoint_tags.c.checkpoint_id).where(
+            checkpoint_tags.c.tag == checkpoint_filter.tag
+        )
         query = query.where(checkpoints.c.id.in_(tagged))
     return query
 

@@ -1,4 +1,4 @@
-"""What happened to a job, and what was measured in it."""
+"""The events and metrics of jobs."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -15,24 +15,24 @@ _BEFORE_ANY_UNDER_WAY = "age(events.xmin) > age(pg_snapshot_xmin(pg_current_snap
 def note(
     tx: Connection, job_id: str, attempt: int | None, kind: str, message: str, now: datetime
 ) -> None:
-    """Add a line to the job's history."""
-    # What could not be read may be quoted in it, and PostgreSQL has no U+0000.
-    line = {"kind": kind, "message": message.replace("\0", "\ufffd"), "created_at": now}
-    tx.execute(insert(events).values(job_id=job_id, attempt=attempt, **line))
+    """Add an event to the job's history."""
+    # The message may quote what a worker sent, and PostgreSQL has no U+0000.
+    values = {"kind": kind, "message": message.replace("\0", "\ufffd"), "created_at": now}
+    tx.execute(insert(events).values(job_id=job_id, attempt=attempt, **values))
 
 
 def events_after(tx: Connection, job_id: str, number: int, limit: int) -> list[Event]:
-    """Oldest first, one more than the limit where there are more."""
+    """Events of a job after a number, oldest first; one above the limit if there are more."""
     query = select(events).where(events.c.job_id == job_id, events.c.number > number)
     rows = tx.execute(query.order_by(events.c.number).limit(limit + 1)).mappings()
     return [Event.model_validate(dict(row)) for row in rows]
 
 
 def events_of_all(tx: Connection, number: int, limit: int) -> list[Event]:
-    """What happened to any job after an event, oldest first.
+    """Events of all jobs after a number, oldest first.
 
-    On PostgreSQL numbers are drawn before their transactions commit: what a transaction under way
-    could still put before an event keeps that event back.
+    On PostgreSQL numbers are drawn before their transactions commit: an event is left out while a
+    transaction under way could still commit one with a lower number.
     """
     query = select(events).where(events.c.number > number)
     if tx.dialect.name == "postgresql":
@@ -47,13 +47,13 @@ def newest_number(tx: Connection) -> int:
     return newest or 0
 
 
-def forget(tx: Connection, job_id: str) -> None:
-    """Remove what happened to a job and what was measured in it."""
+def delete_of_job(tx: Connection, job_id: str) -> None:
+    """Delete the events and metrics of a job."""
     tx.execute(delete(events).where(events.c.job_id == job_id))
     tx.execute(delete(metrics).where(metrics.c.job_id == job_id))
 
 
-def measure(tx: Connection, job_id: str, points: Iterable[tuple[str, int, float]]) -> None:
+def add_metrics(tx: Connection, job_id: str, points: Iterable[tuple[str, int, float]]) -> None:
     """Store (name, step, value); a step that is trained again replaces what it measured."""
     rows = [
         {"job_id": job_id, "name": name, "step": step, "value": value}
@@ -73,23 +73,27 @@ def series(
 ) -> dict[str, list[tuple[int, float]]]:
     """By name the (step, value) pairs; of more than `max_points` the first, the last and an even
     choice between them."""
-    place = func.row_number().over(partition_by=metrics.c.name, order_by=metrics.c.step)
+    position = func.row_number().over(partition_by=metrics.c.name, order_by=metrics.c.step)
     count = func.count().over(partition_by=metrics.c.name)
     query = select(
-        metrics.c.name, metrics.c.step, metrics.c.value, place.label("place"), count.label("count")
+        metrics.c.name,
+        metrics.c.step,
+        metrics.c.value,
+        position.label("position"),
+        count.label("count"),
     ).where(metrics.c.job_id == job_id, metrics.c.step >= since_step)
     if names is not None:
         query = query.where(metrics.c.name.in_(names))
-    ranked = query.subquery()
-    bucket = (ranked.c.place - 1) * (max_points - 1) // (ranked.c.count)
-    before = (ranked.c.place - 2) * (max_points - 1) // (ranked.c.count)
-    kept = select(ranked.c.name, ranked.c.step, ranked.c.value).where(
-        (ranked.c.place == 1)
-        | (ranked.c.place == ranked.c.count)
-        | (ranked.c.count <= max_points)
+    numbered = query.subquery()
+    bucket = (numbered.c.position - 1) * (max_points - 1) // (numbered.c.count)
+    before = (numbered.c.position - 2) * (max_points - 1) // (numbered.c.count)
+    chosen = select(numbered.c.name, numbered.c.step, numbered.c.value).where(
+        (numbered.c.position == 1)
+        | (numbered.c.position == numbered.c.count)
+        | (numbered.c.count <= max_points)
         | (bucket != before)
     )
-    found: dict[str, list[tuple[int, float]]] = {}
-    for row in tx.execute(kept.order_by(ranked.c.name, ranked.c.step)):
-        found.setdefault(row.name, []).append((row.step, row.value))
-    return found
+    points: dict[str, list[tuple[int, float]]] = {}
+    for row in tx.execute(chosen.order_by(numbered.c.name, numbered.c.step)):
+        points.setdefault(row.name, []).append((row.step, row.value))
+    return points

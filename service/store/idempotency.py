@@ -10,24 +10,24 @@ from service.store.tables import idempotency_keys as keys
 
 @dataclass(frozen=True)
 class StoredKey:
-    """What came with a key before."""
+    """The digest of the submission that came with a key, and the job that it made."""
 
     body_sha256: str
     job_id: str
 
 
-def remembered(tx: Connection, key: str) -> StoredKey | None:
-    """What came with this key before, if anything."""
+def find(tx: Connection, key: str) -> StoredKey | None:
+    """The submission that came with this key before, if there was one."""
     row = tx.execute(select(keys).where(keys.c.key == key)).first()
     return StoredKey(row.body_sha256, row.job_id) if row is not None else None
 
 
-def remember(tx: Connection, key: str, body_sha256: str, job_id: str, now: datetime) -> None:
-    """Store it; a concurrent twin fails here with an IntegrityError."""
+def add(tx: Connection, key: str, body_sha256: str, job_id: str, now: datetime) -> None:
+    """Store a key; of two concurrent ones with the same key one raises IntegrityError."""
     row = {"key": key, "body_sha256": body_sha256, "job_id": job_id, "created_at": now}
     tx.execute(insert(keys).values(**row))
 
 
-def forget_before(tx: Connection, moment: datetime) -> int:
-    """Drop the keys that came before `moment`."""
+def delete_before(tx: Connection, moment: datetime) -> int:
+    """Delete the keys that came before `moment`; gives how many."""
     return tx.execute(delete(keys).where(keys.c.created_at < moment)).rowcount

@@ -29,7 +29,7 @@ class StoredJob:
 
     job: Job
     failures: int
-    losses: int
+    worker_losses: int
     not_before: datetime | None
     stop_mode: str | None
     source_checkpoint: str | None
@@ -52,42 +52,42 @@ def add(tx: Connection, job: Job, source_checkpoint: str | None) -> None:
     tx.execute(
         insert(jobs).values(
             **_dumped(job),
-            **_place(job),
+            **_queue_columns(job),
             failures=0,
-            losses=0,
+            worker_losses=0,
             source_checkpoint=source_checkpoint,
         )
     )
 
 
 def get(tx: Connection, job_id: str, *, lock: bool = False) -> StoredJob | None:
-    """One job; `lock` holds it against other transactions until this one ends."""
+    """One job; `lock` locks its row until this transaction ends."""
     query = select(jobs).where(jobs.c.id == job_id)
     row = tx.execute(query.with_for_update() if lock else query).mappings().first()
     return _stored(row) if row is not None else None
 
 
 def lock(tx: Connection, job_ids: Collection[str]) -> None:
-    """Hold jobs against other transactions, in the order in which everybody does."""
+    """Lock jobs until this transaction ends, in the order of ids that every caller keeps."""
     query = select(jobs.c.id).where(jobs.c.id.in_(sorted(job_ids))).order_by(jobs.c.id)
     tx.execute(query.with_for_update())
 
 
-def page(tx: Connection, wanted: JobFilter) -> list[StoredJob]:
-    """Newest first, one more than the limit where there are more."""
-    query = select(jobs).order_by(jobs.c.id.desc()).limit(wanted.limit + 1)
+def page(tx: Connection, job_filter: JobFilter) -> list[StoredJob]:
+    """Jobs, newest first; one more than the limit where there are more."""
+    query = select(jobs).order_by(jobs.c.id.desc()).limit(job_filter.limit + 1)
     for column, value in (
-        (jobs.c.state, wanted.state),
-        (jobs.c.kind, wanted.kind),
-        (jobs.c.recipe, wanted.recipe),
+        (jobs.c.state, job_filter.state),
+        (jobs.c.kind, job_filter.kind),
+        (jobs.c.recipe, job_filter.recipe),
     ):
         if value is not None:
             query = query.where(column == value)
-    if wanted.label is not None:
-        key, text = wanted.label
+    if job_filter.label is not None:
+        key, text = job_filter.label
         query = query.where(jobs.c.labels[key].as_string() == text)
-    if wanted.after is not None:
-        query = query.where(jobs.c.id < wanted.after)
+    if job_filter.after is not None:
+        query = query.where(jobs.c.id < job_filter.after)
     return [_stored(row) for row in tx.execute(query).mappings()]
 
 
@@ -104,7 +104,7 @@ def change(
 
 
 def raise_attempt(tx: Connection, job_id: str, number: int) -> None:
-    """See to it that no later attempt takes a number whose folder is there already."""
+    """Count the attempts from `number` on, so that no later one writes into its folder."""
     statement = update(jobs).where(jobs.c.id == job_id, jobs.c.attempt < number)
     tx.execute(statement.values(attempt=number))
 
@@ -114,26 +114,26 @@ def edit(tx: Connection, job: Job) -> None:
     values = {
         "name": job.spec.name,
         "labels": job.spec.labels,
-        **_place(job),
+        **_queue_columns(job),
         "spec": job.spec.model_dump(mode="json"),
     }
     changed = change(tx, job.id, list(JobState), values)
     assert changed, "the job is there"
 
 
-def forget(tx: Connection, job_id: str) -> None:
-    """Remove a job's row."""
+def delete_job(tx: Connection, job_id: str) -> None:
+    """Delete a job's row."""
     tx.execute(delete(jobs).where(jobs.c.id == job_id))
 
 
 def version_of(tx: Connection, job_id: str) -> tuple[int, JobState] | None:
-    """How often a job was changed, and its state: what a poll needs to know first."""
+    """A job's version, which counts its changes, and its state: all that a poll needs first."""
     row = tx.execute(select(jobs.c.version, jobs.c.state).where(jobs.c.id == job_id)).first()
     return (row.version, JobState(row.state)) if row is not None else None
 
 
 def exports_of(tx: Connection, checkpoint_id: str) -> list[StoredJob]:
-    """The export jobs of a checkpoint that may serve (again), newest first."""
+    """The export jobs of a checkpoint that have or may get a file, newest first."""
     query = select(jobs).where(
         jobs.c.source_checkpoint == checkpoint_id,
         jobs.c.kind == "export",
@@ -159,9 +159,9 @@ def users_of(tx: Connection, checkpoint_id: str, *, live: bool = False) -> list[
     return list(tx.execute(query.order_by(jobs.c.id).limit(1000)).scalars())
 
 
-def _place(job: Job) -> dict[str, Any]:
+def _queue_columns(job: Job) -> dict[str, Any]:
     return {
-        "rank": -job.spec.priority,
+        "queue_order": -job.spec.priority,
         "gpus": job.spec.resources.gpus,
         "needs": json.dumps(job.spec.resources.labels, sort_keys=True),
     }
@@ -191,7 +191,7 @@ def _stored(row: RowMapping) -> StoredJob:
     return StoredJob(
         job=job,
         failures=row["failures"],
-        losses=row["losses"],
+        worker_losses=row["worker_losses"],
         not_before=row["not_before"],
         stop_mode=row["stop_mode"],
         source_checkpoint=row["source_checkpoint"],

@@ -8,17 +8,17 @@ from service.store.tables import checkpoints
 _CHILDREN = 1000
 
 
-def kin_of(tx: Connection, checkpoint_id: str) -> LineageEntry | None:
-    """One checkpoint as its kin see it."""
+def entry_of(tx: Connection, checkpoint_id: str) -> LineageEntry | None:
+    """One checkpoint as an entry of a lineage; None if the index does not have it."""
     row = tx.execute(_COLUMNS.where(checkpoints.c.id == checkpoint_id)).mappings().first()
-    return _kin(row) if row is not None else None
+    return _entry(row) if row is not None else None
 
 
-def ancestors_of(tx: Connection, kin: LineageEntry) -> list[LineageEntry]:
-    """From the parent to the oldest that the index knows."""
+def ancestors_of(tx: Connection, entry: LineageEntry) -> list[LineageEntry]:
+    """The ancestors of a checkpoint, from its parent to the oldest that the index knows."""
     walk = (
         select(checkpoints.c.id, checkpoints.c.parent_checkpoint)
-        .where(checkpoints.c.id == kin.parent_checkpoint)
+        .where(checkpoints.c.id == entry.parent_checkpoint)
         .cte("walk", recursive=True)
     )
     # UNION and not UNION ALL: a circle, which only a broken worker can report, comes to an end.
@@ -28,20 +28,20 @@ def ancestors_of(tx: Connection, kin: LineageEntry) -> list[LineageEntry]:
         )
     )
     rows = tx.execute(_COLUMNS.where(checkpoints.c.id.in_(select(walk.c.id)))).mappings()
-    known = {found.id: found for found in map(_kin, rows)}
-    line: list[LineageEntry] = []
-    wanted = kin.parent_checkpoint
-    while wanted in known:
-        line.append(known.pop(wanted))
-        wanted = line[-1].parent_checkpoint
-    return line
+    known = {ancestor.id: ancestor for ancestor in map(_entry, rows)}
+    ancestors: list[LineageEntry] = []
+    next_id = entry.parent_checkpoint
+    while next_id in known:
+        ancestors.append(known.pop(next_id))
+        next_id = ancestors[-1].parent_checkpoint
+    return ancestors
 
 
 def children_of(tx: Connection, checkpoint_id: str) -> list[LineageEntry]:
-    """What went on from it, oldest first."""
+    """The checkpoints whose parent it is, oldest first."""
     query = _COLUMNS.where(checkpoints.c.parent_checkpoint == checkpoint_id)
     query = query.order_by(checkpoints.c.created_at, checkpoints.c.id).limit(_CHILDREN)
-    return [_kin(row) for row in tx.execute(query).mappings()]
+    return [_entry(row) for row in tx.execute(query).mappings()]
 
 
 _COLUMNS = select(
@@ -50,5 +50,5 @@ _COLUMNS = select(
 )
 
 
-def _kin(row: RowMapping) -> LineageEntry:
+def _entry(row: RowMapping) -> LineageEntry:
     return LineageEntry.model_validate(dict(row))

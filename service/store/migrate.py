@@ -6,7 +6,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, text
 
-_PLACE = Path(__file__).parent / "migrations"
+_MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK_KEY = 0x7472_6169_6E79_6172
 
 
@@ -18,18 +18,18 @@ def upgrade(tx: Connection, to: str = "head") -> None:
 
 
 def downgrade(tx: Connection, to: str = "base") -> None:
-    """Take migrations back; what only newer tables hold is lost."""
+    """Revert migrations; data that only newer tables have is lost."""
     command.downgrade(_config(tx), to)
 
 
 def revision_of(tx: Connection) -> str:
-    """Which migration was the last."""
-    found: str = tx.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
-    return found
+    """The revision of the last migration."""
+    revision: str = tx.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
+    return revision
 
 
 def _config(tx: Connection) -> Config:
     config = Config()
-    config.set_main_option("script_location", str(_PLACE))
+    config.set_main_option("script_location", str(_MIGRATIONS))
     config.attributes["connection"] = tx
     return config

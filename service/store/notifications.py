@@ -1,4 +1,4 @@
-"""What servers over one PostgreSQL tell each other: to look again. LISTEN and NOTIFY."""
+"""Servers over one PostgreSQL notify each other of changes, by LISTEN and NOTIFY."""
 
 from collections.abc import Generator
 
@@ -10,17 +10,19 @@ from service.store.engine import Database
 _CHANNEL = "trainyard"
 
 
-def tell(database: Database, who: str) -> None:
-    """Have every server that listens hear of `who`."""
+def send(database: Database, sender: str) -> None:
+    """Notify every server that listens; the payload is `sender`."""
     with database.write() as tx:
-        tx.execute(text("SELECT pg_notify(:channel, :who)"), {"channel": _CHANNEL, "who": who})
+        tx.execute(
+            text("SELECT pg_notify(:channel, :sender)"), {"channel": _CHANNEL, "sender": sender}
+        )
 
 
-def heard(database: Database, beat_seconds: float) -> Generator[str | None, None, None]:
-    """Who told of something, as it comes; None at least every `beat_seconds`.
+def receive(database: Database, timeout_seconds: float) -> Generator[str | None, None, None]:
+    """The senders of notifications as they come; None at least every `timeout_seconds`.
 
-    The first None comes when it listens: what was told before is to be looked for. Raises
-    DBAPIError when the connection is lost.
+    The first None comes once it listens: what changed before that is the caller's to look up.
+    Raises DBAPIError when the connection is lost.
     """
     with database.engine.connect() as pooled:
         connection = pooled.execution_options(isolation_level="AUTOCOMMIT")
@@ -30,13 +32,13 @@ def heard(database: Database, beat_seconds: float) -> Generator[str | None, None
         try:
             while True:
                 yield None
-                for notice in driver.notifies(timeout=beat_seconds, stop_after=1):
-                    yield notice.payload
+                for notification in driver.notifies(timeout=timeout_seconds, stop_after=1):
+                    yield notification.payload
         except Exception as error:
             dbapi = database.engine.dialect.dbapi
             if dbapi is None or not isinstance(error, dbapi.Error) or isinstance(error, DBAPIError):
                 raise
             raise OperationalError(f"LISTEN {_CHANNEL}", None, error) from error
         finally:
-            # It listens for ever: nobody else may get it from the pool.
+            # This connection goes on listening: nobody else may get it from the pool.
             connection.invalidate()

@@ -1,7 +1,7 @@
-"""The line of queued jobs, in lanes: the jobs of a lane ask for the same GPUs and labels."""
+"""The queue by resource class: the jobs of a class ask for the same GPUs and labels."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -23,13 +23,13 @@ from service.domain.placement import QueuedJob
 from service.store.jobs import StoredJob, get
 from service.store.tables import jobs
 
-# Written out: SQLite uses the partial index only for the very words of its condition.
+# Written out: SQLite uses a partial index only if the query repeats its condition literally.
 _QUEUED = jobs.c.state == literal_column("'queued'")
 
 
 @dataclass(frozen=True)
 class ResourceClass:
-    """What all jobs of a lane ask for; `needs` as it is stored."""
+    """What all jobs of a class ask for; `needs` are the labels as they are stored."""
 
     needs: str
     gpus: int
@@ -41,68 +41,72 @@ class ResourceClass:
         return labels
 
 
-def lanes(tx: Connection) -> list[ResourceClass]:
-    """Every lane that has a job, by two looks into the index for each at most."""
-    found: list[ResourceClass] = []
-    lane = _lane(tx, "needs >= ''")
-    while lane is not None:
-        found.append(lane)
+def of_queued_jobs(tx: Connection) -> list[ResourceClass]:
+    """Every resource class that has a queued job, by at most two index searches for each."""
+    classes: list[ResourceClass] = []
+    current = _first_class(tx, "needs >= ''")
+    while current is not None:
+        classes.append(current)
         # Not one comparison of pairs: SQLite would read all jobs with the same labels for it.
-        next_of_labels = _lane(tx, "needs = :needs AND gpus > :gpus", lane)
-        lane = next_of_labels or _lane(tx, "needs > :needs", lane)
-    return found
+        more_gpus = _first_class(tx, "needs = :needs AND gpus > :gpus", current)
+        current = more_gpus or _first_class(tx, "needs > :needs", current)
+    return classes
 
 
-def heads(
+def first_jobs(
     tx: Connection,
-    lane: ResourceClass,
+    resource_class: ResourceClass,
     *,
-    full: Sequence[tuple[str, str]],
+    at_limit: Collection[tuple[str, str]],
     now: datetime,
     limit: int,
 ) -> list[QueuedJob]:
-    """The first of a lane whose time has come; none with a label (key, value) that is `full`."""
-    query = select(jobs.c.id, jobs.c.rank, jobs.c.losses).where(
-        _QUEUED, jobs.c.needs == lane.needs, jobs.c.gpus == lane.gpus, _due(now)
+    """The first of a class that need not wait; none with a label (key, value) `at_limit`."""
+    query = select(jobs.c.id, jobs.c.queue_order, jobs.c.worker_losses).where(
+        _QUEUED,
+        jobs.c.needs == resource_class.needs,
+        jobs.c.gpus == resource_class.gpus,
+        _backoff_is_over(now),
     )
-    for key, value in full:
+    for key, value in at_limit:
         query = query.where(jobs.c.labels[key].as_string().is_distinct_from(value))
-    rows = tx.execute(query.order_by(jobs.c.rank, jobs.c.id).limit(limit))
-    labels = lane.labels
-    return [QueuedJob(row.id, row.rank, lane.gpus, labels, row.losses) for row in rows]
+    rows = tx.execute(query.order_by(jobs.c.queue_order, jobs.c.id).limit(limit))
+    gpus, labels = resource_class.gpus, resource_class.labels
+    return [QueuedJob(row.id, row.queue_order, gpus, labels, row.worker_losses) for row in rows]
 
 
-def hold(tx: Connection, job_id: str, now: datetime) -> StoredJob | None:
-    """Hold a job that can still be claimed, as it is now; None if another server has it in hand."""
-    query = select(jobs.c.id).where(jobs.c.id == job_id, _QUEUED, _due(now))
-    held = tx.execute(query.with_for_update(skip_locked=True)).first()
-    return get(tx, job_id) if held is not None else None
+def lock_job(tx: Connection, job_id: str, now: datetime) -> StoredJob | None:
+    """Lock a job that can still be claimed, and read it; None if another server has locked it."""
+    query = select(jobs.c.id).where(jobs.c.id == job_id, _QUEUED, _backoff_is_over(now))
+    locked = tx.execute(query.with_for_update(skip_locked=True)).first()
+    return get(tx, job_id) if locked is not None else None
 
 
-def positions(tx: Connection, asked: Iterable[Job]) -> dict[str, int]:
-    """By id the place of queued jobs in the line: the first is 1."""
-    by_rank: dict[int, list[str]] = {}
-    for job in asked:
-        by_rank.setdefault(-job.spec.priority, []).append(job.id)
-    found: dict[str, int] = {}
-    for rank, ids in by_rank.items():
-        place, last = _count(tx, jobs.c.rank < rank), ""
+def positions(tx: Connection, queued: Iterable[Job]) -> dict[str, int]:
+    """By id the positions of queued jobs in the queue: the first is 1."""
+    by_order: dict[int, list[str]] = {}
+    for job in queued:
+        by_order.setdefault(-job.spec.priority, []).append(job.id)
+    positions: dict[str, int] = {}
+    for queue_order, ids in by_order.items():
+        position, last = _count(tx, jobs.c.queue_order < queue_order), ""
         for job_id in sorted(ids):
-            place += _count(tx, jobs.c.rank == rank, jobs.c.id > last, jobs.c.id <= job_id)
-            found[job_id], last = place, job_id
-    return found
+            same_order = jobs.c.queue_order == queue_order
+            position += _count(tx, same_order, jobs.c.id > last, jobs.c.id <= job_id)
+            positions[job_id], last = position, job_id
+    return positions
 
 
-def due_again(tx: Connection, now: datetime) -> int:
-    """How many queued jobs have waited long enough after a failure, and still say that they do."""
+def count_ended_backoffs(tx: Connection, now: datetime) -> int:
+    """How many queued jobs have a backoff that is over and is not cleared yet."""
     return _count(tx, jobs.c.not_before <= now)
 
 
-def let_on(tx: Connection, now: datetime) -> int:
-    """Have those say so no longer; how many there were."""
-    waited: Any = and_(_QUEUED, jobs.c.not_before <= now)
+def clear_ended_backoffs(tx: Connection, now: datetime) -> int:
+    """Clear the backoffs that are over, so that the jobs wait for nothing; gives how many."""
+    over: Any = and_(_QUEUED, jobs.c.not_before <= now)
     values = {"not_before": None, "version": jobs.c.version + 1}
-    return tx.execute(update(jobs).where(waited).values(**values)).rowcount
+    return tx.execute(update(jobs).where(over).values(**values)).rowcount
 
 
 def _count(tx: Connection, *conditions: ColumnElement[bool]) -> int:
@@ -110,16 +114,18 @@ def _count(tx: Connection, *conditions: ColumnElement[bool]) -> int:
     return tx.execute(query).scalar_one()
 
 
-def _lane(tx: Connection, after: str, last: ResourceClass | None = None) -> ResourceClass | None:
+def _first_class(
+    tx: Connection, condition: str, last: ResourceClass | None = None
+) -> ResourceClass | None:
     # By itself SQLite would take the index of the states, and sort the whole queue.
-    indexed = " INDEXED BY ix_jobs_lanes" if tx.dialect.name == "sqlite" else ""
+    indexed = " INDEXED BY ix_jobs_resource_class" if tx.dialect.name == "sqlite" else ""
     query = text(
-        f"SELECT needs, gpus FROM jobs{indexed} WHERE state = 'queued' AND {after} "
+        f"SELECT needs, gpus FROM jobs{indexed} WHERE state = 'queued' AND {condition} "
         "ORDER BY needs, gpus LIMIT 1"
     )
     row = tx.execute(query, asdict(last) if last is not None else {}).first()
     return ResourceClass(row.needs, row.gpus) if row is not None else None
 
 
-def _due(now: datetime) -> ColumnElement[bool]:
+def _backoff_is_over(now: datetime) -> ColumnElement[bool]:
     return or_(jobs.c.not_before.is_(None), jobs.c.not_before <= now)

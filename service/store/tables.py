@@ -73,7 +73,7 @@ jobs = Table(
     Column("started_at", Utc),
     Column("finished_at", Utc),
     # The priority with its sign changed: one index has the line in its order.
-    Column("rank", Integer, nullable=False),
+    Column("queue_order", Integer, nullable=False),
     Column("gpus", Integer, nullable=False),
     # The labels that its worker must have, as JSON with sorted keys.
     Column("needs", Text, nullable=False),
@@ -82,7 +82,7 @@ jobs = Table(
     Column("metrics", JSON, nullable=False),
     Column("attempt", Integer, nullable=False),
     Column("failures", Integer, nullable=False),
-    Column("losses", Integer, nullable=False),
+    Column("worker_losses", Integer, nullable=False),
     Column("not_before", Utc),
     Column("stop_mode", String(16)),
     Column("latest_checkpoint", String(64)),
@@ -96,16 +96,16 @@ jobs = Table(
     Index("ix_jobs_source_checkpoint", "source_checkpoint"),
     Index(
         "ix_jobs_queue",
-        "rank",
+        "queue_order",
         "id",
         sqlite_where=text("state = 'queued'"),
         postgresql_where=text("state = 'queued'"),
     ),
     Index(
-        "ix_jobs_lanes",
+        "ix_jobs_resource_class",
         "needs",
         "gpus",
-        "rank",
+        "queue_order",
         "id",
         sqlite_where=text("state = 'queued'"),
         postgresql_where=text("state = 'queued'"),
@@ -135,7 +135,7 @@ attempts = Table(
     Column("created_at", Utc, nullable=False),
     Column("started_at", Utc),
     Column("finished_at", Utc),
-    Column("heard_at", Utc, nullable=False),
+    Column("renewed_at", Utc, nullable=False),
     Column("acked_seq", Number, nullable=False),
     # Its lease ran out with so many others that it was given one more window.
     Column("spared", Boolean, nullable=False),

@@ -64,7 +64,7 @@ class Protocol(AtWork):
     def end_a_worker(self, number: int) -> None:
         agent = self.agents.pop(number % len(self.agents))
         with self.plane.write() as tx:
-            workers.gone(tx, agent.id, Gone(), backoff_policy=PATIENCE, now=self.plane.now)
+            workers.end_worker(tx, agent.id, Gone(), backoff_policy=PATIENCE, now=self.plane.now)
         for held in self.held:
             assert held.agent is not agent or not self.promises.is_live(held.claim)
 

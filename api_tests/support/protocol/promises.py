@@ -11,9 +11,9 @@ from service.contract.agent import Claim
 from service.contract.jobs import ENDED_JOBS, LIVE_ATTEMPTS, Job, JobState
 from service.contract.workers import Worker, WorkerState
 from service.control.jobs import views
-from service.control.scheduling.scheduler import line_for, rooms_of
+from service.control.scheduling.scheduler import capacities_of, eligible_jobs
 from service.domain.placement import Capacity
-from service.domain.retry import LOSSES_BEFORE_POISON
+from service.domain.retry import WORKER_LOSSES_BEFORE_POISON
 from service.store import workers
 from service.store.jobs import JobFilter
 from service.store.tables import attempts as attempts_table
@@ -106,22 +106,22 @@ class Promises:
             registered_at=now,
             last_seen_at=now,
         )
-        line = list(line_for(tx, Capacity(fresh, 9, 4), now + timedelta(hours=1)))
+        queue = list(eligible_jobs(tx, Capacity(fresh, 9, 4), now + timedelta(hours=1)))
         in_order = sorted(queued, key=lambda job: (-job.spec.priority, job.id))
-        assert [waiting.id for waiting in line] == [job.id for job in in_order]
-        places = [job.queue_position for job in in_order]
-        assert places == list(range(1, len(in_order) + 1))
+        assert [waiting.id for waiting in queue] == [job.id for job in in_order]
+        positions = [job.queue_position for job in in_order]
+        assert positions == list(range(1, len(in_order) + 1))
 
     def _reasons_are_true(self, tx: Any, queued: list[Job], agents: Sequence[Agent]) -> None:
-        rooms = rooms_of(tx, workers.there(tx))
-        claimable = {w.id for room in rooms for w in line_for(tx, room, self._plane.now)}
+        capacities = capacities_of(tx, workers.present(tx))
+        claimable = {w.id for each in capacities for w in eligible_jobs(tx, each, self._plane.now)}
         for job in queued:
             if job.wait_reason != "it waits before its next try":
                 assert (job.wait_reason is None) == (job.id in claimable), job.wait_reason
-        assert len(rooms) <= len(agents)
+        assert len(capacities) <= len(agents)
 
 
 def _budgets_are_bounded(job: Job, row: Any) -> None:
     over = job.state in ENDED_JOBS
     assert row.failures <= job.spec.max_failures + over
-    assert row.losses <= LOSSES_BEFORE_POISON - (not over)
+    assert row.worker_losses <= WORKER_LOSSES_BEFORE_POISON - (not over)

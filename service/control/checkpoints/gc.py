@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from service.contract.checkpoints import Checkpoint, Garbage
 from service.contract.jobs import ENDED_JOBS, Job
 from service.contract.specs import JobSpec
-from service.control.checkpoints.index import judge
+from service.control.checkpoints.index import record_verification
 from service.domain.retention import surplus
 from service.store import attempts, checkpoints, deletions, jobs
 from service.store.engine import Database
@@ -48,7 +48,7 @@ class Collector:
     def finish(self) -> list[Garbage]:
         """The same for the jobs that the index says have something left to go: cheap to ask."""
         with self.database.read() as tx:
-            names = sorted({*checkpoints.jobs_with_leftovers(tx), *deletions.waiting(tx)})
+            names = sorted({*checkpoints.jobs_with_leftovers(tx), *deletions.pending(tx)})
         return [found for job_id in names for found in self._of_job(job_id, dry_run=False)]
 
     def delete(self, given_up: Checkpoint) -> None:
@@ -65,7 +65,7 @@ class Collector:
             deleting = checkpoints.in_state(tx, job_id, "deleting")
             live = attempts.live_number(tx, job_id)
             known = {c.id for c in checkpoints.of_job(tx, job_id)}
-            deleted = deletions.waits(tx, job_id)
+            deleted = deletions.is_pending(tx, job_id)
         if stored is None:
             yield from self._remove([(c, _DELETED) for c in deleting], dry_run)
             if deleted:
@@ -92,7 +92,7 @@ class Collector:
             with self.database.write() as tx:
                 # A checkpoint that could not be removed now has its folder in this one.
                 if not checkpoints.in_state(tx, job_id, "deleting"):
-                    deletions.done(tx, job_id)
+                    deletions.remove(tx, job_id)
             yield found
 
     def _stages(self, job: Job, live: int | None, dry_run: bool) -> Iterator[Garbage]:
@@ -131,7 +131,7 @@ class Collector:
         if problems:
             _log.error("newest_checkpoint_damaged", checkpoint_id=newest.id, problems=problems)
             with self.database.write() as tx:
-                judge(tx, newest.id, problems, self.now)
+                record_verification(tx, newest.id, problems, self.now)
         return not problems
 
     def _remove(self, going: list[tuple[Checkpoint, str]], dry_run: bool) -> Iterator[Garbage]:

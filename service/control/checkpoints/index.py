@@ -15,14 +15,14 @@ from service.contract.checkpoints import (
 )
 from service.contract.jobs import ENDED_JOBS
 from service.contract.specs import JobSpec, Retention
-from service.control.checkpoints.retention import point_again
+from service.control.checkpoints.retention import refresh_pointers
 from service.domain.errors import Conflict, Gone, NotFound
 from service.store import checkpoints as store
 from service.store import history, jobs
 from service.store.checkpoints import CheckpointFilter
 from service.volume.folder import place
 
-_GOING = ("purging", "deleting", "purged")
+_NOT_RETAINED = ("purging", "deleting", "purged")
 
 
 def page(tx: Connection, wanted: CheckpointFilter) -> tuple[list[Checkpoint], bool]:
@@ -58,8 +58,8 @@ def get(tx: Connection, checkpoint_id: str) -> Checkpoint:
     return found
 
 
-def held(tx: Connection, checkpoint_id: str) -> Checkpoint:
-    """One checkpoint that nobody else changes until this transaction ends; raises NotFound."""
+def lock(tx: Connection, checkpoint_id: str) -> Checkpoint:
+    """One checkpoint, locked with its job until this transaction ends; raises NotFound."""
     # The job before its checkpoints, as a heartbeat locks them.
     jobs.get(tx, get(tx, checkpoint_id).job_id, lock=True)
     found = store.get(tx, checkpoint_id, lock=True)
@@ -69,17 +69,17 @@ def held(tx: Connection, checkpoint_id: str) -> Checkpoint:
 
 def change(tx: Connection, checkpoint_id: str, wanted: CheckpointChange) -> Checkpoint:
     """Pin and tag; raises NotFound, and Conflict for one that is going or gone."""
-    found = held(tx, checkpoint_id)
-    if found.state in _GOING:
+    found = lock(tx, checkpoint_id)
+    if found.state in _NOT_RETAINED:
         raise Conflict("checkpoint_going", f"{checkpoint_id} is {found.state}: too late to keep it")
     tags = None if wanted.tags is None else sorted(set(wanted.tags))
     store.change(tx, checkpoint_id, pinned=wanted.pinned, tags=tags)
     return get(tx, checkpoint_id)
 
 
-def give_up(tx: Connection, checkpoint_id: str) -> Checkpoint:
+def request_delete(tx: Connection, checkpoint_id: str) -> Checkpoint:
     """Mark a checkpoint as deleting; raises NotFound, and Conflict while somebody needs it."""
-    found = held(tx, checkpoint_id)
+    found = lock(tx, checkpoint_id)
     if found.state in ("deleting", "purged"):
         return found
     if found.pinned:
@@ -92,31 +92,31 @@ def give_up(tx: Connection, checkpoint_id: str) -> Checkpoint:
         message = f"{found.job_id} has not ended and would resume from {checkpoint_id}"
         raise Conflict("checkpoint_in_use", message)
     store.mark(tx, [checkpoint_id], "deleting")
-    point_again(tx, found.job_id)
+    refresh_pointers(tx, found.job_id)
     return get(tx, checkpoint_id)
 
 
 def path_of(tx: Connection, checkpoint_id: str) -> str:
     """Where a checkpoint's folder is, relative to the volume; raises NotFound, Gone."""
     found = get(tx, checkpoint_id)
-    if found.state in _GOING:
+    if found.state in _NOT_RETAINED:
         raise Gone("checkpoint_gone", f"{checkpoint_id} is {found.state}")
     return found.path
 
 
-def judge(
+def record_verification(
     tx: Connection, checkpoint_id: str, problems: Sequence[str], now: datetime
 ) -> Verification:
-    """Keep what a look at every byte has found: damaged, or whole (again)."""
-    found = held(tx, checkpoint_id)
+    """Store what reading every byte has shown: damaged, or whole (again)."""
+    found = lock(tx, checkpoint_id)
     answer = Verification(checkpoint_id=found.id, ok=not problems, problems=tuple(problems))
     if found.state not in ("published", "damaged") or answer.ok == (found.state == "published"):
         return answer
     store.mark(tx, [found.id], "published" if answer.ok else "damaged")
-    point_again(tx, found.job_id)
+    refresh_pointers(tx, found.job_id)
     what = "is whole again" if answer.ok else f"is damaged: {'; '.join(problems)}"
-    said = f"checkpoint {found.id} at step {found.step} {what}"
-    history.note(tx, found.job_id, None, "whole" if answer.ok else "damaged", said, now)
+    message = f"checkpoint {found.id} at step {found.step} {what}"
+    history.note(tx, found.job_id, None, "whole" if answer.ok else "damaged", message, now)
     return answer
 
 
@@ -127,7 +127,7 @@ def file_of(found: Checkpoint, name: str, volume: Path) -> tuple[Path, FileDiges
         names = ", ".join(found.files)
         raise NotFound("no_such_file", f"{found.id} has no file {name!r}; it has {names}")
     path = place(volume, f"{found.path}/{name}")
-    if found.state in _GOING or not path.is_file():
+    if found.state in _NOT_RETAINED or not path.is_file():
         raise Gone("checkpoint_gone", f"the files of {found.id} are not on the volume any more")
     return path, digest
 

@@ -10,7 +10,7 @@ from service.store import lineage as store
 
 def of(tx: Connection, checkpoint_id: str) -> Lineage:
     """From the checkpoint to the root, and to its children; raises NotFound."""
-    found = store.kin_of(tx, checkpoint_id)
+    found = store.entry_of(tx, checkpoint_id)
     if found is None:
         raise NotFound("no_such_checkpoint", f"there is no checkpoint {checkpoint_id}")
     ancestors = store.ancestors_of(tx, found)

@@ -11,8 +11,8 @@ from service.contract.checkpoints import Checkpoint, Manifest
 from service.contract.exchange import ImportRequest
 from service.contract.jobs import Job, JobState, Progress, Reason
 from service.contract.specs import ImportSpec
-from service.control.checkpoints.index import judge
-from service.control.checkpoints.retention import point_again
+from service.control.checkpoints.index import record_verification
+from service.control.checkpoints.retention import refresh_pointers
 from service.store import attempts, checkpoints, history, jobs
 from service.store.engine import Database
 from service.volume.folder import checkpoints_in, place, verify
@@ -75,7 +75,7 @@ def _agree(
     elif indexed.state == "purged" and not problems:
         # Brought back, from a backup perhaps.
         checkpoints.mark(tx, [indexed.id], "published")
-        point_again(tx, indexed.job_id)
+        refresh_pointers(tx, indexed.job_id)
         told.healed.append(indexed.id)
     else:
         _judged(tx, told, indexed, problems, now)
@@ -84,7 +84,7 @@ def _agree(
 def _judged(
     tx: Connection, told: ReindexResult, indexed: Checkpoint, problems: list[str], now: datetime
 ) -> None:
-    judge(tx, indexed.id, problems, now)
+    record_verification(tx, indexed.id, problems, now)
     if problems and indexed.state == "published":
         told.damaged.append(indexed.id)
     elif not problems and indexed.state == "damaged":
@@ -102,7 +102,7 @@ def _adopt(
         told.jobs.append(manifest.job_id)
     checkpoints.add(tx, Checkpoint.of(manifest, path, created_at), manifest)
     jobs.raise_attempt(tx, manifest.job_id, manifest.attempt)
-    point_again(tx, manifest.job_id)
+    refresh_pointers(tx, manifest.job_id)
     said = f"checkpoint {manifest.checkpoint_id} at step {manifest.step} was found on the volume"
     history.note(tx, manifest.job_id, manifest.attempt, "checkpoint", said, now)
     told.adopted.append(manifest.checkpoint_id)

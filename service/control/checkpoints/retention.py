@@ -10,23 +10,23 @@ from service.domain.retention import best_of, surplus
 from service.store import checkpoints, jobs
 
 
-def let_go(tx: Connection, job: Job) -> list[str]:
-    """Mark as purging what the job's retention does not keep, and give the ids.
+def expire(tx: Connection, job: Job) -> list[str]:
+    """Mark as purging the checkpoints that the job's retention does not keep; gives their ids.
 
-    Only a training has a retention: what was imported was given on purpose.
+    Only a training has a retention: an import keeps what the user asked for.
     """
     if not isinstance(job.spec, JobSpec):
         return []
-    # Held before the uses are looked at: a job that is being submitted holds its source, too.
+    # Locked before the uses are read: a submission locks the checkpoint that it starts from, too.
     newest_first = checkpoints.published_of(tx, job.id, lock=True)
     in_use = jobs.sources_in_use(tx)
-    gone = [c.id for c in surplus(newest_first, job.spec.retention, in_use)]
-    checkpoints.mark(tx, gone, "purging")
-    return gone
+    expired = [c.id for c in surplus(newest_first, job.spec.retention, in_use)]
+    checkpoints.mark(tx, expired, "purging")
+    return expired
 
 
 def pointers(tx: Connection, job: Job) -> dict[str, Any]:
-    """The job's latest and best checkpoint of those that are published."""
+    """The ids of the job's latest and best published checkpoint, by column."""
     retention = job.spec.retention if isinstance(job.spec, JobSpec) else Retention()
     newest_first = checkpoints.published_of(tx, job.id)
     best = best_of(newest_first, retention.metric)
@@ -36,11 +36,11 @@ def pointers(tx: Connection, job: Job) -> dict[str, Any]:
     }
 
 
-def point_again(tx: Connection, job_id: str) -> None:
-    """Set them after a checkpoint has come or gone; a job that is not known has none to set."""
-    found = jobs.get(tx, job_id)
-    if found is None:
+def refresh_pointers(tx: Connection, job_id: str) -> None:
+    """Set a job's pointers after a checkpoint has come or gone; a job without a row has none."""
+    stored = jobs.get(tx, job_id)
+    if stored is None:
         return
-    now = pointers(tx, found.job)
-    if now != {name: getattr(found.job, name) for name in now}:
-        jobs.change(tx, job_id, list(JobState), now)
+    new = pointers(tx, stored.job)
+    if new != {name: getattr(stored.job, name) for name in new}:
+        jobs.change(tx, job_id, list(JobState), new)

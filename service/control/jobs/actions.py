@@ -28,7 +28,7 @@ def pause(tx: Connection, job_id: str, now: datetime) -> Job:
         return get(tx, job_id)
     if job.state not in _MAY_PAUSE:
         raise Conflict("not_pausable", f"{job_id} is {job.state}; only what waits or runs can rest")
-    state = move_job(job.state, JobEvent.PAUSE_ASKED)
+    state = move_job(job.state, JobEvent.PAUSE_REQUESTED)
     reason = {"reason": Reason.PAUSED} if state is JobState.PAUSED else {}
     changed = store.change(tx, job_id, [job.state], {"state": state} | reason)
     assert changed, "the job is locked"

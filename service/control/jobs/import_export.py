@@ -81,7 +81,7 @@ def submit_export(
     tx: Connection, request: ExportRequest, *, job_id: str, now: datetime
 ) -> SubmissionResult:
     """Queue an export; raises NotFound, Conflict for a checkpoint whose bytes are not whole."""
-    source = index.held(tx, request.checkpoint)
+    source = index.lock(tx, request.checkpoint)
     if source.state != "published":
         raise Conflict("checkpoint_unusable", f"checkpoint {source.id} is {source.state}")
     origin = store.get(tx, source.job_id)

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from service.contract.jobs import Job, JobState, Progress
 from service.contract.specs import AnySpec
-from service.control.jobs.queue_views import shown
+from service.control.jobs.queue_views import job_views
 from service.domain.errors import IdempotencyMismatch
 from service.store import history, idempotency, jobs
 
@@ -36,7 +36,7 @@ class SubmissionKey:
 
 def replayed(tx: Connection, asked: SubmissionKey) -> SubmissionResult | None:
     """The job that this submission made before; raises IdempotencyMismatch."""
-    before = idempotency.remembered(tx, asked.key) if asked.key is not None else None
+    before = idempotency.find(tx, asked.key) if asked.key is not None else None
     if before is None:
         return None
     if before.body_sha256 != asked.digest:
@@ -76,7 +76,7 @@ def enqueue(
     """Store a checked job and its key, and begin its history with `said`."""
     jobs.add(tx, job, source_id)
     if asked.key is not None:
-        idempotency.remember(tx, asked.key, asked.digest, job.id, job.created_at)
+        idempotency.add(tx, asked.key, asked.digest, job.id, job.created_at)
     history.note(tx, job.id, None, "submitted", said, job.created_at)
     return SubmissionResult(_shown(tx, job.id), replayed=False)
 
@@ -84,4 +84,4 @@ def enqueue(
 def _shown(tx: Connection, job_id: str) -> Job:
     found = jobs.get(tx, job_id)
     assert found is not None
-    return shown(tx, [found])[0]
+    return job_views(tx, [found])[0]

@@ -9,7 +9,7 @@ from service.contract.checkpoints import Checkpoint
 from service.contract.datasets import DATASETS
 from service.contract.jobs import ENDED_JOBS, Job, JobState, Progress
 from service.contract.specs import CheckpointRef, JobSpec
-from service.control.jobs.queue_views import shown
+from service.control.jobs.queue_views import job_views
 from service.control.jobs.submission import (
     SubmissionKey,
     SubmissionResult,
@@ -73,7 +73,7 @@ def check(tx: Connection, spec: JobSpec) -> Checkpoint | None:
 
 def get(tx: Connection, job_id: str) -> Job:
     """One job; raises NotFound."""
-    return shown(tx, [stored(tx, job_id)])[0]
+    return job_views(tx, [stored(tx, job_id)])[0]
 
 
 def version_of(tx: Connection, job_id: str) -> tuple[int, JobState]:
@@ -87,7 +87,7 @@ def version_of(tx: Connection, job_id: str) -> tuple[int, JobState]:
 def page(tx: Connection, wanted: JobFilter) -> tuple[list[Job], bool]:
     """A page of jobs, newest first, and whether there are more."""
     found = store.page(tx, wanted)
-    return shown(tx, found[: wanted.limit]), len(found) > wanted.limit
+    return job_views(tx, found[: wanted.limit]), len(found) > wanted.limit
 
 
 def cancel(tx: Connection, job_id: str, *, mode: str, now: datetime) -> Job:
@@ -104,7 +104,7 @@ def cancel(tx: Connection, job_id: str, *, mode: str, now: datetime) -> Job:
         if mode == "now":
             store.change(tx, job_id, [job.state], {"stop_mode": mode})
         return get(tx, job_id)
-    state = move_job(job.state, JobEvent.CANCEL_ASKED)
+    state = move_job(job.state, JobEvent.CANCEL_REQUESTED)
     values: dict[str, Any] = {"state": state, "stop_mode": mode}
     if state is JobState.CANCELLED:
         values |= {

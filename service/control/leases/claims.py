@@ -1,30 +1,17 @@
-"""An attempt's begin and end: a claim, a report. Each may be sent twice."""
+"""The begin of an attempt: a worker claims a job. A claim may be sent twice."""
 
-import hmac
 from datetime import datetime
 
 from sqlalchemy import Connection
 
-from service.contract.agent import (
-    BeatReply,
-    Claim,
-    ClaimRequest,
-    Lease,
-    Report,
-)
+from service.contract.agent import Claim, ClaimRequest, Lease
 from service.contract.jobs import LIVE_ATTEMPTS, Attempt, AttemptState, JobState
 from service.contract.workers import WorkerState
-from service.control.leases.event_handlers import hear, lock_owners
-from service.control.leases.heartbeats import hear_of
-from service.control.leases.transitions import AttemptEnd, BackoffPolicy, end_attempt, is_ended_by
-from service.control.scheduling.quarantine import hold_worker_of, quarantine_if_broken
-from service.control.scheduling.scheduler import first_for, line_for
-from service.domain.errors import Conflict, LeaseLost, NotFound
-from service.domain.lifecycle import AttemptEvent, JobEvent, move_job
+from service.control.scheduling.scheduler import eligible_jobs, lock_first_job
+from service.domain.errors import NotFound
+from service.domain.lifecycle import JobEvent, move_job
 from service.domain.placement import Capacity
 from service.store import attempts, checkpoints, history, jobs, workers
-from service.store.attempts import StoredAttempt
-from service.store.jobs import StoredJob
 
 _RESUMABLE = 5
 
@@ -32,21 +19,22 @@ _RESUMABLE = 5
 def claim(
     tx: Connection, request: ClaimRequest, *, token: str, lease: Lease, now: datetime
 ) -> Claim | None:
-    """Give the worker the first job in line that it can run; the same request the same one.
+    """Give the worker the first job of the queue that it can run; None if there is none.
 
-    Raises NotFound for a worker that nobody knows (any more): it must register.
+    The same request gives the same claim again while its attempt is live. Raises NotFound for a
+    worker that is not registered (any more).
     """
-    state = workers.seen(tx, request.worker_id, now)
+    state = workers.record_contact(tx, request.worker_id, now)
     worker = workers.get(tx, request.worker_id)
     if worker is None or state in (WorkerState.LOST, WorkerState.GONE):
         raise NotFound("unknown_worker", f"worker {request.worker_id} must register (again)")
-    earlier = attempts.claimed_by(tx, request.worker_id, request.request_id)
+    earlier = attempts.of_request(tx, request.worker_id, request.request_id)
     if earlier is not None:
         live = earlier.attempt.state in LIVE_ATTEMPTS
         return _claim(tx, earlier.attempt, earlier.token, lease) if live else None
     if state is not WorkerState.ACTIVE:
         return None
-    job = first_for(tx, Capacity(worker, request.free_slots, request.free_gpus), now)
+    job = lock_first_job(tx, Capacity(worker, request.free_slots, request.free_gpus), now)
     if job is None:
         return None
     attempt = Attempt(
@@ -63,64 +51,22 @@ def claim(
         "started_at": job.job.started_at or now,
         "not_before": None,
     }
-    given = jobs.change(tx, job.job.id, [JobState.QUEUED], values)
-    assert given, "a job that is held in the line is queued"
+    changed = jobs.change(tx, job.job.id, [JobState.QUEUED], values)
+    assert changed, "the scheduler has locked a queued job"
     history.note(tx, job.job.id, attempt.number, "claimed", f"claimed by {worker.host}", now)
     return _claim(tx, attempt, token, lease)
 
 
-def is_anything_queued(tx: Connection, request: ClaimRequest, now: datetime) -> bool:
-    """Whether a claim could find something: asked first by those who wait, since it only reads."""
+def has_eligible_job(tx: Connection, request: ClaimRequest, now: datetime) -> bool:
+    """Whether a claim could find a job: it only reads, so those who wait ask this first.
+
+    True for a worker that is not registered: its claim is refused.
+    """
     worker = workers.get(tx, request.worker_id)
     if worker is None:
         return True
-    room = Capacity(worker, request.free_slots, request.free_gpus)
-    return next(line_for(tx, room, now), None) is not None
-
-
-def report(
-    tx: Connection,
-    said: Report,
-    *,
-    backoff_policy: BackoffPolicy,
-    quick_seconds: float,
-    now: datetime,
-) -> BeatReply:
-    """End an attempt; a repeat changes nothing. Raises LeaseLost if it ended some other way.
-
-    A worker on which one job after the other fails within `quick_seconds` is quarantined.
-    """
-    if said.outcome == "failed":
-        hold_worker_of(tx, said.job_id, said.attempt)
-    lock_owners(tx, [said.job_id], said.events)
-    job, found = _own(tx, said.job_id, said.attempt, said.token)
-    if is_ended_by(AttemptEvent(said.outcome), said.reason, found.attempt):
-        return BeatReply(job_id=said.job_id, attempt=said.attempt, acked_seq=found.acked_seq)
-    if said.outcome == "cancelled" and job.job.state is not JobState.CANCELLING:
-        raise Conflict("not_cancelled", f"nobody asked to cancel {said.job_id}: report released")
-    held = attempts.hold(tx, [said.job_id]).get(said.job_id)
-    if held is None or held.number != said.attempt:
-        raise LeaseLost(said.job_id, said.attempt)
-    hear_of(tx, [held], now)
-    acked_seq = hear(tx, job.job, held, said.events, now)
-    # The events may have changed the job: its budgets, its progress.
-    job, found = _own(tx, said.job_id, said.attempt, said.token)
-    end = AttemptEnd(AttemptEvent(said.outcome), said.reason, said.message, said.result)
-    end_attempt(tx, job, found.attempt, end, backoff_policy=backoff_policy, now=now)
-    if said.outcome == "failed":
-        quarantine_if_broken(tx, found.attempt.worker_id, quick_seconds)
-    return BeatReply(job_id=said.job_id, attempt=said.attempt, acked_seq=acked_seq)
-
-
-def _own(tx: Connection, job_id: str, number: int, token: str) -> tuple[StoredJob, StoredAttempt]:
-    # Always the job first, then its attempt: two transactions must not hold one each.
-    job = jobs.get(tx, job_id, lock=True)
-    found = attempts.get(tx, job_id, number)
-    if job is None or found is None:
-        raise LeaseLost(job_id, number)
-    if not hmac.compare_digest(found.token.encode(), token.encode()):
-        raise LeaseLost(job_id, number)
-    return job, found
+    capacity = Capacity(worker, request.free_slots, request.free_gpus)
+    return next(eligible_jobs(tx, capacity, now), None) is not None
 
 
 def _claim(tx: Connection, attempt: Attempt, token: str, lease: Lease) -> Claim:

@@ -1,27 +1,28 @@
-"""What an attempt is told to do."""
+"""The reply to a live attempt's heartbeat, with its directive."""
 
 from collections.abc import Sequence
 
 from service.contract.agent import BeatReply, Directive, Purge
 from service.contract.checkpoints import Checkpoint
 from service.contract.jobs import JobState
-from service.store.attempts import HeldAttempt
+from service.store.attempts import LiveAttempt
 
 
-def order(held: HeldAttempt, acked_seq: int, purging: Sequence[Checkpoint]) -> BeatReply:
-    """The reply to a live attempt's beat."""
+def beat_reply(attempt: LiveAttempt, acked_seq: int, purging: Sequence[Checkpoint]) -> BeatReply:
+    """The reply to one attempt; `purging` are the checkpoints whose folders it is to remove."""
     return BeatReply(
-        job_id=held.job_id,
-        attempt=held.number,
-        directive=_directive(held),
+        job_id=attempt.job_id,
+        attempt=attempt.number,
+        directive=directive_for(attempt),
         acked_seq=acked_seq,
         purge=tuple(Purge(checkpoint_id=c.id, path=c.path) for c in purging),
     )
 
 
-def _directive(held: HeldAttempt) -> Directive:
-    if held.job_state is JobState.PAUSING:
+def directive_for(attempt: LiveAttempt) -> Directive:
+    """What an attempt is to do, from the state of its job."""
+    if attempt.job_state is JobState.PAUSING:
         return "checkpoint_and_stop"
-    if held.job_state is not JobState.CANCELLING:
+    if attempt.job_state is not JobState.CANCELLING:
         return "continue"
-    return "stop" if held.stop_mode == "now" else "checkpoint_and_stop"
+    return "stop" if attempt.stop_mode == "now" else "checkpoint_and_stop"

@@ -1,6 +1,6 @@
-"""What a running attempt tells of itself: progress, measurements, checkpoints."""
+"""What the events of a running attempt change: progress, metrics, checkpoints, history."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -9,40 +9,39 @@ from pydantic import ValidationError
 from sqlalchemy import Connection
 
 from service.contract.agent import ReportedEvent
-from service.contract.checkpoints import Checkpoint, attempt_path, folder_name
 from service.contract.events import Damaged, Measured, NoteBody, Progressed, Published, Started
 from service.contract.jobs import Job, JobState, Progress
-from service.contract.specs import ImportSpec
-from service.control.checkpoints.retention import let_go, point_again, pointers
+from service.control.checkpoints.publishing import InvalidCheckpoint, publish
+from service.control.checkpoints.retention import pointers, refresh_pointers
 from service.store import attempts, checkpoints, history, jobs
-from service.store.attempts import HeldAttempt
+from service.store.attempts import LiveAttempt
 
 _RUNNING = (JobState.RUNNING, JobState.CANCELLING, JobState.PAUSING)
 
 
-class BrokenEvent(Exception):
-    """An event that cannot be meant; the history says so, and the others are heard."""
+class InvalidEvent(Exception):
+    """An event that contradicts the index: the history says so, and the others are applied."""
 
 
 @dataclass
 class EventBatch:
-    """What the events of one beat add up to: one change of the job, some points."""
+    """What the events of one heartbeat add up to: one change of the job, some metric points."""
 
     job: Job
-    number: int
+    attempt: int
     now: datetime
     metrics: dict[str, float]
     values: dict[str, Any] = field(default_factory=dict)
     points: list[tuple[str, int, float]] = field(default_factory=list)
 
-    def measure(self, step: int, measured: dict[str, float]) -> None:
-        """Keep what was measured: the last value of each name, and a point of its series."""
-        self.metrics |= measured
-        self.points += [(name, step, value) for name, value in measured.items()]
+    def add_metrics(self, step: int, metrics: dict[str, float]) -> None:
+        """The last value of each name for the job, and a point of each series."""
+        self.metrics |= metrics
+        self.points += [(name, step, value) for name, value in metrics.items()]
         self.values["metrics"] = self.metrics
 
-    def is_at(self, step: int, total_steps: int, phase: str, **speed: float | None) -> None:
-        """Keep how far the attempt is."""
+    def set_progress(self, step: int, total_steps: int, phase: str, **speed: float | None) -> None:
+        """How far the attempt is."""
         fraction = min(step / max(total_steps, 1), 1.0)
         progress = Progress(
             step=step, total_steps=total_steps, fraction=fraction, phase=phase, **speed
@@ -50,138 +49,119 @@ class EventBatch:
         self.values["progress"] = progress.model_dump()
 
 
-def lock_owners(tx: Connection, job_ids: Sequence[str], events: Sequence[ReportedEvent]) -> None:
-    """Lock those who tell with those whose checkpoints they call damaged, in everybody's order."""
-    named = [str(e.body.get("checkpoint_id")) for e in events if e.kind == "damaged"]
-    if named:
-        jobs.lock(tx, {*job_ids, *checkpoints.owners_of(tx, named)})
+def lock_jobs(tx: Connection, job_ids: Sequence[str], events: Sequence[ReportedEvent]) -> None:
+    """Lock the jobs of `events` that report damage, and those of the damaged checkpoints.
 
-
-def hear(
-    tx: Connection, job: Job, held: HeldAttempt, events: Sequence[ReportedEvent], now: datetime
-) -> int:
-    """Store what is new of a live attempt's events; gives the seq up to which all are known.
-
-    The caller has locked the attempt and its job. A broken event is noted, and costs no other.
+    All in the order of ids that every caller keeps.
     """
-    unheard = {event.seq: event for event in events if event.seq > held.acked_seq}
-    if not unheard:
-        return held.acked_seq
-    acked_seq = max(unheard)
-    acknowledged = attempts.change_live(tx, job.id, held.number, {"acked_seq": acked_seq})
-    assert acknowledged, "the caller holds a live attempt"
-    _record(tx, job, held.number, [unheard[seq] for seq in sorted(unheard)], now)
+    damaged = [str(e.body.get("checkpoint_id")) for e in events if e.kind == "damaged"]
+    if damaged:
+        jobs.lock(tx, {*job_ids, *checkpoints.owners_of(tx, damaged)})
+
+
+def apply_events(
+    tx: Connection, job: Job, live: LiveAttempt, events: Sequence[ReportedEvent], now: datetime
+) -> int:
+    """Apply the events of a live attempt that are new; gives the seq up to which all are applied.
+
+    The caller has locked the attempt and its job. An invalid event is noted in the history, and
+    keeps no other from being applied.
+    """
+    new = {event.seq: event for event in events if event.seq > live.acked_seq}
+    if not new:
+        return live.acked_seq
+    acked_seq = max(new)
+    acknowledged = attempts.change_live(tx, job.id, live.number, {"acked_seq": acked_seq})
+    assert acknowledged, "the caller has locked a live attempt"
+    batch = EventBatch(job, live.number, now, dict(job.metrics))
+    for seq in sorted(new):
+        _apply_event(tx, batch, new[seq])
+    history.add_metrics(tx, job.id, batch.points)
+    if batch.values:
+        jobs.change(tx, job.id, _RUNNING, batch.values)
     return acked_seq
 
 
-def _record(
-    tx: Connection, job: Job, number: int, events: list[ReportedEvent], now: datetime
-) -> None:
-    told = EventBatch(job, number, now, dict(job.metrics))
-    for event in events:
-        try:
-            _HEAR[event.kind](tx, told, event.body)
-        except (ValidationError, BrokenEvent) as error:
-            said = f"an event of kind {event.kind} could not be read: {_why(error)}"
-            _note(tx, told, "note", said)
-    history.measure(tx, job.id, told.points)
-    if told.values:
-        jobs.change(tx, job.id, _RUNNING, told.values)
+def _apply_event(tx: Connection, batch: EventBatch, event: ReportedEvent) -> None:
+    try:
+        _HANDLERS[event.kind](tx, batch, event.body)
+    except (ValidationError, InvalidEvent, InvalidCheckpoint) as error:
+        message = f"an event of kind {event.kind} could not be read: {_sentence(error)}"
+        _note(tx, batch, "note", message)
 
 
-def _why(error: ValidationError | BrokenEvent) -> str:
-    if isinstance(error, BrokenEvent):
+def _sentence(error: Exception) -> str:
+    if not isinstance(error, ValidationError):
         return str(error)
     first = error.errors()[0]
     return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
 
 
-def _started(tx: Connection, told: EventBatch, body: dict[str, Any]) -> None:
-    said = Started.model_validate(body)
-    told.is_at(said.step, said.total_steps, "eval" if told.job.kind == "eval" else "train")
-    resumed = f"resumed at step {said.step} from {said.resumed_from}"
-    how = resumed if said.resumed_from else "started"
-    _note(tx, told, "started", f"attempt {told.number} {how}")
+def _started(tx: Connection, batch: EventBatch, body: dict[str, Any]) -> None:
+    event = Started.model_validate(body)
+    batch.set_progress(
+        event.step, event.total_steps, "eval" if batch.job.kind == "eval" else "train"
+    )
+    resumed = f"resumed at step {event.step} from {event.resumed_from}"
+    how = resumed if event.resumed_from else "started"
+    _note(tx, batch, "started", f"attempt {batch.attempt} {how}")
 
 
-def _progress(_: Connection, told: EventBatch, body: dict[str, Any]) -> None:
-    said = Progressed.model_validate(body)
-    speed = {"eta_seconds": said.eta_seconds, "images_per_second": said.images_per_second}
-    told.is_at(said.step, said.total_steps, said.phase, **speed)
-    told.measure(said.step, said.metrics)
+def _progress(_: Connection, batch: EventBatch, body: dict[str, Any]) -> None:
+    event = Progressed.model_validate(body)
+    speed = {"eta_seconds": event.eta_seconds, "images_per_second": event.images_per_second}
+    batch.set_progress(event.step, event.total_steps, event.phase, **speed)
+    batch.add_metrics(event.step, event.metrics)
 
 
-def _metrics(_: Connection, told: EventBatch, body: dict[str, Any]) -> None:
-    said = Measured.model_validate(body)
-    told.measure(said.step, said.metrics)
+def _metrics(_: Connection, batch: EventBatch, body: dict[str, Any]) -> None:
+    event = Measured.model_validate(body)
+    batch.add_metrics(event.step, event.metrics)
 
 
-def _checkpoint(tx: Connection, told: EventBatch, body: dict[str, Any]) -> None:
-    said = Published.model_validate(body)
-    manifest = said.checkpoint
-    path = f"{attempt_path(told.job.id, told.number)}/"
-    path += folder_name(manifest.phase, manifest.step)
-    if (manifest.job_id, manifest.attempt) != (told.job.id, told.number):
-        raise BrokenEvent("it is a checkpoint of another attempt")
-    spec, network = told.job.spec, {"recipe": manifest.recipe, "variant": manifest.variant}
-    if isinstance(spec, ImportSpec):
-        told.values |= network
-    elif network != {"recipe": told.job.recipe, "variant": told.job.variant}:
-        raise BrokenEvent("it is a checkpoint of another network")
-    if manifest.created_at.tzinfo is None:
-        raise BrokenEvent("created_at has no zone")
-    if said.path != path:
-        raise BrokenEvent(f"it is in {said.path!r}, and belongs in {path!r}")
-    if checkpoints.get(tx, manifest.checkpoint_id) is not None:
-        return
-    # A worker whose clock runs ahead must not stay the newest for ever.
-    created_at = min(manifest.created_at, told.now)
-    tags = spec.request.tags if isinstance(spec, ImportSpec) else ()
-    checkpoint = Checkpoint.of(manifest, path, created_at, tags)
-    checkpoints.add(tx, checkpoint, manifest)
-    # A new checkpoint is progress: what went wrong before it is forgiven.
-    told.values |= {"failures": 0, "losses": 0}
-    let_go(tx, told.job)
-    told.values |= pointers(tx, told.job)
-    what = "final weights" if manifest.phase == "final" else "checkpoint"
-    _note(tx, told, "checkpoint", f"{what} at step {manifest.step}: {checkpoint.id}")
+def _checkpoint(tx: Connection, batch: EventBatch, body: dict[str, Any]) -> None:
+    publication = publish(tx, batch.job, batch.attempt, Published.model_validate(body), batch.now)
+    if publication is not None:
+        batch.values |= publication.job_values
+        _note(tx, batch, "checkpoint", publication.message)
 
 
-def _damaged(tx: Connection, told: EventBatch, body: dict[str, Any]) -> None:
-    said = Damaged.model_validate(body)
-    found = checkpoints.get(tx, said.checkpoint_id)
-    job = jobs.get(tx, told.job.id)
+def _damaged(tx: Connection, batch: EventBatch, body: dict[str, Any]) -> None:
+    event = Damaged.model_validate(body)
+    checkpoint = checkpoints.get(tx, event.checkpoint_id)
+    job = jobs.get(tx, batch.job.id)
     assert job is not None
-    if found is None or (found.job_id != told.job.id and found.id != job.source_checkpoint):
-        raise BrokenEvent("it names no checkpoint of this job, nor its source")
-    if found.state == "published":
-        checkpoints.mark(tx, [found.id], "damaged")
-    if found.job_id == told.job.id:
-        told.values |= pointers(tx, told.job)
+    is_own = checkpoint is not None and checkpoint.job_id == batch.job.id
+    if checkpoint is None or not (is_own or checkpoint.id == job.source_checkpoint):
+        raise InvalidEvent("it names no checkpoint of this job, nor its source")
+    if checkpoint.state == "published":
+        checkpoints.mark(tx, [checkpoint.id], "damaged")
+    if is_own:
+        batch.values |= pointers(tx, batch.job)
     else:
-        point_again(tx, found.job_id)
-    where = f"checkpoint {found.id} at step {found.step}"
-    _note(tx, told, "damaged", f"{where} is damaged: {'; '.join(said.problems)}")
+        refresh_pointers(tx, checkpoint.job_id)
+    what = f"checkpoint {checkpoint.id} at step {checkpoint.step}"
+    _note(tx, batch, "damaged", f"{what} is damaged: {'; '.join(event.problems)}")
 
 
-def _said(tx: Connection, told: EventBatch, body: dict[str, Any]) -> None:
-    _note(tx, told, "note", NoteBody.model_validate(body).message)
+def _note_event(tx: Connection, batch: EventBatch, body: dict[str, Any]) -> None:
+    _note(tx, batch, "note", NoteBody.model_validate(body).message)
 
 
 def _ended(_: Connection, __: EventBatch, ___: dict[str, Any]) -> None:
-    """The trainer's last word reaches the agent first, whose report ends the attempt."""
+    """Nothing: the run's own end is for its agent, whose report ends the attempt."""
 
 
-_HEAR = {
+_HANDLERS: dict[str, Callable[[Connection, EventBatch, dict[str, Any]], None]] = {
     "started": _started,
     "progress": _progress,
     "metrics": _metrics,
     "checkpoint": _checkpoint,
     "damaged": _damaged,
-    "note": _said,
+    "note": _note_event,
     "ended": _ended,
 }
 
 
-def _note(tx: Connection, told: EventBatch, kind: str, message: str) -> None:
-    history.note(tx, told.job.id, told.number, kind, message, told.now)
+def _note(tx: Connection, batch: EventBatch, kind: str, message: str) -> None:
+    history.note(tx, batch.job.id, batch.attempt, kind, message, batch.now)

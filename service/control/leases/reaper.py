@@ -1,6 +1,6 @@
-"""Leases that ran out: found by the server's clock alone."""
+"""The reaper ends leases that have run out, by the server's clock alone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,7 +19,7 @@ MASS_WORKERS = 3
 
 @dataclass(frozen=True)
 class LeaseTimeouts:
-    """How long silence is borne."""
+    """How long an attempt may be silent before it is released, unreachable or lost."""
 
     start_seconds: float
     unreachable_seconds: float
@@ -28,11 +28,11 @@ class LeaseTimeouts:
 
 @dataclass(frozen=True)
 class SweepResult:
-    """How many attempts were closed or marked, of them how many were spared; who waits no more."""
+    """How many attempts were changed, of them how many spared, and how many backoffs are over."""
 
     changed: int
     spared: int
-    let_on: int
+    ended_backoffs: int
 
 
 def sweep(
@@ -42,111 +42,128 @@ def sweep(
     backoff_policy: Callable[[], BackoffPolicy],
     now: datetime,
 ) -> SweepResult:
-    """Close or mark every lease that ran out, unless so many have that the fault may be ours.
+    """End every attempt whose lease ran out, mark those whose worker is silent.
 
-    Then each is given one more window: its worker may be there, and only not be heard. What was
-    heard of ahead of `now`, by more than two servers' clocks differ, is heard of now: a clock that
-    went back makes no lease longer.
+    If many leases ran out at once, the fault may be the server's: each is spared, for one more
+    window. A time of renewal that is ahead of `now`, by more than the clocks of two servers differ,
+    is set to `now`: a clock that was set back makes no lease longer.
     """
     live = attempts.live(tx)
-    overdue = [found for found in live if _is_overdue(found, timeouts, now)]
+    overdue = [each for each in live if _is_overdue(each, timeouts, now)]
     spare = _is_mass(overdue, live)
     # Workers before jobs before attempts, as a heartbeat locks them.
-    kept = {f.attempt.worker_id for f in live if spare or not _is_silent(f, timeouts, now)}
-    for worker in workers.there(tx):
-        silent = (now - worker.last_seen_at).total_seconds()
-        if silent < -timeouts.unreachable_seconds:
-            workers.expire(tx, worker, {"last_seen_at": now})
-        elif silent > timeouts.reassign_seconds and worker.id not in kept:
-            message = f"not heard of for {timeouts.reassign_seconds:g} s"
-            workers.expire(tx, worker, {"state": WorkerState.LOST, "message": message})
-        elif silent > timeouts.unreachable_seconds and worker.state is WorkerState.ACTIVE:
-            workers.expire(tx, worker, {"state": WorkerState.UNREACHABLE})
-    changed = sum(_judge(tx, found, timeouts, backoff_policy, spare, now) for found in live)
-    return SweepResult(changed, len(overdue) if spare else 0, resource_classes.let_on(tx, now))
+    with_lease = {s.attempt.worker_id for s in live if spare or not _is_silent(s, timeouts, now)}
+    _sweep_workers(tx, with_lease, timeouts, now)
+    changed = sum(_sweep_attempt(tx, each, timeouts, backoff_policy, spare, now) for each in live)
+    ended_backoffs = resource_classes.clear_ended_backoffs(tx, now)
+    return SweepResult(changed, len(overdue) if spare else 0, ended_backoffs)
 
 
 def is_due(tx: Connection, timeouts: LeaseTimeouts, now: datetime) -> bool:
-    """Whether a sweep would find anything: asked first, since it only reads."""
+    """Whether a sweep would change anything: it only reads, so it is asked first."""
     limits = {
         AttemptState.CLAIMED: timeouts.start_seconds,
         AttemptState.RUNNING: timeouts.unreachable_seconds,
         AttemptState.UNREACHABLE: timeouts.reassign_seconds,
     }
-    live, there = attempts.live(tx), workers.there(tx)
+    live, present = attempts.live(tx), workers.present(tx)
     silence = timedelta(seconds=timeouts.unreachable_seconds)
     late = any(
-        now - found.heard_at > timedelta(seconds=limits[found.attempt.state]) for found in live
+        now - each.renewed_at > timedelta(seconds=limits[each.attempt.state]) for each in live
     )
-    silent = any(now - worker.last_seen_at > silence for worker in there)
-    heard = [found.heard_at for found in live] + [worker.last_seen_at for worker in there]
-    ahead = any(at - now > silence for at in heard)
-    return late or silent or ahead or resource_classes.due_again(tx, now) > 0
+    silent = any(now - worker.last_seen_at > silence for worker in present)
+    contacts = [each.renewed_at for each in live] + [worker.last_seen_at for worker in present]
+    ahead = any(at - now > silence for at in contacts)
+    return late or silent or ahead or resource_classes.count_ended_backoffs(tx, now) > 0
 
 
-def _is_silent(found: StoredAttempt, timeouts: LeaseTimeouts, now: datetime) -> bool:
-    return (now - found.heard_at).total_seconds() > timeouts.reassign_seconds
+def _sweep_workers(
+    tx: Connection, with_lease: Collection[str], timeouts: LeaseTimeouts, now: datetime
+) -> None:
+    for worker in workers.present(tx):
+        silent = (now - worker.last_seen_at).total_seconds()
+        if silent < -timeouts.unreachable_seconds:
+            workers.expire(tx, worker, {"last_seen_at": now})
+        elif silent > timeouts.reassign_seconds and worker.id not in with_lease:
+            message = f"it sent nothing for {timeouts.reassign_seconds:g} s"
+            workers.expire(tx, worker, {"state": WorkerState.LOST, "message": message})
+        elif silent > timeouts.unreachable_seconds and worker.state is WorkerState.ACTIVE:
+            workers.expire(tx, worker, {"state": WorkerState.UNREACHABLE})
 
 
-def _is_overdue(found: StoredAttempt, timeouts: LeaseTimeouts, now: datetime) -> bool:
-    started = found.attempt.state is not AttemptState.CLAIMED
-    return started and not found.spared and _is_silent(found, timeouts, now)
+def _is_silent(stored: StoredAttempt, timeouts: LeaseTimeouts, now: datetime) -> bool:
+    return (now - stored.renewed_at).total_seconds() > timeouts.reassign_seconds
+
+
+def _is_overdue(stored: StoredAttempt, timeouts: LeaseTimeouts, now: datetime) -> bool:
+    started = stored.attempt.state is not AttemptState.CLAIMED
+    return started and not stored.spared and _is_silent(stored, timeouts, now)
 
 
 def _is_mass(overdue: list[StoredAttempt], live: list[StoredAttempt]) -> bool:
-    # Of one or two workers nothing can be told: their death is what leases are for.
-    enough = len({found.attempt.worker_id for found in overdue}) >= MASS_WORKERS
+    # One or two workers tell nothing about the server: their death is what leases are for.
+    enough = len({each.attempt.worker_id for each in overdue}) >= MASS_WORKERS
     return enough and len(overdue) > MASS_FRACTION * len(live)
 
 
-def _judge(
+def _sweep_attempt(
     tx: Connection,
-    seen: StoredAttempt,
+    listed: StoredAttempt,
     timeouts: LeaseTimeouts,
     backoff_policy: Callable[[], BackoffPolicy],
     spare: bool,
     now: datetime,
 ) -> bool:
-    job = jobs.get(tx, seen.attempt.job_id, lock=True)
-    found = attempts.get(tx, seen.attempt.job_id, seen.attempt.number)
+    job = jobs.get(tx, listed.attempt.job_id, lock=True)
+    stored = attempts.get(tx, listed.attempt.job_id, listed.attempt.number)
     assert job is not None
-    assert found is not None
-    attempt, silent = found.attempt, (now - found.heard_at).total_seconds()
+    assert stored is not None
+    attempt, silent = stored.attempt, (now - stored.renewed_at).total_seconds()
     if attempt.state not in LIVE_ATTEMPTS:
         return False
     if silent < -timeouts.unreachable_seconds:
-        return attempts.change_live(tx, attempt.job_id, attempt.number, {"heard_at": now})
-    if attempt.state is AttemptState.CLAIMED:
-        if silent <= timeouts.start_seconds:
-            return False
-        said = f"its worker did not start it within {timeouts.start_seconds:g} s"
-        end = AttemptEnd(AttemptEvent.RELEASED, Reason.NOT_STARTED, said)
-        end_attempt(tx, job, attempt, end, backoff_policy=backoff_policy(), now=now)
-        return True
-    if spare and _is_overdue(found, timeouts, now):
+        return attempts.change_live(tx, attempt.job_id, attempt.number, {"renewed_at": now})
+    if attempt.state is AttemptState.CLAIMED and silent <= timeouts.start_seconds:
+        return False
+    if spare and _is_overdue(stored, timeouts, now):
         _spare(tx, attempt, timeouts, now)
         return True
-    if silent > timeouts.reassign_seconds:
-        said = f"its worker was not heard of for {timeouts.reassign_seconds:g} s"
-        end = AttemptEnd(AttemptEvent.LOST, Reason.WORKER_LOST, said)
+    end = _end(attempt, timeouts, silent)
+    if end is not None:
         end_attempt(tx, job, attempt, end, backoff_policy=backoff_policy(), now=now)
         return True
     if attempt.state is AttemptState.RUNNING and silent > timeouts.unreachable_seconds:
-        state = move_attempt(attempt.state, AttemptEvent.SILENT)
-        attempts.change_live(tx, attempt.job_id, attempt.number, {"state": state})
-        said = f"its worker was not heard of for {timeouts.unreachable_seconds:g} s"
-        history.note(tx, attempt.job_id, attempt.number, "unreachable", said, now)
+        _mark_unreachable(tx, attempt, timeouts, now)
         return True
     return False
+
+
+def _end(attempt: Attempt, timeouts: LeaseTimeouts, silent_seconds: float) -> AttemptEnd | None:
+    if attempt.state is AttemptState.CLAIMED:
+        message = f"its worker did not start it within {timeouts.start_seconds:g} s"
+        return AttemptEnd(AttemptEvent.RELEASED, Reason.NOT_STARTED, message)
+    if silent_seconds > timeouts.reassign_seconds:
+        message = f"its worker sent nothing for {timeouts.reassign_seconds:g} s"
+        return AttemptEnd(AttemptEvent.LOST, Reason.WORKER_LOST, message)
+    return None
+
+
+def _mark_unreachable(
+    tx: Connection, attempt: Attempt, timeouts: LeaseTimeouts, now: datetime
+) -> None:
+    state = move_attempt(attempt.state, AttemptEvent.SILENT)
+    attempts.change_live(tx, attempt.job_id, attempt.number, {"state": state})
+    message = f"its worker sent nothing for {timeouts.unreachable_seconds:g} s"
+    history.note(tx, attempt.job_id, attempt.number, "unreachable", message, now)
 
 
 def _spare(tx: Connection, attempt: Attempt, timeouts: LeaseTimeouts, now: datetime) -> None:
     silent = attempt.state is AttemptState.UNREACHABLE
     state = attempt.state if silent else move_attempt(attempt.state, AttemptEvent.SILENT)
-    values = {"state": state, "heard_at": now, "spared": True}
+    values = {"state": state, "renewed_at": now, "spared": True}
     attempts.change_live(tx, attempt.job_id, attempt.number, values)
-    said = (
+    message = (
         f"too many leases ran out at once for their workers to be at fault: "
         f"it has {timeouts.reassign_seconds:g} s more"
     )
-    history.note(tx, attempt.job_id, attempt.number, "spared", said, now)
+    history.note(tx, attempt.job_id, attempt.number, "spared", message, now)

@@ -1,4 +1,4 @@
-"""The end of an attempt, and what it makes of its job: in one transaction."""
+"""The end of an attempt, and what follows for its job, in one transaction."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,13 +13,13 @@ from service.domain.retry import RetryCounters, RetryDecision, decide
 from service.store import attempts, history, jobs
 from service.store.jobs import StoredJob
 
-_UNHEARD = (Reason.WORKER_LOST, Reason.NOT_STARTED)
-"""Ends that the worker did not confirm: they stay in the attempt even when a cancel waits."""
+_UNCONFIRMED = (Reason.WORKER_LOST, Reason.NOT_STARTED)
+"""Ends that the worker did not confirm: the attempt keeps them even if its job is cancelling."""
 
 
 @dataclass(frozen=True)
 class AttemptEnd:
-    """How an attempt ended, by its worker's or the reaper's word."""
+    """How an attempt ended, as its worker or the reaper has it."""
 
     event: AttemptEvent
     reason: Reason
@@ -47,7 +47,7 @@ def end_attempt(
     """Close a live attempt and requeue or end its job; raises LeaseLost if it is not live."""
     cancelled = job.job.state is JobState.CANCELLING and end.event is not AttemptEvent.SUCCEEDED
     event, reason = end.event, end.reason
-    if cancelled and reason not in _UNHEARD:
+    if cancelled and reason not in _UNCONFIRMED:
         event, reason = AttemptEvent.CANCELLED, Reason.CANCELLED
     pausing = job.job.state is JobState.PAUSING
     closed = {
@@ -63,14 +63,14 @@ def end_attempt(
     elif cancelled:
         _finish(tx, job, JobEvent.CANCELLED, Reason.CANCELLED, end.message or "cancelled", now)
     else:
-        spent = RetryCounters(job.failures, job.losses, job.job.spec.max_failures)
-        verdict = decide(
+        counters = RetryCounters(job.failures, job.worker_losses, job.job.spec.max_failures)
+        decision = decide(
             reason,
-            spent,
+            counters,
             backoff_seconds=backoff_policy.backoff_seconds,
             jitter=backoff_policy.jitter,
         )
-        _follow(tx, job, attempt, end, verdict, now)
+        _apply_decision(tx, job, attempt, end, decision, now)
 
 
 def _succeed(tx: Connection, job: StoredJob, end: AttemptEnd, now: datetime) -> None:
@@ -80,45 +80,45 @@ def _succeed(tx: Connection, job: StoredJob, end: AttemptEnd, now: datetime) -> 
     _finish(tx, job, JobEvent.SUCCEEDED, Reason.FINISHED, "", now, extra)
 
 
-def _follow(
+def _apply_decision(
     tx: Connection,
     job: StoredJob,
     attempt: Attempt,
     end: AttemptEnd,
-    verdict: RetryDecision,
+    decision: RetryDecision,
     now: datetime,
 ) -> None:
     why = end.message or end.reason.replace("_", " ")
-    spent = {"failures": verdict.failures, "losses": verdict.losses}
-    if not verdict.retry:
-        message = f"{why} ({verdict.note})" if verdict.note else why
-        told = {"result": end.result} if end.result is not None else {}
-        _finish(tx, job, JobEvent.FAILED, verdict.reason, message, now, spent | told)
+    counters = {"failures": decision.failures, "worker_losses": decision.worker_losses}
+    if not decision.retry:
+        message = f"{why} ({decision.note})" if decision.note else why
+        result = {"result": end.result} if end.result is not None else {}
+        _finish(tx, job, JobEvent.FAILED, decision.reason, message, now, counters | result)
         return
     if job.job.state is JobState.PAUSING:
-        _rest(tx, job, attempt, end, spent, now)
+        _pause(tx, job, attempt, end, counters, now)
         return
-    from_when = now.fromtimestamp(now.timestamp() + verdict.wait_seconds, tz=now.tzinfo)
-    values = spent | {
+    not_before = now.fromtimestamp(now.timestamp() + decision.wait_seconds, tz=now.tzinfo)
+    values = counters | {
         "state": move_job(job.job.state, JobEvent.REQUEUED),
-        "not_before": from_when if verdict.wait_seconds else None,
+        "not_before": not_before if decision.wait_seconds else None,
         "progress": job.job.progress.model_dump() | {"eta_seconds": None},
     }
     _change(tx, job, values)
-    then = f"; next try in {verdict.wait_seconds:.0f} s" if verdict.wait_seconds else ""
-    said = f"attempt {attempt.number} ended: {why}; back to the queue{then}"
-    history.note(tx, job.job.id, attempt.number, "requeued", said, now)
+    then = f"; next try in {decision.wait_seconds:.0f} s" if decision.wait_seconds else ""
+    message = f"attempt {attempt.number} ended: {why}; back to the queue{then}"
+    history.note(tx, job.job.id, attempt.number, "requeued", message, now)
 
 
-def _rest(
+def _pause(
     tx: Connection,
     job: StoredJob,
     attempt: Attempt,
     end: AttemptEnd,
-    spent: dict[str, int],
+    counters: dict[str, int],
     now: datetime,
 ) -> None:
-    values = spent | {
+    values = counters | {
         "state": move_job(job.job.state, JobEvent.PAUSED),
         "reason": Reason.PAUSED,
         "message": None,
@@ -141,8 +141,8 @@ def _finish(
     state = move_job(job.job.state, event)
     values = {"state": state, "reason": reason, "message": message or None, "finished_at": now}
     _change(tx, job, values | (extra or {}))
-    said = f"{state}: {message}" if message else str(state)
-    history.note(tx, job.job.id, job.job.attempt or None, state, said, now)
+    sentence = f"{state}: {message}" if message else str(state)
+    history.note(tx, job.job.id, job.job.attempt or None, state, sentence, now)
 
 
 def _change(tx: Connection, job: StoredJob, values: dict[str, Any]) -> None:
@@ -151,11 +151,11 @@ def _change(tx: Connection, job: StoredJob, values: dict[str, Any]) -> None:
 
 
 def is_ended_by(event: AttemptEvent, reason: Reason, attempt: Attempt) -> bool:
-    """Whether a report of this very end has ended the attempt, and now comes again."""
+    """Whether a report of this end has ended the attempt before: the report is a repeat."""
     lost = attempt.state is AttemptState.LOST or attempt.reason is Reason.NOT_STARTED
     if attempt.state in LIVE_ATTEMPTS or lost:
         return False
-    # A cancel made what was told into its own end; a pause made a release into its own reason.
+    # A cancel turned the reported end into its own; a pause turned a release's reason into its own.
     if attempt.state is AttemptState.CANCELLED:
         return event is not AttemptEvent.SUCCEEDED
     paused = (attempt.reason, reason) == (Reason.PAUSED, Reason.RELEASED)

@@ -1,4 +1,4 @@
-"""A worker on which one job after the other fails at once: the fault is likely its own."""
+"""Quarantine of a worker on which one job after the other fails soon after its start."""
 
 from sqlalchemy import Connection
 
@@ -7,20 +7,20 @@ from service.contract.workers import WorkerState
 from service.store import attempts, workers
 
 JOBS_BEFORE_QUARANTINE = 3
-_LOOKED_AT = 30
-_SPEAKS_AGAINST = (
+_ATTEMPTS_READ = 30
+_WORKER_FAULTS = (
     Reason.CRASHED,
     Reason.STALLED,
     Reason.OUT_OF_MEMORY,
     Reason.WORKER_LOST,
     Reason.WORKER_UNFIT,
 )
-"""What a broken machine looks like. Bad data and bad weights are a submission's fault, and a full
-disk is no worker's alone: three mistakes of a user must not take the yard's only worker away."""
+"""Reasons that a broken machine may give. Bad data and bad weights are a submission's fault, and a
+full disk is no single worker's: three mistakes of a user must not quarantine the only worker."""
 
 
-def hold_worker_of(tx: Connection, job_id: str, number: int) -> None:
-    """Lock an attempt's worker, before its job: the order in which everybody locks."""
+def lock_worker_of(tx: Connection, job_id: str, number: int) -> None:
+    """Lock an attempt's worker; called before its job is locked: every caller keeps that order."""
     worker_id = attempts.worker_of(tx, job_id, number)
     if worker_id is not None:
         workers.get(tx, worker_id, lock=True)
@@ -29,17 +29,17 @@ def hold_worker_of(tx: Connection, job_id: str, number: int) -> None:
 def quarantine_if_broken(tx: Connection, worker_id: str, quick_seconds: float) -> bool:
     """Quarantine a worker whose last three different jobs each failed within `quick_seconds`.
 
-    A job that ran longer or succeeded speaks for the worker; what was given back says nothing.
+    A job that ran longer or succeeded shows that the worker is sound; a released one shows nothing.
     """
     since = workers.trusted_since(tx, worker_id)
     failed: dict[str, Attempt] = {}
-    for attempt in attempts.ended_of(tx, worker_id, since, _LOOKED_AT):
-        failure = attempt.state is AttemptState.FAILED
+    for attempt in attempts.ended_of(tx, worker_id, since, _ATTEMPTS_READ):
+        is_failure = attempt.state is AttemptState.FAILED
         if attempt.state is AttemptState.SUCCEEDED:
             break
-        if failure and _ran_seconds(attempt) > quick_seconds:
+        if is_failure and _ran_seconds(attempt) > quick_seconds:
             break
-        if failure and attempt.reason in _SPEAKS_AGAINST:
+        if is_failure and attempt.reason in _WORKER_FAULTS:
             failed.setdefault(attempt.job_id, attempt)
     if len(failed) < JOBS_BEFORE_QUARANTINE:
         return False

@@ -1,173 +1,94 @@
-"""Which of the queued jobs a worker is given, and what the others wait for."""
+"""Which of the queued jobs a worker is given."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import datetime
 
 from sqlalchemy import Connection
 
 from service.contract.workers import Worker, WorkerState
-from service.domain.placement import (
-    Capacity,
-    QueuedJob,
-    WorkerLocation,
-    fits,
-    is_kept_from,
-    kept,
-    may_try,
-)
+from service.domain.placement import Capacity, QueuedJob, WorkerLocation, fits, may_try
+from service.domain.reservations import is_reserved_for_another, reservations
 from service.store import attempts, limits, resource_classes, workers
 from service.store.jobs import StoredJob
 from service.store.resource_classes import ResourceClass
 
-_LOOKED_AT = 100
-_NEVER = datetime(1, 1, 1, tzinfo=UTC)
+_JOBS_PER_CLASS = 100
 
 
-def first_for(tx: Connection, asking: Capacity, now: datetime) -> StoredJob | None:
-    """The first job in line that the worker may have now, held for it."""
-    for waiting in line_for(tx, asking, now):
-        held = resource_classes.hold(tx, waiting.id, now)
-        if held is not None and _within_limits(tx, held.job.labels):
-            return held
+def lock_first_job(tx: Connection, capacity: Capacity, now: datetime) -> StoredJob | None:
+    """The first job of the queue that the worker may have now, locked for this transaction."""
+    for candidate in eligible_jobs(tx, capacity, now):
+        locked = resource_classes.lock_job(tx, candidate.id, now)
+        if locked is not None and _is_within_limits(tx, locked.job.labels):
+            return locked
     return None
 
 
-def line_for(tx: Connection, asking: Capacity, now: datetime) -> Iterator[QueuedJob]:
-    """The jobs that the worker may have now, the first in line first; nothing is held."""
-    if asking.free_slots < 1:
+def eligible_jobs(tx: Connection, capacity: Capacity, now: datetime) -> Iterator[QueuedJob]:
+    """The jobs that the worker may have now, in the order of the queue; nothing is locked."""
+    if capacity.free_slots < 1:
         return
-    worker = asking.worker
-    lanes = [lane for lane in resource_classes.lanes(tx) if fits(lane.labels, lane.gpus, worker)]
-    line = _merged(tx, lanes, list(limits.full(tx)), now)
-    rooms: list[Capacity] | None = None
-    keeper: QueuedJob | None = None
-    for job in line:
-        if rooms is None and (job.losses or job.gpus > asking.free_gpus):
-            others = rooms_of(tx, workers.there(tx))
-            rooms = [asking if each.worker.id == worker.id else each for each in others]
-            keeper = kept(line, rooms).get(worker.id)
-        if keeper is not None and is_kept_from(job, keeper, asking):
+    worker = capacity.worker
+    classes = [
+        each for each in resource_classes.of_queued_jobs(tx) if fits(each.labels, each.gpus, worker)
+    ]
+    queue = queue_of(tx, classes, limits.reached(tx).keys(), now)
+    capacities: list[Capacity] | None = None
+    holder: QueuedJob | None = None
+    for job in queue:
+        # Most claims need no look at the other workers.
+        if capacities is None and (job.worker_losses or job.gpus > capacity.free_gpus):
+            others = capacities_of(tx, workers.present(tx))
+            capacities = [capacity if each.worker.id == worker.id else each for each in others]
+            holder = reservations(queue, capacities).get(worker.id)
+        if holder is not None and is_reserved_for_another(job, holder, capacity):
             continue
-        if job.losses and not may_try(job, _lost_on(tx, job), worker, rooms or []):
-            continue
-        if job.gpus <= asking.free_gpus:
+        if job.worker_losses:
+            losses = loss_locations(tx, job)
+            if not may_try(job, losses, worker, capacities or []):
+                continue
+        if job.gpus <= capacity.free_gpus:
             yield job
 
 
-def rooms_of(tx: Connection, there: Iterable[Worker]) -> list[Capacity]:
-    """What each worker that may be given jobs has free, by the control plane's account."""
-    used = attempts.usage(tx)
+def capacities_of(tx: Connection, present: Iterable[Worker]) -> list[Capacity]:
+    """What each active worker has free, as far as the database knows."""
+    usage = attempts.usage(tx)
     return [
         Capacity(worker, worker.slots - slots, len(worker.gpus) - gpus)
-        for worker in there
+        for worker in present
         if worker.state is WorkerState.ACTIVE
-        for slots, gpus in [used.get(worker.id, (0, 0))]
+        for slots, gpus in [usage.get(worker.id, (0, 0))]
     ]
 
 
-def _within_limits(tx: Connection, labels: Mapping[str, str]) -> bool:
-    # Looked at again with the limits held: another server may have given the last place away.
-    if not labels or not limits.hold(tx, list(labels)):
-        return True
-    return not limits.full(tx).keys() & labels.items()
-
-
-def _merged(
-    tx: Connection, lanes: Iterable[ResourceClass], full: list[tuple[str, str]], now: datetime
+def queue_of(
+    tx: Connection,
+    classes: Iterable[ResourceClass],
+    at_limit: Collection[tuple[str, str]],
+    now: datetime,
 ) -> list[QueuedJob]:
-    found = [
+    """The first jobs of some resource classes, in the order of the queue."""
+    jobs = [
         job
-        for lane in lanes
-        for job in resource_classes.heads(tx, lane, full=full, now=now, limit=_LOOKED_AT)
-    ]
-    return sorted(found, key=lambda job: job.place)
-
-
-@dataclass(frozen=True)
-class QueueState:
-    """What there is for those in the line, at one moment."""
-
-    there: bool
-    rooms: list[Capacity]
-    full: dict[tuple[str, str], int]
-    kept: dict[str, QueuedJob]
-
-    @classmethod
-    def of(cls, tx: Connection) -> "QueueState":
-        """As the database has it."""
-        there = workers.there(tx)
-        rooms = rooms_of(tx, there)
-        wide = [lane for lane in resource_classes.lanes(tx) if lane.gpus]
-        full = limits.full(tx)
-        # Who waits after a failure is in nobody's way; the reaper says when that is over.
-        line = _merged(tx, wide, list(full), _NEVER) if wide else []
-        return cls(bool(there), rooms, full, kept(line, rooms))
-
-    def wait_reason(self, tx: Connection, stored: StoredJob) -> str | None:
-        """Why a queued job waits; None for one that is about to be claimed."""
-        job, needs = stored.job, stored.job.spec.resources
-        waiting = QueuedJob(job.id, -job.spec.priority, needs.gpus, needs.labels, stored.losses)
-        if not self.rooms:
-            return "no worker takes jobs now" if self.there else "no worker is connected"
-        return (
-            self._needs_unmet(waiting)
-            or ("it waits before its next try" if stored.not_before is not None else None)
-            or self._limit_reached(job.labels)
-            or self._elsewhere(tx, waiting)
-            or self._no_room(waiting)
+        for each in classes
+        for job in resource_classes.first_jobs(
+            tx, each, at_limit=at_limit, now=now, limit=_JOBS_PER_CLASS
         )
-
-    def _needs_unmet(self, job: QueuedJob) -> str | None:
-        labelled = [room.worker for room in self.rooms if fits(job.needs, 0, room.worker)]
-        if not labelled:
-            asked = ", ".join(f"{key}={value}" for key, value in job.needs.items())
-            return f"no worker has the labels {asked}"
-        if max(len(worker.gpus) for worker in labelled) < job.gpus:
-            return f"no worker has {_gpus(job.gpus)}"
-        return None
-
-    def _limit_reached(self, labels: Mapping[str, str]) -> str | None:
-        for key, value in labels.items():
-            if (key, value) in self.full:
-                most = self.full[key, value]
-                return f"{key}={value} has {most} running, which is its limit"
-        return None
-
-    def _elsewhere(self, tx: Connection, job: QueuedJob) -> str | None:
-        if not job.losses:
-            return None
-        lost_on = _lost_on(tx, job)
-        ready = [room.worker for room in self._ready(job)]
-        if ready and not any(may_try(job, lost_on, worker, self.rooms) for worker in ready):
-            return f"it was lost on {lost_on[0].host}, and waits for another worker"
-        return None
-
-    def _no_room(self, job: QueuedJob) -> str | None:
-        ready = self._ready(job)
-        keepers = [self.kept.get(room.worker.id) for room in ready]
-        by = [k for k, room in zip(keepers, ready, strict=True) if k and is_kept_from(job, k, room)]
-        if ready and len(by) == len(ready):
-            what = "GPUs are" if job.gpus else "slot is"
-            return f"the free {what} kept for {by[0].id}, which is ahead of it"
-        if ready:
-            return None
-        fitting = [room for room in self.rooms if fits(job.needs, job.gpus, room.worker)]
-        if job.gpus and any(room.free_slots for room in fitting):
-            return f"no worker has {job.gpus} free {'GPU' if job.gpus == 1 else 'GPUs'}"
-        return "all workers are busy"
-
-    def _ready(self, job: QueuedJob) -> list[Capacity]:
-        return [
-            room
-            for room in self.rooms
-            if fits(job.needs, job.gpus, room.worker) and room.has_now(job.gpus)
-        ]
+    ]
+    return sorted(jobs, key=lambda job: job.sort_key)
 
 
-def _lost_on(tx: Connection, job: QueuedJob) -> list[WorkerLocation]:
-    return [WorkerLocation(*found) for found in attempts.lost_on(tx, job.id, job.losses)]
+def loss_locations(tx: Connection, job: QueuedJob) -> list[WorkerLocation]:
+    """Where the job's workers were lost since its last new checkpoint, the newest first."""
+    return [
+        WorkerLocation(*location)
+        for location in attempts.loss_locations(tx, job.id, job.worker_losses)
+    ]
 
 
-def _gpus(number: int) -> str:
-    return f"{number} {'GPU' if number == 1 else 'GPUs'}"
+def _is_within_limits(tx: Connection, labels: Mapping[str, str]) -> bool:
+    # Read again with the limits locked: another server's claim may have reached one.
+    if not labels or not limits.lock(tx, list(labels)):
+        return True
+    return not limits.reached(tx).keys() & labels.items()

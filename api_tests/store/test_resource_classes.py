@@ -1,4 +1,4 @@
-"""The lanes of the queue: found by looks into an index, however many jobs wait in each."""
+"""Resource classes of the queue: found by index searches, however many jobs wait in each."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -18,7 +18,7 @@ NEEDS: list[dict[str, Any]] = [
     {"gpus": 2, "labels": {"gpu": "H100"}},
     {"gpus": 8, "labels": {"gpu": "H100"}},
 ]
-LANES = [
+CLASSES = [
     ResourceClass('{"gpu":"H100"}', 2),
     ResourceClass('{"gpu":"H100"}', 8),
     ResourceClass("{}", 0),
@@ -35,21 +35,21 @@ def _fill(tx: Connection) -> None:
         views.submit(tx, submitted, job_id=f"job_{number:04d}", key=None, now=now)
 
 
-def test_every_lane_is_found_once(database: Database) -> None:
+def test_every_resource_class_is_found_once(database: Database) -> None:
     with database.write() as tx:
         _fill(tx)
-        found = resource_classes.lanes(tx)
-    assert len(found) == len(LANES)
-    assert {(lane.gpus, *lane.labels.items()) for lane in found} == {
-        (lane.gpus, *lane.labels.items()) for lane in LANES
+        found = resource_classes.of_queued_jobs(tx)
+    assert len(found) == len(CLASSES)
+    assert {(each.gpus, *each.labels.items()) for each in found} == {
+        (each.gpus, *each.labels.items()) for each in CLASSES
     }
 
 
-def test_each_look_for_a_lane_starts_where_the_last_one_ended(sqlite: Database) -> None:
+def test_each_search_for_a_class_starts_where_the_last_one_ended(sqlite: Database) -> None:
     with sqlite.write() as tx:
         _fill(tx)
-        looks = plans_of(tx, lambda: resource_classes.lanes(tx))
+        plans = plans_of(tx, lambda: resource_classes.of_queued_jobs(tx))
     # Nothing is sorted: each plan is that one line.
-    for (look,) in looks:
-        assert look.startswith("SEARCH jobs USING INDEX ix_jobs_lanes (needs"), look
-        assert look.endswith(("(needs=? AND gpus>?)", "(needs>?)")), look
+    for (plan,) in plans:
+        assert plan.startswith("SEARCH jobs USING INDEX ix_jobs_resource_class (needs"), plan
+        assert plan.endswith(("(needs=? AND gpus>?)", "(needs>?)")), plan

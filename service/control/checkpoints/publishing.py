@@ -1,0 +1,67 @@
+"""A checkpoint that a live attempt has published on the volume enters the index."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from service.contract.checkpoints import Checkpoint, attempt_path, folder_name
+from service.contract.events import Published
+from service.contract.jobs import Job
+from service.contract.specs import ImportSpec
+from service.control.checkpoints.retention import expire, pointers
+from service.store import checkpoints
+
+
+class InvalidCheckpoint(Exception):
+    """The reported checkpoint cannot be this attempt's; the message says why."""
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What a new checkpoint changes of its job, by column, and a sentence for its history."""
+
+    job_values: dict[str, Any]
+    message: str
+
+
+def publish(
+    tx: Connection, job: Job, attempt: int, published: Published, now: datetime
+) -> Publication | None:
+    """Index a checkpoint and expire what the job's retention does not keep any more.
+
+    None for one that is in the index already. Raises InvalidCheckpoint. The caller has locked the
+    job and its live attempt, and changes the job.
+    """
+    manifest = published.checkpoint
+    _check(job, attempt, published)
+    if checkpoints.get(tx, manifest.checkpoint_id) is not None:
+        return None
+    # A worker whose clock runs ahead must not stay the newest for ever.
+    created_at = min(manifest.created_at, now)
+    tags = job.spec.request.tags if isinstance(job.spec, ImportSpec) else ()
+    checkpoint = Checkpoint.of(manifest, published.path, created_at, tags)
+    checkpoints.add(tx, checkpoint, manifest)
+    expire(tx, job)
+    # A new checkpoint is progress: the counters of the retry rules begin anew.
+    values: dict[str, Any] = {"failures": 0, "worker_losses": 0} | pointers(tx, job)
+    if isinstance(job.spec, ImportSpec):
+        # What is imported is known only once a worker has read it.
+        values |= {"recipe": manifest.recipe, "variant": manifest.variant}
+    what = "final weights" if manifest.phase == "final" else "checkpoint"
+    return Publication(values, f"{what} at step {manifest.step}: {checkpoint.id}")
+
+
+def _check(job: Job, attempt: int, published: Published) -> None:
+    manifest = published.checkpoint
+    if (manifest.job_id, manifest.attempt) != (job.id, attempt):
+        raise InvalidCheckpoint("it is a checkpoint of another attempt")
+    is_import = isinstance(job.spec, ImportSpec)
+    if not is_import and (manifest.recipe, manifest.variant) != (job.recipe, job.variant):
+        raise InvalidCheckpoint("it is a checkpoint of another network")
+    if manifest.created_at.tzinfo is None:
+        raise InvalidCheckpoint("created_at has no zone")
+    path = f"{attempt_path(job.id, attempt)}/{folder_name(manifest.phase, manifest.step)}"
+    if published.path != path:
+        raise InvalidCheckpoint(f"it is in {published.path!r}, and belongs in {path!r}")

@@ -1,0 +1,67 @@
+"""The end of an attempt as its worker reports it. A report may be sent twice."""
+
+import hmac
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from service.contract.agent import BeatReply, Report
+from service.contract.jobs import JobState
+from service.control.leases.event_handlers import apply_events, lock_jobs
+from service.control.leases.heartbeats import renew_leases
+from service.control.leases.transitions import AttemptEnd, BackoffPolicy, end_attempt, is_ended_by
+from service.control.scheduling.quarantine import lock_worker_of, quarantine_if_broken
+from service.domain.errors import Conflict, LeaseLost
+from service.domain.lifecycle import AttemptEvent
+from service.store import attempts, jobs
+from service.store.attempts import StoredAttempt
+from service.store.jobs import StoredJob
+
+
+def end(
+    tx: Connection,
+    report: Report,
+    *,
+    backoff_policy: BackoffPolicy,
+    quick_seconds: float,
+    now: datetime,
+) -> BeatReply:
+    """End an attempt; a repeat changes nothing. Raises LeaseLost if it ended some other way.
+
+    A worker on which one job after the other fails within `quick_seconds` is quarantined.
+    """
+    if report.outcome == "failed":
+        lock_worker_of(tx, report.job_id, report.attempt)
+    lock_jobs(tx, [report.job_id], report.events)
+    job, stored = _locked(tx, report)
+    if is_ended_by(AttemptEvent(report.outcome), report.reason, stored.attempt):
+        return _reply(report, stored.acked_seq)
+    if report.outcome == "cancelled" and job.job.state is not JobState.CANCELLING:
+        raise Conflict("not_cancelled", f"nobody asked to cancel {report.job_id}: report released")
+    live = attempts.lock_live(tx, [report.job_id]).get(report.job_id)
+    if live is None or live.number != report.attempt:
+        raise LeaseLost(report.job_id, report.attempt)
+    renew_leases(tx, [live], now)
+    acked_seq = apply_events(tx, job.job, live, report.events, now)
+    # The events may have changed the job: its counters, its progress.
+    job, stored = _locked(tx, report)
+    result = AttemptEnd(AttemptEvent(report.outcome), report.reason, report.message, report.result)
+    end_attempt(tx, job, stored.attempt, result, backoff_policy=backoff_policy, now=now)
+    if report.outcome == "failed":
+        quarantine_if_broken(tx, stored.attempt.worker_id, quick_seconds)
+    return _reply(report, acked_seq)
+
+
+def _locked(tx: Connection, report: Report) -> tuple[StoredJob, StoredAttempt]:
+    # Always the job first, then its attempt: two transactions must not hold one each.
+    job = jobs.get(tx, report.job_id, lock=True)
+    stored = attempts.get(tx, report.job_id, report.attempt)
+    if job is None or stored is None:
+        raise LeaseLost(report.job_id, report.attempt)
+    if not hmac.compare_digest(stored.token.encode(), report.token.encode()):
+        raise LeaseLost(report.job_id, report.attempt)
+    return job, stored
+
+
+def _reply(report: Report, acked_seq: int) -> BeatReply:
+    return BeatReply(job_id=report.job_id, attempt=report.attempt, acked_seq=acked_seq)

@@ -1,0 +1,106 @@
+"""Why a queued job waits, as a sentence."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection
+
+from service.control.scheduling.scheduler import capacities_of, loss_locations, queue_of
+from service.domain.placement import Capacity, QueuedJob, fits, may_try
+from service.domain.reservations import is_reserved_for_another, reservations
+from service.store import limits, resource_classes, workers
+from service.store.jobs import StoredJob
+
+_NEVER = datetime(1, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class QueueState:
+    """Workers, limits and reservations at one moment: what queued jobs wait for."""
+
+    any_worker: bool
+    capacities: list[Capacity]
+    at_limit: dict[tuple[str, str], int]
+    reservations: dict[str, QueuedJob]
+
+    @classmethod
+    def read(cls, tx: Connection) -> "QueueState":
+        """The state that the database has now."""
+        present = workers.present(tx)
+        capacities = capacities_of(tx, present)
+        wide = [each for each in resource_classes.of_queued_jobs(tx) if each.gpus]
+        at_limit = limits.reached(tx)
+        # A job in backoff reserves nothing; the reaper clears a backoff that is over.
+        queue = queue_of(tx, wide, at_limit.keys(), _NEVER) if wide else []
+        return cls(bool(present), capacities, at_limit, reservations(queue, capacities))
+
+    def wait_reason(self, tx: Connection, stored: StoredJob) -> str | None:
+        """Why a queued job waits; None for one that is about to be claimed."""
+        job, needs = stored.job, stored.job.spec.resources
+        queued = QueuedJob(
+            job.id, -job.spec.priority, needs.gpus, needs.labels, stored.worker_losses
+        )
+        if not self.capacities:
+            return "no worker takes jobs now" if self.any_worker else "no worker is connected"
+        return (
+            self._unmet_needs(queued)
+            or ("it waits before its next try" if stored.not_before is not None else None)
+            or self._limit(job.labels)
+            or self._loss(tx, queued)
+            or self._lack_of_capacity(queued)
+        )
+
+    def _unmet_needs(self, job: QueuedJob) -> str | None:
+        labelled = [each.worker for each in self.capacities if fits(job.needs, 0, each.worker)]
+        if not labelled:
+            labels = ", ".join(f"{key}={value}" for key, value in job.needs.items())
+            return f"no worker has the labels {labels}"
+        if max(len(worker.gpus) for worker in labelled) < job.gpus:
+            return f"no worker has {job.gpus} {_gpu_noun(job.gpus)}"
+        return None
+
+    def _limit(self, labels: Mapping[str, str]) -> str | None:
+        for key, value in labels.items():
+            if (key, value) in self.at_limit:
+                most = self.at_limit[key, value]
+                return f"{key}={value} has {most} running, which is its limit"
+        return None
+
+    def _loss(self, tx: Connection, job: QueuedJob) -> str | None:
+        if not job.worker_losses:
+            return None
+        losses = loss_locations(tx, job)
+        ready = [each.worker for each in self._ready(job)]
+        if ready and not any(may_try(job, losses, worker, self.capacities) for worker in ready):
+            return f"it was lost on {losses[0].host}, and waits for another worker"
+        return None
+
+    def _lack_of_capacity(self, job: QueuedJob) -> str | None:
+        ready = self._ready(job)
+        holders = [
+            holder
+            for each in ready
+            if (holder := self.reservations.get(each.worker.id)) is not None
+            and is_reserved_for_another(job, holder, each)
+        ]
+        if ready and len(holders) == len(ready):
+            what = "GPUs are" if job.gpus else "slot is"
+            return f"the free {what} kept for {holders[0].id}, which is ahead of it"
+        if ready:
+            return None
+        fitting = [each for each in self.capacities if fits(job.needs, job.gpus, each.worker)]
+        if job.gpus and any(each.free_slots for each in fitting):
+            return f"no worker has {job.gpus} free {_gpu_noun(job.gpus)}"
+        return "all workers are busy"
+
+    def _ready(self, job: QueuedJob) -> list[Capacity]:
+        return [
+            each
+            for each in self.capacities
+            if fits(job.needs, job.gpus, each.worker) and each.can_start(job.gpus)
+        ]
+
+
+def _gpu_noun(number: int) -> str:
+    return "GPU" if number == 1 else "GPUs"

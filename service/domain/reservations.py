@@ -1,0 +1,41 @@
+"""Which worker is reserved for which wide job, so that narrow jobs do not starve it."""
+
+from collections.abc import Iterable, Sequence
+
+from service.domain.placement import Capacity, QueuedJob, fits
+
+_MOST_RESERVATIONS = 10
+
+
+def reservations(
+    queue: Iterable[QueuedJob], capacities: Sequence[Capacity]
+) -> dict[str, QueuedJob]:
+    """By worker id the job for which its GPUs are reserved.
+
+    Each job that can start nowhere now reserves the fitting worker that has most GPUs free; the
+    first in the queue choose first.
+    """
+    reserved: dict[str, QueuedJob] = {}
+    for job in sorted(queue, key=lambda each: each.sort_key):
+        if job.gpus == 0:
+            continue
+        fitting = [each for each in capacities if fits(job.needs, job.gpus, each.worker)]
+        unreserved = [each for each in fitting if each.worker.id not in reserved]
+        if any(each.can_start(job.gpus) for each in unreserved):
+            continue
+        if unreserved:
+            nearest = max(
+                unreserved, key=lambda each: (each.free_gpus, each.free_slots, each.worker.id)
+            )
+            reserved[nearest.worker.id] = job
+        if len(reserved) >= _MOST_RESERVATIONS:
+            break
+    return reserved
+
+
+def is_reserved_for_another(job: QueuedJob, holder: QueuedJob, capacity: Capacity) -> bool:
+    """Whether `holder` is ahead of `job`, and the reservation takes what `job` would use.
+
+    A reservation covers the worker's GPUs and one slot beside them.
+    """
+    return holder.sort_key < job.sort_key and (job.gpus > 0 or capacity.free_slots < 2)
