@@ -18,7 +18,7 @@ from workers.agent.gpus import visible_gpus
 from workers.agent.identity import own_identity
 from workers.agent.loop import Agent
 from workers.agent.worker_paths import WorkerPaths
-from workers.launcher.kernel import adopt_orphans, boot_clock
+from workers.launcher.kernel import become_subreaper, boot_clock
 from workers.launcher.local.launcher import LocalLauncher
 from workers.settings import WorkerSettings
 from workers.telemetry import log_to_stderr
@@ -46,7 +46,7 @@ def work(settings: WorkerSettings, rank_main: str = RANK_MAIN) -> int:
     """Run an agent in this process until two signals, or one and its work, have ended it."""
     log_to_stderr()
     setproctitle("trainyard: agent")
-    adopt_orphans()
+    become_subreaper()
     worker_id = f"wrk_{ULID()}"
     gpus = visible_gpus()
     give_up = threading.Event()

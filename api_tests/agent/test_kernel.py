@@ -5,8 +5,8 @@ import sys
 
 SCRIPT = """
 import os, signal, sys, time
-from workers.launcher.kernel import adopt_orphans, die_with_parent
-from workers.launcher.local.sweep import sweep
+from workers.launcher.kernel import become_subreaper, die_with_parent
+from workers.launcher.local.descendants import kill_descendants
 
 def child(part):
     pid = os.fork()
@@ -19,7 +19,7 @@ def child(part):
 """
 
 PARENT_DIES = """
-adopt_orphans()
+become_subreaper()
 reader, writer = os.pipe()
 def lives_on():
     {before}
@@ -55,16 +55,17 @@ def test_a_process_whose_parent_was_dead_before_it_asked_ends_too() -> None:
     assert _printed(PARENT_DIES.format(before=orphaned, wait="pass")) == "-9"
 
 
-def test_a_sweep_ends_orphans_in_other_sessions_and_spares_what_it_is_told_to() -> None:
+def test_descendants_in_other_sessions_are_killed_and_those_to_keep_are_spared() -> None:
     part = """
-adopt_orphans()
+become_subreaper()
 def leaves():
     os.setsid()
     time.sleep(60)
 def orphans():
     child(leaves)
-kept = child(lambda: time.sleep(60))
+spared = child(lambda: time.sleep(60))
 os.waitpid(child(orphans), 0)
-print(list(sweep(keep=[kept]).values()), os.waitpid(kept, os.WNOHANG)[0], len(sweep()))
+statuses = kill_descendants(keep=[spared])
+print(list(statuses.values()), os.waitpid(spared, os.WNOHANG)[0], len(kill_descendants()))
 """
     assert _printed(part) == "[9] 0 1"

@@ -25,7 +25,7 @@ class ProcessTree:
     def hold_until(self, boot_seconds: float) -> None:
         """Have it end by itself at this time of `boot_clock` unless told a later one."""
         if self._handle is not None:
-            self._handle.hold_until(boot_seconds)
+            self._handle.extend_deadline(boot_seconds)
 
     def terminate(self) -> None:
         """Ask the ranks to save and end."""

@@ -1,4 +1,4 @@
-"""How an attempt's ranks are started and surely ended, on whatever they run."""
+"""The interface of launchers: they start the ranks of an attempt, and end them surely."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +9,7 @@ from workers.launcher.process_exit import ProcessExit
 
 @dataclass(frozen=True)
 class Launch:
-    """What to start: no `gpus` is one rank on the CPU, N are N ranks with one each."""
+    """The attempt to start: with `gpus` 0 one rank on the CPU, else one rank for each GPU."""
 
     job_id: str
     spec_path: Path
@@ -18,33 +18,37 @@ class Launch:
 
 
 class Handle(Protocol):
-    """The ranks of one attempt and every process below them."""
+    """The running ranks of one attempt, with all their descendants."""
 
     def terminate(self) -> None:
-        """Send SIGTERM to the ranks: save and end."""
+        """Send SIGTERM to the ranks, which then save a checkpoint and end."""
 
-    def hold_until(self, boot_seconds: float) -> None:
-        """Have the tree end by itself at this time of `boot_clock` unless told a later one."""
+    def extend_deadline(self, boot_seconds: float) -> None:
+        """Set the time of `boot_clock`, in seconds, at which the ranks are killed.
+
+        Called with the end of the lease after each heartbeat: ranks whose agent is stopped end
+        before another worker can get the job.
+        """
 
     def dump_stacks(self) -> None:
-        """Have each rank write the stacks of its threads into the log."""
+        """Have each rank write the stacks of its threads to the attempt's log."""
 
     def kill(self) -> None:
-        """End the whole tree at once."""
+        """Kill the ranks and all their descendants at once."""
 
     def wait(self, timeout_seconds: float | None = None) -> ProcessExit | None:
-        """How the ranks ended, once no process of the tree is left; None at the timeout."""
+        """Wait until no process of the attempt is left; None if `timeout_seconds` pass first."""
 
 
 class Launcher(Protocol):
-    """Starts attempts, and hands out the worker's GPUs."""
+    """Starts the attempts of one worker, and assigns its GPUs to them."""
 
     @property
     def free_gpus(self) -> int:
-        """How many GPUs no attempt has."""
+        """The number of GPUs that no attempt uses."""
 
     def start(self, launch: Launch) -> Handle:
-        """Start the ranks; what goes wrong is told by the handle's exit."""
+        """Start the ranks of an attempt; a failure is reported by the handle's `wait`."""
 
     def close(self) -> None:
-        """End every tree and return when none is left."""
+        """Kill the processes of all attempts, and return when none is left."""

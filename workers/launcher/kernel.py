@@ -1,4 +1,4 @@
-"""What the Linux kernel is asked for, so that no process outlives its purpose."""
+"""Calls to the Linux kernel that tie the lifetime of processes together, and the boot clock."""
 
 import ctypes
 import os
@@ -10,20 +10,23 @@ _PR_SET_CHILD_SUBREAPER = 36
 
 
 def die_with_parent(parent_pid: int, by: signal.Signals = signal.SIGKILL) -> None:
-    """Get the signal `by` when the parent's thread that made this process ends, or has ended."""
+    """Have this process receive the signal `by` when its parent `parent_pid` ends, or has ended.
+
+    The kernel watches the thread that forked this process. Raises OSError.
+    """
     _prctl(_PR_SET_PDEATHSIG, by)
-    # The parent may have died before the call: then nobody would tell.
+    # A parent that ended before prctl sends no signal.
     if os.getppid() != parent_pid:
         os.kill(os.getpid(), by)
 
 
-def adopt_orphans() -> None:
-    """Become the parent of every descendant whose own parent dies, whatever its session."""
+def become_subreaper() -> None:
+    """Make this process the parent of every descendant whose own parent dies; raises OSError."""
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
 def boot_clock() -> float:
-    """Seconds since the machine was started, those of its sleep too: the same in all processes."""
+    """Seconds since the machine booted, suspended time included; equal in all its processes."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 

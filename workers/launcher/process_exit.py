@@ -1,4 +1,4 @@
-"""How the ranks of an attempt ended."""
+"""The exit statuses of an attempt's ranks, and sentences that describe them."""
 
 import os
 import signal
@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 
 class RankExit(BaseModel):
-    """One rank's wait status, as waitpid(2) gives it."""
+    """The wait status of one rank, as waitpid(2) returns it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -16,20 +16,21 @@ class RankExit(BaseModel):
 
     @property
     def describe(self) -> str:
-        """What happened, and what helps, in one sentence without a full stop."""
+        """How the rank ended and what may help, as one sentence without a full stop."""
         code = os.waitstatus_to_exitcode(self.status)
         if code >= 0:
             return f"rank {self.rank} exited with status {code}"
-        said = f"rank {self.rank} was killed by {signal.Signals(-code).name}"
+        sentence = f"rank {self.rank} was killed by {signal.Signals(-code).name}"
         if -code == signal.SIGKILL:
-            said += "; if the machine ran out of memory, use a smaller batch_size"
-        return said
+            sentence += "; if the machine ran out of memory, use a smaller batch_size"
+        return sentence
 
 
 class ProcessExit(BaseModel):
-    """The ranks in the order they ended; `problem` is what kept them from being started or seen.
+    """The ranks of an attempt in the order in which they ended.
 
-    `overdue` if they were ended because their agent did not say in time that it holds the lease.
+    `problem` is not empty if they could not be started, or if their statuses are unknown. `overdue`
+    is true if they were killed because the agent did not extend their deadline in time.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -40,7 +41,7 @@ class ProcessExit(BaseModel):
 
     @property
     def describe(self) -> str:
-        """What ended the attempt: a problem, else the first rank that failed, else the first."""
+        """A sentence about the problem, else about the first failed rank, else about the first."""
         if self.problem:
             return self.problem
         first = next((rank for rank in self.ranks if rank.status), self.ranks[0])

@@ -1,4 +1,4 @@
-"""One to N ranks on this host, forked from a warm process."""
+"""The launcher for ranks on this host, which are forked from a warm process."""
 
 import os
 import socket
@@ -10,21 +10,21 @@ from collections.abc import Sequence
 import structlog
 
 from workers.launcher.base import Launch
+from workers.launcher.local.descendants import kill_descendants
 from workers.launcher.local.spawn_request import SpawnEnded, SpawnRequest
-from workers.launcher.local.supervisor import DUMP, HELD_UNTIL, KILL, TERMINATE
-from workers.launcher.local.sweep import sweep
+from workers.launcher.local.supervisor import DEADLINE, DUMP, KILL, TERMINATE
 from workers.launcher.process_exit import ProcessExit
 
 WORKER_ID = "TRAINYARD_WORKER_ID"
-"""The variable by which every process of a worker is known, in its `/proc/<pid>/environ`."""
+"""The environment variable that marks every process of a worker, in `/proc/<pid>/environ`."""
 
-_MAX_WORD_BYTES = 1 << 17
-_START_AGAIN_SECONDS = 1.0
+_MAX_MESSAGE_BYTES = 1 << 17
+_RESTART_SECONDS = 1.0
 _log = structlog.get_logger()
 
 
 class LocalHandle:
-    """An attempt's supervisor, and the socket on which it listens and says how it ended."""
+    """An attempt's supervisor: commands go to it over a socket, and its ProcessExit comes back."""
 
     def __init__(self, channel: socket.socket, gpus: Sequence[int]) -> None:
         self._channel, self.gpus = channel, gpus
@@ -32,46 +32,48 @@ class LocalHandle:
         self._exit = ProcessExit()
 
     def terminate(self) -> None:
-        """Send SIGTERM to the ranks."""
-        self._say(TERMINATE)
+        """Send SIGTERM to the ranks, which then save a checkpoint and end."""
+        self._send(TERMINATE)
 
-    def hold_until(self, boot_seconds: float) -> None:
-        """Have the supervisor end the tree at this time unless it is told a later one."""
-        # A supervisor that is stopped reads none, and must not stop the agent too.
-        self._say(HELD_UNTIL + str(boot_seconds).encode(), socket.MSG_DONTWAIT)
+    def extend_deadline(self, boot_seconds: float) -> None:
+        """Set the time of `boot_clock`, in seconds, at which the supervisor kills the ranks."""
+        # A supervisor that is stopped (SIGSTOP) reads nothing, and must not block the agent.
+        self._send(DEADLINE + str(boot_seconds).encode(), socket.MSG_DONTWAIT)
 
     def dump_stacks(self) -> None:
-        """Have each rank write the stacks of its threads into the log."""
-        self._say(DUMP)
+        """Have each rank write the stacks of its threads to the attempt's log."""
+        self._send(DUMP)
 
     def kill(self) -> None:
-        """End the whole tree at once."""
-        self._say(KILL)
+        """Kill the ranks and all their descendants at once."""
+        self._send(KILL)
 
     def wait(self, timeout_seconds: float | None = None) -> ProcessExit | None:
-        """How the ranks ended, once no process of the tree is left; None at the timeout."""
+        """Wait until no process of the attempt is left; None if `timeout_seconds` pass first."""
         return self._exit if self._ended.wait(timeout_seconds) else None
 
     def end(self, problem: str) -> None:
-        """Take the supervisor's last word; without one, `problem` is what happened."""
+        """Read the supervisor's ProcessExit; if it sent none, make one with `problem`."""
         try:
-            word = self._channel.recv(_MAX_WORD_BYTES, socket.MSG_DONTWAIT)
+            message = self._channel.recv(_MAX_MESSAGE_BYTES, socket.MSG_DONTWAIT)
         except OSError:
-            word = b""
-        self._exit = ProcessExit.model_validate_json(word) if word else ProcessExit(problem=problem)
+            message = b""
+        self._exit = (
+            ProcessExit.model_validate_json(message) if message else ProcessExit(problem=problem)
+        )
         self._channel.close()
         self._ended.set()
 
-    def _say(self, word: bytes, flags: int = 0) -> None:
-        # Who has ended needs no word any more.
+    def _send(self, command: bytes, flags: int = 0) -> None:
+        # A supervisor that has ended needs no command.
         try:
-            self._channel.send(word, flags)
+            self._channel.send(command, flags)
         except OSError:
             return
 
 
 class LocalLauncher:
-    """Keeps one warm process, and forks each attempt from it; `rank_main` is `module:function`."""
+    """Runs a warm process, from which each attempt is forked; `rank_main` is `module:function`."""
 
     def __init__(self, worker_id: str, slots: int, gpus: Sequence[int], rank_main: str) -> None:
         self._worker_id, self._slots, self._rank_main = worker_id, slots, rank_main
@@ -81,35 +83,37 @@ class LocalLauncher:
         self._control: socket.socket | None = None
         self._changed = threading.Condition()
         self._closed = threading.Event()
-        # The kernel ends the warm process with the thread that started it: this one stays.
+        # The warm process ends with the thread that started it, so this thread runs until close().
         self._thread = threading.Thread(target=self._keep_warm, name="warm", daemon=True)
         self._thread.start()
 
     @property
     def free_gpus(self) -> int:
-        """How many GPUs no attempt has."""
+        """The number of GPUs that no attempt uses."""
         with self._changed:
             return len(self._gpus)
 
     def start(self, launch: Launch) -> LocalHandle:
-        """Fork the ranks as soon as there is a warm process."""
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs, self._changed:
-            assert launch.gpus <= len(self._gpus), "the control plane gave out more than was free"
+        """Start the ranks of an attempt; waits until the warm process runs."""
+        own_end, peer_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with peer_end, self._changed:
+            assert launch.gpus <= len(self._gpus), (
+                "the control plane assigned more GPUs than were free"
+            )
             self._changed.wait_for(lambda: self._control is not None or self._closed.is_set())
             gpus, self._gpus = self._gpus[: launch.gpus], self._gpus[launch.gpus :]
-            handle = LocalHandle(ours, gpus)
+            handle = LocalHandle(own_end, gpus)
             self._number += 1
-            order = self._order(self._number, launch, gpus)
-            self._handles[order.number] = handle
+            request = self._request(self._number, launch, gpus)
+            self._handles[request.number] = handle
             if self._control is None:
-                self._end(order.number, "the worker was shutting down")
+                self._end(request.number, "the worker was shutting down")
             else:
-                _send(self._control, order, theirs)
+                _send_request(self._control, request, peer_end)
         return handle
 
     def close(self) -> None:
-        """End every tree and the warm process."""
+        """Kill the processes of all attempts, and end the warm process."""
         self._closed.set()
         with self._changed:
             self._changed.notify_all()
@@ -117,7 +121,7 @@ class LocalLauncher:
                 self._control.shutdown(socket.SHUT_RDWR)
         self._thread.join()
 
-    def _order(self, number: int, launch: Launch, gpus: Sequence[int]) -> SpawnRequest:
+    def _request(self, number: int, launch: Launch, gpus: Sequence[int]) -> SpawnRequest:
         ranks = max(1, launch.gpus)
         cores = len(os.sched_getaffinity(0))
         return SpawnRequest(
@@ -137,41 +141,47 @@ class LocalLauncher:
                 control, process = self._start_warm()
             except OSError as error:
                 _log.error("warm_process_not_started", error=str(error))
-                self._closed.wait(_START_AGAIN_SECONDS)
+                self._closed.wait(_RESTART_SECONDS)
                 continue
             with self._changed:
                 self._control = control
                 self._changed.notify_all()
             if self._closed.is_set():
                 control.shutdown(socket.SHUT_RDWR)
-            while word := _received(control):
-                ended = SpawnEnded.model_validate_json(word)
+            while message := _receive(control):
+                ended = SpawnEnded.model_validate_json(message)
                 self._end(ended.number, f"the supervisor ended with wait status {ended.status}")
             with self._changed:
                 self._control = None
             control.close()
             status = process.wait()
-            sweep()
+            kill_descendants()
             for number in list(self._handles):
                 self._end(number, f"the warm process ended with status {status}")
             if not self._closed.is_set():
                 _log.error("warm_process_ended", status=status)
-                self._closed.wait(_START_AGAIN_SECONDS)
+                self._closed.wait(_RESTART_SECONDS)
 
     def _start_warm(self) -> tuple[socket.socket, "subprocess.Popen[bytes]"]:
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        own_end, peer_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         module = [sys.executable, "-m", "workers.launcher.local.warm"]
-        with theirs:
+        with peer_end:
             process = subprocess.Popen(
-                [*module, self._worker_id, str(theirs.fileno()), str(os.getpid()), self._rank_main],
-                pass_fds=[theirs.fileno()],
+                [
+                    *module,
+                    self._worker_id,
+                    str(peer_end.fileno()),
+                    str(os.getpid()),
+                    self._rank_main,
+                ],
+                pass_fds=[peer_end.fileno()],
                 stdin=subprocess.DEVNULL,
-                # A Ctrl-C is for the agent alone.
+                # In its own session, so that Ctrl-C reaches the agent alone.
                 start_new_session=True,
-                # SPT_NOENV: a title must not be written over the variable that names the worker.
+                # SPT_NOENV keeps setproctitle from overwriting WORKER_ID in /proc/<pid>/environ.
                 env=os.environ | {WORKER_ID: self._worker_id, "SPT_NOENV": "1"},
             )
-        return ours, process
+        return own_end, process
 
     def _end(self, number: int, problem: str) -> None:
         with self._changed:
@@ -198,16 +208,16 @@ def _environments(ranks: int, gpus: Sequence[int]) -> list[dict[str, str]]:
     ]
 
 
-def _send(control: socket.socket, order: SpawnRequest, channel: socket.socket) -> None:
-    # A warm process that has just died is started again, and its orders end with it.
+def _send_request(control: socket.socket, request: SpawnRequest, channel: socket.socket) -> None:
+    # If the warm process has just died, `_keep_warm` ends this request with a problem.
     try:
-        socket.send_fds(control, [order.model_dump_json().encode()], [channel.fileno()])
+        socket.send_fds(control, [request.model_dump_json().encode()], [channel.fileno()])
     except OSError:
         return
 
 
-def _received(control: socket.socket) -> bytes:
+def _receive(control: socket.socket) -> bytes:
     try:
-        return control.recv(_MAX_WORD_BYTES)
+        return control.recv(_MAX_MESSAGE_BYTES)
     except ConnectionResetError:
         return b""

@@ -1,4 +1,4 @@
-"""Signals as something to select on, for the processes of one thread that start others."""
+"""Signals as a file descriptor for `select`, for single-threaded processes that fork others."""
 
 import os
 import select
@@ -7,7 +7,7 @@ import socket
 
 
 class SignalPipe:
-    """Ends every wait of this process when a child ends or SIGTERM comes."""
+    """A pipe that becomes readable when a child process ends or SIGTERM arrives."""
 
     def __init__(self) -> None:
         self._reader, self._writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
@@ -16,15 +16,18 @@ class SignalPipe:
         signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
 
     def wait(self, channel: socket.socket, timeout_seconds: float | None = None) -> bool:
-        """Sleep until a signal or a word comes; True if there is a word, or the end, to receive."""
-        awaited: list[socket.socket | int] = [channel, self._reader]
-        ready, _, _ = select.select(awaited, [], [], timeout_seconds)
+        """Sleep until a signal arrives, `channel` is readable, or the time is over.
+
+        Returns True if `channel` has a message or has been closed by the peer.
+        """
+        sources: list[socket.socket | int] = [channel, self._reader]
+        ready, _, _ = select.select(sources, [], [], timeout_seconds)
         if self._reader in ready:
             os.read(self._reader, 1 << 16)
         return channel in ready
 
     def close(self) -> None:
-        """Give the signals back their default meaning: what a forked child does first."""
+        """Close the pipe and restore the default signal handlers; a forked child does so first."""
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGCHLD, signal.SIGTERM):
             signal.signal(number, signal.SIG_DFL)

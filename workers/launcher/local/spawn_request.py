@@ -1,4 +1,4 @@
-"""What the agent's launcher tells the warm process to start."""
+"""The messages between the launcher and the warm process."""
 
 from pathlib import Path
 
@@ -6,7 +6,11 @@ from pydantic import BaseModel, ConfigDict
 
 
 class SpawnRequest(BaseModel):
-    """One attempt; an environment for each rank, `threads` for torch (None: its own choice)."""
+    """The launcher's request to start the ranks of one attempt.
+
+    `environments` has the environment variables of each rank. `threads` is the number of torch's
+    CPU threads in each rank; None leaves it to torch.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -19,7 +23,10 @@ class SpawnRequest(BaseModel):
 
 
 class SpawnEnded(BaseModel):
-    """The warm process's word that an order's supervisor has ended, and everything below it."""
+    """The warm process's message that a request's supervisor and all its descendants have ended.
+
+    `number` is that of the request, `status` the supervisor's wait status as of waitpid(2).
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

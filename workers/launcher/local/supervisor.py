@@ -1,4 +1,4 @@
-"""The parent of an attempt's ranks: it ends when all below it has ended, and no sooner."""
+"""The supervisor: the parent process of an attempt's ranks, which outlives all its descendants."""
 
 import math
 import os
@@ -10,98 +10,98 @@ from contextlib import suppress
 
 from setproctitle import setproctitle
 
-from workers.launcher.kernel import adopt_orphans, boot_clock, die_with_parent
+from workers.launcher.kernel import become_subreaper, boot_clock, die_with_parent
+from workers.launcher.local.descendants import kill_descendants
 from workers.launcher.local.ranks import DUMP_SIGNAL, RankMain, fork_rank
 from workers.launcher.local.signal_pipe import SignalPipe
 from workers.launcher.local.spawn_request import SpawnRequest
-from workers.launcher.local.sweep import sweep
 from workers.launcher.process_exit import ProcessExit, RankExit
 
 TERMINATE, DUMP, KILL = b"terminate", b"dump", b"kill"
-HELD_UNTIL = b"held until "
-"""The rest is a time by `boot_clock`: who hears no later one by then ends the tree."""
+DEADLINE = b"deadline "
+"""Followed by a time of `boot_clock` in seconds, at which the ranks are killed."""
 
-_LOOK_SECONDS = 1.0
-"""How soon a machine that slept sees that its lease has run out."""
+_POLL_SECONDS = 1.0
+"""The longest wait: after a suspend of the machine, the deadline is checked this soon."""
 _DUMP_SECONDS = 0.1
-"""Between two ranks, so that the stacks of one do not run into those of the next."""
+"""The pause after the stacks of each rank, so that those of two ranks do not mix in the log."""
 
 
-def supervise(order: SpawnRequest, channel: socket.socket, main: RankMain, warm_pid: int) -> None:
-    """Run an order's ranks to their end, obey the agent's words, sweep, and say how they ended.
+def supervise(request: SpawnRequest, channel: socket.socket, main: RankMain, warm_pid: int) -> None:
+    """Run the ranks of a request to their end, and send their ProcessExit over `channel`.
 
-    Everything below is killed when one rank fails, at the word KILL, when the agent (the other
-    end of `channel`) or the warm process has died, and when the agent has not said in time that it
-    still holds the lease: it may be stopped, and the job another worker's.
+    The agent at the other end of `channel` sends TERMINATE, DUMP, KILL and DEADLINE. All
+    descendants are killed when one rank fails, on KILL, when the agent or the warm process has
+    died, and at the deadline: then the agent may be stopped, and another worker may get the job.
     """
-    setproctitle(f"trainyard: supervisor of {order.job_id}")
-    adopt_orphans()
-    wakeup = SignalPipe()
-    # SIGTERM, and not SIGKILL: somebody must live to sweep.
+    setproctitle(f"trainyard: supervisor of {request.job_id}")
+    become_subreaper()
+    signal_pipe = SignalPipe()
+    # SIGTERM and not SIGKILL, since this process has to live on to kill its descendants.
     die_with_parent(warm_pid, signal.SIGTERM)
-    supervisor = _Supervisor(order, channel, wakeup, warm_pid)
+    supervisor = _Supervisor(request, channel, signal_pipe, warm_pid)
     try:
         exit_ = supervisor.run(main)
     except OSError as error:
-        sweep()
+        kill_descendants()
         exit_ = ProcessExit(problem=f"the ranks could not be started: {error}")
-    # Nobody is left to hear it if the agent has died.
+    # If the agent has died, the channel is broken and no report is needed.
     with suppress(OSError):
         channel.send(exit_.model_dump_json().encode())
 
 
 class _Supervisor:
     def __init__(
-        self, order: SpawnRequest, channel: socket.socket, wakeup: SignalPipe, warm_pid: int
+        self, request: SpawnRequest, channel: socket.socket, signal_pipe: SignalPipe, warm_pid: int
     ) -> None:
-        self._order, self._channel, self._wakeup = order, channel, wakeup
+        self._request, self._channel, self._signal_pipe = request, channel, signal_pipe
         self._warm_pid = warm_pid
         self._ranks: dict[int, int] = {}
         self._ended: list[RankExit] = []
-        self._held_until = math.inf
+        self._deadline = math.inf
 
     def run(self, main: RankMain) -> ProcessExit:
-        if self._is_too_late():
+        if self._is_ended_before_start():
             return ProcessExit(problem="ended before the ranks were started", overdue=True)
-        for rank in range(len(self._order.environments)):
-            self._ranks[fork_rank(self._order, rank, main, self._wakeup)] = rank
+        for rank in range(len(self._request.environments)):
+            self._ranks[fork_rank(self._request, rank, main, self._signal_pipe)] = rank
         while self._ranks:
-            left_seconds = max(0.0, self._held_until - boot_clock())
-            has_word = self._wakeup.wait(self._channel, min(_LOOK_SECONDS, left_seconds))
-            word = self._channel.recv(64) if has_word else None
+            left_seconds = max(0.0, self._deadline - boot_clock())
+            readable = self._signal_pipe.wait(self._channel, min(_POLL_SECONDS, left_seconds))
+            command = self._channel.recv(64) if readable else None
             self._reap()
             failed = any(rank.status for rank in self._ended)
-            if failed or word in (KILL, b""):
+            if failed or command in (KILL, b""):
                 break
             if os.getppid() != self._warm_pid:
-                self._note(sweep())
+                self._record(kill_descendants())
                 return ProcessExit(ranks=tuple(self._ended), problem="the warm process ended")
-            if word is not None and word.startswith(HELD_UNTIL):
-                self._held_until = float(word.removeprefix(HELD_UNTIL))
-            elif boot_clock() >= self._held_until:
-                self._note(sweep())
+            if command is not None and command.startswith(DEADLINE):
+                self._deadline = float(command.removeprefix(DEADLINE))
+            elif boot_clock() >= self._deadline:
+                self._record(kill_descendants())
                 return ProcessExit(ranks=tuple(self._ended), overdue=True)
-            if word == TERMINATE:
+            if command == TERMINATE:
                 for pid in self._ranks:
                     os.kill(pid, signal.SIGTERM)
-            if word == DUMP:
+            if command == DUMP:
                 self._dump()
-        self._note(sweep())
+        self._record(kill_descendants())
         return ProcessExit(ranks=tuple(self._ended))
 
-    def _is_too_late(self) -> bool:
-        # The order waits while the warm process is loading, and the agent goes on.
-        while self._wakeup.wait(self._channel, 0.0):
-            word = self._channel.recv(64)
-            if word in (TERMINATE, KILL, b""):
+    def _is_ended_before_start(self) -> bool:
+        # The agent may have sent commands while the warm process was still loading.
+        while self._signal_pipe.wait(self._channel, 0.0):
+            command = self._channel.recv(64)
+            if command in (TERMINATE, KILL, b""):
                 return True
-            if word.startswith(HELD_UNTIL):
-                self._held_until = float(word.removeprefix(HELD_UNTIL))
-        return boot_clock() >= self._held_until
+            if command.startswith(DEADLINE):
+                self._deadline = float(command.removeprefix(DEADLINE))
+        return boot_clock() >= self._deadline
 
     def _dump(self) -> None:
         for pid, rank in self._ranks.items():
-            # By another thread: a volume that hangs must not keep the end away.
+            # In another thread, since a write to a hanging volume must not delay the kill.
             title = threading.Thread(target=self._write_title, args=(rank,), daemon=True)
             title.start()
             title.join(_DUMP_SECONDS)
@@ -109,12 +109,12 @@ class _Supervisor:
             time.sleep(_DUMP_SECONDS)
 
     def _write_title(self, rank: int) -> None:
-        # On a full disk the stacks are lost, and the end is not.
-        with suppress(OSError), self._order.log_path.open("a") as log:
+        # On a full disk only the title is lost.
+        with suppress(OSError), self._request.log_path.open("a") as log:
             log.write(f"the stacks of rank {rank}:\n")
 
     def _reap(self) -> None:
-        # Orphans that ended are reaped too, else the list of processes fills up.
+        # Orphans that have ended are reaped as well, so that no zombies accumulate.
         while True:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
@@ -122,9 +122,9 @@ class _Supervisor:
                 return
             if pid == 0:
                 return
-            self._note({pid: status})
+            self._record({pid: status})
 
-    def _note(self, statuses: dict[int, int]) -> None:
+    def _record(self, statuses: dict[int, int]) -> None:
         for pid, status in statuses.items():
             if pid in self._ranks:
                 self._ended.append(RankExit(rank=self._ranks.pop(pid), status=status))

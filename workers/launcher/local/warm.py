@@ -1,7 +1,7 @@
-"""The warm process: torch is imported once, and each attempt is a fork of it.
+"""The warm process: it imports torch once, and forks a supervisor for each attempt.
 
-`python -m workers.launcher.local.warm WORKER_ID CONTROL_FD AGENT_PID MODULE:FUNCTION`, by the launcher
-alone. It has one thread and has touched no device, so that its forks are sound.
+The launcher starts it by `python -m workers.launcher.local.warm WORKER_ID CONTROL_FD AGENT_PID
+MODULE:FUNCTION`. It has one thread and has initialised no device, so that it can be forked safely.
 """
 
 import gc
@@ -14,22 +14,22 @@ import traceback
 
 from setproctitle import setproctitle
 
-from workers.launcher.kernel import adopt_orphans, die_with_parent
+from workers.launcher.kernel import become_subreaper, die_with_parent
+from workers.launcher.local.descendants import kill_descendants, reap
 from workers.launcher.local.ranks import RankMain
 from workers.launcher.local.signal_pipe import SignalPipe
 from workers.launcher.local.spawn_request import SpawnEnded, SpawnRequest
 from workers.launcher.local.supervisor import supervise
-from workers.launcher.local.sweep import reaped, sweep
 
-MAX_WORD_BYTES = 1 << 17
+_MAX_MESSAGE_BYTES = 1 << 17
 
 
 def main() -> int:
-    """Serve orders until the agent closes its end or dies, then end everything below."""
+    """Serve spawn requests until the agent closes the socket or dies, then kill all descendants."""
     _, control_fd, agent_pid, entry = sys.argv[1:]
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     die_with_parent(int(agent_pid), signal.SIGTERM)
-    adopt_orphans()
+    become_subreaper()
     setproctitle("trainyard: loading")
     # OpenBLAS starts its threads at import, and a fork would lose them.
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
@@ -44,39 +44,39 @@ def main() -> int:
 class _Warm:
     def __init__(self, control: socket.socket, agent_pid: int, main: RankMain) -> None:
         self._control, self._agent_pid, self._main = control, agent_pid, main
-        self._orders: dict[int, int] = {}
-        self._wakeup = SignalPipe()
+        self._requests: dict[int, int] = {}
+        self._signal_pipe = SignalPipe()
 
     def serve(self) -> None:
         try:
             while os.getppid() == self._agent_pid:
-                if self._wakeup.wait(self._control) and not self._receive():
+                if self._signal_pipe.wait(self._control) and not self._receive():
                     break
                 self._reap()
         except BrokenPipeError:
             return
         finally:
-            sweep()
+            kill_descendants()
 
     def _receive(self) -> bool:
-        word, fds, _, _ = socket.recv_fds(self._control, MAX_WORD_BYTES, 1)
-        if not word:
+        message, fds, _, _ = socket.recv_fds(self._control, _MAX_MESSAGE_BYTES, 1)
+        if not message:
             return False
-        order = SpawnRequest.model_validate_json(word)
+        request = SpawnRequest.model_validate_json(message)
         with socket.socket(fileno=fds[0]) as channel:
             warm_pid = os.getpid()
             pid = os.fork()
             if pid == 0:
-                self._supervise(order, channel, warm_pid)
-        self._orders[pid] = order.number
+                self._supervise(request, channel, warm_pid)
+        self._requests[pid] = request.number
         return True
 
-    def _supervise(self, order: SpawnRequest, channel: socket.socket, warm_pid: int) -> None:
+    def _supervise(self, request: SpawnRequest, channel: socket.socket, warm_pid: int) -> None:
         status = 1
         try:
             self._control.close()
-            self._wakeup.close()
-            supervise(order, channel, self._main, warm_pid)
+            self._signal_pipe.close()
+            supervise(request, channel, self._main, warm_pid)
             status = 0
         except BaseException:
             traceback.print_exc()
@@ -85,12 +85,12 @@ class _Warm:
             os._exit(status)
 
     def _reap(self) -> None:
-        ended = {pid: status for pid in self._orders if (status := reaped(pid)) is not None}
-        # What is no supervisor was orphaned by one that was killed.
-        sweep(keep=self._orders.keys() - ended.keys())
+        ended = {pid: status for pid in self._requests if (status := reap(pid)) is not None}
+        # A child that is not a supervisor is an orphan of a supervisor that was killed.
+        kill_descendants(keep=self._requests.keys() - ended.keys())
         for pid, status in ended.items():
-            word = SpawnEnded(number=self._orders.pop(pid), status=status)
-            self._control.send(word.model_dump_json().encode())
+            message = SpawnEnded(number=self._requests.pop(pid), status=status)
+            self._control.send(message.model_dump_json().encode())
 
 
 if __name__ == "__main__":
