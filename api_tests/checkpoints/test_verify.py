@@ -91,7 +91,7 @@ def _take_anothers_manifest(copy: Path) -> str:
 
 def _add_a_file(copy: Path) -> str:
     (copy / "rank-1.json").write_text("{}")
-    return "rank-1.json does not belong here"
+    return "rank-1.json is not a file of this checkpoint"
 
 
 def _link_a_file(copy: Path) -> str:

@@ -7,7 +7,7 @@ from service.api.dependencies import Authorized, Context, WorksOnVolume
 from service.contract.checkpoints import Collection, Verification
 from service.control.checkpoints import index
 from service.control.checkpoints.gc import Collector
-from service.volume.folder import place
+from service.volume.folder import resolve_path
 from service.volume.folder import verify as problems_of
 
 router = APIRouter(prefix="/checkpoints", tags=["checkpoints"])
@@ -26,7 +26,7 @@ def verify(checkpoint_id: str, context: Context) -> Verification:
     """Read every byte, and mark the checkpoint as damaged, or as whole again."""
     with context.database.read() as tx:
         path = index.path_of(tx, checkpoint_id)
-    problems = problems_of(place(context.settings.volume, path))
+    problems = problems_of(resolve_path(context.settings.volume, path))
     with context.database.write() as tx:
         return index.record_verification(tx, checkpoint_id, problems, context.now())
 

@@ -1,0 +1,1 @@
+"""Checkpoint folders on the shared volume: durable writes, reading, verification, removal."""

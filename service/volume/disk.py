@@ -1,4 +1,4 @@
-"""The file operations that a commit is made of; each is a point at which a machine can die."""
+"""The file operations that publish and remove checkpoints, each durable when it returns."""
 
 import hashlib
 import os
@@ -9,14 +9,17 @@ from service.contract.checkpoints import FileDigest
 
 
 class Disk:
-    """Writes that are durable when they return; the seam at which tests cut the power."""
+    """Durable file operations; tests replace this class to simulate crashes and full disks."""
 
     def make_folder(self, folder: Path) -> None:
-        """Make one folder; raise FileExistsError if it is there."""
+        """Make one folder; raises FileExistsError if it exists."""
         folder.mkdir()
 
     def write(self, path: Path, chunks: Iterable[bytes | memoryview]) -> FileDigest:
-        """Write a new file, fsync it, and give its size and the sha256 taken on the way."""
+        """Write a new file, fsync it, and return its size in bytes and its sha256.
+
+        Raises FileExistsError if the file exists, and OSError.
+        """
         sha256 = hashlib.sha256()
         size = 0
         with path.open("xb", buffering=0) as file:
@@ -28,7 +31,7 @@ class Disk:
         return FileDigest(bytes=size, sha256=sha256.hexdigest())
 
     def sync(self, folder: Path) -> None:
-        """Make the entries of a folder durable."""
+        """Make the entries of a folder durable, as fsync(2) does."""
         handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
             os.fsync(handle)
@@ -36,11 +39,11 @@ class Disk:
             os.close(handle)
 
     def rename(self, source: Path, target: Path) -> None:
-        """Rename a folder; a non-empty target is never replaced (OSError)."""
+        """Rename a folder; raises OSError if `target` is a folder that is not empty."""
         source.rename(target)
 
     def unlink(self, path: Path) -> None:
-        """Remove a file or a link."""
+        """Remove a file or a symbolic link."""
         path.unlink()
 
     def remove_folder(self, folder: Path) -> None:
@@ -52,7 +55,7 @@ DISK = Disk()
 
 
 def remove_tree(folder: Path, disk: Disk) -> None:
-    """Remove a folder and what is in it, following no link."""
+    """Remove a folder with everything in it, without following symbolic links."""
     for parent, folders, files in os.walk(folder, topdown=False):
         for name in files:
             disk.unlink(Path(parent, name))
@@ -66,7 +69,7 @@ def remove_tree(folder: Path, disk: Disk) -> None:
 
 
 def _write_whole(handle: int, chunk: bytes | memoryview) -> None:
-    # write(2) may take less than it was given: above 2 GiB, or on a disk that is filling up.
+    # write(2) may write a part only: above 2 GiB, or when the disk becomes full.
     rest = memoryview(chunk)
     while rest:
         rest = rest[os.write(handle, rest) :]

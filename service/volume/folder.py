@@ -1,8 +1,9 @@
-"""Checkpoint folders on a volume: read, verified, listed. One function says what is whole.
+"""Reads, verifies and lists checkpoint folders on a volume.
 
 A checkpoint is `<volume>/jobs/<job>/attempts/<n>/step-000001234/` (or `final-…`) with tensor
 files, `rank-<r>.json`, `manifest.sha256` and, written last, `manifest.json`. The manifest holds the
-digest of every file, `manifest.sha256` that of the manifest, so that `verify` sees each bit.
+digest of every file, and `manifest.sha256` the digest of the manifest, so that `verify` detects
+every changed bit.
 """
 
 import hashlib
@@ -21,7 +22,7 @@ _CHUNK_BYTES = 1 << 20
 
 
 class DamagedCheckpoint(Exception):
-    """A folder that does not verify; `problems` says why, one sentence each."""
+    """A checkpoint folder that does not verify; `problems` has one sentence for each problem."""
 
     def __init__(self, folder: Path, problems: list[str]) -> None:
         super().__init__(f"{folder.name} is damaged: {'; '.join(problems)}")
@@ -29,37 +30,42 @@ class DamagedCheckpoint(Exception):
         self.problems = problems
 
 
-def place(volume: Path, path: str) -> Path:
-    """Where a path that the index holds is; it never leads out of the volume."""
+def resolve_path(volume: Path, path: str) -> Path:
+    """The absolute path of `path`, which the index holds relative to the volume."""
     root = volume.resolve()
-    found = (root / path).resolve()
-    assert found.is_relative_to(root), "a path that leaves the volume was recorded"
-    return found
+    resolved = (root / path).resolve()
+    assert resolved.is_relative_to(root), "the index holds a path that leads out of the volume"
+    return resolved
 
 
 def is_checkpoint(folder: Path) -> bool:
-    """Whether a folder has the name and the kind of a checkpoint, whole or not."""
+    """Whether a path is a folder, and no link, with the name of a checkpoint; it may be damaged."""
     return step_of(folder.name) is not None and folder.is_dir() and not folder.is_symlink()
 
 
 def read_manifest(folder: Path) -> Manifest | None:
-    """The folder's manifest if it is there whole, else None: then the checkpoint does not exist."""
+    """The manifest of a checkpoint folder, or None if it is missing or damaged.
+
+    A folder without a whole manifest is not a checkpoint.
+    """
     manifest, _ = _manifest_or_problem(folder)
     return manifest
 
 
 def verify(folder: Path, on_read: Callable[[int], None] = lambda _: None) -> list[str]:
-    """Read every byte; one sentence for each thing wrong, none if the checkpoint is whole.
+    """Read every byte of a checkpoint; returns one sentence for each problem, none if it is whole.
 
-    `on_read` is told how many bytes were read since it was told last.
+    `on_read` is called with the number of bytes of each chunk that was read.
     """
     manifest, problem = _manifest_or_problem(folder)
     if manifest is None:
         return [problem]
-    problems = _misplaced(folder, manifest)
+    problems = _location_problems(folder, manifest)
     expected = {*manifest.files, MANIFEST, MANIFEST_DIGEST}
     with os.scandir(folder) as entries:
-        problems += [f"{e.name} does not belong here" for e in entries if e.name not in expected]
+        problems += [
+            f"{e.name} is not a file of this checkpoint" for e in entries if e.name not in expected
+        ]
     for name, digest in manifest.files.items():
         problems += _file_problems(folder, name, digest, on_read)
     return problems
@@ -68,42 +74,45 @@ def verify(folder: Path, on_read: Callable[[int], None] = lambda _: None) -> lis
 def checkpoints_in(root: Path) -> list[tuple[Path, Manifest]]:
     """Every checkpoint below `root` (a volume, job or attempt folder), oldest step first.
 
-    Only names and manifests are looked at; ask `verify` about the bytes.
+    Only names and manifests are read; `verify` checks the contents.
     """
-    found: list[tuple[Path, Manifest]] = []
+    checkpoints: list[tuple[Path, Manifest]] = []
     for folder in sorted(_named_folders(root), key=_age):
         manifest = read_manifest(folder)
         if manifest is not None:
-            found.append((folder, manifest))
-    return found
+            checkpoints.append((folder, manifest))
+    return checkpoints
 
 
 def latest_in(root: Path) -> Path | None:
-    """The checkpoint of the highest step that verifies; the final one before a training one."""
+    """The folder of the highest step that verifies; at equal steps final weights come first."""
     newest_first = sorted(_named_folders(root), key=_age, reverse=True)
     return next((folder for folder in newest_first if not verify(folder)), None)
 
 
 def latest_resumable_in(root: Path) -> Path | None:
-    """The same among training checkpoints: final weights have no optimizer to go on with."""
+    """The folder of the highest step that verifies among the training checkpoints.
+
+    Final weights are left out, since they have no optimizer state to resume from.
+    """
     training = [folder for folder in _named_folders(root) if folder.name.startswith("step-")]
     newest_first = sorted(training, key=_age, reverse=True)
     return next((folder for folder in newest_first if not verify(folder)), None)
 
 
 def _named_folders(root: Path) -> list[Path]:
-    found = []
+    folders = []
     for parent, names, _ in os.walk(root):
-        found += [
+        folders += [
             Path(parent, name)
             for name in names
             if step_of(name) is not None and not Path(parent, name).is_symlink()
         ]
-        # A checkpoint has no folders inside, and a stage is not there yet.
+        # A checkpoint has no sub-folders, and a staging folder is not a checkpoint yet.
         names[:] = [n for n in names if step_of(n) is None and not n.startswith(STAGE_PREFIX)]
     if step_of(root.name) is not None and root.is_dir():
-        found.append(root)
-    return found
+        folders.append(root)
+    return folders
 
 
 def _age(folder: Path) -> tuple[int, bool, int, str]:
@@ -121,20 +130,20 @@ def _manifest_or_problem(folder: Path) -> tuple[Manifest | None, str]:
     except OSError as error:
         return None, f"{Path(str(error.filename)).name} cannot be read: {error.strerror}"
     if line != f"{hashlib.sha256(body).hexdigest()}  {MANIFEST}\n".encode():
-        return None, f"{MANIFEST} is not what {MANIFEST_DIGEST} says it was"
+        return None, f"{MANIFEST} does not have the sha256 in {MANIFEST_DIGEST}"
     try:
         return Manifest.model_validate_json(body), ""
     except ValidationError as error:
         return None, f"{MANIFEST} is not a manifest: {error.error_count()} errors"
 
 
-def _misplaced(folder: Path, manifest: Manifest) -> list[str]:
-    place = folder.absolute()
+def _location_problems(folder: Path, manifest: Manifest) -> list[str]:
+    path = folder.absolute()
     problems = []
-    if place.name != folder_name(manifest.phase, manifest.step):
+    if path.name != folder_name(manifest.phase, manifest.step):
         problems.append(f"the manifest is of {folder_name(manifest.phase, manifest.step)}")
-    # A copy outside a volume has lost the names above it; inside one they must agree.
-    parents = [parent.name for parent in place.parents[:4]]
+    # The parent folders of a copy outside a volume have other names and are not checked.
+    parents = [parent.name for parent in path.parents[:4]]
     if parents[1:2] == ["attempts"] and parents[0] != str(manifest.attempt):
         problems.append(f"the manifest is of attempt {manifest.attempt}")
     in_volume = parents[1:2] == ["attempts"] and parents[3:4] == ["jobs"]
@@ -147,11 +156,11 @@ def _file_problems(
     folder: Path, name: str, digest: FileDigest, on_read: Callable[[int], None]
 ) -> list[str]:
     if Path(name).name != name or name in (MANIFEST, MANIFEST_DIGEST):
-        return [f"{name!r} is no name for a file of a checkpoint"]
+        return [f"{name!r} is not a valid name for a file of a checkpoint"]
     sha256 = hashlib.sha256()
     size = 0
     try:
-        # A link or a pipe in the place of a file would be read as one.
+        # A symbolic link or a pipe would otherwise be read as if it were a file.
         if not stat.S_ISREG((folder / name).lstat().st_mode):
             return [f"{name} is not a file"]
         with (folder / name).open("rb", buffering=0) as file:

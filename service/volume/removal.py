@@ -1,4 +1,8 @@
-"""How checkpoint folders go: at every moment one is whole, or a stage that is swept."""
+"""Removes checkpoint folders, staging folders and leftovers of deleted jobs.
+
+A checkpoint is renamed to a staging folder before it is removed: after a crash at any moment it is
+either whole, or a staging folder that a later sweep removes.
+"""
 
 from contextlib import suppress
 from pathlib import Path
@@ -8,29 +12,32 @@ from service.volume.folder import STAGE_PREFIX, is_checkpoint
 
 
 def purge(folder: Path, disk: Disk = DISK) -> None:
-    """Remove one checkpoint."""
+    """Remove one checkpoint folder."""
     stage = folder.with_name(f"{STAGE_PREFIX}purged-{folder.name}")
     disk.rename(folder, stage)
     disk.sync(folder.parent)
     remove_tree(stage, disk)
 
 
-def stages_in(attempt_folder: Path) -> list[Path]:
-    """What a save or a removal that was cut off has left."""
-    found = sorted(attempt_folder.glob(f"{STAGE_PREFIX}*"))
-    return [path for path in found if path.is_dir() and not path.is_symlink()]
+def staging_folders_in(attempt_folder: Path) -> list[Path]:
+    """The staging folders that an interrupted save or removal has left in an attempt folder."""
+    paths = sorted(attempt_folder.glob(f"{STAGE_PREFIX}*"))
+    return [path for path in paths if path.is_dir() and not path.is_symlink()]
 
 
 def sweep_stale(attempt_folder: Path, disk: Disk = DISK) -> list[str]:
-    """Remove them and give their names; only once no writer of the attempt can live."""
-    stages = stages_in(attempt_folder)
+    """Remove the staging folders of an attempt, and return their names.
+
+    Call it only when no process of the attempt can be running.
+    """
+    stages = staging_folders_in(attempt_folder)
     for path in stages:
         remove_tree(path, disk)
     return [path.name for path in stages]
 
 
-def beside_checkpoints(job_folder: Path) -> list[Path]:
-    """What a job has left that is no checkpoint: logs, events, files, stages."""
+def leftovers_in(job_folder: Path) -> list[Path]:
+    """The paths in a job's attempt folders that are not checkpoints, such as logs and events."""
     return [
         path
         for attempt in _attempts_in(job_folder)
@@ -39,10 +46,10 @@ def beside_checkpoints(job_folder: Path) -> list[Path]:
     ]
 
 
-def clear(job_folder: Path, disk: Disk = DISK) -> None:
-    """Remove that, and then each folder of the job that is empty."""
-    for path in beside_checkpoints(job_folder):
-        # Another server may sweep too.
+def remove_leftovers(job_folder: Path, disk: Disk = DISK) -> None:
+    """Remove the leftovers of a job, and then those of its folders that are empty."""
+    for path in leftovers_in(job_folder):
+        # Another server may remove the same path at the same time.
         with suppress(FileNotFoundError):
             if path.is_dir() and not path.is_symlink():
                 remove_tree(path, disk)
@@ -54,8 +61,8 @@ def clear(job_folder: Path, disk: Disk = DISK) -> None:
 
 
 def _attempts_in(job_folder: Path) -> list[Path]:
-    # What is linked to is another's.
+    # The target of a symbolic link belongs to something else and must not be removed.
     if any(path.is_symlink() for path in (job_folder, job_folder / "attempts")):
         return []
-    found = sorted((job_folder / "attempts").glob("*"))
-    return [path for path in found if path.is_dir() and not path.is_symlink()]
+    paths = sorted((job_folder / "attempts").glob("*"))
+    return [path for path in paths if path.is_dir() and not path.is_symlink()]

@@ -21,8 +21,8 @@ from service.domain.retention import surplus
 from service.store import attempts, checkpoints, deletions, jobs
 from service.store.engine import Database
 from service.volume.disk import DISK, Disk, remove_tree
-from service.volume.folder import checkpoints_in, place, verify
-from service.volume.removal import beside_checkpoints, clear, purge, stages_in
+from service.volume.folder import checkpoints_in, resolve_path, verify
+from service.volume.removal import leftovers_in, purge, remove_leftovers, staging_folders_in
 
 _log = structlog.get_logger()
 _LET_GO, _DELETED = "retention lets it go", "a user deleted it"
@@ -82,13 +82,13 @@ class Collector:
 
     def _rest(self, job_id: str, dry_run: bool) -> Iterator[Garbage]:
         folder = self.volume / "jobs" / job_id
-        size = sum(_size(path) for path in beside_checkpoints(folder))
+        size = sum(_size(path) for path in leftovers_in(folder))
         found = Garbage(path=self._relative(folder), why=_DELETED, bytes=size)
         if dry_run:
             yield found
             return
         with _logged(folder):
-            clear(folder, self.disk)
+            remove_leftovers(folder, self.disk)
             with self.database.write() as tx:
                 # A checkpoint that could not be removed now has its folder in this one.
                 if not checkpoints.in_state(tx, job_id, "deleting"):
@@ -99,7 +99,7 @@ class Collector:
         for folder in sorted((self.volume / "jobs" / job.id / "attempts").glob("*")):
             if folder.name == str(live):
                 continue
-            for stage in stages_in(folder):
+            for stage in staging_folders_in(folder):
                 yield Garbage(path=self._relative(stage), why=_STAGE, bytes=_size(stage))
                 if not dry_run:
                     with _logged(stage):
@@ -127,7 +127,7 @@ class Collector:
         newest = next((c for c in kept if c.phase != "final"), None)
         if newest is None:
             return False
-        problems = verify(place(self.volume, newest.path))
+        problems = verify(resolve_path(self.volume, newest.path))
         if problems:
             _log.error("newest_checkpoint_damaged", checkpoint_id=newest.id, problems=problems)
             with self.database.write() as tx:
@@ -136,7 +136,7 @@ class Collector:
 
     def _remove(self, going: list[tuple[Checkpoint, str]], dry_run: bool) -> Iterator[Garbage]:
         for checkpoint, why in going:
-            folder = place(self.volume, checkpoint.path)
+            folder = resolve_path(self.volume, checkpoint.path)
             found = Garbage(
                 path=checkpoint.path, why=why, bytes=_size(folder), checkpoint_id=checkpoint.id
             )

@@ -20,7 +20,7 @@ from service.domain.errors import Conflict, Gone, NotFound
 from service.store import checkpoints as store
 from service.store import history, jobs
 from service.store.checkpoints import CheckpointFilter
-from service.volume.folder import place
+from service.volume.folder import resolve_path
 
 _NOT_RETAINED = ("purging", "deleting", "purged")
 
@@ -126,7 +126,7 @@ def file_of(found: Checkpoint, name: str, volume: Path) -> tuple[Path, FileDiges
     if digest is None:
         names = ", ".join(found.files)
         raise NotFound("no_such_file", f"{found.id} has no file {name!r}; it has {names}")
-    path = place(volume, f"{found.path}/{name}")
+    path = resolve_path(volume, f"{found.path}/{name}")
     if found.state in _NOT_RETAINED or not path.is_file():
         raise Gone("checkpoint_gone", f"the files of {found.id} are not on the volume any more")
     return path, digest

@@ -15,7 +15,7 @@ from service.control.checkpoints.index import record_verification
 from service.control.checkpoints.retention import refresh_pointers
 from service.store import attempts, checkpoints, history, jobs
 from service.store.engine import Database
-from service.volume.folder import checkpoints_in, place, verify
+from service.volume.folder import checkpoints_in, resolve_path, verify
 
 
 @dataclass
@@ -135,7 +135,7 @@ def _miss(
         missing = [(id_, path) for id_, path in checkpoints.published_paths(tx) if id_ not in seen]
     for checkpoint_id, path in missing:
         # Asked again: it may have been published, or let go, since the folders were listed.
-        problems = verify(place(volume, path))
+        problems = verify(resolve_path(volume, path))
         with database.write() as tx:
             before = checkpoints.get(tx, checkpoint_id)
             assert before is not None
