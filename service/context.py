@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from service.contract.agent import Lease
+from service.contract.loop import Loop
 from service.control.leases.reaper import LeaseTimeouts
 from service.control.leases.transitions import BackoffPolicy
 from service.notifier import Notifier
@@ -25,6 +26,8 @@ class AppContext:
     draw: Callable[[], float]
     notifier: Notifier = field(default_factory=Notifier)
     volume_limiter: VolumeLimiter = field(default_factory=VolumeLimiter)
+    loops: list[Loop] = field(default_factory=list)
+    """The server's own loops, whose turns and errors `GET /metrics` counts."""
 
     def backoff_policy(self) -> BackoffPolicy:
         """How long a failed job waits before it is tried again; the jitter is drawn for each."""

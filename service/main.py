@@ -16,6 +16,7 @@ from setproctitle import setproctitle
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from service.api.app import build_app
+from service.background.services import BackgroundServices
 from service.context import AppContext
 from service.contract.ids import new_id
 from service.notifier import Notifier
@@ -45,7 +46,7 @@ def serve(settings: Settings) -> None:
             _log.info("serving", url=f"http://{host}:{port}")
             server = _Server(
                 uvicorn.Config(
-                    build_app(context),
+                    build_app(context, BackgroundServices(context).lifespan),
                     log_config=None,
                     access_log=False,
                     ws="none",
@@ -72,16 +73,16 @@ def upgrade_database(settings: Settings) -> str:
 
 
 class _Server(uvicorn.Server):
-    """Lets long polls go as soon as it is asked to end: they would hold it up."""
+    """Ends long polls as soon as it is asked to end: they would delay it."""
 
     def __init__(self, config: uvicorn.Config, notifier: Notifier) -> None:
         super().__init__(config)
-        self._wakeups = notifier
+        self._notifier = notifier
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin to end; a second time, at once."""
+        """Begin to end; the second time end at once."""
         super().handle_exit(sig, frame)
-        self._wakeups.close()
+        self._notifier.close()
 
 
 def _listen(settings: Settings) -> socket.socket:

@@ -133,8 +133,8 @@ def test_a_server_that_starts_gives_every_lease_a_fresh_window(plane: Plane, age
     claim = agent.claimed()
     plane.later(100_000)
     with plane.write() as tx:
-        store.renew_all(tx, plane.now)
-        assert attempts.renew_all(tx, plane.now) == 1
+        assert store.renew_since(tx, None, plane.now) == 1
+        assert attempts.renew_since(tx, None, plane.now) == 1
     assert plane.sweep() == 0
     assert worker_state(plane, agent) is WorkerState.ACTIVE
     assert not agent.beat(claim).lease_lost

@@ -108,7 +108,7 @@ def test_keys_are_forgotten_when_they_are_old(database: Database) -> None:
     with database.write() as tx:
         idempotency.add(tx, "old", "sha", "job_1", NOW)
         idempotency.add(tx, "new", "sha", "job_2", NOW + timedelta(days=1))
-        assert idempotency.delete_before(tx, NOW + timedelta(hours=1)) == 1
+        assert idempotency.delete_before(tx, NOW + timedelta(hours=1), 100) == 1
         assert idempotency.find(tx, "old") is None
         assert idempotency.find(tx, "new") is not None
 

@@ -29,20 +29,20 @@ def databases(postgres: Postgres) -> Iterator[tuple[Database, Database]]:
     two.close()
 
 
-def test_a_ring_in_one_server_wakes_who_waits_at_the_other(
+def test_a_notification_in_one_server_wakes_who_waits_at_the_other(
     databases: tuple[Database, Database],
 ) -> None:
-    with _Rung(databases[0], "one") as one, _Rung(databases[1], "two") as two:
+    with _RelayedServer(databases[0], "one") as one, _RelayedServer(databases[1], "two") as two:
         before = one.count, two.count
-        one.notifier.ring()
+        one.notifier.notify()
         wait_for(lambda: two.count > before[1])
         wait_for(lambda: one.count == before[0] + 1)
 
 
-def test_a_bell_whose_connection_was_cut_hears_again(
+def test_a_relay_whose_connection_was_cut_listens_again(
     databases: tuple[Database, Database],
 ) -> None:
-    with _Rung(databases[0], "one") as one, _Rung(databases[1], "two") as two:
+    with _RelayedServer(databases[0], "one") as one, _RelayedServer(databases[1], "two") as two:
         before = two.count
         with databases[0].write() as tx:
             tx.execute(
@@ -51,10 +51,10 @@ def test_a_bell_whose_connection_was_cut_hears_again(
                     "WHERE query LIKE 'LISTEN%' AND datname = current_database()"
                 )
             )
-        # Listening anew it rings, since it may have missed something.
+        # Listening anew it notifies, since it may have missed something.
         wait_for(lambda: two.count > before)
         before = two.count
-        one.notifier.ring()
+        one.notifier.notify()
         wait_for(lambda: two.count > before)
 
 
@@ -73,24 +73,24 @@ def test_an_event_waits_for_those_before_it_that_are_not_committed_yet(
     assert messages == ["drawn first", "committed first"]
 
 
-class _Rung:
-    """A server's loop with its bell."""
+class _RelayedServer:
+    """A server's event loop with its relay."""
 
     def __init__(self, database: Database, name: str) -> None:
         self.notifier = Notifier()
-        self._bell = NotificationRelay(database, self.notifier, name)
+        self._relay = NotificationRelay(database, self.notifier, name)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
 
     @property
     def count(self) -> int:
-        """How often it rang here."""
+        """How many notifications came here."""
         return self.notifier.count
 
-    def __enter__(self) -> "_Rung":
+    def __enter__(self) -> "_RelayedServer":
         self._thread.start()
         asyncio.run_coroutine_threadsafe(self._attach(), self._loop).result()
-        self._bell.start()
+        self._relay.start()
         wait_for(lambda: self.count > 0)
         return self
 
@@ -98,7 +98,8 @@ class _Rung:
         self.notifier.attach()
 
     def __exit__(self, *_: object) -> None:
-        self._bell.stop()
+        self._relay.stop()
+        self._relay.join()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()

@@ -39,7 +39,7 @@ def gone(worker_id: str, said: Gone, context: Context) -> None:
         workers.end_worker(
             tx, worker_id, said, backoff_policy=context.backoff_policy(), now=context.now()
         )
-    context.notifier.ring()
+    context.notifier.notify()
 
 
 @router.post("/claims", response_model=Claim, responses={204: {"description": "Nothing to do"}})
@@ -51,7 +51,7 @@ async def claim(request: Request, wanted: ClaimRequest, context: Context) -> Res
     deadline = loop.time() + wait_seconds
     token, first = context.new_token(), True
     while True:
-        rung = context.notifier.count
+        seen = context.notifier.count
         found = await run_in_threadpool(_try_claim, context, wanted, token, first)
         first = False
         if found is not None:
@@ -59,7 +59,7 @@ async def claim(request: Request, wanted: ClaimRequest, context: Context) -> Res
         left = deadline - loop.time()
         if left <= 0 or context.notifier.closed:
             return Response(status_code=204)
-        await context.notifier.wait(rung, min(left, _POLL_SECONDS))
+        await context.notifier.wait(seen, min(left, _POLL_SECONDS))
         if await request.is_disconnected():
             return Response(status_code=204)
 
@@ -82,7 +82,7 @@ def report(said: Report, context: Context) -> BeatReply:
             quick_seconds=context.settings.quick_failure_seconds,
             now=context.now(),
         )
-    context.notifier.ring()
+    context.notifier.notify()
     return reply
 
 

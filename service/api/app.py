@@ -1,8 +1,7 @@
 """The control plane as an ASGI application."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from datetime import timedelta
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 
 from fastapi import FastAPI
 
@@ -15,44 +14,20 @@ from service.api import (
     job_actions,
     jobs,
     maintenance,
+    metrics,
     ops,
     stream,
     workers,
 )
 from service.api.query_names import KnownQueries
 from service.api.requests import RequestFrame
-from service.background.gc import GcLoop
-from service.background.notification_relay import NotificationRelay
-from service.background.reaper import ReaperLoop
 from service.context import AppContext
-from service.domain.limits import parse_limits
-from service.store import attempts, idempotency, limits
-from service.store import workers as workers_store
 
-_KEYS_KEPT = timedelta(days=7)
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
-def build_app(context: AppContext) -> FastAPI:
-    """The routes over a context whose database is migrated; sweeps while it serves."""
-
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        context.notifier.attach()
-        with context.database.write() as tx:
-            workers_store.renew_all(tx, context.now())
-            attempts.renew_all(tx, context.now())
-            limits.put(tx, parse_limits(context.settings.limits))
-            idempotency.delete_before(tx, context.now() - _KEYS_KEPT)
-        reaping, tidying = ReaperLoop(context), GcLoop(context)
-        bell = NotificationRelay(context.database, context.notifier, context.new_id("srv"))
-        bell.start()
-        reaping.start()
-        tidying.start()
-        yield
-        tidying.stop()
-        reaping.stop()
-        bell.stop()
-
+def build_app(context: AppContext, lifespan: Lifespan | None = None) -> FastAPI:
+    """The routes over a context whose database is migrated; `lifespan` is what goes on beside."""
     app = FastAPI(
         title="Trainyard",
         version=ops.VERSION,
@@ -70,6 +45,7 @@ def build_app(context: AppContext) -> FastAPI:
         maintenance,
         checkpoints,
         workers,
+        metrics,
         ops,
     ):
         app.include_router(routes.router, dependencies=[KnownQueries])

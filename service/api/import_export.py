@@ -113,8 +113,8 @@ async def _ended(context: AppContext, job: Job, wait_seconds: float) -> Job:
         left = deadline - loop.time()
         if left <= 0:
             break
-        rung = context.notifier.count
-        await context.notifier.wait(rung, min(left, _POLL_SECONDS))
+        seen = context.notifier.count
+        await context.notifier.wait(seen, min(left, _POLL_SECONDS))
         job = await run_in_threadpool(_read, context, lambda tx, i=job.id: views.get(tx, i))
     return job
 
@@ -129,7 +129,7 @@ def _submit_import(context: AppContext, wanted: ImportRequest, key: str | None) 
         submitted = import_export.submit_import(
             tx, wanted, job_id=context.new_id("job"), key=key, now=context.now()
         )
-    context.notifier.ring()
+    context.notifier.notify()
     return submitted.job
 
 
@@ -164,7 +164,7 @@ def _asked_before_or_submitted(
         submitted = import_export.submit_export(
             tx, wanted, job_id=context.new_id("job"), now=context.now()
         )
-    context.notifier.ring()
+    context.notifier.notify()
     return submitted.job
 
 

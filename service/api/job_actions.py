@@ -81,7 +81,7 @@ def retry(
     except IntegrityError:
         # A twin with the same key was faster; now its job is there to be given again.
         submitted = _retry(context, job_id, origin, key)
-    context.notifier.ring()
+    context.notifier.notify()
     return job_made(submitted.job, replayed=submitted.replayed)
 
 
@@ -96,7 +96,7 @@ def edit(
     version = _version(job_id, if_match)
     with context.database.write() as tx:
         job = edits.edit(tx, job_id, said, version=version, now=context.now())
-    context.notifier.ring()
+    context.notifier.notify()
     headers = {"ETag": job_etag(job)}
     return Response(job.model_dump_json(), headers=headers, media_type="application/json")
 
@@ -115,7 +115,7 @@ def _asked(
     with context.database.write() as tx:
         was = views.stored(tx, job_id, lock=True).job.state
         job = ask(tx)
-    context.notifier.ring()
+    context.notifier.notify()
     status = 200 if was in before else 202
     return Response(job.model_dump_json(), status, media_type="application/json")
 

@@ -60,7 +60,7 @@ def submit(
     except IntegrityError:
         # A twin with the same key was faster; now its job is there to be given again.
         submitted = _submit(context, spec, key)
-    context.notifier.ring()
+    context.notifier.notify()
     return job_made(submitted.job, replayed=submitted.replayed)
 
 

@@ -77,7 +77,7 @@ async def _frames(
     yield f"retry: {_RECONNECT_MS}\n\n"
     spoke = loop.time()
     while not context.notifier.closed:
-        rung = context.notifier.count
+        seen = context.notifier.count
         part = await run_in_threadpool(_read, context, read, number)
         for event in part.events:
             number = event.number
@@ -92,7 +92,7 @@ async def _frames(
         if left <= 0:
             yield ": keep-alive\n\n"
             spoke, left = loop.time(), context.settings.keepalive_seconds
-        await context.notifier.wait(rung, min(left, _POLL_SECONDS))
+        await context.notifier.wait(seen, min(left, _POLL_SECONDS))
 
 
 def _read(context: AppContext, read: Callable[[Connection, int], _Part], number: int) -> _Part:

@@ -33,5 +33,5 @@ def resume(worker_id: str, context: Context) -> Worker:
     """Let a draining or quarantined worker claim again."""
     with context.database.write() as tx:
         worker = workers.resume(tx, worker_id, context.now())
-    context.notifier.ring()
+    context.notifier.notify()
     return worker

@@ -1,74 +1,70 @@
-"""The bell that rings in every server over one PostgreSQL."""
+"""Notifications between the servers over one PostgreSQL."""
 
-import threading
+from collections.abc import Generator
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
+from service.contract.loop import Loop
 from service.notifier import Notifier
 from service.store import notifications
-from service.store.engine import Database
+from service.store.engine import DATABASE_OUTAGES, Database
 
-_BEAT_SECONDS = 1.0
+_TIMEOUT_SECONDS = 1.0
 _log = structlog.get_logger()
 
 
 class NotificationRelay:
-    """Carries the rings of one server to the others; on SQLite there are no others.
+    """Carries the notifications of one server to the others; on SQLite there are no others.
 
-    It only hastens: whoever misses a ring looks by itself two seconds later.
+    It only hastens: whoever misses a notification looks by itself two seconds later.
     """
 
-    def __init__(self, database: Database, notifier: Notifier, name: str) -> None:
-        self._database, self._wakeups, self._name = database, notifier, name
-        self._stop, self._rung = threading.Event(), threading.Event()
-        self._threads = [
-            threading.Thread(target=self._listen, name="bell-in", daemon=True),
-            threading.Thread(target=self._tell, name="bell-out", daemon=True),
-        ]
+    def __init__(self, database: Database, notifier: Notifier, server_id: str) -> None:
+        self._database, self._notifier, self._server_id = database, notifier, server_id
+        self._received: Generator[str | None, None, None] | None = None
+        self._listener = Loop(
+            "notification-listener", 0.0, self._receive, log=_log, outages=DATABASE_OUTAGES
+        )
+        self._sender = Loop(
+            "notification-sender", None, self._send, log=_log, outages=DATABASE_OUTAGES
+        )
+
+    @property
+    def loops(self) -> tuple[Loop, ...]:
+        """The threads of the relay: none on SQLite."""
+        return () if self._database.is_sqlite else (self._listener, self._sender)
 
     def start(self) -> None:
         """Begin to carry."""
-        if self._database.is_sqlite:
-            return
-        self._wakeups.tell = self._rung.set
-        for thread in self._threads:
-            thread.start()
+        if self.loops:
+            self._notifier.forward = self._sender.hasten
+        for loop in self.loops:
+            loop.start()
 
     def stop(self) -> None:
-        """End within a beat."""
-        self._stop.set()
-        self._rung.set()
-        for thread in self._threads:
-            if thread.is_alive():
-                thread.join()
+        """Take no more turns; returns at once."""
+        for loop in self.loops:
+            loop.stop()
 
-    def _listen(self) -> None:
-        while not self._stop.is_set():
-            try:
-                self._hear()
-            except SQLAlchemyError as error:
-                _log.warning("bell_lost", error=str(error).split("\n")[0])
-                self._stop.wait(_BEAT_SECONDS)
+    def join(self, timeout_seconds: float | None = None) -> None:
+        """Wait for the turns under way, of a beat at most, and give the connection back."""
+        ended = [loop.join(timeout_seconds) for loop in self.loops]
+        if all(ended) and self._received is not None:
+            self._received.close()
 
-    def _hear(self) -> None:
-        heard = notifications.receive(self._database, _BEAT_SECONDS)
-        next(heard)
-        self._wakeups.heard()
-        for who in heard:
-            if who is not None and who != self._name:
-                self._wakeups.heard()
-            if self._stop.is_set():
-                heard.close()
-                return
+    def _receive(self) -> None:
+        try:
+            if self._received is None:
+                self._received = notifications.receive(self._database, _TIMEOUT_SECONDS)
+                next(self._received)
+                # What was sent while nobody listened is to be looked for.
+                self._notifier.notify_local()
+            server_id = next(self._received)
+        except BaseException:
+            self._received = None
+            raise
+        if server_id is not None and server_id != self._server_id:
+            self._notifier.notify_local()
 
-    def _tell(self) -> None:
-        while True:
-            self._rung.wait()
-            if self._stop.is_set():
-                return
-            self._rung.clear()
-            try:
-                notifications.send(self._database, self._name)
-            except SQLAlchemyError as error:
-                _log.warning("bell_not_rung", error=str(error).split("\n")[0])
+    def _send(self) -> None:
+        notifications.send(self._database, self._server_id)

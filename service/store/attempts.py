@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, delete, func, insert, select, update
 
 from service.contract.jobs import LIVE_ATTEMPTS, Attempt, AttemptState, JobState, Reason
 from service.domain.retry import MACHINE_FAULTS
@@ -179,13 +179,18 @@ def ended_of(tx: Connection, worker_id: str, since: datetime, limit: int) -> lis
     return [_stored(row).attempt for row in tx.execute(newest_first.limit(limit)).mappings()]
 
 
-def renew_all(tx: Connection, now: datetime) -> int:
-    """Renew every lease: silence while no server listened is nobody's fault."""
-    live = select(attempts.c.job_id).where(attempts.c.state.in_(LIVE_ATTEMPTS))
+def renew_since(tx: Connection, since: datetime | None, now: datetime) -> int:
+    """Renew the leases of the attempts renewed since a moment; None is all; how many.
+
+    For the start of a server: silence while no server listened is nobody's fault.
+    """
+    renewable: ColumnElement[bool] = attempts.c.state.in_(LIVE_ATTEMPTS)
+    if since is not None:
+        renewable &= attempts.c.renewed_at >= since
     # By job, as a sweep of another server locks them.
-    tx.execute(live.order_by(attempts.c.job_id).with_for_update())
-    statement = update(attempts).where(attempts.c.state.in_(LIVE_ATTEMPTS)).values(renewed_at=now)
-    return tx.execute(statement).rowcount
+    locked = select(attempts.c.job_id).where(renewable).order_by(attempts.c.job_id)
+    tx.execute(locked.with_for_update())
+    return tx.execute(update(attempts).where(renewable).values(renewed_at=now)).rowcount
 
 
 def delete_of_job(tx: Connection, job_id: str) -> None:

@@ -8,6 +8,10 @@ from typing import Any, TextIO
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError
+
+DATABASE_OUTAGES = (InterfaceError, OperationalError, TimeoutError)
+"""What is raised while the database cannot be reached: trying again later may help."""
 
 _WAIT_SECONDS = 30.0
 

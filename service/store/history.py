@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, insert, select, text
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, text, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from service.contract.jobs import Event
-from service.store.tables import events, metrics
+from service.store.tables import events, jobs, metrics
 
 _BEFORE_ANY_UNDER_WAY = "age(events.xmin) > age(pg_snapshot_xmin(pg_current_snapshot())::xid)"
 
@@ -51,6 +51,35 @@ def delete_of_job(tx: Connection, job_id: str) -> None:
     """Delete the events and metrics of a job."""
     tx.execute(delete(events).where(events.c.job_id == job_id))
     tx.execute(delete(metrics).where(metrics.c.job_id == job_id))
+
+
+def jobless_ids(tx: Connection, limit: int) -> list[str]:
+    """The ids of at most `limit` jobs that have events or metrics, and no row of their own."""
+    found: list[str] = []
+    for table in (events, metrics):
+        # One step of the index for each job, however many rows a job has.
+        ids = select(func.min(table.c.job_id).label("job_id")).cte(recursive=True)
+        following = select(func.min(table.c.job_id)).where(table.c.job_id > ids.c.job_id)
+        steps = select(following.scalar_subquery()).where(ids.c.job_id.is_not(None))
+        ids = ids.union_all(steps)
+        query = select(ids.c.job_id).where(ids.c.job_id.is_not(None), ~_has_job(ids.c.job_id))
+        found += tx.execute(query.limit(limit)).scalars()
+    return sorted(set(found))[:limit]
+
+
+def delete_jobless_events(tx: Connection, job_ids: Sequence[str], limit: int) -> int:
+    """Delete at most `limit` events of those of the jobs that have no row; how many."""
+    jobless = events.c.job_id.in_(job_ids) & ~_has_job(events.c.job_id)
+    numbers = select(events.c.number).where(jobless).limit(limit)
+    return tx.execute(delete(events).where(events.c.number.in_(numbers))).rowcount
+
+
+def delete_jobless_metrics(tx: Connection, job_ids: Sequence[str], limit: int) -> int:
+    """Delete at most `limit` points of those of the jobs that have no row; how many."""
+    jobless = metrics.c.job_id.in_(job_ids) & ~_has_job(metrics.c.job_id)
+    key = (metrics.c.job_id, metrics.c.name, metrics.c.step)
+    points = select(*key).where(jobless).limit(limit)
+    return tx.execute(delete(metrics).where(tuple_(*key).in_(points))).rowcount
 
 
 def add_metrics(tx: Connection, job_id: str, points: Iterable[tuple[str, int, float]]) -> None:
@@ -97,3 +126,7 @@ def series(
     for row in tx.execute(chosen.order_by(numbered.c.name, numbered.c.step)):
         points.setdefault(row.name, []).append((row.step, row.value))
     return points
+
+
+def _has_job(job_id: ColumnElement[str]) -> ColumnElement[bool]:
+    return select(jobs.c.id).where(jobs.c.id == job_id).exists()

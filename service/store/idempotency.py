@@ -28,6 +28,7 @@ def add(tx: Connection, key: str, body_sha256: str, job_id: str, now: datetime) 
     tx.execute(insert(keys).values(**row))
 
 
-def delete_before(tx: Connection, moment: datetime) -> int:
-    """Delete the keys that came before `moment`; gives how many."""
-    return tx.execute(delete(keys).where(keys.c.created_at < moment)).rowcount
+def delete_before(tx: Connection, moment: datetime, limit: int) -> int:
+    """Delete at most `limit` keys that came before `moment`; gives how many."""
+    old = select(keys.c.key).where(keys.c.created_at < moment).limit(limit)
+    return tx.execute(delete(keys).where(keys.c.key.in_(old))).rowcount

@@ -246,3 +246,12 @@ idempotency_keys = Table(
     _id("job_id"),
     Column("created_at", Utc, nullable=False),
 )
+
+server_heartbeats = Table(
+    "server_heartbeats",
+    metadata,
+    _id("server_id", primary_key=True),
+    Column("alive_at", Utc, nullable=False),
+    # Set by a server that ended by itself: it does not count as alive.
+    Column("stopped_at", Utc),
+)

@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, case, insert, select, update
+from sqlalchemy import Connection, RowMapping, case, delete, insert, select, update
 
 from service.contract.agent import Gpu, ProcessIdentity, Registration
 from service.contract.workers import Worker, WorkerState
-from service.store.tables import workers
+from service.store.tables import attempts, workers
 
 _RESPONSIVE = (WorkerState.ACTIVE, WorkerState.DRAINING, WorkerState.QUARANTINED)
 _PRESENT = (*_RESPONSIVE, WorkerState.UNREACHABLE)
@@ -54,9 +54,24 @@ def record_contact(tx: Connection, worker_id: str, now: datetime) -> WorkerState
     return WorkerState(state) if state is not None else None
 
 
-def renew_all(tx: Connection, now: datetime) -> None:
-    """Count every worker as seen now: silence while no server listened is nobody's fault."""
-    tx.execute(update(workers).where(workers.c.state.in_(_PRESENT)).values(last_seen_at=now))
+def renew_since(tx: Connection, since: datetime | None, now: datetime) -> int:
+    """Note the workers that were seen since a moment as seen now; None is all; how many.
+
+    For the start of a server: silence while no server listened is nobody's fault.
+    """
+    seen_since = update(workers).where(workers.c.state.in_(_PRESENT))
+    if since is not None:
+        seen_since = seen_since.where(workers.c.last_seen_at >= since)
+    return tx.execute(seen_since.values(last_seen_at=now)).rowcount
+
+
+def delete_ended_before(tx: Connection, moment: datetime, limit: int) -> int:
+    """Delete at most `limit` workers that ended, have no attempt, and were last seen before."""
+    attempted = select(attempts.c.worker_id).where(attempts.c.worker_id == workers.c.id)
+    ended = select(workers.c.id).where(
+        workers.c.state.not_in(_PRESENT), workers.c.last_seen_at < moment, ~attempted.exists()
+    )
+    return tx.execute(delete(workers).where(workers.c.id.in_(ended.limit(limit)))).rowcount
 
 
 def expire(tx: Connection, worker: Worker, values: dict[str, Any]) -> bool:

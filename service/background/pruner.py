@@ -1,0 +1,51 @@
+"""The loop that removes rows which nothing needs any more."""
+
+from datetime import timedelta
+
+import structlog
+
+from service.context import AppContext
+from service.contract.loop import Loop
+from service.store import history, idempotency, workers
+from service.store.engine import DATABASE_OUTAGES
+
+KEY_RETENTION = timedelta(days=7)
+WORKER_RETENTION = timedelta(days=30)
+
+_EVERY_SECONDS = 600.0
+_NEXT_BATCH_SECONDS = 0.1
+_BATCH_ROWS = 500
+_log = structlog.get_logger()
+
+
+def pruner_loop(context: AppContext, batch_rows: int = _BATCH_ROWS) -> Loop:
+    """Removes at most `batch_rows` of each kind in a turn, and comes back soon if there is more.
+
+    A batch is a short transaction of its own: no claim and no heartbeat waits for long.
+    """
+
+    def prune() -> float | None:
+        removed = _prune_batch(context, batch_rows)
+        if any(removed.values()):
+            _log.info("rows_pruned", **removed)
+        return _NEXT_BATCH_SECONDS if any(removed.values()) else None
+
+    return Loop("pruner", _EVERY_SECONDS, prune, log=_log, outages=DATABASE_OUTAGES)
+
+
+def _prune_batch(context: AppContext, limit: int) -> dict[str, int]:
+    database, now = context.database, context.now()
+    with database.write() as tx:
+        keys = idempotency.delete_before(tx, now - KEY_RETENTION, limit)
+    with database.write() as tx:
+        ended_workers = workers.delete_ended_before(tx, now - WORKER_RETENTION, limit)
+    removed = {"idempotency_keys": keys, "workers": ended_workers, "events": 0, "metrics": 0}
+    # Looked for in a transaction that only reads: on SQLite there is one that writes.
+    with database.read() as tx:
+        jobless = history.jobless_ids(tx, limit)
+    if jobless:
+        with database.write() as tx:
+            removed["events"] = history.delete_jobless_events(tx, jobless, limit)
+        with database.write() as tx:
+            removed["metrics"] = history.delete_jobless_metrics(tx, jobless, limit)
+    return removed

@@ -1,0 +1,71 @@
+"""Everything that a server does beside its routes, from its start to its end."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+from fastapi import FastAPI
+
+from service.background.gc import gc_loop
+from service.background.notification_relay import NotificationRelay
+from service.background.pruner import pruner_loop
+from service.background.reaper import reaper_loop
+from service.background.recovery import recover
+from service.background.server_heartbeat import server_heartbeat_loop
+from service.context import AppContext
+from service.store import server_heartbeats
+from service.store.engine import DATABASE_OUTAGES
+
+_JOIN_SECONDS = 5.0
+_log = structlog.get_logger()
+
+
+class BackgroundServices:
+    """Recovery at the start, and the server's own loops while it serves."""
+
+    def __init__(self, context: AppContext) -> None:
+        self._context, self._server_id = context, context.new_id("srv")
+        self._relay = NotificationRelay(context.database, context.notifier, self._server_id)
+        self._gc = gc_loop(context)
+        # These wait for the database alone, so that the end of the server can wait for them.
+        self._database_loops = (
+            reaper_loop(context),
+            pruner_loop(context),
+            server_heartbeat_loop(context, self._server_id),
+        )
+        context.loops.extend((*self._database_loops, self._gc, *self._relay.loops))
+
+    @asynccontextmanager
+    async def lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
+        """Recover and start; at the end stop. No call holds the event loop up."""
+        self._context.notifier.attach()
+        await asyncio.to_thread(self.start)
+        try:
+            yield
+        finally:
+            await asyncio.to_thread(self.stop)
+
+    def start(self) -> None:
+        """Recover, then start the loops; raises what the database raises."""
+        recover(self._context, self._server_id)
+        self._relay.start()
+        for loop in (*self._database_loops, self._gc):
+            loop.start()
+
+    def stop(self) -> None:
+        """Stop the loops, and note the end of this server.
+
+        A removal under way goes on until the process ends.
+        """
+        self._relay.stop()
+        for loop in (*self._database_loops, self._gc):
+            loop.stop()
+        for loop in self._database_loops:
+            loop.join(_JOIN_SECONDS)
+        self._relay.join(_JOIN_SECONDS)
+        try:
+            with self._context.database.write() as tx:
+                server_heartbeats.put(tx, self._server_id, self._context.now(), stopped=True)
+        except DATABASE_OUTAGES as error:
+            _log.warning("end_not_noted", error=str(error).split("\n")[0])
