@@ -1,22 +1,190 @@
 """Rows that nothing needs any more are removed by a loop, in short transactions."""
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
-from typing import Any
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 
-import pytest
-from sqlalchemy import Connection, event, func, insert, select
+from sqlalchemy import Connection, event, func, select
 
-from api_tests.background.conftest import Clock
-from api_tests.store.test_attempts import add as add_attempt
-from api_tests.store.test_jobs import add as add_job
-from service.background import pruner
-from service.background.pruner import pruner_loop
-from service.contract.agent import ProcessIdentity, Registration
+from api_tests.support.server_context import Clock
+from service.background.pruner import KEY_RETENTION, WORKER_RETENTION, pruner_loop
 from service.context import AppContext
-from service.store import history, idempotency, workers
+from service.contract.agent import ProcessIdentity, Registration
+from service.contract.jobs import Attempt, AttemptState, Job, JobState, Progress
+from service.contract.specs import JobSpec
+from service.contract.workers import WorkerState
+from service.store import attempts, history, idempotency, jobs, workers
 from service.store.engine import Database
-from service.store.tables import events, idempotency_keys, metrics, server_heartbeats
+from service.store.tables import events, idempotency_keys, metrics
+from service.store.tables import workers as workers_table
 
 KERNEL = ProcessIdentity(boot_id="boot", pid_namespace="pid:[1]", pid=7, started_ticks=99)
-PAUSE_SECONDS = 600.0
+DEADLINE_SECONDS = 20.0
+A_SECOND = timedelta(seconds=1)
+
+
+def test_a_key_is_removed_once_it_is_older_than_seven_days(
+    context: AppContext, clock: Clock
+) -> None:
+    assert timedelta(days=7) == KEY_RETENTION
+    with context.database.write() as tx:
+        idempotency.remember(tx, "old", "sha", "job_1", clock.now)
+    clock.advance(A_SECOND)
+    with context.database.write() as tx:
+        idempotency.remember(tx, "young", "sha", "job_2", clock.now)
+    clock.advance(KEY_RETENTION)
+    with pruning(context):
+        wait_for(lambda: rows(context.database, idempotency_keys.c.key) == {"young"})
+
+
+def test_a_worker_that_ended_long_ago_is_removed_unless_an_attempt_refers_to_it(
+    context: AppContext, clock: Clock
+) -> None:
+    assert timedelta(days=30) == WORKER_RETENTION
+    with context.database.write() as tx:
+        for worker_id, state in {
+            "wrk_lost": WorkerState.LOST,
+            "wrk_gone": WorkerState.GONE,
+            "wrk_with_attempt": WorkerState.GONE,
+            "wrk_active": WorkerState.ACTIVE,
+            "wrk_draining": WorkerState.DRAINING,
+        }.items():
+            add_worker(tx, clock, worker_id, state)
+        add_job(tx, clock, "job_1")
+        add_attempt(tx, clock, "job_1", "wrk_with_attempt")
+    clock.advance(A_SECOND)
+    with context.database.write() as tx:
+        add_worker(tx, clock, "wrk_lost_lately", WorkerState.LOST)
+    clock.advance(WORKER_RETENTION)
+    with pruning(context):
+        wait_for(
+            lambda: (
+                rows(context.database, workers_table.c.id)
+                == {"wrk_with_attempt", "wrk_active", "wrk_draining", "wrk_lost_lately"}
+            )
+        )
+
+
+def test_events_and_metrics_are_removed_whose_job_is_not_there(
+    context: AppContext, clock: Clock
+) -> None:
+    with context.database.write() as tx:
+        add_job(tx, clock, "job_2")
+        for job_id in ("job_1", "job_2", "job_3"):
+            history.note(tx, job_id, None, "note", "a line", clock.now)
+            history.measure(tx, job_id, [("loss", step, 0.5) for step in range(3)])
+    with pruning(context):
+        wait_for(
+            lambda: (
+                rows(context.database, events.c.job_id) == {"job_2"}
+                and rows(context.database, metrics.c.job_id) == {"job_2"}
+            )
+        )
+    with context.database.read() as tx:
+        assert tx.execute(select(func.count()).select_from(metrics)).scalar_one() == 3
+
+
+def test_no_transaction_of_the_pruner_removes_more_rows_than_a_batch(
+    context: AppContext, clock: Clock
+) -> None:
+    with context.database.write() as tx:
+        for number in range(7):
+            idempotency.remember(tx, f"key {number}", "sha", "job_1", clock.now)
+            add_worker(tx, clock, f"wrk_{number}", WorkerState.GONE)
+            history.note(tx, f"job_{number}", None, "note", "a line", clock.now)
+        history.measure(tx, "job_1", [("loss", step, 0.5) for step in range(7)])
+    clock.advance(WORKER_RETENTION + A_SECOND)
+    tables = (idempotency_keys, workers_table, events, metrics)
+    with removals(context.database) as removed, pruning(context, batch_rows=3):
+        for table in tables:
+            wait_for(lambda table=table: not rows(context.database, *table.primary_key))
+    assert sum(removed) == 28
+    assert max(removed) == 3
+
+
+def test_a_job_that_is_there_again_keeps_its_history(context: AppContext, clock: Clock) -> None:
+    with context.database.write() as tx:
+        history.note(tx, "job_1", None, "note", "a line", clock.now)
+        history.measure(tx, "job_1", [("loss", 1, 0.5)])
+        jobless = history.jobless_ids(tx, 10)
+        add_job(tx, clock, "job_1")
+        assert history.remove_jobless_events(tx, jobless, 10) == 0
+        assert history.remove_jobless_metrics(tx, jobless, 10) == 0
+    assert jobless == ["job_1"]
+
+
+@contextmanager
+def pruning(context: AppContext, batch_rows: int = 500) -> Iterator[None]:
+    loop = pruner_loop(context, batch_rows)
+    loop.start()
+    yield
+    loop.stop()
+    assert loop.join(DEADLINE_SECONDS)
+    assert loop.errors == 0
+
+
+@contextmanager
+def removals(database: Database) -> Iterator[list[int]]:
+    """How many rows each transaction removes."""
+    removed: list[int] = []
+
+    def began(_: Connection) -> None:
+        removed.append(0)
+
+    def executed(_: object, cursor: object, statement: str, *__: object) -> None:
+        if statement.startswith("DELETE"):
+            removed[-1] += cursor.rowcount  # type: ignore[attr-defined]
+
+    # The pruner's are the only transactions that write meanwhile.
+    event.listen(database.engine, "begin", began)
+    event.listen(database.engine, "after_cursor_execute", executed)
+    yield removed
+    event.remove(database.engine, "begin", began)
+    event.remove(database.engine, "after_cursor_execute", executed)
+
+
+def rows(database: Database, *columns: object) -> set[object]:
+    with database.read() as tx:
+        return {row[0] for row in tx.execute(select(*columns))}  # type: ignore[call-overload]
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, "the condition did not come about"
+        time.sleep(0.01)
+
+
+def add_worker(tx: Connection, clock: Clock, worker_id: str, state: WorkerState) -> None:
+    registration = Registration(host=worker_id, process=KERNEL, slots=1)
+    workers.put(tx, worker_id, registration, clock.now)
+    workers.change(tx, worker_id, {"state": state})
+
+
+def add_job(tx: Connection, clock: Clock, job_id: str) -> None:
+    spec = JobSpec.model_validate(
+        {"kind": "train", "recipe": "oneshot", "data": {"dataset": "digits"}}
+    )
+    job = Job(
+        id=job_id,
+        kind=spec.kind,
+        recipe=spec.recipe,
+        variant=spec.variant or "",
+        state=JobState.QUEUED,
+        created_at=clock.now,
+        progress=Progress(total_steps=1),
+        spec=spec,
+    )
+    jobs.add(tx, job, None)
+
+
+def add_attempt(tx: Connection, clock: Clock, job_id: str, worker_id: str) -> None:
+    attempt = Attempt(
+        job_id=job_id,
+        number=1,
+        worker_id=worker_id,
+        state=AttemptState.LOST,
+        created_at=clock.now,
+    )
+    attempts.add(tx, attempt, token="t", request_id="r")

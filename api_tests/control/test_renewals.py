@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from api_tests.control.conftest import Agent, Plane
+from api_tests.support.use_cases import Agent, Plane
 from service.contract.jobs import JobState
 from service.contract.workers import WorkerState
 from service.control.leases.renewals import Renewals, renew_after_outage
