@@ -29,10 +29,10 @@ def test_a_key_is_removed_once_it_is_older_than_seven_days(
 ) -> None:
     assert timedelta(days=7) == KEY_RETENTION
     with context.database.write() as tx:
-        idempotency.remember(tx, "old", "sha", "job_1", clock.now)
+        idempotency.add(tx, "old", "sha", "job_1", clock.now)
     clock.advance(A_SECOND)
     with context.database.write() as tx:
-        idempotency.remember(tx, "young", "sha", "job_2", clock.now)
+        idempotency.add(tx, "young", "sha", "job_2", clock.now)
     clock.advance(KEY_RETENTION)
     with pruning(context):
         wait_for(lambda: rows(context.database, idempotency_keys.c.key) == {"young"})
@@ -73,7 +73,7 @@ def test_events_and_metrics_are_removed_whose_job_is_not_there(
         add_job(tx, clock, "job_2")
         for job_id in ("job_1", "job_2", "job_3"):
             history.note(tx, job_id, None, "note", "a line", clock.now)
-            history.measure(tx, job_id, [("loss", step, 0.5) for step in range(3)])
+            history.add_metrics(tx, job_id, [("loss", step, 0.5) for step in range(3)])
     with pruning(context):
         wait_for(
             lambda: (
@@ -90,10 +90,10 @@ def test_no_transaction_of_the_pruner_removes_more_rows_than_a_batch(
 ) -> None:
     with context.database.write() as tx:
         for number in range(7):
-            idempotency.remember(tx, f"key {number}", "sha", "job_1", clock.now)
+            idempotency.add(tx, f"key {number}", "sha", "job_1", clock.now)
             add_worker(tx, clock, f"wrk_{number}", WorkerState.GONE)
             history.note(tx, f"job_{number}", None, "note", "a line", clock.now)
-        history.measure(tx, "job_1", [("loss", step, 0.5) for step in range(7)])
+        history.add_metrics(tx, "job_1", [("loss", step, 0.5) for step in range(7)])
     clock.advance(WORKER_RETENTION + A_SECOND)
     tables = (idempotency_keys, workers_table, events, metrics)
     with removals(context.database) as removed, pruning(context, batch_rows=3):
@@ -106,11 +106,11 @@ def test_no_transaction_of_the_pruner_removes_more_rows_than_a_batch(
 def test_a_job_that_is_there_again_keeps_its_history(context: AppContext, clock: Clock) -> None:
     with context.database.write() as tx:
         history.note(tx, "job_1", None, "note", "a line", clock.now)
-        history.measure(tx, "job_1", [("loss", 1, 0.5)])
+        history.add_metrics(tx, "job_1", [("loss", 1, 0.5)])
         jobless = history.jobless_ids(tx, 10)
         add_job(tx, clock, "job_1")
-        assert history.remove_jobless_events(tx, jobless, 10) == 0
-        assert history.remove_jobless_metrics(tx, jobless, 10) == 0
+        assert history.delete_jobless_events(tx, jobless, 10) == 0
+        assert history.delete_jobless_metrics(tx, jobless, 10) == 0
     assert jobless == ["job_1"]
 
 

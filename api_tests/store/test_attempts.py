@@ -44,7 +44,7 @@ def test_only_live_leases_are_renewed(database: Database) -> None:
     with database.write() as tx:
         add(tx, 1, state=AttemptState.LOST)
         add(tx, 2)
-        assert attempts.renew_heard_since(tx, None, NOW + timedelta(hours=1)) == 1
+        assert attempts.renew_since(tx, None, NOW + timedelta(hours=1)) == 1
         lost, live = attempts.get(tx, "job_1", 1), attempts.get(tx, "job_1", 2)
     assert lost is not None
     assert live is not None

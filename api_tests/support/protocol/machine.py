@@ -55,8 +55,8 @@ class Protocol(AtWork):
     @rule()
     def restart_the_server(self) -> None:
         with self.plane.write() as tx:
-            workers_store.renew_heard_since(tx, None, self.plane.now)
-            attempts.renew_heard_since(tx, None, self.plane.now)
+            workers_store.renew_since(tx, None, self.plane.now)
+            attempts.renew_since(tx, None, self.plane.now)
         assert self.plane.sweep() == 0
 
     @precondition(lambda self: len(self.agents) > 1)
