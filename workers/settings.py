@@ -1,4 +1,4 @@
-"""What a worker is told from outside: `TRAINYARD_…` variables, or arguments."""
+"""The settings of a worker, from `TRAINYARD_…` variables and command-line arguments."""
 
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -8,7 +8,7 @@ from pydantic_settings import BaseSettings, CliSuppress, NoDecode, SettingsConfi
 
 
 class WorkerSettings(BaseSettings):
-    """Every value may be an argument (`--data-root DIR`) or a variable (`TRAINYARD_DATA_ROOT`)."""
+    """Each setting is an argument (`--data-root DIR`) or a variable (`TRAINYARD_DATA_ROOT`)."""
 
     model_config = SettingsConfigDict(
         env_prefix="TRAINYARD_",
@@ -19,22 +19,22 @@ class WorkerSettings(BaseSettings):
         cli_prog_name="python -m workers",
     )
 
-    server: str = Field("http://127.0.0.1:8000", description="where the control plane is")
+    server: str = Field("http://127.0.0.1:8000", description="URL of the control plane")
     volume: Path = Field(
-        Path("yard/volume"), description="the folder of checkpoints and logs, shared by all"
+        Path("yard/volume"), description="folder of checkpoints and logs, shared by all workers"
     )
-    data_root: Path = Field(Path("yard/data"), description="where data folders are")
-    import_root: Path = Field(Path("yard/imports"), description="where weights to import are")
-    slots: Annotated[int, Field(ge=1, le=1024)] = Field(1, description="attempts at once")
+    data_root: Path = Field(Path("yard/data"), description="folder of the data sets")
+    import_root: Path = Field(Path("yard/imports"), description="folder of weights to import")
+    slots: Annotated[int, Field(ge=1, le=1024)] = Field(1, description="most attempts at once")
     on_drain: Literal["wait", "release"] = Field(
         "release",
-        description="at the first SIGTERM: let the running attempts finish, or save and give back",
+        description="at the first SIGTERM: wait for the running attempts, or release their jobs",
     )
     labels: Annotated[dict[str, str], NoDecode] = Field(
-        default_factory=dict, description="what jobs may ask for: name=value,name=value"
+        default_factory=dict, description="labels that jobs can require, as name=value,name=value"
     )
     token: CliSuppress[SecretStr | None] = None
-    """Sent as a bearer token; a variable only, for arguments are for everybody to see."""
+    """The bearer token; a variable only, since every user of a machine can see arguments."""
 
     @field_validator("labels", mode="before")
     @classmethod

@@ -1,4 +1,4 @@
-"""Logs on stderr: event names with fields, for eyes on a terminal and as JSON lines elsewhere."""
+"""Logging to stderr: coloured text on a terminal, JSON lines otherwise."""
 
 import sys
 
@@ -6,8 +6,8 @@ import structlog
 
 
 def log_to_stderr() -> None:
-    """Set up structlog for this process."""
-    shown: list[structlog.typing.Processor] = (
+    """Configure structlog for this process: events with a level, a UTC time and their fields."""
+    renderers: list[structlog.typing.Processor] = (
         [structlog.dev.ConsoleRenderer()]
         if sys.stderr.isatty()
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
@@ -16,7 +16,7 @@ def log_to_stderr() -> None:
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            *shown,
+            *renderers,
         ],
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )

@@ -55,14 +55,16 @@ def test_the_published_form_is_the_one_that_opencv_reads(tmp_path: Path) -> None
 def test_a_document_type_is_refused_before_its_entities_are_read(tmp_path: Path) -> None:
     bomb = '<!DOCTYPE x [<!ENTITY a "1 "><!ENTITY b "&a;&a;&a;&a;">]>\n'
     _xml(tmp_path / "mean.xml", _mean(), before=bomb)
-    with pytest.raises(InvalidData, match=r"mean\.xml is no FileStorage: it declares a document"):
+    with pytest.raises(
+        InvalidData, match=r"mean\.xml is not an OpenCV FileStorage: it declares a document"
+    ):
         read_mean_image(tmp_path / "mean.xml", SIZE)
 
 
 @pytest.mark.parametrize("text", ["", "<html>", "<a></a>", "<opencv_storage><Row>x</Row>"])
 def test_a_file_that_is_no_storage_is_refused(text: str, tmp_path: Path) -> None:
     (tmp_path / "mean.xml").write_text(text)
-    with pytest.raises(InvalidData, match=r"mean\.xml is no FileStorage"):
+    with pytest.raises(InvalidData, match=r"mean\.xml is not an OpenCV FileStorage"):
         read_mean_image(tmp_path / "mean.xml", SIZE)
 
 

@@ -1,0 +1,1 @@
+"""Writes and reads checkpoints: training state, weights, random states."""

@@ -1,6 +1,6 @@
-"""Checkpoint folders as a writer sees them: staged, then published whole or not at all. No torch.
+"""Writes checkpoint folders: staged, and then published whole or not at all. Imports no torch.
 
-How they are read and verified is in `service.volume`, which the control plane shares.
+The functions that read and verify folders are in `service.volume`, which the server uses as well.
 """
 
 import hashlib
@@ -39,14 +39,15 @@ __all__ = [
 
 @contextmanager
 def staged(attempt_folder: Path, name: str, disk: Disk = DISK) -> Iterator[Path]:
-    """Give an empty folder that becomes `attempt_folder/name` when the block ends well.
+    """Yield an empty staging folder that becomes `attempt_folder/name` when the block succeeds.
 
-    The block writes its files with `disk.write` and, last, `write_manifest`. A block that raises
-    leaves nothing. Raises FileExistsError if the name is taken: a folder is never replaced.
+    The block writes its files with `disk.write` and, last, calls `write_manifest`. If the block
+    raises, the staging folder is removed. Raises FileExistsError if `name` exists: a checkpoint is
+    never replaced.
     """
     target = attempt_folder / name
     if os.path.lexists(target):
-        raise FileExistsError(f"{target} is there already, and a checkpoint is never replaced")
+        raise FileExistsError(f"{target} already exists, and a checkpoint is never replaced")
     stage = attempt_folder / f"{STAGE_PREFIX}{uuid4().hex}"
     disk.make_folder(stage)
     try:
@@ -55,7 +56,7 @@ def staged(attempt_folder: Path, name: str, disk: Disk = DISK) -> Iterator[Path]
         disk.sync(stage)
         disk.rename(stage, target)
     except Exception:
-        # What cannot be removed now is swept later; the first error is the one to tell.
+        # A later sweep removes what is left; the error of the block is the one to raise.
         with suppress(OSError):
             remove_tree(stage, disk)
         raise
@@ -64,7 +65,7 @@ def staged(attempt_folder: Path, name: str, disk: Disk = DISK) -> Iterator[Path]
 
 
 def write_manifest(stage: Path, manifest: Manifest, disk: Disk = DISK) -> None:
-    """Write the manifest as the last file of a stage, its own digest just before it."""
+    """Write the manifest's digest, and then the manifest as the last file of a staging folder."""
     body = manifest.model_dump_json(indent=1).encode()
     line = f"{hashlib.sha256(body).hexdigest()}  {MANIFEST}\n"
     disk.write(stage / MANIFEST_DIGEST, [line.encode()])
@@ -72,6 +73,6 @@ def write_manifest(stage: Path, manifest: Manifest, disk: Disk = DISK) -> None:
 
 
 def _unsynced_parents(attempt_folder: Path) -> list[Path]:
-    # The folders of a job, down to the attempt, are young: a power cut may take their names too.
+    # The folders of the job and the attempt may be new, and must survive a power failure too.
     above = list(attempt_folder.parents[:3]) if attempt_folder.parent.name == "attempts" else []
     return [attempt_folder, *above]

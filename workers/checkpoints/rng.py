@@ -1,4 +1,4 @@
-"""The states of the random generators of a rank, as JSON can hold them."""
+"""Saves and restores the states of a rank's random generators, as JSON values."""
 
 import base64
 import random
@@ -9,7 +9,7 @@ import torch
 
 
 def rng_state(device: torch.device) -> dict[str, Any]:
-    """The default generators of Python, NumPy, torch and, on CUDA, of the device."""
+    """The states of the default generators of Python, NumPy and torch, and of a CUDA device."""
     version, words, gauss = random.getstate()
     numpy_state: Any = np.random.get_state(legacy=False)
     return {
@@ -30,7 +30,7 @@ def rng_state(device: torch.device) -> dict[str, Any]:
 
 
 def restore_rng(state: dict[str, Any], device: torch.device) -> None:
-    """Put the generators where `rng_state` found them; a state without CUDA leaves CUDA alone."""
+    """Restore a state of `rng_state`; one without CUDA leaves the CUDA generator unchanged."""
     version, words, gauss = state["python"]
     random.setstate((version, tuple(words), gauss))
     key = np.frombuffer(base64.b64decode(state["numpy"]["key"]), dtype=np.uint32)

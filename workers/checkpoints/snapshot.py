@@ -1,4 +1,4 @@
-"""A training run's state to a checkpoint folder and back, with the run waiting only for a copy."""
+"""Writes a run's state to checkpoint folders in a background thread, and reads it back."""
 
 import json
 import time
@@ -30,11 +30,12 @@ OPTIMIZER_FILE = "optim.safetensors"
 
 
 class CheckpointWriter:
-    """Writes checkpoints of one attempt in a thread of its own, one at a time.
+    """Writes the checkpoints of one attempt in a background thread, one at a time.
 
     Both callbacks run in that thread: `on_published(folder, manifest)` when a checkpoint is on
-    disk, `on_failed(error)` when it is not. A failed save leaves the older checkpoints and no
-    stage, and the run goes on. `companions` are small files that each checkpoint carries, by name.
+    disk, `on_failed(error)` when writing it failed. A failed save leaves the older checkpoints
+    unchanged and no staging folder. `companions` maps names to small files that are written into
+    each checkpoint.
     """
 
     def __init__(
@@ -54,10 +55,10 @@ class CheckpointWriter:
         self._blocks: dict[str, TensorBlock] = {}
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="checkpoint")
         self._in_flight: Future[Exception | None] | None = None
-        self._began = 0.0
+        self._started_at = 0.0
 
     def reserve(self, file: str, tensors: Mapping[str, Tensor]) -> None:
-        """Allocate the memory for `file` ahead; parameters may stand in for their momentum."""
+        """Allocate the host memory for tensors of these shapes and types before the first save."""
         block = self._blocks.get(file)
         if block is None or not block.fits(tensors):
             self._blocks[file] = TensorBlock(tensors)
@@ -69,10 +70,11 @@ class CheckpointWriter:
         optimizer: Mapping[str, Tensor],
         rank_states: Sequence[dict[str, Any]],
     ) -> Exception | None:
-        """Copy the state, start writing it, and give the error of the save before, if any.
+        """Copy the state, start writing it, and return the error of the previous save, if any.
 
-        `manifest.files` and `aliases` are filled in here; `rank_states` has one state per rank.
-        Waits for a save in flight. A step that is on disk already is not written again.
+        Waits for a save that is still in progress. `manifest.files` and `aliases` are filled in
+        here; `rank_states` has one state per rank. A step that is already on disk is not written
+        again.
         """
         earlier = self.wait()
         name = folder_name(manifest.phase, manifest.step)
@@ -85,24 +87,27 @@ class CheckpointWriter:
         copied = self._copy(contents)
         states = {f"rank-{r}.json": json.dumps(s).encode() for r, s in enumerate(rank_states)}
         manifest = manifest.model_copy(update={"aliases": aliases})
-        self._began = time.monotonic()
+        self._started_at = time.monotonic()
         self._in_flight = self._thread.submit(self._write, manifest, list(contents), states, copied)
         return earlier
 
-    def is_stuck(self, patience_seconds: float) -> bool:
-        """Whether the save in flight is not over so long after it began; waits until then."""
+    def is_stuck(self, timeout_seconds: float) -> bool:
+        """Whether the save in progress is unfinished `timeout_seconds` after its start.
+
+        Waits until the save ends or that time is over.
+        """
         if self._in_flight is None:
             return False
-        left = self._began + patience_seconds - time.monotonic()
+        left = self._started_at + timeout_seconds - time.monotonic()
         return bool(wait_for([self._in_flight], timeout=max(left, 0.0)).not_done)
 
     def wait(self) -> Exception | None:
-        """Wait for the save in flight, if there is one, and give its error."""
+        """Wait for the save in progress, if there is one, and return its error."""
         in_flight, self._in_flight = self._in_flight, None
         return in_flight.result() if in_flight is not None else None
 
     def close(self) -> Exception | None:
-        """The same, and end the thread."""
+        """Wait for the save in progress, return its error, and end the thread."""
         try:
             return self.wait()
         finally:
@@ -114,7 +119,7 @@ class CheckpointWriter:
             self._blocks[file].fill(tensors)
         if not any(t.is_cuda for tensors in contents.values() for t in tensors.values()):
             return None
-        # The next step is queued behind the copies on the same stream: only the writer waits.
+        # The next step follows the copies on the same CUDA stream, so only the writer has to wait.
         copied: torch.cuda.Event = torch.cuda.Event()  # type: ignore[no-untyped-call]
         copied.record()
         return copied
@@ -147,7 +152,7 @@ class CheckpointWriter:
 
 @dataclass(frozen=True)
 class Loaded:
-    """A checkpoint in memory, on the CPU; `model` has aliased tensors under all their names."""
+    """The content of a checkpoint on the CPU; `model` has aliased tensors under all their names."""
 
     manifest: Manifest
     model: dict[str, Tensor]
@@ -156,7 +161,7 @@ class Loaded:
 
 
 def load(folder: Path) -> Loaded:
-    """Check every digest and read a checkpoint; raises DamagedCheckpoint."""
+    """Verify a checkpoint folder and read it; raises DamagedCheckpoint."""
     problems = verify(folder)
     manifest = read_manifest(folder)
     if problems or manifest is None:
@@ -174,10 +179,14 @@ def load(folder: Path) -> Loaded:
 
 
 def load_resumable(folder: Path) -> Loaded:
-    """The same, to train on from; raises IncompatibleCheckpoint for final weights."""
+    """Verify and read a checkpoint that a training can resume from.
+
+    Raises DamagedCheckpoint, and IncompatibleCheckpoint for final weights.
+    """
     loaded = load(folder)
     if loaded.manifest.phase == "final":
         raise IncompatibleCheckpoint(
-            f"{folder.name} holds final weights without a training state; name it in init_from"
+            f"{folder.name} holds final weights without an optimizer state; start a new training "
+            "from it with init_from"
         )
     return loaded

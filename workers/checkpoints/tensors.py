@@ -1,4 +1,4 @@
-"""Tensors in one block of host memory that is laid out as a safetensors file."""
+"""Copies tensors into one block of host memory with the layout of a safetensors file."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -22,32 +22,36 @@ _DTYPES = {
 
 
 def shared_names(tensors: Mapping[str, Tensor]) -> dict[str, str]:
-    """Later name -> first name, for tensors that are there under two names."""
+    """Later name -> first name, for each tensor that has two names."""
     first: dict[tuple[object, ...], str] = {}
     aliases = {}
     for name, tensor in tensors.items():
         if tensor.numel() == 0:
             continue
-        place = (tensor.device, tensor.data_ptr(), tensor.dtype, tensor.shape, tensor.stride())
-        if first.setdefault(place, name) != name:
-            aliases[name] = first[place]
+        storage = (tensor.device, tensor.data_ptr(), tensor.dtype, tensor.shape, tensor.stride())
+        if first.setdefault(storage, name) != name:
+            aliases[name] = first[storage]
     return aliases
 
 
 def storable(tensor: Tensor) -> bool:
-    """Whether a checkpoint can hold a tensor of this kind."""
+    """Whether a checkpoint can hold a tensor of this type and memory layout."""
     return tensor.dtype in _DTYPES and tensor.layout == torch.strided
 
 
 def in_file_order(tensors: Mapping[str, Tensor]) -> list[tuple[str, Tensor]]:
-    """Widest first, then by name: so every one is aligned, as the library lays them out."""
+    """The tensors by element size, the largest first, then by name.
+
+    This is the order of the safetensors library, in which each tensor is aligned.
+    """
     return sorted(tensors.items(), key=lambda item: (-item[1].element_size(), item[0]))
 
 
 def file_header(tensors: Mapping[str, Tensor]) -> bytes:
-    """The first bytes of a file of these tensors, whose data follows `in_file_order`.
+    """The header of a safetensors file, which the data in the order of `in_file_order` follows.
 
-    Eight bytes of header length and a JSON header (https://huggingface.co/docs/safetensors).
+    Eight bytes with the length of the JSON header, and the JSON header
+    (https://huggingface.co/docs/safetensors).
     """
     fields: dict[str, object] = {}
     start = 0
@@ -65,9 +69,10 @@ def file_header(tensors: Mapping[str, Tensor]) -> bytes:
 
 
 class TensorBlock:
-    """Preallocated memory for one set of tensors; pinned if they live on a CUDA device.
+    """Preallocated host memory for one set of tensors; pinned if they are on a CUDA device.
 
-    The library hashes nothing on its way to disk, so the format is written here.
+    The safetensors library cannot hash the bytes while it writes them, so the file format is
+    produced here.
     """
 
     def __init__(self, tensors: Mapping[str, Tensor]) -> None:
@@ -76,7 +81,7 @@ class TensorBlock:
         size = sum(tensor.nbytes for _, tensor in ordered)
         pinned = any(tensor.is_cuda for tensor in tensors.values())
         self._data = torch.empty(size, dtype=torch.uint8, pin_memory=pinned)
-        # Touch the pages now: the first save would else pay for them while the run waits.
+        # Touching the pages now keeps the first save from waiting for their allocation.
         self._data.zero_()
         self._views: dict[str, Tensor] = {}
         start = 0
@@ -87,18 +92,18 @@ class TensorBlock:
         self._header = file_header(tensors)
 
     def fits(self, tensors: Mapping[str, Tensor]) -> bool:
-        """Whether the names, shapes and types are those the block was made for."""
+        """Whether names, shapes, types and devices equal those of the block's tensors."""
         return _layout(tensors) == self._layout
 
     def fill(self, tensors: Mapping[str, Tensor]) -> None:
-        """Copy the tensors in; from a CUDA device the copies are queued on the current stream."""
-        # In one call: a thousand small ones would cost more than the copying.
+        """Copy the tensors into the block; copies from CUDA are queued on the current stream."""
+        # One call for all tensors, since a thousand single calls cost more than the copying.
         sources = [tensors[name] for name in self._views]
         with torch.no_grad():
             torch._foreach_copy_(list(self._views.values()), sources, non_blocking=True)
 
     def chunks(self) -> Iterator[bytes | memoryview]:
-        """The bytes of the file."""
+        """The bytes of the safetensors file, in chunks."""
         yield self._header
         data = memoryview(self._data.numpy().data)
         for start in range(0, len(data), _CHUNK_BYTES):

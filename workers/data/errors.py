@@ -1,18 +1,18 @@
-"""What is wrong with data.
+"""The exceptions of data sets.
 
 DataError
-├── InvalidData     a user's data
-└── NoDataRoot      a worker without its data
+├── InvalidData     the user's data cannot be used
+└── NoDataRoot      the worker cannot read its data root
 """
 
 
 class DataError(Exception):
-    """Images that cannot be had."""
+    """Images cannot be read."""
 
 
 class InvalidData(DataError):
-    """Data that no retry can heal; the message names it and says what to change."""
+    """The user's data cannot be used, now or later; the message says what to change."""
 
 
 class NoDataRoot(DataError):
-    """The worker's data root is not there: the machine's fault, and another may have it."""
+    """The worker's data root cannot be read; another worker may be able to read it."""

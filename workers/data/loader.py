@@ -1,4 +1,4 @@
-"""Batches, in this process or from loader processes that end with it."""
+"""Batches for training and validation, made in this process or in loader processes."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -17,8 +17,8 @@ _Key = tuple[int, int]
 _Sample = tuple[Tensor, int] | DataError
 
 
-class _Keyed(Dataset[_Sample]):
-    # An error of a loader process would arrive with its traceback for a message: it is a value.
+class _KeyedDataset(Dataset[_Sample]):
+    # DataError is returned, since torch puts a traceback into the message of a raised error.
     def __init__(self, images: ImageDataset) -> None:
         self._images = images
 
@@ -29,7 +29,7 @@ class _Keyed(Dataset[_Sample]):
             return error
 
 
-class _Keys:
+class _BatchKeys:
     def __init__(
         self, seed: int, size: int, batch_size: int, start_step: int, rank: int, world_size: int
     ) -> None:
@@ -50,12 +50,12 @@ def train_batches(
     rank: int = 0,
     world_size: int = 1,
 ) -> Iterator[Batch]:
-    """Endless (N, 3, S, S), (N,) from the batch after `start_step`, whatever `num_workers`.
+    """Endless batches (N, 3, S, S), (N,) that begin with the batch after `start_step`.
 
-    N is the rank's share of `batch_size`. Raises InvalidData for an image that does not decode,
-    NoDataRoot.
+    N is the rank's share of `batch_size`. `num_workers` loader processes do not change the batches.
+    Raises InvalidData for an image that does not decode, and NoDataRoot.
     """
-    keys = _Keys(seed, len(images), batch_size, start_step, rank, world_size)
+    keys = _BatchKeys(seed, len(images), batch_size, start_step, rank, world_size)
     return _batches(images, keys, num_workers)
 
 
@@ -67,9 +67,10 @@ def val_batches(
     rank: int = 0,
     world_size: int = 1,
 ) -> Iterator[Batch]:
-    """Every image of this rank's share once; all shares are every image once.
+    """Batches (N, 3, S, S), (N,) of this rank's share of the images, each image once.
 
-    The last batch may be short; a share may be empty. Raises InvalidData as `train_batches` does.
+    The shares of all ranks together are all images. The last batch may be smaller, and a share may
+    be empty. Raises InvalidData for an image that does not decode, and NoDataRoot.
     """
     keys = [(0, index) for index in range(rank, len(images), world_size)]
     batches = [keys[at : at + batch_size] for at in range(0, len(keys), batch_size)]
@@ -77,13 +78,13 @@ def val_batches(
 
 
 def _batches(images: ImageDataset, keys: Iterable[list[_Key]], num_workers: int) -> Iterator[Batch]:
-    # A generator of its own: the loader's seed drawn from the default one would shift dropout.
+    # Its own generator: a loader seed drawn from the default generator would change dropout.
     loader: DataLoader[_Sample] = DataLoader(
-        _Keyed(images),
+        _KeyedDataset(images),
         batch_sampler=keys,
         num_workers=num_workers,
-        collate_fn=_collated,
-        # Forked they see the images as they are, and have this process for a parent to end with.
+        collate_fn=_collate,
+        # Forked processes share the open data set, and are children that end with this process.
         multiprocessing_context="fork" if num_workers else None,
         worker_init_fn=_EndWithParent(os.getpid()) if num_workers else None,
         generator=torch.Generator().manual_seed(0),
@@ -95,7 +96,7 @@ def _batches(images: ImageDataset, keys: Iterable[list[_Key]], num_workers: int)
         yield images_and_labels
 
 
-def _collated(samples: list[_Sample]) -> Batch | DataError:
+def _collate(samples: list[_Sample]) -> Batch | DataError:
     wrong = next((sample for sample in samples if isinstance(sample, DataError)), None)
     if wrong is not None:
         return wrong

@@ -1,4 +1,4 @@
-"""The mean image that `bgr255_minus_mean` subtracts: read from a file, or from a checkpoint."""
+"""Reads the mean image that the preprocessing `bgr255_minus_mean` subtracts."""
 
 import math
 from io import BytesIO
@@ -12,7 +12,7 @@ from torch import Tensor
 from workers.data.errors import InvalidData
 
 MEAN_FILE = "mean.npy"
-"""Its name in a checkpoint folder, so that an eval has what its weights were trained with."""
+"""The file name of the mean image in a checkpoint folder, where an eval reads it."""
 
 _LIMIT_BYTES = 256 << 20
 _CHUNK_BYTES = 1 << 16
@@ -20,18 +20,19 @@ _SIZES = ("Row", "Col", "Channel")
 
 
 class WrongMeanShape(InvalidData):
-    """A mean image of another size than the network's input."""
+    """A mean image whose size is not that of the network's input."""
 
 
 def read_mean_image(path: Path, image_size: int) -> Tensor:
-    """The mean (3, S, S) in BGR order, 0 to 255, float32, S = `image_size`.
+    """The mean image (3, S, S) in BGR order, 0 to 255, float32, S = `image_size`.
 
-    From `.xml`, OpenCV's FileStorage with Row, Col, Channel and a MeanImg of H x W x 3 numbers, as
-    published (ImageNet_1000_scale224_mean.xml), or from `.npy` of that shape. It is subtracted
-    after the crop, as the original does. Raises InvalidData, WrongMeanShape.
+    An `.xml` file is OpenCV's FileStorage with Row, Col, Channel and a MeanImg of H x W x 3
+    numbers, as published (ImageNet_1000_scale224_mean.xml). An `.npy` file has the shape
+    (3, S, S). The mean is subtracted after the crop, as in the original. Raises InvalidData and
+    WrongMeanShape.
     """
     if not path.is_file():
-        raise InvalidData(f"mean image {path.name}: there is no such file")
+        raise InvalidData(f"mean image {path.name}: the file does not exist")
     if path.stat().st_size > _LIMIT_BYTES:
         raise InvalidData(f"mean image {path.name} is larger than {_LIMIT_BYTES >> 20} MiB")
     if path.suffix not in (".xml", ".npy"):
@@ -58,9 +59,9 @@ def _from_npy(path: Path) -> Tensor:
     try:
         stored = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        raise InvalidData(f"mean image {path.name} is no readable .npy file: {error}") from error
+        raise InvalidData(f"mean image {path.name} is not a readable .npy file: {error}") from error
     if not isinstance(stored, np.ndarray) or stored.dtype.kind not in "fiu":
-        raise InvalidData(f"mean image {path.name} holds no array of numbers")
+        raise InvalidData(f"mean image {path.name} does not contain an array of numbers")
     return torch.from_numpy(np.ascontiguousarray(stored, dtype=np.float32))
 
 
@@ -74,7 +75,9 @@ def _from_xml(path: Path) -> Tensor:
         sizes = [int(storage.text(name)) for name in _SIZES]
         values = np.array(storage.text("data").split(), dtype=np.float32)
     except (expat.ExpatError, ValueError) as error:
-        raise InvalidData(f"mean image {path.name} is no FileStorage: {error}") from error
+        raise InvalidData(
+            f"mean image {path.name} is not an OpenCV FileStorage: {error}"
+        ) from error
     if min(sizes) < 1 or math.prod(sizes) != values.size:
         raise WrongMeanShape(
             f"mean image {path.name} has {values.size} numbers, not {' x '.join(map(str, sizes))}"
@@ -83,8 +86,8 @@ def _from_xml(path: Path) -> Tensor:
 
 
 class _Storage:
-    # expat and not an element tree: a document type, from which every entity attack comes, is
-    # refused where it begins, and no tree is built of a file from elsewhere.
+    # expat instead of an element tree: a document type, which entity attacks need, is refused at
+    # its start, and no tree is built from an untrusted file.
     def __init__(self) -> None:
         self._open: list[str] = []
         self._texts: dict[str, list[str]] = {}
@@ -99,7 +102,7 @@ class _Storage:
 
     def text(self, name: str) -> str:
         if name not in self._texts:
-            raise ValueError(f"it has no {name}")
+            raise ValueError(f"it has no element {name}")
         return "".join(self._texts[name])
 
     def _refuse_doctype(self, *_: object) -> None:
@@ -112,6 +115,6 @@ class _Storage:
         self._open.pop()
 
     def _characters(self, text: str) -> None:
-        place = self._open[1:]
-        if place in (["MeanImg", "data"], *([name] for name in _SIZES)):
-            self._texts.setdefault(place[-1], []).append(text)
+        path = self._open[1:]
+        if path in (["MeanImg", "data"], *([name] for name in _SIZES)):
+            self._texts.setdefault(path[-1], []).append(text)

@@ -1,4 +1,4 @@
-"""The folder of this machine below which all data is."""
+"""The data root: the folder of this machine that contains all data sets."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,10 @@ from workers.data.errors import InvalidData, NoDataRoot
 
 
 def below(data_root: Path, relative: str) -> Path:
-    """Where a job's data is; raises NoDataRoot, and InvalidData for a path that leads out."""
+    """The path of a job's data below the data root.
+
+    Raises NoDataRoot, and InvalidData for a path that leads out of the data root.
+    """
     check(data_root)
     root = data_root.resolve()
     path = (root / relative).resolve()
@@ -17,7 +20,7 @@ def below(data_root: Path, relative: str) -> Path:
 
 
 def check(data_root: Path) -> None:
-    """Raises NoDataRoot if the folder is not there or cannot be read."""
+    """Raise NoDataRoot if the data root does not exist or cannot be read."""
     try:
         os.scandir(data_root).close()
     except OSError as error:
@@ -28,7 +31,10 @@ def check(data_root: Path) -> None:
 
 
 def check_still(data_root: Path) -> None:
-    """The same once something was read from it: a mount that goes away may leave its folder."""
+    """Raise NoDataRoot if a data root that had contents cannot be read or is empty.
+
+    A file system that was unmounted leaves its mount point as an empty folder.
+    """
     check(data_root)
     if not any(data_root.iterdir()):
         raise NoDataRoot(f"this worker's data root {data_root} is empty now: mount it again")

@@ -1,4 +1,4 @@
-"""The order in which samples are seen: a function of seed and epoch alone."""
+"""The order of the samples, which depends on the seed and the epoch alone."""
 
 from collections.abc import Iterator
 
@@ -9,12 +9,12 @@ from workers.data.errors import InvalidData
 
 
 def order_of(seed: int, epoch: int, size: int) -> NDArray[np.int64]:
-    """The permutation of `size` samples in one epoch; every rank and every resumed run draws it."""
+    """The permutation of `size` samples in one epoch, equal in every rank and resumed run."""
     return np.random.default_rng((seed, epoch)).permutation(size)
 
 
 def batches_per_epoch(size: int, batch_size: int) -> int:
-    """Whole batches in an epoch; raises InvalidData if the data set is smaller than one."""
+    """The full batches in an epoch; raises InvalidData if `batch_size` is larger than `size`."""
     if batch_size > size:
         raise InvalidData(
             f"batch_size {batch_size} is larger than the training set of {size} images; "
@@ -26,9 +26,10 @@ def batches_per_epoch(size: int, batch_size: int) -> int:
 def batch_keys(
     seed: int, size: int, batch_size: int, start_step: int, *, rank: int = 0, world_size: int = 1
 ) -> Iterator[list[tuple[int, int]]]:
-    """Endless (epoch, index) of a rank's slice of each batch, from the batch after `start_step`.
+    """Endless lists of the (epoch, index) of a rank's samples in each batch.
 
-    `batch_size` is that of all ranks together, and a multiple of `world_size`.
+    The first list is of the batch after `start_step`. `batch_size` counts the samples of all ranks,
+    and is a multiple of `world_size`.
     """
     assert batch_size % world_size == 0
     per_epoch = batches_per_epoch(size, batch_size)

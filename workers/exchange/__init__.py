@@ -1,0 +1,1 @@
+"""Imports weights of other programs, and exports checkpoints for them."""

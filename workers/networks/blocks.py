@@ -1,7 +1,7 @@
-"""The blocks that the families of the series are built from.
+"""The units and blocks that the families of the series share.
 
-A shuffle unit splits its input by channel parity: one half is passed on, the other transformed.
-A group unit, the older form, transforms all channels in groups and mixes the groups in between.
+A shuffle unit splits its input into even and odd channels, and transforms one half. A group unit,
+of ShuffleNetV1, transforms all channels in groups and shuffles the groups in between.
 Sources: arXiv:1707.01083, arXiv:1807.11164 and the networks of megvii-model/ShuffleNet-Series,
 whose state-dict names these modules keep.
 """
@@ -15,15 +15,16 @@ from torch import Tensor, nn
 Activation = Callable[[], nn.Module]
 relu: Activation = partial(nn.ReLU, inplace=True)
 
-# The search space of OneShot and DetNAS: an xception, or an inverted unit of one of three kernels.
+# The search space of OneShot and DetNAS: xception units, and inverted units of kernel 3, 5 or 7.
 XCEPTION = 3
 KERNELS = {0: 3, 1: 5, 2: 7}
 
 
 def placements(stem: int, stages: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int, int]]:
-    """For each unit its channels in, its channels out and its stride: 2 for a stage's first.
+    """The input channels, output channels and stride of each unit.
 
-    A stage is its channels and its count of units.
+    `stem` is the number of channels before the first unit; a stage is (channels, number of units).
+    The first unit of each stage has stride 2.
     """
     channels = stem
     for out, repeats in stages:
@@ -33,14 +34,14 @@ def placements(stem: int, stages: Iterable[tuple[int, int]]) -> Iterator[tuple[i
 
 
 def halves(x: Tensor) -> tuple[Tensor, Tensor]:
-    """(N, C, H, W) -> the even and the odd channels, (N, C/2, H, W) each."""
+    """(N, C, H, W) -> the channels of even and of odd index, (N, C/2, H, W) each."""
     return x[:, 0::2], x[:, 1::2]
 
 
 def conv_bn(
     channels_in: int, channels_out: int, kernel: int, stride: int = 1, groups: int = 1
 ) -> list[nn.Module]:
-    """A convolution that keeps the size (over the stride), and its batch norm."""
+    """A convolution without bias that divides H and W by the stride, and a batch norm."""
     return [
         nn.Conv2d(
             channels_in, channels_out, kernel, stride, kernel // 2, groups=groups, bias=False
@@ -58,19 +59,25 @@ def conv_bn_act(
     groups: int = 1,
     activation: Activation = relu,
 ) -> list[nn.Module]:
-    """The same, and an activation."""
+    """A convolution as of `conv_bn`, a batch norm, and an activation."""
     return [*conv_bn(channels_in, channels_out, kernel, stride, groups), activation()]
 
 
 def group_shuffle(x: Tensor, groups: int) -> Tensor:
-    """(N, C, H, W) -> the same: every `groups`-th channel from the first, from the second, …"""
+    """Reorder the channels of (N, C, H, W): the first of each group, the second of each, and so on.
+
+    A group here is `groups` successive channels.
+    """
     count, channels, height, width = x.shape
     grouped = x.reshape(count, channels // groups, groups, height, width)
     return grouped.transpose(1, 2).reshape(count, channels, height, width)
 
 
 class ShuffleUnit(nn.Module):
-    """A unit around `main`; at stride 2 nothing is split and both branches see all channels."""
+    """Concatenates one half of the channels with `main` of the other half.
+
+    With a `projection` (stride 2) there is no split: both branches take all channels.
+    """
 
     def __init__(self, main: list[nn.Module], projection: list[nn.Module] | None) -> None:
         super().__init__()
@@ -81,14 +88,15 @@ class ShuffleUnit(nn.Module):
         """(N, C, H, W) -> (N, C', H/stride, W/stride)."""
         if self.branch_proj is not None:
             return torch.cat((self.branch_proj(x), self.branch_main(x)), 1)
-        passed, transformed = halves(x)
-        return torch.cat((passed, self.branch_main(transformed)), 1)
+        even, odd = halves(x)
+        return torch.cat((even, self.branch_main(odd)), 1)
 
 
 class GroupUnit(nn.Module):
     """A unit of ShuffleNetV1: 1x1 in `first_groups`, depthwise 3x3, shuffle, 1x1 in `groups`.
 
-    At stride 1 it is residual; at stride 2 the pooled input comes first and the rest behind it.
+    At stride 1 the input is added to the output; at stride 2 the pooled input is concatenated
+    before the output.
     """
 
     def __init__(
@@ -97,12 +105,12 @@ class GroupUnit(nn.Module):
         super().__init__()
         self.groups = groups
         middle = channels_out // 4
-        transformed = channels_out if stride == 1 else channels_out - channels_in
+        new_channels = channels_out if stride == 1 else channels_out - channels_in
         self.branch_main_1 = nn.Sequential(
             *conv_bn_act(channels_in, middle, 1, groups=first_groups),
             *conv_bn(middle, middle, 3, stride, groups=middle),
         )
-        self.branch_main_2 = nn.Sequential(*conv_bn(middle, transformed, 1, groups=groups))
+        self.branch_main_2 = nn.Sequential(*conv_bn(middle, new_channels, 1, groups=groups))
         self.branch_proj = nn.AvgPool2d(3, 2, 1) if stride == 2 else None
 
     def forward(self, x: Tensor) -> Tensor:
@@ -114,7 +122,7 @@ class GroupUnit(nn.Module):
 
 
 class SqueezeExcite(nn.Module):
-    """Scales each channel by a hard sigmoid of what all channels' means say (arXiv:1709.01507)."""
+    """Squeeze-and-excite with a hard sigmoid: scales each channel (arXiv:1709.01507)."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -126,7 +134,7 @@ class SqueezeExcite(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, C, H, W) -> the same shape."""
+        """(N, C, H, W) -> (N, C, H, W)."""
         scaled: Tensor = x * self.SE_opr(x)
         return scaled
 
@@ -140,7 +148,7 @@ def searched_unit(
     stride: int,
     activation: Activation = relu,
 ) -> ShuffleUnit:
-    """A block of the search space: 0, 1, 2 are inverted with kernel 3, 5, 7; 3 is an xception."""
+    """A unit of the search space: `block` 0, 1, 2 is inverted of kernel 3, 5, 7; 3 is xception."""
     if block == XCEPTION:
         return xception_unit(channels, channels_out, middle, stride=stride, activation=activation)
     kernel = KERNELS[block]
@@ -158,7 +166,7 @@ def inverted_unit(
     stride: int,
     activation: Activation = relu,
 ) -> ShuffleUnit:
-    """1x1 to `middle`, depthwise kernel, 1x1."""
+    """A unit of 1x1 to `middle` channels, depthwise `kernel` x `kernel`, and 1x1 convolutions."""
     channels_in = channels if stride == 2 else channels // 2
     main = [
         *conv_bn_act(channels_in, middle, 1, activation=activation),
@@ -176,7 +184,7 @@ def xception_unit(
     stride: int,
     activation: Activation = relu,
 ) -> ShuffleUnit:
-    """Three depthwise 3x3 convolutions, each followed by a 1x1."""
+    """A unit of three depthwise 3x3 convolutions, each followed by a 1x1 convolution."""
     channels_in = channels if stride == 2 else channels // 2
     main = [
         *conv_bn(channels_in, channels_in, 3, stride, groups=channels_in),
@@ -190,7 +198,7 @@ def xception_unit(
 
 
 def initialize(network: nn.Module) -> None:
-    """Draw the published initial weights from torch's default generator."""
+    """Initialise the weights as published, with random numbers of torch's default generator."""
     for name, module in network.named_modules():
         if isinstance(module, nn.Conv2d):
             narrow = "first" in name or "SE" in name

@@ -1,4 +1,4 @@
-"""What OneShot, ShuffleNetV1 and V2 share: stem, units, last convolution, classifier."""
+"""The network that OneShot, ShuffleNetV1 and V2 share: stem, units, convolution, classifier."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,9 @@ from workers.networks.blocks import conv_bn_act, initialize
 class PlainNetwork(nn.Module):
     """Images (N, 3, H, W) -> logits (N, num_classes); H and W are multiples of 32.
 
-    `last` None leaves out the last convolution.
+    `stem`, `trunk` and `last` are numbers of channels: after the first convolution, after the
+    units, and after the last convolution, which is left out if `last` is None. `pooled_stem` adds a
+    max pooling after the first convolution.
     """
 
     def __init__(
@@ -35,7 +37,7 @@ class PlainNetwork(nn.Module):
         initialize(self)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Logits, not softmaxed."""
+        """Images (N, 3, H, W) -> logits (N, num_classes)."""
         x = self.maxpool(self.first_conv(x))
         x = self.globalpool(self.conv_last(self.features(x)))
         logits: Tensor = self.classifier(self.dropout(x).flatten(1))

@@ -1,4 +1,4 @@
-"""What Large and ExLarge share: named convolutions, squeeze-excite, auxiliary heads."""
+"""Modules that Large and ExLarge share: convolutions, squeeze-excite units, auxiliary heads."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from workers.networks.blocks import halves
 
 
 class ConvBN(nn.Module):
-    """Convolution, batch norm and (where `relu`) a ReLU, under the published names."""
+    """A convolution, a batch norm and, with `relu`, a ReLU, under their published names."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class ConvBN(nn.Module):
 
 
 class NamedLinear(nn.Module):
-    """A linear layer one name deeper, as ExLarge and DetNAS have it."""
+    """A linear layer whose published name in ExLarge and DetNAS ends in `fc`."""
 
     def __init__(self, features_in: int, features_out: int) -> None:
         super().__init__()
@@ -63,7 +63,7 @@ class SqueezeExciteUnit(nn.Module):
         self.se_block = nn.Sequential(self.se_fc1, nn.ReLU(inplace=True), self.se_fc2, nn.Sigmoid())
 
     def excited(self, x: Tensor) -> Tensor:
-        """The main branch, each channel scaled."""
+        """The output of the main branch (N, C, H, W), each channel scaled by squeeze-excite."""
         x = self.branch_main(x)
         scale = self.se_block(self.se_globalpool(x).flatten(1))
         scaled: Tensor = x * scale[:, :, None, None]
@@ -71,7 +71,7 @@ class SqueezeExciteUnit(nn.Module):
 
 
 class AuxiliaryHead(nn.Module):
-    """A classifier on a stage's output, used in training only."""
+    """A classifier on the output of a stage, used in training only."""
 
     def __init__(
         self, channels_in: int, channels: int, num_classes: int, eps: float = 1e-5
@@ -91,10 +91,11 @@ class AuxiliaryHead(nn.Module):
 
 
 class DeepNetwork(nn.Module):
-    """Four stages with a head after each; `features`, heads and the rest are set by the families.
+    """Four stages, each with a classifier; the subclasses set the modules.
 
-    Images (N, 3, H, W) -> logits (N, num_classes); in train mode a tuple of four, of the last
-    stage and of the heads on the third, the second and the first (at 14, 28 and 56 pixels of 224).
+    In eval mode: images (N, 3, H, W) -> logits (N, num_classes). In train mode it returns four
+    logits: of the last stage, and of the auxiliary heads on the third, second and first stage (of
+    14, 28 and 56 pixels for images of 224).
     """
 
     first_conv: nn.Sequential
@@ -109,7 +110,7 @@ class DeepNetwork(nn.Module):
     fc: nn.Module
 
     def forward(self, x: Tensor) -> Tensor | tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Logits, not softmaxed."""
+        """Logits (N, num_classes), or in train mode a tuple of four of them."""
         at_56 = self.features[0](self.maxpool(self.first_conv(x)))
         at_28 = self.features[1](at_56)
         at_14 = self.features[2](at_28)
@@ -121,11 +122,11 @@ class DeepNetwork(nn.Module):
 
 
 def shuffled_pair(x: Tensor, projection: nn.Module | None) -> tuple[Tensor, Tensor]:
-    """The two halves, the first through `projection` where there is one."""
-    passed, transformed = halves(x)
-    return (passed if projection is None else projection(passed)), transformed
+    """The even channels, through `projection` if it is not None, and the odd channels."""
+    even, odd = halves(x)
+    return (even if projection is None else projection(even)), odd
 
 
-def joined(passed: Tensor, transformed: Tensor) -> Tensor:
-    """Both halves as one tensor of all channels."""
-    return torch.cat((passed, transformed), 1)
+def joined(first: Tensor, second: Tensor) -> Tensor:
+    """Two tensors of shape (N, C/2, H, W) concatenated to (N, C, H, W)."""
+    return torch.cat((first, second), 1)

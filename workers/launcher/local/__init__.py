@@ -1,0 +1,1 @@
+"""The launcher that forks the ranks of an attempt on this host."""
