@@ -70,7 +70,7 @@ def test_a_file_that_is_no_storage_is_refused(text: str, tmp_path: Path) -> None
 
 def test_an_npy_of_objects_is_refused_without_being_unpickled(tmp_path: Path) -> None:
     np.save(tmp_path / "mean.npy", np.array([{}], dtype=object), allow_pickle=True)
-    with pytest.raises(InvalidData, match=r"no readable \.npy file"):
+    with pytest.raises(InvalidData, match=r"not a readable \.npy file"):
         read_mean_image(tmp_path / "mean.npy", SIZE)
 
 
