@@ -5,8 +5,10 @@ import secrets
 import signal
 import socket
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import FrameType
+from typing import Any
 
 import structlog
 import uvicorn
@@ -19,6 +21,7 @@ from service.api.app import build_app
 from service.background.services import BackgroundServices
 from service.context import AppContext
 from service.contract.ids import new_id
+from service.contract.sentences import sentences_of
 from service.notifier import Notifier
 from service.settings import Settings
 from service.store.engine import Database, DatabaseInUse
@@ -144,7 +147,7 @@ def main() -> int:
     try:
         serve(Settings())
     except ValidationError as error:
-        sys.stderr.write(f"{_said(error)}\n")
+        sys.stderr.write(f"{'; '.join(sentences_of(error, _variable))}\n")
         return 2
     except CannotStart as error:
         sys.stderr.write(f"{error}\n")
@@ -152,16 +155,8 @@ def main() -> int:
     return 0
 
 
-def _said(error: ValidationError) -> str:
-    return "; ".join(
-        ": ".join(
-            [
-                *(f"TRAINYARD_{str(name).upper()}" for name in each["loc"]),
-                str(each["msg"]).removeprefix("Value error, "),
-            ]
-        )
-        for each in error.errors()
-    )
+def _variable(error: Mapping[str, Any]) -> str:
+    return ".".join(f"TRAINYARD_{str(name).upper()}" for name in error["loc"])
 
 
 if __name__ == "__main__":

@@ -10,15 +10,16 @@ from types import FrameType
 from pydantic import ValidationError
 from pydantic_settings import CliApp
 from setproctitle import setproctitle
-from ulid import ULID
 
 from service.contract.agent import Registration
+from service.contract.ids import new_id
+from service.contract.kernel import become_subreaper, boot_clock
+from service.contract.sentences import sentences_of
 from workers.agent.client import ControlPlane
 from workers.agent.gpus import visible_gpus
 from workers.agent.identity import own_identity
 from workers.agent.loop import Agent
 from workers.agent.worker_paths import WorkerPaths
-from workers.launcher.kernel import become_subreaper, boot_clock
 from workers.launcher.local.launcher import LocalLauncher
 from workers.settings import WorkerSettings
 from workers.telemetry import log_to_stderr
@@ -30,9 +31,9 @@ def main(arguments: list[str] | None = None) -> int:
     """The exit status: 0 once drained, 1 if the control plane refused, 2 for wrong settings."""
     try:
         settings = CliApp.run(WorkerSettings, cli_args=arguments)
-    except ValidationError as wrong:
-        for error in wrong.errors():
-            sys.stderr.write(f"{'.'.join(map(str, error['loc']))}: {error['msg']}\n")
+    except ValidationError as error:
+        for sentence in sentences_of(error):
+            sys.stderr.write(f"{sentence}\n")
         return 2
     try:
         settings.volume.mkdir(parents=True, exist_ok=True)
@@ -47,7 +48,7 @@ def work(settings: WorkerSettings, rank_main: str = RANK_MAIN) -> int:
     log_to_stderr()
     setproctitle("trainyard: agent")
     become_subreaper()
-    worker_id = f"wrk_{ULID()}"
+    worker_id = new_id("wrk")
     gpus = visible_gpus()
     give_up = threading.Event()
     agent = Agent(

@@ -5,7 +5,7 @@ import sys
 
 SCRIPT = """
 import os, signal, sys, time
-from workers.launcher.kernel import become_subreaper, die_with_parent
+from service.contract.kernel import become_subreaper, die_with_parent
 from workers.launcher.local.descendants import kill_descendants
 
 def child(part):

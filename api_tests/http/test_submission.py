@@ -93,13 +93,17 @@ def test_validation_alone_fills_in_the_defaults_and_stores_nothing(
         ({"params": {"save_interval": 2**70}}, "/params/save_interval", "less than"),
         ({"params": {"mean_image": "../x.npy"}}, "/params/mean_image", "below"),
         ({"data": {"dataset": "cats"}}, "/data/dataset", "there is digits"),
-        ({"data": {"train_dir": "/etc", "val_dir": "v"}}, "/data", "below the worker's data"),
+        (
+            {"data": {"train_dir": "/etc", "val_dir": "v"}},
+            "/data/train_dir",
+            "below the worker's data",
+        ),
         ({"data": {}}, "/data", "name either a dataset"),
         ({"labels": {"a:b": "c"}}, "/labels/a:b/[key]", "match"),
         ({"labels": {"a": "x" * 256}}, "/labels/a", "255"),
         ({"name": "a\0b"}, "/name", "U+0000"),
         ({"init_from": {"id": "ckpt_none"}}, "/init_from/id", "no checkpoint"),
-        ({"init_from": {"file": "../../etc/passwd"}}, "/init_from", "below the import root"),
+        ({"init_from": {"file": "../../etc/passwd"}}, "/init_from/file", "below the import root"),
     ],
 )
 def test_a_wrong_field_is_named_with_what_to_change(

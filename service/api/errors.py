@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from service.contract.errors import FieldProblem, Problem
 from service.contract.nearest import field_names, unknown_name
+from service.contract.sentences import message_of
 from service.domain.errors import (
     Conflict,
     Gone,
@@ -113,7 +114,7 @@ def _fields(errors: Sequence[Any], body: Any) -> Iterator[FieldProblem]:
     for error in errors:
         location = [part for part in error["loc"] if part != "body"]
         pointer = "".join(f"/{_escaped(part)}" for part in location)
-        message = str(error["msg"]).removeprefix("Value error, ")
+        message = message_of(error)
         if error["type"] == "extra_forbidden":
             known = field_names(body, location[:-1])
             message = unknown_name("field", str(location[-1]), known)

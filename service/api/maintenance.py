@@ -5,9 +5,9 @@ from pydantic import BaseModel, ConfigDict
 
 from service.api.dependencies import Authorized, Context, WorksOnVolume
 from service.contract.checkpoints import Collection, Verification
+from service.contract.paths import resolve_path
 from service.control.checkpoints import index
 from service.control.checkpoints.gc import Collector
-from service.volume.folder import resolve_path
 from service.volume.folder import verify as problems_of
 
 router = APIRouter(prefix="/checkpoints", tags=["checkpoints"])

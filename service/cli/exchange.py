@@ -12,6 +12,7 @@ from service.cli.jobs import require_success
 from service.cli.options import LOCAL_SERVER, AsJson, Server, Token, connect, print_json
 from service.cli.progress import JobProgress
 from service.contract.exchange import ExportFormat, ExportRequest, ImportRequest
+from service.contract.sentences import sentence_of
 
 
 def import_(
@@ -49,7 +50,7 @@ def import_(
             }
         )
     except ValidationError as error:
-        raise BadInput(_sentence(error)) from error
+        raise BadInput(sentence_of(error)) from error
     with connect(server, token) as client:
         with JobProgress(Console(stderr=True, highlight=False)) as progress:
             job = client.wait(client.import_weights(request).id, progress.show)
@@ -81,10 +82,3 @@ def export(
             if Path(name).name != name:
                 raise BadInput(f"{name!r} is not the name of a file")
             typer.echo(str(client.download_of_job(job, name, to / name)))
-
-
-def _sentence(error: ValidationError) -> str:
-    wrong = error.errors()[0]
-    where = ".".join(str(part) for part in wrong["loc"])
-    said = wrong["msg"].removeprefix("Value error, ")
-    return f"{where}: {said}" if where else said

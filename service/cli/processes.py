@@ -14,6 +14,7 @@ from rich.console import Console
 from service.cli.demo import run_demo
 from service.cli.group import BadInput
 from service.cli.options import Token, connect
+from service.contract.sentences import sentence_of
 from service.devserver.local_paths import LocalPaths
 from service.devserver.restarting_process import REFUSED_STATUS
 from service.devserver.up import up as run_up
@@ -109,8 +110,4 @@ def settings_of(**options: Any) -> Settings:
     try:
         return Settings(**{name: value for name, value in options.items() if value is not None})
     except ValidationError as error:
-        wrong = "; ".join(
-            f"{'.'.join(map(str, each['loc'])) or 'settings'}: {each['msg']}"
-            for each in error.errors()
-        )
-        raise BadInput(f"invalid settings: {wrong}") from error
+        raise BadInput(f"invalid settings: {sentence_of(error)}") from error

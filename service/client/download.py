@@ -11,6 +11,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from service.client.errors import DownloadDamaged, ServerUnreachable
 from service.client.http import Http
 from service.contract.checkpoints import FileDigest
+from service.contract.kernel import sync_folder
 
 
 def fetch(http: Http, path: str, digest: FileDigest, target: Path) -> Path:
@@ -36,7 +37,7 @@ def fetch(http: Http, path: str, digest: FileDigest, target: Path) -> Path:
             "download was deleted: try again, or verify the checkpoint on the server"
         )
     os.replace(partial, target)
-    _sync(target.parent)
+    sync_folder(target.parent)
     return target
 
 
@@ -67,11 +68,3 @@ def _append(file: BinaryIO, response: httpx.Response) -> None:
 def _sha256_of(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -2,9 +2,10 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from service.contract.fields import Id, Tag, Text
+from service.contract.paths import ImportPath
 from service.contract.recipes import VARIANTS, Preprocessing, RecipeName
 
 ExportFormat = Literal["pth.tar", "safetensors", "onnx", "torch_export"]
@@ -23,21 +24,14 @@ class ImportRequest(_Request):
     (`init_from` with `"state": "full"`).
     """
 
-    file: Text
+    file: ImportPath
     recipe: RecipeName | None = None
     variant: Text | None = None
     preprocessing: Preprocessing | None = None
-    mean_image: Text | None = None
+    mean_image: ImportPath | None = None
     image_size: Annotated[int, Field(ge=32, le=2048, multiple_of=32)] = 224
     class_names: tuple[Text, ...] | None = None
     tags: tuple[Tag, ...] = ()
-
-    @field_validator("file", "mean_image")
-    @classmethod
-    def _below_the_root(cls, path: str | None) -> str | None:
-        if path is not None and (path.startswith("/") or ".." in path.split("/")):
-            raise ValueError(f"{path!r} must be a path below the import root")
-        return path
 
     @model_validator(mode="after")
     def _variant_of_recipe(self) -> "ImportRequest":

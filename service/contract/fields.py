@@ -12,12 +12,6 @@ def _without_nul(text: str) -> str:
     return text
 
 
-def _below_a_root(path: str) -> str:
-    if path.startswith("/") or ".." in path.split("/"):
-        raise ValueError(f"{path!r} must be a path below the worker's data root")
-    return path
-
-
 def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
@@ -50,7 +44,6 @@ LabelKey = Annotated[str, Field(pattern=LABEL_KEY)]
 
 LabelValue = Annotated[Text, Field(max_length=255)]
 Tag = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
-DataPath = Annotated[Text, AfterValidator(_below_a_root)]
 
 Number = Annotated[int, Field(ge=0, le=2**31 - 1)]
 """Of an attempt, of GPUs: a 32-bit column."""

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from service.contract.fields import DataPath, Number
+from service.contract.fields import Number
+from service.contract.paths import DataPath
 
 RecipeName = Literal[
     "oneshot",

@@ -7,6 +7,7 @@ from pydantic_core import InitErrorDetails
 
 from service.contract.exchange import ExportRequest, ImportRequest
 from service.contract.fields import Id, LabelKey, LabelValue, Text
+from service.contract.paths import DataPath, ImportPath
 from service.contract.recipes import PARAMS, VARIANTS, RecipeName, RecipeParams
 
 
@@ -21,8 +22,8 @@ class DataSpec(_Edge):
     """A named data set, or two folders below the worker's data root."""
 
     dataset: Name | None = None
-    train_dir: Text | None = None
-    val_dir: Text | None = None
+    train_dir: DataPath | None = None
+    val_dir: DataPath | None = None
 
     @model_validator(mode="after")
     def _one_source(self) -> "DataSpec":
@@ -30,9 +31,6 @@ class DataSpec(_Edge):
             raise ValueError("name either a dataset, or train_dir and val_dir")
         if self.dataset is not None and self.train_dir is not None:
             raise ValueError("train_dir does not go with a dataset")
-        for folder in (self.train_dir, self.val_dir):
-            if folder is not None and (folder.startswith("/") or ".." in folder.split("/")):
-                raise ValueError(f"{folder!r} must be a path below the worker's data root")
         return self
 
 
@@ -42,7 +40,7 @@ class CheckpointRef(_Edge):
     id: Id | None = None
     job: Id | None = None
     which: Literal["latest", "best"] = "latest"
-    file: Text | None = None
+    file: ImportPath | None = None
     state: Literal["weights", "full"] = "weights"
     head: Literal["keep", "replace"] = "keep"
 
@@ -50,8 +48,6 @@ class CheckpointRef(_Edge):
     def _one_origin(self) -> "CheckpointRef":
         if sum(origin is not None for origin in (self.id, self.job, self.file)) != 1:
             raise ValueError("name exactly one of id, job, file")
-        if self.file is not None and (self.file.startswith("/") or ".." in self.file.split("/")):
-            raise ValueError(f"{self.file!r} must be a path below the import root")
         return self
 
 

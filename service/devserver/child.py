@@ -1,7 +1,6 @@
 """A child process that ends when its parent dies, and that writes its output to a log file."""
 
 import contextlib
-import ctypes
 import os
 import signal
 import subprocess
@@ -12,12 +11,10 @@ from pathlib import Path
 
 import psutil
 
+from service.contract.kernel import die_with_parent
 from service.devserver.signals import unblock_signals
 
-_PR_SET_PDEATHSIG = 1
-_PR_SET_CHILD_SUBREAPER = 36
 _TAIL_BYTES = 8_192
-_libc = ctypes.CDLL(None, use_errno=True)
 
 
 @dataclass(frozen=True)
@@ -77,15 +74,6 @@ class Child:
         return last.removeprefix("trainyard: ")
 
 
-def become_subreaper() -> None:
-    """Make descendants of this process its own children when their parent dies.
-
-    Raises OSError where the kernel does not support it.
-    """
-    if _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
-        raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER)")
-
-
 def kill_orphans(children: Sequence[Child]) -> None:
     """Kill the child processes that are not in `children`, with all their descendants."""
     orphans = _orphans(children)
@@ -126,8 +114,6 @@ def _kill(processes: Sequence[psutil.Process]) -> None:
 
 
 def _prepare_child(parent: int, death_signal: int) -> None:
-    # Runs in the child between fork and exec. A parent that died before prctl sends no signal.
-    _libc.prctl(_PR_SET_PDEATHSIG, death_signal, 0, 0, 0)
-    if os.getppid() != parent:
-        os._exit(1)
+    # Runs in the child between fork and exec.
+    die_with_parent(parent, death_signal)
     unblock_signals()

@@ -4,10 +4,10 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 
+from service.contract.kernel import become_subreaper
 from service.devserver.child import (
     Child,
     Program,
-    become_subreaper,
     kill_descendants,
     kill_orphans,
     reap_orphans,

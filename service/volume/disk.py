@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from service.contract.checkpoints import FileDigest
+from service.contract.kernel import sync_folder
 
 
 class Disk:
@@ -32,11 +33,7 @@ class Disk:
 
     def sync(self, folder: Path) -> None:
         """Make the entries of a folder durable, as fsync(2) does."""
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        sync_folder(folder)
 
     def rename(self, source: Path, target: Path) -> None:
         """Rename a folder; raises OSError if `target` is a folder that is not empty."""

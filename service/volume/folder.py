@@ -30,14 +30,6 @@ class DamagedCheckpoint(Exception):
         self.problems = problems
 
 
-def resolve_path(volume: Path, path: str) -> Path:
-    """The absolute path of `path`, which the index holds relative to the volume."""
-    root = volume.resolve()
-    resolved = (root / path).resolve()
-    assert resolved.is_relative_to(root), "the index holds a path that leads out of the volume"
-    return resolved
-
-
 def is_checkpoint(folder: Path) -> bool:
     """Whether a path is a folder, and no link, with the name of a checkpoint; it may be damaged."""
     return step_of(folder.name) is not None and folder.is_dir() and not folder.is_symlink()

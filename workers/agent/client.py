@@ -26,6 +26,7 @@ from service.contract.agent import (
     RegistrationReply,
     Report,
 )
+from service.contract.sentences import sentence_of
 
 Reply = TypeVar("Reply", bound=BaseModel)
 _REPLY_SECONDS = 10.0
@@ -124,7 +125,7 @@ def _parsed(response: httpx.Response, kind: type[Reply]) -> Reply:
     try:
         return kind.model_validate_json(response.content)
     except ValidationError as error:
-        raise Refused(f"{response.url} gave no {kind.__name__}: {error}") from error
+        raise Refused(f"{response.url} gave no {kind.__name__}: {sentence_of(error)}") from error
 
 
 def _refusal(response: httpx.Response) -> ControlPlaneError:

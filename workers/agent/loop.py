@@ -8,9 +8,9 @@ from queue import Empty, SimpleQueue
 from typing import Literal
 
 import structlog
-from ulid import ULID
 
 from service.contract.agent import Claim, ClaimRequest, Gone, HeartbeatReply, Registration
+from service.contract.ids import new_id
 from workers.agent.attempt import Attempt
 from workers.agent.client import (
     ControlPlane,
@@ -181,7 +181,7 @@ class Agent:
     def _claim(self) -> Claim | None:
         request = ClaimRequest(
             worker_id=self._worker_id,
-            request_id=str(ULID()),
+            request_id=new_id("req"),
             free_slots=self._registration.slots - len(self._running()),
             free_gpus=self._launcher.free_gpus,
         )

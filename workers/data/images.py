@@ -12,7 +12,7 @@ from torchvision.transforms import functional as F
 
 from service.contract.specs import DataSpec
 from workers.data.errors import InvalidData
-from workers.data.root import below, check_still
+from workers.data.root import check_still, data_path
 from workers.data.transforms import augmented, centred, finished, resized_crop
 
 Split = Literal["train", "val"]
@@ -181,5 +181,5 @@ def open_dataset(
         return Digits(split, preprocessing, image_size, seed, mean)
     relative = data.train_dir if split == "train" else data.val_dir
     assert relative is not None
-    folder = below(data_root, relative)
+    folder = data_path(data_root, relative)
     return ImageFolder(folder, data_root, split, preprocessing, image_size, seed, mean)

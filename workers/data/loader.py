@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, default_collate
 
+from service.contract.kernel import die_with_parent
 from workers.data.errors import DataError
 from workers.data.images import ImageDataset
 from workers.data.sampler import batch_keys
-from workers.launcher.kernel import die_with_parent
 
 Batch = tuple[Tensor, Tensor]
 _Key = tuple[int, int]

@@ -3,20 +3,20 @@
 import os
 from pathlib import Path
 
+from service.contract.paths import PathOutsideRoot, resolve_path
 from workers.data.errors import InvalidData, NoDataRoot
 
 
-def below(data_root: Path, relative: str) -> Path:
+def data_path(data_root: Path, relative: str) -> Path:
     """The path of a job's data below the data root.
 
     Raises NoDataRoot, and InvalidData for a path that leads out of the data root.
     """
     check(data_root)
-    root = data_root.resolve()
-    path = (root / relative).resolve()
-    if not path.is_relative_to(root):
-        raise InvalidData(f"{relative} leads out of the data root")
-    return path
+    try:
+        return resolve_path(data_root, relative)
+    except PathOutsideRoot as error:
+        raise InvalidData(f"{relative} leads out of the data root") from error
 
 
 def check(data_root: Path) -> None:

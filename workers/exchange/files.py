@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from service.contract.paths import PathOutsideRoot, resolve_path
 from workers.checkpoints.upstream import CodeInPickle, IncompatibleCheckpoint, read_content
 from workers.exchange.errors import ImportRefused
 
@@ -11,12 +12,12 @@ _ZIP, _PICKLE = b"PK\x03\x04", b"\x80"
 _SHOWN_BYTES = 24
 
 
-def below(import_root: Path, file: str) -> Path:
+def import_path(import_root: Path, file: str) -> Path:
     """The file that `file` names below the root, links followed; raises ImportRefused."""
-    root = import_root.resolve()
-    path = (root / file).resolve()
-    if not path.is_relative_to(root):
-        raise ImportRefused("file_missing", f"{file} leads out of the import root")
+    try:
+        path = resolve_path(import_root, file)
+    except PathOutsideRoot as error:
+        raise ImportRefused("file_missing", f"{file} leads out of the import root") from error
     if not path.is_file():
         raise ImportRefused("file_missing", f"{file}: there is no such file below the import root")
     return path

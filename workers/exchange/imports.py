@@ -15,7 +15,7 @@ from workers.checkpoints.upstream import IncompatibleCheckpoint, weights_in
 from workers.data.errors import InvalidData
 from workers.data.mean_image import WrongMeanShape, read_mean_image
 from workers.exchange.errors import ImportRefused
-from workers.exchange.files import below, opened
+from workers.exchange.files import import_path, opened
 from workers.exchange.identify import Identity, Signature, identify, signature, under_all_names
 from workers.exchange.momentum import OPTIMIZER, SCHEDULE, ForeignOptimizer, momentum_from
 
@@ -53,7 +53,7 @@ def import_file(request: ImportRequest, import_root: Path) -> Imported:
     or without `module.`, and where it is there `optimizer_state_dict` with
     `lr_scheduler_state_dict`. Raises ImportRefused.
     """
-    path = below(import_root, request.file)
+    path = import_path(import_root, request.file)
     content = opened(path)
     try:
         tensors = weights_in(path, content)
@@ -121,7 +121,7 @@ def _mean_image(request: ImportRequest, import_root: Path, preprocessing: str) -
         return None
     assert request.mean_image is not None
     try:
-        return read_mean_image(below(import_root, request.mean_image), request.image_size)
+        return read_mean_image(import_path(import_root, request.mean_image), request.image_size)
     except WrongMeanShape as error:
         raise ImportRefused("mean_image_shape", str(error)) from error
     except InvalidData as error:

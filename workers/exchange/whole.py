@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
+from service.contract.kernel import sync_folder
+
 
 @contextmanager
 def whole_file(target: Path) -> Iterator[Path]:
@@ -17,17 +19,10 @@ def whole_file(target: Path) -> Iterator[Path]:
     partial = target.with_name(f".tmp-{uuid4().hex}{target.suffix}")
     try:
         yield partial
-        _sync(partial, os.O_RDONLY)
+        with partial.open("rb") as file:
+            os.fsync(file.fileno())
         partial.replace(target)
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
-    _sync(target.parent, os.O_RDONLY | os.O_DIRECTORY)
-
-
-def _sync(path: Path, flags: int) -> None:
-    handle = os.open(path, flags)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    sync_folder(target.parent)

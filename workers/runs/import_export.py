@@ -6,9 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ulid import ULID
-
 from service.contract.checkpoints import FileDigest, Manifest, job_files_path
+from service.contract.ids import new_id
 from service.contract.specs import ExportSpec, ImportSpec
 from workers.attempt_dir import Assignment
 from workers.checkpoints.folder import DamagedCheckpoint
@@ -44,7 +43,7 @@ def run_import(
     published = publish_import(
         imported,
         attempt_folder,
-        checkpoint_id=f"ckpt_{ULID()}",
+        checkpoint_id=new_id("ckpt"),
         job_id=claim.job_id,
         attempt=claim.attempt,
         created_at=datetime.now(UTC),

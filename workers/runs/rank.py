@@ -11,9 +11,9 @@ from types import FrameType
 from typing import Any
 
 from torch import Tensor, nn
-from ulid import ULID
 
 from service.contract.agent import AttemptResult
+from service.contract.ids import new_id
 from service.contract.jobs import Reason
 from service.contract.recipes import PARAMS, RecipeParams
 from service.contract.specs import JobSpec
@@ -234,7 +234,7 @@ def _now() -> datetime:
 
 
 def _new_id() -> str:
-    return f"ckpt_{ULID()}"
+    return new_id("ckpt")
 
 
 _RUNS = {"train": _train, "eval": _evaluate, "import": run_import, "export": run_export}

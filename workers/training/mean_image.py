@@ -9,7 +9,7 @@ from service.contract.recipes import RecipeParams
 from workers.attempt_dir import Assignment
 from workers.data.errors import InvalidData
 from workers.data.mean_image import MEAN_FILE, read_mean_image
-from workers.data.root import below
+from workers.data.root import data_path
 
 _SUBTRACTED = "bgr255_minus_mean"
 
@@ -23,7 +23,7 @@ def mean_to_train_with(assignment: Assignment, params: RecipeParams) -> Tensor |
         return None
     if params.mean_image is None:
         raise InvalidData(f"preprocessing {_SUBTRACTED} needs mean_image, a .xml or .npy file")
-    path = below(assignment.data_root, params.mean_image)
+    path = data_path(assignment.data_root, params.mean_image)
     return read_mean_image(path, params.image_size)
 
 

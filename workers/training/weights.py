@@ -7,6 +7,7 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from service.contract.checkpoints import Manifest
+from service.contract.paths import PathOutsideRoot, resolve_path
 from service.contract.specs import CheckpointRef
 from workers.attempt_dir import Assignment
 from workers.checkpoints.folder import DamagedCheckpoint
@@ -35,7 +36,7 @@ def weights_of(assignment: Assignment, ref: CheckpointRef, events: Events) -> We
     Raises IncompatibleCheckpoint, DamagedCheckpoint.
     """
     if ref.file is not None:
-        return Weights(read_weights(_below(assignment.import_root, ref.file)), manifest=None)
+        return Weights(read_weights(_import_path(assignment.import_root, ref.file)), manifest=None)
     loaded = trained_source(assignment, events, load)
     return Weights(loaded.model, loaded.manifest)
 
@@ -81,11 +82,11 @@ def _match_classes(weights: Weights, num_classes: int, remedy: str) -> None:
         )
 
 
-def _below(import_root: Path, file: str) -> Path:
-    root = import_root.resolve()
-    path = (root / file).resolve()
-    if not path.is_relative_to(root):
-        raise IncompatibleCheckpoint(f"{file} leads out of the import root")
+def _import_path(import_root: Path, file: str) -> Path:
+    try:
+        path = resolve_path(import_root, file)
+    except PathOutsideRoot as error:
+        raise IncompatibleCheckpoint(f"{file} leads out of the import root") from error
     if not path.is_file():
         raise IncompatibleCheckpoint(f"{file}: there is no such file below the import root")
     return path

@@ -15,13 +15,14 @@ from sqlalchemy import Connection
 
 from service.contract.checkpoints import Checkpoint, Garbage
 from service.contract.jobs import ENDED_JOBS, Job
+from service.contract.paths import resolve_path
 from service.contract.specs import JobSpec
 from service.control.checkpoints.index import record_verification
 from service.domain.retention import surplus
 from service.store import attempts, checkpoints, deletions, jobs
 from service.store.engine import Database
 from service.volume.disk import DISK, Disk, remove_tree
-from service.volume.folder import checkpoints_in, resolve_path, verify
+from service.volume.folder import checkpoints_in, verify
 from service.volume.removal import leftovers_in, purge, remove_leftovers, staging_folders_in
 
 _log = structlog.get_logger()

@@ -14,13 +14,13 @@ from service.contract.checkpoints import (
     Verification,
 )
 from service.contract.jobs import ENDED_JOBS
+from service.contract.paths import resolve_path
 from service.contract.specs import JobSpec, Retention
 from service.control.checkpoints.retention import refresh_pointers
 from service.domain.errors import Conflict, Gone, NotFound
 from service.store import checkpoints as store
 from service.store import history, jobs
 from service.store.checkpoints import CheckpointFilter
-from service.volume.folder import resolve_path
 
 _NOT_RETAINED = ("purging", "deleting", "purged")
 

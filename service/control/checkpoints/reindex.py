@@ -10,12 +10,13 @@ from sqlalchemy import Connection
 from service.contract.checkpoints import Checkpoint, Manifest
 from service.contract.exchange import ImportRequest
 from service.contract.jobs import Job, JobState, Progress, Reason
+from service.contract.paths import resolve_path
 from service.contract.specs import ImportSpec
 from service.control.checkpoints.index import record_verification
 from service.control.checkpoints.retention import refresh_pointers
 from service.store import attempts, checkpoints, history, jobs
 from service.store.engine import Database
-from service.volume.folder import checkpoints_in, resolve_path, verify
+from service.volume.folder import checkpoints_in, verify
 
 
 @dataclass

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from service.contract.checkpoints import FileDigest, job_files_path
 from service.contract.jobs import Job
+from service.contract.paths import PathOutsideRoot, resolve_path
 from service.domain.errors import NotFound
 
 
@@ -22,10 +23,13 @@ def file_of(job: Job, name: str, volume: Path) -> JobFile:
     named = (job.result or {}).get("files") or {}
     if name not in named:
         raise NotFound("no_such_file", f"{job.id} has no file {name!r} in its result")
-    root = volume.resolve()
-    path = (root / job_files_path(job.id, job.attempt) / name).resolve()
-    if not path.is_relative_to(root) or not path.is_file():
-        raise NotFound("no_such_file", f"{name!r} of {job.id} is not on the volume (any more)")
+    missing = NotFound("no_such_file", f"{name!r} of {job.id} is not on the volume (any more)")
+    try:
+        path = resolve_path(volume, f"{job_files_path(job.id, job.attempt)}/{name}")
+    except PathOutsideRoot as error:
+        raise missing from error
+    if not path.is_file():
+        raise missing
     return JobFile(name, path, FileDigest.model_validate(named[name]))
 
 

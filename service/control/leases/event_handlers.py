@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from service.contract.agent import ReportedEvent
 from service.contract.events import Damaged, Measured, NoteBody, Progressed, Published, Started
 from service.contract.jobs import Job, JobState, Progress
+from service.contract.sentences import sentence_of
 from service.control.checkpoints.publishing import InvalidCheckpoint, publish
 from service.control.checkpoints.retention import pointers, refresh_pointers
 from service.store import attempts, checkpoints, history, jobs
@@ -91,10 +92,7 @@ def _apply_event(tx: Connection, batch: EventBatch, event: ReportedEvent) -> Non
 
 
 def _sentence(error: Exception) -> str:
-    if not isinstance(error, ValidationError):
-        return str(error)
-    first = error.errors()[0]
-    return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+    return sentence_of(error) if isinstance(error, ValidationError) else str(error)
 
 
 def _started(tx: Connection, batch: EventBatch, body: dict[str, Any]) -> None:

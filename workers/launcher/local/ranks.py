@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from setproctitle import setproctitle
 
-from workers.launcher.kernel import die_with_parent
+from service.contract.kernel import die_with_parent
 from workers.launcher.local.signal_pipe import SignalPipe
 from workers.launcher.local.spawn_request import SpawnRequest
 

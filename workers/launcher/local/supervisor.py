@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from setproctitle import setproctitle
 
-from workers.launcher.kernel import become_subreaper, boot_clock, die_with_parent
+from service.contract.kernel import become_subreaper, boot_clock, die_with_parent
 from workers.launcher.local.descendants import kill_descendants
 from workers.launcher.local.ranks import DUMP_SIGNAL, RankMain, fork_rank
 from workers.launcher.local.signal_pipe import SignalPipe

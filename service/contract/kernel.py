@@ -1,15 +1,17 @@
-"""Calls to the Linux kernel that tie the lifetime of processes together, and the boot clock."""
+"""Calls to the Linux kernel: lifetimes tied together, the boot clock, a folder made durable."""
 
 import ctypes
 import os
 import signal
 import time
+from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
+_libc = ctypes.CDLL(None, use_errno=True)
 
 
-def die_with_parent(parent_pid: int, by: signal.Signals = signal.SIGKILL) -> None:
+def die_with_parent(parent_pid: int, by: int = signal.SIGKILL) -> None:
     """Have this process receive the signal `by` when its parent `parent_pid` ends, or has ended.
 
     The kernel watches the thread that forked this process. Raises OSError.
@@ -30,8 +32,16 @@ def boot_clock() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
+def sync_folder(folder: Path) -> None:
+    """Make the entries of a folder durable: what was created, renamed or removed in it."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 def _prctl(option: int, value: int) -> None:
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(option, value, 0, 0, 0) != 0:
+    if _libc.prctl(option, value, 0, 0, 0) != 0:
         code = ctypes.get_errno()
         raise OSError(code, os.strerror(code))

@@ -1,0 +1,44 @@
+from pathlib import Path
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from service.contract.paths import DataPath, PathOutsideRoot, resolve_path
+from service.contract.specs import JobSpec
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "../other", "photos/../../other", ".."])
+def test_a_path_that_leads_out_of_its_root_is_refused_as_text(path: str) -> None:
+    with pytest.raises(ValidationError, match="must be a path below the worker's data root"):
+        TypeAdapter(DataPath).validate_python(path)
+
+
+def test_a_name_with_dots_that_leads_nowhere_else_is_allowed() -> None:
+    assert TypeAdapter(DataPath).validate_python("photos/..2024/a..b") == "photos/..2024/a..b"
+
+
+def test_the_refusal_names_the_folder_that_is_wrong() -> None:
+    data = {"train_dir": "photos/train", "val_dir": "../val"}
+    with pytest.raises(ValidationError) as refused:
+        JobSpec.model_validate({"kind": "train", "recipe": "oneshot", "data": data})
+    assert [error["loc"] for error in refused.value.errors()] == [("data", "val_dir")]
+
+
+def test_a_path_below_the_root_is_resolved_whether_it_exists_or_not(tmp_path: Path) -> None:
+    assert resolve_path(tmp_path, "a/b") == tmp_path.resolve() / "a" / "b"
+    assert resolve_path(tmp_path, ".") == tmp_path.resolve()
+
+
+@pytest.mark.parametrize("path", ["../other", "/etc", "link", "link/x", "a/../../other"])
+def test_a_path_or_a_link_that_leads_out_of_the_root_is_refused(tmp_path: Path, path: str) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "link").symlink_to(tmp_path)
+    with pytest.raises(PathOutsideRoot, match="leads out of"):
+        resolve_path(root, path)
+
+
+def test_a_link_that_stays_below_the_root_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "a")
+    assert resolve_path(tmp_path, "link/x") == tmp_path.resolve() / "a" / "x"

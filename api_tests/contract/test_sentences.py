@@ -1,0 +1,49 @@
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, Field, ValidationError, model_validator
+
+from service.contract.sentences import sentence_of, sentences_of
+
+
+class Inner(BaseModel):
+    size: int = Field(ge=1)
+
+
+class Outer(BaseModel):
+    inner: Inner = Inner(size=1)
+    names: tuple[int, ...] = ()
+
+    @model_validator(mode="after")
+    def _never_three(self) -> "Outer":
+        if len(self.names) == 3:
+            raise ValueError("three names are too many")
+        return self
+
+
+def _refused(body: dict[str, Any]) -> ValidationError:
+    with pytest.raises(ValidationError) as refused:
+        Outer.model_validate(body)
+    return refused.value
+
+
+def test_a_sentence_names_the_field_and_what_is_wrong_with_it() -> None:
+    error = _refused({"inner": {"size": 0}})
+    assert sentence_of(error) == "inner.size: Input should be greater than or equal to 1"
+
+
+def test_our_own_message_about_the_whole_stands_alone() -> None:
+    assert sentence_of(_refused({"names": [1, 2, 3]})) == "three names are too many"
+
+
+def test_a_line_has_three_sentences_and_says_how_many_more_there_are() -> None:
+    error = _refused({"names": list("abcde")})
+    assert sentence_of(error).endswith("; and 2 more")
+    assert sentence_of(error).count("names.") == 3
+    assert len(sentences_of(error)) == 5
+
+
+def test_a_field_may_be_named_in_the_reader_s_terms() -> None:
+    error = _refused({"inner": {"size": 0}})
+    (sentence,) = sentences_of(error, lambda each: f"--{each['loc'][-1]}")
+    assert sentence.startswith("--size: ")
