@@ -151,7 +151,7 @@ def test_an_eval_shows_its_confusion_matrix_its_hardest_classes_and_its_mistakes
     expect(page.get_by_role("table", name="Classes").locator("tbody tr").first).to_contain_text(
         "25.00 %"
     )
-    expect(page.locator(".mistakes li")).to_contain_text("90 % sure")
+    expect(page.locator(".mistakes li")).to_contain_text("90 % confidence")
     expect(page.locator(".figures")).to_contain_text("12.50 %")
     expect(page.get_by_role("link", name="evaluation.json")).to_be_visible()
     expect(page.locator(".charts")).to_be_hidden()

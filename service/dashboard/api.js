@@ -1,12 +1,12 @@
-// The REST API as the dashboard sees it: conditional reads, and the verbs on a job.
+// Calls of the REST API: conditional reads with ETags, logs, and actions on a job.
 
 const TIMEOUT_MS = 10_000;
-const AWAY = new Set([502, 503, 504]);
+const UNAVAILABLE = new Set([502, 503, 504]);
 
-/** The server cannot be reached, or says that it is not ready. */
+/** The server cannot be reached, or answered that it is unavailable. */
 export class ServerAway extends Error {}
 
-/** The server answered with a problem (RFC 9457). */
+/** The server refused a request with a problem document (RFC 9457). */
 export class ApiProblem extends Error {
   constructor(status, body) {
     super(body?.detail || body?.title || `The server answered ${status}.`);
@@ -17,7 +17,7 @@ export class ApiProblem extends Error {
 
 let skewMs = 0;
 
-/** Now by the server's clock, in ms: ages stay right on a machine whose clock is wrong. */
+/** The time of the server's clock in ms, so that ages are right if this machine's clock is wrong. */
 export const serverNow = () => Date.now() + skewMs;
 
 export const secondsSince = (iso, until = null) =>
@@ -29,23 +29,23 @@ async function request(path, { signal, ...options } = {}) {
   let response;
   let body;
   try {
-    // The browser keeps nothing: the ETags that are sent are the ones kept here.
-    const sent = { ...options, cache: "no-store", signal: AbortSignal.any(limits) };
-    response = await fetch(path, sent);
+    // The browser's cache is off: `Resource` sends the ETags.
+    const init = { ...options, cache: "no-store", signal: AbortSignal.any(limits) };
+    response = await fetch(path, init);
     body = response.status === 304 || response.status === 204 ? null : await response.text();
   } catch (cause) {
     if (signal?.aborted) throw signal.reason;
     throw new ServerAway("The server does not answer.", { cause });
   }
   const date = Date.parse(response.headers.get("Date") ?? "");
-  // The header counts whole seconds: smaller differences say nothing.
+  // The Date header has a resolution of one second, so small differences are ignored.
   if (date) skewMs = Math.abs(date - Date.now()) > 2_000 ? date - Date.now() : 0;
-  if (AWAY.has(response.status)) throw new ServerAway(`The server answered ${response.status}.`);
-  if (response.status !== 304 && !response.ok) throw new ApiProblem(response.status, parsed(body));
+  if (UNAVAILABLE.has(response.status)) throw new ServerAway(`The server answered ${response.status}.`);
+  if (response.status !== 304 && !response.ok) throw new ApiProblem(response.status, parseOrNull(body));
   return { response, body };
 }
 
-function parsed(body) {
+function parseOrNull(body) {
   try {
     return JSON.parse(body);
   } catch {
@@ -53,7 +53,7 @@ function parsed(body) {
   }
 }
 
-/** One address, read again and again; an answer that did not change is not parsed, nor redrawn. */
+/** A URL that is polled; an unchanged answer is neither parsed nor drawn again. */
 export class Resource {
   #etag = null;
   #text = null;
@@ -63,7 +63,7 @@ export class Resource {
     this.value = null;
   }
 
-  /** True when the value changed since the last read. */
+  /** Reads the URL; true if the value has changed since the last read. */
   async read(signal) {
     const headers = { Accept: "application/json" };
     if (this.#etag) headers["If-None-Match"] = this.#etag;
@@ -86,11 +86,14 @@ export async function readLog(jobId, attempt, cursor, signal) {
   return JSON.parse(body);
 }
 
-/** Asks for a verb on a job; the job that the server answers with. */
-export async function askJob(jobId, verb, said) {
+/** Sends an action on a job; returns the job in the server's answer, or null. */
+export async function askJob(jobId, verb, parameters) {
   const { body } = await request(`${jobPath(jobId)}/${verb}`, {
     method: "POST",
-    ...(said && { headers: { "Content-Type": "application/json" }, body: JSON.stringify(said) }),
+    ...(parameters && {
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(parameters),
+    }),
   });
   return body ? JSON.parse(body) : null;
 }

@@ -1,4 +1,4 @@
-// Cancelling a job: a button, a question, one call.
+// The button that cancels a job, with a dialog that asks for confirmation.
 
 import { askJob } from "./api.js";
 import { el, setText } from "./dom.js";

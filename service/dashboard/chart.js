@@ -1,10 +1,10 @@
-// A chart of some of a job's series over its steps, drawn by plotly when a job's page first needs it.
+// A chart of some of a job's metrics over its steps, drawn by plotly.
 
 import { el, setAttributes, setText } from "./dom.js";
 import { count, metricTitle, namedMetric } from "./format.js";
 import { colour, dark, loadPlotly, plainLayout } from "./plotly.js";
 
-/** `picks(name)` says which series are its own; `isFraction` draws them as percentages. */
+/** `picks(name)` is true for the series to draw; `isFraction` draws them as percentages. */
 export class Chart {
   #picks;
   #isFraction;
@@ -12,7 +12,7 @@ export class Chart {
   #title;
   #legend = el("ul", { class: "legend" });
   #plot = el("div", { class: "plot", role: "img" });
-  #note = el("p", { class: "plot-note" }, "Nothing measured yet");
+  #note = el("p", { class: "plot-note" }, "No values yet");
   #drawn = false;
   #resizes = new ResizeObserver(() => {
     if (this.#drawn) window.Plotly.Plots.resize(this.#plot);
@@ -31,7 +31,7 @@ export class Chart {
     this.#resizes.observe(this.#plot);
   }
 
-  /** Draws the series it picks out of `{name: [[step, value], …]}`. */
+  /** Draws the chart's series of `{name: [[step, value], …]}`. */
   async draw(series) {
     this.#series = series;
     const own = Object.entries(series).filter(([name, points]) => this.#picks(name) && points.length);
@@ -78,7 +78,7 @@ export class Chart {
     const value = this.#isFraction ? "%{y:.2f} %" : "%{y:.4g}";
     return own.map(([name, points], index) => ({
       type: "scatter",
-      // Few points are marks to be seen; many are a line.
+      // With few points, markers are added so that a single point is visible.
       mode: points.length > 40 ? "lines" : "lines+markers",
       name: metricTitle(name).replaceAll("<", "&lt;"),
       x: points.map(([step]) => step),

@@ -1,4 +1,4 @@
-// A job's checkpoints: what each measured, what it weighs, and its files to download.
+// The table of a job's checkpoints, with metrics, sizes and files to download.
 
 import { fileUrl } from "./api.js";
 import { el, reconcile, setAttributes, setText } from "./dom.js";
@@ -12,7 +12,7 @@ export class CheckpointTable {
   #rows = new Map();
   #body = el("tbody", { role: "rowgroup" });
   #table;
-  #none = el("p", { class: "quiet" }, "None yet. The first comes at the save interval, or at the end.");
+  #none = el("p", { class: "quiet" }, "None yet. The first is saved at the save interval, or at the end.");
 
   constructor() {
     const heads = COLUMNS.map((name) => el("th", { scope: "col", role: "columnheader" }, name));
@@ -57,10 +57,10 @@ function update(row, checkpoint, job) {
   if (checkpoint.id === job.latest_checkpoint) tags.push("latest");
   if (checkpoint.id === job.best_checkpoint) tags.push("best");
   if (checkpoint.pinned) tags.push("pinned");
-  const place = row.querySelector(".tags");
-  if (place.dataset.tags !== tags.join()) {
-    place.dataset.tags = tags.join();
-    place.replaceChildren(...tags.map((tag) => el("span", { class: "tag" }, tag)));
+  const cell = row.querySelector(".tags");
+  if (cell.dataset.tags !== tags.join()) {
+    cell.dataset.tags = tags.join();
+    cell.replaceChildren(...tags.map((tag) => el("span", { class: "tag" }, tag)));
   }
   if (row.dataset.state === checkpoint.state) return;
   setAttributes(row, { "data-state": checkpoint.state });
@@ -76,7 +76,7 @@ const measures = (metrics) =>
     ),
   );
 
-/** The weights at once, the rest on demand: a wide job has a file for every rank. */
+/** Links to the files: the weights are visible, the others (a file for each rank) folded. */
 function filesOf(checkpoint) {
   if (checkpoint.state.startsWith("purg")) return [el("span", { class: "quiet" }, "removed by retention")];
   const files = Object.entries(checkpoint.files);

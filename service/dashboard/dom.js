@@ -1,6 +1,6 @@
-// Building and changing the page. Text goes in as text nodes: nothing here parses HTML.
+// Creates and updates elements. Text is always set as text nodes and never parsed as HTML.
 
-/** An element; `props` are attributes (true is bare, null and false are left out). */
+/** Creates an element; in `props`, true sets an empty attribute, null and false set none. */
 export function el(tag, props = {}, ...children) {
   const node = document.createElement(tag);
   setAttributes(node, props);
@@ -17,21 +17,21 @@ export function setAttributes(node, props) {
   }
 }
 
-/** Sets text only where it differs, so that selections and screen readers are left in peace. */
+/** Sets a text that differs, so that an equal one disturbs no selection and no screen reader. */
 export function setText(node, text) {
-  const wanted = String(text ?? "");
-  if (node.textContent !== wanted) node.textContent = wanted;
+  const value = String(text ?? "");
+  if (node.textContent !== value) node.textContent = value;
 }
 
-/** Makes `parent` hold one node per item, in order. Nodes whose key stays are kept, not rebuilt. */
+/** Makes `parent` hold one node per item, in order; nodes of known keys are updated, not rebuilt. */
 export function reconcile(parent, nodes, items, { key, make, update }) {
-  const wanted = new Set(items.map(key));
+  const keys = new Set(items.map(key));
   for (const [id, node] of nodes) {
-    if (wanted.has(id)) continue;
+    if (keys.has(id)) continue;
     node.remove();
     nodes.delete(id);
   }
-  let here = parent.firstElementChild;
+  let nextNode = parent.firstElementChild;
   for (const item of items) {
     const id = key(item);
     let node = nodes.get(id);
@@ -40,7 +40,7 @@ export function reconcile(parent, nodes, items, { key, make, update }) {
       nodes.set(id, node);
     }
     update(node, item);
-    if (node === here) here = here.nextElementSibling;
-    else parent.insertBefore(node, here);
+    if (node === nextNode) nextNode = nextNode.nextElementSibling;
+    else parent.insertBefore(node, nextNode);
   }
 }

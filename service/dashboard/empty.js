@@ -1,4 +1,4 @@
-// What an empty list says: what to do next.
+// The messages that are shown in place of an empty list of jobs.
 
 import { el, setText } from "./dom.js";
 
@@ -25,16 +25,16 @@ const firstCommand = () =>
     `  -d '${JSON.stringify(FIRST_JOB, null, 2).replace(/\n\s+/g, " ").replace(/\n/g, " ")}'`,
   ].join("\n");
 
-/** An invitation to the first job, with a command that can be pasted into a shell. */
+/** How to submit a first job, with a command to paste into a shell. */
 export function firstJob() {
   const command = firstCommand();
   return el(
     "div",
     { class: "empty" },
     el("h2", {}, "No jobs yet"),
-    el("p", {}, "Send the first one: a short training on the digits data set, minutes on a CPU."),
+    el("p", {}, "Submit the first one: a short training on the digits data set takes minutes on a CPU."),
     el("div", { class: "command" }, el("pre", { tabindex: 0 }, el("code", {}, command)), copyButton(command)),
-    el("p", { class: "quiet" }, "Every call is described at ", el("a", { href: "/docs" }, "/docs"), "."),
+    el("p", { class: "quiet" }, "The API is described at ", el("a", { href: "/docs" }, "/docs"), "."),
   );
 }
 
@@ -43,7 +43,7 @@ export function nothingInState(state) {
   return el("div", { class: "empty" }, el("p", {}, `No ${state} jobs. `, all));
 }
 
-/** Null where the browser gives no clipboard: plain HTTP from another machine. */
+/** A button that copies; null over plain HTTP from another machine, without clipboard access. */
 function copyButton(text) {
   if (!navigator.clipboard) return null;
   const button = el("button", { type: "button", class: "button" }, "Copy");

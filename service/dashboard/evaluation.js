@@ -1,4 +1,4 @@
-// What an eval found out: the confusion matrix, the classes that fare worst, the surest mistakes.
+// The result of an eval: confusion matrix, classes with the highest error, misclassified images.
 
 import { jobPath, Resource } from "./api.js";
 import { el, setText } from "./dom.js";
@@ -11,7 +11,7 @@ const LABELLED = 40;
 
 export class Evaluation {
   #jobId;
-  #found = null;
+  #evaluation = null;
   #reading = false;
   #plot = el("div", { class: "plot", role: "img", "aria-label": "Confusion matrix" });
   #classes = el("tbody");
@@ -35,14 +35,14 @@ export class Evaluation {
     dark.addEventListener("change", this.#repaint);
   }
 
-  /** Shows the job's evaluation, which never changes once it is there. */
+  /** Reads and shows the evaluation once; it does not change after the job has ended. */
   async draw(job, signal) {
-    if (this.#found || this.#reading || !job.result?.files?.[FILE]) return;
+    if (this.#evaluation || this.#reading || !job.result?.files?.[FILE]) return;
     this.#reading = true;
     try {
       const file = new Resource(`${jobPath(this.#jobId)}/files/${FILE}`);
       await file.read(signal);
-      this.#found = file.value;
+      this.#evaluation = file.value;
       this.root.hidden = false;
       this.#drawClasses();
       this.#drawWrong();
@@ -59,34 +59,34 @@ export class Evaluation {
   }
 
   #drawClasses() {
-    const missed = (row) => row.samples - row.correct;
-    const worst = [...this.#found.per_class]
+    const wrongCount = (row) => row.samples - row.correct;
+    const worst = [...this.#evaluation.per_class]
       .filter((row) => row.samples)
       .sort((a, b) => a.accuracy - b.accuracy || b.samples - a.samples)
       .slice(0, WORST);
     const rows = worst.map((row) => {
-      const cells = [row.class, count(row.samples), count(missed(row)), errorRate(1 - row.accuracy)];
+      const cells = [row.class, count(row.samples), count(wrongCount(row)), errorRate(1 - row.accuracy)];
       return el("tr", {}, ...cells.map((text) => el("td", {}, text)));
     });
     this.#classes.replaceChildren(...rows);
   }
 
   #drawWrong() {
-    const { wrong, wrong_total: total } = this.#found;
-    setText(this.#count, total ? `Wrong examples: ${count(total)}, the surest first` : "No wrong examples");
+    const { wrong, wrong_total: total } = this.#evaluation;
+    setText(this.#count, total ? `Wrong examples: ${count(total)}, the most confident first` : "No wrong examples");
     this.#wrong.replaceChildren(...wrong.filter((each) => each.preview).map(mistake));
   }
 
   async #drawMatrix() {
-    if (!this.#found) return;
-    const { class_names: names, confusion_matrix: matrix } = this.#found;
+    if (!this.#evaluation) return;
+    const { class_names: names, confusion_matrix: matrix } = this.#evaluation;
     const Plotly = await loadPlotly();
     const few = names.length <= LABELLED;
     const trace = {
       type: "heatmap",
       x: names,
       y: names,
-      // A class with many images must not outshine the others: each row is shares of its class.
+      // Each row is divided by its sum, so that classes with many images do not look different.
       z: matrix.map((row) => {
         const all = row.reduce((sum, value) => sum + value, 0);
         return row.map((value) => (all ? value / all : 0));
@@ -94,7 +94,7 @@ export class Evaluation {
       customdata: matrix,
       text: few ? matrix.map((row) => row.map((value) => value || "")) : undefined,
       texttemplate: few ? "%{text}" : undefined,
-      hovertemplate: "%{y} taken for %{x}: %{customdata}<extra></extra>",
+      hovertemplate: "%{y} predicted as %{x}: %{customdata}<extra></extra>",
       colorscale: [
         [0, colour("--panel")],
         [1, colour("--line-1")],
@@ -117,12 +117,12 @@ export class Evaluation {
 }
 
 function mistake(wrong) {
-  const said = `${wrong.class}, taken for ${wrong.predicted}`;
+  const description = `${wrong.class}, predicted as ${wrong.predicted}`;
   return el(
     "li",
     { title: wrong.image },
-    el("img", { src: wrong.preview, alt: `${wrong.image}: ${said}` }),
+    el("img", { src: wrong.preview, alt: `${wrong.image}: ${description}` }),
     el("span", {}, el("b", {}, wrong.class), " → ", wrong.predicted),
-    el("small", {}, `${Math.round(wrong.confidence * 100)} % sure`),
+    el("small", {}, `${Math.round(wrong.confidence * 100)} % confidence`),
   );
 }

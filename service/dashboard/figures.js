@@ -1,4 +1,4 @@
-// Named values in a row: a job's figures, and its result.
+// Lists of named values: a job's figures, and its result.
 
 import { secondsSince } from "./api.js";
 import { el, reconcile, setAttributes, setText } from "./dom.js";
@@ -6,8 +6,8 @@ import { age, dateAndTime, duration, metricTitle, namedMetric, NONE, rate, valid
 import { isEnded } from "./states.js";
 
 const ALWAYS = ["loss", "val_loss", "top1_error", "top5_error"];
-// Told elsewhere, or the same all the time.
-const SILENT = ["images_per_second", "samples"];
+// Shown elsewhere, or constant.
+const HIDDEN = ["images_per_second", "samples"];
 
 export class Figures {
   #nodes = new Map();
@@ -19,7 +19,7 @@ export class Figures {
     this.root = el("section", { class: kind }, heading, this.#none, this.#list);
   }
 
-  /** Shows `[name, text, title?]` triples, or `none` where there are none. */
+  /** Shows `[name, text, title?]` entries, or the text `none` if there are no entries. */
   draw(pairs, none = "") {
     reconcile(this.#list, this.#nodes, pairs, {
       key: ([name]) => name,
@@ -34,16 +34,16 @@ export class Figures {
   }
 
   drawJob(job) {
-    this.draw([...measured(job), ...times(job)]);
+    this.draw([...metricPairs(job), ...timePairs(job)]);
   }
 }
 
-function measured(job) {
+function metricPairs(job) {
   if (job.kind === "import" || job.kind === "export") return [];
   const isEval = job.kind === "eval";
   const names = isEval ? ["loss", "top1_error", "top5_error"] : ALWAYS;
   const values = isEval ? (job.result ?? {}) : job.metrics;
-  const shown = new Set([...ALWAYS, ...SILENT]);
+  const shown = new Set([...ALWAYS, ...HIDDEN]);
   const others = isEval ? [] : Object.keys(values).filter((name) => !shown.has(name));
   const title = isEval ? validationTitle : metricTitle;
   const pairs = [...names, ...others].map((name) => [title(name), namedMetric(name, values[name])]);
@@ -51,7 +51,7 @@ function measured(job) {
   return [...pairs, [metricTitle("images_per_second"), rate(speed)]];
 }
 
-function times(job) {
+function timePairs(job) {
   const ended = isEnded(job);
   const eta = job.progress.eta_seconds;
   const left = job.state === "running" && eta != null ? duration(eta) : NONE;
@@ -66,7 +66,7 @@ function times(job) {
   ];
 }
 
-/** A result's values by name; anything but a number or a text is shown as JSON. */
+/** The entries of a job's result; values other than numbers and texts are shown as JSON. */
 export const resultPairs = (job) =>
   Object.entries(job.result ?? {})
     .filter(([name]) => name !== "files")

@@ -1,4 +1,4 @@
-// The files that a job's result names, to be downloaded.
+// Download links for the files named in a job's result.
 
 import { jobPath } from "./api.js";
 import { el } from "./dom.js";

@@ -1,4 +1,4 @@
-// Values as people read them. A missing value is an em dash, never "null" or "NaN".
+// Formats values for people. A missing value is an em dash, never "null" or "NaN".
 
 export const NONE = "—";
 
@@ -7,7 +7,7 @@ const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 
 export const count = (value) => (known(value) ? whole.format(value) : NONE);
 
-/** A loss or another bare metric: four significant digits, exponents only where they help. */
+/** A metric with four significant digits; very small and large values have an exponent. */
 export function metric(value) {
   if (!known(value)) return NONE;
   if (value === 0) return "0";
@@ -19,15 +19,15 @@ export function metric(value) {
 /** A fraction in 0…1 as a percentage with two decimals. */
 export const errorRate = (fraction) => (known(fraction) ? `${(fraction * 100).toFixed(2)} %` : NONE);
 
-/** Progress as a whole percentage; never 100 before the last step is done. */
+/** Progress as a whole percentage, rounded down: 100 only after the last step. */
 export const percent = (fraction) =>
   known(fraction) ? `${Math.min(Math.floor(fraction * 100 + 1e-6), 100)} %` : NONE;
 
-/** Images per second: a decimal only while it says something. */
+/** Images per second, with one decimal below 100. */
 export const rate = (value) =>
   known(value) ? (value < 100 ? value.toFixed(1) : whole.format(value)) : NONE;
 
-/** Bytes in powers of 1000, as disks are sold. */
+/** Bytes with a decimal unit: 1 kB is 1000 bytes. */
 export function bytes(value) {
   if (!known(value)) return NONE;
   const units = ["B", "kB", "MB", "GB", "TB"];
@@ -40,10 +40,10 @@ export function bytes(value) {
   return `${unit === 0 || size >= 100 ? Math.round(size) : size.toFixed(1)} ${units[unit]}`;
 }
 
-/** GPU memory in GiB, as vendors print it. */
+/** GPU memory in GiB. */
 export const memory = (value) => (known(value) ? `${Math.round(value / 2 ** 30)} GiB` : NONE);
 
-/** A span with its two largest units: "42 s", "3 min 10 s", "2 h 5 min", "6 d 4 h". */
+/** A duration with its two largest units: "42 s", "3 min 10 s", "2 h 5 min", "6 d 4 h". */
 export function duration(seconds) {
   if (!known(seconds)) return NONE;
   const total = Math.max(0, Math.round(seconds));
@@ -62,10 +62,10 @@ export function duration(seconds) {
   return rest ? `${head} ${rest} ${next[1]}` : head;
 }
 
-/** A span with its largest unit only. */
+/** A duration with its largest unit only. */
 export const roughly = (seconds) => duration(seconds).split(" ").slice(0, 2).join(" ");
 
-/** How long ago, with one unit, so that a list of ages stays calm. */
+/** How long ago, with one unit: "5 min ago". */
 export function age(seconds) {
   if (!known(seconds)) return NONE;
   return seconds < 5 ? "just now" : `${roughly(seconds)} ago`;
@@ -77,7 +77,7 @@ const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle:
 export const timeOfDay = (date) => clock.format(date);
 export const dateAndTime = (iso) => (iso ? day.format(new Date(iso)) : NONE);
 
-/** A code word for reading: "worker_lost" is "worker lost". */
+/** A code with spaces: "worker_lost" becomes "worker lost". */
 export const words = (code) => (code ? String(code).replaceAll("_", " ") : NONE);
 
 const TITLES = {
@@ -93,14 +93,14 @@ const TITLES = {
 
 export function metricTitle(name) {
   if (TITLES[name]) return TITLES[name];
-  const spelled = words(name);
-  return spelled.charAt(0).toUpperCase() + spelled.slice(1);
+  const title = words(name);
+  return title.charAt(0).toUpperCase() + title.slice(1);
 }
 
-/** The same where what is named was measured on the validation set: of a checkpoint, or a result. */
+/** A metric's title for values of the validation set, as checkpoints and results have. */
 export const validationTitle = (name) => (name === "loss" ? TITLES.val_loss : metricTitle(name));
 
-/** A metric by its name: errors are percentages, the rest are bare numbers. */
+/** A metric's value: errors are percentages, other metrics are plain numbers. */
 export function namedMetric(name, value) {
   if (!known(value)) return typeof value === "string" ? value : NONE;
   if (name.endsWith("_error")) return errorRate(value);

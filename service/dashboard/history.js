@@ -1,4 +1,4 @@
-// What happened to a job: its attempts, and its events, the newest first.
+// A job's history: its attempts and its events, the newest first.
 
 import { jobPath, Resource, secondsSince } from "./api.js";
 import { el, reconcile, setText } from "./dom.js";
@@ -6,12 +6,12 @@ import { dateAndTime, duration, NONE, words } from "./format.js";
 import { badge, setBadge } from "./states.js";
 
 const SHOWN_EVENTS = 200;
-const ATTEMPT_COLUMNS = ["Attempt", "State", "Worker", "Started", "Lasted", "Why it ended"];
+const ATTEMPT_COLUMNS = ["Attempt", "State", "Worker", "Started", "Duration", "Reason"];
 
 export class Attempts {
   #rows = new Map();
   #body = el("tbody", { role: "rowgroup" });
-  #none = el("p", { class: "quiet" }, "No worker has taken it yet.");
+  #none = el("p", { class: "quiet" }, "No worker has claimed this job yet.");
   #table;
 
   constructor() {
@@ -46,22 +46,22 @@ function makeAttempt(attempt) {
 }
 
 function updateAttempt(row, attempt) {
-  const [, state, , started, lasted, why] = row.children;
+  const [, state, , started, lasted, end] = row.children;
   setBadge(state.firstElementChild, attempt.state);
   setText(started, dateAndTime(attempt.started_at));
   const seconds = secondsSince(attempt.started_at, attempt.finished_at);
   setText(lasted, attempt.finished_at ? duration(seconds) : NONE);
   const reason = attempt.reason ? words(attempt.reason) : null;
-  setText(why, [reason, attempt.message].filter(Boolean).join(": ") || NONE);
+  setText(end, [reason, attempt.message].filter(Boolean).join(": ") || NONE);
 }
 
-/** Events are read once each: after the first answer, only what came after the last number. */
+/** The list of events; each read asks only for events after the last known number. */
 export class Events {
   #path;
   #events = new Map();
   #nodes = new Map();
   #list = el("ol", { class: "events" });
-  #none = el("p", { class: "quiet" }, "Nothing has happened yet.");
+  #none = el("p", { class: "quiet" }, "No events yet.");
 
   constructor(jobId) {
     this.#path = `${jobPath(jobId)}/events`;
@@ -70,7 +70,7 @@ export class Events {
 
   async read(signal) {
     let more = true;
-    let fresh = false;
+    let changed = false;
     while (more) {
       const last = Math.max(0, ...this.#events.keys());
       const page = new Resource(last ? `${this.#path}?after=${last}` : this.#path);
@@ -78,10 +78,10 @@ export class Events {
       const before = this.#events.size;
       for (const event of page.value.data) this.#events.set(event.number, event);
       const grew = this.#events.size > before;
-      fresh ||= grew;
+      changed ||= grew;
       more = grew && page.value.has_more === true;
     }
-    if (fresh) this.#draw();
+    if (changed) this.#draw();
   }
 
   #draw() {

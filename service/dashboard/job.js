@@ -1,4 +1,4 @@
-// A job's page: how it is, how it learns, what it left, what happened to it.
+// The page of a job: state, metrics, checkpoints, files, log, result and history.
 
 import { ApiProblem, jobPath, Resource } from "./api.js";
 import { CancelButton } from "./cancel.js";
@@ -16,18 +16,18 @@ import { Poller } from "./poll.js";
 import { SteeringButtons } from "./steering.js";
 import { badge, bar, isEnded, setBadge, setBar } from "./states.js";
 
-const BEAT_MS = 2_000;
-const ENDED_BEAT_MS = 15_000;
-// Some parts change without the job: a pin, a purge, an attempt gone silent.
-const PARTS_EVERY_TURNS = 5;
+const POLL_MS = 2_000;
+const ENDED_POLL_MS = 15_000;
+// Checkpoints and attempts can change without the job, for example by a pin or a purge.
+const PARTS_EVERY_POLLS = 5;
 
 export class JobPage {
   #id;
   #announce;
   #job;
   #parts;
-  #turn = 0;
-  // What is shown may lag behind what was read: after a problem, or an answer half received.
+  #polls = 0;
+  // True if the page does not show the last answer, as after an error.
   #stale = true;
   #partsStale = true;
   #state = null;
@@ -52,7 +52,7 @@ export class JobPage {
   #events;
   #log;
   #cancel;
-  #steering = new SteeringButtons((job) => this.#steered(job));
+  #steering = new SteeringButtons((job) => this.#afterAction(job));
   #poller;
 
   constructor(id, announce) {
@@ -69,7 +69,7 @@ export class JobPage {
     this.#files = new JobFiles(id);
     this.#events = new Events(id);
     this.#log = new LogTail(id);
-    this.#poller = new Poller((signal) => this.#read(signal), BEAT_MS, (error) => this.#problem(error));
+    this.#poller = new Poller((signal) => this.#read(signal), POLL_MS, (error) => this.#problem(error));
     this.#cancel = new CancelButton(id, () => this.#poller.now());
     this.root = el("article", { class: "job-page", "aria-busy": "true" });
     this.root.append(el("p", { class: "back" }, el("a", { href: "#/jobs" }, "← Jobs")), ...this.#layout());
@@ -97,8 +97,8 @@ export class JobPage {
     return el("div", { class: "verbs" }, this.#steering.root, this.#cancel.root);
   }
 
-  /** A retry is a job of its own: its page says how it does. */
-  #steered(job) {
+  /** A retry makes a new job, whose page is opened. */
+  #afterAction(job) {
     if (job && job.id !== this.#id) location.hash = `#/jobs/${job.id}`;
     else this.#poller.now();
   }
@@ -129,17 +129,17 @@ export class JobPage {
       this.#stale = false;
       this.#partsStale = true;
     }
-    this.#turn += 1;
-    if (this.#partsStale || this.#turn % PARTS_EVERY_TURNS === 0) await this.#readParts(job, signal);
+    this.#polls += 1;
+    if (this.#partsStale || this.#polls % PARTS_EVERY_POLLS === 0) await this.#readParts(job, signal);
     this.#partsStale = false;
     await this.#readLog(job, signal);
-    return isEnded(job) ? ENDED_BEAT_MS : BEAT_MS;
+    return isEnded(job) ? ENDED_POLL_MS : POLL_MS;
   }
 
   async #readParts(job, signal) {
     const { metrics, checkpoints, attempts } = this.#parts;
     const drawAll = (changed) => changed && this.#drawCharts(metrics.value.series);
-    // Each part is drawn as it comes: one that fails takes nothing from the others.
+    // Each part is drawn when it arrives, so that one that fails does not affect the others.
     await Promise.all([
       metrics.read(signal).then(drawAll),
       checkpoints.read(signal).then(() => this.#checkpoints.draw(checkpoints.value.data, job)),
@@ -157,7 +157,7 @@ export class JobPage {
     try {
       await this.#log.read(job.attempt, signal);
     } catch (error) {
-      // No log yet, or one already cleaned away, is no reason to stop showing the job.
+      // The log may not exist yet, or have been removed; the rest of the page is still shown.
       if (!(error instanceof ApiProblem)) throw error;
       this.#log.problem(error);
     }
@@ -166,7 +166,7 @@ export class JobPage {
   #draw(job) {
     setAttributes(this.root, { "aria-busy": null });
     this.root.classList.remove("absent");
-    this.#notice(job);
+    this.#announceState(job);
     setText(this.#title, titleOf(job));
     setBadge(this.#badge, job.state);
     setText(this.#identity, [job.id, job.kind, job.recipe, job.variant].filter(Boolean).join(" · "));
@@ -179,7 +179,7 @@ export class JobPage {
     const phase = job.state === "running" && job.progress.phase !== "train" ? ` · ${job.progress.phase}` : "";
     setText(this.#steps, `step ${count(job.progress.step)} of ${count(job.progress.total_steps)}${phase}`);
     this.#figures.drawJob(job);
-    const noResult = isEnded(job) ? "It left no result." : "It comes when the job succeeds.";
+    const noResult = isEnded(job) ? "This job has no result." : "The result is shown when the job has succeeded.";
     this.#result.draw(resultPairs(job), noResult);
     this.#charts.hidden = job.kind !== "train";
     this.#checkpoints.root.hidden = job.kind === "eval" || job.kind === "export";
@@ -189,17 +189,17 @@ export class JobPage {
     this.#steering.show(job);
   }
 
-  #notice(job) {
+  #announceState(job) {
     if (this.#state && this.#state !== job.state) this.#announce(`${titleOf(job)} is now ${job.state}`);
     this.#state = job.state;
     const part = job.state === "running" ? `${percent(job.progress.fraction)} ` : "";
     document.title = `${part}${titleOf(job)} – Trainyard`;
   }
 
-  /** Why it waits, or why it ended: the sentence that saves a look into the log. */
+  /** Shows why the job waits, or why it ended. */
   #drawCallout(job) {
-    const place = job.queue_position ? `Number ${job.queue_position} in the queue` : null;
-    const waits = job.state === "queued" ? [place, job.wait_reason].filter(Boolean).join(": ") : "";
+    const position = job.queue_position ? `Number ${job.queue_position} in the queue` : null;
+    const waits = job.state === "queued" ? [position, job.wait_reason].filter(Boolean).join(": ") : "";
     const plain = job.state === "succeeded" || !(job.reason || job.message);
     const reason = job.reason ? words(job.reason) : null;
     const text = plain ? waits : [reason, job.message].filter(Boolean).join(": ");

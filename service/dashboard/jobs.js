@@ -1,4 +1,4 @@
-// The list of jobs: newest first, one row each, filtered by state, a page at a time.
+// The list of jobs, newest first, filtered by state, and loaded page by page.
 
 import { jobPath, Resource, secondsSince } from "./api.js";
 import { el, reconcile, setAttributes, setText } from "./dom.js";
@@ -7,29 +7,29 @@ import { age, count, duration, errorRate, metric, NONE, percent, rate, roughly, 
 import { Poller } from "./poll.js";
 import { badge, bar, isEnded, setBadge, setBar } from "./states.js";
 
-const BEAT_MS = 2_000;
+const POLL_MS = 2_000;
 const PAGE = 50;
 const FILTERS = ["running", "queued", "paused", "succeeded", "failed", "cancelled"];
 const COLUMNS = ["State", "Job", "Recipe", "Progress", "Loss", "Top-1 error", "Images/s", "Time"];
 
-/** What a person calls a job: its name, or else its id. */
+/** The job's name, or its id if it has none. */
 export const titleOf = (job) => job.name ?? job.id;
 
 export class JobsPage {
   #state = null;
   #pages = 1;
   #jobs = [];
-  // True while the page shows something else than the answers say.
+  // True if the page does not show the last answers, as after an error.
   #stale = true;
   #resources = new Map();
   #rows = new Map();
   #announce;
   #filters = el("nav", { class: "filters", "aria-label": "Jobs by state" });
   #body = el("tbody", { role: "rowgroup" });
-  #table = tableAround(this.#body);
+  #table = tableOf(this.#body);
   #note = el("div", { class: "note", "aria-live": "polite" });
   #more = el("button", { type: "button", class: "button more", hidden: true }, "Load more");
-  #poller = new Poller((signal) => this.#read(signal), BEAT_MS, (error) => this.#problem(error));
+  #poller = new Poller((signal) => this.#read(signal), POLL_MS, (error) => this.#problem(error));
 
   constructor(announce) {
     this.#announce = announce;
@@ -45,16 +45,16 @@ export class JobsPage {
 
   /** Shows the jobs in one state, or all (null). */
   filterBy(state) {
-    const wanted = FILTERS.includes(state) ? state : null;
-    if (wanted !== this.#state) {
+    const filter = FILTERS.includes(state) ? state : null;
+    if (filter !== this.#state) {
       this.#pages = 1;
       this.#resources.clear();
       this.#stale = true;
     }
-    this.#state = wanted;
+    this.#state = filter;
     for (const link of this.#filters.children) {
-      const chosen = link.textContent === (wanted ?? "all");
-      setAttributes(link, { "aria-current": chosen ? "page" : null });
+      const isCurrent = link.textContent === (filter ?? "all");
+      setAttributes(link, { "aria-current": isCurrent ? "page" : null });
     }
   }
 
@@ -74,7 +74,7 @@ export class JobsPage {
     }
   }
 
-  /** Reads the loaded pages as a chain: each starts where the one before now ends. */
+  /** Reads the loaded pages in order; each page begins after the current end of the previous one. */
   async #read(signal) {
     const used = new Map();
     const jobs = [];
@@ -124,8 +124,8 @@ export class JobsPage {
   }
 }
 
-// The roles are spelled out because the narrow layout takes the table display away.
-function tableAround(body) {
+// The ARIA roles are explicit, since the narrow layout replaces the display type "table".
+function tableOf(body) {
   const heads = COLUMNS.map((name) => el("th", { scope: "col", role: "columnheader" }, name));
   const head = el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, ...heads));
   const props = { class: "job-table", role: "table", "aria-label": "Jobs", hidden: true };
@@ -161,28 +161,28 @@ function update(row, job) {
   const kind = job.kind === "train" ? null : job.kind;
   setText(recipe.children[1], [job.variant, kind].filter(Boolean).join(" · "));
   showProgress(progress, job);
-  const measured = { ...job.metrics, ...job.result };
-  setText(loss, metric(job.metrics.loss ?? measured.loss));
-  setText(error, errorRate(measured.top1_error));
-  setText(speed, rate(job.progress.images_per_second ?? measured.images_per_second));
+  const values = { ...job.metrics, ...job.result };
+  setText(loss, metric(job.metrics.loss ?? values.loss));
+  setText(error, errorRate(values.top1_error));
+  setText(speed, rate(job.progress.images_per_second ?? values.images_per_second));
   showTime(time, job);
 }
 
 function showProgress(cell, job) {
-  const [line, part, note] = cell.children;
-  setAttributes(line, { "aria-label": `Progress of ${titleOf(job)}` });
-  setBar(line, job.progress.fraction, job.state);
+  const [progressBar, part, note] = cell.children;
+  setAttributes(progressBar, { "aria-label": `Progress of ${titleOf(job)}` });
+  setBar(progressBar, job.progress.fraction, job.state);
   setText(part, percent(job.progress.fraction));
   setText(note, progressNote(job));
   setAttributes(note, { title: job.message ?? job.wait_reason });
 }
 
-/** The one thing worth knowing about a job's progress: why it waits, why it ended, or its step. */
+/** The note below the progress bar: why the job waits, why it failed, or its step. */
 function progressNote(job) {
   if (job.state === "failed" && job.reason) return words(job.reason);
   if (job.state === "queued") {
     if (job.wait_reason) return job.wait_reason;
-    return job.queue_position ? `number ${job.queue_position} in the queue` : "waits for a worker";
+    return job.queue_position ? `number ${job.queue_position} in the queue` : "waiting for a worker";
   }
   return `${count(job.progress.step)} of ${count(job.progress.total_steps)}`;
 }

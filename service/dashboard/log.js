@@ -1,10 +1,10 @@
-// The tail of an attempt's log: follows the end, unless the reader scrolled up.
+// The end of an attempt's log, which scrolls with new lines unless the user has scrolled up.
 
 import { readLog } from "./api.js";
 import { el, setText } from "./dom.js";
 
-const KEPT_CHARACTERS = 400_000;
-const CHUNKS_A_TURN = 20;
+const MAX_CHARACTERS = 400_000;
+const CHUNKS_PER_READ = 20;
 const NEAR_THE_END_PX = 24;
 const COLOUR_CODES = /\u001b\[[0-9;]*m/g;
 
@@ -25,17 +25,17 @@ export class LogTail {
     const head = el("div", { class: "panel-head" }, el("h2", {}, "Log"), this.#choice);
     const box = el("div", { class: "log-box" }, this.#pre, this.#toEnd);
     this.root = el("section", { class: "panel log-panel" }, head, this.#none, box);
-    this.#pre.addEventListener("scroll", () => this.#noteScroll(), { passive: true });
-    this.#toEnd.addEventListener("click", () => this.#jump());
+    this.#pre.addEventListener("scroll", () => this.#onScroll(), { passive: true });
+    this.#toEnd.addEventListener("click", () => this.#scrollToEnd());
     this.#choice.addEventListener("change", () => this.#choose(Number(this.#choice.value)));
   }
 
-  /** Reads on from the cursor until the log's present end; a new attempt starts a new log. */
+  /** Reads from the cursor to the current end of the log; a new attempt starts a new log. */
   async read(newestAttempt, signal) {
-    if (newestAttempt > this.#newest) this.#offer(newestAttempt);
+    if (newestAttempt > this.#newest) this.#addAttempts(newestAttempt);
     if (!this.#attempt) return;
     const attempt = this.#attempt;
-    for (let chunk = 0; chunk < CHUNKS_A_TURN; chunk += 1) {
+    for (let chunk = 0; chunk < CHUNKS_PER_READ; chunk += 1) {
       const part = await readLog(this.#jobId, attempt, this.#cursor, signal);
       if (attempt !== this.#attempt) return;
       this.#cursor = part.cursor;
@@ -44,15 +44,15 @@ export class LogTail {
     }
   }
 
-  /** Adds the attempts up to `newest` to the choice; whoever reads the newest moves on with it. */
-  #offer(newest) {
-    const moves = this.#attempt === null || this.#attempt === this.#newest;
+  /** Adds the attempts up to `newest` to the menu, and selects it if the newest was selected. */
+  #addAttempts(newest) {
+    const selectsNewest = this.#attempt === null || this.#attempt === this.#newest;
     for (let number = this.#newest + 1; number <= newest; number += 1) {
       this.#choice.append(el("option", { value: number }, `Attempt ${number}`));
     }
     this.#newest = newest;
     this.#choice.hidden = newest < 2;
-    if (moves) this.#choose(newest);
+    if (selectsNewest) this.#choose(newest);
   }
 
   #choose(attempt) {
@@ -62,7 +62,7 @@ export class LogTail {
     this.#characters = 0;
     this.#pre.replaceChildren();
     this.#none.hidden = false;
-    this.#jump();
+    this.#scrollToEnd();
   }
 
   #append(text) {
@@ -71,26 +71,26 @@ export class LogTail {
     this.#pre.append(document.createTextNode(text.replace(COLOUR_CODES, "")));
     this.#characters += text.length;
     if (this.#follows) {
-      this.#forgetTheOldest();
+      this.#removeOldest();
       this.#pre.scrollTop = this.#pre.scrollHeight;
     }
   }
 
-  // Only while following: taking lines away above a reader would move what they read.
-  #forgetTheOldest() {
-    while (this.#characters > KEPT_CHARACTERS && this.#pre.childNodes.length > 1) {
+  // Only while scrolled to the end: removing lines above would move the text being read.
+  #removeOldest() {
+    while (this.#characters > MAX_CHARACTERS && this.#pre.childNodes.length > 1) {
       this.#characters -= this.#pre.firstChild.data.length;
       this.#pre.firstChild.remove();
     }
   }
 
-  #noteScroll() {
+  #onScroll() {
     const below = this.#pre.scrollHeight - this.#pre.scrollTop - this.#pre.clientHeight;
     this.#follows = below < NEAR_THE_END_PX;
     this.#toEnd.hidden = this.#follows;
   }
 
-  #jump() {
+  #scrollToEnd() {
     this.#follows = true;
     this.#toEnd.hidden = true;
     this.#pre.scrollTop = this.#pre.scrollHeight;

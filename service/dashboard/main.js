@@ -1,4 +1,4 @@
-// The frame: which page is shown, the workers above it, the banner, and the one clock.
+// Shows the page of the current URL, the workers, the connection banner, and updates ages.
 
 import { timeOfDay } from "./format.js";
 import { setText } from "./dom.js";
@@ -16,7 +16,7 @@ const list = new JobsPage(announce);
 let page = null;
 let listScroll = 0;
 
-/** "#/jobs/job_1" and "#/jobs?state=running", as a page to show. */
+/** The page of a URL fragment such as "#/jobs/job_1" or "#/jobs?state=running". */
 function pageFor(hash) {
   const [path, query] = hash.replace(/^#/, "").split("?");
   const job = path.match(/^\/jobs\/([^/]+)$/);
@@ -31,11 +31,11 @@ function show() {
   if (page === list) listScroll = window.scrollY;
   page?.stop();
   const next = pageFor(location.hash);
-  const stays = next === page;
+  const isSame = next === page;
   page = next;
-  if (!stays) view.replaceChildren(page.root);
+  if (!isSame) view.replaceChildren(page.root);
   page.start();
-  if (first || stays) return;
+  if (first || isSame) return;
   view.focus({ preventScroll: true });
   window.scrollTo(0, page === list ? listScroll : 0);
 }
@@ -43,8 +43,8 @@ function show() {
 function showConnection() {
   const { lost, reachedAt } = connection;
   banner.classList.toggle("shown", lost);
-  const seen = reachedAt ? ` What you see is from ${timeOfDay(reachedAt)}.` : "";
-  if (lost) setText(banner, `Reconnecting… the server does not answer.${seen}`);
+  const shownSince = reachedAt ? ` The page shows the state of ${timeOfDay(reachedAt)}.` : "";
+  if (lost) setText(banner, `Reconnecting… the server does not answer.${shownSince}`);
   else if (!banner.matches(".shown")) setText(banner, "");
 }
 

@@ -1,10 +1,10 @@
-// Plotly, loaded when a page first draws with it, and the page's colours for it.
+// Loads plotly when a page first draws with it, and gives it the page's colours.
 
 import { el } from "./dom.js";
 
 let loading = null;
 
-/** The library; rejects if it cannot be loaded, and tries again when asked again. */
+/** Resolves to plotly; rejects if it cannot be loaded, and the next call tries again. */
 export function loadPlotly() {
   loading ??= new Promise((resolve, reject) => {
     const script = el("script", { src: "/dashboard/plotly.min.js" });
@@ -23,7 +23,7 @@ export const dark = matchMedia("(prefers-color-scheme: dark)");
 
 export const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
-/** What every plot has: no background of its own, the page's font. */
+/** The layout of every plot: transparent, with the page's font and colours. */
 export const plainLayout = () => ({
   showlegend: false,
   paper_bgcolor: "transparent",

@@ -1,4 +1,4 @@
-// When to ask again: a steady beat, slower in a hidden tab, backing off while the server is away.
+// Polls the server: at an interval, more slowly in a hidden tab, with backoff while it is away.
 
 import { ApiProblem, ServerAway } from "./api.js";
 
@@ -6,12 +6,12 @@ const HIDDEN_MS = 30_000;
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 15_000;
 
-/** How the server was when it was last asked, over all pollers; emits "change". */
+/** Whether the server answers, over all pollers; emits "change". */
 class Connection extends EventTarget {
   #away = new Map();
   reachedAt = null;
 
-  /** One missed answer is no news; two in a row are. */
+  /** True after two unanswered requests in a row of one poller. */
   get lost() {
     return [...this.#away.values()].some((misses) => misses > 1);
   }
@@ -36,9 +36,9 @@ class Connection extends EventTarget {
 export const connection = new Connection();
 
 /**
- * Runs `work(signal)` at a beat, never twice at once. `work` may answer the number of ms until
- * its next turn; it throws ServerAway when there was no answer. Any other error is shown by
- * `onProblem(error)`, and asked about again at a slower beat.
+ * Calls `work(signal)` at an interval, and never twice at the same time. `work` may return the
+ * number of ms until its next call, and throws ServerAway when the server did not answer. Any
+ * other error is passed to `onProblem(error)`, and the next call comes after a longer interval.
  */
 export class Poller {
   #work;
@@ -62,7 +62,7 @@ export class Poller {
     document.addEventListener("visibilitychange", this.#wake);
     window.addEventListener("online", this.#wake);
     this.#abort = new AbortController();
-    this.#turn();
+    this.#call();
     return this;
   }
 
@@ -75,7 +75,7 @@ export class Poller {
     connection.forget(this);
   }
 
-  /** Asks at once; a turn under way is followed by another. */
+  /** Calls `work` at once; a call that is running is followed by another one. */
   now() {
     if (!this.#abort) return;
     if (this.#timer === null) {
@@ -83,10 +83,10 @@ export class Poller {
       return;
     }
     clearTimeout(this.#timer);
-    this.#turn();
+    this.#call();
   }
 
-  async #turn() {
+  async #call() {
     this.#timer = null;
     this.#again = false;
     const { signal } = this.#abort;
@@ -98,18 +98,18 @@ export class Poller {
       connection.reached(this);
     } catch (error) {
       if (signal.aborted) return;
-      waitMs = this.#after(error, waitMs);
+      waitMs = this.#delayAfter(error, waitMs);
     }
     if (document.hidden) waitMs = Math.max(waitMs, HIDDEN_MS);
-    this.#timer = setTimeout(() => this.#turn(), this.#again ? 0 : waitMs);
+    this.#timer = setTimeout(() => this.#call(), this.#again ? 0 : waitMs);
   }
 
-  #after(error, waitMs) {
+  #delayAfter(error, waitMs) {
     if (error instanceof ServerAway) {
       this.#misses += 1;
       connection.missed(this);
       const backoffMs = Math.min(FIRST_RETRY_MS * 2 ** (this.#misses - 1), LONGEST_RETRY_MS);
-      // Jitter: many open tabs must not come back in the same instant.
+      // Jitter, so that many open tabs do not send their requests at the same moment.
       return backoffMs * (0.75 + Math.random() / 2);
     }
     this.#misses = 0;

@@ -1,4 +1,4 @@
-// The states of jobs, attempts and workers: how each looks, and which are ends.
+// The states of jobs, attempts and workers: their colours, and which job states are final.
 
 import { el, setAttributes, setText } from "./dom.js";
 
@@ -17,7 +17,7 @@ const STATE_TONES = {
   damaged: "bad",
 };
 
-/** A state's badge: a dot for the eye, a word for everyone. */
+/** A badge with the state as a coloured dot and as a text. */
 export function badge(state) {
   const node = el("span", { class: "badge" });
   setBadge(node, state);
@@ -33,7 +33,7 @@ const ENDED = new Set(["succeeded", "failed", "cancelled"]);
 
 export const isEnded = (job) => ENDED.has(job.state);
 
-/** A progress bar that screen readers can read; its fill is a transform: no layout. */
+/** A progress bar with ARIA attributes; its fill is a CSS transform, which needs no layout. */
 export function bar(label) {
   return el(
     "div",

@@ -1,10 +1,10 @@
-// Pausing, resuming and retrying a job: a button each, shown where the job's state allows it.
+// The buttons that pause, resume and retry a job, shown if the job's state allows the action.
 
 import { askJob } from "./api.js";
 import { el, setText } from "./dom.js";
 import { isEnded } from "./states.js";
 
-/** One verb: when it is offered, what it is called, what it sends. */
+/** The actions: when a button is shown, its label, and the body of its request. */
 const VERBS = [
   {
     verb: "pause",
@@ -22,7 +22,7 @@ const VERBS = [
     verb: "retry",
     label: "Retry",
     offered: (job) => isEnded(job),
-    // A training goes on from what it saved; what saved nothing starts again.
+    // A training resumes from its latest checkpoint; without one it starts again.
     body: (job) => ({ from: job.kind === "train" && job.latest_checkpoint ? "latest" : "start" }),
   },
 ];
@@ -33,7 +33,7 @@ export class SteeringButtons {
   #buttons;
   #job = null;
 
-  /** `afterwards(job)` is told of the job as the verb left it, or of the new one of a retry. */
+  /** `afterwards(job)` is called with the changed job, or with the new job of a retry. */
   constructor(afterwards) {
     this.#afterwards = afterwards;
     this.#buttons = VERBS.map((what) => {

@@ -1,4 +1,4 @@
-// The strip of workers: who is there, with what, doing what.
+// The list of workers above the page, with their states, GPUs and jobs.
 
 import { Resource, secondsSince } from "./api.js";
 import { el, reconcile, setAttributes, setText } from "./dom.js";
@@ -6,8 +6,8 @@ import { age, count, memory } from "./format.js";
 import { Poller } from "./poll.js";
 import { badge, setBadge } from "./states.js";
 
-const BEAT_MS = 5_000;
-// Longer than a heartbeat: a worker that beats as it should has no age to show.
+const POLL_MS = 5_000;
+// Longer than a heartbeat interval, so that no age is shown for a healthy worker.
 const SILENT_SECONDS = 30;
 
 export class WorkersStrip {
@@ -15,7 +15,7 @@ export class WorkersStrip {
   #summary = el("p", { class: "workers-summary" });
   #list = el("ul", { class: "workers-list" });
   #nodes = new Map();
-  #poller = new Poller((signal) => this.#read(signal), BEAT_MS, (error) => this.#problem(error));
+  #poller = new Poller((signal) => this.#read(signal), POLL_MS, (error) => this.#problem(error));
 
   constructor(root) {
     root.append(this.#summary, this.#list);
@@ -45,7 +45,7 @@ export class WorkersStrip {
 }
 
 function summaryOf(workers) {
-  if (!workers.length) return "No workers. Jobs wait until one joins: trainyard worker --server …";
+  if (!workers.length) return "No workers. Jobs wait until one is started: trainyard worker --server …";
   const busy = workers.filter((worker) => worker.jobs?.length).length;
   const noun = workers.length === 1 ? "worker" : "workers";
   return `${count(workers.length)} ${noun}, ${busy ? `${count(busy)} busy` : "all idle"}`;
@@ -88,7 +88,7 @@ function gpusOf(gpus) {
 }
 
 function showJobs(node, jobs) {
-  // The ids are compared as text, so that a link under the pointer or in focus stays.
+  // Unchanged links are not replaced, so that hover and focus are not lost.
   const ids = jobs.join(" ");
   if (node.dataset.jobs === ids) return;
   node.dataset.jobs = ids;
