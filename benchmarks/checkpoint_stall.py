@@ -23,8 +23,8 @@ from torch import Tensor, nn
 from torch.distributed import checkpoint as dcp
 
 from api_tests.support.checkpoint_folders import manifest_of
+from api_tests.support.specs import complete_spec
 from benchmarks.report import Section, verdict
-from service.contract.specs import JobSpec
 from workers.checkpoints.momentum import momentum_of
 from workers.checkpoints.snapshot import MODEL_FILE, OPTIMIZER_FILE, CheckpointWriter
 from workers.recipes import build
@@ -188,7 +188,7 @@ def measure() -> Section:
 
 
 def _training(recipe: str, variant: str | None) -> Training:
-    spec = JobSpec.model_validate(
+    spec = complete_spec(
         {"kind": "train", "recipe": recipe, "variant": variant, "data": {"dataset": "digits"}}
     )
     assert spec.variant is not None

@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, text
 
 from service.contract.agent import Claim, ClaimRequest, Lease, Registration
-from service.contract.specs import JobSpec
-from service.control.jobs import views
+from service.contract.specs import TrainSpec
+from service.control.jobs.submission import submit
 from service.control.leases import claims, workers
 from service.store.engine import Database
 from service.store.migrate import upgrade
@@ -33,8 +33,8 @@ class Queue:
         with database.write() as tx:
             upgrade(tx)
             for number, needs in enumerate(_NEEDS):
-                spec = JobSpec.model_validate(_SPEC | {"resources": needs})
-                views.submit(tx, spec, job_id=f"like_{number}", key=None, now=now())
+                spec = TrainSpec.model_validate(_SPEC | {"resources": needs})
+                submit(tx, spec, job_id=f"like_{number}", key=None, now=now())
             self._like = [dict(row) for row in tx.execute(select(jobs_table)).mappings()]
             tx.execute(jobs_table.delete())
             for start in range(0, size, _CHUNK):

@@ -19,7 +19,7 @@ from api_tests.support.server import Server
 from benchmarks.filled_queue import BATCH, BUSY, WORKERS, Queue, now, worker_id
 from benchmarks.report import Section, verdict
 from service.contract.agent import Beat, Claim, Heartbeat
-from service.control.jobs import queue_views
+from service.control.jobs import views
 from service.control.leases import reaper
 from service.control.leases.transitions import BackoffPolicy
 from service.store.engine import Database
@@ -108,7 +108,7 @@ def _look(database: Database) -> float:
 def _page(database: Database) -> float:
     began = time.perf_counter()
     with database.read() as tx:
-        assert len(queue_views.shown(tx, page(tx, JobFilter())[:20])) == 20
+        assert len(views.drawn(tx, page(tx, JobFilter())[:20])) == 20
     return time.perf_counter() - began
 
 

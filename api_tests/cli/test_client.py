@@ -18,7 +18,7 @@ from service.client import (
     UnexpectedAnswer,
 )
 from service.contract.jobs import Event, JobState
-from service.contract.specs import JobSpec
+from service.contract.specs import TrainSpec
 
 CONTENT = bytes(range(256)) * 40
 
@@ -27,7 +27,7 @@ def test_a_lost_reply_is_asked_for_again_with_the_same_key(
     client: TrainyardClient, yard: Any, spec: dict[str, Any]
 ) -> None:
     yard.lose_replies = 2
-    job = client.submit(JobSpec.model_validate(spec))
+    job = client.submit(TrainSpec.model_validate(spec))
     keys = {headers["idempotency-key"] for headers in yard.requests_to("POST", "/jobs")}
     assert len(yard.requests_to("POST", "/jobs")) == 3
     assert len(keys) == 1

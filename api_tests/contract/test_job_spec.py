@@ -1,39 +1,71 @@
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
-from service.contract.specs import JobSpec
+from api_tests.support.specs import complete_spec, submission
+from service.contract.specs import EvalSpec, TrainSpec
+from service.domain.errors import InvalidFields, Unprocessable
 
-TRAIN = {"kind": "train", "recipe": "oneshot", "data": {"dataset": "digits"}}
+TRAIN: dict[str, Any] = {"kind": "train", "recipe": "oneshot", "data": {"dataset": "digits"}}
 
 
 def test_every_parameter_left_out_takes_the_published_default() -> None:
-    spec = JobSpec.model_validate(TRAIN)
+    spec = complete_spec(TRAIN)
     assert spec.variant == "searched"
-    assert spec.recipe_params.total_iters == 300_000
+    assert spec.params["total_iters"] == 300_000
     assert spec.params["weight_decay"] == 4e-5
 
 
 def test_an_image_size_off_the_grid_names_the_two_beside_it() -> None:
-    with pytest.raises(ValidationError, match="use 32 or 64"):
-        JobSpec.model_validate(TRAIN | {"params": {"image_size": 33}})
+    with pytest.raises(InvalidFields, match="use 32 or 64"):
+        complete_spec(TRAIN | {"params": {"image_size": 33}})
 
 
 def test_a_parameter_the_recipe_does_not_have_is_refused() -> None:
-    with pytest.raises(ValidationError, match="learning_rat"):
-        JobSpec.model_validate(TRAIN | {"params": {"learning_rat": 0.1}})
+    with pytest.raises(InvalidFields, match="learning_rat"):
+        complete_spec(TRAIN | {"params": {"learning_rat": 0.1}})
+
+
+@pytest.mark.parametrize("variant", [None, "9.0x"])
+def test_a_variant_that_is_not_one_of_several_is_answered_with_those_there_are(
+    variant: str | None,
+) -> None:
+    network = {"recipe": "shufflenet_v2", "variant": variant}
+    with pytest.raises(Unprocessable, match=r"has the variants 0\.5x, 1\.0x, 1\.5x"):
+        complete_spec(TRAIN | network)
 
 
 def test_an_eval_without_weights_is_refused() -> None:
     with pytest.raises(ValidationError, match="names its weights"):
-        JobSpec.model_validate(TRAIN | {"kind": "eval"})
+        submission(TRAIN | {"kind": "eval"})
+
+
+def test_a_train_with_the_checkpoint_of_an_eval_is_told_its_own_field() -> None:
+    with pytest.raises(ValidationError, match="a train has init_from"):
+        submission(TRAIN | {"checkpoint": {"id": "ckpt_1"}})
+
+
+def test_an_eval_with_the_weights_of_a_train_is_told_its_own_field() -> None:
+    weights = {"checkpoint": {"id": "ckpt_1"}, "init_from": {"id": "ckpt_1"}}
+    with pytest.raises(ValidationError, match="an eval has checkpoint"):
+        submission(TRAIN | {"kind": "eval"} | weights)
 
 
 @pytest.mark.parametrize("folder", ["/etc", "../up", "a/../../b"])
 def test_a_data_folder_outside_the_root_is_refused(folder: str) -> None:
     with pytest.raises(ValidationError, match="below the worker's data root"):
-        JobSpec.model_validate(TRAIN | {"data": {"train_dir": folder, "val_dir": "val"}})
+        submission(TRAIN | {"data": {"train_dir": folder, "val_dir": "val"}})
 
 
 def test_a_stored_spec_reads_back_equal() -> None:
-    spec = JobSpec.model_validate(TRAIN | {"params": {"image_size": 32}})
-    assert JobSpec.model_validate_json(spec.model_dump_json()) == spec
+    spec = complete_spec(TRAIN | {"params": {"image_size": 32}})
+    assert TrainSpec.model_validate_json(spec.model_dump_json()) == spec
+
+
+def test_both_kinds_have_the_fields_that_rows_have_always_had() -> None:
+    train = submission(TRAIN)
+    evaluation = submission(TRAIN | {"kind": "eval", "checkpoint": {"id": "ckpt_1"}})
+    assert isinstance(evaluation, EvalSpec)
+    assert set(train.model_dump()) == set(evaluation.model_dump())
+    assert train.model_dump()["checkpoint"] is None

@@ -6,10 +6,11 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from api_tests.support.manifests import a_manifest, told_of
+from api_tests.support.specs import submission
 from api_tests.support.use_cases import SPEC, Agent, Plane, an_event
 from service.contract.jobs import Job, JobState
-from service.contract.specs import JobSpec
 from service.control.jobs import views
+from service.control.jobs.submission import complete
 from service.domain.errors import IdempotencyMismatch, Unprocessable
 from service.store.jobs import JobFilter
 
@@ -148,7 +149,7 @@ def test_final_weights_have_no_training_state_to_go_on_from(plane: Plane, agent:
 
 def test_validation_alone_stores_nothing(plane: Plane) -> None:
     with plane.database.read() as tx:
-        views.check(tx, JobSpec.model_validate(SPEC))
+        complete(tx, submission(SPEC))
     assert all_jobs(plane) == []
 
 

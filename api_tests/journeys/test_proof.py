@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from api_tests.support.specs import complete_spec
 from chaos.causes import undeserved_poison, unexplained
 from chaos.history import Trouble
 from chaos.journal import Journal
@@ -16,7 +17,6 @@ from chaos.rounds import SHORT, SPEC
 from chaos.writes import Leases, Writes
 from service.contract.checkpoints import attempt_path
 from service.contract.jobs import Attempt, AttemptState, Event, Job, JobState, Progress, Reason
-from service.contract.specs import JobSpec
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 CLAIMED, ENDED = 1000.0, 1010.0
@@ -26,7 +26,7 @@ STOP = Trouble("stop an agent", 1001.0, 1020.0, "wrk_1")
 
 
 def _job(**fields: Any) -> Job:
-    spec = JobSpec.model_validate(SPEC | {"params": SPEC["params"] | SHORT})
+    spec = complete_spec(SPEC | {"params": SPEC["params"] | SHORT})
     known: dict[str, Any] = {"state": JobState.FAILED, "attempt": 1, "spec": spec}
     places: dict[str, Any] = {"id": "job_1", "kind": "train", "recipe": None, "variant": None}
     progress = Progress(total_steps=66)

@@ -5,8 +5,8 @@ import pytest
 from sqlalchemy import Connection
 
 from api_tests.support.postgres import Postgres
+from api_tests.support.specs import complete_spec
 from service.contract.jobs import Job, JobState, Progress
-from service.contract.specs import JobSpec
 from service.store import idempotency, jobs, resource_classes
 from service.store.engine import Database
 from service.store.jobs import JobFilter
@@ -115,7 +115,7 @@ def test_keys_are_forgotten_when_they_are_old(database: Database) -> None:
 
 def add(tx: Connection, number: int, **fields: Any) -> Job:
     said = {"kind": "train", "recipe": "oneshot", "data": {"dataset": "digits"}} | fields
-    spec = JobSpec.model_validate(said)
+    spec = complete_spec(said)
     assert spec.variant is not None
     job = Job(
         id=f"job_{number:04d}",

@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from api_tests.support.query_plans import plans_of
-from service.contract.specs import JobSpec
-from service.control.jobs import views
+from api_tests.support.specs import submission
+from service.control.jobs.submission import submit
 from service.store import resource_classes
 from service.store.engine import Database
 from service.store.resource_classes import ResourceClass
@@ -30,9 +30,9 @@ def _fill(tx: Connection) -> None:
     spec = {"kind": "train", "recipe": "oneshot", "data": {"dataset": "digits"}}
     for number in range(12):
         needs = {"resources": NEEDS[number % len(NEEDS)]}
-        submitted = JobSpec.model_validate(spec | needs | {"params": {"batch_size": 32}})
+        submitted = submission(spec | needs | {"params": {"batch_size": 32}})
         now = datetime(2026, 1, 1, tzinfo=UTC)
-        views.submit(tx, submitted, job_id=f"job_{number:04d}", key=None, now=now)
+        submit(tx, submitted, job_id=f"job_{number:04d}", key=None, now=now)
 
 
 def test_every_resource_class_is_found_once(database: Database) -> None:

@@ -2,9 +2,9 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
+from api_tests.support.specs import complete_spec
 from service.contract.agent import ClaimRequest, Lease
 from service.contract.jobs import Progress
-from service.contract.specs import JobSpec
 from service.control.leases import claims
 from service.store.engine import Database
 from service.store.migrate import upgrade
@@ -59,6 +59,6 @@ def _job_of_0001(number: int, priority: int) -> dict[str, object]:
         "id": f"job_{number}",
         "now": NOW,
         "priority": priority,
-        "spec": JobSpec.model_validate(said | needs).model_dump_json(),
+        "spec": complete_spec(said | needs).model_dump_json(),
         "progress": Progress(total_steps=1).model_dump_json(),
     }

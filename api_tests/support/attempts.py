@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from api_tests.support.specs import complete_spec
 from service.contract.agent import Claim, Lease, ReportedEvent
 from service.contract.checkpoints import Checkpoint, attempt_path
-from service.contract.specs import JobSpec
 from workers.attempt_dir import Assignment, AttemptDir
 from workers.checkpoints.folder import checkpoints_in
 
@@ -68,7 +68,7 @@ def attempt(
         job_id=job_id,
         attempt=number,
         token="secret",
-        spec=JobSpec.model_validate(spec or train_spec()),
+        spec=complete_spec(spec or train_spec()),
         lease=lease,
         **claim,
     )

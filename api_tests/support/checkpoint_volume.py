@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from api_tests.support.checkpoint_folders import attempt_folder, save
+from api_tests.support.specs import submission
 from service.contract.checkpoints import Checkpoint
 from service.contract.jobs import JobState
-from service.contract.specs import JobSpec
 from service.control.checkpoints import index
 from service.control.checkpoints.gc import Collector
 from service.control.checkpoints.reindex import ReindexResult, rescan
-from service.control.jobs import views
+from service.control.jobs.submission import submit
 from service.store import jobs as store
 from service.store.engine import Database
 from service.volume.disk import DISK, Disk
@@ -35,9 +35,9 @@ class Volume:
 
     def submit(self, job_id: str = "job_1", **fields: Any) -> None:
         """Queue a training on the digits."""
-        spec = JobSpec.model_validate(SPEC | fields)
+        spec = submission(SPEC | fields)
         with self.database.write() as tx:
-            views.submit(tx, spec, job_id=job_id, key=None, now=NOW)
+            submit(tx, spec, job_id=job_id, key=None, now=NOW)
 
     def end(self, job_id: str = "job_1") -> None:
         """The job has succeeded."""

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from api_tests.support.specs import complete_spec
 from service.contract.agent import Claim, Lease
-from service.contract.specs import JobSpec
 
 PARAMS = {
     "total_iters": 12,
@@ -34,7 +34,7 @@ def a_claim(job_id: str = "job_1", attempt: int = 1, **fields: Any) -> Claim:
         job_id=job_id,
         attempt=attempt,
         token=f"secret-{job_id}",
-        spec=JobSpec.model_validate(spec),
+        spec=complete_spec(spec),
         lease=Lease(**lease),
         **fields,
     )

@@ -3,17 +3,15 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from api_tests.support.specs import complete_spec
 from service.contract.checkpoints import Checkpoint, FileDigest
 from service.contract.jobs import Job, JobState
-from service.contract.specs import JobSpec
 
 
 def a_job(number: int, **fields: Any) -> Job:
     """A running training, number 1 … 9999, as the contract has it; `fields` replace its values."""
     now = datetime.now(UTC)
-    spec = JobSpec.model_validate(
-        {"kind": "train", "recipe": "oneshot", "data": {"dataset": "digits"}}
-    )
+    spec = complete_spec({"kind": "train", "recipe": "oneshot", "data": {"dataset": "digits"}})
     values: dict[str, Any] = {
         "id": f"job_{number:026d}",
         "kind": "train",

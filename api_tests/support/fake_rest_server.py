@@ -11,9 +11,9 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import StreamingResponse
 
 from api_tests.support.fake_server import FakeServer
+from api_tests.support.specs import complete_spec
 from service.contract.checkpoints import Checkpoint, FileDigest
 from service.contract.jobs import Event, Job
-from service.contract.specs import JobSpec
 
 DEADLINE_SECONDS = 20.0
 SPEC: dict[str, Any] = {"kind": "train", "recipe": "oneshot", "data": {"dataset": "digits"}}
@@ -29,7 +29,7 @@ def a_job(number: int, **fields: Any) -> Job:
         "progress": {"step": 120, "total_steps": 300, "images_per_second": 311.2},
         "metrics": {"loss": 0.5321, "top1_error": 0.1234},
         "attempt": 1,
-        "spec": JobSpec.model_validate(SPEC),
+        "spec": complete_spec(SPEC),
     }
     return Job.model_validate(values | fields)
 
@@ -133,7 +133,7 @@ def _app(fake: FakeRestServer) -> FastAPI:
     @app.post("/jobs")
     async def submit(request: Request) -> Response:
         key = request.headers["idempotency-key"]
-        spec = JobSpec.model_validate(await request.json())
+        spec = complete_spec(await request.json())
         if key not in fake.by_key:
             made = a_job(len(fake.jobs) + 1, spec=spec, name=spec.name, state="queued")
             fake.by_key[key] = made

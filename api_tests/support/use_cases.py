@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from api_tests.support.manifests import a_manifest, told_of
+from api_tests.support.specs import submission
 from service.contract.agent import (
     Beat,
     BeatReply,
@@ -26,10 +27,9 @@ from service.contract.agent import (
 )
 from service.contract.checkpoints import Checkpoint
 from service.contract.jobs import Attempt, Event, Job
-from service.contract.specs import JobSpec
 from service.control.checkpoints import index
 from service.control.jobs import actions, history, retries, views
-from service.control.jobs.submission import SubmissionResult
+from service.control.jobs.submission import SubmissionResult, submit
 from service.control.leases import claims, heartbeats, reaper, reports, workers
 from service.control.leases.reaper import LeaseTimeouts
 from service.control.leases.transitions import BackoffPolicy
@@ -65,14 +65,14 @@ class Plane:
 
     def submit(self, key: str | None = None, **fields: Any) -> Job:
         """A training on the digits; `fields` replace those of the submission."""
-        spec = JobSpec.model_validate({"params": {"batch_size": 32}} | SPEC | fields)
+        spec = submission({"params": {"batch_size": 32}} | SPEC | fields)
         with self.write() as tx:
-            return views.submit(tx, spec, job_id=self.new_job_id(), key=key, now=self.now).job
+            return submit(tx, spec, job_id=self.new_job_id(), key=key, now=self.now).job
 
     def cancel(self, job: Job, mode: str = "graceful") -> Job:
         """As a user does."""
         with self.write() as tx:
-            return views.cancel(tx, job.id, mode=mode, now=self.now)
+            return actions.cancel(tx, job.id, mode=mode, now=self.now)
 
     def pause(self, job: Job) -> Job:
         """As a user does."""

@@ -39,7 +39,7 @@ def cancel(job_id: str, context: Context, how: Cancel | None = None) -> Response
     return _asked(
         context,
         job_id,
-        lambda tx: views.cancel(tx, job_id, mode=mode, now=context.now()),
+        lambda tx: actions.cancel(tx, job_id, mode=mode, now=context.now()),
         (JobState.CANCELLED, JobState.CANCELLING),
     )
 

@@ -1,7 +1,7 @@
 """The routes of jobs."""
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import FileResponse
@@ -22,9 +22,9 @@ from service.context import AppContext
 from service.contract.checkpoints import Checkpoint
 from service.contract.fields import LABEL_KEY
 from service.contract.jobs import Attempt, Event, Job, JobState
-from service.contract.specs import JobSpec
+from service.contract.specs import AnySpec, KindName, Submission
 from service.control.checkpoints import index
-from service.control.jobs import artifacts, history, logs, views
+from service.control.jobs import artifacts, history, logs, submission, views
 from service.control.jobs.submission import SubmissionResult
 from service.domain.errors import Unprocessable
 from service.store.jobs import JobFilter
@@ -43,7 +43,7 @@ Past = Annotated[int, Query(ge=0, le=2**53)]
     responses={200: {"model": Job, "description": "The same submission came before"}},
 )
 def submit(
-    spec: JobSpec,
+    body: Submission,
     context: Context,
     key: Annotated[
         str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)
@@ -53,13 +53,13 @@ def submit(
     """Queue a job. The same Idempotency-Key and body give the same job again."""
     if validate_only:
         with context.database.read() as tx:
-            views.check(tx, spec)
-        return Response(spec.model_dump_json(), media_type="application/json")
+            completed = submission.complete(tx, body.root)
+        return Response(completed.model_dump_json(), media_type="application/json")
     try:
-        submitted = _submit(context, spec, key)
+        submitted = _submit(context, body.root, key)
     except IntegrityError:
         # A twin with the same key was faster; now its job is there to be given again.
-        submitted = _submit(context, spec, key)
+        submitted = _submit(context, body.root, key)
     context.notifier.notify()
     return job_made(submitted.job, replayed=submitted.replayed)
 
@@ -69,7 +69,7 @@ def page(
     request: Request,
     context: Context,
     state: JobState | None = None,
-    kind: Literal["train", "eval", "import", "export"] | None = None,
+    kind: KindName | None = None,
     recipe: str | None = None,
     label: str | None = None,
     after: str | None = None,
@@ -157,9 +157,9 @@ def log(
     return {"text": part.text, "cursor": str(part.cursor), "end": part.end}
 
 
-def _submit(context: AppContext, spec: JobSpec, key: str | None) -> SubmissionResult:
+def _submit(context: AppContext, spec: AnySpec, key: str | None) -> SubmissionResult:
     with context.database.write() as tx:
-        return views.submit(tx, spec, job_id=context.new_id("job"), key=key, now=context.now())
+        return submission.submit(tx, spec, job_id=context.new_id("job"), key=key, now=context.now())
 
 
 def _label(text: str | None) -> tuple[str, str] | None:

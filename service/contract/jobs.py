@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.contract.specs import AnySpec
+from service.contract.specs import AnySpec, KindName
 
 
 class JobState(StrEnum):
@@ -83,7 +83,7 @@ class Job(BaseModel):
 
     object: Literal["job"] = "job"
     id: str
-    kind: Literal["train", "eval", "import", "export"]
+    kind: KindName
     recipe: str | None
     variant: str | None
     name: str | None = None

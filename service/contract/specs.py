@@ -1,14 +1,26 @@
 """What a job is to do: a train or an eval as a user submits it, an import or an export."""
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    RootModel,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import InitErrorDetails
 
+from service.contract.catalog import builtin_catalog
 from service.contract.exchange import ExportRequest, ImportRequest
 from service.contract.fields import Id, LabelKey, LabelValue, Text
 from service.contract.paths import DataPath, ImportPath
-from service.contract.recipes import PARAMS, VARIANTS, RecipeName, RecipeParams
+
+if TYPE_CHECKING:
+    from service.contract.recipes import RecipeParams
 
 
 class _Edge(BaseModel):
@@ -78,71 +90,80 @@ class _Submission(_Edge):
     max_failures: Annotated[int, Field(ge=0, le=100)] = 2
 
 
-class JobSpec(_Submission):
-    """A submission; `params` holds every value after validation, defaults filled in."""
+def _recipe_name(value: Any) -> Any:
+    if value is None or isinstance(value, str):
+        return value
+    names = ", ".join(recipe.name for recipe in builtin_catalog().recipes)
+    raise ValueError(f"a recipe is named by a text, such as {names}")
 
-    kind: Literal["train", "eval"]
-    recipe: RecipeName
+
+class NetworkSpec(_Submission):
+    """What a train and an eval have in common: a network and its data.
+
+    As stored, `recipe` and `variant` are there and `params` holds every value, defaults filled in;
+    a user may leave out what has a default, and the network where a checkpoint tells it.
+    """
+
+    recipe: Annotated[Id | None, BeforeValidator(_recipe_name)] = None
     variant: Id | None = None
     data: DataSpec
     params: dict[str, Any] = Field(default_factory=dict)
     retention: Retention = Retention()
+
+    @property
+    def recipe_params(self) -> "RecipeParams":
+        """The parameters as the recipe's own model."""
+        return _recipe_params(self.network[0], self.params)
+
+    @property
+    def network(self) -> tuple[str, str]:
+        """Recipe and variant of a stored spec."""
+        assert self.recipe is not None, "the spec was stored without its recipe"
+        assert self.variant is not None, "the spec was stored without its variant"
+        return self.recipe, self.variant
+
+
+class TrainSpec(NetworkSpec):
+    """A training, from fresh weights or from a checkpoint's."""
+
+    kind: Literal["train"] = "train"
     init_from: CheckpointRef | None = None
-    checkpoint: CheckpointRef | None = None
+    checkpoint: None = None
 
     @model_validator(mode="before")
     @classmethod
-    def _published_defaults(cls, body: Any) -> Any:
-        if not isinstance(body, dict):
-            return body
-        recipe = body.get("recipe")
-        if not isinstance(recipe, str) or recipe not in PARAMS:
-            return body
-        known = VARIANTS[recipe]
-        variant = body.get("variant")
-        if variant is None and len(known) == 1:
-            variant = known[0]
-        if variant not in known:
-            raise ValueError(f"recipe {recipe} has the variants {', '.join(known)}")
-        return body | {"variant": variant}
+    def _no_checkpoint(cls, body: Any) -> Any:
+        return _without(body, "checkpoint", "checkpoint is for an eval; a train has init_from")
 
     @model_validator(mode="after")
-    def _kind_fits(self) -> "JobSpec":
-        if self.kind == "eval" and self.checkpoint is None:
-            raise ValueError("an eval names its weights in checkpoint")
-        if self.kind == "eval" and self.init_from is not None:
-            raise ValueError("init_from is for a train; an eval has checkpoint")
-        if self.kind == "train" and self.checkpoint is not None:
-            raise ValueError("checkpoint is for an eval; a train has init_from")
-        if self.kind == "train" and self.data.dataset is None and self.data.train_dir is None:
+    def _has_images_to_train_on(self) -> Self:
+        if self.data.dataset is None and self.data.train_dir is None:
             raise ValueError("a train needs data.train_dir beside val_dir")
-        params = _recipe_params(self.recipe, self.params)
-        object.__setattr__(self, "params", params.model_dump())
         return self
 
-    @property
-    def recipe_params(self) -> RecipeParams:
-        """The parameters as the recipe's own model."""
-        return PARAMS[self.recipe].model_validate(self.params)
+
+class EvalSpec(NetworkSpec):
+    """The evaluation of a checkpoint on validation data."""
+
+    kind: Literal["eval"] = "eval"
+    init_from: None = None
+    checkpoint: CheckpointRef
+
+    @model_validator(mode="before")
+    @classmethod
+    def _names_its_weights(cls, body: Any) -> Any:
+        if isinstance(body, Mapping) and body.get("checkpoint") is None:
+            raise ValueError("an eval names its weights in checkpoint")
+        return _without(body, "init_from", "init_from is for a train; an eval has checkpoint")
 
 
-def _recipe_params(recipe: str, params: dict[str, Any]) -> RecipeParams:
-    try:
-        return PARAMS[recipe].model_validate(params)
-    except ValidationError as error:
-        # Raised again with the place where the user wrote it.
-        raise ValidationError.from_exception_data(
-            "JobSpec",
-            [
-                InitErrorDetails(
-                    type=found["type"],
-                    loc=("params", *found["loc"]),
-                    input=found["input"],
-                    ctx=found.get("ctx", {}),
-                )
-                for found in error.errors()
-            ],
-        ) from None
+def _without(body: Any, name: str, message: str) -> Any:
+    if isinstance(body, Mapping) and body.get(name) is not None:
+        raise ValueError(message)
+    return body
+
+
+JobSpec = TrainSpec | EvalSpec
 
 
 class ImportSpec(_Submission):
@@ -155,18 +176,53 @@ class ImportSpec(_Submission):
 class ExportSpec(_Submission):
     """The export of a checkpoint, as a worker is given it.
 
-    `params` are those of the training that made it, or the recipe's for imported weights.
+    `params` are those of the training that made it; they are empty for imported weights.
     """
 
     kind: Literal["export"] = "export"
     request: ExportRequest
-    recipe: RecipeName
+    recipe: Id
     params: dict[str, Any] = Field(default_factory=dict)
 
     @property
-    def recipe_params(self) -> RecipeParams:
+    def recipe_params(self) -> "RecipeParams":
         """The parameters as the recipe's own model."""
-        return PARAMS[self.recipe].model_validate(self.params)
+        return _recipe_params(self.recipe, self.params)
 
 
-AnySpec = Annotated[JobSpec | ImportSpec | ExportSpec, Field(discriminator="kind")]
+def _recipe_params(recipe: str, params: dict[str, Any]) -> "RecipeParams":
+    from service.contract.recipes import PARAMS
+
+    return PARAMS[recipe].model_validate(params)
+
+
+KindName = Literal["train", "eval", "import", "export"]
+AnySpec = Annotated[TrainSpec | EvalSpec | ImportSpec | ExportSpec, Field(discriminator="kind")]
+
+
+class Submission(RootModel[TrainSpec | EvalSpec]):
+    """The body of `POST /jobs`: a spec of a kind that users submit themselves."""
+
+    root: Annotated[TrainSpec | EvalSpec, Field(discriminator="kind")]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_kind(cls, body: Any) -> Any:
+        # Validated by one model alone: so an error names the field as the user wrote it.
+        if not isinstance(body, Mapping):
+            return body
+        if "kind" not in body:
+            raise _wrong_kind("missing", body)
+        model = _SUBMITTED.get(str(body["kind"]))
+        if model is None:
+            expected = " or ".join(repr(name) for name in _SUBMITTED)
+            raise _wrong_kind("literal_error", body["kind"], expected=expected)
+        return model.model_validate(body)
+
+
+_SUBMITTED: dict[str, type[TrainSpec | EvalSpec]] = {"train": TrainSpec, "eval": EvalSpec}
+
+
+def _wrong_kind(error: str, value: Any, **context: str) -> ValidationError:
+    details = InitErrorDetails(type=error, loc=("kind",), input=value, ctx=context)
+    return ValidationError.from_exception_data("Submission", [details])

@@ -168,8 +168,7 @@ def _evaluate(
 
 
 def _trained_network(spec: JobSpec, weights: Weights, classes: int) -> nn.Module:
-    assert spec.variant is not None
-    network = build(spec.recipe, spec.variant, classes)
+    network = build(*spec.network, classes)
     fill_for_eval(network, weights, classes)
     return network
 
@@ -190,7 +189,7 @@ def _as_trained(assignment: Assignment, weights: Weights, events: Events) -> Rec
             f"the job names {spec.recipe} {spec.variant}"
         )
     changes: dict[str, Any] = {"preprocessing": manifest.preprocessing}
-    if params.image_size == PARAMS[spec.recipe].model_fields["image_size"].default:
+    if params.image_size == PARAMS[spec.network[0]].model_fields["image_size"].default:
         changes["image_size"] = manifest.image_size
     for name, value in changes.items():
         if getattr(params, name) != value:

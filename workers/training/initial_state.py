@@ -37,8 +37,7 @@ def begin(assignment: Assignment, ranks: Ranks, events: Events, num_classes: int
     claim = assignment.claim
     params = claim.job_spec.recipe_params
     _seed(params.seed)
-    assert claim.job_spec.variant is not None
-    network = build(claim.job_spec.recipe, claim.job_spec.variant, num_classes, params.dropout)
+    network = build(*claim.job_spec.network, num_classes, params.dropout)
     network = network.to(ranks.device)
     state = RunState(network, sgd(network, params), ranks.device)
     if ranks.rank:

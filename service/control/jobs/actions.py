@@ -1,10 +1,11 @@
-"""Pausing a job, and letting it go on."""
+"""Cancelling a job, pausing it, and letting it go on."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection
 
-from service.contract.jobs import Job, JobState, Reason
+from service.contract.jobs import ENDED_JOBS, Job, JobState, Reason
 from service.control.jobs.views import get, stored
 from service.domain.errors import Conflict
 from service.domain.lifecycle import JobEvent, move_job
@@ -16,6 +17,33 @@ _MAY_RESUME = {
     JobState.PAUSED: "resumed: back to the queue",
     JobState.PAUSING: "resumed: the pause was withdrawn",
 }
+
+
+def cancel(tx: Connection, job_id: str, *, mode: str, now: datetime) -> Job:
+    """End a queued job at once, ask a running one to stop; raises NotFound, Conflict.
+
+    `graceful` lets it save a checkpoint first; a later `now` overrules it.
+    """
+    job = stored(tx, job_id, lock=True).job
+    if job.state is JobState.CANCELLED:
+        return job
+    if job.state in ENDED_JOBS:
+        raise Conflict("job_ended", f"{job_id} has {job.state} already; nothing was cancelled")
+    if job.state is JobState.CANCELLING:
+        if mode == "now":
+            store.change(tx, job_id, [job.state], {"stop_mode": mode})
+        return get(tx, job_id)
+    state = move_job(job.state, JobEvent.CANCEL_REQUESTED)
+    values: dict[str, Any] = {"state": state, "stop_mode": mode}
+    if state is JobState.CANCELLED:
+        values |= {
+            "finished_at": now,
+            "reason": "cancelled",
+            "message": f"cancelled while {job.state}",
+        }
+    store.change(tx, job_id, [job.state], values)
+    history.note(tx, job_id, None, "cancel", f"cancel asked ({mode})", now)
+    return get(tx, job_id)
 
 
 def pause(tx: Connection, job_id: str, now: datetime) -> Job:

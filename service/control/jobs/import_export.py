@@ -9,19 +9,12 @@ from sqlalchemy import Connection
 
 from service.contract.checkpoints import Checkpoint
 from service.contract.exchange import ExportRequest, ImportRequest
-from service.contract.jobs import Job, JobState, Progress
-from service.contract.specs import ExportSpec, ImportSpec, JobSpec
+from service.contract.jobs import Job, JobState
+from service.contract.specs import ImportSpec
 from service.control.checkpoints import index
 from service.control.jobs import artifacts
-from service.control.jobs.submission import (
-    SubmissionKey,
-    SubmissionResult,
-    enqueue,
-    new_job,
-    replayed,
-)
-from service.domain.errors import Conflict
-from service.store import jobs as store
+from service.control.jobs.submission import SubmissionResult, submit
+from service.control.kinds.export import exports_of, spec_of
 
 
 @dataclass(frozen=True)
@@ -35,21 +28,9 @@ class ExportState:
 def submit_import(
     tx: Connection, request: ImportRequest, *, job_id: str, key: str | None, now: datetime
 ) -> SubmissionResult:
-    """Queue the import of a file; raises IdempotencyMismatch."""
+    """Queue the import of a file; raises IdempotencyMismatch, Unprocessable."""
     spec = ImportSpec(request=request, name=f"import {request.file}"[:200])
-    asked = SubmissionKey(key, spec.model_dump_json())
-    before = replayed(tx, asked)
-    if before is not None:
-        return before
-    job = new_job(
-        spec,
-        job_id=job_id,
-        recipe=request.recipe,
-        variant=request.variant,
-        progress=Progress(total_steps=1, phase="import"),
-        now=now,
-    )
-    return enqueue(tx, job, None, asked, said=f"submitted: import of {request.file}")
+    return submit(tx, spec, job_id=job_id, key=key, now=now)
 
 
 def imported(tx: Connection, job: Job) -> Checkpoint:
@@ -63,12 +44,8 @@ def asked_before(
 ) -> Job | None:
     """The newest export of the same that has not failed, `besides` some; raises NotFound."""
     index.get(tx, request.checkpoint)
-    for stored in store.exports_of(tx, request.checkpoint):
-        job = stored.job
-        same = isinstance(job.spec, ExportSpec) and job.spec.request == request
-        if same and job.id not in besides:
-            return job
-    return None
+    earlier = (job for job in exports_of(tx, request) if job.id not in besides)
+    return next(earlier, None)
 
 
 def made_by(job: Job, volume: Path) -> ExportState:
@@ -81,27 +58,4 @@ def submit_export(
     tx: Connection, request: ExportRequest, *, job_id: str, now: datetime
 ) -> SubmissionResult:
     """Queue an export; raises NotFound, Conflict for a checkpoint whose bytes are not whole."""
-    source = index.lock(tx, request.checkpoint)
-    if source.state != "published":
-        raise Conflict("checkpoint_unusable", f"checkpoint {source.id} is {source.state}")
-    origin = store.get(tx, source.job_id)
-    trained = origin.job.spec if origin is not None else None
-    spec = ExportSpec.model_validate(
-        {
-            "request": request,
-            "recipe": source.recipe,
-            "params": trained.params if isinstance(trained, JobSpec) else {},
-            "name": f"export {source.id} as {request.format}",
-        }
-    )
-    job = new_job(
-        spec,
-        job_id=job_id,
-        recipe=source.recipe,
-        variant=source.variant,
-        progress=Progress(total_steps=1, phase="export"),
-        now=now,
-    )
-    asked = SubmissionKey(None, spec.model_dump_json())
-    said = f"submitted: export of {source.id}"
-    return enqueue(tx, job, source.id, asked, said=said)
+    return submit(tx, spec_of(tx, request), job_id=job_id, key=None, now=now)

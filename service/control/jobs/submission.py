@@ -1,14 +1,17 @@
-"""How a checked submission becomes a queued job, once, however often it is sent."""
+"""How a submission of any kind becomes a queued job, once, however often it is sent."""
 
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection
 
-from service.contract.jobs import Job, JobState, Progress
+from service.contract.jobs import Job, JobState
 from service.contract.specs import AnySpec
-from service.control.jobs.queue_views import job_views
+from service.control.jobs import views
+from service.control.kinds import kind_of
+from service.control.kinds.base import CheckedSubmission
 from service.domain.errors import IdempotencyMismatch
 from service.store import history, idempotency, jobs
 
@@ -23,65 +26,75 @@ class SubmissionResult:
 
 @dataclass(frozen=True)
 class SubmissionKey:
-    """What came with a submission: the key, if any, and the words it stands for."""
+    """The idempotency key of a call, if it has one, and the text that it stands for."""
 
     key: str | None
-    words: str
+    text: str
 
     @property
     def digest(self) -> str:
-        """The sha256 of the words."""
-        return hashlib.sha256(self.words.encode()).hexdigest()
+        """The sha256 of the text."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
 
 
-def replayed(tx: Connection, asked: SubmissionKey) -> SubmissionResult | None:
+def submit(
+    tx: Connection, spec: AnySpec, *, job_id: str, key: str | None, now: datetime
+) -> SubmissionResult:
+    """Queue a job; raises IdempotencyMismatch, and what the kind's check raises."""
+    submission_key = SubmissionKey(key, spec.model_dump_json())
+    earlier = replayed(tx, submission_key)
+    if earlier is not None:
+        return earlier
+    kind = kind_of(spec)
+    checked = kind.check(tx, spec)
+    message = f"submitted: {kind.title(checked.spec)}"
+    return enqueue(tx, checked, submission_key, job_id=job_id, message=message, now=now)
+
+
+def complete(tx: Connection, spec: AnySpec) -> AnySpec:
+    """The submission as it would be stored, which it is not; raises what the kind's check does."""
+    completed: AnySpec = kind_of(spec).check(tx, spec).spec
+    return completed
+
+
+def replayed(tx: Connection, submission_key: SubmissionKey) -> SubmissionResult | None:
     """The job that this submission made before; raises IdempotencyMismatch."""
-    before = idempotency.find(tx, asked.key) if asked.key is not None else None
+    key = submission_key.key
+    before = idempotency.find(tx, key) if key is not None else None
     if before is None:
         return None
-    if before.body_sha256 != asked.digest:
+    if before.body_sha256 != submission_key.digest:
         raise IdempotencyMismatch
-    return SubmissionResult(_shown(tx, before.job_id), replayed=True)
+    return SubmissionResult(views.get(tx, before.job_id), replayed=True)
 
 
-def new_job(
-    spec: AnySpec,
+def enqueue(
+    tx: Connection,
+    checked: CheckedSubmission[Any],
+    submission_key: SubmissionKey,
     *,
     job_id: str,
-    recipe: str | None,
-    variant: str | None,
-    progress: Progress,
+    message: str,
     now: datetime,
     parent_job_id: str | None = None,
-) -> Job:
-    """A job that nobody has claimed yet; what its spec says of it, it has."""
-    return Job(
+) -> SubmissionResult:
+    """Store the job of a checked submission and its key, and begin its history with `message`."""
+    spec = checked.spec
+    job = Job(
         id=job_id,
         kind=spec.kind,
-        recipe=recipe,
-        variant=variant,
+        recipe=checked.recipe,
+        variant=checked.variant,
         name=spec.name,
         labels=spec.labels,
         state=JobState.QUEUED,
         created_at=now,
-        progress=progress,
+        progress=kind_of(spec).first_progress(spec),
         parent_job_id=parent_job_id,
         spec=spec,
     )
-
-
-def enqueue(
-    tx: Connection, job: Job, source_id: str | None, asked: SubmissionKey, *, said: str
-) -> SubmissionResult:
-    """Store a checked job and its key, and begin its history with `said`."""
-    jobs.add(tx, job, source_id)
-    if asked.key is not None:
-        idempotency.add(tx, asked.key, asked.digest, job.id, job.created_at)
-    history.note(tx, job.id, None, "submitted", said, job.created_at)
-    return SubmissionResult(_shown(tx, job.id), replayed=False)
-
-
-def _shown(tx: Connection, job_id: str) -> Job:
-    found = jobs.get(tx, job_id)
-    assert found is not None
-    return job_views(tx, [found])[0]
+    jobs.add(tx, job, checked.source.id if checked.source is not None else None)
+    if submission_key.key is not None:
+        idempotency.add(tx, submission_key.key, submission_key.digest, job_id, now)
+    history.note(tx, job_id, None, "submitted", message, now)
+    return SubmissionResult(views.get(tx, job_id), replayed=False)

@@ -1,0 +1,21 @@
+"""Specs as the control plane stores them: complete, from the built-in catalog."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from service.contract.catalog import builtin_catalog
+from service.contract.specs import EvalSpec, Submission, TrainSpec
+from service.domain.networks import complete
+
+
+def submission(body: Mapping[str, Any]) -> TrainSpec | EvalSpec:
+    """A body of `POST /jobs` as its route has it."""
+    return Submission.model_validate(body).root
+
+
+def complete_spec(body: Mapping[str, Any]) -> TrainSpec | EvalSpec:
+    """A train or an eval that names its recipe, with its variant and every parameter."""
+    spec = submission(body)
+    recipe = builtin_catalog().recipe(spec.recipe or "")
+    assert recipe is not None, f"{spec.recipe} is no built-in recipe"
+    return complete(spec, recipe, spec.variant)

@@ -1,0 +1,69 @@
+"""What the control plane asks of a kind of job."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Generic, TypeVar
+
+from sqlalchemy import Connection
+
+from service.contract.checkpoints import Checkpoint
+from service.contract.jobs import Progress
+from service.contract.specs import AnySpec, KindName, Retention
+from service.domain.errors import Unprocessable
+from service.store.jobs import StoredJob
+
+Spec = TypeVar("Spec", bound=AnySpec)
+
+
+@dataclass(frozen=True)
+class CheckedSubmission(Generic[Spec]):
+    """A submission that can run: complete, with the network and the checkpoint it starts from."""
+
+    spec: Spec
+    recipe: str | None = None
+    variant: str | None = None
+    source: Checkpoint | None = None
+
+
+class Kind(ABC, Generic[Spec]):
+    """A kind of job; what most kinds do the same way is written here."""
+
+    name: ClassVar[KindName]
+    network_from_checkpoint: ClassVar[bool] = False
+    """Whether the job's recipe and variant become known with its first checkpoint."""
+
+    @abstractmethod
+    def check(self, tx: Connection, spec: Spec) -> CheckedSubmission[Spec]:
+        """The submission made complete; holds its source until the transaction ends.
+
+        Raises Unprocessable for what cannot run, NotFound and Conflict for a resource that the
+        submission acts on.
+        """
+
+    @abstractmethod
+    def title(self, spec: Spec) -> str:
+        """The job in a few words, as in `train of oneshot`."""
+
+    def first_progress(self, _: Spec) -> Progress:
+        """How far a job is that has not begun."""
+        return Progress(total_steps=1, phase=self.name)
+
+    def retention(self, _: Spec) -> Retention | None:
+        """Which of its checkpoints stay; None where all do, as they were given on purpose."""
+        return None
+
+    def tags(self, _: Spec) -> Sequence[str]:
+        """The tags of its checkpoints."""
+        return ()
+
+    def retry_spec(self, _: Connection, __: StoredJob, spec: Spec, origin: str) -> Spec:
+        """The spec of an ended job's retry from `latest`, `start` or a checkpoint's id.
+
+        Raises Unprocessable for an origin that it cannot start from. A job that saves nothing on
+        its way has its start as its latest state.
+        """
+        if origin not in ("latest", "start"):
+            message = f"an {self.name} starts from its own request"
+            raise Unprocessable("no_origin", message, "/from")
+        return spec

@@ -1,0 +1,35 @@
+"""Whether a job's parameters go with the data set that it names."""
+
+from sqlalchemy import Connection
+
+from service.contract.catalog import DatasetInfo
+from service.contract.specs import DataSpec
+from service.control.scheduling.catalogs import dataset_named
+from service.domain.errors import Unprocessable
+from service.domain.known_parameters import KnownParameters
+
+
+def dataset_of(tx: Connection, data: DataSpec) -> DatasetInfo | None:
+    """The named data set; None for folders, which the worker knows. Raises Unprocessable."""
+    return None if data.dataset is None else dataset_named(tx, data.dataset)
+
+
+def classes_of(dataset: DatasetInfo | None, params: KnownParameters) -> int | None:
+    """How many classes the data has, as far as it is known; raises Unprocessable."""
+    if dataset is None:
+        return params.num_classes
+    if params.num_classes not in (None, dataset.num_classes):
+        message = f"{dataset.name} has {dataset.num_classes} classes, not {params.num_classes}"
+        raise Unprocessable("class_count", message, "/params/num_classes")
+    return dataset.num_classes
+
+
+def require_batch(dataset: DatasetInfo | None, params: KnownParameters) -> None:
+    """Raises Unprocessable if the training images make no whole batch."""
+    if dataset is None or params.batch_size is None or params.batch_size <= dataset.train_images:
+        return
+    message = (
+        f"batch_size {params.batch_size} is larger than the training set of "
+        f"{dataset.train_images} images; use at most {dataset.train_images}"
+    )
+    raise Unprocessable("batch_size", message, "/params/batch_size")

@@ -1,0 +1,37 @@
+"""Evaluations."""
+
+from sqlalchemy import Connection
+
+from service.contract.specs import CheckpointRef, EvalSpec
+from service.control.kinds.base import CheckedSubmission, Kind
+from service.control.kinds.data import classes_of, dataset_of
+from service.control.kinds.sources import require_classes, source_of, with_network
+from service.domain.known_parameters import KnownParameters
+from service.store.jobs import StoredJob
+
+_SOURCE = "/checkpoint"
+
+
+class EvalKind(Kind[EvalSpec]):
+    """Of a checkpoint's weights on validation data."""
+
+    name = "eval"
+
+    def check(self, tx: Connection, spec: EvalSpec) -> CheckedSubmission[EvalSpec]:
+        """See Kind."""
+        source = source_of(tx, spec.checkpoint, _SOURCE)
+        spec = with_network(tx, spec, source, _SOURCE)
+        classes = classes_of(dataset_of(tx, spec.data), KnownParameters.of(spec.params))
+        if source is not None:
+            require_classes(source, classes, _SOURCE, may_replace=False)
+        return CheckedSubmission(spec, *spec.network, source)
+
+    def title(self, spec: EvalSpec) -> str:
+        """See Kind."""
+        return f"eval of {spec.recipe}"
+
+    def retry_spec(self, _: Connection, __: StoredJob, spec: EvalSpec, origin: str) -> EvalSpec:
+        """See Kind; another checkpoint may be named."""
+        if origin in ("latest", "start"):
+            return spec
+        return spec.model_copy(update={"checkpoint": CheckpointRef(id=origin)})

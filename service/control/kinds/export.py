@@ -1,0 +1,69 @@
+"""Exports of a checkpoint for other programs."""
+
+from typing import Any
+
+from sqlalchemy import Connection
+
+from service.contract.checkpoints import Checkpoint
+from service.contract.exchange import ExportRequest
+from service.contract.jobs import Job
+from service.contract.specs import ExportSpec, TrainSpec
+from service.control.kinds.base import CheckedSubmission, Kind
+from service.domain.errors import Conflict, NotFound
+from service.store import checkpoints, jobs
+
+
+class ExportKind(Kind[ExportSpec]):
+    """As one file, which the job's result names."""
+
+    name = "export"
+
+    def check(self, tx: Connection, spec: ExportSpec) -> CheckedSubmission[ExportSpec]:
+        """See Kind."""
+        source = _held(tx, spec.request.checkpoint)
+        if source.state != "published":
+            raise Conflict("checkpoint_unusable", f"checkpoint {source.id} is {source.state}")
+        return CheckedSubmission(spec, source.recipe, source.variant, source)
+
+    def title(self, spec: ExportSpec) -> str:
+        """See Kind."""
+        return f"export of {spec.request.checkpoint}"
+
+
+def spec_of(tx: Connection, request: ExportRequest) -> ExportSpec:
+    """The export that is asked for, with what the checkpoint's own job was trained with.
+
+    Raises NotFound.
+    """
+    source = _held(tx, request.checkpoint)
+    return ExportSpec(
+        request=request,
+        recipe=source.recipe,
+        params=_params_of(tx, source),
+        name=f"export {source.id} as {request.format}",
+    )
+
+
+def exports_of(tx: Connection, request: ExportRequest) -> list[Job]:
+    """The jobs of the same export that have or may get a file, newest first."""
+    earlier = (row.job for row in jobs.exports_of(tx, request.checkpoint))
+    return [
+        job for job in earlier if isinstance(job.spec, ExportSpec) and job.spec.request == request
+    ]
+
+
+def _params_of(tx: Connection, source: Checkpoint) -> dict[str, Any]:
+    origin = jobs.get(tx, source.job_id)
+    spec = origin.job.spec if origin is not None else None
+    return spec.params if isinstance(spec, TrainSpec) else {}
+
+
+def _held(tx: Connection, checkpoint_id: str) -> Checkpoint:
+    # The job before its checkpoints, as a heartbeat locks them.
+    seen = checkpoints.get(tx, checkpoint_id)
+    if seen is None:
+        raise NotFound("no_such_checkpoint", f"there is no checkpoint {checkpoint_id}")
+    jobs.get(tx, seen.job_id, lock=True)
+    source = checkpoints.get(tx, checkpoint_id, lock=True)
+    assert source is not None, "an index row was removed"
+    return source

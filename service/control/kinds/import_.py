@@ -1,0 +1,59 @@
+"""Imports of weights that other programs made."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from service.contract.checkpoints import Manifest
+from service.contract.exchange import ImportRequest
+from service.contract.jobs import Job, JobState, Progress, Reason
+from service.contract.specs import ImportSpec
+from service.control.kinds.base import CheckedSubmission, Kind
+from service.control.scheduling.catalogs import recipe_named
+from service.domain.networks import variant_of
+
+
+class ImportKind(Kind[ImportSpec]):
+    """Of a file below the import root; which network it holds, the worker finds out."""
+
+    name = "import"
+    network_from_checkpoint = True
+
+    def check(self, tx: Connection, spec: ImportSpec) -> CheckedSubmission[ImportSpec]:
+        """See Kind."""
+        request = spec.request
+        if request.recipe is not None:
+            recipe = recipe_named(tx, request.recipe)
+            if request.variant is not None:
+                variant_of(recipe, request.variant)
+        return CheckedSubmission(spec, request.recipe, request.variant)
+
+    def title(self, spec: ImportSpec) -> str:
+        """See Kind."""
+        return f"import of {spec.request.file}"
+
+    def tags(self, spec: ImportSpec) -> Sequence[str]:
+        """See Kind."""
+        return spec.request.tags
+
+
+def job_of_folder(manifest: Manifest, created_at: datetime) -> Job:
+    """The job of a checkpoint on the volume that the index does not know: as if imported."""
+    return Job(
+        id=manifest.job_id,
+        kind=ImportKind.name,
+        recipe=manifest.recipe,
+        variant=manifest.variant,
+        name="found on the volume",
+        state=JobState.SUCCEEDED,
+        reason=Reason.FINISHED,
+        message="found on the volume by a rescan: train on from it with init_from",
+        created_at=created_at,
+        finished_at=created_at,
+        progress=Progress(
+            step=manifest.step, total_steps=manifest.step, fraction=1.0, phase=ImportKind.name
+        ),
+        attempt=manifest.attempt,
+        spec=ImportSpec(request=ImportRequest(file=f"jobs/{manifest.job_id}")),
+    )

@@ -1,0 +1,87 @@
+"""The checkpoint that a train or an eval starts from, and what it says of the job's network."""
+
+from sqlalchemy import Connection
+
+from service.contract.checkpoints import Checkpoint
+from service.contract.specs import CheckpointRef, NetworkSpec
+from service.control.scheduling.catalogs import recipe_named, recipes
+from service.domain.errors import Unprocessable
+from service.domain.networks import Spec, complete
+from service.store import checkpoints, jobs
+
+
+def source_of(tx: Connection, reference: CheckpointRef | None, field: str) -> Checkpoint | None:
+    """The checkpoint that is meant, held until the transaction ends: nobody removes it meanwhile.
+
+    None without a reference, and for a file, which the worker looks for. `field` is the JSON
+    pointer to the reference. Raises Unprocessable.
+    """
+    if reference is None or reference.file is not None:
+        return None
+    checkpoint_id = reference.id or _of_job(tx, reference, field)
+    source = checkpoints.get(tx, checkpoint_id, lock=True)
+    if source is None:
+        message = f"there is no checkpoint {checkpoint_id}"
+        raise Unprocessable("no_such_checkpoint", message, f"{field}/id")
+    if source.state != "published":
+        message = f"checkpoint {checkpoint_id} is {source.state}; name another one"
+        raise Unprocessable("checkpoint_unusable", message, field)
+    return source
+
+
+def with_network(tx: Connection, spec: Spec, source: Checkpoint | None, field: str) -> Spec:
+    """The spec with recipe, variant and every parameter; what is left out, the source tells.
+
+    Raises Unprocessable, InvalidFields.
+    """
+    if source is None:
+        return complete(spec, recipe_named(tx, _recipe_of(tx, spec)), spec.variant)
+    named = (spec.recipe or source.recipe, spec.variant or source.variant)
+    if named != (source.recipe, source.variant):
+        job = " ".join(name for name in (spec.recipe, spec.variant) if name is not None)
+        message = (
+            f"checkpoint {source.id} is of {source.recipe} {source.variant}, "
+            f"the job of {job}; set recipe and variant to the checkpoint's"
+        )
+        raise Unprocessable("other_network", message, field)
+    return complete(spec, recipe_named(tx, source.recipe), source.variant)
+
+
+def require_classes(
+    source: Checkpoint, classes: int | None, field: str, *, may_replace: bool
+) -> None:
+    """Raises Unprocessable if the data's classes are not those of the source's head.
+
+    `may_replace` says that `head` could be set to replace it.
+    """
+    assert source.manifest is not None
+    trained = source.manifest["num_classes"]
+    if classes is None or trained == classes:
+        return
+    hint = ", or set head to replace" if may_replace else ""
+    message = (
+        f"checkpoint {source.id} has {trained} classes, the data {classes}; "
+        f"use data with {trained} classes{hint}"
+    )
+    raise Unprocessable("class_count", message, field)
+
+
+def _recipe_of(tx: Connection, spec: NetworkSpec) -> str:
+    if spec.recipe is not None:
+        return spec.recipe
+    names = ", ".join(recipe.name for recipe in recipes(tx))
+    raise Unprocessable("no_recipe", f"name a recipe; there are {names}", "/recipe")
+
+
+def _of_job(tx: Connection, reference: CheckpointRef, field: str) -> str:
+    assert reference.job is not None
+    stored = jobs.get(tx, reference.job)
+    if stored is None:
+        raise Unprocessable("no_such_job", f"there is no job {reference.job}", f"{field}/job")
+    job = stored.job
+    chosen = job.latest_checkpoint if reference.which == "latest" else job.best_checkpoint
+    if chosen is None:
+        what = "checkpoint" if reference.which == "latest" else "validated checkpoint"
+        message = f"{reference.job} has no {what} yet; submit again when it has one"
+        raise Unprocessable("no_checkpoint", message, f"{field}/job")
+    return chosen

@@ -1,0 +1,23 @@
+"""The few parameters that the control plane itself understands, by their well-known names."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+
+@dataclass(frozen=True)
+class KnownParameters:
+    """Each is None where the recipe has no such parameter, or means something else by it."""
+
+    total_iters: int | None = None
+    batch_size: int | None = None
+    num_classes: int | None = None
+
+    @classmethod
+    def of(cls, params: Mapping[str, Any]) -> Self:
+        """Those among a job's parameters."""
+        return cls(**{name: _whole(params.get(name)) for name in cls.__dataclass_fields__})
+
+
+def _whole(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
