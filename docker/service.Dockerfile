@@ -9,7 +9,7 @@ COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY service service
 # hatchling wants every package it was told of; this image has no workers.
 RUN mkdir workers && touch workers/__init__.py \
- && pip install --no-cache-dir -c constraints.txt '.[postgres]' \
+ && pip install --no-cache-dir -c constraints.txt '.[server,postgres]' \
  && rm -rf workers
 
 USER trainyard

@@ -1,6 +1,7 @@
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,26 @@ def test_the_service_runs_without_torch_and_without_the_workers(module: str) -> 
         f"import sys, {module}\n"
         "heavy = [name for name in sys.modules if name.split('.')[0] in ('torch', 'workers')]\n"
         "sys.exit(', '.join(heavy) or 0)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+
+
+@pytest.mark.parametrize("module", ["service.client", "service.cli"])
+def test_the_client_and_its_commands_load_nothing_that_a_client_does_not_install(
+    module: str,
+) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    names = {
+        re.split(r"[\[>=]", requirement)[0].replace("-", "_")
+        for extra in ("server", "workers", "postgres")
+        for requirement in project["optional-dependencies"][extra]
+    }
+    assert "fastapi" in names
+    code = (
+        f"import sys, {module}\n"
+        "loaded = {name.split('.')[0] for name in sys.modules}\n"
+        f"sys.exit(', '.join(loaded & {names!r}) or 0)"
     )
     ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr

@@ -4,8 +4,7 @@ from typing import Annotated
 
 import typer
 
-from service.cli.processes import settings_of
-from service.devserver.restarting_process import REFUSED_STATUS
+from service.cli.extras import require_extras
 
 
 def upgrade(
@@ -17,13 +16,7 @@ def upgrade(
 
     A server also migrates its database when it starts.
     """
-    settings = settings_of(database_url=database_url)
-    # Imported here because the server's code is slow to load and most commands do not need it.
-    from service.main import CannotStart, upgrade_database
+    require_extras("trainyard db upgrade", "server")
+    from service.cli.server import upgrade_database
 
-    try:
-        revision = upgrade_database(settings)
-    except CannotStart as error:
-        typer.echo(f"trainyard: {error}", err=True)
-        raise typer.Exit(REFUSED_STATUS) from error
-    typer.echo(f"the schema is at {revision}")
+    typer.echo(f"the schema is at {upgrade_database(database_url)}")

@@ -1,4 +1,4 @@
-"""Error handling of the commands: a sentence on stderr, and exit status 1."""
+"""Error handling of the commands: a sentence on stderr, and an exit status."""
 
 from typing import Any
 
@@ -12,13 +12,20 @@ class BadInput(TrainyardError):
     """An option, argument or file cannot be used; the message says what to change."""
 
 
+class MissingExtra(TrainyardError):
+    """A command needs a part of the distribution that is not installed."""
+
+
 class Group(TyperGroup):
     """A group of commands that prints a TrainyardError as a sentence on stderr."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command; a TrainyardError ends the program with status 1."""
+        """Run the command; a TrainyardError ends it with status 1, a MissingExtra with 2."""
         try:
             return super().invoke(ctx)
+        except MissingExtra as error:
+            typer.echo(str(error), err=True)
+            raise typer.Exit(2) from error
         except TrainyardError as error:
             typer.echo(f"trainyard: {error}", err=True)
             raise typer.Exit(1) from error

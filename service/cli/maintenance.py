@@ -1,18 +1,15 @@
 """Commands that verify checkpoints, remove unneeded ones, and rebuild their index."""
 
 import os
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from service.cli import figures, volume
+from service.cli.extras import require_extras
 from service.cli.group import BadInput
 from service.cli.options import LOCAL_SERVER, AsJson, Server, Token, connect, print_json
-from service.devserver.local_paths import LocalPaths
 
 
 def verify(
@@ -71,49 +68,19 @@ def reindex(
 
     TRAINYARD_DATABASE_URL and _VOLUME take precedence over the data folder.
     """
+    require_extras("trainyard checkpoints reindex", "server")
+    from service.cli.server import rebuild_index
+    from service.devserver.local_paths import LocalPaths
+
     env = LocalPaths(data_dir, "127.0.0.1", 8000, os.environ).environment()
     if not (Path(env["TRAINYARD_VOLUME"]) / "jobs").is_dir():
         raise BadInput(
             f"{env['TRAINYARD_VOLUME']} has no folder named jobs: is the volume mounted?"
         )
-    # Imported here because the database code is slow to load and most commands do not need it.
-    from sqlalchemy.exc import DBAPIError
-
-    from service.control.checkpoints import reindex as reindexing
-    from service.store.engine import Database, DatabaseInUse
-    from service.store.migrate import upgrade
-
-    try:
-        database = Database(env["TRAINYARD_DATABASE_URL"])
-    except DatabaseInUse as error:
-        raise BadInput(str(error)) from error
-    try:
-        with database.write() as tx:
-            upgrade(tx)
-        with _bar() as bar:
-            task = bar.add_task("reading", total=None)
-            result = reindexing.rescan(
-                database,
-                Path(env["TRAINYARD_VOLUME"]),
-                now=datetime.now(UTC),
-                on_total=lambda total: bar.update(task, total=total),
-                on_read=lambda count: bar.advance(task, count),
-            )
-    except (OSError, DBAPIError) as error:
-        raise BadInput(str(error).split("\n")[0]) from error
-    finally:
-        database.close()
+    result = rebuild_index(env["TRAINYARD_DATABASE_URL"], Path(env["TRAINYARD_VOLUME"]))
     for sentence in result.left:
         typer.echo(sentence, err=True)
     typer.echo(
         f"checkpoints adopted: {len(result.adopted)} (jobs not known before: {len(result.jobs)}), "
         f"whole again: {len(result.healed)}, damaged: {len(result.damaged)}"
-    )
-
-
-def _bar() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
-    console = Console(stderr=True)
-    return Progress(
-        *columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal
     )

@@ -1,24 +1,19 @@
-"""Commands that start processes on this machine."""
+"""Commands that start processes on this machine.
 
-import importlib.util
+They import what they run only when they run: a client's installation does not have it.
+"""
+
 import os
 import sys
 from importlib.metadata import version as installed_version
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 from rich.console import Console
 
-from service.cli.demo import run_demo
-from service.cli.group import BadInput
+from service.cli.extras import require_extras
 from service.cli.options import Token, connect
-from service.contract.sentences import sentence_of
-from service.devserver.local_paths import LocalPaths
-from service.devserver.restarting_process import REFUSED_STATUS
-from service.devserver.up import up as run_up
-from service.settings import Settings
 
 DataDir = Annotated[Path, typer.Option(help="Data folder of the installation; created if missing.")]
 Port = Annotated[
@@ -37,11 +32,29 @@ def up(
 
     TRAINYARD_DATABASE_URL, _VOLUME, _DATA_ROOT and _IMPORT_ROOT take precedence over the folder.
     """
-    run_up(LocalPaths(data_dir, host, port, os.environ), workers, settings_of(), typer.echo)
+    extras = ("server", "workers") if workers else ("server",)
+    require_extras("trainyard up", *extras)
+    from service.cli.server import settings_of
+    from service.devserver.local_paths import LocalPaths
+    from service.devserver.up import up as run_up
+
+    settings = settings_of()
+    run_up(
+        LocalPaths(data_dir, host, port, os.environ),
+        workers,
+        settings.token.get_secret_value() if settings.token else None,
+        settings.kill_grace_seconds,
+        typer.echo,
+    )
 
 
 def demo(data_dir: DataDir = Path("yard"), port: Port = 8000) -> None:
     """Start a server and a worker, train and evaluate on the digits, and stop them."""
+    require_extras("trainyard demo", "server", "workers")
+    from service.cli.demo import run_demo
+    from service.cli.server import settings_of
+    from service.devserver.local_paths import LocalPaths
+
     token = settings_of().token
     paths = LocalPaths(data_dir, "127.0.0.1", port, os.environ)
     run_demo(paths, token.get_secret_value() if token else None, Console(highlight=False))
@@ -61,7 +74,10 @@ def serve(
 
     TRAINYARD_… variables set everything that has no option.
     """
-    settings = settings_of(
+    require_extras("trainyard serve", "server")
+    from service.cli.server import run_server
+
+    run_server(
         host=host,
         port=port,
         database_url=database_url,
@@ -69,23 +85,11 @@ def serve(
         data_root=data_root,
         import_root=import_root,
     )
-    # Imported here because the server's code is slow to load and most commands do not need it.
-    from service.main import CannotStart
-    from service.main import serve as run_server
-
-    try:
-        run_server(settings)
-    except CannotStart as error:
-        typer.echo(f"trainyard: {error}", err=True)
-        raise typer.Exit(REFUSED_STATUS) from error
 
 
 def worker(context: typer.Context) -> None:
     """Run a worker; --help lists its options."""
-    if importlib.util.find_spec("workers") is None:
-        raise BadInput(
-            "the workers are not installed here: pip install 'trainyard-service[workers]'"
-        )
+    require_extras("trainyard worker", "workers")
     os.execv(sys.executable, [sys.executable, "-m", "workers", *context.args])
 
 
@@ -100,14 +104,3 @@ def version(
     if server is not None:
         with connect(server, token) as client:
             typer.echo(f"{server}: {client.version().get('version')}")
-
-
-def settings_of(**options: Any) -> Settings:
-    """The settings of the environment; an option that is not None replaces its variable.
-
-    Raises BadInput for invalid settings.
-    """
-    try:
-        return Settings(**{name: value for name, value in options.items() if value is not None})
-    except ValidationError as error:
-        raise BadInput(f"invalid settings: {sentence_of(error)}") from error

@@ -6,14 +6,17 @@ from service.client import TrainyardClient
 from service.devserver.local_paths import LocalPaths
 from service.devserver.state_announcer import StateAnnouncer
 from service.devserver.supervisor import Supervisor
-from service.settings import Settings
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _EXTRA_GRACE_SECONDS = 30.0
 
 
 def up(
-    paths: LocalPaths, workers: int, settings: Settings, print_line: Callable[[str], None]
+    paths: LocalPaths,
+    workers: int,
+    token: str | None,
+    kill_grace_seconds: float,
+    print_line: Callable[[str], None],
 ) -> None:
     """Run a server and `workers` workers until a termination signal arrives.
 
@@ -21,7 +24,6 @@ def up(
     """
     paths.require_free_port()
     paths.make_folders()
-    token = settings.token.get_secret_value() if settings.token else None
 
     def on_ready() -> None:
         announcer.poll()
@@ -45,5 +47,5 @@ def up(
             on_ready=on_ready,
             on_tick=announcer.poll,
             # One kill grace to save a checkpoint, and one to report the end of the attempt.
-            grace_seconds=2 * settings.kill_grace_seconds + _EXTRA_GRACE_SECONDS,
+            grace_seconds=2 * kill_grace_seconds + _EXTRA_GRACE_SECONDS,
         ).run()

@@ -1,0 +1,20 @@
+"""The optional parts of the installation that some commands need."""
+
+from importlib.util import find_spec
+
+from service.cli.group import MissingExtra
+
+_MODULES = {"server": "uvicorn", "workers": "torch"}
+"""By extra a module that no other part of the installation brings."""
+
+
+def require_extras(command: str, *extras: str) -> None:
+    """Raise MissingExtra, which names the packages to install, unless all `extras` are there."""
+    missing = [extra for extra in extras if find_spec(_MODULES[extra]) is None]
+    if missing:
+        names = " and ".join(missing)
+        plural = "s" if missing[1:] else ""
+        raise MissingExtra(
+            f"{command} needs the {names} extra{plural}: "
+            f"pip install 'trainyard-service[{','.join(missing)}]'"
+        )

@@ -1,0 +1,92 @@
+"""The commands' use of the server's own code: the one module of them that imports it.
+
+It needs the `server` extra, so that commands import it only when they run.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from sqlalchemy.exc import DBAPIError
+
+from service import main
+from service.cli.group import BadInput
+from service.contract.sentences import sentence_of
+from service.control.checkpoints import reindex as reindexing
+from service.control.checkpoints.reindex import ReindexResult
+from service.devserver.restarting_process import REFUSED_STATUS
+from service.settings import Settings
+from service.store.engine import Database, DatabaseInUse
+from service.store.migrate import upgrade
+
+
+def settings_of(**options: Any) -> Settings:
+    """The settings of the environment; an option that is not None replaces its variable.
+
+    Raises BadInput for invalid settings.
+    """
+    try:
+        return Settings(**{name: value for name, value in options.items() if value is not None})
+    except ValidationError as error:
+        raise BadInput(f"invalid settings: {sentence_of(error)}") from error
+
+
+def run_server(**options: Any) -> None:
+    """Run the control plane until it is stopped."""
+    settings = settings_of(**options)
+    with _refusal_as_exit_status():
+        main.serve(settings)
+
+
+def upgrade_database(database_url: str | None) -> str:
+    """Migrate the database, and give the revision of its schema."""
+    settings = settings_of(database_url=database_url)
+    with _refusal_as_exit_status():
+        return main.upgrade_database(settings)
+
+
+def rebuild_index(database_url: str, volume: Path) -> ReindexResult:
+    """Rebuild the index of a volume, with a progress bar; raises BadInput."""
+    try:
+        database = Database(database_url)
+    except DatabaseInUse as error:
+        raise BadInput(str(error)) from error
+    try:
+        with database.write() as tx:
+            upgrade(tx)
+        with _bar() as bar:
+            task = bar.add_task("reading", total=None)
+            return reindexing.rescan(
+                database,
+                volume,
+                now=datetime.now(UTC),
+                on_total=lambda total: bar.update(task, total=total),
+                on_read=lambda count: bar.advance(task, count),
+            )
+    except (OSError, DBAPIError) as error:
+        raise BadInput(str(error).split("\n")[0]) from error
+    finally:
+        database.close()
+
+
+@contextmanager
+def _refusal_as_exit_status() -> Iterator[None]:
+    try:
+        yield
+    except main.CannotStart as error:
+        typer.echo(f"trainyard: {error}", err=True)
+        raise typer.Exit(REFUSED_STATUS) from error
+
+
+def _bar() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
+    console = Console(stderr=True)
+    return Progress(
+        *columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal
+    )
