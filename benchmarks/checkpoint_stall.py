@@ -25,11 +25,13 @@ from torch.distributed import checkpoint as dcp
 from api_tests.support.checkpoint_folders import manifest_of
 from api_tests.support.specs import complete_spec
 from benchmarks.report import Section, verdict
-from workers.checkpoints.momentum import momentum_of
+from workers.checkpoints.optimizer_state import OptimizerState
 from workers.checkpoints.snapshot import MODEL_FILE, OPTIMIZER_FILE, CheckpointWriter
 from workers.recipes import build
 from workers.recipes.loss import training_loss
 from workers.recipes.optimizer import sgd
+from workers.recipes.params import RecipeParams
+from workers.recipes.table import recipe_named
 
 NETWORKS = {"OneShot": ("oneshot", "searched", 40), "Large": ("shufflenet_v2_large", None, 6)}
 """Recipe, variant, and how many saves of each way are timed."""
@@ -43,14 +45,14 @@ class Training:
 
     network: nn.Module
     optimizer: torch.optim.SGD
-    smoothing: float
+    params: RecipeParams
     state: dict[str, Any] = field(default_factory=dict)
 
     def step(self) -> None:
         """One iteration."""
         labels = torch.randint(0, 1000, (_BATCH,))
         outputs = self.network(torch.randn(_BATCH, 3, _PIXELS, _PIXELS))
-        loss = training_loss(outputs, labels, self.smoothing)
+        loss = training_loss(outputs, labels, self.params)
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
@@ -61,7 +63,7 @@ class Training:
 
     def momentum(self) -> dict[str, Tensor]:
         """By parameter."""
-        return momentum_of(self.network, self.optimizer)
+        return OptimizerState(self.network, self.optimizer).tensors()
 
 
 class Way(Protocol):
@@ -193,8 +195,8 @@ def _training(recipe: str, variant: str | None) -> Training:
     )
     assert spec.variant is not None
     network = build(recipe, spec.variant).train()
-    params = spec.recipe_params
-    training = Training(network, sgd(network, params), params.label_smoothing)
+    params = recipe_named(recipe).params.model_validate(spec.params)
+    training = Training(network, sgd(network, params), params)
     training.step()
     return training
 

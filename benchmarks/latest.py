@@ -16,7 +16,7 @@ from sqlalchemy import Connection, insert, text
 
 from api_tests.support.manifests import a_checkpoint, a_manifest
 from benchmarks.report import Section, verdict
-from service.contract.recipes import VARIANTS
+from service.contract.catalog import builtin_catalog
 from service.control.checkpoints import index
 from service.store.checkpoints import CheckpointFilter
 from service.store.engine import Database
@@ -109,7 +109,7 @@ def _filled(database: Database, size: int) -> Database:
 
 
 def _rows(size: int) -> Iterator[dict[str, Any]]:
-    networks = [(recipe, variant) for recipe, known in VARIANTS.items() for variant in known]
+    networks = [(r.name, variant) for r in builtin_catalog().recipes for variant in r.variants]
     digest = {"bytes": 1000, "sha256": "ab" * 32}
     files = {"model.safetensors": digest, "optim.safetensors": digest, "rank-0.json": digest}
     template = a_manifest("job", 1, files=files)

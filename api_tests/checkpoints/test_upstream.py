@@ -20,6 +20,7 @@ from workers.checkpoints.upstream import (
     write_weights,
 )
 from workers.recipes import build
+from workers.recipes.table import recipe_named
 
 WEIGHTS = {
     "features.0.weight": torch.arange(6.0).view(2, 3),
@@ -149,8 +150,8 @@ def test_what_does_not_fit_is_listed_and_the_network_left_alone() -> None:
 
 def test_a_replaced_head_is_the_only_thing_left_fresh() -> None:
     weights = build("oneshot", "searched", 10).state_dict()
-    network = build("oneshot", "searched", 3)
-    assert load_for_training(network, weights, "replace") == ["classifier.0.weight"]
+    network, heads = build("oneshot", "searched", 3), recipe_named("oneshot").heads
+    assert load_for_training(network, weights, heads, "replace") == ["classifier.0.weight"]
     assert torch.equal(network.state_dict()["first_conv.0.weight"], weights["first_conv.0.weight"])
 
 
@@ -159,5 +160,6 @@ def test_a_replaced_head_is_the_only_thing_left_fresh() -> None:
     [("oneshot", "searched"), ("shufflenet_v2", "0.5x"), ("shufflenet_v2_plus", "small")],
 )
 def test_the_classes_of_weights_are_counted(recipe: str, variant: str) -> None:
-    assert class_count(build(recipe, variant, 7).state_dict()) == 7
-    assert class_count({"features.0.weight": torch.ones(3, 3)}) is None
+    heads = recipe_named(recipe).heads
+    assert class_count(build(recipe, variant, 7).state_dict(), heads) == 7
+    assert class_count({"features.0.weight": torch.ones(3, 3)}, heads) is None

@@ -8,21 +8,23 @@ from PIL import Image
 
 from service.contract.specs import DataSpec
 from workers.data.errors import InvalidData
-from workers.data.images import ImageDataset, Split, open_dataset
+from workers.data.images import ImageDataset, Split, SplitRequest
 from workers.data.loader import train_batches, val_batches
 from workers.data.sampler import batch_keys, batches_per_epoch, order_of
-from workers.data.transforms import centred
+from workers.data.sources import open_split
+from workers.data.transforms import centred, preprocess_of
 
 DIGITS = DataSpec(dataset="digits")
 
 
 def _digits(split: Split = "train", preprocessing: str = "bgr255") -> ImageDataset:
-    return open_dataset(DIGITS, Path(), split, preprocessing=preprocessing, image_size=32, seed=0)
+    request = SplitRequest(split, 32, 0, preprocess_of(preprocessing), Path())
+    return open_split(DIGITS, request)
 
 
 def _folder(root: Path, split: Split = "train") -> ImageDataset:
     data = DataSpec(train_dir="train", val_dir="val")
-    return open_dataset(data, root, split, preprocessing="bgr255", image_size=32, seed=0)
+    return open_split(data, SplitRequest(split, 32, 0, preprocess_of("bgr255"), root))
 
 
 def _photo(path: Path, seed: int = 0, size: tuple[int, int] = (50, 70)) -> None:

@@ -16,10 +16,10 @@ from api_tests.support.attempts import (
 from api_tests.support.originals import NOW
 from service.contract.checkpoints import attempt_path
 from service.contract.exchange import ImportRequest
-from service.contract.recipes import OneShotParams
 from workers.exchange.exports import export_checkpoint
 from workers.exchange.imports import import_file
 from workers.exchange.publish import publish_import
+from workers.recipes.oneshot import OneShotParams
 
 # Without dropout: the random state does not travel.
 SPEC = train_spec(dropout=0.0, total_iters=5, bn_recalibration_iters=2)

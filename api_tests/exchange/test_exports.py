@@ -22,7 +22,7 @@ from api_tests.support.originals import (
 )
 from service.contract.exchange import ExportFormat
 from workers.checkpoints.folder import read_manifest
-from workers.checkpoints.momentum import momentum_of
+from workers.checkpoints.optimizer_state import OptimizerState
 from workers.checkpoints.snapshot import load
 from workers.exchange import exports
 from workers.exchange.exports import export_checkpoint, export_name
@@ -47,7 +47,7 @@ def _trained(folder: Path, recipe: str) -> tuple[OriginalRun, Path]:
     """A run after three steps, and its checkpoint."""
     run = OriginalRun(network_of(recipe))
     run.losses(3)
-    momentum = momentum_of(run.network, run.optimizer)
+    momentum = OptimizerState(run.network, run.optimizer).tensors()
     checkpoint, _ = saved(folder, recipe, run.network.state_dict(), momentum=momentum)
     return run, checkpoint
 

@@ -4,12 +4,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from service.contract.recipes import VARIANTS
 from workers.exchange.errors import ImportRefused
 from workers.exchange.identify import identify, signature
 from workers.recipes import build
+from workers.recipes.table import BUILTIN, recipe_named
 
-EVERY = [(recipe, variant) for recipe, variants in VARIANTS.items() for variant in variants]
+EVERY = [(recipe.name, variant) for recipe in BUILTIN for variant in recipe.variants]
 
 
 def _named(recipe: str, variant: str, classes: int = 1000) -> dict[str, Tensor]:
@@ -30,7 +30,7 @@ def test_the_names_of_all_networks_take_no_memory() -> None:
 
 @pytest.mark.parametrize("recipe", ["shufflenet_v2_large", "shufflenet_v2_exlarge"])
 def test_a_network_without_its_auxiliary_heads_is_still_known(recipe: str) -> None:
-    (variant,) = VARIANTS[recipe]
+    (variant,) = recipe_named(recipe).variants
     tensors = _named(recipe, variant)
     bare = {name: t for name, t in tensors.items() if not name.startswith("predict_")}
     assert len(bare) < len(tensors)

@@ -12,9 +12,10 @@ from api_tests.support.originals import imported, network_of
 from service.contract.specs import DataSpec
 from workers.checkpoints.folder import verify
 from workers.data.errors import InvalidData
-from workers.data.images import open_dataset
+from workers.data.images import SplitRequest
 from workers.data.mean_image import WrongMeanShape, read_mean_image
-from workers.data.transforms import centred
+from workers.data.sources import open_split
+from workers.data.transforms import centred, preprocess_of
 
 SIZE = 64
 
@@ -130,15 +131,9 @@ def test_an_evaluated_photo_is_bgr_minus_the_mean_after_the_crop(tmp_path: Path)
     folder.mkdir(parents=True)
     Image.fromarray(photo).save(folder / "1.png")
     mean = torch.from_numpy(_mean().transpose(2, 0, 1))
-    images = open_dataset(
-        DataSpec(train_dir="val", val_dir="val"),
-        tmp_path,
-        "val",
-        preprocessing="bgr255_minus_mean",
-        image_size=SIZE,
-        seed=0,
-        mean=mean,
-    )
+    minus_mean = preprocess_of("bgr255_minus_mean", mean)
+    request = SplitRequest("val", SIZE, 0, minus_mean, tmp_path)
+    images = open_split(DataSpec(train_dir="val", val_dir="val"), request)
     expected = _opencv(photo, SIZE)[:, :, ::-1].astype(np.float32) - _mean()
     found = images.sample(0, 0)[0].permute(1, 2, 0).numpy()
     # The grey level of the resize, and the last bits of a subtraction.

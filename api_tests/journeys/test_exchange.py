@@ -13,7 +13,9 @@ from api_tests.support.installation import PARAMS, TRAIN, Installation
 from service.client import ApiError, TrainyardClient
 from service.contract.exchange import ExportRequest, ImportRequest
 from service.contract.jobs import Job
-from workers.data.images import Digits
+from workers.data.images import SplitRequest
+from workers.data.sources.digits import Digits
+from workers.data.transforms import preprocess_of
 from workers.recipes import build
 
 
@@ -72,7 +74,7 @@ def _decided_network() -> torch.nn.Module:
 
 
 def _val_digits() -> tuple[torch.Tensor, torch.Tensor]:
-    digits = Digits("val", "bgr255", 32, seed=0)
+    digits = Digits(SplitRequest("val", 32, 0, preprocess_of("bgr255"), Path()))
     images, labels = zip(*(digits.sample(0, index) for index in range(len(digits))), strict=True)
     return torch.stack(images), torch.tensor(labels)
 

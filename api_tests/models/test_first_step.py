@@ -3,12 +3,12 @@
 import pytest
 import torch
 
-from service.contract.recipes import PARAMS, VARIANTS
 from workers.recipes import build
 from workers.recipes.loss import training_loss
 from workers.recipes.optimizer import sgd
+from workers.recipes.table import BUILTIN, recipe_named
 
-_VARIANTS = [(recipe, variant) for recipe in VARIANTS for variant in VARIANTS[recipe]]
+_VARIANTS = [(recipe.name, variant) for recipe in BUILTIN for variant in recipe.variants]
 _DECREASE = 1e-7
 """Of the loss; so little that the loss is as good as linear in between."""
 
@@ -18,13 +18,13 @@ def test_a_step_reaches_every_parameter_and_lowers_the_loss_as_predicted(
     recipe: str, variant: str
 ) -> None:
     torch.manual_seed(0)
-    params = PARAMS[recipe](momentum=0, weight_decay=0)
+    params = recipe_named(recipe).params(momentum=0, weight_decay=0)
     network = build(recipe, variant, num_classes=10, dropout=0.0).double().train()
     optimizer = sgd(network, params)
     images = torch.rand(2, 3, 64, 64, dtype=torch.float64) * 255
     labels = torch.tensor([3, 7])
 
-    loss = training_loss(network(images), labels, params.label_smoothing)
+    loss = training_loss(network(images), labels, params)
     loss.backward()
     slope = 0.0
     for name, parameter in network.named_parameters():
@@ -36,5 +36,5 @@ def test_a_step_reaches_every_parameter_and_lowers_the_loss_as_predicted(
     optimizer.step()
 
     with torch.no_grad():
-        after = training_loss(network(images), labels, params.label_smoothing)
+        after = training_loss(network(images), labels, params)
     assert (loss - after).item() == pytest.approx(_DECREASE, rel=0.01)

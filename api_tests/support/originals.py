@@ -14,12 +14,13 @@ from torch.nn.functional import cross_entropy
 
 from service.contract.checkpoints import Manifest, folder_name
 from service.contract.exchange import ImportRequest
-from service.contract.recipes import PARAMS, RecipeParams
 from workers.checkpoints.snapshot import CheckpointWriter
 from workers.exchange.identify import signature
 from workers.exchange.imports import import_file
 from workers.exchange.publish import Published, publish_import
 from workers.recipes import build
+from workers.recipes.params import RecipeParams
+from workers.recipes.table import recipe_named
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 TOTAL_ITERS = 40
@@ -35,7 +36,8 @@ SMALLEST = SMALL | {"shufflenet_v2_large": "large", "shufflenet_v2_exlarge": "ex
 
 def params_of(recipe: str) -> RecipeParams:
     """A short schedule."""
-    return PARAMS[recipe](total_iters=TOTAL_ITERS, learning_rate=0.01, batch_size=4, image_size=32)
+    model = recipe_named(recipe).params
+    return model(total_iters=TOTAL_ITERS, learning_rate=0.01, batch_size=4, image_size=32)
 
 
 def network_of(recipe: str, num_classes: int = 5) -> nn.Module:

@@ -34,7 +34,7 @@ def test_python_m_trains_the_digits_by_hand_and_logs_how_far_it_is(tmp_path: Pat
     spec = train_spec() | {"data": DIGITS, "params": params}
     mailbox = attempt(tmp_path, spec=spec)
     by_hand = subprocess.run(
-        [sys.executable, "-m", "workers.training", str(mailbox.spec_path)],
+        [sys.executable, "-m", "workers.runs", str(mailbox.spec_path)],
         env=os.environ | {"OMP_NUM_THREADS": "1"},
         check=True,
         capture_output=True,

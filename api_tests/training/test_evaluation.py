@@ -11,10 +11,17 @@ from PIL import Image
 from torch import nn
 
 from service.contract.checkpoints import FileDigest
-from workers.data.images import Digits, ImageFolder
+from workers.data.images import SplitRequest
+from workers.data.sources.digits import Digits
+from workers.data.sources.folders import ImageFolder
+from workers.data.transforms import preprocess_of
 from workers.runs.predictions import Predicted, Predictions, write_evaluation
 from workers.training.distributed import Ranks
 from workers.training.evaluate import evaluate
+
+
+def _val(data_root: Path) -> SplitRequest:
+    return SplitRequest("val", 32, 0, preprocess_of("bgr255"), data_root)
 
 
 def _alone() -> Ranks:
@@ -22,7 +29,7 @@ def _alone() -> Ranks:
 
 
 def test_the_files_count_every_image_and_name_the_wrong_ones(tmp_path: Path) -> None:
-    digits = Digits("val", "bgr255", 32, seed=0)
+    digits = Digits(_val(Path()))
     labels = np.array([digits.label_of(index) for index in range(len(digits))])
     predicted = labels.copy()
     predicted[3], predicted[100] = (labels[3] + 1) % 10, (labels[100] + 2) % 10
@@ -61,7 +68,7 @@ def test_predictions_are_gathered_in_the_order_of_the_images() -> None:
 
 
 def test_a_validation_shows_with_each_batch_that_it_goes_on() -> None:
-    digits = Digits("val", "bgr255", 32, seed=0)
+    digits = Digits(_val(Path()))
     network = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 10))
     shown: list[int] = []
     found = evaluate(
@@ -80,7 +87,7 @@ def test_an_image_in_a_folder_is_named_by_its_class_and_file(tmp_path: Path) -> 
     for name in ("cat", "dog"):
         (tmp_path / name / "more").mkdir(parents=True)
         Image.new("RGB", (40, 30)).save(tmp_path / name / "more" / "one.png")
-    images = ImageFolder(tmp_path, tmp_path, "val", "bgr255", 32, seed=0)
+    images = ImageFolder(".", _val(tmp_path))
     assert images.name_of(1) == "dog/more/one.png"
     assert images.label_of(1) == 1
     assert images.picture(1).size == (40, 30)

@@ -14,12 +14,11 @@ from api_tests.support.attempts import attempt
 from service.contract.agent import ReportedEvent
 from workers.attempt_dir import AttemptDir
 from workers.data.sampler import order_of
-from workers.recipes import build
-from workers.recipes.optimizer import sgd
 from workers.training.attempt_results import Stopped
 from workers.training.checkpoint_publisher import CheckpointPublisher
 from workers.training.distributed import Ranks
 from workers.training.events import Events
+from workers.training.run_context import RunContext
 from workers.training.state import RunState
 from workers.training.trainer import Trainer
 
@@ -65,37 +64,28 @@ def _train(folder: Path, name: str) -> tuple[RunState, list[ReportedEvent]]:
         },
     }
     mailbox: AttemptDir = attempt(folder, 1, spec=spec)
-    claim = mailbox.assignment().claim.job_spec
-    network = build(recipe, variant, dropout=0.0).double()
-    fill(network)
     cpu = torch.device("cpu")
-    state = RunState(network, sgd(network, claim.recipe_params), cpu)
-    ranks = Ranks(rank=0, world_size=1, device=cpu)
     events = Events(mailbox, lambda: _NOW, speaks=True)
-    images = _trace_images()
-    saves = CheckpointPublisher(
-        mailbox.assignment(),
-        state,
-        ranks,
-        events,
+    states: list[RunState] = []
+    context = RunContext(
+        assignment=mailbox.assignment(),
         attempt_folder=mailbox.folder,
-        class_names=images.class_names,
-        parent=None,
-        mean=None,
+        ranks=Ranks(rank=0, world_size=1, device=cpu),
+        events=events,
+        stop_asked=lambda: states[0].step == _STEPS,
+        clock=lambda: 0.0,
         now=lambda: _NOW,
         new_id=lambda: "ckpt_1",
     )
-    trainer = Trainer(
-        claim,
-        state,
-        ranks,
-        events,
-        saves,
-        images,
-        images,
-        clock=lambda: 0.0,
-        stop_asked=lambda: state.step == _STEPS,
+    network = context.recipe.build(variant, 1000, context.params).double()
+    fill(network)
+    state = RunState(network, context.recipe.optimizer_of(network, context.params), cpu)
+    states.append(state)
+    images = _trace_images()
+    saves = CheckpointPublisher(
+        context, state, class_names=images.class_names, parent=None, mean=None
     )
+    trainer = Trainer(context, state, saves, images, images)
     with pytest.raises(Stopped):
         trainer.run()
     events.close()

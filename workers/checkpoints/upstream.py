@@ -14,14 +14,18 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from workers.checkpoints.tensors import shared_names
+from workers.networks.heads import Heads
 
 _SHOWN = 10
-_AUXILIARY = "predict_"
-_CLASSIFIER = re.compile(r"^(classifier\.0|fc|fc\.fc)\.(weight|bias)$")
 
 
 class IncompatibleCheckpoint(ValueError):
-    """Weights that do not fit the network, or a file that holds none; the message says why."""
+    """Weights that do not fit the network, or a file that holds none; the message says why.
+
+    `code` is for programs, where a subclass has one.
+    """
+
+    code: str | None = None
 
 
 class CodeInPickle(IncompatibleCheckpoint):
@@ -82,27 +86,29 @@ def load_strict(model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
 
 
 def load_for_training(
-    model: nn.Module, tensors: Mapping[str, Tensor], head: Literal["keep", "replace"] = "keep"
+    model: nn.Module,
+    tensors: Mapping[str, Tensor],
+    heads: Heads,
+    head: Literal["keep", "replace"] = "keep",
 ) -> list[str]:
     """Fill the network and give the names left as they were built.
 
-    These may be whole auxiliary `predict_*` heads that the file lacks and, with `replace`, the
-    classifier with the last layers of those heads, whose class count may differ. Else as
-    `load_strict`.
+    These may be whole auxiliary heads that the file lacks and, with `replace`, every classifier,
+    whose class count may differ. Else as `load_strict`.
     """
     names = list(model.state_dict())
-    stored = {name.split(".")[0] for name in tensors}
-    absent = {n for n in names if n.startswith(_AUXILIARY) and n.split(".")[0] not in stored}
-    replaced = {n for n in names if head == "replace" and counts_classes(n)}
+    stored = {heads.auxiliary_head_of(name) for name in tensors}
+    absent = {n for n in names if heads.auxiliary_head_of(n) not in stored | {None}}
+    replaced = {n for n in names if head == "replace" and heads.counts_classes(n)}
     fresh = [name for name in names if name in absent | replaced]
     _load(model, tensors, fresh)
     return fresh
 
 
-def class_count(tensors: Mapping[str, Tensor]) -> int | None:
+def class_count(tensors: Mapping[str, Tensor], heads: Heads) -> int | None:
     """How many classes the classifier of these weights tells apart; None if there is none."""
-    weights = (t for name, t in tensors.items() if _CLASSIFIER.match(name) and t.dim() == 2)
-    return next((len(tensor) for tensor in weights), None)
+    weight = tensors.get(f"{heads.classifier}.weight")
+    return None if weight is None or weight.dim() < 2 else len(weight)
 
 
 def differences(expected: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> str:
@@ -130,12 +136,6 @@ def _load(model: nn.Module, tensors: Mapping[str, Tensor], fresh: Collection[str
     if wrong:
         raise IncompatibleCheckpoint(f"the weights do not fit the network: {wrong}")
     model.load_state_dict(filled, strict=False)
-
-
-def counts_classes(name: str) -> bool:
-    """Whether the tensor's first dimension is the class count, in the network or a head of it."""
-    head, _, rest = name.partition(".")
-    return _CLASSIFIER.match(rest if head.startswith(_AUXILIARY) else name) is not None
 
 
 def _counted(kind: str, names: list[str]) -> str:

@@ -2,12 +2,16 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 from torchvision.transforms import functional as F
+
+from workers.data.errors import InvalidData
+from workers.data.images import Preprocess
 
 _JITTER = 0.4
 _MEAN = torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1)
@@ -72,25 +76,36 @@ def centred(image: Tensor, size: int) -> Tensor:
     return centre
 
 
-def finished(
-    image: Tensor,
-    preprocessing: str,
-    draw: np.random.Generator | None,
-    mean: Tensor | None = None,
-) -> Tensor:
-    """The network's input (3, H, W) in BGR order; `draw` for training, None for eval.
+def preprocess_of(name: str, mean: Tensor | None = None) -> Preprocess:
+    """One of the series' ways from an RGB image to the network's input (3, H, W) in BGR order.
 
     `bgr255` is 0 to 255; `bgr_normalized` has lighting in training, ImageNet's mean and deviation;
     `bgr255_minus_mean` is 0 to 255 minus `mean` (3, H, W), after the crop (ShuffleNetV2.Large).
+    Raises InvalidData for another name, or a mean that is not there.
     """
-    if preprocessing == "bgr255":
-        return image.flip(0).float()
-    if preprocessing == "bgr255_minus_mean":
-        assert mean is not None
-        return image.flip(0).float() - mean
-    assert preprocessing == "bgr_normalized", preprocessing
+    if name == "bgr255_minus_mean":
+        if mean is None:
+            raise InvalidData(f"preprocessing {name} needs the mean image of the weights")
+        return partial(_bgr255_minus_mean, mean=mean)
+    if name not in _PREPROCESSES:
+        raise InvalidData(f"this worker knows no preprocessing {name!r}")
+    return _PREPROCESSES[name]
+
+
+def _bgr255(image: Tensor, _: np.random.Generator | None) -> Tensor:
+    return image.flip(0).float()
+
+
+def _bgr255_minus_mean(image: Tensor, _: np.random.Generator | None, *, mean: Tensor) -> Tensor:
+    return image.flip(0).float() - mean
+
+
+def _bgr_normalized(image: Tensor, draw: np.random.Generator | None) -> Tensor:
     image = image.float() / 255
     if draw is not None:
         alpha = torch.from_numpy(draw.normal(0, _LIGHTING_STD, 3)).float()
         image = image + (_EIGENVECTORS @ (_EIGENVALUES * alpha)).view(3, 1, 1)
     return ((image - _MEAN) / _STD).flip(0)
+
+
+_PREPROCESSES: dict[str, Preprocess] = {"bgr255": _bgr255, "bgr_normalized": _bgr_normalized}

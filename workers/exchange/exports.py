@@ -9,13 +9,14 @@ from torch import Tensor, nn
 
 from service.contract.checkpoints import Manifest
 from service.contract.exchange import ExportFormat
-from service.contract.recipes import RecipeParams
 from workers.checkpoints.snapshot import Loaded, load
 from workers.checkpoints.tensors import file_header, in_file_order
 from workers.checkpoints.upstream import load_for_training
 from workers.exchange.momentum import state_dicts
 from workers.exchange.whole import whole_file
-from workers.recipes import build
+from workers.recipes.base import Recipe
+from workers.recipes.params import RecipeParams
+from workers.recipes.table import recipe_named
 
 _SUFFIXES: dict[ExportFormat, str] = {
     "pth.tar": "pth.tar",
@@ -46,29 +47,33 @@ def export_checkpoint(
 
     `params` are those of the training, for the learning rates of its optimizer. `pth.tar` is
     `{"state_dict": …}` with `optimizer_state_dict` and `lr_scheduler_state_dict` where there is
-    momentum; final weights of OneShot are bare, since its `--eval-resume` takes them so. With
-    `module_prefix` it is for a script that runs on GPUs, except `--eval-resume` of Large and
-    DetNAS, which need names without. `safetensors` has every name, of aliases too. `onnx`
+    an optimizer; final weights are bare where the family's script takes them so. With
+    `module_prefix` it is for a script that runs on GPUs. `safetensors` has every name, of aliases
+    too. `onnx`
     (images -> logits) and `torch_export` (`.pt2`) are the network in eval mode, for any batch of
     images (N, 3, S, S) of the checkpoint's size. Raises DamagedCheckpoint, OSError.
     """
     loaded = load(checkpoint)
+    recipe = recipe_named(loaded.manifest.recipe)
     with whole_file(target) as partial:
         if form == "pth.tar":
-            torch.save(_original(loaded, params, module_prefix), partial)
+            torch.save(_original(loaded, recipe, params, module_prefix), partial)
         elif form == "safetensors":
-            _write_safetensors(partial, _prefixed(_published(loaded), module_prefix))
+            _write_safetensors(
+                partial, _prefixed(_published(loaded, recipe, params), module_prefix)
+            )
         elif form == "onnx":
-            _write_onnx(partial, _network(loaded), loaded.manifest.image_size)
+            _write_onnx(partial, _network(loaded, recipe, params), loaded.manifest.image_size)
         else:
-            torch.export.save(_program(_network(loaded), loaded.manifest.image_size), partial)
+            network = _network(loaded, recipe, params)
+            torch.export.save(_program(network, loaded.manifest.image_size), partial)
 
 
-def _published(loaded: Loaded) -> dict[str, Tensor]:
+def _published(loaded: Loaded, recipe: Recipe, params: RecipeParams) -> dict[str, Tensor]:
     # In the published order: torch.save keeps it, and a reader by position depends on it.
     manifest = loaded.manifest
     with torch.device("meta"):
-        names = build(manifest.recipe, manifest.variant, manifest.num_classes).state_dict()
+        names = recipe.build(manifest.variant, manifest.num_classes, params).state_dict()
     return {name: loaded.model[name] for name in names if name in loaded.model}
 
 
@@ -77,16 +82,15 @@ def _prefixed(tensors: Mapping[str, Tensor], module_prefix: bool) -> dict[str, T
     return {f"{prefix}{name}": tensor for name, tensor in tensors.items()}
 
 
-def _original(loaded: Loaded, params: RecipeParams, module_prefix: bool) -> dict[str, Any]:
-    manifest = loaded.manifest
-    weights = _prefixed(_published(loaded), module_prefix)
-    if manifest.recipe == "oneshot" and manifest.phase == "final":
+def _original(
+    loaded: Loaded, recipe: Recipe, params: RecipeParams, module_prefix: bool
+) -> dict[str, Any]:
+    weights = _prefixed(_published(loaded, recipe, params), module_prefix)
+    if recipe.original.bare_final_weights and loaded.manifest.phase == "final":
         return weights
     content: dict[str, Any] = {"state_dict": weights}
     if loaded.optimizer:
-        content |= state_dicts(
-            manifest.recipe, manifest.variant, params, manifest.step, loaded.optimizer
-        )
+        content |= state_dicts(recipe, params, loaded)
     return content
 
 
@@ -97,11 +101,10 @@ def _write_safetensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
             file.write(memoryview(tensor.reshape(-1).view(torch.uint8).numpy().data))
 
 
-def _network(loaded: Loaded) -> nn.Module:
-    manifest = loaded.manifest
-    network = build(manifest.recipe, manifest.variant, manifest.num_classes)
+def _network(loaded: Loaded, recipe: Recipe, params: RecipeParams) -> nn.Module:
+    network = recipe.build(loaded.manifest.variant, loaded.manifest.num_classes, params)
     # Auxiliary heads may be absent: in eval mode nothing reads them.
-    load_for_training(network, loaded.model)
+    load_for_training(network, loaded.model, recipe.heads)
     return network.eval()
 
 

@@ -1,23 +1,26 @@
 """Which network a file's tensors are of, told by their names and shapes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
 
+import structlog
 import torch
 from torch import Tensor
 
-from service.contract.recipes import VARIANTS
-from workers.checkpoints.upstream import class_count, counts_classes, differences
+from workers.checkpoints.upstream import class_count, differences
 from workers.exchange.errors import ImportRefused
+from workers.networks.heads import Heads
 from workers.recipes import build
+from workers.recipes.table import BUILTIN, offers, recipe_named
 
-_AUXILIARY = "predict_"
+_BUILTIN = frozenset(recipe.name for recipe in BUILTIN)
+_log = structlog.get_logger()
 
 
 class Identity(NamedTuple):
-    """A network of the series, and how many classes it tells apart."""
+    """A network that this worker has, and how many classes it tells apart."""
 
     recipe: str
     variant: str
@@ -32,6 +35,7 @@ class Signature:
     in the order in which the original `get_parameters` hands them to SGD.
     """
 
+    heads: Heads
     tensors: Mapping[str, Tensor]
     aliases: Mapping[str, str]
     optimized: tuple[str, ...]
@@ -53,7 +57,8 @@ def signature(recipe: str, variant: str) -> Signature:
     plain: list[str] = []
     for name, parameter in network.named_parameters():
         (decayed if "weight" in name and parameter.dim() > 1 else plain).append(name)
-    return Signature(network.state_dict(), aliases, (*decayed, *plain), len(decayed))
+    heads = recipe_named(recipe).heads
+    return Signature(heads, network.state_dict(), aliases, (*decayed, *plain), len(decayed))
 
 
 def identify(
@@ -64,39 +69,56 @@ def identify(
     With `recipe` (and `variant`) given it must be that one. Raises ImportRefused: `other_network`
     if it is another of the series, else `unknown_network` with the nearest and the differences.
     """
-    classes = class_count(tensors)
-    found = _matches(tensors, classes)
-    wanted = [i for i in found if recipe in (None, i.recipe) and variant in (None, i.variant)]
-    if wanted:
-        return wanted[0]
+    matches = _matches(tensors)
+    fitting = [i for i in matches if recipe in (None, i.recipe) and variant in (None, i.variant)]
+    if fitting:
+        return fitting[0]
     asked = " ".join(part for part in (recipe, variant) if part is not None)
-    if found:
-        is_of = f"{found[0].recipe} {found[0].variant}"
+    if matches:
+        is_of = f"{matches[0].recipe} {matches[0].variant}"
         raise ImportRefused("other_network", f"the file is of {is_of}, not of {asked}")
-    nearest, wrong = _nearest(tensors, classes, recipe, variant)
+    nearest, wrong = _nearest(tensors, recipe, variant)
     no_fit = f"the file does not fit {asked}" if asked else "no network of the series fits the file"
     raise ImportRefused("unknown_network", f"{no_fit}; the nearest is {nearest}: {wrong}")
 
 
-def _matches(tensors: Mapping[str, Tensor], classes: int | None) -> list[Identity]:
-    if classes is None:
-        return []
-    return [
-        Identity(recipe, variant, classes)
-        for recipe, variants in VARIANTS.items()
-        for variant in variants
-        if not differences(*_compared(tensors, classes, recipe, variant))
-    ]
+def _networks() -> Iterator[tuple[str, str]]:
+    """Recipe and variant of every network that can be built; an installed one may fail to be."""
+    for name, offer in offers().items():
+        for variant in offer.recipe.variants:
+            try:
+                signature(name, variant)
+            except Exception as error:
+                if name in _BUILTIN:
+                    raise
+                _log.warning("network_not_built", recipe=name, variant=variant, error=str(error))
+                continue
+            yield name, variant
+
+
+def _matches(tensors: Mapping[str, Tensor]) -> list[Identity]:
+    matches = []
+    for recipe, variant in _networks():
+        network = signature(recipe, variant)
+        classes = class_count(tensors, network.heads)
+        if classes is not None and not differences(*_compared(tensors, classes, network)):
+            matches.append(Identity(recipe, variant, classes))
+    return matches
 
 
 def _nearest(
-    tensors: Mapping[str, Tensor], classes: int | None, recipe: str | None, variant: str | None
+    tensors: Mapping[str, Tensor], recipe: str | None, variant: str | None
 ) -> tuple[str, str]:
-    candidates = [
-        (f"{each} {one}", *_compared(tensors, classes or 1000, each, one))
-        for each, variants in VARIANTS.items()
-        for one in variants
+    networks = [
+        (f"{each} {one}", signature(each, one))
+        for each, one in _networks()
         if recipe in (None, each) and variant in (None, one)
+    ]
+    if not networks:
+        raise ImportRefused("unknown_network", f"this worker has no network {recipe} {variant}")
+    candidates = [
+        (name, *_compared(tensors, class_count(tensors, network.heads) or 1000, network))
+        for name, network in networks
     ]
     name, expected, given = min(candidates, key=lambda candidate: _distance(*candidate[1:]))
     return name, differences(expected, given)
@@ -109,15 +131,17 @@ def _distance(expected: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> in
 
 
 def _compared(
-    tensors: Mapping[str, Tensor], classes: int, recipe: str, variant: str
+    tensors: Mapping[str, Tensor], classes: int, network: Signature
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """What the network has and the file should, and what the file has, under all names."""
-    network = signature(recipe, variant)
-    heads = {name.split(".")[0] for name in tensors}
+    heads = network.heads
+    stored = {heads.auxiliary_head_of(name) for name in tensors} | {None}
     expected = {
-        name: tensor.new_empty((classes, *tensor.shape[1:])) if counts_classes(name) else tensor
+        name: tensor.new_empty((classes, *tensor.shape[1:]))
+        if heads.counts_classes(name)
+        else tensor
         for name, tensor in network.tensors.items()
-        if not name.startswith(_AUXILIARY) or name.split(".")[0] in heads
+        if heads.auxiliary_head_of(name) in stored
     }
     return expected, under_all_names(tensors, network)
 

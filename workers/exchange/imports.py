@@ -9,7 +9,6 @@ from typing import Any, Literal
 from torch import Tensor
 
 from service.contract.exchange import ImportRequest
-from service.contract.recipes import PARAMS
 from workers.checkpoints.tensors import storable
 from workers.checkpoints.upstream import IncompatibleCheckpoint, weights_in
 from workers.data.errors import InvalidData
@@ -18,6 +17,8 @@ from workers.exchange.errors import ImportRefused
 from workers.exchange.files import import_path, opened
 from workers.exchange.identify import Identity, Signature, identify, signature, under_all_names
 from workers.exchange.momentum import OPTIMIZER, SCHEDULE, ForeignOptimizer, momentum_from
+from workers.recipes.base import Recipe
+from workers.recipes.table import recipe_named
 
 _NAMED_STEP = re.compile(r"checkpoint-(\d{1,15})\.")
 _LARGEST_STEP = 2**53
@@ -66,7 +67,7 @@ def import_file(request: ImportRequest, import_root: Path) -> Imported:
     mean = _mean_image(request, import_root, preprocessing)
     network = signature(identity.recipe, identity.variant)
     model, notes = _model(tensors, network)
-    momentum, told = _momentum(content, network, model)
+    momentum, momentum_notes = _momentum(content, recipe_named(identity.recipe), network, model)
     step = _step(path, content)
     if step is None:
         notes.append("the file does not tell its step, neither inside nor in its name: 0 is taken")
@@ -81,7 +82,7 @@ def import_file(request: ImportRequest, import_root: Path) -> Imported:
         aliases={later: first for later, first in network.aliases.items() if first in model},
         momentum=momentum or {},
         mean=mean,
-        notes=(*notes, *told),
+        notes=(*notes, *momentum_notes),
     )
 
 
@@ -113,7 +114,7 @@ def _preprocessing(request: ImportRequest, identity: Identity) -> str:
         raise ImportRefused(
             "mean_image_missing", f"preprocessing {named} needs mean_image, a .xml or .npy file"
         )
-    return named or str(PARAMS[identity.recipe].model_fields["preprocessing"].default)
+    return named or str(recipe_named(identity.recipe).params().preprocessing)
 
 
 def _mean_image(request: ImportRequest, import_root: Path, preprocessing: str) -> Tensor | None:
@@ -145,10 +146,12 @@ def _model(
 
 
 def _momentum(
-    content: Any, network: Signature, model: Mapping[str, Tensor]
+    content: Any, recipe: Recipe, network: Signature, model: Mapping[str, Tensor]
 ) -> tuple[dict[str, Tensor] | None, list[str]]:
     if not isinstance(content, Mapping) or OPTIMIZER not in content:
         return None, []
+    if recipe.optimizer != Recipe.optimizer:
+        return None, [f"the optimizer is left out: {recipe.name} has one of its own"]
     if any(name not in model for name in network.optimized):
         return None, ["the optimizer is left out: weights that it is for are absent"]
     try:
@@ -165,8 +168,8 @@ def _momentum(
 def _step(path: Path, content: Any) -> int | None:
     inside = content if isinstance(content, Mapping) else {}
     schedule = inside.get(SCHEDULE)
-    told = schedule.get("last_epoch") if isinstance(schedule, Mapping) else inside.get("iteration")
-    if isinstance(told, int) and 0 <= told <= _LARGEST_STEP:
-        return told
+    step = schedule.get("last_epoch") if isinstance(schedule, Mapping) else inside.get("iteration")
+    if isinstance(step, int) and 0 <= step <= _LARGEST_STEP:
+        return step
     named = _NAMED_STEP.search(path.name)
     return int(named[1]) if named else None

@@ -1,19 +1,20 @@
 """The optimizer and the schedule of the original scripts: read from a file, and written to one."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from service.contract.recipes import RecipeParams
+from workers.checkpoints.optimizer_state import MOMENTUM, slot_of
+from workers.checkpoints.snapshot import Loaded
 from workers.checkpoints.tensors import storable
 from workers.exchange.identify import Signature
-from workers.recipes import build
-from workers.recipes.optimizer import learning_rate, sgd
+from workers.recipes.base import Recipe
+from workers.recipes.params import RecipeParams
 
 OPTIMIZER, SCHEDULE = "optimizer_state_dict", "lr_scheduler_state_dict"
-"""The keys of ShuffleNetV2.Large and DetNAS; the other families saved neither."""
+"""The keys of those original scripts that save them; the others save the weights alone."""
 
 
 class ForeignOptimizer(ValueError):
@@ -44,7 +45,7 @@ def momentum_from(
         network.optimized, (k for of_group in keys for k in of_group), strict=True
     ):
         of_parameter = buffers.get(key, {})
-        buffer = of_parameter.get("momentum_buffer") if isinstance(of_parameter, Mapping) else None
+        buffer = of_parameter.get(MOMENTUM) if isinstance(of_parameter, Mapping) else None
         if buffer is None:
             continue
         if not isinstance(buffer, Tensor) or buffer.shape != weights[name].shape:
@@ -62,27 +63,42 @@ def _numbers(group: Any) -> list[int]:
     return numbers
 
 
-def state_dicts(
-    recipe: str, variant: str, params: RecipeParams, step: int, momentum: Mapping[str, Tensor]
-) -> dict[str, Any]:
-    """`optimizer_state_dict` and `lr_scheduler_state_dict` as the original has them after `step`.
+def state_dicts(recipe: Recipe, params: RecipeParams, loaded: Loaded) -> dict[str, Any]:
+    """`optimizer_state_dict` and `lr_scheduler_state_dict` as the original has them at this step.
 
-    The values of the original's schedule, `lr * (1 - step/total_iters)`, are those of `params`.
+    The learning rates are those of `params`; in the series, `lr * (1 - step/total_iters)`.
     """
+    step = loaded.manifest.step
     with torch.device("meta"):
-        network = build(recipe, variant)
-    optimizer = sgd(network, params)
+        network = recipe.build(loaded.manifest.variant, loaded.manifest.num_classes, params)
+    optimizer = recipe.optimizer_of(network, params)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda _: 1.0)
-    rate = learning_rate(params, min(step, params.total_iters))
-    schedule.last_epoch, schedule._step_count, schedule._last_lr = step, step + 1, [rate, rate]
+    rate = recipe.learning_rate(params, min(step, params.total_iters))
+    schedule.last_epoch, schedule._step_count = step, step + 1
+    schedule._last_lr = [rate for _ in optimizer.param_groups]
     for group in optimizer.param_groups:
         group["lr"] = rate
     names = {id(parameter): name for name, parameter in network.named_parameters()}
-    ordered = [names[id(p)] for group in optimizer.param_groups for p in group["params"]]
-    state = optimizer.state_dict()
-    state["state"] = {
-        number: {"momentum_buffer": momentum[name]}
-        for number, name in enumerate(ordered)
-        if name in momentum
+    numbers = {
+        names[id(parameter)]: number for number, parameter in enumerate(_in_order(optimizer))
     }
+    state = optimizer.state_dict()
+    state["state"] = _numbered(loaded, numbers)
     return {OPTIMIZER: state, SCHEDULE: schedule.state_dict()}
+
+
+def _in_order(optimizer: torch.optim.Optimizer) -> Iterator[Tensor]:
+    for group in optimizer.param_groups:
+        yield from group["params"]
+
+
+def _numbered(loaded: Loaded, numbers: Mapping[str, int]) -> dict[int, dict[str, Any]]:
+    of_rank = loaded.rank_states[0].get("optimizer", {}) if loaded.rank_states else {}
+    state: dict[int, dict[str, Any]] = {}
+    for name, tensor in loaded.optimizer.items():
+        slot = slot_of(name, numbers)
+        assert slot is not None, f"{name} is of no parameter of the network"
+        state.setdefault(numbers[slot.parameter], {})[slot.key] = tensor
+    for name, values in of_rank.get("values", {}).items():
+        state.setdefault(numbers[name], {}).update(values)
+    return dict(sorted(state.items()))

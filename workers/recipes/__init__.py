@@ -1,38 +1,20 @@
-"""The networks of the series: `build(recipe, variant)`."""
+"""The networks of the series and of installed packages: `build(recipe, variant)`."""
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
-from torch import nn
+from workers.recipes.table import NoSuchRecipe, recipe_named
 
-from service.contract.recipes import VARIANTS
-from workers.recipes.detnas.network import detnas
-from workers.recipes.oneshot.network import oneshot
-from workers.recipes.shufflenet_v1.network import shufflenet_v1
-from workers.recipes.shufflenet_v2.network import shufflenet_v2
-from workers.recipes.shufflenet_v2_exlarge.network import shufflenet_v2_exlarge
-from workers.recipes.shufflenet_v2_large.network import shufflenet_v2_large
-from workers.recipes.shufflenet_v2_plus.network import shufflenet_v2_plus
-
-FAMILIES: dict[str, Callable[[str, int, float | None], nn.Module]] = {
-    "oneshot": oneshot,
-    "shufflenet_v1": shufflenet_v1,
-    "shufflenet_v2": shufflenet_v2,
-    "shufflenet_v2_plus": shufflenet_v2_plus,
-    "shufflenet_v2_large": shufflenet_v2_large,
-    "shufflenet_v2_exlarge": shufflenet_v2_exlarge,
-    "detnas": detnas,
-}
+if TYPE_CHECKING:
+    from torch import nn
 
 
-def build(
-    recipe: str, variant: str, num_classes: int = 1000, dropout: float | None = None
-) -> nn.Module:
-    """A network with fresh weights; `dropout` None is the published one.
+def build(recipe: str, variant: str, num_classes: int = 1000, **params: Any) -> "nn.Module":
+    """A network with fresh weights; `params` are the recipe's own, such as `dropout`.
 
-    Raises ValueError for a recipe or variant without a network, naming those there are.
+    Raises ValueError for a recipe or variant that is not there, naming those there are.
     """
-    if recipe not in FAMILIES:
-        raise ValueError(f"no network for recipe {recipe!r}; there are {', '.join(FAMILIES)}")
-    if variant not in VARIANTS[recipe]:
-        raise ValueError(f"recipe {recipe} has the variants {', '.join(VARIANTS[recipe])}")
-    return FAMILIES[recipe](variant, num_classes, dropout)
+    try:
+        found = recipe_named(recipe)
+    except NoSuchRecipe as error:
+        raise ValueError(str(error)) from error
+    return found.build(variant, num_classes, found.params(**params))

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from service.contract.recipes import RecipeParams
+from workers.recipes.params import RecipeParams
 
 
 def sgd(network: nn.Module, params: RecipeParams) -> torch.optim.SGD:

@@ -9,7 +9,7 @@ from service.contract.jobs import Reason
 from workers.checkpoints.folder import DamagedCheckpoint
 from workers.checkpoints.upstream import IncompatibleCheckpoint
 from workers.data.errors import InvalidData, NoDataRoot
-from workers.exchange.errors import ImportRefused
+from workers.recipes.table import NoSuchRecipe
 
 
 class NonFiniteLoss(Exception):
@@ -23,6 +23,7 @@ class Stopped(Exception):
 _REASONS: tuple[tuple[type[Exception], Reason], ...] = (
     (InvalidData, Reason.INVALID_DATA),
     (NoDataRoot, Reason.WORKER_UNFIT),
+    (NoSuchRecipe, Reason.WORKER_UNFIT),
     (IncompatibleCheckpoint, Reason.INCOMPATIBLE_CHECKPOINT),
     (DamagedCheckpoint, Reason.INCOMPATIBLE_CHECKPOINT),
     (NonFiniteLoss, Reason.NON_FINITE_LOSS),
@@ -53,5 +54,6 @@ def result_of(error: Exception) -> AttemptResult:
             message=f"another rank did not answer: {waited}",
         )
     reason = next((r for kind, r in _REASONS if isinstance(error, kind)), Reason.CRASHED)
-    told = {"code": error.code} if isinstance(error, ImportRefused) else None
-    return AttemptResult(outcome="failed", reason=reason, message=lines[0], result=told)
+    code = error.code if isinstance(error, IncompatibleCheckpoint) else None
+    result = {"code": code} if code is not None else None
+    return AttemptResult(outcome="failed", reason=reason, message=lines[0], result=result)

@@ -1,8 +1,7 @@
 """The checkpoints of a run: what goes into the manifest, and what is said once one is on disk."""
 
 import hashlib
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -11,11 +10,9 @@ import torch
 from torch import Tensor
 
 from service.contract.checkpoints import Manifest
-from workers.attempt_dir import Assignment
 from workers.checkpoints.snapshot import CheckpointWriter
 from workers.data.mean_image import MEAN_FILE, mean_bytes
-from workers.training.distributed import Ranks
-from workers.training.events import Events
+from workers.training.run_context import RunContext
 from workers.training.state import RunState
 
 _DISTRIBUTION = "trainyard-service"
@@ -31,24 +28,19 @@ class CheckpointPublisher:
 
     def __init__(
         self,
-        assignment: Assignment,
+        context: RunContext,
         state: RunState,
-        ranks: Ranks,
-        events: Events,
         *,
-        attempt_folder: Path,
         class_names: tuple[str, ...],
         parent: str | None,
         mean: Tensor | None,
-        now: Callable[[], datetime],
-        new_id: Callable[[], str],
     ) -> None:
-        self._claim, self._volume = assignment.claim, assignment.volume
-        self._state, self._ranks, self._events = state, ranks, events
-        self._class_names, self._now, self._new_id = class_names, now, new_id
+        self._context, self._state = context, state
+        self._ranks, self._events = context.ranks, context.events
+        self._class_names = class_names
         self.newest = parent
         self._saver = CheckpointWriter(
-            attempt_folder,
+            context.attempt_folder,
             on_published=self._published,
             on_failed=self._save_failed,
             companions={} if mean is None else {MEAN_FILE: mean_bytes(mean)},
@@ -79,9 +71,9 @@ class CheckpointPublisher:
         final = phase == "final"
         # The parent is known only once the save before has ended, well or not.
         self._saver.wait()
-        momentum = {} if final else self._state.momentum()
+        optimizer = {} if final else self._state.optimizer_tensors()
         network = self._state.network.state_dict()
-        self._saver.save(self._manifest(phase), network, momentum, rank_states)
+        self._saver.save(self._manifest(phase), network, optimizer, rank_states)
 
     def wait(self) -> Exception | None:
         """Wait for the save in flight and give its error."""
@@ -92,24 +84,24 @@ class CheckpointPublisher:
         self._saver.close()
 
     def _manifest(self, phase: str) -> Manifest:
-        spec = self._claim.job_spec
-        assert spec.variant is not None
+        claim, params = self._context.claim, self._context.params
+        spec = claim.job_spec
         return Manifest.model_validate(
             {
-                "checkpoint_id": self._new_id(),
-                "job_id": self._claim.job_id,
-                "attempt": self._claim.attempt,
+                "checkpoint_id": self._context.new_id(),
+                "job_id": claim.job_id,
+                "attempt": claim.attempt,
                 "step": self._state.step,
                 "phase": phase,
                 "recipe": spec.recipe,
                 "variant": spec.variant,
                 "num_classes": len(self._class_names),
                 "class_names": self._class_names,
-                "image_size": spec.recipe_params.image_size,
-                "preprocessing": spec.recipe_params.preprocessing,
+                "image_size": params.image_size,
+                "preprocessing": params.preprocessing,
                 "spec_sha256": hashlib.sha256(spec.model_dump_json().encode()).hexdigest(),
                 "world_size": self._ranks.world_size,
-                "created_at": self._now(),
+                "created_at": self._context.now(),
                 "metrics": self._state.metrics,
                 "versions": {"trainyard": version(_DISTRIBUTION), "torch": torch.__version__},
                 "parent_checkpoint": self.newest,
@@ -119,7 +111,7 @@ class CheckpointPublisher:
 
     def _published(self, folder: Path, manifest: Manifest) -> None:
         self.newest = manifest.checkpoint_id
-        path = str(folder.relative_to(self._volume))
+        path = str(folder.relative_to(self._context.assignment.volume))
         body = {"checkpoint": manifest.model_dump(mode="json"), "path": path}
         self._events.tell("checkpoint", body, f"saved {folder.name}")
 

@@ -8,14 +8,12 @@ import torch
 
 from service.contract.checkpoints import Checkpoint
 from service.contract.specs import CheckpointRef
-from workers.attempt_dir import Assignment
 from workers.checkpoints.folder import DamagedCheckpoint
 from workers.checkpoints.snapshot import Loaded, load_resumable
 from workers.checkpoints.upstream import IncompatibleCheckpoint
-from workers.recipes import build
-from workers.recipes.optimizer import sgd
 from workers.training.distributed import Ranks
 from workers.training.events import Events
+from workers.training.run_context import RunContext
 from workers.training.state import RunState
 from workers.training.weights import fill_for_training, trained_source, weights_of
 
@@ -29,68 +27,63 @@ class InitialState:
     parent: str | None
 
 
-def begin(assignment: Assignment, ranks: Ranks, events: Events, num_classes: int) -> InitialState:
+def begin(context: RunContext, num_classes: int) -> InitialState:
     """The newest checkpoint of the claim that is whole, else `init_from`, else fresh weights.
 
     Raises IncompatibleCheckpoint, and DamagedCheckpoint for `init_from` alone.
     """
-    claim = assignment.claim
-    params = claim.job_spec.recipe_params
+    spec, params, ranks = context.claim.job_spec, context.params, context.ranks
     _seed(params.seed)
-    network = build(*claim.job_spec.network, num_classes, params.dropout)
-    network = network.to(ranks.device)
-    state = RunState(network, sgd(network, params), ranks.device)
+    network = context.recipe.build(context.variant, num_classes, params).to(ranks.device)
+    state = RunState(network, context.recipe.optimizer_of(network, params), ranks.device)
     if ranks.rank:
         # The same weights everywhere, but dropout of its own on each rank.
         _seed(_mixed(params.seed, ranks.rank))
-    for checkpoint in claim.resume:
-        if _resume(assignment, checkpoint, state, ranks, events):
+    for checkpoint in context.claim.resume:
+        if _resume(context, checkpoint, state):
             return InitialState(state, checkpoint.id, checkpoint.id)
-    ref, source = claim.job_spec.init_from, claim.weights
+    ref, source = spec.init_from, context.claim.weights
     if ref is None:
         return InitialState(state, None, None)
     if ref.state == "full":
-        parent = _go_on(assignment, ref, state, ranks, events)
+        parent = _go_on(context, ref, state)
         return InitialState(state, parent, parent)
-    weights = weights_of(assignment, ref, events)
-    fill_for_training(network, weights, num_classes, ref)
+    weights = weights_of(context.assignment, ref, context.events)
+    fill_for_training(network, weights, num_classes, ref, context.recipe.heads)
     return InitialState(state, None, None if source is None else source.id)
 
 
-def _resume(
-    assignment: Assignment, checkpoint: Checkpoint, state: RunState, ranks: Ranks, events: Events
-) -> bool:
+def _resume(context: RunContext, checkpoint: Checkpoint, state: RunState) -> bool:
     loaded: Loaded | None = None
     problems: list[str] = []
     try:
-        loaded = load_resumable(assignment.volume / checkpoint.path)
+        loaded = load_resumable(context.assignment.volume / checkpoint.path)
     except DamagedCheckpoint as damaged:
         problems = damaged.problems
     # All ranks go on from the same one: what one of them cannot read, none takes.
-    found = next((p for p in ranks.gathered(problems) if p), None)
-    if found is not None or loaded is None:
-        body = {"checkpoint_id": checkpoint.id, "problems": found}
-        events.tell("damaged", body, f"{checkpoint.path} is damaged, going back to the one before")
+    first_problems = next((p for p in context.ranks.gathered(problems) if p), None)
+    if first_problems is not None or loaded is None:
+        body = {"checkpoint_id": checkpoint.id, "problems": first_problems}
+        line = f"{checkpoint.path} is damaged, going back to the one before"
+        context.events.tell("damaged", body, line)
         return False
-    _restore(state, loaded, ranks, events)
+    _restore(state, loaded, context.ranks, context.events)
     return True
 
 
-def _go_on(
-    assignment: Assignment, ref: CheckpointRef, state: RunState, ranks: Ranks, events: Events
-) -> str:
+def _go_on(context: RunContext, ref: CheckpointRef, state: RunState) -> str:
     if ref.file is not None:
         raise IncompatibleCheckpoint(
             f"{ref.file} has weights and no training state; leave state out of init_from"
         )
-    loaded = trained_source(assignment, events, load_resumable)
-    total_iters = assignment.claim.job_spec.recipe_params.total_iters
+    loaded = trained_source(context.assignment, context.events, load_resumable)
+    total_iters = context.params.total_iters
     if loaded.manifest.step >= total_iters:
         raise IncompatibleCheckpoint(
             f"the checkpoint is at step {loaded.manifest.step} of {total_iters}: "
             'nothing is left to train; set a larger total_iters, or "state": "weights"'
         )
-    _restore(state, loaded, ranks, events)
+    _restore(state, loaded, context.ranks, context.events)
     return loaded.manifest.checkpoint_id
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from workers.checkpoints.momentum import momentum_of, restore_momentum
+from workers.checkpoints.optimizer_state import OptimizerState
 from workers.checkpoints.rng import restore_rng, rng_state
 from workers.checkpoints.snapshot import Loaded
 from workers.checkpoints.upstream import load_strict
@@ -23,35 +23,40 @@ class RunState:
     """
 
     network: nn.Module
-    optimizer: torch.optim.SGD
+    optimizer: torch.optim.Optimizer
     device: torch.device
     step: int = 0
     window: Window = field(default_factory=Window)
     metrics: dict[str, float] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self._of_optimizer = OptimizerState(self.network, self.optimizer)
+
     def of_rank(self) -> dict[str, Any]:
         """The part that is not tensors, for `rank-<r>.json`."""
+        scalars = self._of_optimizer.scalars()
         return {
             "step": self.step,
             "window": self.window.as_json(),
             "metrics": self.metrics,
             "rng": rng_state(self.device),
+            **({"optimizer": scalars} if scalars else {}),
         }
 
-    def momentum(self) -> dict[str, torch.Tensor]:
-        """Momentum buffers by parameter name; none before the first step."""
-        return momentum_of(self.network, self.optimizer)
+    def optimizer_tensors(self) -> dict[str, torch.Tensor]:
+        """The optimizer's tensors by their names in a file; none before the first step."""
+        return self._of_optimizer.tensors()
 
     def restore(self, loaded: Loaded, ranks: Ranks) -> None:
         """Become the state that was saved; raises IncompatibleCheckpoint.
 
-        Saved by another number of ranks, it has weights, momentum and position; the generators
+        Saved by another number of ranks, it has weights, optimizer and position; the generators
         stay as they are and the window is empty.
         """
         load_strict(self.network, loaded.model)
-        restore_momentum(self.network, self.optimizer, loaded.optimizer)
         same_ranks = len(loaded.rank_states) == ranks.world_size
         saved = loaded.rank_states[ranks.rank if same_ranks else 0]
+        self._of_optimizer.restore(loaded.optimizer, saved.get("optimizer", {}))
         self.step, self.metrics = saved["step"], dict(saved["metrics"])
         if same_ranks:
             self.window = Window.from_json(saved["window"])

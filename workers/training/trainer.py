@@ -1,36 +1,32 @@
 """The training loop: iterations, recalibration, validation, checkpoints, a clean stop."""
 
 import math
-from collections.abc import Callable
 from typing import Any, NoReturn
 
 import torch
 from torch import nn
 
-from service.contract.recipes import RECALIBRATED, RecipeParams
-from service.contract.specs import JobSpec
 from workers.data.images import ImageDataset
 from workers.data.loader import Batch, train_batches
 from workers.data.sampler import batches_per_epoch
-from workers.recipes.loss import training_loss
-from workers.recipes.optimizer import learning_rate
+from workers.recipes.base import Recipe
+from workers.recipes.params import RecipeParams
 from workers.training.attempt_results import NonFiniteLoss, Stopped
 from workers.training.checkpoint_publisher import CheckpointPublisher
-from workers.training.distributed import Ranks, in_parallel
+from workers.training.distributed import in_parallel
 from workers.training.evaluate import evaluate
-from workers.training.events import Events
 from workers.training.progress import Pace, Window, progress_line, validation_line
+from workers.training.run_context import RunContext
 from workers.training.state import RunState
 
 
-def total_steps(spec: JobSpec, train_images: int) -> int:
+def total_steps(recipe: Recipe, params: RecipeParams, train_images: int) -> int:
     """Iterations, and the steps of batch-norm recalibration after them.
 
     Raises InvalidData if the data set is smaller than a batch.
     """
-    params = spec.recipe_params
     per_epoch = batches_per_epoch(train_images, params.batch_size)
-    if spec.recipe not in RECALIBRATED:
+    if not recipe.recalibrates_batch_norm:
         return params.total_iters
     recalibration = params.bn_recalibration_iters
     return params.total_iters + (per_epoch if recalibration is None else recalibration)
@@ -41,27 +37,22 @@ class Trainer:
 
     def __init__(
         self,
-        spec: JobSpec,
+        context: RunContext,
         state: RunState,
-        ranks: Ranks,
-        events: Events,
-        saves: CheckpointPublisher,
+        publisher: CheckpointPublisher,
         train: ImageDataset,
         val: ImageDataset,
-        *,
-        clock: Callable[[], float],
-        stop_asked: Callable[[], bool],
     ) -> None:
-        self._params: RecipeParams = spec.recipe_params
-        self._state, self._ranks = state, ranks
-        self._events, self._saves = events, saves
+        self._recipe, self._params = context.recipe, context.params
+        self._state, self._ranks = state, context.ranks
+        self._events, self._saves = context.events, publisher
         self._train, self._val = train, val
-        self._stop_asked = stop_asked
-        self._total = total_steps(spec, len(train))
+        self._stop_asked = context.stop_asked
+        self._total = total_steps(self._recipe, self._params, len(train))
         size = self._params.image_size
-        example = torch.zeros(ranks.share_of(self._params.batch_size), 3, size, size)
-        self._parallel = in_parallel(state.network, ranks, example)
-        self._pace = Pace(state.step, self._total, self._params.batch_size, clock)
+        example = torch.zeros(self._ranks.share_of(self._params.batch_size), 3, size, size)
+        self._parallel = in_parallel(state.network, self._ranks, example)
+        self._pace = Pace(state.step, self._total, self._params.batch_size, context.clock)
 
     def run(self) -> dict[str, Any]:
         """Train to the end and give the result; raises NonFiniteLoss, Stopped, InvalidData."""
@@ -105,9 +96,9 @@ class Trainer:
             state.step += 1
             return
         for group in state.optimizer.param_groups:
-            group["lr"] = learning_rate(params, state.step + 1)
+            group["lr"] = self._recipe.learning_rate(params, state.step + 1)
         outputs = self._parallel(images)
-        loss = training_loss(outputs, labels, params.label_smoothing)
+        loss = self._recipe.training_loss(outputs, labels, params)
         state.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         state.optimizer.step()
@@ -144,7 +135,7 @@ class Trainer:
         state = self._state
         shown = state.window.metrics(self._ranks)
         if self._phase == "train":
-            shown["learning_rate"] = learning_rate(self._params, state.step)
+            shown["learning_rate"] = self._recipe.learning_rate(self._params, state.step)
         state.window = Window()
         position = {"phase": self._phase, "step": state.step, "total_steps": self._total}
         body = {**position, **self._pace.at(state.step), "metrics": shown}

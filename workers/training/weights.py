@@ -19,6 +19,7 @@ from workers.checkpoints.upstream import (
     load_strict,
     read_weights,
 )
+from workers.networks.heads import Heads
 from workers.training.events import Events
 
 
@@ -58,27 +59,27 @@ def trained_source(
         raise
 
 
-def fill_for_eval(network: nn.Module, weights: Weights, num_classes: int) -> None:
+def fill_for_eval(network: nn.Module, weights: Weights, num_classes: int, heads: Heads) -> None:
     """Fill the network strictly; raises IncompatibleCheckpoint."""
-    _match_classes(weights, num_classes, "evaluate them on data with their classes")
+    _match_classes(weights, num_classes, heads, "evaluate them on data with their classes")
     load_strict(network, weights.tensors)
 
 
 def fill_for_training(
-    network: nn.Module, weights: Weights, num_classes: int, ref: CheckpointRef
+    network: nn.Module, weights: Weights, num_classes: int, ref: CheckpointRef, heads: Heads
 ) -> None:
     """Fill the network as a training's start; raises IncompatibleCheckpoint."""
     if ref.head == "keep":
         remedy = 'say "head": "replace" in init_from to train a new classifier'
-        _match_classes(weights, num_classes, remedy)
-    load_for_training(network, weights.tensors, ref.head)
+        _match_classes(weights, num_classes, heads, remedy)
+    load_for_training(network, weights.tensors, heads, ref.head)
 
 
-def _match_classes(weights: Weights, num_classes: int, remedy: str) -> None:
-    found = class_count(weights.tensors)
-    if found not in (None, num_classes):
+def _match_classes(weights: Weights, num_classes: int, heads: Heads, remedy: str) -> None:
+    count = class_count(weights.tensors, heads)
+    if count not in (None, num_classes):
         raise IncompatibleCheckpoint(
-            f"the weights have {found} classes, the data has {num_classes}: {remedy}"
+            f"the weights have {count} classes, the data has {num_classes}: {remedy}"
         )
 
 

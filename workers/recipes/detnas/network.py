@@ -18,6 +18,7 @@ from workers.networks.blocks import (
     relu,
 )
 from workers.networks.residual import NamedLinear
+from workers.recipes.params import RecipeParams
 
 
 class _Design(NamedTuple):
@@ -43,9 +44,11 @@ _DESIGNS = {
 }
 
 
-def detnas(variant: str, num_classes: int, dropout: float | None) -> nn.Module:
-    """One searched backbone; `dropout`, of whole channels, is 0.2 where not given."""
-    return _DetNAS(_DESIGNS[variant], num_classes, 0.2 if dropout is None else dropout)
+def detnas(variant: str, num_classes: int, params: RecipeParams) -> nn.Module:
+    """One searched backbone; `params.dropout`, of whole channels, is 0.2 where not given."""
+    return _DetNAS(
+        _DESIGNS[variant], num_classes, 0.2 if params.dropout is None else params.dropout
+    )
 
 
 class _DetNAS(nn.Module):

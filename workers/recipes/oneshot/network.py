@@ -4,6 +4,7 @@ from torch import nn
 
 from workers.networks.blocks import placements, searched_unit
 from workers.networks.plain import PlainNetwork
+from workers.recipes.params import RecipeParams
 
 _STAGES = ((64, 4), (160, 4), (320, 8), (640, 4))
 _STEM, _LAST = 16, 1024
@@ -12,8 +13,8 @@ _SCALES = (0.2, 0.4, 0.6, 0.8, 1.0, 1.2, 1.4, 1.6)
 _SCALE_IDS = (6, 5, 3, 5, 2, 6, 3, 4, 2, 5, 7, 5, 4, 6, 7, 4, 4, 5, 4, 3)
 
 
-def oneshot(variant: str, num_classes: int, dropout: float | None) -> nn.Module:
-    """The searched network; `dropout` before the classifier is 0.1 where not given."""
+def oneshot(variant: str, num_classes: int, params: RecipeParams) -> nn.Module:
+    """The searched network; `params.dropout` before the classifier is 0.1 where not given."""
     assert variant == "searched"
     return PlainNetwork(
         _units(),
@@ -22,7 +23,7 @@ def oneshot(variant: str, num_classes: int, dropout: float | None) -> nn.Module:
         trunk=_STAGES[-1][0],
         last=_LAST,
         num_classes=num_classes,
-        dropout=0.1 if dropout is None else dropout,
+        dropout=0.1 if params.dropout is None else params.dropout,
     )
 
 

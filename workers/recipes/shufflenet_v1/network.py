@@ -4,6 +4,7 @@ from torch import nn
 
 from workers.networks.blocks import GroupUnit, placements
 from workers.networks.plain import PlainNetwork
+from workers.recipes.params import RecipeParams
 
 _REPEATS = (4, 8, 4)
 # Of the stem and of the three stages.
@@ -20,8 +21,8 @@ _CHANNELS = {
 _GROUPS = {"g3": 3, "g8": 8}
 
 
-def shufflenet_v1(variant: str, num_classes: int, dropout: float | None) -> nn.Module:
-    """The network of one width and group count; `dropout` is 0 where not given."""
+def shufflenet_v1(variant: str, num_classes: int, params: RecipeParams) -> nn.Module:
+    """The network of one width and group count; `params.dropout` is 0 where not given."""
     stem, *stages = _CHANNELS[variant]
     groups = _GROUPS[variant.split("-")[1]]
     units = [
@@ -38,5 +39,5 @@ def shufflenet_v1(variant: str, num_classes: int, dropout: float | None) -> nn.M
         trunk=stages[-1],
         last=None,
         num_classes=num_classes,
-        dropout=0.0 if dropout is None else dropout,
+        dropout=0.0 if params.dropout is None else params.dropout,
     )

@@ -4,6 +4,7 @@ from torch import nn
 
 from workers.networks.blocks import inverted_unit, placements
 from workers.networks.plain import PlainNetwork
+from workers.recipes.params import RecipeParams
 
 _STEM = 24
 _REPEATS = (4, 8, 4)
@@ -16,8 +17,8 @@ _CHANNELS = {
 _DROPOUT = {"2.0x": 0.2}
 
 
-def shufflenet_v2(variant: str, num_classes: int, dropout: float | None) -> nn.Module:
-    """The network of one width; `dropout` is 0.2 for 2.0x and 0 for the others where not given."""
+def shufflenet_v2(variant: str, num_classes: int, params: RecipeParams) -> nn.Module:
+    """The network of one width; `params.dropout` left out is 0.2 for 2.0x and 0 for the others."""
     *stages, last = _CHANNELS[variant]
     units = [
         inverted_unit(channels, out, out // 2, kernel=3, stride=stride)
@@ -30,5 +31,5 @@ def shufflenet_v2(variant: str, num_classes: int, dropout: float | None) -> nn.M
         trunk=stages[-1],
         last=last,
         num_classes=num_classes,
-        dropout=_DROPOUT.get(variant, 0.0) if dropout is None else dropout,
+        dropout=_DROPOUT.get(variant, 0.0) if params.dropout is None else params.dropout,
     )

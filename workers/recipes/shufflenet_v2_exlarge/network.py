@@ -12,6 +12,7 @@ from workers.networks.residual import (
     joined,
     shuffled_pair,
 )
+from workers.recipes.params import RecipeParams
 
 _GROUPS = 16
 # Channels, units, stride of the first.
@@ -67,7 +68,7 @@ class _ExLarge(DeepNetwork):
         initialize(self)
 
 
-def shufflenet_v2_exlarge(variant: str, num_classes: int, dropout: float | None) -> nn.Module:
-    """The network with its heads; `dropout` is 0.2 where not given."""
+def shufflenet_v2_exlarge(variant: str, num_classes: int, params: RecipeParams) -> nn.Module:
+    """The network with its heads; `params.dropout` is 0.2 where not given."""
     assert variant == "exlarge"
-    return _ExLarge(num_classes, 0.2 if dropout is None else dropout)
+    return _ExLarge(num_classes, 0.2 if params.dropout is None else params.dropout)

@@ -11,6 +11,7 @@ from workers.networks.residual import (
     joined,
     shuffled_pair,
 )
+from workers.recipes.params import RecipeParams
 
 _EPS = 1e-9
 _GROUPS = 8
@@ -75,7 +76,7 @@ class _Large(DeepNetwork):
         initialize(self)
 
 
-def shufflenet_v2_large(variant: str, num_classes: int, dropout: float | None) -> nn.Module:
-    """The network with its heads; `dropout` is 0.2 where not given."""
+def shufflenet_v2_large(variant: str, num_classes: int, params: RecipeParams) -> nn.Module:
+    """The network with its heads; `params.dropout` is 0.2 where not given."""
     assert variant == "large"
-    return _Large(num_classes, 0.2 if dropout is None else dropout)
+    return _Large(num_classes, 0.2 if params.dropout is None else params.dropout)

@@ -16,6 +16,7 @@ from workers.networks.blocks import (
     searched_unit,
 )
 from workers.recipes.oneshot.network import BLOCKS
+from workers.recipes.params import RecipeParams
 
 _STEM, _LAST = 16, 1280
 _REPEATS = (4, 4, 8, 4)
@@ -56,14 +57,14 @@ class _Plus(nn.Module):
         return logits
 
 
-def shufflenet_v2_plus(variant: str, num_classes: int, dropout: float | None) -> nn.Module:
-    """The network of one size; `dropout` before the classifier is 0.2 where not given."""
+def shufflenet_v2_plus(variant: str, num_classes: int, params: RecipeParams) -> nn.Module:
+    """The network of one size; `params.dropout` before the classifier is 0.2 where not given."""
     stages = _CHANNELS[variant]
     return _Plus(
         _units(stages),
         trunk=stages[-1],
         num_classes=num_classes,
-        dropout=0.2 if dropout is None else dropout,
+        dropout=0.2 if params.dropout is None else params.dropout,
     )
 
 

@@ -1,17 +1,28 @@
-"""The mean image of a run: of the data root in training, of the checkpoint in an eval."""
+"""From an image to the input of a run: of its recipe or of the series, with its mean image."""
 
+import pkgutil
 from pathlib import Path
 
 from torch import Tensor
 
 from service.contract.checkpoints import Manifest
-from service.contract.recipes import RecipeParams
 from workers.attempt_dir import Assignment
 from workers.data.errors import InvalidData
+from workers.data.images import Preprocess
 from workers.data.mean_image import MEAN_FILE, read_mean_image
 from workers.data.root import data_path
+from workers.data.transforms import preprocess_of
+from workers.recipes.base import Recipe
+from workers.recipes.params import SUBTRACTS_MEAN, RecipeParams
 
-_SUBTRACTED = "bgr255_minus_mean"
+
+def preprocess_for(recipe: Recipe, params: RecipeParams, mean: Tensor | None) -> Preprocess:
+    """What the parameter `preprocessing` names; raises InvalidData for an unknown name."""
+    own = recipe.preprocessing.get(params.preprocessing)
+    if own is None:
+        return preprocess_of(params.preprocessing, mean)
+    preprocess: Preprocess = pkgutil.resolve_name(own)
+    return preprocess
 
 
 def mean_to_train_with(assignment: Assignment, params: RecipeParams) -> Tensor | None:
@@ -19,10 +30,10 @@ def mean_to_train_with(assignment: Assignment, params: RecipeParams) -> Tensor |
 
     Raises InvalidData, NoDataRoot.
     """
-    if params.preprocessing != _SUBTRACTED:
+    if params.preprocessing != SUBTRACTS_MEAN:
         return None
     if params.mean_image is None:
-        raise InvalidData(f"preprocessing {_SUBTRACTED} needs mean_image, a .xml or .npy file")
+        raise InvalidData(f"preprocessing {SUBTRACTS_MEAN} needs mean_image, a .xml or .npy file")
     path = data_path(assignment.data_root, params.mean_image)
     return read_mean_image(path, params.image_size)
 
@@ -35,6 +46,6 @@ def mean_to_evaluate_with(
     Raises InvalidData, NoDataRoot.
     """
     source = assignment.claim.weights
-    if params.preprocessing != _SUBTRACTED or manifest is None or source is None:
+    if params.preprocessing != SUBTRACTS_MEAN or manifest is None or source is None:
         return mean_to_train_with(assignment, params)
     return read_mean_image(Path(assignment.volume, source.path, MEAN_FILE), params.image_size)

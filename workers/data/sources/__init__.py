@@ -1,0 +1,57 @@
+"""The data sets that this worker has: the built-in ones, and those of installed packages."""
+
+import pkgutil
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from service.contract.catalog import DatasetInfo
+from service.contract.specs import DataSpec
+from workers.data.errors import InvalidData
+from workers.data.images import ImageDataset, SplitRequest
+from workers.data.sources.base import DataSource
+from workers.plugins import check_reference, with_plugins
+
+ENTRY_POINTS = "trainyard.datasets"
+DIGITS = DataSource(
+    info=DatasetInfo(
+        name="digits",
+        description="Handwritten digits of 8 x 8 pixels, served at any image_size; "
+        "every fifth image validates.",
+        num_classes=10,
+        train_images=1437,
+        val_images=360,
+        licence="CC BY 4.0",
+        source="UCI Optical Recognition of Handwritten Digits, as in scikit-learn's load_digits",
+    ),
+    open_split="workers.data.sources.digits:Digits",
+)
+_FOLDERS = "workers.data.sources.folders:ImageFolder"
+
+
+@cache
+def sources() -> Mapping[str, DataSource]:
+    """Every named data set, the built-in ones first."""
+    return with_plugins({DIGITS.info.name: DIGITS}, ENTRY_POINTS, _source)
+
+
+def open_split(data: DataSpec, request: SplitRequest) -> ImageDataset:
+    """One split of the named data set, or of the folders below the data root.
+
+    Raises InvalidData, NoDataRoot.
+    """
+    if data.dataset is None:
+        folder = data.train_dir if request.split == "train" else data.val_dir
+        images: ImageDataset = pkgutil.resolve_name(_FOLDERS)(folder, request)
+        return images
+    if data.dataset not in sources():
+        known = ", ".join(sources())
+        raise InvalidData(f"there is no data set {data.dataset!r}; there is {known}")
+    return sources()[data.dataset].open(request)
+
+
+def _source(content: Any, _: str) -> tuple[str, DataSource]:
+    if not isinstance(content, DataSource):
+        raise ValueError(f"it is a {type(content).__name__}, not a DataSource")
+    check_reference(content.open_split)
+    return content.info.name, content

@@ -1,0 +1,58 @@
+"""1,797 handwritten digits of the UCI set (see digits.md); every fifth image validates."""
+
+from importlib.resources import files
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torchvision.transforms import functional as F
+
+from workers.data.images import SplitRequest
+from workers.data.transforms import resized_crop
+
+_SHOWN_PIXELS = 64
+
+
+class Digits:
+    """One split of the digits, which come with the package."""
+
+    class_names = tuple(str(digit) for digit in range(10))
+
+    def __init__(self, request: SplitRequest) -> None:
+        with (files("workers.data.sources") / "digits.npz").open("rb") as file:
+            stored = np.load(file)
+            images, labels = stored["images"], stored["labels"]
+        chosen = (np.arange(len(labels)) % 5 == 0) == (request.split == "val")
+        self._images = torch.from_numpy(images[chosen].astype(np.float32) * (255 / 16))
+        self._labels = labels[chosen]
+        self._numbers = np.flatnonzero(chosen)
+        self._request = request
+
+    def __len__(self) -> int:
+        return len(self._labels)
+
+    def sample(self, epoch: int, index: int) -> tuple[Tensor, int]:
+        """A digit at `image_size`; in training shifted and scaled a little, never mirrored."""
+        size = self._request.image_size
+        image = self._images[index].expand(3, -1, -1)
+        image = F.resize(image, [size, size], antialias=False).round()
+        draw = None
+        if self._request.split == "train":
+            draw = np.random.default_rng((self._request.seed, epoch, index))
+            image = resized_crop(image, size, draw, area=(0.8, 1.0), ratio=(0.9, 1.1))
+        return self._request.preprocess(image, draw), int(self._labels[index])
+
+    def label_of(self, index: int) -> int:
+        """The class of a digit."""
+        return int(self._labels[index])
+
+    def name_of(self, index: int) -> str:
+        """Which one of the stored digits it is."""
+        return f"digit {self._numbers[index]}"
+
+    def picture(self, index: int) -> Image.Image:
+        """The digit, eight times as wide."""
+        grey = self._images[index].round().byte().numpy()
+        size = (_SHOWN_PIXELS, _SHOWN_PIXELS)
+        return Image.fromarray(grey).resize(size, Image.Resampling.NEAREST)

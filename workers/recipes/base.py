@@ -1,0 +1,130 @@
+"""What a recipe is: a family of networks, how it is trained, and what a user may set. No torch.
+
+What needs torch is named as text, `module:function`, and loaded in the rank that uses it.
+"""
+
+import pkgutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from service.contract.catalog import NetworkSize, RecipeInfo
+from workers.networks.heads import Heads
+from workers.recipes.params import RecipeParams
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+    from torch.optim import Optimizer
+
+PACKAGE = "trainyard-service"
+"""The distribution that brings the built-in recipes."""
+
+
+@dataclass(frozen=True)
+class OriginalFiles:
+    """How the published scripts of a family read and write their files.
+
+    `bare_final_weights`: the final weights are a dictionary of tensors, not below `state_dict`.
+    """
+
+    bare_final_weights: bool = False
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One family. Every reference is `module:function`; those left out are the series' own.
+
+    - `params` is the model of its parameters, `variants` each variant's published size, if known.
+    - `network`: `(variant, num_classes, params) -> nn.Module`, from images (N, 3, S, S) to logits
+      (N, num_classes); in train mode it may give a tuple, the logits first.
+    - `heads` says where the network's classifiers are.
+    - `loss`: `(outputs, labels (N,), params) -> Tensor ()`, from what train mode gives.
+    - `optimizer`: `(network, params) -> torch.optim.Optimizer`.
+    - `schedule`: `(params, step) -> float`, the learning rate of iteration 1 … total_iters.
+    - `preprocessing`: for each name that the parameter may have beside the series' own, a function
+      `(image (3, S, S), draw) -> Tensor (3, S, S)`: RGB, 0 to 255, as the data source cut it; the
+      numpy generator `draw` is None in an eval.
+    - `recalibrates_batch_norm`: after the last iteration batch norm learns its statistics anew.
+    """
+
+    name: str
+    title: str
+    params: type[RecipeParams]
+    variants: Mapping[str, NetworkSize | None]
+    network: str
+    heads: Heads
+    source: str | None = None
+    loss: str = "workers.recipes.loss:training_loss"
+    optimizer: str = "workers.recipes.optimizer:sgd"
+    schedule: str = "workers.recipes.optimizer:learning_rate"
+    preprocessing: Mapping[str, str] = field(default_factory=dict)
+    recalibrates_batch_norm: bool = False
+    original: OriginalFiles = OriginalFiles()
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Every `module:function` that the recipe names."""
+        named = (self.network, self.loss, self.optimizer, self.schedule)
+        return (*named, *self.preprocessing.values())
+
+    def build(self, variant: str, num_classes: int, params: RecipeParams) -> "nn.Module":
+        """A network with fresh weights, drawn from torch's default generator.
+
+        Raises ValueError for a variant that the recipe does not have.
+        """
+        if variant not in self.variants:
+            raise ValueError(f"recipe {self.name} has the variants {', '.join(self.variants)}")
+        network: nn.Module = _load(self.network)(variant, num_classes, params)
+        return network
+
+    def training_loss(
+        self, outputs: "Tensor | tuple[Tensor, ...]", labels: "Tensor", params: RecipeParams
+    ) -> "Tensor":
+        """The loss of a batch, as a tensor ()."""
+        loss: Tensor = _load(self.loss)(outputs, labels, params)
+        return loss
+
+    def optimizer_of(self, network: "nn.Module", params: RecipeParams) -> "Optimizer":
+        """The optimizer of the network's parameters."""
+        optimizer: Optimizer = _load(self.optimizer)(network, params)
+        return optimizer
+
+    def learning_rate(self, params: RecipeParams, step: int) -> float:
+        """The learning rate of an iteration; the first is 1."""
+        return float(_load(self.schedule)(params, step))
+
+    def info(self, package: str = PACKAGE) -> RecipeInfo:
+        """The recipe as data; raises ValueError if its parameters make no form."""
+        return RecipeInfo(
+            name=self.name,
+            title=self.title,
+            source=self.source,
+            variants=tuple(self.variants),
+            sizes={name: size for name, size in self.variants.items() if size is not None},
+            recalibrates_batch_norm=self.recalibrates_batch_norm,
+            parameters=_schema(self.params),
+            package=package,
+        )
+
+
+def size(
+    parameters: int, multiply_adds: int, *, without_auxiliary_heads: int | None = None
+) -> NetworkSize:
+    """The size of a network with 1000 classes; `multiply_adds` are for an image of 224 x 224."""
+    return NetworkSize(
+        parameters=parameters,
+        parameters_without_auxiliary_heads=without_auxiliary_heads or parameters,
+        multiply_adds=multiply_adds,
+    )
+
+
+def _load(reference: str) -> Any:
+    return pkgutil.resolve_name(reference)
+
+
+def _schema(params: type[RecipeParams]) -> dict[str, Any]:
+    schema = params.model_json_schema()
+    bare = [name for name, of in schema["properties"].items() if "default" not in of]
+    if bare:
+        raise ValueError(f"a parameter needs a default: {', '.join(bare)}")
+    return schema

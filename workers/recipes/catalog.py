@@ -1,0 +1,42 @@
+"""What this worker can do, as the catalog that it registers.
+
+`python -m workers.recipes.catalog` writes the built-in part, which the service ships.
+"""
+
+import json
+from importlib.resources import files
+from pathlib import Path
+
+from service.contract.catalog import BUILTIN_FILE, Catalog
+from workers.data.sources import DIGITS, sources
+from workers.kinds import KINDS
+from workers.recipes.table import BUILTIN, offers
+
+
+def catalog() -> Catalog:
+    """Built-in and installed recipes and data sets, and every kind of job."""
+    return Catalog(
+        recipes=tuple(offer.info for offer in offers().values()),
+        datasets=tuple(source.info for source in sources().values()),
+        kinds=tuple(KINDS),
+    )
+
+
+def builtin() -> Catalog:
+    """What a worker of this version can do without any other package."""
+    return Catalog(
+        recipes=tuple(recipe.info() for recipe in BUILTIN),
+        datasets=(DIGITS.info,),
+        kinds=tuple(KINDS),
+    )
+
+
+def main() -> None:
+    """Write the shipped file."""
+    target = Path(str(files("service.contract") / BUILTIN_FILE))
+    body = json.dumps(builtin().model_dump(mode="json"), indent=1, ensure_ascii=False)
+    target.write_text(f"{body}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,192 @@
+"""The parameters that every recipe takes, with the defaults, limits and units of the series.
+
+Source: the `train.py` of each family in megvii-model/ShuffleNet-Series.
+"""
+
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
+
+from service.contract.fields import DataPath, Number
+
+SUBTRACTS_MEAN = "bgr255_minus_mean"
+"""The preprocessing that needs a mean image."""
+
+SERIES_PREPROCESSING = ("bgr255", "bgr_normalized", SUBTRACTS_MEAN)
+_STRIDE = 32
+
+
+def _of_the_series(preprocessing: str) -> str:
+    if preprocessing not in SERIES_PREPROCESSING:
+        raise ValueError(f"preprocessing must be one of {', '.join(SERIES_PREPROCESSING)}")
+    return preprocessing
+
+
+def unit(name: str) -> dict[str, Any]:
+    """For `json_schema_extra` of a field: what its number counts."""
+    return {"unit": name}
+
+
+TotalIters = Annotated[
+    int,
+    Field(
+        ge=1,
+        le=10_000_000,
+        description="Batches to train on, before batch norm is recalibrated.",
+        json_schema_extra=unit("iterations"),
+    ),
+]
+BatchSize = Annotated[
+    int,
+    Field(
+        ge=1,
+        le=65_536,
+        description="Images in a batch, over all ranks.",
+        json_schema_extra=unit("images"),
+    ),
+]
+LearningRate = Annotated[
+    float,
+    Field(
+        gt=0,
+        le=100,
+        allow_inf_nan=False,
+        description="At the start; falls linearly to 0 at the last iteration.",
+    ),
+]
+Dropout = Annotated[
+    Annotated[float, Field(ge=0, lt=1)] | None,
+    Field(description="Probability before the classifier; left out: the variant's published one."),
+]
+Preprocessing = Annotated[
+    str,
+    AfterValidator(_of_the_series),
+    Field(
+        description="From an image to the network's input; travels with the weights.",
+        json_schema_extra={"enum": [*SERIES_PREPROCESSING]},
+    ),
+]
+
+
+class RecipeParams(BaseModel):
+    """What every recipe takes; subclasses set the published defaults and add their own.
+
+    Every field needs a default, a `description`, and a `unit` where it has one.
+    """
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        # What a validator below checks, for those who have the schema alone.
+        json_schema_extra={
+            "if": {
+                "properties": {"preprocessing": {"const": SUBTRACTS_MEAN}},
+                "required": ["preprocessing"],
+            },
+            "then": {
+                "properties": {"mean_image": {"type": "string"}},
+                "required": ["mean_image"],
+            },
+        },
+    )
+
+    total_iters: TotalIters = 300_000
+    batch_size: BatchSize = 1024
+    learning_rate: LearningRate = 0.5
+    momentum: Annotated[float, Field(ge=0, lt=1, description="Of SGD.")] = 0.9
+    weight_decay: Annotated[
+        float,
+        Field(ge=0, le=1, description="On tensors named weight of two or more dimensions."),
+    ] = 4e-5
+    label_smoothing: Annotated[
+        float,
+        Field(ge=0, lt=1, description="Share of the target that is spread over all classes."),
+    ] = 0.1
+    dropout: Dropout = None
+    image_size: Annotated[
+        int,
+        Field(
+            ge=_STRIDE,
+            le=2048,
+            description="Side of the square input, a multiple of 32.",
+            json_schema_extra={**unit("pixels"), "multipleOf": _STRIDE},
+        ),
+    ] = 224
+    num_classes: Annotated[
+        Annotated[int, Field(ge=2, le=100_000)] | None,
+        Field(
+            description="Must equal the data's; left out: taken from there.",
+            json_schema_extra=unit("classes"),
+        ),
+    ] = None
+    preprocessing: Preprocessing = "bgr255"
+    mean_image: Annotated[
+        Annotated[DataPath, Field(json_schema_extra={"format": "data-path"})] | None,
+        Field(description="A .xml or .npy file below the data root, for bgr255_minus_mean."),
+    ] = None
+    display_interval: Annotated[
+        Number,
+        Field(
+            ge=1,
+            description="Between two points of the training curves.",
+            json_schema_extra=unit("iterations"),
+        ),
+    ] = 20
+    val_interval: Annotated[
+        Number,
+        Field(ge=1, description="Between two validations.", json_schema_extra=unit("iterations")),
+    ] = 10_000
+    save_interval: Annotated[
+        Number,
+        Field(ge=1, description="Between two checkpoints.", json_schema_extra=unit("iterations")),
+    ] = 10_000
+    bn_recalibration_iters: Annotated[
+        Number | None,
+        Field(
+            description="Of batch-norm recalibration; left out: one epoch.",
+            json_schema_extra=unit("iterations"),
+        ),
+    ] = None
+    seed: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=2**31 - 1,
+            description="Of initial weights, data order, augmentation and dropout.",
+        ),
+    ] = 0
+    data_workers: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=64,
+            description="Loader processes for each rank; 0: the rank loads itself.",
+            json_schema_extra=unit("processes"),
+        ),
+    ] = 0
+
+    @field_validator("image_size")
+    @classmethod
+    def _fits_the_networks(cls, image_size: int) -> int:
+        if image_size % _STRIDE:
+            below = image_size // _STRIDE * _STRIDE
+            raise ValueError(
+                f"image_size must be a multiple of 32: {image_size} is not; "
+                f"use {below} or {below + _STRIDE}"
+            )
+        return image_size
+
+    @model_validator(mode="after")
+    def _names_its_mean(self) -> "RecipeParams":
+        if self.preprocessing == SUBTRACTS_MEAN and self.mean_image is None:
+            raise ValueError(
+                f"preprocessing {SUBTRACTS_MEAN} needs mean_image, a .xml or .npy file"
+            )
+        return self

@@ -1,0 +1,75 @@
+"""The recipes that this worker has: the built-in ones, and those of installed packages."""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, NamedTuple
+
+from service.contract.catalog import RecipeInfo
+from workers.plugins import check_reference, with_plugins
+from workers.recipes import (
+    detnas,
+    oneshot,
+    shufflenet_v1,
+    shufflenet_v2,
+    shufflenet_v2_exlarge,
+    shufflenet_v2_large,
+    shufflenet_v2_plus,
+)
+from workers.recipes.base import Recipe
+from workers.recipes.params import RecipeParams
+
+ENTRY_POINTS = "trainyard.recipes"
+BUILTIN = (
+    oneshot.RECIPE,
+    shufflenet_v1.RECIPE,
+    shufflenet_v2.RECIPE,
+    shufflenet_v2_plus.RECIPE,
+    shufflenet_v2_large.RECIPE,
+    shufflenet_v2_exlarge.RECIPE,
+    detnas.RECIPE,
+)
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+
+
+class Offer(NamedTuple):
+    """A recipe, and what the control plane is told of it."""
+
+    recipe: Recipe
+    info: RecipeInfo
+
+
+class NoSuchRecipe(Exception):
+    """A recipe that this worker does not have; the message names those it has."""
+
+
+@cache
+def offers() -> Mapping[str, Offer]:
+    """Every recipe by name, the built-in ones first."""
+    builtin = {recipe.name: Offer(recipe, recipe.info()) for recipe in BUILTIN}
+    return with_plugins(builtin, ENTRY_POINTS, _offer)
+
+
+def recipe_named(name: str) -> Recipe:
+    """The recipe of this name; raises NoSuchRecipe."""
+    if name not in offers():
+        raise NoSuchRecipe(f"there is no recipe {name!r} here; there are {', '.join(offers())}")
+    return offers()[name].recipe
+
+
+def _offer(content: Any, package: str) -> tuple[str, Offer]:
+    if not isinstance(content, Recipe):
+        raise ValueError(f"it is a {type(content).__name__}, not a Recipe")
+    for name in (content.name, *content.variants):
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"{name!r} is no name: use at most 64 of A-Z a-z 0-9 _ . -")
+    if not content.variants:
+        raise ValueError("it has no variant")
+    if not (isinstance(content.params, type) and issubclass(content.params, RecipeParams)):
+        raise ValueError("its params are no subclass of RecipeParams")
+    content.params.model_validate(content.params().model_dump())
+    for reference in content.references:
+        check_reference(reference)
+    info = content.info(package)
+    info.model_dump_json()
+    return content.name, Offer(content, info)

@@ -1,0 +1,35 @@
+"""The images of a run, as its spec and parameters want them."""
+
+from torch import Tensor
+
+from service.contract.specs import DataSpec
+from workers.data.errors import InvalidData
+from workers.data.images import ImageDataset, Split, SplitRequest
+from workers.data.sources import open_split
+from workers.recipes.params import RecipeParams
+from workers.training.preprocessing import preprocess_for
+from workers.training.run_context import RunContext
+
+
+def images_of(
+    context: RunContext, data: DataSpec, split: Split, params: RecipeParams, mean: Tensor | None
+) -> ImageDataset:
+    """One split of the run's data; raises InvalidData, NoDataRoot."""
+    request = SplitRequest(
+        split=split,
+        image_size=params.image_size,
+        seed=params.seed,
+        preprocess=preprocess_for(context.recipe, params, mean),
+        data_root=context.assignment.data_root,
+    )
+    return open_split(data, request)
+
+
+def class_count_of(params: RecipeParams, images: ImageDataset) -> int:
+    """How many classes the data has; raises InvalidData if `num_classes` says otherwise."""
+    found = len(images.class_names)
+    if params.num_classes not in (None, found):
+        raise InvalidData(
+            f"num_classes is {params.num_classes}, the data has {found}; leave num_classes out"
+        )
+    return found

@@ -1,0 +1,92 @@
+"""The evaluation of a checkpoint, or of a file of weights, on validation data."""
+
+from typing import Any
+
+from torch import nn
+
+from workers.checkpoints.upstream import IncompatibleCheckpoint
+from workers.data.images import ImageDataset
+from workers.recipes.params import RecipeParams
+from workers.runs.datasets import class_count_of, images_of
+from workers.runs.predictions import Predictions, write_evaluation
+from workers.training.evaluate import evaluate
+from workers.training.preprocessing import mean_to_evaluate_with
+from workers.training.progress import validation_line
+from workers.training.run_context import RunContext
+from workers.training.weights import Weights, fill_for_eval, weights_of
+
+
+def run(context: RunContext) -> dict[str, Any]:
+    """See every image once and give the metrics; raises IncompatibleCheckpoint, Stopped."""
+    spec, events = context.claim.job_spec, context.events
+    assert spec.checkpoint is not None
+    weights = weights_of(context.assignment, spec.checkpoint, events)
+    params = _as_trained(context, weights)
+    mean = mean_to_evaluate_with(context.assignment, params, weights.manifest)
+    images = images_of(context, spec.data, "val", params, mean)
+    network = _trained_network(context, weights, params, class_count_of(params, images))
+    named = weights.manifest.class_names if weights.manifest is not None else ()
+    if named and named != images.class_names:
+        events.note("the classes of the checkpoint have other names than those of the data")
+    events.tell("started", {"total_steps": 1, "resumed_from": None, "step": 0}, "started")
+    return {
+        **_measured(context, network, images, params),
+        "image_size": params.image_size,
+        "preprocessing": params.preprocessing,
+    }
+
+
+def _measured(
+    context: RunContext, network: nn.Module, images: ImageDataset, params: RecipeParams
+) -> dict[str, Any]:
+    began, predictions = context.clock(), Predictions()
+    metrics = evaluate(
+        network.to(context.ranks.device),
+        images,
+        context.ranks,
+        num_workers=params.data_workers,
+        stop_asked=context.stop_asked,
+        alive=context.events.alive,
+        see=predictions.see,
+    )
+    seconds = context.clock() - began
+    context.events.log(validation_line(None, metrics))
+    predicted = predictions.gathered(context.ranks, len(images))
+    files: dict[str, Any] = {}
+    if context.ranks.is_first:
+        files = write_evaluation(context.attempt_folder / "files", images, predicted)
+    rate = metrics["samples"] / max(seconds, 1e-9)
+    return {**metrics, **files, "images_per_second": rate}
+
+
+def _trained_network(
+    context: RunContext, weights: Weights, params: RecipeParams, classes: int
+) -> nn.Module:
+    variant = context.claim.job_spec.variant
+    assert variant is not None
+    network = context.recipe.build(variant, classes, params)
+    fill_for_eval(network, weights, classes, context.recipe.heads)
+    return network
+
+
+def _as_trained(context: RunContext, weights: Weights) -> RecipeParams:
+    """The eval's parameters with the preprocessing of the weights' manifest, always.
+
+    Its image_size holds where the spec has the recipe's default: a spec has its defaults filled in,
+    so that a user who named none, and one who named just the default, look the same.
+    """
+    spec, params, manifest = context.claim.job_spec, context.params, weights.manifest
+    if manifest is None:
+        return params
+    if (manifest.recipe, manifest.variant) != (spec.recipe, spec.variant):
+        raise IncompatibleCheckpoint(
+            f"the checkpoint is of {manifest.recipe} {manifest.variant}; "
+            f"the job names {spec.recipe} {spec.variant}"
+        )
+    changes: dict[str, Any] = {"preprocessing": manifest.preprocessing}
+    if params.image_size == type(params).model_fields["image_size"].default:
+        changes["image_size"] = manifest.image_size
+    for name, value in changes.items():
+        if getattr(params, name) != value:
+            context.events.note(f"{name} is {value}, as the checkpoint was trained with")
+    return params.model_copy(update=changes)

@@ -1,0 +1,61 @@
+"""Everything that one rank's run of an attempt is given."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from service.contract.agent import Claim
+from service.contract.specs import ImportSpec
+from workers.attempt_dir import Assignment
+from workers.data.errors import InvalidData
+from workers.recipes.base import Recipe
+from workers.recipes.params import RecipeParams
+from workers.recipes.table import recipe_named
+from workers.training.distributed import Ranks
+from workers.training.events import Events
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """The attempt, its ranks and its voice; time and ids come from here.
+
+    `clock` is monotonic, in seconds; `now` is in UTC; `new_id` gives the id of a checkpoint.
+    `stop_asked` turns true once the run is to save and end.
+    """
+
+    assignment: Assignment
+    attempt_folder: Path
+    ranks: Ranks
+    events: Events
+    stop_asked: Callable[[], bool]
+    clock: Callable[[], float]
+    now: Callable[[], datetime]
+    new_id: Callable[[], str]
+
+    @property
+    def claim(self) -> Claim:
+        """What the control plane gave."""
+        return self.assignment.claim
+
+    @cached_property
+    def recipe(self) -> Recipe:
+        """The recipe that the spec names; raises NoSuchRecipe where this worker lacks it."""
+        spec = self.claim.spec
+        assert not isinstance(spec, ImportSpec), "an import finds its recipe in the file"
+        return recipe_named(spec.recipe)
+
+    @cached_property
+    def params(self) -> RecipeParams:
+        """The spec's parameters as the recipe's own model; raises InvalidData."""
+        spec = self.claim.spec
+        assert not isinstance(spec, ImportSpec), "an import has no parameters"
+        try:
+            return self.recipe.params.model_validate(spec.params)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(str(part) for part in ("params", *first["loc"]))
+            raise InvalidData(f"{name}: {first['msg']}") from error
