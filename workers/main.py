@@ -20,7 +20,9 @@ from workers.agent.gpus import visible_gpus
 from workers.agent.identity import own_identity
 from workers.agent.loop import Agent
 from workers.agent.worker_paths import WorkerPaths
-from workers.launcher.local.launcher import LocalLauncher
+from workers.launcher import launchers
+from workers.launcher.base import LauncherOptions
+from workers.recipes.catalog import catalog
 from workers.settings import WorkerSettings
 from workers.telemetry import log_to_stderr
 
@@ -34,6 +36,10 @@ def main(arguments: list[str] | None = None) -> int:
     except ValidationError as error:
         for sentence in sentences_of(error):
             sys.stderr.write(f"{sentence}\n")
+        return 2
+    if settings.launcher not in launchers():
+        known = ", ".join(launchers())
+        sys.stderr.write(f"launcher: there is no {settings.launcher!r}; there is {known}\n")
         return 2
     try:
         settings.volume.mkdir(parents=True, exist_ok=True)
@@ -51,6 +57,8 @@ def work(settings: WorkerSettings, rank_main: str = RANK_MAIN) -> int:
     worker_id = new_id("wrk")
     gpus = visible_gpus()
     give_up = threading.Event()
+    indices = tuple(gpu.index for gpu in gpus)
+    options = LauncherOptions(worker_id, settings.slots, indices, rank_main)
     agent = Agent(
         worker_id,
         Registration(
@@ -62,11 +70,12 @@ def work(settings: WorkerSettings, rank_main: str = RANK_MAIN) -> int:
             version=version("trainyard-service"),
         ),
         places=WorkerPaths(settings.volume, settings.data_root, settings.import_root),
-        launcher=LocalLauncher(worker_id, settings.slots, [gpu.index for gpu in gpus], rank_main),
+        launcher=launchers()[settings.launcher](options),
         control_plane=ControlPlane(settings.server, settings.token, give_up),
         give_up=give_up,
         on_drain=settings.on_drain,
         clock=boot_clock,
+        catalog=catalog(),
     )
 
     def drain(_number: int, _frame: FrameType | None) -> None:

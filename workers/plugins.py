@@ -6,7 +6,7 @@ A plug-in that cannot be used costs itself alone: the log says why, and the rest
 from collections.abc import Callable, Mapping
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import structlog
 
@@ -14,18 +14,26 @@ T = TypeVar("T")
 _log = structlog.get_logger()
 
 
+class Plugin(NamedTuple):
+    """What an entry point loads, with its own name and that of its distribution."""
+
+    name: str
+    package: str
+    content: Any
+
+
 def with_plugins(
-    builtin: Mapping[str, T], group: str, read: Callable[[Any, str], tuple[str, T]]
+    builtin: Mapping[str, T], group: str, read: Callable[[Plugin], tuple[str, T]]
 ) -> dict[str, T]:
     """The built-in table, and behind it what the entry points of `group` add, by name.
 
-    `read(content, package)` gives the name and the entry of what an entry point loads, or raises
-    ValueError that says what is wrong with it. A name that is taken stays with who had it.
+    `read` gives the name and the entry of a plug-in, or raises ValueError that says what is wrong
+    with it. A name that is taken stays with who had it.
     """
     table = dict(builtin)
     for entry in sorted(entry_points(group=group), key=lambda each: (_package(each), each.name)):
         try:
-            name, value = read(entry.load(), _package(entry))
+            name, value = read(Plugin(entry.name, _package(entry), entry.load()))
             if name in table:
                 raise ValueError(f"the name {name!r} is taken")
         # An import may fail in any way, and may even end the process.

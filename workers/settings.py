@@ -26,6 +26,7 @@ class WorkerSettings(BaseSettings):
     data_root: Path = Field(Path("yard/data"), description="folder of the data sets")
     import_root: Path = Field(Path("yard/imports"), description="folder of weights to import")
     slots: Annotated[int, Field(ge=1, le=1024)] = Field(1, description="most attempts at once")
+    launcher: str = Field("local", description="what starts the ranks of an attempt")
     on_drain: Literal["wait", "release"] = Field(
         "release",
         description="at the first SIGTERM: wait for the running attempts, or release their jobs",

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from api_tests.support.packages import package
+
 RECIPE = """
 from workers.networks.heads import Heads
 from workers.recipes.base import Recipe
@@ -41,15 +43,6 @@ shown = catalog()
 print(json.dumps({"recipes": {r.name: r.package for r in shown.recipes},
                   "datasets": [d.name for d in shown.datasets]}))
 """
-
-
-def package(root: Path, name: str, body: str, group: str, value: str) -> None:
-    """Install a package with one module and one entry point below `root`."""
-    (root / f"{name}.py").write_text(body)
-    info = root / f"{name}-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(f"[{group}]\n{name} = {name}:{value}\n")
 
 
 def recipe(name: str, field: str = "pass", network: str = "json:loads") -> str:

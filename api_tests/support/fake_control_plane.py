@@ -21,6 +21,7 @@ from service.contract.agent import (
     Report,
     ReportedEvent,
 )
+from service.contract.catalog import Catalog
 
 DEADLINE_SECONDS = 60.0
 
@@ -69,6 +70,8 @@ class Plane(FakeServer):
     def __init__(self) -> None:
         self.token: str | None = None
         self.registered: list[tuple[str, Registration]] = []
+        self.catalogs: list[tuple[str, Catalog]] = []
+        self.catalog_refusal: int | None = None
         self.neighbours: tuple[Predecessor, ...] = ()
         self.forgets: set[str] = set()
         self.drain = self.silent = self.hushed = False
@@ -174,6 +177,15 @@ def _app(plane: Plane) -> FastAPI:
             plane.forgets.clear()
             plane.changed.notify_all()
         return RegistrationReply(neighbours=plane.neighbours)
+
+    @app.put("/agent/workers/{worker_id}/catalog", status_code=204)
+    def catalog(worker_id: str, catalog: Catalog) -> Response:
+        with plane.changed:
+            plane.catalogs.append((worker_id, catalog))
+            plane.changed.notify_all()
+        if plane.catalog_refusal is not None:
+            return problem(plane.catalog_refusal, "not_found")
+        return Response(status_code=204)
 
     @app.post("/agent/workers/{worker_id}/gone", status_code=204)
     def gone(worker_id: str) -> None:

@@ -26,11 +26,13 @@ from service.contract.agent import (
     RegistrationReply,
     Report,
 )
+from service.contract.catalog import Catalog
 from service.contract.sentences import sentence_of
 
 Reply = TypeVar("Reply", bound=BaseModel)
 _REPLY_SECONDS = 10.0
 _CAP_SECONDS = 15.0
+_NO_ROUTE = (404, 405)
 _log = structlog.get_logger()
 
 
@@ -41,6 +43,7 @@ class ControlPlaneError(Exception):
     ├── Unreachable       no answer, or one that says to come back: tried again
     └── Refused           an answer that trying again does not change
         ├── Unauthorized  401
+        ├── NoSuchRoute   the control plane is of a version without this call
         ├── UnknownWorker the control plane has forgotten this worker: register again
         └── LeaseLost     the attempt is no longer this worker's
     """
@@ -56,6 +59,10 @@ class Refused(ControlPlaneError):
 
 class Unauthorized(Refused):
     """The token is missing or wrong."""
+
+
+class NoSuchRoute(Refused):
+    """The control plane is of a version without this call."""
 
 
 class UnknownWorker(Refused):
@@ -87,6 +94,10 @@ class ControlPlane:
         """Say who this worker is, and hear of its neighbours."""
         path = f"/agent/workers/{worker_id}"
         return _parsed(self._retrying(self._send, "PUT", path, registration), RegistrationReply)
+
+    def put_catalog(self, worker_id: str, catalog: Catalog) -> None:
+        """Say what this worker can do; raises NoSuchRoute for an older control plane."""
+        self._retrying(self._send, "PUT", f"/agent/workers/{worker_id}/catalog", catalog)
 
     def claim(self, request: ClaimRequest) -> Claim | None:
         """Wait for an attempt; every try carries the same `request_id`."""
@@ -137,7 +148,8 @@ def _refusal(response: httpx.Response) -> ControlPlaneError:
     if response.status_code == 401:
         return Unauthorized(f"{said}; set TRAINYARD_TOKEN to the control plane's token")
     kinds = {"unknown_worker": UnknownWorker, "lease_lost": LeaseLost}
-    return kinds.get(str(problem.get("code")), Refused)(said)
+    unknown = NoSuchRoute if response.status_code in _NO_ROUTE else Refused
+    return kinds.get(str(problem.get("code")), unknown)(said)
 
 
 def _problem(response: httpx.Response) -> dict[str, Any]:

@@ -10,8 +10,10 @@ from typing import Literal
 import structlog
 
 from service.contract.agent import Claim, ClaimRequest, Gone, HeartbeatReply, Registration
+from service.contract.catalog import Catalog
 from service.contract.ids import new_id
 from workers.agent.attempt import Attempt
+from workers.agent.catalog import CatalogReporter
 from workers.agent.client import (
     ControlPlane,
     ControlPlaneError,
@@ -62,8 +64,10 @@ class Agent:
         give_up: threading.Event,
         on_drain: Literal["wait", "release"],
         clock: Callable[[], float],
+        catalog: Catalog,
     ) -> None:
         self._worker_id, self._registration = worker_id, registration
+        self._catalog = CatalogReporter(control_plane, worker_id, catalog)
         self._places, self._launcher, self._on_drain = places, launcher, on_drain
         self._control_plane, self._give_up, self._clock = control_plane, give_up, clock
         self._words: SimpleQueue[Drain | Ended | Fatal] = SimpleQueue()
@@ -166,6 +170,7 @@ class Agent:
     def _register(self) -> None:
         registered = self._control_plane.register(self._worker_id, self._registration)
         _log.info("registered", worker_id=self._worker_id)
+        self._catalog.report()
         threading.Thread(
             target=tell_of_the_dead, args=(registered.neighbours, self._control_plane), daemon=True
         ).start()

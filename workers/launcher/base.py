@@ -8,6 +8,20 @@ from workers.launcher.process_exit import ProcessExit
 
 
 @dataclass(frozen=True)
+class LauncherOptions:
+    """What a launcher is made for: how many attempts at once, on which GPUs, running what.
+
+    `gpus` are the indices of this worker's devices. `rank_main` is `module:function`; called with
+    the path of an attempt's `spec.json` in each rank, it gives the rank's exit status.
+    """
+
+    worker_id: str
+    slots: int
+    gpus: tuple[int, ...]
+    rank_main: str
+
+
+@dataclass(frozen=True)
 class Launch:
     """The attempt to start: with `gpus` 0 one rank on the CPU, else one rank for each GPU."""
 

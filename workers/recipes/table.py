@@ -3,10 +3,10 @@
 import re
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from service.contract.catalog import RecipeInfo
-from workers.plugins import check_reference, with_plugins
+from workers.plugins import Plugin, check_reference, with_plugins
 from workers.recipes import (
     detnas,
     oneshot,
@@ -57,7 +57,8 @@ def recipe_named(name: str) -> Recipe:
     return offers()[name].recipe
 
 
-def _offer(content: Any, package: str) -> tuple[str, Offer]:
+def _offer(plugin: Plugin) -> tuple[str, Offer]:
+    content = plugin.content
     if not isinstance(content, Recipe):
         raise ValueError(f"it is a {type(content).__name__}, not a Recipe")
     for name in (content.name, *content.variants):
@@ -70,6 +71,6 @@ def _offer(content: Any, package: str) -> tuple[str, Offer]:
     content.params.model_validate(content.params().model_dump())
     for reference in content.references:
         check_reference(reference)
-    info = content.info(package)
+    info = content.info(plugin.package)
     info.model_dump_json()
     return content.name, Offer(content, info)

@@ -3,14 +3,13 @@
 import pkgutil
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
 
 from service.contract.catalog import DatasetInfo
 from service.contract.specs import DataSpec
 from workers.data.errors import InvalidData
 from workers.data.images import ImageDataset, SplitRequest
 from workers.data.sources.base import DataSource
-from workers.plugins import check_reference, with_plugins
+from workers.plugins import Plugin, check_reference, with_plugins
 
 ENTRY_POINTS = "trainyard.datasets"
 DIGITS = DataSource(
@@ -50,7 +49,8 @@ def open_split(data: DataSpec, request: SplitRequest) -> ImageDataset:
     return sources()[data.dataset].open(request)
 
 
-def _source(content: Any, _: str) -> tuple[str, DataSource]:
+def _source(plugin: Plugin) -> tuple[str, DataSource]:
+    content = plugin.content
     if not isinstance(content, DataSource):
         raise ValueError(f"it is a {type(content).__name__}, not a DataSource")
     check_reference(content.open_split)

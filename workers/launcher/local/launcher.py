@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import structlog
 
-from workers.launcher.base import Launch
+from workers.launcher.base import Launch, LauncherOptions
 from workers.launcher.local.descendants import kill_descendants
 from workers.launcher.local.spawn_request import SpawnEnded, SpawnRequest
 from workers.launcher.local.supervisor import DEADLINE, DUMP, KILL, TERMINATE
@@ -73,11 +73,12 @@ class LocalHandle:
 
 
 class LocalLauncher:
-    """Runs a warm process, from which each attempt is forked; `rank_main` is `module:function`."""
+    """Runs a warm process, from which each attempt is forked."""
 
-    def __init__(self, worker_id: str, slots: int, gpus: Sequence[int], rank_main: str) -> None:
-        self._worker_id, self._slots, self._rank_main = worker_id, slots, rank_main
-        self._gpus = list(gpus)
+    def __init__(self, options: LauncherOptions) -> None:
+        self._worker_id, self._slots = options.worker_id, options.slots
+        self._rank_main = options.rank_main
+        self._gpus = list(options.gpus)
         self._handles: dict[int, LocalHandle] = {}
         self._number = 0
         self._control: socket.socket | None = None

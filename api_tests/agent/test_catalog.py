@@ -1,0 +1,70 @@
+"""What a worker tells of itself after registering, and which launcher it uses."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from api_tests.support.claims import a_claim
+from api_tests.support.fake_control_plane import Plane
+from api_tests.support.packages import package
+from api_tests.support.worker_process import StartWorker
+from service.contract.catalog import builtin_catalog
+
+
+def test_a_worker_tells_its_catalog_again_when_it_was_forgotten(
+    plane: Plane, start_worker: StartWorker
+) -> None:
+    start_worker(ranks="succeeds")
+    plane.wait_for(lambda: plane.catalogs)
+    worker_id, told = plane.catalogs[0]
+    assert worker_id == plane.registered[0][0]
+    assert told == builtin_catalog()
+    plane.report_of(plane.offer(a_claim("job_0")))
+    plane.stop()
+    plane.forgets = {"claims"}
+    plane.start()
+    plane.wait_for(lambda: len(plane.catalogs) == 2)
+    assert plane.catalogs[1] == plane.catalogs[0]
+
+
+@pytest.mark.parametrize("status", [404, 405, 422])
+def test_a_control_plane_that_takes_no_catalog_is_worked_for_all_the_same(
+    plane: Plane, start_worker: StartWorker, status: int
+) -> None:
+    plane.catalog_refusal = status
+    worker = start_worker(ranks="succeeds")
+    event = "catalog_refused" if status == 422 else "catalog_not_supported"
+    worker.wait_for_log(event)
+    assert plane.report_of(plane.offer(a_claim())).outcome == "succeeded"
+
+
+LAUNCHER = """
+import sys
+from workers.launcher.local.launcher import LocalLauncher
+
+def make(options):
+    sys.stderr.write('{"event": "made_by_the_package"}\\n')
+    return LocalLauncher(options)
+"""
+
+
+def test_a_package_adds_a_launcher_that_a_setting_chooses(
+    plane: Plane, start_worker: StartWorker, tmp_path: Path
+) -> None:
+    site = tmp_path / "site"
+    site.mkdir()
+    package(site, "mine", LAUNCHER, "trainyard.launchers", "make")
+    path = os.pathsep.join((str(site), os.environ.get("PYTHONPATH", "")))
+    worker = start_worker("--launcher", "mine", ranks="succeeds", PYTHONPATH=path)
+    assert plane.report_of(plane.offer(a_claim())).outcome == "succeeded"
+    worker.wait_for_log("made_by_the_package")
+
+
+def test_a_launcher_that_is_not_there_is_a_wrong_setting() -> None:
+    program = [sys.executable, "-m", "workers", "--launcher", "lokal"]
+    ended = subprocess.run(program, capture_output=True, text=True)
+    assert ended.returncode == 2
+    assert "there is no 'lokal'; there is local" in ended.stderr
