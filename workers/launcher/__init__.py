@@ -1,4 +1,4 @@
-"""The launchers that this worker has: the built-in one, and those of installed packages. No torch."""
+"""The launchers of this worker: the built-in one and those of installed packages. No torch."""
 
 import pkgutil
 from collections.abc import Callable, Mapping

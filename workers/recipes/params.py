@@ -14,7 +14,8 @@ from pydantic import (
     model_validator,
 )
 
-from service.contract.fields import DataPath, Number
+from service.contract.fields import Number
+from service.contract.paths import DataPath
 
 SUBTRACTS_MEAN = "bgr255_minus_mean"
 """The preprocessing that needs a mean image."""
