@@ -1,7 +1,7 @@
 """What a job is to do: a train or an eval as a user submits it, an import or an export."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -18,9 +18,6 @@ from service.contract.catalog import builtin_catalog
 from service.contract.exchange import ExportRequest, ImportRequest
 from service.contract.fields import Id, LabelKey, LabelValue, Text
 from service.contract.paths import DataPath, ImportPath
-
-if TYPE_CHECKING:
-    from service.contract.recipes import RecipeParams
 
 
 class _Edge(BaseModel):
@@ -111,11 +108,6 @@ class NetworkSpec(_Submission):
     retention: Retention = Retention()
 
     @property
-    def recipe_params(self) -> "RecipeParams":
-        """The parameters as the recipe's own model."""
-        return _recipe_params(self.network[0], self.params)
-
-    @property
     def network(self) -> tuple[str, str]:
         """Recipe and variant of a stored spec."""
         assert self.recipe is not None, "the spec was stored without its recipe"
@@ -183,17 +175,6 @@ class ExportSpec(_Submission):
     request: ExportRequest
     recipe: Id
     params: dict[str, Any] = Field(default_factory=dict)
-
-    @property
-    def recipe_params(self) -> "RecipeParams":
-        """The parameters as the recipe's own model."""
-        return _recipe_params(self.recipe, self.params)
-
-
-def _recipe_params(recipe: str, params: dict[str, Any]) -> "RecipeParams":
-    from service.contract.recipes import PARAMS
-
-    return PARAMS[recipe].model_validate(params)
 
 
 KindName = Literal["train", "eval", "import", "export"]

@@ -62,9 +62,7 @@ def _measured(
 def _trained_network(
     context: RunContext, weights: Weights, params: RecipeParams, classes: int
 ) -> nn.Module:
-    variant = context.claim.job_spec.variant
-    assert variant is not None
-    network = context.recipe.build(variant, classes, params)
+    network = context.recipe.build(context.variant, classes, params)
     fill_for_eval(network, weights, classes, context.recipe.heads)
     return network
 
@@ -75,13 +73,14 @@ def _as_trained(context: RunContext, weights: Weights) -> RecipeParams:
     Its image_size holds where the spec has the recipe's default: a spec has its defaults filled in,
     so that a user who named none, and one who named just the default, look the same.
     """
-    spec, params, manifest = context.claim.job_spec, context.params, weights.manifest
+    params, manifest = context.params, weights.manifest
     if manifest is None:
         return params
-    if (manifest.recipe, manifest.variant) != (spec.recipe, spec.variant):
+    network = (context.recipe.name, context.variant)
+    if (manifest.recipe, manifest.variant) != network:
         raise IncompatibleCheckpoint(
             f"the checkpoint is of {manifest.recipe} {manifest.variant}; "
-            f"the job names {spec.recipe} {spec.variant}"
+            f"the job names {' '.join(network)}"
         )
     changes: dict[str, Any] = {"preprocessing": manifest.preprocessing}
     if params.image_size == type(params).model_fields["image_size"].default:

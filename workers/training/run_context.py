@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from service.contract.agent import Claim
-from service.contract.specs import ImportSpec
+from service.contract.specs import ExportSpec, ImportSpec
 from workers.attempt_dir import Assignment
 from workers.data.errors import InvalidData
 from workers.recipes.base import Recipe
@@ -46,7 +46,12 @@ class RunContext:
         """The recipe that the spec names; raises NoSuchRecipe where this worker lacks it."""
         spec = self.claim.spec
         assert not isinstance(spec, ImportSpec), "an import finds its recipe in the file"
-        return recipe_named(spec.recipe)
+        return recipe_named(spec.recipe if isinstance(spec, ExportSpec) else spec.network[0])
+
+    @property
+    def variant(self) -> str:
+        """The variant that a train or an eval names."""
+        return self.claim.job_spec.network[1]
 
     @cached_property
     def params(self) -> RecipeParams:
