@@ -1,4 +1,4 @@
-"""Turns at the volume: one that hangs must not take all of the server's threads with it."""
+"""Limits the concurrent calls to the volume, so that a hanging volume cannot block every thread."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,25 +7,25 @@ from dataclasses import dataclass, field
 
 from service.domain.errors import Unavailable
 
-_PATIENCE_SECONDS = 5.0
+_TIMEOUT_SECONDS = 5.0
 
 
 class CallLimit:
-    """At most `limit` calls at once; another one waits some seconds for its turn."""
+    """Lets at most `limit` calls run at once; a further call waits a few seconds."""
 
     def __init__(self, limit: int) -> None:
         self._free = asyncio.Semaphore(limit)
 
     @asynccontextmanager
-    async def taken(self) -> AsyncIterator[None]:
-        """A turn for as long as the block takes; raises Unavailable if none comes free."""
+    async def acquire(self) -> AsyncIterator[None]:
+        """Count the block as one call; raises Unavailable if no call ends within five seconds."""
         try:
-            async with asyncio.timeout(_PATIENCE_SECONDS):
+            async with asyncio.timeout(_TIMEOUT_SECONDS):
                 await self._free.acquire()
         except TimeoutError:
             raise Unavailable(
                 "volume_busy",
-                "the volume is busy or does not answer: try again, and see whether it is mounted",
+                "the volume is busy or does not answer: try again, and check that it is mounted",
             ) from None
         try:
             yield
@@ -35,11 +35,11 @@ class CallLimit:
 
 @dataclass(frozen=True)
 class VolumeLimiter:
-    """One kind does not wait for another; all of them leave a dozen of the forty threads free.
+    """The limits of three kinds of calls, which leave twelve of the server's forty threads free.
 
-    `looks` find a file or read some of it, `downloads` send one, `works` go through whole folders.
+    `lookups` find a file or read a part of it, `downloads` send a file, `scans` read whole folders.
     """
 
-    looks: CallLimit = field(default_factory=lambda: CallLimit(8))
+    lookups: CallLimit = field(default_factory=lambda: CallLimit(8))
     downloads: CallLimit = field(default_factory=lambda: CallLimit(16))
-    works: CallLimit = field(default_factory=lambda: CallLimit(4))
+    scans: CallLimit = field(default_factory=lambda: CallLimit(4))

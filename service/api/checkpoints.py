@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse
 
-from service.api.dependencies import Authorized, Context, LooksAtVolume, WorksOnVolume
+from service.api.dependencies import Authorized, Context, VolumeLookup, VolumeScan
 from service.api.downloads import download
 from service.api.responses import Page, conditional, listed
 from service.contract.checkpoints import Checkpoint, CheckpointChange, Lineage, Measured, SortKey
@@ -82,7 +82,7 @@ def change(checkpoint_id: str, wanted: CheckpointChange, context: Context) -> Re
     return Response(found.model_dump_json(), media_type="application/json")
 
 
-@router.delete("/{checkpoint_id}", status_code=204, dependencies=[Authorized, WorksOnVolume])
+@router.delete("/{checkpoint_id}", status_code=204, dependencies=[Authorized, VolumeScan])
 def delete(checkpoint_id: str, context: Context) -> None:
     """Give it up and remove its folder; a second time changes nothing."""
     with context.database.write() as tx:
@@ -100,7 +100,7 @@ def kin(request: Request, checkpoint_id: str, context: Context) -> Response:
 
 
 @router.get(
-    "/{checkpoint_id}/files/{name}", response_class=FileResponse, dependencies=[LooksAtVolume]
+    "/{checkpoint_id}/files/{name}", response_class=FileResponse, dependencies=[VolumeLookup]
 )
 def file(request: Request, checkpoint_id: str, name: str, context: Context) -> Response:
     """The bytes of a file; ranges work, and the ETag is its sha256."""

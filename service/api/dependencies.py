@@ -19,21 +19,21 @@ def _context(request: Request) -> AppContext:
 Context = Annotated[AppContext, Depends(_context)]
 
 
-async def _look(context: Context) -> AsyncIterator[None]:
-    async with context.volume_limiter.looks.taken():
+async def _volume_lookup(context: Context) -> AsyncIterator[None]:
+    async with context.volume_limiter.lookups.acquire():
         yield
 
 
-async def _work(context: Context) -> AsyncIterator[None]:
-    async with context.volume_limiter.works.taken():
+async def _volume_scan(context: Context) -> AsyncIterator[None]:
+    async with context.volume_limiter.scans.acquire():
         yield
 
 
-LooksAtVolume = Depends(_look, scope="function")
-"""For a route that finds or reads a file; its turn ends with the function."""
+VolumeLookup = Depends(_volume_lookup, scope="function")
+"""For a route that finds or reads a file; it counts as a call until the function returns."""
 
-WorksOnVolume = Depends(_work, scope="function")
-"""For a route that goes through whole folders."""
+VolumeScan = Depends(_volume_scan, scope="function")
+"""For a route that reads whole folders; it counts as a call until the function returns."""
 
 
 def authorized(request: Request, context: Context) -> None:

@@ -43,7 +43,7 @@ class _Download(FileResponse):
             elif refusal is None:
                 await send(message)
 
-        async with self._limit.taken():
+        async with self._limit.acquire():
             await super().__call__(scope, receive, shaped)
 
 

@@ -134,7 +134,7 @@ def _submit_import(context: AppContext, wanted: ImportRequest, key: str | None) 
 
 
 async def _find_or_submit(context: AppContext, wanted: ExportRequest) -> ExportState:
-    async with context.volume_limiter.looks.taken():
+    async with context.volume_limiter.lookups.acquire():
         return await run_in_threadpool(_found_or_submitted, context, wanted)
 
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from service.api.dependencies import Authorized, Context, WorksOnVolume
+from service.api.dependencies import Authorized, Context, VolumeScan
 from service.api.responses import job_etag, job_made
 from service.context import AppContext
 from service.contract.changes import JobEdit, RetryRequest
@@ -101,7 +101,7 @@ def edit(
     return Response(job.model_dump_json(), headers=headers, media_type="application/json")
 
 
-@router.delete("/{job_id}", status_code=204, dependencies=[WorksOnVolume])
+@router.delete("/{job_id}", status_code=204, dependencies=[VolumeScan])
 def delete(job_id: str, context: Context) -> None:
     """Forget a finished job, its logs and files; its pinned and tagged checkpoints are kept."""
     with context.database.write() as tx:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import FileResponse
 from sqlalchemy.exc import IntegrityError
 
-from service.api.dependencies import Authorized, Context, LooksAtVolume
+from service.api.dependencies import Authorized, Context, VolumeLookup
 from service.api.downloads import download
 from service.api.responses import (
     Page,
@@ -133,7 +133,7 @@ def metrics(
     return conditional(request, found.model_dump_json())
 
 
-@router.get("/{job_id}/files/{name}", response_class=FileResponse, dependencies=[LooksAtVolume])
+@router.get("/{job_id}/files/{name}", response_class=FileResponse, dependencies=[VolumeLookup])
 def file(request: Request, job_id: str, name: str, context: Context) -> Response:
     """A file that the job's result names."""
     with context.database.read() as tx:
@@ -142,7 +142,7 @@ def file(request: Request, job_id: str, name: str, context: Context) -> Response
     return download(request, context.volume_limiter.downloads, found.path, found.name, found.digest)
 
 
-@router.get("/{job_id}/logs", dependencies=[LooksAtVolume])
+@router.get("/{job_id}/logs", dependencies=[VolumeLookup])
 def log(
     job_id: str,
     context: Context,

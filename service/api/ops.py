@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from service.api.dependencies import Context, LooksAtVolume
+from service.api.dependencies import Context, VolumeLookup
 from service.api.errors import problem
 from service.api.responses import conditional, listed
 from service.contract.datasets import DATASETS
@@ -27,7 +27,7 @@ def healthz() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@router.get("/readyz", dependencies=[LooksAtVolume])
+@router.get("/readyz", dependencies=[VolumeLookup])
 def readyz(request: Request, context: Context) -> Response:
     """The database answers and the volume can be written; 503 otherwise."""
     try:
