@@ -1,9 +1,12 @@
 """The list of jobs, in a real browser."""
 
+import json
 import re
 from typing import Any
 
 from playwright.sync_api import Page, expect
+
+from api_tests.support.fake_dashboard_server import DASHBOARD
 
 JOB = "tr[data-job]"
 WATCH = """table => {
@@ -98,6 +101,9 @@ def test_an_empty_list_shows_the_command_that_submits_a_first_job(page: Page, ya
     page.goto("/")
     expect(page.locator(".command")).to_contain_text(f"curl {yard.url}/jobs")
     expect(page.locator(".command")).to_contain_text('"recipe": "oneshot"')
+    command = page.locator(".command code").inner_text()
+    (sent,) = re.findall(r"-d '(.*)'", command)
+    assert json.loads(sent) == json.loads((DASHBOARD / "first_job.json").read_text())
 
 
 def test_the_workers_are_shown_with_their_gpus_and_jobs(page: Page, yard: Any, a_job: Any) -> None:

@@ -1,10 +1,12 @@
 """The demo: starts Trainyard, trains on the digits, evaluates, and shows the checkpoint."""
 
+import json
 import signal
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib.resources import files
 from types import FrameType
 from typing import Any
 
@@ -19,23 +21,9 @@ from service.devserver.child import Child, Program
 from service.devserver.local_paths import LocalPaths
 from service.devserver.signals import TERMINATION_SIGNALS
 
-TRAINING: dict[str, Any] = {
-    "kind": "train",
-    "recipe": "oneshot",
-    "name": "demo",
-    "data": {"dataset": "digits"},
-    "params": {
-        "total_iters": 500,
-        "batch_size": 32,
-        "image_size": 32,
-        "learning_rate": 0.05,
-        "label_smoothing": 0.1,
-        "seed": 0,
-        "val_interval": 100,
-        "save_interval": 100,
-        "display_interval": 10,
-    },
-}
+TRAINING: dict[str, Any] = json.loads(
+    (files("service") / "dashboard" / "first_job.json").read_text(encoding="utf-8")
+)
 HIGHEST_ERROR = 0.08
 _LONGEST_JOB_SECONDS = 600.0
 _POLL_SECONDS = 0.1

@@ -2,40 +2,32 @@
 
 import { el, setText } from "./dom.js";
 
-const FIRST_JOB = {
-  kind: "train",
-  recipe: "oneshot",
-  variant: "searched",
-  name: "first run",
-  data: { dataset: "digits" },
-  params: {
-    total_iters: 300,
-    batch_size: 64,
-    image_size: 32,
-    learning_rate: 0.1,
-    val_interval: 100,
-    save_interval: 100,
-  },
-};
-
-const firstCommand = () =>
-  [
-    `curl ${location.origin}/jobs \\`,
-    `  -H 'Content-Type: application/json' \\`,
-    `  -d '${JSON.stringify(FIRST_JOB, null, 2).replace(/\n\s+/g, " ").replace(/\n/g, " ")}'`,
-  ].join("\n");
-
 /** How to submit a first job, with a command to paste into a shell. */
 export function firstJob() {
-  const command = firstCommand();
+  const command = el("div", { class: "command" });
+  // Without an answer the message stands without the command, and still leads to the API.
+  showCommand(command).catch(() => command.remove());
   return el(
     "div",
     { class: "empty" },
     el("h2", {}, "No jobs yet"),
     el("p", {}, "Submit the first one: a short training on the digits data set takes minutes on a CPU."),
-    el("div", { class: "command" }, el("pre", { tabindex: 0 }, el("code", {}, command)), copyButton(command)),
+    command,
     el("p", { class: "quiet" }, "The API is described at ", el("a", { href: "/docs" }, "/docs"), "."),
   );
+}
+
+async function showCommand(parent) {
+  const response = await fetch("/dashboard/first_job.json");
+  const job = JSON.stringify(await response.json(), null, 2).replace(/\n\s*/g, " ");
+  const command = [
+    `curl ${location.origin}/jobs \\`,
+    `  -H 'Content-Type: application/json' \\`,
+    `  -d '${job}'`,
+  ].join("\n");
+  parent.append(el("pre", { tabindex: 0 }, el("code", {}, command)));
+  const button = copyButton(command);
+  if (button) parent.append(button);
 }
 
 export function nothingInState(state) {
