@@ -28,7 +28,7 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated file, to copy."""
     path = tmp_path_factory.mktemp("migrated") / "trainyard.db"
     database = Database(f"sqlite:///{path}")
-    with database.write() as tx:
+    with database.migrate() as tx:
         upgrade(tx)
     database.close()
     return path

@@ -30,7 +30,7 @@ class Queue:
 
     def __init__(self, database: Database, size: int) -> None:
         self.database, self.claims, self._made = database, list[Claim](), 0
-        with database.write() as tx:
+        with database.migrate() as tx:
             upgrade(tx)
             for number, needs in enumerate(_NEEDS):
                 spec = TrainSpec.model_validate(_SPEC | {"resources": needs})

@@ -97,7 +97,7 @@ def _postgres(folder: Path) -> Callable[[int], Database]:
 
 
 def _filled(database: Database, size: int) -> Database:
-    with database.write() as tx:
+    with database.migrate() as tx:
         upgrade(tx)
         rows = _rows(size)
         while chunk := list(islice(rows, _CHUNK)):

@@ -118,7 +118,7 @@ def _open(settings: Settings) -> Database:
     except (ArgumentError, ImportError, OSError) as error:
         raise CannotStart(f"cannot use TRAINYARD_DATABASE_URL: {error}") from error
     try:
-        with database.write() as tx:
+        with database.migrate() as tx:
             upgrade(tx)
     except DBAPIError as error:
         database.close()

@@ -6,6 +6,7 @@ import pytest
 
 from api_tests.support.checkpoint_folders import DyingDisk, Killed, RecordingDisk, attempt_folder
 from api_tests.support.checkpoint_volume import NOW, Volume, flip_a_bit
+from api_tests.support.rows import ensure_worker
 from service.contract.checkpoints import CheckpointChange
 from service.contract.jobs import Attempt
 from service.control.checkpoints import index as checkpoints
@@ -118,6 +119,7 @@ def test_stale_stages_go_and_those_of_a_live_attempt_stay(volume: Volume) -> Non
         attempt = {"job_id": "job_1", "number": number, "worker_id": "wrk_1", "state": state}
         with volume.database.write() as tx:
             a = Attempt.model_validate(attempt | {"created_at": NOW})
+            ensure_worker(tx, "wrk_1")
             attempts.add(tx, a, token="secret", request_id=str(number))
         stage = attempt_folder(volume.folder, number) / f".tmp-{number}"
         stage.mkdir()

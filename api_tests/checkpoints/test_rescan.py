@@ -6,6 +6,7 @@ import pytest
 
 from api_tests.support.checkpoint_folders import attempt_folder
 from api_tests.support.checkpoint_volume import NOW, Volume, flip_a_bit
+from api_tests.support.rows import ensure_worker
 from service.contract.checkpoints import Checkpoint
 from service.contract.jobs import Job
 from service.control.checkpoints import index
@@ -68,6 +69,7 @@ def test_what_a_live_attempt_has_not_told_of_yet_is_left_to_it(volume: Volume) -
     with volume.database.write() as tx:
         attempt = {"job_id": "job_1", "number": 1, "worker_id": "wrk_1", "created_at": NOW}
         a_live_one = attempts.Attempt.model_validate(attempt | {"state": "running"})
+        ensure_worker(tx, "wrk_1")
         attempts.add(tx, a_live_one, token="secret", request_id="r")
     told = volume.rescan()
     assert told.adopted == []

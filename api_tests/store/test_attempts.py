@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
+from api_tests.support.rows import ensure_job, ensure_worker
 from service.contract.jobs import LIVE_ATTEMPTS, Attempt, AttemptState
 from service.store import attempts
 from service.store.engine import Database
@@ -59,5 +60,7 @@ def add(
     state: AttemptState = AttemptState.RUNNING,
     request_id: str | None = None,
 ) -> None:
+    ensure_job(tx, job_id)
+    ensure_worker(tx, "wrk_1")
     attempt = Attempt(job_id=job_id, number=number, worker_id="wrk_1", state=state, created_at=NOW)
     attempts.add(tx, attempt, token="t", request_id=request_id or f"{job_id} {number}")

@@ -1,6 +1,7 @@
 import sys
 from subprocess import PIPE, Popen
 
+import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -12,9 +13,13 @@ from service.store.migrate import downgrade, upgrade
 from service.store.tables import metadata
 
 
+class _BrokenMigration(Exception):
+    pass
+
+
 def test_the_migrations_leave_what_the_tables_say(empty_url: str) -> None:
     database = Database(empty_url)
-    with database.write() as tx:
+    with database.migrate() as tx:
         upgrade(tx)
         assert differences(tx) == []
     database.close()
@@ -22,7 +27,7 @@ def test_the_migrations_leave_what_the_tables_say(empty_url: str) -> None:
 
 def test_a_difference_between_migrations_and_tables_is_found(empty_url: str) -> None:
     database = Database(empty_url)
-    with database.write() as tx:
+    with database.migrate() as tx:
         upgrade(tx)
         tx.execute(sa.text("DROP INDEX ix_jobs_state_id"))
         tx.execute(sa.text("ALTER TABLE workers DROP COLUMN host"))
@@ -32,7 +37,7 @@ def test_a_difference_between_migrations_and_tables_is_found(empty_url: str) -> 
 
 def test_the_migrations_can_be_taken_back_and_applied_again(empty_url: str) -> None:
     database = Database(empty_url)
-    with database.write() as tx:
+    with database.migrate() as tx:
         upgrade(tx)
         downgrade(tx)
         assert sa.inspect(tx).get_table_names() == ["alembic_version"]
@@ -43,12 +48,17 @@ def test_the_migrations_can_be_taken_back_and_applied_again(empty_url: str) -> N
 
 def test_a_migration_that_is_rolled_back_leaves_nothing(empty_url: str) -> None:
     database = Database(empty_url)
-    with database.engine.connect() as tx:
-        with tx.begin() as begun:
-            upgrade(tx)
-            begun.rollback()
+    with pytest.raises(_BrokenMigration):
+        _upgrade_and_fail(database)
+    with database.read() as tx:
         assert sa.inspect(tx).get_table_names() == []
     database.close()
+
+
+def _upgrade_and_fail(database: Database) -> None:
+    with database.migrate() as tx:
+        upgrade(tx)
+        raise _BrokenMigration
 
 
 def test_servers_that_start_at_once_migrate_once(postgres: Postgres) -> None:
@@ -56,7 +66,7 @@ def test_servers_that_start_at_once_migrate_once(postgres: Postgres) -> None:
     code = (
         "import sys; from service.store.engine import Database;"
         "from service.store.migrate import upgrade;"
-        "print('ready', flush=True); sys.stdin.readline(); tx = Database(sys.argv[1]).write();"
+        "print('ready', flush=True); sys.stdin.readline(); tx = Database(sys.argv[1]).migrate();"
         "upgrade(tx.__enter__()); tx.__exit__(None, None, None)"
     )
     servers = [

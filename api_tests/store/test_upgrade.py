@@ -19,7 +19,7 @@ def test_an_upgrade_runs_with_jobs_in_the_queue(empty_url: str) -> None:
         for number, priority in ((1, 0), (2, 5)):
             tx.execute(sa.text(_JOB), _job_of_0001(number, priority))
         tx.execute(sa.text(_WORKER), {"now": NOW})
-    with database.write() as tx:
+    with database.migrate() as tx:
         upgrade(tx)
     with database.write() as tx:
         request = ClaimRequest(worker_id="wrk_1", request_id="r", free_slots=1)

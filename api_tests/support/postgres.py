@@ -26,7 +26,7 @@ class Postgres:
         self._do("ALTER SYSTEM SET fsync = off")
         self._do("SELECT pg_reload_conf()")
         migrated = Database(self.make("template1"))
-        with migrated.write() as tx:
+        with migrated.migrate() as tx:
             upgrade(tx)
         migrated.close()
         self._migrated = f"test_{next(self._numbers) - 1}"

@@ -58,7 +58,7 @@ def rebuild_index(database_url: str, volume: Path) -> ReindexResult:
     except DatabaseInUse as error:
         raise BadInput(str(error)) from error
     try:
-        with database.write() as tx:
+        with database.migrate() as tx:
             upgrade(tx)
         with _bar() as bar:
             task = bar.add_task("reading", total=None)

@@ -20,6 +20,10 @@ class DatabaseInUse(Exception):
     """Another server has the SQLite file open; the message names the file."""
 
 
+class ForeignKeysBroken(Exception):
+    """A migration leaves rows that refer to rows which are not there."""
+
+
 class Database:
     """Transactions over one database; on SQLite one connection alone writes.
 
@@ -43,7 +47,7 @@ class Database:
 
     @property
     def engine(self) -> Engine:
-        """The writing engine, for migrations."""
+        """The engine that writes."""
         return self._writer
 
     @contextmanager
@@ -58,12 +62,42 @@ class Database:
         with self._reader.connect() as tx:
             yield tx
 
+    @contextmanager
+    def migrate(self) -> Iterator[Connection]:
+        """One transaction that may make tables anew; foreign keys hold at its end.
+
+        SQLite changes a table by copying it and dropping the old one, which would count as deleting
+        all that others refer to. Raises ForeignKeysBroken, and then changes nothing.
+        """
+        with self._writer.connect() as tx:
+            if not self.is_sqlite:
+                with tx.begin():
+                    yield tx
+                return
+            # The pragma has no effect within a transaction.
+            driver = tx.connection.driver_connection
+            assert driver is not None
+            driver.execute("PRAGMA foreign_keys=OFF")
+            try:
+                with tx.begin():
+                    yield tx
+                    _check_foreign_keys(tx)
+            finally:
+                driver.execute("PRAGMA foreign_keys=ON")
+
     def close(self) -> None:
         """Close every connection and let another server have the file."""
         self._reader.dispose()
         self._writer.dispose()
         if self._lock is not None:
             self._lock.close()
+
+
+def _check_foreign_keys(tx: Connection) -> None:
+    broken = tx.exec_driver_sql("PRAGMA foreign_key_check").all()
+    if broken:
+        tables = ", ".join(sorted({f"{row.table} -> {row.parent}" for row in broken}))
+        raise ForeignKeysBroken(f"{len(broken)} rows refer to rows that are not there: {tables}")
 
 
 def _normal(url: str) -> URL:

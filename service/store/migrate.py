@@ -11,14 +11,17 @@ _LOCK_KEY = 0x7472_6169_6E79_6172
 
 
 def upgrade(tx: Connection, to: str = "head") -> None:
-    """Apply the migrations that are missing, all in this transaction, one server at a time."""
+    """Apply the migrations that are missing, all in one transaction of `Database.migrate`.
+
+    Servers that start at the same time do so one after the other.
+    """
     if tx.dialect.name == "postgresql":
         tx.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEY})
     command.upgrade(_config(tx), to)
 
 
 def downgrade(tx: Connection, to: str = "base") -> None:
-    """Revert migrations; data that only newer tables have is lost."""
+    """Revert migrations, in the same manner; what only newer tables hold is lost."""
     command.downgrade(_config(tx), to)
 
 

@@ -1,4 +1,4 @@
-"""The tables, as the migrations leave them."""
+"""The tables, as the migrations leave them; the ADR on foreign keys has the why of each."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -10,6 +10,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     Float,
+    ForeignKey,
     Index,
     Integer,
     MetaData,
@@ -53,8 +54,13 @@ class Utc(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-def _id(name: str, **options: Any) -> Column[str]:
-    return Column(name, String(64), nullable=False, **options)
+def _id(name: str, refers_to: str | None = None, **options: Any) -> Column[str]:
+    references = [ForeignKey(refers_to)] if refers_to is not None else []
+    return Column(name, String(64), *references, nullable=False, **options)
+
+
+def _checkpoint_pointer(name: str) -> Column[str | None]:
+    return Column(name, String(64), ForeignKey("checkpoints.id"))
 
 
 jobs = Table(
@@ -72,7 +78,7 @@ jobs = Table(
     Column("created_at", Utc, nullable=False),
     Column("started_at", Utc),
     Column("finished_at", Utc),
-    # The priority with its sign changed: one index has the line in its order.
+    # The priority with its sign changed: one index has the queue in its order.
     Column("queue_order", Integer, nullable=False),
     Column("gpus", Integer, nullable=False),
     # The labels that its worker must have, as JSON with sorted keys.
@@ -85,9 +91,9 @@ jobs = Table(
     Column("worker_losses", Integer, nullable=False),
     Column("not_before", Utc),
     Column("stop_mode", String(16)),
-    Column("latest_checkpoint", String(64)),
-    Column("best_checkpoint", String(64)),
-    Column("source_checkpoint", String(64)),
+    _checkpoint_pointer("latest_checkpoint"),
+    _checkpoint_pointer("best_checkpoint"),
+    _checkpoint_pointer("source_checkpoint"),
     Column("result", JSON),
     Column("parent_job_id", String(64)),
     Column("version", Integer, nullable=False),
@@ -124,9 +130,9 @@ limits = Table(
 attempts = Table(
     "attempts",
     metadata,
-    _id("job_id", primary_key=True),
+    _id("job_id", "jobs.id", primary_key=True),
     Column("number", Integer, primary_key=True, autoincrement=False),
-    _id("worker_id"),
+    _id("worker_id", "workers.id"),
     _id("request_id"),
     Column("token", String(64), nullable=False),
     Column("state", String(16), nullable=False),
@@ -211,7 +217,7 @@ checkpoint_tags = Table(
     "checkpoint_tags",
     metadata,
     Column("tag", String(64), primary_key=True),
-    _id("checkpoint_id", primary_key=True),
+    _id("checkpoint_id", "checkpoints.id", primary_key=True),
     Index("ix_checkpoint_tags_checkpoint_id", "checkpoint_id"),
 )
 

@@ -41,7 +41,7 @@ class AtWork(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         with self.database.write() as tx:
-            for table in metadata.tables.values():
+            for table in reversed(metadata.sorted_tables):
                 tx.execute(table.delete())
         self.plane = Plane(self.database)
         self.promises = Promises(self.plane)
