@@ -40,8 +40,8 @@ def test_every_resource_class_is_found_once(database: Database) -> None:
         _fill(tx)
         found = resource_classes.of_queued_jobs(tx)
     assert len(found) == len(CLASSES)
-    assert {(each.gpus, *each.labels.items()) for each in found} == {
-        (each.gpus, *each.labels.items()) for each in CLASSES
+    assert {(each.gpus, *each.job_needs.labels.items()) for each in found} == {
+        (each.gpus, *each.job_needs.labels.items()) for each in CLASSES
     }
 
 

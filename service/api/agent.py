@@ -3,6 +3,7 @@
 import asyncio
 
 from fastapi import APIRouter, Request, Response
+from sqlalchemy.exc import IntegrityError
 from starlette.concurrency import run_in_threadpool
 
 from service.api.dependencies import Authorized, Context
@@ -18,7 +19,10 @@ from service.contract.agent import (
     RegistrationReply,
     Report,
 )
+from service.contract.catalog import Catalog
 from service.control.leases import claims, heartbeats, reports, workers
+from service.control.scheduling import catalogs
+from service.domain.catalog_rules import check_catalog
 
 router = APIRouter(prefix="/agent", tags=["agent"], dependencies=[Authorized])
 
@@ -30,6 +34,22 @@ def register(worker_id: str, said: Registration, context: Context) -> Registrati
     """Join, or say again who one is."""
     with context.database.write() as tx:
         return workers.register(tx, worker_id, said, context.now())
+
+
+@router.put("/workers/{worker_id}/catalog", status_code=204)
+def put_catalog(worker_id: str, catalog: Catalog, context: Context) -> None:
+    """Note what a worker can do; one that never sends a catalog can do what is built in."""
+    with context.database.read() as tx:
+        is_checked = catalogs.is_stored(tx, catalog)
+    if not is_checked:
+        # Before the transaction that writes: a large one takes a moment.
+        check_catalog(catalog)
+    try:
+        _put_catalog(context, worker_id, catalog)
+    except IntegrityError:
+        # Another worker sent the same one at this moment; now it is there.
+        _put_catalog(context, worker_id, catalog)
+    context.notifier.notify()
 
 
 @router.post("/workers/{worker_id}/gone", status_code=204)
@@ -84,6 +104,11 @@ def report(said: Report, context: Context) -> BeatReply:
         )
     context.notifier.notify()
     return reply
+
+
+def _put_catalog(context: AppContext, worker_id: str, catalog: Catalog) -> None:
+    with context.database.write() as tx:
+        catalogs.put(tx, worker_id, catalog, context.now())
 
 
 def _try_claim(context: AppContext, wanted: ClaimRequest, token: str, first: bool) -> Claim | None:

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 
 from service.api import (
     agent,
+    catalog,
     checkpoints,
     dashboard,
     errors,
@@ -46,6 +47,7 @@ def build_app(context: AppContext, lifespan: Lifespan | None = None) -> FastAPI:
         checkpoints,
         workers,
         metrics,
+        catalog,
         ops,
     ):
         app.include_router(routes.router, dependencies=[KnownQueries])

@@ -1,9 +1,7 @@
-"""The routes of operators, and what can be asked for: recipes and data sets."""
+"""The routes of operators."""
 
-import json
 import os
 from importlib.metadata import version
-from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import text
@@ -11,10 +9,6 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from service.api.dependencies import Context, VolumeLookup
 from service.api.errors import problem
-from service.api.responses import conditional, listed
-from service.contract.datasets import DATASETS
-from service.contract.networks import NETWORK_SIZES
-from service.contract.recipes import PARAMS, RECALIBRATED, VARIANTS
 
 router = APIRouter(tags=["ops"])
 
@@ -44,33 +38,6 @@ def readyz(request: Request, context: Context) -> Response:
 def which_version() -> dict[str, str]:
     """The version of the server."""
     return {"version": VERSION}
-
-
-@router.get("/recipes")
-def recipes(request: Request) -> Response:
-    """Each recipe: variants with their sizes, the published defaults, the parameters' schema."""
-    body = {"object": "list", "data": [_recipe(name) for name in PARAMS], "has_more": False}
-    return conditional(request, json.dumps(body))
-
-
-@router.get("/datasets")
-def datasets(request: Request) -> Response:
-    """The data sets that every worker has."""
-    return listed(request, list(DATASETS.values()))
-
-
-def _recipe(name: str) -> dict[str, Any]:
-    params = PARAMS[name]
-    return {
-        "object": "recipe",
-        "name": name,
-        "description": (params.__doc__ or "").strip(),
-        "variants": VARIANTS[name],
-        "sizes": {variant: size._asdict() for variant, size in NETWORK_SIZES[name].items()},
-        "recalibrates_batch_norm": name in RECALIBRATED,
-        "defaults": params().model_dump(),
-        "schema": params.model_json_schema(),
-    }
 
 
 def _not_ready(request: Request, detail: str) -> Response:

@@ -6,11 +6,13 @@ import structlog
 
 from service.context import AppContext
 from service.contract.loop import Loop
+from service.control.scheduling import catalogs
 from service.store import history, idempotency, workers
 from service.store.engine import DATABASE_OUTAGES
 
 KEY_RETENTION = timedelta(days=7)
 WORKER_RETENTION = timedelta(days=30)
+CATALOG_RETENTION = timedelta(days=1)
 
 _EVERY_SECONDS = 600.0
 _NEXT_BATCH_SECONDS = 0.1
@@ -39,7 +41,10 @@ def _prune_batch(context: AppContext, limit: int) -> dict[str, int]:
         keys = idempotency.delete_before(tx, now - KEY_RETENTION, limit)
     with database.write() as tx:
         ended_workers = workers.delete_ended_before(tx, now - WORKER_RETENTION, limit)
-    removed = {"idempotency_keys": keys, "workers": ended_workers, "events": 0, "metrics": 0}
+    with database.write() as tx:
+        unused = catalogs.delete_unused(tx, now - CATALOG_RETENTION)
+    removed = {"idempotency_keys": keys, "workers": ended_workers, "catalogs": unused}
+    removed |= {"events": 0, "metrics": 0}
     # Looked for in a transaction that only reads: on SQLite there is one that writes.
     with database.read() as tx:
         jobless = history.jobless_ids(tx, limit)

@@ -1,19 +1,17 @@
 """What agents and the control plane say to each other; every verb may be sent twice."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from service.contract.checkpoints import Checkpoint
 from service.contract.fields import Id, LabelKey, LabelValue, Number, Result, Step, Text, WorkerText
 from service.contract.jobs import Reason
-from service.contract.reading import Extensible, PeerMessage, log_once
 from service.contract.specs import AnySpec, JobSpec
 
 Directive = Literal["continue", "checkpoint_and_stop", "stop"]
 AttemptOutcome = Literal["succeeded", "failed", "cancelled", "released"]
-EventKind = Literal["started", "progress", "metrics", "checkpoint", "damaged", "note", "ended"]
 
 REASONS: dict[AttemptOutcome, tuple[Reason, ...]] = {
     "succeeded": (Reason.FINISHED,),
@@ -34,14 +32,11 @@ REASONS: dict[AttemptOutcome, tuple[Reason, ...]] = {
 """Which reasons an agent may give for an outcome."""
 
 
-def _known_directive(directive: Any) -> Any:
-    if not isinstance(directive, str) or directive in get_args(Directive):
-        return directive
-    log_once("unknown_value", f"directive={directive[:64]}")
-    return "continue"
+class _Wire(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Gpu(PeerMessage):
+class Gpu(_Wire):
     """One device of a worker."""
 
     index: Number
@@ -49,7 +44,7 @@ class Gpu(PeerMessage):
     memory_bytes: Step
 
 
-class ProcessIdentity(PeerMessage):
+class ProcessIdentity(_Wire):
     """A process, so that another one on the same kernel can tell surely whether it still lives.
 
     `boot_id` is `/proc/sys/kernel/random/boot_id`, `pid_namespace` the target of
@@ -62,7 +57,7 @@ class ProcessIdentity(PeerMessage):
     started_ticks: int
 
 
-class Registration(PeerMessage):
+class Registration(_Wire):
     """`PUT /agent/workers/{id}`: who a worker is; its id is fresh for each process start."""
 
     host: Annotated[Text, Field(max_length=255)]
@@ -73,14 +68,14 @@ class Registration(PeerMessage):
     version: Annotated[Text, Field(max_length=64)] = ""
 
 
-class Predecessor(PeerMessage):
+class Predecessor(_Wire):
     """A worker of the same boot and pid namespace that has not said goodbye."""
 
     worker_id: str
     process: ProcessIdentity
 
 
-class RegistrationReply(PeerMessage):
+class RegistrationReply(_Wire):
     """The reply: whoever of the neighbours is dead is told of by `POST /agent/workers/{id}/gone`.
 
     So a worker that was killed and started again need not wait for its own old lease.
@@ -89,13 +84,13 @@ class RegistrationReply(PeerMessage):
     neighbours: tuple[Predecessor, ...] = ()
 
 
-class Gone(PeerMessage):
+class Gone(_Wire):
     """`POST /agent/workers/{id}/gone`: the worker has ended, and every process it had."""
 
     message: WorkerText = ""
 
 
-class ClaimRequest(PeerMessage):
+class ClaimRequest(_Wire):
     """`POST /agent/claims`: a `Claim`, or 204; the same `request_id` gives the same claim again."""
 
     worker_id: Id
@@ -105,7 +100,7 @@ class ClaimRequest(PeerMessage):
     wait_seconds: Annotated[float, Field(ge=0, le=25)] = 25.0
 
 
-class Lease(PeerMessage):
+class Lease(_Wire):
     """How a lease is kept; the worker counts on its own monotonic clock."""
 
     heartbeat_seconds: float
@@ -114,7 +109,7 @@ class Lease(PeerMessage):
     stall_seconds: float
 
 
-class Claim(PeerMessage):
+class Claim(_Wire):
     """Everything an attempt needs.
 
     `resume` is newest first; `weights` is what a train starts from, an eval or an export takes.
@@ -135,7 +130,7 @@ class Claim(PeerMessage):
         return self.spec
 
 
-class ReportedEvent(PeerMessage):
+class ReportedEvent(_Wire):
     """A line of `events.jsonl`; `seq` counts from 1 in an attempt.
 
     The bodies are in `service.contract.events`; that of `ended`, the last event of a run, is an
@@ -143,19 +138,19 @@ class ReportedEvent(PeerMessage):
     """
 
     seq: Step
-    kind: Annotated[EventKind, Extensible]
+    kind: Literal["started", "progress", "metrics", "checkpoint", "damaged", "note", "ended"]
     at: datetime
     body: dict[str, Any] = Field(default_factory=dict)
 
 
-class Purge(PeerMessage):
+class Purge(_Wire):
     """A checkpoint that retention lets go; `path` is relative to the volume."""
 
     checkpoint_id: str
     path: str
 
 
-class Beat(PeerMessage):
+class Beat(_Wire):
     """One attempt's share of a heartbeat: events since the last acknowledged, in order.
 
     The first beat of an attempt says that the claim arrived. `purged` are ids whose folders
@@ -169,51 +164,50 @@ class Beat(PeerMessage):
     purged: tuple[Id, ...] = ()
 
 
-class Heartbeat(PeerMessage):
+class Heartbeat(_Wire):
     """`POST /agent/heartbeats`: one agent beats once for all its attempts."""
 
     worker_id: Id
     beats: tuple[Beat, ...] = ()
 
 
-class BeatReply(PeerMessage):
+class BeatReply(_Wire):
     """What the attempt is to do; `lease_lost` means end the tree and report nothing more.
 
     `purge` is to be removed once the attempt's newest checkpoint verifies; it is said again until
-    it is confirmed by `purged`. A directive that this version does not know is read as `continue`.
+    it is confirmed by `purged`.
     """
 
     job_id: str
     attempt: int
-    directive: Annotated[Directive, BeforeValidator(_known_directive)] = "continue"
+    directive: Directive = "continue"
     lease_lost: bool = False
     acked_seq: int = 0
     purge: tuple[Purge, ...] = ()
 
 
-class HeartbeatReply(PeerMessage):
+class HeartbeatReply(_Wire):
     """One reply for each beat; `drain` asks the worker to claim nothing new."""
 
     replies: tuple[BeatReply, ...] = ()
     drain: bool = False
 
 
-class AttemptResult(PeerMessage):
+class AttemptResult(_Wire):
     """How an attempt ended; `result` is what it leaves for its users, as a job's `result` shows it.
 
     It is the body of the run's `ended` event, and part of the agent's report.
     """
 
     outcome: AttemptOutcome
-    reason: Annotated[Reason, Extensible]
+    reason: Reason
     message: WorkerText = ""
     result: Result | None = None
 
     @model_validator(mode="after")
     def _reason_fits(self) -> Self:
         fitting = REASONS[self.outcome]
-        # What a newer worker calls it is kept; `service.domain.retry` has the rule for it.
-        if self.reason in list(Reason) and self.reason not in fitting:
+        if self.reason not in fitting:
             raise ValueError(f"an attempt that has {self.outcome} may say {', '.join(fitting)}")
         return self
 

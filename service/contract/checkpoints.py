@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.contract.fields import Id, Metrics, Number, Step, Tag
-from service.contract.reading import Extensible
 
 MANIFEST = "manifest.json"
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*$")]
@@ -115,7 +114,7 @@ class Checkpoint(BaseModel):
     path: str
     pinned: bool = False
     tags: tuple[str, ...] = ()
-    state: Annotated[State, Extensible] = "published"
+    state: State = "published"
     parent_checkpoint: str | None = None
     manifest: dict[str, Any] | None = None
 
@@ -192,7 +191,7 @@ class LineageEntry(BaseModel):
     step: int
     phase: str
     created_at: datetime
-    state: Annotated[State, Extensible]
+    state: State
     spec_sha256: str
     parent_checkpoint: str | None = None
 

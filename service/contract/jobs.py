@@ -2,13 +2,11 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.contract.reading import Extensible
-from service.contract.specs import KindName
-from service.contract.stored_specs import StoredSpec
+from service.contract.specs import AnySpec, KindName
 
 
 class JobState(StrEnum):
@@ -42,10 +40,7 @@ LIVE_ATTEMPTS = (AttemptState.CLAIMED, AttemptState.RUNNING, AttemptState.UNREAC
 
 
 class Reason(StrEnum):
-    """Why an attempt or a job ended; `worker_unfit` is a worker that lacks what it needs.
-
-    `unreadable_spec` is a job of another version, whose turn came under one that cannot read it.
-    """
+    """Why an attempt or a job ended; `worker_unfit` is a worker that lacks what it needs."""
 
     FINISHED = "finished"
     CANCELLED = "cancelled"
@@ -63,7 +58,6 @@ class Reason(StrEnum):
     INVALID_DATA = "invalid_data"
     OUT_OF_MEMORY = "out_of_memory"
     INCOMPATIBLE_CHECKPOINT = "incompatible_checkpoint"
-    UNREADABLE_SPEC = "unreadable_spec"
 
 
 class Progress(BaseModel):
@@ -82,21 +76,20 @@ class Progress(BaseModel):
 class Job(BaseModel):
     """A job as the API shows it; `version` counts its changes.
 
-    The recipe of an import is known when its file was read. `unreadable` says why this version
-    cannot read the job's spec, if it cannot: then `spec` is as it is stored.
+    The recipe of an import is known when its file was read.
     """
 
     model_config = ConfigDict(frozen=True)
 
     object: Literal["job"] = "job"
     id: str
-    kind: Annotated[KindName, Extensible]
+    kind: KindName
     recipe: str | None
     variant: str | None
     name: str | None = None
     labels: dict[str, str] = Field(default_factory=dict)
-    state: Annotated[JobState, Extensible]
-    reason: Annotated[Reason, Extensible] | None = None
+    state: JobState
+    reason: Reason | None = None
     message: str | None = None
     created_at: datetime
     started_at: datetime | None = None
@@ -110,8 +103,7 @@ class Job(BaseModel):
     best_checkpoint: str | None = None
     result: dict[str, Any] | None = None
     parent_job_id: str | None = None
-    unreadable: str | None = None
-    spec: StoredSpec
+    spec: AnySpec
     version: int = 1
 
 
@@ -123,8 +115,8 @@ class Attempt(BaseModel):
     job_id: str
     number: int
     worker_id: str
-    state: Annotated[AttemptState, Extensible]
-    reason: Annotated[Reason, Extensible] | None = None
+    state: AttemptState
+    reason: Reason | None = None
     message: str | None = None
     created_at: datetime
     started_at: datetime | None = None

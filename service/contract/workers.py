@@ -2,12 +2,11 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.contract.agent import Gpu
-from service.contract.reading import Extensible
 
 
 class WorkerState(StrEnum):
@@ -26,19 +25,24 @@ class WorkerState(StrEnum):
 
 
 class Worker(BaseModel):
-    """A worker process, and the jobs it runs now."""
+    """A worker process, and the jobs it runs now.
+
+    `catalog_digest` is of what it says it can do; None for a worker that never said, which can do
+    what is built in.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     object: Literal["worker"] = "worker"
     id: str
     host: str
-    state: Annotated[WorkerState, Extensible]
+    state: WorkerState
     message: str | None = None
     gpus: tuple[Gpu, ...] = ()
     slots: int = 1
     labels: dict[str, str] = Field(default_factory=dict)
     version: str = ""
+    catalog_digest: str | None = None
     jobs: tuple[str, ...] = ()
     registered_at: datetime
     last_seen_at: datetime

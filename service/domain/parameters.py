@@ -41,6 +41,12 @@ def complete_parameters(recipe: RecipeInfo, given: Mapping[str, Any]) -> dict[st
     return complete
 
 
+def defaults_of(recipe: RecipeInfo) -> dict[str, Any]:
+    """Every parameter of the recipe that has a default, with that."""
+    defaults: dict[str, Any] = _completed({}, recipe.parameters, recipe.parameters)
+    return defaults
+
+
 def is_accepted(recipe: RecipeInfo, params: Mapping[str, Any]) -> bool:
     """Whether parameters that were checked against another form of the recipe fit this one."""
     try:

@@ -1,24 +1,26 @@
 """Which worker a queued job may run on."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from service.contract.workers import Worker
+from service.domain.offers import JobNeeds, Offer
 from service.domain.retry import WORKER_LOSSES_BEFORE_POISON
 
 
 @dataclass(frozen=True)
 class QueuedJob:
-    """What scheduling needs to know of a queued job; the lower `queue_order`, the sooner it runs.
-
-    `needs` are the labels that its worker must have.
-    """
+    """What scheduling knows of a queued job; the lower `queue_order`, the sooner it runs."""
 
     id: str
     queue_order: int
-    gpus: int
-    needs: Mapping[str, str]
+    needs: JobNeeds
     worker_losses: int
+
+    @property
+    def gpus(self) -> int:
+        """How many GPUs of one worker it needs."""
+        return self.needs.gpus
 
     @property
     def sort_key(self) -> tuple[int, str]:
@@ -28,9 +30,10 @@ class QueuedJob:
 
 @dataclass(frozen=True)
 class Capacity:
-    """What a worker has free."""
+    """What a worker has free, and what it offers to run."""
 
     worker: Worker
+    offer: Offer
     free_slots: int
     free_gpus: int
 
@@ -47,10 +50,19 @@ class WorkerLocation:
     host: str
 
 
-def fits(needs: Mapping[str, str], gpus: int, worker: Worker) -> bool:
-    """Whether an idle `worker` could run such a job."""
-    labelled = all(worker.labels.get(key) == value for key, value in needs.items())
-    return labelled and len(worker.gpus) >= gpus
+def fits(needs: JobNeeds, capacity: Capacity) -> bool:
+    """Whether the worker could run such a job if it were idle."""
+    worker = capacity.worker
+    return (
+        has_labels(needs, worker)
+        and len(worker.gpus) >= needs.gpus
+        and capacity.offer.can_run(needs)
+    )
+
+
+def has_labels(needs: JobNeeds, worker: Worker) -> bool:
+    """Whether a worker has the labels that a job asks for."""
+    return all(worker.labels.get(key) == value for key, value in needs.labels.items())
 
 
 def may_try(
@@ -66,7 +78,7 @@ def may_try(
     """
     if job.worker_losses < WORKER_LOSSES_BEFORE_POISON - 1 or not losses:
         return True
-    fitting = [each.worker for each in capacities if fits(job.needs, job.gpus, each.worker)]
+    fitting = [each.worker for each in capacities if fits(job.needs, each)]
     hosts = {location.host for location in losses}
     if len(hosts) > 1:
         return True

@@ -19,7 +19,7 @@ def reservations(
     for job in sorted(queue, key=lambda each: each.sort_key):
         if job.gpus == 0:
             continue
-        fitting = [each for each in capacities if fits(job.needs, job.gpus, each.worker)]
+        fitting = [each for each in capacities if fits(job.needs, each)]
         unreserved = [each for each in fitting if each.worker.id not in reserved]
         if any(each.can_start(job.gpus) for each in unreserved):
             continue

@@ -1,12 +1,11 @@
 """Jobs in the database."""
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 from sqlalchemy import (
     Connection,
     RowMapping,
@@ -17,12 +16,12 @@ from sqlalchemy import (
 )
 
 from service.contract.jobs import ENDED_JOBS, Job, JobState, Progress, Reason
-from service.contract.reading import log_once, log_unknown_fields, member
-from service.contract.specs import AnySpec, Resources
-from service.contract.stored_specs import StoredSpec, UnreadableSpec, spec_as_stored
+from service.contract.specs import AnySpec
+from service.domain.offers import JobNeeds
+from service.store.job_needs import column_of_needs, needs_of_column
 from service.store.tables import jobs
 
-_SPEC: TypeAdapter[AnySpec | UnreadableSpec] = TypeAdapter(StoredSpec)
+_SPEC: TypeAdapter[AnySpec] = TypeAdapter(AnySpec)
 
 
 @dataclass(frozen=True)
@@ -30,6 +29,7 @@ class StoredJob:
     """A job as users see it, and what only the control plane knows of it."""
 
     job: Job
+    needs: JobNeeds
     failures: int
     worker_losses: int
     not_before: datetime | None
@@ -49,12 +49,19 @@ class JobFilter:
     limit: int = 20
 
 
-def add(tx: Connection, job: Job, source_checkpoint: str | None) -> None:
-    """Store a new job."""
+def add(
+    tx: Connection, job: Job, source_checkpoint: str | None, *, form: str | None = None
+) -> None:
+    """Store a new job; `form` is the digest of the recipe that its parameters were checked with."""
+    resources = job.spec.resources
+    forms = frozenset([form]) if form is not None else None
+    needs = JobNeeds(resources.gpus, resources.labels, job.kind, job.recipe, forms)
     tx.execute(
         insert(jobs).values(
             **_dumped(job),
-            **_queue_columns(job),
+            queue_order=-job.spec.priority,
+            gpus=needs.gpus,
+            needs=column_of_needs(needs),
             failures=0,
             worker_losses=0,
             source_checkpoint=source_checkpoint,
@@ -116,11 +123,11 @@ def edit(tx: Connection, job: Job) -> None:
     values = {
         "name": job.spec.name,
         "labels": job.spec.labels,
-        **_queue_columns(job),
-        "spec": spec_as_stored(job.spec),
+        "queue_order": -job.spec.priority,
+        "spec": job.spec.model_dump(mode="json"),
     }
-    changed = change(tx, job.id, [job.state], values)
-    assert changed, "the caller has locked the job"
+    changed = change(tx, job.id, list(JobState), values)
+    assert changed, "the job is there"
 
 
 def delete_job(tx: Connection, job_id: str) -> None:
@@ -131,7 +138,14 @@ def delete_job(tx: Connection, job_id: str) -> None:
 def version_of(tx: Connection, job_id: str) -> tuple[int, JobState] | None:
     """A job's version, which counts its changes, and its state: all that a poll needs first."""
     row = tx.execute(select(jobs.c.version, jobs.c.state).where(jobs.c.id == job_id)).first()
-    return (row.version, member(JobState, row.state)) if row is not None else None
+    return (row.version, JobState(row.state)) if row is not None else None
+
+
+def parameters_of(tx: Connection, job_id: str) -> dict[str, Any]:
+    """The parameters of a job, as they were checked."""
+    spec: dict[str, Any] = tx.execute(select(jobs.c.spec).where(jobs.c.id == job_id)).scalar_one()
+    params: dict[str, Any] = spec.get("params") or {}
+    return params
 
 
 def exports_of(tx: Connection, checkpoint_id: str) -> list[StoredJob]:
@@ -161,66 +175,33 @@ def users_of(tx: Connection, checkpoint_id: str, *, live: bool = False) -> list[
     return list(tx.execute(query.order_by(jobs.c.id).limit(1000)).scalars())
 
 
-def _queue_columns(job: Job) -> dict[str, Any]:
-    return {
-        "queue_order": -job.spec.priority,
-        "gpus": job.spec.resources.gpus,
-        "needs": json.dumps(job.spec.resources.labels, sort_keys=True),
-    }
-
-
 def _dumped(job: Job) -> dict[str, Any]:
     columns = job.model_dump(
-        exclude={"object", "queue_position", "wait_reason", "unreadable", "spec", "progress"}
+        exclude={"object", "queue_position", "wait_reason", "spec", "progress"}
     )
     return columns | {
-        "spec": spec_as_stored(job.spec),
+        "spec": job.spec.model_dump(mode="json"),
         "progress": job.progress.model_dump(mode="json"),
     }
 
 
 def _stored(row: RowMapping) -> StoredJob:
     names = [name for name in Job.model_fields if name in row and name not in ("spec", "progress")]
-    spec = _spec(row)
     job = Job.model_construct(
         **{name: row[name] for name in names}
         | {
-            "state": member(JobState, row["state"]),
-            "reason": member(Reason, row["reason"]) if row["reason"] else None,
-            "spec": spec,
-            "unreadable": spec.problem if isinstance(spec, UnreadableSpec) else None,
-            "progress": _progress(row["progress"]),
+            "state": JobState(row["state"]),
+            "reason": Reason(row["reason"]) if row["reason"] else None,
+            "spec": _SPEC.validate_python(row["spec"]),
+            "progress": Progress.model_validate(row["progress"]),
         }
     )
     return StoredJob(
         job=job,
+        needs=needs_of_column(row["needs"], row["gpus"]),
         failures=row["failures"],
         worker_losses=row["worker_losses"],
         not_before=row["not_before"],
         stop_mode=row["stop_mode"],
         source_checkpoint=row["source_checkpoint"],
     )
-
-
-def _spec(row: RowMapping) -> AnySpec | UnreadableSpec:
-    spec = _SPEC.validate_python(row["spec"])
-    log_unknown_fields(spec)
-    if not isinstance(spec, UnreadableSpec):
-        return spec
-    log_once("unreadable_spec", f"{row['id']}: {spec.problem}")
-    columns = {
-        "kind": row["kind"],
-        "name": row["name"],
-        "labels": row["labels"],
-        "priority": -row["queue_order"],
-        "resources": Resources(gpus=row["gpus"], labels=json.loads(row["needs"])),
-    }
-    return spec.model_copy(update=columns)
-
-
-def _progress(stored: Any) -> Progress:
-    try:
-        return Progress.model_validate(stored)
-    except ValidationError:
-        log_once("unreadable_progress", str(stored)[:200])
-        return Progress(total_steps=0)

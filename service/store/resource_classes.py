@@ -1,6 +1,5 @@
-"""The queue by resource class: the jobs of a class ask for the same GPUs and labels."""
+"""The queue by resource class: the jobs of a class need the same of a worker."""
 
-import json
 from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -19,7 +18,9 @@ from sqlalchemy import (
 )
 
 from service.contract.jobs import Job
+from service.domain.offers import JobNeeds
 from service.domain.placement import QueuedJob
+from service.store.job_needs import needs_of_column
 from service.store.jobs import StoredJob, get
 from service.store.tables import jobs
 
@@ -29,16 +30,15 @@ _QUEUED = jobs.c.state == literal_column("'queued'")
 
 @dataclass(frozen=True)
 class ResourceClass:
-    """What all jobs of a class ask for; `needs` are the labels as they are stored."""
+    """What all jobs of a class need; `needs` is the column."""
 
     needs: str
     gpus: int
 
     @property
-    def labels(self) -> dict[str, str]:
-        """The labels that a worker must have."""
-        labels: dict[str, str] = json.loads(self.needs)
-        return labels
+    def job_needs(self) -> JobNeeds:
+        """What the column stands for."""
+        return needs_of_column(self.needs, self.gpus)
 
 
 def of_queued_jobs(tx: Connection) -> list[ResourceClass]:
@@ -71,8 +71,8 @@ def first_jobs(
     for key, value in at_limit:
         query = query.where(jobs.c.labels[key].as_string().is_distinct_from(value))
     rows = tx.execute(query.order_by(jobs.c.queue_order, jobs.c.id).limit(limit))
-    gpus, labels = resource_class.gpus, resource_class.labels
-    return [QueuedJob(row.id, row.queue_order, gpus, labels, row.worker_losses) for row in rows]
+    needs = resource_class.job_needs
+    return [QueuedJob(row.id, row.queue_order, needs, row.worker_losses) for row in rows]
 
 
 def lock_job(tx: Connection, job_id: str, now: datetime) -> StoredJob | None:

@@ -170,7 +170,17 @@ workers = Table(
     Column("last_seen_at", Utc, nullable=False),
     # What failed before it says nothing (any more) of the worker.
     Column("trusted_at", Utc, nullable=False),
+    # None for a worker of a version before catalogs: it can do what is built in.
+    Column("catalog_digest", String(64)),
     Index("ix_workers_state_id", "state", "id"),
+)
+
+catalogs = Table(
+    "catalogs",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("body", Text, nullable=False),
+    Column("created_at", Utc, nullable=False),
 )
 
 checkpoints = Table(

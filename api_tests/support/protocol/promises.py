@@ -8,10 +8,12 @@ from sqlalchemy import select
 
 from api_tests.support.use_cases import Agent, Plane, gpus
 from service.contract.agent import Claim
+from service.contract.catalog import builtin_catalog
 from service.contract.jobs import ENDED_JOBS, LIVE_ATTEMPTS, Job, JobState
 from service.contract.workers import Worker, WorkerState
 from service.control.jobs import views
 from service.control.scheduling.scheduler import capacities_of, eligible_jobs
+from service.domain.offers import Offer
 from service.domain.placement import Capacity
 from service.domain.retry import WORKER_LOSSES_BEFORE_POISON
 from service.store import workers
@@ -106,7 +108,11 @@ class Promises:
             registered_at=now,
             last_seen_at=now,
         )
-        queue = list(eligible_jobs(tx, Capacity(fresh, 9, 4), now + timedelta(hours=1)))
+        queue = list(
+            eligible_jobs(
+                tx, Capacity(fresh, Offer.of(builtin_catalog()), 9, 4), now + timedelta(hours=1)
+            )
+        )
         in_order = sorted(queued, key=lambda job: (-job.spec.priority, job.id))
         assert [waiting.id for waiting in queue] == [job.id for job in in_order]
         positions = [job.queue_position for job in in_order]

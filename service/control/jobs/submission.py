@@ -12,6 +12,7 @@ from service.contract.specs import AnySpec
 from service.control.jobs import views
 from service.control.kinds import kind_of
 from service.control.kinds.base import CheckedSubmission
+from service.control.scheduling.catalogs import form_of
 from service.domain.errors import IdempotencyMismatch
 from service.store import history, idempotency, jobs
 
@@ -93,7 +94,13 @@ def enqueue(
         parent_job_id=parent_job_id,
         spec=spec,
     )
-    jobs.add(tx, job, checked.source.id if checked.source is not None else None)
+    form = form_of(tx, job.recipe) if job.recipe is not None else None
+    jobs.add(
+        tx,
+        job,
+        checked.source.id if checked.source is not None else None,
+        form=form.digest if form is not None else None,
+    )
     if submission_key.key is not None:
         idempotency.add(tx, submission_key.key, submission_key.digest, job_id, now)
     history.note(tx, job_id, None, "submitted", message, now)

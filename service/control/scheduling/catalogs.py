@@ -1,30 +1,104 @@
-"""The recipes and data sets that workers have told of, the built-in ones among them."""
+"""What can be asked for: the recipes, data sets and kinds that workers have, and the built-in ones.
 
+Two workers of different versions may have one recipe in two forms. A submission is checked against
+the newest form that a worker has, by when a catalog with it came first; the built-in form is the
+last resort, for when no worker has one. So a user is never held to a form that nobody runs.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from difflib import get_close_matches
 
 from sqlalchemy import Connection
 
-from service.contract.catalog import DatasetInfo, RecipeInfo, builtin_catalog
-from service.domain.errors import Unprocessable
+from service.contract.catalog import Catalog, DatasetInfo, RecipeInfo, builtin_catalog
+from service.contract.workers import Worker, WorkerState
+from service.domain.errors import NotFound, Unprocessable
+from service.domain.offers import Offer, RecipeForm
+from service.store import catalogs as store
+from service.store import resource_classes, workers
+
+_MOST_CACHED = 50
 
 
-def recipes(_: Connection) -> list[RecipeInfo]:
-    """Every recipe that may be submitted."""
-    return list(builtin_catalog().recipes)
+@dataclass(frozen=True)
+class OfferedRecipe:
+    """A recipe in the form that submissions are checked against, and how many workers have it."""
+
+    form: RecipeForm
+    workers: int
 
 
-def datasets(_: Connection) -> list[DatasetInfo]:
-    """Every data set that may be named."""
-    return list(builtin_catalog().datasets)
+def put(tx: Connection, worker_id: str, catalog: Catalog, now: datetime) -> None:
+    """Store what a worker can do, which was checked before; raises NotFound."""
+    worker = workers.get(tx, worker_id, lock=True)
+    if worker is None or worker.state in (WorkerState.LOST, WorkerState.GONE):
+        raise NotFound("unknown_worker", f"worker {worker_id} must register (again)")
+    digest = catalog.digest
+    store.put(tx, digest, catalog, now)
+    workers.change(tx, worker_id, {"catalog_digest": digest})
+
+
+def is_stored(tx: Connection, catalog: Catalog) -> bool:
+    """Whether the catalog came before, so that it was checked."""
+    return store.get(tx, catalog.digest) is not None
+
+
+def recipes(tx: Connection) -> list[RecipeInfo]:
+    """Every recipe that may be submitted: the built-in ones first, then by name."""
+    return [each.form.recipe for each in offered_recipes(tx)]
+
+
+def offered_recipes(tx: Connection) -> list[OfferedRecipe]:
+    """Every recipe that may be submitted: the built-in ones first, then by name.
+
+    Besides those of workers and the built-in ones, these are the ones that queued jobs wait for.
+    """
+    present = _present(tx)
+    counts = Counter(name for each in present for name in each.offer.forms)
+    forms = _newest_forms(present)
+    for form in _forms_of_queued_jobs(tx, known=forms):
+        forms.setdefault(form.recipe.name, form)
+    builtin = list(_BUILTIN.offer.forms)
+    names = builtin + sorted(forms.keys() - set(builtin))
+    return [OfferedRecipe(forms[name], counts[name]) for name in names]
+
+
+def offered_recipe(tx: Connection, name: str) -> OfferedRecipe:
+    """One recipe that may be submitted; raises NotFound, naming those there are."""
+    offered = {each.form.recipe.name: each for each in offered_recipes(tx)}
+    if name not in offered:
+        raise NotFound("no_such_recipe", _no_recipe(name, list(offered)))
+    return offered[name]
 
 
 def recipe_named(tx: Connection, name: str, pointer: str = "/recipe") -> RecipeInfo:
     """The recipe of a name; raises Unprocessable, naming those there are."""
-    known = {recipe.name: recipe for recipe in recipes(tx)}
-    if name in known:
-        return known[name]
-    message = f"there is no recipe {name!r}; there are {', '.join(known)}{_nearest(name, known)}"
+    form = form_of(tx, name)
+    if form is not None:
+        return form.recipe
+    message = _no_recipe(name, [recipe.name for recipe in recipes(tx)])
     raise Unprocessable("no_such_recipe", message, pointer)
+
+
+def form_of(tx: Connection, recipe: str) -> RecipeForm | None:
+    """The form that submissions of a recipe are checked against; None if nobody knows it."""
+    form = _newest_forms(_present(tx)).get(recipe)
+    if form is not None:
+        return form
+    queued = _forms_of_queued_jobs(tx, known=())
+    return next((form for form in queued if form.recipe.name == recipe), None)
+
+
+def datasets(tx: Connection) -> list[DatasetInfo]:
+    """Every data set that may be named."""
+    known: dict[str, DatasetInfo] = {}
+    for each in [*_present(tx), _BUILTIN]:
+        for dataset in each.catalog.datasets:
+            known.setdefault(dataset.name, dataset)
+    return [known[name] for name in sorted(known)]
 
 
 def dataset_named(tx: Connection, name: str, pointer: str = "/data/dataset") -> DatasetInfo:
@@ -36,6 +110,78 @@ def dataset_named(tx: Connection, name: str, pointer: str = "/data/dataset") -> 
     raise Unprocessable("no_such_dataset", message, pointer)
 
 
-def _nearest(name: str, known: dict[str, RecipeInfo]) -> str:
+def offer_of(tx: Connection, worker: Worker) -> Offer:
+    """What a worker can do."""
+    return _read(tx, worker.catalog_digest).offer
+
+
+def delete_unused(tx: Connection, before: datetime) -> int:
+    """Delete catalogs that came `before`, no worker has and no queued job needs; gives how many."""
+    needed = {
+        form for each in resource_classes.of_queued_jobs(tx) for form in each.job_needs.forms or ()
+    } - {form.digest for form in _BUILTIN.offer.forms.values()}
+    unused = [
+        digest
+        for digest in store.digests(tx, before)
+        if not any(form.digest in needed for form in _read(tx, digest).offer.forms.values())
+    ]
+    return store.delete_unused(tx, unused)
+
+
+@dataclass(frozen=True)
+class _CatalogOffer:
+    catalog: Catalog
+    offer: Offer
+    created_at: datetime
+
+
+_BUILTIN = _CatalogOffer(
+    builtin_catalog(), Offer.of(builtin_catalog()), datetime.min.replace(tzinfo=UTC)
+)
+_cached: dict[str, _CatalogOffer] = {}
+"""By digest what was read: a catalog never changes, and every claim needs the worker's."""
+
+
+def _no_recipe(name: str, known: list[str]) -> str:
     close = get_close_matches(name, known, n=1)
-    return f"; did you mean {close[0]}?" if close else ""
+    hint = f"; did you mean {close[0]}?" if close else ""
+    return f"there is no recipe {name!r}; there are {', '.join(known)}{hint}"
+
+
+def _read(tx: Connection, digest: str | None) -> _CatalogOffer:
+    if digest is None:
+        return _BUILTIN
+    cached = _cached.get(digest)
+    if cached is not None:
+        return cached
+    stored = store.get(tx, digest)
+    if stored is None:
+        # Deleted while its worker registered: until the next time it can do what is built in.
+        return _BUILTIN
+    if len(_cached) >= _MOST_CACHED:
+        _cached.clear()
+    offer = _CatalogOffer(stored.catalog, Offer.of(stored.catalog), stored.created_at)
+    return _cached.setdefault(digest, offer)
+
+
+def _present(tx: Connection) -> list[_CatalogOffer]:
+    """The catalogs of the workers that have not ended, the newest first."""
+    present = [_read(tx, digest) for digest in workers.catalog_digests(tx)]
+    return sorted(present, key=lambda each: each.created_at, reverse=True)
+
+
+def _newest_forms(present: Iterable[_CatalogOffer]) -> dict[str, RecipeForm]:
+    forms: dict[str, RecipeForm] = {}
+    for each in [*present, _BUILTIN]:
+        forms = {**each.offer.forms, **forms}
+    return forms
+
+
+def _forms_of_queued_jobs(tx: Connection, known: Collection[str]) -> Iterator[RecipeForm]:
+    """Of recipes that are not `known`: the newest catalog that has the form of a queued job."""
+    needs = [each.job_needs for each in resource_classes.of_queued_jobs(tx)]
+    unknown = {digest for each in needs if each.recipe not in known for digest in each.forms or ()}
+    for digest in store.digests(tx) if unknown else ():
+        for form in _read(tx, digest).offer.forms.values():
+            if form.digest in unknown:
+                yield form

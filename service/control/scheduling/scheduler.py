@@ -6,6 +6,8 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from service.contract.workers import Worker, WorkerState
+from service.control.scheduling import catalogs
+from service.control.scheduling.forms import with_accepted_forms
 from service.domain.placement import Capacity, QueuedJob, WorkerLocation, fits, may_try
 from service.domain.reservations import is_reserved_for_another, reservations
 from service.store import attempts, limits, resource_classes, workers
@@ -28,9 +30,11 @@ def eligible_jobs(tx: Connection, capacity: Capacity, now: datetime) -> Iterator
     """The jobs that the worker may have now, in the order of the queue; nothing is locked."""
     if capacity.free_slots < 1:
         return
-    worker = capacity.worker
+    worker, offers = capacity.worker, [capacity.offer]
     classes = [
-        each for each in resource_classes.of_queued_jobs(tx) if fits(each.labels, each.gpus, worker)
+        each
+        for each in resource_classes.of_queued_jobs(tx)
+        if fits(each.job_needs.in_any_form, capacity)
     ]
     queue = queue_of(tx, classes, limits.reached(tx).keys(), now)
     capacities: list[Capacity] | None = None
@@ -40,14 +44,17 @@ def eligible_jobs(tx: Connection, capacity: Capacity, now: datetime) -> Iterator
         if capacities is None and (job.worker_losses or job.gpus > capacity.free_gpus):
             others = capacities_of(tx, workers.present(tx))
             capacities = [capacity if each.worker.id == worker.id else each for each in others]
-            holder = reservations(queue, capacities).get(worker.id)
+            offers = [each.offer for each in capacities]
+            wide = [with_accepted_forms(tx, each, offers) for each in queue if each.gpus]
+            holder = reservations(wide, capacities).get(worker.id)
+        job = with_accepted_forms(tx, job, offers)
         if holder is not None and is_reserved_for_another(job, holder, capacity):
             continue
         if job.worker_losses:
             losses = loss_locations(tx, job)
             if not may_try(job, losses, worker, capacities or []):
                 continue
-        if job.gpus <= capacity.free_gpus:
+        if job.gpus <= capacity.free_gpus and fits(job.needs, capacity):
             yield job
 
 
@@ -55,7 +62,12 @@ def capacities_of(tx: Connection, present: Iterable[Worker]) -> list[Capacity]:
     """What each active worker has free, as far as the database knows."""
     usage = attempts.usage(tx)
     return [
-        Capacity(worker, worker.slots - slots, len(worker.gpus) - gpus)
+        Capacity(
+            worker,
+            catalogs.offer_of(tx, worker),
+            free_slots=worker.slots - slots,
+            free_gpus=len(worker.gpus) - gpus,
+        )
         for worker in present
         if worker.state is WorkerState.ACTIVE
         for slots, gpus in [usage.get(worker.id, (0, 0))]

@@ -1,13 +1,15 @@
 """Why a queued job waits, as a sentence."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
+from service.control.scheduling.forms import with_accepted_forms
 from service.control.scheduling.scheduler import capacities_of, loss_locations, queue_of
-from service.domain.placement import Capacity, QueuedJob, fits, may_try
+from service.domain.offers import JobNeeds
+from service.domain.placement import Capacity, QueuedJob, fits, has_labels, may_try
 from service.domain.reservations import is_reserved_for_another, reservations
 from service.store import limits, resource_classes, workers
 from service.store.jobs import StoredJob
@@ -33,16 +35,17 @@ class QueueState:
         at_limit = limits.reached(tx)
         # A job in backoff reserves nothing; the reaper clears a backoff that is over.
         queue = queue_of(tx, wide, at_limit.keys(), _NEVER) if wide else []
+        offers = [each.offer for each in capacities]
+        queue = [with_accepted_forms(tx, job, offers) for job in queue]
         return cls(bool(present), capacities, at_limit, reservations(queue, capacities))
 
     def wait_reason(self, tx: Connection, stored: StoredJob) -> str | None:
         """Why a queued job waits; None for one that is about to be claimed."""
-        job, needs = stored.job, stored.job.spec.resources
-        queued = QueuedJob(
-            job.id, -job.spec.priority, needs.gpus, needs.labels, stored.worker_losses
-        )
         if not self.capacities:
             return "no worker takes jobs now" if self.any_worker else "no worker is connected"
+        job = stored.job
+        queued = QueuedJob(job.id, -job.spec.priority, stored.needs, stored.worker_losses)
+        queued = with_accepted_forms(tx, queued, [each.offer for each in self.capacities])
         return (
             self._unmet_needs(queued)
             or ("it waits before its next try" if stored.not_before is not None else None)
@@ -52,11 +55,18 @@ class QueueState:
         )
 
     def _unmet_needs(self, job: QueuedJob) -> str | None:
-        labelled = [each.worker for each in self.capacities if fits(job.needs, 0, each.worker)]
+        reason = _inability(self.capacities, job.needs, "no worker")
+        if reason is not None:
+            return reason
+        labels = ", ".join(f"{key}={value}" for key, value in job.needs.labels.items())
+        labelled = [each for each in self.capacities if has_labels(job.needs, each.worker)]
         if not labelled:
-            labels = ", ".join(f"{key}={value}" for key, value in job.needs.items())
             return f"no worker has the labels {labels}"
-        if max(len(worker.gpus) for worker in labelled) < job.gpus:
+        reason = _inability(labelled, job.needs, f"no worker with the labels {labels}")
+        if reason is not None:
+            return reason
+        able = [each.worker for each in labelled if each.offer.can_run(job.needs)]
+        if max(len(worker.gpus) for worker in able) < job.gpus:
             return f"no worker has {job.gpus} {_gpu_noun(job.gpus)}"
         return None
 
@@ -89,17 +99,27 @@ class QueueState:
             return f"the free {what} kept for {holders[0].id}, which is ahead of it"
         if ready:
             return None
-        fitting = [each for each in self.capacities if fits(job.needs, job.gpus, each.worker)]
+        fitting = [each for each in self.capacities if fits(job.needs, each)]
         if job.gpus and any(each.free_slots for each in fitting):
             return f"no worker has {job.gpus} free {_gpu_noun(job.gpus)}"
         return "all workers are busy"
 
     def _ready(self, job: QueuedJob) -> list[Capacity]:
         return [
-            each
-            for each in self.capacities
-            if fits(job.needs, job.gpus, each.worker) and each.can_start(job.gpus)
+            each for each in self.capacities if fits(job.needs, each) and each.can_start(job.gpus)
         ]
+
+
+def _inability(capacities: Iterable[Capacity], needs: JobNeeds, nobody: str) -> str | None:
+    """Why none of some workers can run such a job; None if one can."""
+    offers = [each.offer for each in capacities]
+    if any(offer.can_run(needs) for offer in offers):
+        return None
+    if not any(needs.kind in (None, *offer.kinds) for offer in offers):
+        return f"{nobody} runs jobs of the kind {needs.kind}"
+    if any(offer.can_run(needs.in_any_form) for offer in offers):
+        return f"{nobody} has the recipe {needs.recipe} in the form of this job"
+    return f"{nobody} has the recipe {needs.recipe}"
 
 
 def _gpu_noun(number: int) -> str:

@@ -1,0 +1,61 @@
+"""What a worker offers to run, and whether a job can run there."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from service.contract.catalog import Catalog, RecipeInfo
+
+
+@dataclass(frozen=True)
+class RecipeForm:
+    """A recipe in one form; equal if the digests are."""
+
+    digest: str
+    recipe: RecipeInfo = field(compare=False)
+
+
+@dataclass(frozen=True)
+class Offer:
+    """The recipes that a worker has, by name, and the kinds of job that it runs."""
+
+    forms: Mapping[str, RecipeForm]
+    kinds: frozenset[str]
+
+    @classmethod
+    def of(cls, catalog: Catalog) -> "Offer":
+        """Of a worker with this catalog."""
+        forms = {recipe.name: RecipeForm(recipe.digest, recipe) for recipe in catalog.recipes}
+        return cls(forms, frozenset(catalog.kinds))
+
+    def can_run(self, needs: "JobNeeds") -> bool:
+        """Whether kind and recipe of a job are offered, the recipe in a form that the job has."""
+        if needs.kind is not None and needs.kind not in self.kinds:
+            return False
+        form = self.forms.get(needs.recipe) if needs.recipe is not None else None
+        if form is None:
+            return needs.recipe is None
+        return needs.forms is None or form.digest in needs.forms
+
+
+@dataclass(frozen=True)
+class JobNeeds:
+    """What a worker must have for a job, and be able to run.
+
+    `forms` are the digests of the recipe's forms in which the job can run; None is any form. A job
+    without a recipe, as an import is, and one that was stored before catalogs run on every worker.
+    """
+
+    gpus: int = 0
+    labels: Mapping[str, str] = field(default_factory=dict)
+    kind: str | None = None
+    recipe: str | None = None
+    forms: frozenset[str] | None = None
+
+    @property
+    def in_any_form(self) -> "JobNeeds":
+        """The same, with the recipe in any form."""
+        return replace(self, forms=None)
+
+    def with_forms(self, digests: frozenset[str]) -> "JobNeeds":
+        """The same, with further forms in which the job can run."""
+        return self if self.forms is None else replace(self, forms=self.forms | digests)

@@ -1,0 +1,49 @@
+"""Catalogs in the database: each once, by its digest."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, insert, select
+
+from service.contract.catalog import Catalog
+from service.store.tables import catalogs, workers
+
+
+@dataclass(frozen=True)
+class StoredCatalog:
+    """A catalog, and when a worker sent it for the first time."""
+
+    digest: str
+    catalog: Catalog
+    created_at: datetime
+
+
+def put(tx: Connection, digest: str, catalog: Catalog, now: datetime) -> None:
+    """Store a catalog that is not there yet; twice at once raises IntegrityError."""
+    query = select(catalogs.c.digest).where(catalogs.c.digest == digest)
+    if tx.execute(query.with_for_update()).first() is None:
+        values = {"digest": digest, "body": catalog.model_dump_json(), "created_at": now}
+        tx.execute(insert(catalogs).values(**values))
+
+
+def get(tx: Connection, digest: str) -> StoredCatalog | None:
+    """One catalog."""
+    row = tx.execute(select(catalogs).where(catalogs.c.digest == digest)).first()
+    if row is None:
+        return None
+    return StoredCatalog(digest, Catalog.model_validate_json(row.body), row.created_at)
+
+
+def digests(tx: Connection, before: datetime | None = None) -> list[str]:
+    """Of the stored catalogs, the newest first; of those alone that came `before` a moment."""
+    query = select(catalogs.c.digest).order_by(catalogs.c.created_at.desc(), catalogs.c.digest)
+    if before is not None:
+        query = query.where(catalogs.c.created_at < before)
+    return list(tx.execute(query).scalars())
+
+
+def delete_unused(tx: Connection, digests: list[str]) -> int:
+    """Delete those of the catalogs that no worker has; gives how many."""
+    of_workers = select(workers.c.catalog_digest).where(workers.c.catalog_digest.is_not(None))
+    unused = catalogs.c.digest.in_(digests) & catalogs.c.digest.not_in(of_workers)
+    return tx.execute(delete(catalogs).where(unused)).rowcount

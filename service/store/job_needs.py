@@ -1,0 +1,27 @@
+"""What a job needs of a worker, as the column `needs` has it: JSON with sorted keys.
+
+The jobs of a resource class are equal in it. Beside the labels it has keys that no label may have,
+since they begin with `@`.
+"""
+
+import json
+
+from service.domain.offers import JobNeeds
+
+_KIND, _RECIPE, _FORM = "@kind", "@recipe", "@form"
+
+
+def column_of_needs(needs: JobNeeds) -> str:
+    """The column's text; the GPUs have a column of their own."""
+    keys = {_KIND: needs.kind, _RECIPE: needs.recipe, _FORM: ",".join(sorted(needs.forms or ()))}
+    return json.dumps(
+        {key: value for key, value in keys.items() if value} | dict(needs.labels), sort_keys=True
+    )
+
+
+def needs_of_column(column: str, gpus: int) -> JobNeeds:
+    """What a column stands for; one of a version before catalogs has labels alone."""
+    labels: dict[str, str] = json.loads(column)
+    kind, recipe = labels.pop(_KIND, None), labels.pop(_RECIPE, None)
+    form = labels.pop(_FORM, None)
+    return JobNeeds(gpus, labels, kind, recipe, frozenset(form.split(",")) if form else None)
