@@ -1,7 +1,7 @@
 """What a job is to do: a train or an eval as a user submits it, an import or an export."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import (
     BaseModel,
@@ -178,13 +178,16 @@ class ExportSpec(_Submission):
 
 
 KindName = Literal["train", "eval", "import", "export"]
-AnySpec = Annotated[TrainSpec | EvalSpec | ImportSpec | ExportSpec, Field(discriminator="kind")]
+SubmittedSpec = TrainSpec | EvalSpec
+"""The kinds that users submit by `POST /jobs`; the others have routes of their own."""
+
+AnySpec = Annotated[SubmittedSpec | ImportSpec | ExportSpec, Field(discriminator="kind")]
 
 
-class Submission(RootModel[TrainSpec | EvalSpec]):
-    """The body of `POST /jobs`: a spec of a kind that users submit themselves."""
+class Submission(RootModel[SubmittedSpec]):
+    """The body of `POST /jobs`."""
 
-    root: Annotated[TrainSpec | EvalSpec, Field(discriminator="kind")]
+    root: Annotated[SubmittedSpec, Field(discriminator="kind")]
 
     @model_validator(mode="before")
     @classmethod
@@ -201,7 +204,9 @@ class Submission(RootModel[TrainSpec | EvalSpec]):
         return model.model_validate(body)
 
 
-_SUBMITTED: dict[str, type[TrainSpec | EvalSpec]] = {"train": TrainSpec, "eval": EvalSpec}
+_SUBMITTED: dict[str, type[SubmittedSpec]] = {
+    spec.model_fields["kind"].default: spec for spec in get_args(SubmittedSpec)
+}
 
 
 def _wrong_kind(error: str, value: Any, **context: str) -> ValidationError:
