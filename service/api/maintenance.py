@@ -33,7 +33,11 @@ def verify(checkpoint_id: str, context: Context) -> Verification:
 
 @router.post("/gc", dependencies=[Authorized, VolumeScan])
 def collect(how: Collect, context: Context) -> Collection:
-    """Remove folders that nobody needs: surplus of ended jobs, orphans, stale stages."""
+    """Remove folders that nobody needs: surplus of ended jobs, orphans, stale stages.
+
+    What a newer version made is left.
+    """
     collector = Collector(context.database, context.settings.volume, context.now())
     found = collector.collect(dry_run=how.dry_run)
-    return Collection(dry_run=how.dry_run, data=tuple(found))
+    left = collector.newer_folders()
+    return Collection(dry_run=how.dry_run, data=tuple(found), left=tuple(left))

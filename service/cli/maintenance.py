@@ -10,6 +10,7 @@ from service.cli import figures, volume
 from service.cli.extras import require_extras
 from service.cli.group import BadInput
 from service.cli.options import LOCAL_SERVER, AsJson, Server, Token, connect, print_json
+from service.volume.manifests import is_of_newer_version
 
 
 def verify(
@@ -32,7 +33,9 @@ def verify(
     if as_json:
         print_json(verification)
     if not verification.ok:
-        raise BadInput(f"{target} is damaged: {'; '.join(verification.problems)}")
+        newer = is_of_newer_version(verification.problems)
+        what = "cannot be read" if newer else "is damaged"
+        raise BadInput(f"{target} {what}: {'; '.join(verification.problems)}")
     if not as_json:
         typer.echo(f"{target}: whole")
 
@@ -51,6 +54,8 @@ def gc(
     if as_json:
         print_json(collection)
         return
+    for sentence in collection.left:
+        typer.echo(sentence, err=True)
     for garbage in collection.data:
         typer.echo(f"{garbage.path} ({figures.size(garbage.bytes)}): {garbage.why}")
     freed = figures.size(sum(garbage.bytes for garbage in collection.data))

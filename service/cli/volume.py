@@ -9,7 +9,7 @@ from service.cli import figures
 from service.cli.group import BadInput
 from service.cli.options import print_json, print_json_lines, print_table
 from service.contract.checkpoints import Checkpoint, Manifest
-from service.volume.folder import checkpoints_in, latest_in, read_manifest, verify
+from service.volume.folder import checkpoints_in, latest_in, newer_in, read_manifest, verify
 
 
 def list_folders(folder: Path, limit: int, *, as_json: bool) -> None:
@@ -40,6 +40,8 @@ def verify_folders(folder: Path) -> None:
     if not checkpoints:
         problems = verify(folder) if folder.is_dir() else []
         raise BadInput(f"no checkpoint is at or below {folder}: {'; '.join(problems)}")
+    for path in newer_in(folder):
+        typer.echo(f"{path}: {'; '.join(verify(path))}")
     damaged = 0
     for path, _ in checkpoints:
         problems = verify(path)

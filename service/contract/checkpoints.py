@@ -10,6 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from service.contract.fields import Id, Metrics, Number, Step, Tag
 
 MANIFEST = "manifest.json"
+FORMAT = 1
+"""The only format of manifests so far; a newer one is left alone."""
+
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*$")]
 _FOLDER = re.compile(r"^(step|final)-(\d{9,})$")
 
@@ -169,13 +172,17 @@ class Garbage(BaseModel):
 
 
 class Collection(BaseModel):
-    """`POST /checkpoints/gc`: what was removed, or would be with `dry_run`."""
+    """`POST /checkpoints/gc`: what was removed, or would be with `dry_run`.
+
+    `left` has a sentence on each folder that is left as it is, since a newer version made it.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     object: Literal["collection"] = "collection"
     dry_run: bool
     data: tuple[Garbage, ...] = ()
+    left: tuple[str, ...] = ()
 
 
 class LineageEntry(BaseModel):

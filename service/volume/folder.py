@@ -12,11 +12,9 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from service.contract.checkpoints import MANIFEST, FileDigest, Manifest, folder_name, step_of
+from service.volume.manifests import MANIFEST_DIGEST, is_of_newer_version, manifest_or_problem
 
-MANIFEST_DIGEST = "manifest.sha256"
 STAGE_PREFIX = ".tmp-"
 _CHUNK_BYTES = 1 << 20
 
@@ -36,11 +34,11 @@ def is_checkpoint(folder: Path) -> bool:
 
 
 def read_manifest(folder: Path) -> Manifest | None:
-    """The manifest of a checkpoint folder, or None if it is missing or damaged.
+    """The manifest of a checkpoint folder, or None if it is missing, damaged or of a newer version.
 
     A folder without a whole manifest is not a checkpoint.
     """
-    manifest, _ = _manifest_or_problem(folder)
+    manifest, _ = manifest_or_problem(folder)
     return manifest
 
 
@@ -49,7 +47,7 @@ def verify(folder: Path, on_read: Callable[[int], None] = lambda _: None) -> lis
 
     `on_read` is called with the number of bytes of each chunk that was read.
     """
-    manifest, problem = _manifest_or_problem(folder)
+    manifest, problem = manifest_or_problem(folder)
     if manifest is None:
         return [problem]
     problems = _location_problems(folder, manifest)
@@ -74,6 +72,17 @@ def checkpoints_in(root: Path) -> list[tuple[Path, Manifest]]:
         if manifest is not None:
             checkpoints.append((folder, manifest))
     return checkpoints
+
+
+def newer_in(root: Path) -> list[Path]:
+    """The checkpoints below `root` that a newer version has made: this one leaves them alone."""
+    return [folder for folder in sorted(_named_folders(root), key=_age) if is_newer(folder)]
+
+
+def is_newer(folder: Path) -> bool:
+    """Whether a checkpoint has a whole manifest, in a format of a newer version."""
+    _, problem = manifest_or_problem(folder)
+    return is_of_newer_version([problem])
 
 
 def latest_in(root: Path) -> Path | None:
@@ -113,20 +122,6 @@ def _age(folder: Path) -> tuple[int, bool, int, str]:
     attempt = folder.parent.name
     number = int(attempt) if attempt.isascii() and attempt.isdigit() else 0
     return step, folder.name.startswith("final-"), number, str(folder)
-
-
-def _manifest_or_problem(folder: Path) -> tuple[Manifest | None, str]:
-    try:
-        body = (folder / MANIFEST).read_bytes()
-        line = (folder / MANIFEST_DIGEST).read_bytes()
-    except OSError as error:
-        return None, f"{Path(str(error.filename)).name} cannot be read: {error.strerror}"
-    if line != f"{hashlib.sha256(body).hexdigest()}  {MANIFEST}\n".encode():
-        return None, f"{MANIFEST} does not have the sha256 in {MANIFEST_DIGEST}"
-    try:
-        return Manifest.model_validate_json(body), ""
-    except ValidationError as error:
-        return None, f"{MANIFEST} is not a manifest: {error.error_count()} errors"
 
 
 def _location_problems(folder: Path, manifest: Manifest) -> list[str]:

@@ -13,7 +13,6 @@ from uuid import uuid4
 from service.contract.checkpoints import MANIFEST, Manifest
 from service.volume.disk import DISK, Disk, remove_tree
 from service.volume.folder import (
-    MANIFEST_DIGEST,
     STAGE_PREFIX,
     DamagedCheckpoint,
     checkpoints_in,
@@ -22,6 +21,7 @@ from service.volume.folder import (
     read_manifest,
     verify,
 )
+from service.volume.manifests import MANIFEST_DIGEST
 from service.volume.removal import sweep_stale
 
 __all__ = [

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from service.contract.checkpoints import FileDigest, Manifest, folder_name
 from service.volume.disk import DISK, Disk
+from service.volume.manifests import is_of_newer_version
 from workers.checkpoints.folder import (
     DamagedCheckpoint,
     read_manifest,
@@ -161,8 +162,13 @@ class Loaded:
 
 
 def load(folder: Path) -> Loaded:
-    """Verify a checkpoint folder and read it; raises DamagedCheckpoint."""
+    """Verify a checkpoint folder and read it.
+
+    Raises DamagedCheckpoint, and IncompatibleCheckpoint for one of a newer version.
+    """
     problems = verify(folder)
+    if is_of_newer_version(problems):
+        raise IncompatibleCheckpoint(f"{folder.name} cannot be read: {'; '.join(problems)}")
     manifest = read_manifest(folder)
     if problems or manifest is None:
         raise DamagedCheckpoint(folder, problems)
@@ -181,7 +187,8 @@ def load(folder: Path) -> Loaded:
 def load_resumable(folder: Path) -> Loaded:
     """Verify and read a checkpoint that a training can resume from.
 
-    Raises DamagedCheckpoint, and IncompatibleCheckpoint for final weights.
+    Raises DamagedCheckpoint, and IncompatibleCheckpoint for final weights and for a checkpoint of
+    a newer version.
     """
     loaded = load(folder)
     if loaded.manifest.phase == "final":

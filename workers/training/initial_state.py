@@ -56,12 +56,19 @@ def begin(context: RunContext, num_classes: int) -> InitialState:
 def _resume(context: RunContext, checkpoint: Checkpoint, state: RunState) -> bool:
     loaded: Loaded | None = None
     problems: list[str] = []
+    is_newer = False
     try:
         loaded = load_resumable(context.assignment.volume / checkpoint.path)
     except DamagedCheckpoint as damaged:
         problems = damaged.problems
+    except IncompatibleCheckpoint as newer:
+        problems, is_newer = [str(newer)], True
     # All ranks go on from the same one: what one of them cannot read, none takes.
     first_problems = next((p for p in context.ranks.gathered(problems) if p), None)
+    if any(context.ranks.gathered(is_newer)):
+        message = f"{checkpoint.path} is of a newer version, going back to the one before"
+        context.events.note(message)
+        return False
     if first_problems is not None or loaded is None:
         body = {"checkpoint_id": checkpoint.id, "problems": first_problems}
         line = f"{checkpoint.path} is damaged, going back to the one before"

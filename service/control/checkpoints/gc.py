@@ -22,7 +22,7 @@ from service.domain.retention import surplus
 from service.store import attempts, checkpoints, deletions, jobs
 from service.store.engine import Database
 from service.volume.disk import DISK, Disk, remove_tree
-from service.volume.folder import checkpoints_in, verify
+from service.volume.folder import checkpoints_in, is_newer, newer_in, verify
 from service.volume.removal import leftovers_in, purge, remove_leftovers, staging_folders_in
 
 _log = structlog.get_logger()
@@ -45,6 +45,11 @@ class Collector:
         folders = sorted((self.volume / "jobs").glob("*"))
         names = [folder.name for folder in folders if folder.is_dir() and not folder.is_symlink()]
         return [found for job_id in names for found in self._of_job(job_id, dry_run)]
+
+    def newer_folders(self) -> list[str]:
+        """A sentence on each checkpoint of the volume that a newer version made, and is left."""
+        folders = newer_in(self.volume / "jobs")
+        return [f"{self._relative(f)} was made by a newer version, and is left" for f in folders]
 
     def finish(self) -> list[Garbage]:
         """The same for the jobs that the index says have something left to go: cheap to ask."""
@@ -141,6 +146,9 @@ class Collector:
             found = Garbage(
                 path=checkpoint.path, why=why, bytes=_size(folder), checkpoint_id=checkpoint.id
             )
+            if why != _DELETED and is_newer(folder):
+                _log.warning("newer_checkpoint_left", folder=checkpoint.path)
+                continue
             if dry_run:
                 yield found
                 continue

@@ -21,6 +21,7 @@ from service.domain.errors import Conflict, Gone, NotFound
 from service.store import checkpoints as store
 from service.store import history, jobs
 from service.store.checkpoints import CheckpointFilter
+from service.volume.manifests import is_of_newer_version
 
 _NOT_RETAINED = ("purging", "deleting", "purged")
 
@@ -107,9 +108,14 @@ def path_of(tx: Connection, checkpoint_id: str) -> str:
 def record_verification(
     tx: Connection, checkpoint_id: str, problems: Sequence[str], now: datetime
 ) -> Verification:
-    """Store what reading every byte has shown: damaged, or whole (again)."""
+    """Store what reading every byte has shown: damaged, or whole (again).
+
+    A checkpoint of a newer version is no damaged one, and stays as it is.
+    """
     found = lock(tx, checkpoint_id)
     answer = Verification(checkpoint_id=found.id, ok=not problems, problems=tuple(problems))
+    if is_of_newer_version(problems):
+        return answer
     if found.state not in ("published", "damaged") or answer.ok == (found.state == "published"):
         return answer
     store.mark(tx, [found.id], "published" if answer.ok else "damaged")

@@ -16,7 +16,8 @@ from service.control.checkpoints.index import record_verification
 from service.control.checkpoints.retention import refresh_pointers
 from service.store import attempts, checkpoints, history, jobs
 from service.store.engine import Database
-from service.volume.folder import checkpoints_in, verify
+from service.volume.folder import checkpoints_in, newer_in, verify
+from service.volume.manifests import is_of_newer_version
 
 
 @dataclass
@@ -52,6 +53,8 @@ def rescan(
         problems = verify(folder, on_read)
         with database.write() as tx:
             _agree(tx, told, str(folder.relative_to(volume)), manifest, problems, now)
+    newer = newer_in(volume / "jobs")
+    told.left += [f"{folder.relative_to(volume)} was made by a newer version" for folder in newer]
     _miss(database, volume, {manifest.checkpoint_id for _, manifest in found}, told, now)
     return told
 
@@ -86,6 +89,8 @@ def _judged(
     tx: Connection, told: ReindexResult, indexed: Checkpoint, problems: list[str], now: datetime
 ) -> None:
     record_verification(tx, indexed.id, problems, now)
+    if is_of_newer_version(problems):
+        return
     if problems and indexed.state == "published":
         told.damaged.append(indexed.id)
     elif not problems and indexed.state == "damaged":
