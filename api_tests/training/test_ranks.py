@@ -132,7 +132,7 @@ def test_torchrun_starts_the_ranks_too(tmp_path: Path) -> None:
     mailbox = attempt(tmp_path, spec=train_spec(total_iters=2, bn_recalibration_iters=1))
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
     subprocess.run(
-        [*torchrun, "--nproc-per-node", "2", "-m", "workers.training", str(mailbox.spec_path)],
+        [*torchrun, "--nproc-per-node", "2", "-m", "workers.runs", str(mailbox.spec_path)],
         env=os.environ | {"OMP_NUM_THREADS": "1"},
         check=True,
         capture_output=True,
