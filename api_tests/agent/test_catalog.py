@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from api_tests.support.claims import a_claim
+from api_tests.support.doc_files import doc_files
 from api_tests.support.fake_control_plane import Plane
 from api_tests.support.packages import package
 from api_tests.support.worker_process import StartWorker
@@ -41,26 +42,16 @@ def test_a_control_plane_that_takes_no_catalog_is_worked_for_all_the_same(
     assert plane.report_of(plane.offer(a_claim())).outcome == "succeeded"
 
 
-LAUNCHER = """
-import sys
-from workers.launcher.local.launcher import LocalLauncher
-
-def make(options):
-    sys.stderr.write('{"event": "made_by_the_package"}\\n')
-    return LocalLauncher(options)
-"""
-
-
-def test_a_package_adds_a_launcher_that_a_setting_chooses(
+def test_the_launcher_of_the_docs_starts_the_ranks_when_the_setting_names_it(
     plane: Plane, start_worker: StartWorker, tmp_path: Path
 ) -> None:
     site = tmp_path / "site"
     site.mkdir()
-    package(site, "mine", LAUNCHER, "trainyard.launchers", "make")
+    package(site, "noted", doc_files()["noted.py"], "trainyard.launchers", "noted")
     path = os.pathsep.join((str(site), os.environ.get("PYTHONPATH", "")))
-    worker = start_worker("--launcher", "mine", ranks="succeeds", PYTHONPATH=path)
+    worker = start_worker("--launcher", "noted", ranks="succeeds", PYTHONPATH=path)
     assert plane.report_of(plane.offer(a_claim())).outcome == "succeeded"
-    worker.wait_for_log("made_by_the_package")
+    worker.wait_for_log("launched")
 
 
 def test_a_launcher_that_is_not_there_is_a_wrong_setting() -> None:

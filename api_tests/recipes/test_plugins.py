@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from api_tests.support.doc_files import doc_files
 from api_tests.support.packages import package
 
 RECIPE = """
@@ -71,6 +72,32 @@ def test_a_package_adds_its_recipe_and_its_data_set(tmp_path: Path) -> None:
     assert shown["recipes"]["mine"] == "mine"
     assert shown["recipes"]["oneshot"] == "trainyard-service"
     assert shown["datasets"] == ["digits", "shots"]
+
+
+_OPEN = """
+import json
+from pathlib import Path
+from service.contract.specs import DataSpec
+from workers.data.images import SplitRequest
+from workers.data.loader import train_batches
+from workers.data.sources import open_split, sources
+from workers.data.transforms import preprocess_of
+request = SplitRequest("train", 32, 0, preprocess_of("bgr255"), Path())
+images = open_split(DataSpec(dataset="shots"), request)
+batch, labels = next(train_batches(images, seed=0, start_step=0, batch_size=8, num_workers=0))
+print(json.dumps([len(images), list(batch.shape), sources()["shots"].info.train_images]))
+"""
+
+
+def test_the_data_set_of_the_docs_can_be_trained_on(tmp_path: Path) -> None:
+    files = {path: text for path, text in doc_files().items() if path.startswith("shots/")}
+    package(tmp_path, "shots", files, "trainyard.datasets", "SHOTS")
+    assert _catalog(tmp_path)[0]["datasets"] == ["digits", "shots"]
+    path = os.pathsep.join((str(tmp_path), os.environ.get("PYTHONPATH", "")))
+    shown = subprocess.check_output(
+        [sys.executable, "-c", _OPEN], env=os.environ | {"PYTHONPATH": path}
+    )
+    assert json.loads(shown) == [64, [8, 3, 32, 32], 64]
 
 
 @pytest.mark.parametrize(
