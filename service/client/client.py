@@ -14,7 +14,7 @@ from service.client.errors import StillRunning, TrainyardError
 from service.client.http import Http, is_transient, parse_object
 from service.client.job_actions import JobActionCalls
 from service.client.responses import paginate, parse_model, parse_response, path_segment
-from service.contract.datasets import DatasetInfo
+from service.contract.catalog import DatasetInfo
 from service.contract.jobs import ENDED_JOBS, Attempt, Event, Job
 from service.contract.specs import JobSpec
 from service.contract.workers import Worker
