@@ -101,6 +101,11 @@ def test_a_wrong_parameter_is_named_with_its_limit_and_what_to_change(
     assert detail in found[f"/params/{name}"]
 
 
+@pytest.mark.parametrize("name", ["\ud800", "a\0b", "a/b~c"])
+def test_a_name_that_is_no_text_is_refused_like_any_other(name: str) -> None:
+    assert len(problems(ONESHOT, **{name: None})) == 1
+
+
 def test_every_wrong_parameter_is_named_once() -> None:
     found = problems(ONESHOT, image_size=1, batch_size=0, colour="red")
     assert sorted(found) == ["/params/batch_size", "/params/colour", "/params/image_size"]

@@ -119,7 +119,8 @@ def _is_deeper(value: Any, levels: int) -> bool:
 def _unstorable(given: Mapping[str, Any]) -> Iterator[FieldProblem]:
     for name, value in given.items():
         for reason in _reasons((name, value)):
-            yield FieldProblem(pointer=pointer_to(name), detail=f"{name} {reason}")
+            detail = f"{name} {reason}".encode(errors="replace").decode()
+            yield FieldProblem(pointer=pointer_to(name), detail=detail)
             break
 
 
