@@ -15,13 +15,14 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from service.contract.agent import Claim, ReportedEvent
+from service.contract.reading import read_json
 from service.volume.folder import STAGE_PREFIX
 
 
 class Assignment(BaseModel):
     """`spec.json`: a claim, and where this worker keeps things."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True)
 
     claim: Claim
     volume: Path
@@ -49,8 +50,8 @@ class AttemptDir:
         partial.replace(self.spec_path)
 
     def assignment(self) -> Assignment:
-        """Read `spec.json`."""
-        return Assignment.model_validate_json(self.spec_path.read_text())
+        """Read `spec.json`; one of another version as far as it is understood."""
+        return read_json(Assignment, self.spec_path.read_text())
 
     def append(self, kind: str, body: dict[str, Any], at: datetime) -> None:
         """Add one event in one write; `seq` follows the last.

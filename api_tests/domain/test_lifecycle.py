@@ -14,6 +14,7 @@ from service.domain.lifecycle import (
 JOB_MOVES = {
     ("queued", "claimed"): "running",
     ("queued", "cancel_requested"): "cancelled",
+    ("queued", "unreadable"): "failed",
     ("running", "requeued"): "queued",
     ("running", "cancel_requested"): "cancelling",
     ("running", "succeeded"): "succeeded",

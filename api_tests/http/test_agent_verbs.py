@@ -115,7 +115,6 @@ def test_a_worker_that_nobody_knows_is_told_so_by_every_verb(agent: FakeAgent) -
         ({"request_id": "r" * 65}, "/request_id"),
         ({"free_gpus": 2**40}, "/free_gpus"),
         ({"wait_seconds": 26}, "/wait_seconds"),
-        ({"colour": 1}, "/colour"),
     ],
 )
 def test_a_claim_that_cannot_be_meant_is_refused(

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from service.client.errors import UnexpectedAnswer
 from service.client.http import Http, parse_object
+from service.contract.reading import read
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -33,9 +34,12 @@ def parse_response(kind: type[_Model], response: httpx.Response) -> _Model:
 
 
 def parse_model(kind: type[_Model], body: Any, response: httpx.Response) -> _Model:
-    """A part of a response's body as a model of class `kind`; raises UnexpectedAnswer."""
+    """A part of a response's body, of a newer server too, as a model of class `kind`.
+
+    Raises UnexpectedAnswer.
+    """
     try:
-        return kind.model_validate(body)
+        return read(kind, body)
     except ValidationError as error:
         raise UnexpectedAnswer(response) from error
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.contract.fields import Id, Metrics, Number, Step, Tag
+from service.contract.reading import Extensible
 
 MANIFEST = "manifest.json"
 FORMAT = 1
@@ -117,7 +118,7 @@ class Checkpoint(BaseModel):
     path: str
     pinned: bool = False
     tags: tuple[str, ...] = ()
-    state: State = "published"
+    state: Annotated[State, Extensible] = "published"
     parent_checkpoint: str | None = None
     manifest: dict[str, Any] | None = None
 
@@ -198,7 +199,7 @@ class LineageEntry(BaseModel):
     step: int
     phase: str
     created_at: datetime
-    state: State
+    state: Annotated[State, Extensible]
     spec_sha256: str
     parent_checkpoint: str | None = None
 

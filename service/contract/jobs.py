@@ -2,11 +2,13 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.contract.specs import AnySpec, KindName
+from service.contract.reading import Extensible
+from service.contract.specs import KindName
+from service.contract.stored_specs import StoredSpec
 
 
 class JobState(StrEnum):
@@ -40,7 +42,10 @@ LIVE_ATTEMPTS = (AttemptState.CLAIMED, AttemptState.RUNNING, AttemptState.UNREAC
 
 
 class Reason(StrEnum):
-    """Why an attempt or a job ended; `worker_unfit` is a worker that lacks what it needs."""
+    """Why an attempt or a job ended; `worker_unfit` is a worker that lacks what it needs.
+
+    `unreadable_spec` is a job of another version, whose turn came under one that cannot read it.
+    """
 
     FINISHED = "finished"
     CANCELLED = "cancelled"
@@ -58,6 +63,7 @@ class Reason(StrEnum):
     INVALID_DATA = "invalid_data"
     OUT_OF_MEMORY = "out_of_memory"
     INCOMPATIBLE_CHECKPOINT = "incompatible_checkpoint"
+    UNREADABLE_SPEC = "unreadable_spec"
 
 
 class Progress(BaseModel):
@@ -76,20 +82,21 @@ class Progress(BaseModel):
 class Job(BaseModel):
     """A job as the API shows it; `version` counts its changes.
 
-    The recipe of an import is known when its file was read.
+    The recipe of an import is known when its file was read. `unreadable` says why this version
+    cannot read the job's spec, if it cannot: then `spec` is as it is stored.
     """
 
     model_config = ConfigDict(frozen=True)
 
     object: Literal["job"] = "job"
     id: str
-    kind: KindName
+    kind: Annotated[KindName, Extensible]
     recipe: str | None
     variant: str | None
     name: str | None = None
     labels: dict[str, str] = Field(default_factory=dict)
-    state: JobState
-    reason: Reason | None = None
+    state: Annotated[JobState, Extensible]
+    reason: Annotated[Reason, Extensible] | None = None
     message: str | None = None
     created_at: datetime
     started_at: datetime | None = None
@@ -103,7 +110,8 @@ class Job(BaseModel):
     best_checkpoint: str | None = None
     result: dict[str, Any] | None = None
     parent_job_id: str | None = None
-    spec: AnySpec
+    unreadable: str | None = None
+    spec: StoredSpec
     version: int = 1
 
 
@@ -115,8 +123,8 @@ class Attempt(BaseModel):
     job_id: str
     number: int
     worker_id: str
-    state: AttemptState
-    reason: Reason | None = None
+    state: Annotated[AttemptState, Extensible]
+    reason: Annotated[Reason, Extensible] | None = None
     message: str | None = None
     created_at: datetime
     started_at: datetime | None = None

@@ -7,11 +7,13 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+_COMPARED_CHARACTERS = 64
+
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:
     """A sentence that a name is not known: with the nearest known one, else with all there are."""
     names = sorted(known)
-    close = get_close_matches(name, names, n=1)
+    close = get_close_matches(name[:_COMPARED_CHARACTERS], names, n=1)
     if close:
         return f"this {kind} is not known; did you mean {close[0]}?"
     if not names:

@@ -2,11 +2,12 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.contract.agent import Gpu
+from service.contract.reading import Extensible
 
 
 class WorkerState(StrEnum):
@@ -36,7 +37,7 @@ class Worker(BaseModel):
     object: Literal["worker"] = "worker"
     id: str
     host: str
-    state: WorkerState
+    state: Annotated[WorkerState, Extensible]
     message: str | None = None
     gpus: tuple[Gpu, ...] = ()
     slots: int = 1

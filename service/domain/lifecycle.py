@@ -17,6 +17,7 @@ class JobEvent(StrEnum):
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    UNREADABLE = "unreadable"
 
 
 class AttemptEvent(StrEnum):
@@ -39,6 +40,7 @@ _J, _JE = JobState, JobEvent
 JOB_MOVES: dict[tuple[JobState, JobEvent], JobState] = {
     (_J.QUEUED, _JE.CLAIMED): _J.RUNNING,
     (_J.QUEUED, _JE.CANCEL_REQUESTED): _J.CANCELLED,
+    (_J.QUEUED, _JE.UNREADABLE): _J.FAILED,
     (_J.RUNNING, _JE.REQUEUED): _J.QUEUED,
     (_J.RUNNING, _JE.CANCEL_REQUESTED): _J.CANCELLING,
     (_J.RUNNING, _JE.SUCCEEDED): _J.SUCCEEDED,
@@ -81,9 +83,13 @@ ATTEMPT_MOVES: dict[tuple[AttemptState, AttemptEvent], AttemptState] = {
 
 
 def move_job(state: JobState, event: JobEvent) -> JobState:
-    """The state after `event`; raises IllegalMove."""
+    """The state after `event`; raises IllegalMove.
+
+    A state of another version moves as a running job does: no other can have an attempt.
+    """
+    known = state if state in list(JobState) else JobState.RUNNING
     try:
-        return JOB_MOVES[state, event]
+        return JOB_MOVES[known, event]
     except KeyError:
         raise IllegalMove(f"a {state} job cannot be {event}") from None
 

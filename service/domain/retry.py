@@ -71,7 +71,8 @@ def decide(
     as that lasts. The job's own fault costs one of `max_failures`, with a wait that doubles; a
     fault that cannot heal ends the job.
     """
-    fault = FAULTS[reason]
+    # A reason that only a newer worker knows: its limit and its backoff bound what it may cost.
+    fault = FAULTS.get(reason, Fault.JOB)
     failures, worker_losses = counters.failures, counters.worker_losses
     if fault is Fault.NOBODY:
         return RetryDecision(True, reason, failures, worker_losses)

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, RowMapping, delete, func, insert, select, update
 
 from service.contract.jobs import LIVE_ATTEMPTS, Attempt, AttemptState, JobState, Reason
+from service.contract.reading import member
 from service.domain.retry import MACHINE_FAULTS
 from service.store.tables import attempts, jobs, workers
 
@@ -99,9 +100,9 @@ def lock_live(tx: Connection, job_ids: Sequence[str]) -> dict[str, LiveAttempt]:
             job_id=row.job_id,
             number=row.number,
             token=row.token,
-            state=AttemptState(row.state),
+            state=member(AttemptState, row.state),
             acked_seq=row.acked_seq,
-            job_state=JobState(row.job_state),
+            job_state=member(JobState, row.job_state),
             stop_mode=row.stop_mode,
         )
         for row in rows
@@ -209,8 +210,8 @@ def _stored(row: RowMapping) -> StoredAttempt:
         job_id=row["job_id"],
         number=row["number"],
         worker_id=row["worker_id"],
-        state=AttemptState(row["state"]),
-        reason=Reason(row["reason"]) if row["reason"] else None,
+        state=member(AttemptState, row["state"]),
+        reason=member(Reason, row["reason"]) if row["reason"] else None,
         message=row["message"],
         created_at=row["created_at"],
         started_at=row["started_at"],

@@ -4,13 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Connection, RowMapping, Select, delete, insert, or_, select, tuple_, update
 
-from service.contract.checkpoints import Checkpoint, Manifest, Measured, SortKey, State
+from service.contract.checkpoints import Checkpoint, FileDigest, Manifest, Measured, SortKey, State
 from service.contract.jobs import ENDED_JOBS
+from service.contract.reading import log_once, read, with_unknown_fields
 from service.store.tables import checkpoint_tags, checkpoints, jobs
 
 _PUBLISHED: State = "published"
+_FILES: TypeAdapter[dict[str, FileDigest]] = TypeAdapter(dict[str, FileDigest])
 _MEASURED: tuple[Measured, ...] = ("loss", "top1_error", "top5_error")
 
 
@@ -34,7 +37,7 @@ def add(tx: Connection, checkpoint: Checkpoint, manifest: Manifest) -> None:
         insert(checkpoints).values(
             **columns,
             is_final=checkpoint.phase == "final",
-            manifest=manifest.model_dump(mode="json"),
+            manifest=with_unknown_fields(manifest),
             **{name: checkpoint.metrics.get(name) for name in _MEASURED},
         )
     )
@@ -215,4 +218,14 @@ def _narrowed(
 def _checkpoint(row: RowMapping) -> Checkpoint:
     names = [name for name in Checkpoint.model_fields if name in row]
     columns = {name: row[name] for name in names}
-    return Checkpoint.model_validate(columns | {"files": row["manifest"]["files"]})
+    manifest = row["manifest"] if isinstance(row["manifest"], dict) else {}
+    return read(Checkpoint, columns | {"manifest": manifest, "files": _files(manifest)})
+
+
+def _files(manifest: dict[str, Any]) -> dict[str, FileDigest]:
+    try:
+        return _FILES.validate_python(manifest.get("files"), extra="allow")
+    except ValidationError:
+        # Its folder has the manifest itself: whoever loads it reads that.
+        log_once("unreadable_manifest", str(manifest)[:200])
+        return {}

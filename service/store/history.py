@@ -21,6 +21,17 @@ def note(
     tx.execute(insert(events).values(job_id=job_id, attempt=attempt, **values))
 
 
+def has(tx: Connection, job_id: str, attempt: int, kind: str, message: str) -> bool:
+    """Whether the history of an attempt has this very event already."""
+    query = select(events.c.number).where(
+        events.c.job_id == job_id,
+        events.c.attempt == attempt,
+        events.c.kind == kind,
+        events.c.message == message.replace("\0", "\ufffd"),
+    )
+    return tx.execute(query.limit(1)).first() is not None
+
+
 def events_after(tx: Connection, job_id: str, number: int, limit: int) -> list[Event]:
     """Events of a job after a number, oldest first; one above the limit if there are more."""
     query = select(events).where(events.c.job_id == job_id, events.c.number > number)

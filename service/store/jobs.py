@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import (
     Connection,
     RowMapping,
@@ -16,12 +16,14 @@ from sqlalchemy import (
 )
 
 from service.contract.jobs import ENDED_JOBS, Job, JobState, Progress, Reason
-from service.contract.specs import AnySpec
+from service.contract.reading import log_once, log_unknown_fields, member
+from service.contract.specs import AnySpec, Resources
+from service.contract.stored_specs import StoredSpec, UnreadableSpec, spec_as_stored
 from service.domain.offers import JobNeeds
 from service.store.job_needs import column_of_needs, needs_of_column
 from service.store.tables import jobs
 
-_SPEC: TypeAdapter[AnySpec] = TypeAdapter(AnySpec)
+_SPEC: TypeAdapter[AnySpec | UnreadableSpec] = TypeAdapter(StoredSpec)
 
 
 @dataclass(frozen=True)
@@ -124,10 +126,10 @@ def edit(tx: Connection, job: Job) -> None:
         "name": job.spec.name,
         "labels": job.spec.labels,
         "queue_order": -job.spec.priority,
-        "spec": job.spec.model_dump(mode="json"),
+        "spec": spec_as_stored(job.spec),
     }
-    changed = change(tx, job.id, list(JobState), values)
-    assert changed, "the job is there"
+    changed = change(tx, job.id, [job.state], values)
+    assert changed, "the caller has locked the job"
 
 
 def delete_job(tx: Connection, job_id: str) -> None:
@@ -138,14 +140,14 @@ def delete_job(tx: Connection, job_id: str) -> None:
 def version_of(tx: Connection, job_id: str) -> tuple[int, JobState] | None:
     """A job's version, which counts its changes, and its state: all that a poll needs first."""
     row = tx.execute(select(jobs.c.version, jobs.c.state).where(jobs.c.id == job_id)).first()
-    return (row.version, JobState(row.state)) if row is not None else None
+    return (row.version, member(JobState, row.state)) if row is not None else None
 
 
 def parameters_of(tx: Connection, job_id: str) -> dict[str, Any]:
-    """The parameters of a job, as they were checked."""
-    spec: dict[str, Any] = tx.execute(select(jobs.c.spec).where(jobs.c.id == job_id)).scalar_one()
-    params: dict[str, Any] = spec.get("params") or {}
-    return params
+    """The parameters of a job, as they were checked; none where its spec has no object of them."""
+    spec = tx.execute(select(jobs.c.spec).where(jobs.c.id == job_id)).scalar_one()
+    params = spec.get("params") if isinstance(spec, dict) else None
+    return params if isinstance(params, dict) else {}
 
 
 def exports_of(tx: Connection, checkpoint_id: str) -> list[StoredJob]:
@@ -177,23 +179,25 @@ def users_of(tx: Connection, checkpoint_id: str, *, live: bool = False) -> list[
 
 def _dumped(job: Job) -> dict[str, Any]:
     columns = job.model_dump(
-        exclude={"object", "queue_position", "wait_reason", "spec", "progress"}
+        exclude={"object", "queue_position", "wait_reason", "unreadable", "spec", "progress"}
     )
     return columns | {
-        "spec": job.spec.model_dump(mode="json"),
+        "spec": spec_as_stored(job.spec),
         "progress": job.progress.model_dump(mode="json"),
     }
 
 
 def _stored(row: RowMapping) -> StoredJob:
     names = [name for name in Job.model_fields if name in row and name not in ("spec", "progress")]
+    spec = _spec(row)
     job = Job.model_construct(
         **{name: row[name] for name in names}
         | {
-            "state": JobState(row["state"]),
-            "reason": Reason(row["reason"]) if row["reason"] else None,
-            "spec": _SPEC.validate_python(row["spec"]),
-            "progress": Progress.model_validate(row["progress"]),
+            "state": member(JobState, row["state"]),
+            "reason": member(Reason, row["reason"]) if row["reason"] else None,
+            "spec": spec,
+            "unreadable": spec.problem if isinstance(spec, UnreadableSpec) else None,
+            "progress": _progress(row["progress"]),
         }
     )
     return StoredJob(
@@ -205,3 +209,28 @@ def _stored(row: RowMapping) -> StoredJob:
         stop_mode=row["stop_mode"],
         source_checkpoint=row["source_checkpoint"],
     )
+
+
+def _spec(row: RowMapping) -> AnySpec | UnreadableSpec:
+    spec = _SPEC.validate_python(row["spec"])
+    log_unknown_fields(spec)
+    if not isinstance(spec, UnreadableSpec):
+        return spec
+    log_once("unreadable_spec", f"{row['id']}: {spec.problem}")
+    needs = needs_of_column(row["needs"], row["gpus"])
+    columns = {
+        "kind": row["kind"],
+        "name": row["name"],
+        "labels": row["labels"],
+        "priority": -row["queue_order"],
+        "resources": Resources(gpus=needs.gpus, labels=dict(needs.labels)),
+    }
+    return spec.model_copy(update=columns)
+
+
+def _progress(stored: Any) -> Progress:
+    try:
+        return Progress.model_validate(stored)
+    except ValidationError:
+        log_once("unreadable_progress", str(stored)[:200])
+        return Progress(total_steps=0)

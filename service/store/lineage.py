@@ -51,4 +51,4 @@ _COLUMNS = select(
 
 
 def _entry(row: RowMapping) -> LineageEntry:
-    return LineageEntry.model_validate(dict(row))
+    return LineageEntry.model_validate(dict(row) | {"spec_sha256": row["spec_sha256"] or ""})

@@ -3,14 +3,17 @@
 from datetime import datetime
 from typing import Any
 
+from pydantic import ValidationError
 from sqlalchemy import Connection, RowMapping, case, delete, insert, select, update
 
 from service.contract.agent import Gpu, ProcessIdentity, Registration
+from service.contract.reading import log_once, member, read
 from service.contract.workers import Worker, WorkerState
 from service.store.tables import attempts, workers
 
 _RESPONSIVE = (WorkerState.ACTIVE, WorkerState.DRAINING, WorkerState.QUARANTINED)
 _PRESENT = (*_RESPONSIVE, WorkerState.UNREACHABLE)
+_ENDED = (WorkerState.LOST, WorkerState.GONE)
 
 
 def put(tx: Connection, worker_id: str, registration: Registration, now: datetime) -> None:
@@ -57,7 +60,7 @@ def record_contact(tx: Connection, worker_id: str, now: datetime) -> WorkerState
     known = update(workers).where(workers.c.id == worker_id)
     contact = known.values(last_seen_at=now, state=back).returning(workers.c.state)
     state = tx.execute(contact).scalar_one_or_none()
-    return WorkerState(state) if state is not None else None
+    return member(WorkerState, state) if state is not None else None
 
 
 def renew_since(tx: Connection, since: datetime | None, now: datetime) -> int:
@@ -75,7 +78,7 @@ def delete_ended_before(tx: Connection, moment: datetime, limit: int) -> int:
     """Delete at most `limit` workers that ended, have no attempt, and were last seen before."""
     attempted = select(attempts.c.worker_id).where(attempts.c.worker_id == workers.c.id)
     ended = select(workers.c.id).where(
-        workers.c.state.not_in(_PRESENT), workers.c.last_seen_at < moment, ~attempted.exists()
+        workers.c.state.in_(_ENDED), workers.c.last_seen_at < moment, ~attempted.exists()
     )
     return tx.execute(delete(workers).where(workers.c.id.in_(ended.limit(limit)))).rowcount
 
@@ -111,16 +114,17 @@ def predecessors(
         workers.c.process["pid_namespace"].as_string() == process.pid_namespace,
     )
     rows = tx.execute(query.order_by(workers.c.id))
-    return {row.id: ProcessIdentity.model_validate(row.process) for row in rows}
+    processes = {row.id: _process(row.process) for row in rows}
+    return {id_: process for id_, process in processes.items() if process is not None}
 
 
 def _worker(row: RowMapping) -> Worker:
     return Worker(
         id=row["id"],
         host=row["host"],
-        state=WorkerState(row["state"]),
+        state=member(WorkerState, row["state"]),
         message=row["message"],
-        gpus=tuple(Gpu.model_validate(gpu) for gpu in row["gpus"]),
+        gpus=tuple(_gpu(index, stored) for index, stored in enumerate(row["gpus"])),
         slots=row["slots"],
         labels=row["labels"],
         version=row["version"],
@@ -128,3 +132,21 @@ def _worker(row: RowMapping) -> Worker:
         registered_at=row["registered_at"],
         last_seen_at=row["last_seen_at"],
     )
+
+
+def _gpu(index: int, stored: Any) -> Gpu:
+    try:
+        return read(Gpu, stored)
+    except ValidationError:
+        log_once("unreadable_gpu", str(stored)[:200])
+        # It counts as one, whatever it is.
+        return Gpu(index=index, name="unknown", memory_bytes=0)
+
+
+def _process(stored: Any) -> ProcessIdentity | None:
+    try:
+        return read(ProcessIdentity, stored)
+    except ValidationError:
+        # Nobody can tell whether it lives: its lease runs out by itself.
+        log_once("unreadable_process", str(stored)[:200])
+        return None

@@ -27,6 +27,7 @@ from service.contract.agent import (
     Report,
 )
 from service.contract.catalog import Catalog
+from service.contract.reading import read_json
 from service.contract.sentences import sentence_of
 
 Reply = TypeVar("Reply", bound=BaseModel)
@@ -134,7 +135,7 @@ class ControlPlane:
 
 def _parsed(response: httpx.Response, kind: type[Reply]) -> Reply:
     try:
-        return kind.model_validate_json(response.content)
+        return read_json(kind, response.content)
     except ValidationError as error:
         raise Refused(f"{response.url} gave no {kind.__name__}: {sentence_of(error)}") from error
 

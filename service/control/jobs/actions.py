@@ -9,7 +9,7 @@ from service.contract.jobs import ENDED_JOBS, Job, JobState, Reason
 from service.control.jobs.views import get, stored
 from service.domain.errors import Conflict
 from service.domain.lifecycle import JobEvent, move_job
-from service.store import history
+from service.store import attempts, history
 from service.store import jobs as store
 
 _MAY_PAUSE = (JobState.QUEUED, JobState.RUNNING)
@@ -29,11 +29,11 @@ def cancel(tx: Connection, job_id: str, *, mode: str, now: datetime) -> Job:
         return job
     if job.state in ENDED_JOBS:
         raise Conflict("job_ended", f"{job_id} has {job.state} already; nothing was cancelled")
-    if job.state is JobState.CANCELLING:
+    state = _cancelled_state(tx, job)
+    if job.state is state:
         if mode == "now":
             store.change(tx, job_id, [job.state], {"stop_mode": mode})
         return get(tx, job_id)
-    state = move_job(job.state, JobEvent.CANCEL_REQUESTED)
     values: dict[str, Any] = {"state": state, "stop_mode": mode}
     if state is JobState.CANCELLED:
         values |= {
@@ -79,3 +79,13 @@ def resume(tx: Connection, job_id: str, now: datetime) -> Job:
     assert changed, "the job is locked"
     history.note(tx, job_id, None, "resumed", _MAY_RESUME[job.state], now)
     return get(tx, job_id)
+
+
+def _cancelled_state(tx: Connection, job: Job) -> JobState:
+    state = job.state
+    if state is not JobState.CANCELLING:
+        state = move_job(state, JobEvent.CANCEL_REQUESTED)
+    # Without an attempt that this version takes for live, nobody would ever report the end.
+    if state is JobState.CANCELLING and attempts.live_number(tx, job.id) is None:
+        return JobState.CANCELLED
+    return state

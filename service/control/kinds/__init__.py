@@ -3,17 +3,22 @@
 from typing import Any
 
 from service.contract.specs import AnySpec
+from service.contract.stored_specs import UnreadableSpec
 from service.control.kinds.base import Kind
 from service.control.kinds.evaluate import EvalKind
 from service.control.kinds.export import ExportKind
 from service.control.kinds.import_ import ImportKind
 from service.control.kinds.train import TrainKind
+from service.control.kinds.unreadable import UnreadableKind
 
 KINDS: dict[str, Kind[Any]] = {
     kind.name: kind for kind in (TrainKind(), EvalKind(), ImportKind(), ExportKind())
 }
 
 
-def kind_of(spec: AnySpec) -> Kind[Any]:
-    """The kind of a submission."""
-    return KINDS[spec.kind]
+_UNREADABLE = UnreadableKind()
+
+
+def kind_of(spec: AnySpec | UnreadableSpec) -> Kind[Any]:
+    """The kind of a submission or of a stored spec, of one that cannot be read too."""
+    return _UNREADABLE if isinstance(spec, UnreadableSpec) else KINDS[spec.kind]

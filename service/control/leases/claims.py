@@ -6,13 +6,16 @@ from sqlalchemy import Connection
 
 from service.contract.agent import Claim, ClaimRequest, Lease
 from service.contract.jobs import LIVE_ATTEMPTS, Attempt, AttemptState, JobState
+from service.contract.stored_specs import UnreadableSpec
 from service.contract.workers import Worker, WorkerState
+from service.control.leases.transitions import fail_unreadable
 from service.control.scheduling import catalogs
 from service.control.scheduling.scheduler import eligible_jobs, lock_first_job
 from service.domain.errors import NotFound
 from service.domain.lifecycle import JobEvent, move_job
 from service.domain.placement import Capacity
 from service.store import attempts, checkpoints, history, jobs, workers
+from service.store.jobs import StoredJob
 
 _RESUMABLE = 5
 
@@ -35,7 +38,7 @@ def claim(
         return _claim(tx, earlier.attempt, earlier.token, lease) if live else None
     if state is not WorkerState.ACTIVE:
         return None
-    job = lock_first_job(tx, _capacity(tx, worker, request), now)
+    job = _lock_first_readable(tx, _capacity(tx, worker, request), now)
     if job is None:
         return None
     attempt = Attempt(
@@ -74,9 +77,20 @@ def _capacity(tx: Connection, worker: Worker, request: ClaimRequest) -> Capacity
     return Capacity(worker, offer, request.free_slots, request.free_gpus)
 
 
-def _claim(tx: Connection, attempt: Attempt, token: str, lease: Lease) -> Claim:
+def _lock_first_readable(tx: Connection, capacity: Capacity, now: datetime) -> StoredJob | None:
+    while (job := lock_first_job(tx, capacity, now)) is not None:
+        if not isinstance(job.job.spec, UnreadableSpec):
+            return job
+        fail_unreadable(tx, job, job.job.spec.problem, now)
+    return None
+
+
+def _claim(tx: Connection, attempt: Attempt, token: str, lease: Lease) -> Claim | None:
     job = jobs.get(tx, attempt.job_id)
     assert job is not None
+    if isinstance(job.job.spec, UnreadableSpec):
+        # A newer server gave it: what its worker does not start returns to the queue.
+        return None
     source = job.source_checkpoint
     resume = [c for c in checkpoints.published_of(tx, attempt.job_id) if c.phase != "final"]
     return Claim(

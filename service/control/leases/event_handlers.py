@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from service.contract.agent import ReportedEvent
 from service.contract.events import Damaged, Measured, NoteBody, Progressed, Published, Started
 from service.contract.jobs import Job, JobState, Progress
+from service.contract.reading import read
 from service.contract.sentences import sentence_of
 from service.control.checkpoints.publishing import InvalidCheckpoint, publish
 from service.control.checkpoints.retention import pointers, refresh_pointers
@@ -84,10 +85,21 @@ def apply_events(
 
 
 def _apply_event(tx: Connection, batch: EventBatch, event: ReportedEvent) -> None:
+    handler = _HANDLERS.get(event.kind)
+    if handler is None:
+        _note_unknown(tx, batch, event.kind)
+        return
     try:
-        _HANDLERS[event.kind](tx, batch, event.body)
+        handler(tx, batch, event.body)
     except (ValidationError, InvalidEvent, InvalidCheckpoint) as error:
         message = f"an event of kind {event.kind} could not be read: {_sentence(error)}"
+        _note(tx, batch, "note", message)
+
+
+def _note_unknown(tx: Connection, batch: EventBatch, kind: str) -> None:
+    # Once an attempt: a newer worker may send one with each step.
+    message = f"events of kind {kind[:64]} are of a newer version, and are passed over"
+    if not history.has(tx, batch.job.id, batch.attempt, "note", message):
         _note(tx, batch, "note", message)
 
 
@@ -96,7 +108,7 @@ def _sentence(error: Exception) -> str:
 
 
 def _started(tx: Connection, batch: EventBatch, body: dict[str, Any]) -> None:
-    event = Started.model_validate(body)
+    event = read(Started, body)
     batch.set_progress(
         event.step, event.total_steps, "eval" if batch.job.kind == "eval" else "train"
     )
@@ -106,26 +118,26 @@ def _started(tx: Connection, batch: EventBatch, body: dict[str, Any]) -> None:
 
 
 def _progress(_: Connection, batch: EventBatch, body: dict[str, Any]) -> None:
-    event = Progressed.model_validate(body)
+    event = read(Progressed, body)
     speed = {"eta_seconds": event.eta_seconds, "images_per_second": event.images_per_second}
     batch.set_progress(event.step, event.total_steps, event.phase, **speed)
     batch.add_metrics(event.step, event.metrics)
 
 
 def _metrics(_: Connection, batch: EventBatch, body: dict[str, Any]) -> None:
-    event = Measured.model_validate(body)
+    event = read(Measured, body)
     batch.add_metrics(event.step, event.metrics)
 
 
 def _checkpoint(tx: Connection, batch: EventBatch, body: dict[str, Any]) -> None:
-    publication = publish(tx, batch.job, batch.attempt, Published.model_validate(body), batch.now)
+    publication = publish(tx, batch.job, batch.attempt, read(Published, body), batch.now)
     if publication is not None:
         batch.values |= publication.job_values
         _note(tx, batch, "checkpoint", publication.message)
 
 
 def _damaged(tx: Connection, batch: EventBatch, body: dict[str, Any]) -> None:
-    event = Damaged.model_validate(body)
+    event = read(Damaged, body)
     checkpoint = checkpoints.get(tx, event.checkpoint_id)
     job = jobs.get(tx, batch.job.id)
     assert job is not None
@@ -143,7 +155,7 @@ def _damaged(tx: Connection, batch: EventBatch, body: dict[str, Any]) -> None:
 
 
 def _note_event(tx: Connection, batch: EventBatch, body: dict[str, Any]) -> None:
-    _note(tx, batch, "note", NoteBody.model_validate(body).message)
+    _note(tx, batch, "note", read(NoteBody, body).message)
 
 
 def _ended(_: Connection, __: EventBatch, ___: dict[str, Any]) -> None:

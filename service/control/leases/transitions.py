@@ -64,13 +64,20 @@ def end_attempt(
         _finish(tx, job, JobEvent.CANCELLED, Reason.CANCELLED, end.message or "cancelled", now)
     else:
         counters = RetryCounters(job.failures, job.worker_losses, job.job.spec.max_failures)
+        # A newer worker may have a name of its own for giving a job back.
+        is_release = end.event is AttemptEvent.RELEASED and reason not in list(Reason)
         decision = decide(
-            reason,
+            Reason.RELEASED if is_release else reason,
             counters,
             backoff_seconds=backoff_policy.backoff_seconds,
             jitter=backoff_policy.jitter,
         )
         _apply_decision(tx, job, attempt, end, decision, now)
+
+
+def fail_unreadable(tx: Connection, job: StoredJob, problem: str, now: datetime) -> None:
+    """End a queued job whose spec this version cannot read; the caller has locked it."""
+    _finish(tx, job, JobEvent.UNREADABLE, Reason.UNREADABLE_SPEC, problem, now)
 
 
 def _succeed(tx: Connection, job: StoredJob, end: AttemptEnd, now: datetime) -> None:
@@ -159,5 +166,5 @@ def is_ended_by(event: AttemptEvent, reason: Reason, attempt: Attempt) -> bool:
     if attempt.state is AttemptState.CANCELLED:
         return event is not AttemptEvent.SUCCEEDED
     paused = (attempt.reason, reason) == (Reason.PAUSED, Reason.RELEASED)
-    same = attempt.reason is reason or paused
+    same = attempt.reason == reason or paused
     return same and attempt.state is move_attempt(AttemptState.RUNNING, event)

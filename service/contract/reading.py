@@ -1,0 +1,152 @@
+"""Reading what another version wrote: rows, messages and replies of peers, manifests of folders.
+
+What is unknown is kept or passed over and logged once in a process; what is missing takes its
+default. Users' bodies are not read here: an unknown field of theirs is refused.
+"""
+
+import logging
+from enum import StrEnum
+from threading import Lock
+from typing import Any, TypeVar
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
+
+_Model = TypeVar("_Model", bound=BaseModel)
+_Member = TypeVar("_Member", bound=StrEnum)
+
+_log = logging.getLogger(__name__)
+_MOST_LOGGED = 1000
+_logged: set[tuple[str, str]] = set()
+_lock = Lock()
+
+
+def read(kind: type[_Model], body: Any) -> _Model:
+    """A value as a model that keeps the fields it does not know; raises ValidationError.
+
+    They are no part of a `model_dump`; `with_unknown_fields` gives them back.
+    """
+    return _noted(kind.model_validate(body, extra="allow"))
+
+
+def read_json(kind: type[_Model], text: str | bytes) -> _Model:
+    """The same of JSON."""
+    return _noted(kind.model_validate_json(text, extra="allow"))
+
+
+def with_unknown_fields(model: BaseModel) -> dict[str, Any]:
+    """The model as JSON, with the fields that `read` kept, at any depth."""
+    body: dict[str, Any] = _restored(model, model.model_dump(mode="json"))
+    return body
+
+
+def member(kind: type[_Member], text: str) -> _Member:
+    """The member of an enumeration; for a value that it does not have, one of that value alone.
+
+    Such a member equals its text, and is none of those that the enumeration lists.
+    """
+    try:
+        return kind(text)
+    except ValueError:
+        log_once("unknown_value", f"{kind.__name__}={text[:64]}")
+    unknown = str.__new__(kind, text)
+    unknown._name_ = unknown._value_ = text
+    return unknown
+
+
+def log_once(event: str, what: str) -> None:
+    """A warning, the first time that a process meets this; what comes after many is not logged."""
+    with _lock:
+        if (event, what) in _logged or len(_logged) >= _MOST_LOGGED:
+            return
+        _logged.add((event, what))
+    _log.warning("%s %s", event, what)
+
+
+def log_unknown_fields(value: Any) -> None:
+    """Log the fields that a model, or any below it, has kept without knowing them."""
+    if isinstance(value, BaseModel):
+        _log_names(type(value), set(value.model_extra or ()))
+        for name in type(value).model_fields:
+            log_unknown_fields(getattr(value, name))
+    elif isinstance(value, dict):
+        for each in value.values():
+            log_unknown_fields(each)
+    elif isinstance(value, list | tuple) and not isinstance(next(iter(value), None), str):
+        for each in value:
+            log_unknown_fields(each)
+
+
+class PeerMessage(BaseModel):
+    """What a worker and a server of other versions send each other: unknown fields pass."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _log_unknown(cls, body: Any) -> Any:
+        if isinstance(body, dict):
+            _log_names(cls, body.keys() - cls.model_fields.keys())
+        return body
+
+
+class _Extensible:
+    """Marks the values of a field as those that this version knows: another one has more.
+
+    An unknown text is read as `member` reads it, or as itself where the values are literals.
+    """
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        enumeration = source if isinstance(source, type) and issubclass(source, StrEnum) else None
+
+        def validate(value: Any, known: core_schema.ValidatorFunctionWrapHandler) -> Any:
+            if not isinstance(value, str):
+                return known(value)
+            return value if enumeration is None else member(enumeration, value)
+
+        written = None if enumeration is not None else core_schema.to_string_ser_schema()
+        return core_schema.no_info_wrap_validator_function(
+            validate, handler(source), serialization=written
+        )
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return handler(schema["schema"])
+
+
+Extensible = _Extensible()
+
+
+def _noted(model: _Model) -> _Model:
+    log_unknown_fields(model)
+    return model
+
+
+def _log_names(kind: type[BaseModel], names: set[str]) -> None:
+    for name in sorted(names):
+        log_once("unknown_field", f"{kind.__name__}.{name[:64]}")
+
+
+def _restored(value: Any, dumped: Any) -> Any:
+    if isinstance(value, BaseModel):
+        known = {
+            name: _restored(getattr(value, name), dumped[name])
+            for name in type(value).model_fields
+            if name in dumped
+        }
+        return dumped | known | dict(value.model_extra or {})
+    if isinstance(value, dict):
+        return {name: _restored(value[name], dumped[str(name)]) for name in value}
+    if isinstance(value, list | tuple):
+        return [_restored(each, below) for each, below in zip(value, dumped, strict=True)]
+    return dumped

@@ -1,0 +1,63 @@
+"""A job's spec as its row has it: one that this version cannot read is shown as it is."""
+
+from typing import Annotated, Any
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_serializer,
+)
+
+from service.contract.reading import with_unknown_fields
+from service.contract.sentences import sentence_of
+from service.contract.specs import AnySpec, Resources
+
+
+class UnreadableSpec(BaseModel):
+    """A spec of another version, `stored` as its row has it; `problem` says what cannot be read.
+
+    It asks for what the row's own columns say; nothing of it is tried again.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    stored: Any
+    problem: str
+    kind: str = ""
+    name: str | None = None
+    labels: dict[str, str] = Field(default_factory=dict)
+    resources: Resources = Resources()
+    priority: int = 0
+    max_failures: int = 0
+
+    @model_serializer
+    def _as_stored(self) -> Any:
+        return self.stored
+
+
+_READABLE: TypeAdapter[AnySpec] = TypeAdapter(AnySpec)
+
+
+def _readable_or_as_stored(body: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+    if isinstance(body, BaseModel):
+        return handler(body)
+    try:
+        return _READABLE.validate_python(body, extra="allow")
+    except ValidationError as error:
+        return UnreadableSpec(
+            stored=body, problem=f"this version cannot read its spec: {sentence_of(error)}"
+        )
+
+
+StoredSpec = Annotated[AnySpec | UnreadableSpec, WrapValidator(_readable_or_as_stored)]
+"""Any spec, as far as it is understood; never raises."""
+
+
+def spec_as_stored(spec: BaseModel) -> Any:
+    """A spec as its row has it, with what this version does not know of it."""
+    return spec.stored if isinstance(spec, UnreadableSpec) else with_unknown_fields(spec)

@@ -1,0 +1,28 @@
+"""Jobs whose spec this version cannot read: it keeps what they have, and starts nothing anew."""
+
+from typing import Any, NoReturn
+
+from sqlalchemy import Connection
+
+from service.contract.stored_specs import UnreadableSpec
+from service.control.kinds.base import Kind
+from service.domain.errors import Conflict
+from service.store.jobs import StoredJob
+
+
+class UnreadableKind(Kind[Any]):
+    """No kind by name: what a spec of another version is taken for."""
+
+    def check(self, _: Connection, spec: UnreadableSpec) -> NoReturn:
+        """See Kind; raises Conflict."""
+        raise Conflict("unreadable_spec", spec.problem)
+
+    def title(self, spec: UnreadableSpec) -> str:
+        """See Kind."""
+        return f"unreadable {spec.kind}"
+
+    def retry_spec(
+        self, _: Connection, __: StoredJob, spec: UnreadableSpec, origin: str
+    ) -> NoReturn:
+        """See Kind; raises Conflict."""
+        raise Conflict("unreadable_spec", f"it cannot be retried from {origin}: {spec.problem}")
