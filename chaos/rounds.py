@@ -97,30 +97,30 @@ def one_round(folder: Path, seed: int, *, jobs: int, storm_seconds: float) -> Ro
     with _small_disk(folder / "volume", jobs * DISK_MEGABYTES_PER_JOB) as disk:
         if disk is None:
             history.note("skipped", what="a full disk", why="nothing may be mounted here")
-        yard = Installation(folder, server=SERVER, **settings)
-        proxy = Proxy(yard.port, random.Random(seed))
-        storm = Storm(yard, proxy, history, seed, clock=clock, disk=disk, reassign_seconds=reassign)
+        installation = Installation(folder, server=SERVER, **settings)
+        proxy = Proxy(installation.port, random.Random(seed))
+        storm = Storm(installation, proxy, history, seed, clock=clock, disk=disk, reassign_seconds=reassign)
         try:
-            undisturbed = _run_undisturbed(yard, history)
-            _run_in_storm(yard.client, proxy, storm, history, jobs, storm_seconds)
+            undisturbed = _run_undisturbed(installation, history)
+            _run_in_storm(installation.client, proxy, storm, history, jobs, storm_seconds)
             told = Journal(journal)
-            checker = Checker(history, yard.client, yard.volume, told, leases, undisturbed)
-            proof, ended = checker.proof(), list(yard.client.jobs())
+            checker = Checker(history, installation.client, installation.volume, told, leases, undisturbed)
+            proof, ended = checker.proof(), list(installation.client.jobs())
         finally:
             storm.calm()
-            yard.close()
+            installation.close()
             proxy.close()
     ends = [f"{job.state} ({job.reason})" for job in ended]
     history.note("ended", problems=proof.problems)
     return Round(history, proof, ends, sum(job.attempt for job in ended))
 
 
-def _run_undisturbed(yard: Installation, history: History) -> dict[int, str]:
-    ids = {kind["seed"]: _submit(yard.client, history, kind) for kind in (SHORT, LONG)}
+def _run_undisturbed(installation: Installation, history: History) -> dict[int, str]:
+    ids = {kind["seed"]: _submit(installation.client, history, kind) for kind in (SHORT, LONG)}
     for job_id in ids.values():
-        job = yard.client.wait(job_id, timeout_seconds=120, poll_seconds=0.1)
+        job = installation.client.wait(job_id, timeout_seconds=120, poll_seconds=0.1)
         assert (job.state, job.attempt) == ("succeeded", 1), job.message
-    return {seed: yard.final_digest(job_id) for seed, job_id in ids.items()}
+    return {seed: installation.final_digest(job_id) for seed, job_id in ids.items()}
 
 
 def _run_in_storm(

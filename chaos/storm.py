@@ -24,14 +24,14 @@ _SPARE_BYTES = 4096
 
 
 class Storm:
-    """Hurts a yard's server, its three workers, the wire between them, the disk and the clock.
+    """Hurts an installation's server, its three workers, the wire between them, the disk and the clock.
 
     `disk` is the folder of a small file system of its own, or None where there is none to fill.
     """
 
     def __init__(
         self,
-        yard: Installation,
+        installation: Installation,
         proxy: Proxy,
         history: History,
         seed: int,
@@ -41,7 +41,7 @@ class Storm:
         reassign_seconds: float,
         workers: int = 3,
     ) -> None:
-        self._yard, self._proxy, self._history = yard, proxy, history
+        self._installation, self._proxy, self._history = installation, proxy, history
         # What comes when is the seed's alone; who is hurt depends on who is there.
         self._order, self._rng = random.Random(seed), random.Random(seed)
         self._clock, self._disk, self._reassign_seconds = clock, disk, reassign_seconds
@@ -96,7 +96,7 @@ class Storm:
             time.sleep(0.1)
 
     def _start_worker(self) -> Process:
-        return self._yard.start_worker(SERVER=self._proxy.url)
+        return self._installation.start_worker(SERVER=self._proxy.url)
 
     def _someone(self) -> int | None:
         there = [n for n, w in enumerate(self.workers) if n not in self._busy and w.poll() is None]
@@ -175,16 +175,16 @@ class Storm:
 
     def _kill_the_server(self) -> str:
         began = time.time()
-        kill(self._yard.server)
-        self._yard.start_server()
+        kill(self._installation.server)
+        self._installation.start_server()
         self._history.note_trouble("kill the server", began)
         return "killed"
 
     def _restart_the_server(self) -> str:
         began = time.time()
-        self._yard.server.terminate()
-        status = self._yard.server.wait()
-        self._yard.start_server()
+        self._installation.server.terminate()
+        status = self._installation.server.wait()
+        self._installation.start_server()
         self._history.note_trouble("restart the server", began)
         return f"ended with status {status}"
 

@@ -27,10 +27,10 @@ def ask_again(page: Page) -> Callable[[], None]:
 
 
 @pytest.fixture
-def yard() -> Iterator[FakeDashboardServer]:
-    yard = FakeDashboardServer()
-    yield yard
-    yard.stop()
+def fake() -> Iterator[FakeDashboardServer]:
+    fake = FakeDashboardServer()
+    yield fake
+    fake.stop()
 
 
 @pytest.fixture(scope="session")
@@ -51,9 +51,9 @@ def console() -> list[str]:
 
 
 @pytest.fixture
-def page(browser: Browser, yard: FakeDashboardServer, console: list[str]) -> Iterator[Page]:
+def page(browser: Browser, fake: FakeDashboardServer, console: list[str]) -> Iterator[Page]:
     """A tab on the dashboard's origin; the test fails if the console heard an error."""
-    context = browser.new_context(base_url=yard.url, viewport={"width": 1280, "height": 900})
+    context = browser.new_context(base_url=fake.url, viewport={"width": 1280, "height": 900})
     context.set_default_timeout(DEADLINE_MS)
     page = context.new_page()
     page.on("console", lambda line: console.append(line.text) if line.type == "error" else None)

@@ -12,15 +12,15 @@ NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 AT_THE_END = "log => log.scrollHeight - log.scrollTop - log.clientHeight < 2"
 
 
-def test_the_page_draws_the_curves_of_loss_and_error(page: Page, yard: Any, a_job: Any) -> None:
-    yard.jobs = [a_job(1)]
-    yard.series = {
+def test_the_page_draws_the_curves_of_loss_and_error(page: Page, fake: Any, a_job: Any) -> None:
+    fake.jobs = [a_job(1)]
+    fake.series = {
         "loss": [[1, 2.3], [60, 0.9], [120, 0.5]],
         "val_loss": [[60, 1.0], [120, 0.61]],
         "top1_error": [[60, 0.3], [120, 0.1234]],
         "learning_rate": [[1, 0.1], [120, 0.06]],
     }
-    page.goto(f"/#/jobs/{yard.jobs[0].id}")
+    page.goto(f"/#/jobs/{fake.jobs[0].id}")
     loss, error = page.locator(".chart").nth(0), page.locator(".chart").nth(1)
     expect(loss.locator(".scatterlayer .trace")).to_have_count(2)
     expect(error.locator(".scatterlayer .trace")).to_have_count(1)
@@ -31,25 +31,25 @@ def test_the_page_draws_the_curves_of_loss_and_error(page: Page, yard: Any, a_jo
 
 
 def test_new_measurements_extend_the_curve_that_is_there(
-    page: Page, ask_again: Any, yard: Any, a_job: Any
+    page: Page, ask_again: Any, fake: Any, a_job: Any
 ) -> None:
-    yard.jobs = [a_job(1)]
-    yard.series = {"loss": [[1, 2.3], [60, 0.9]]}
-    page.goto(f"/#/jobs/{yard.jobs[0].id}")
+    fake.jobs = [a_job(1)]
+    fake.series = {"loss": [[1, 2.3], [60, 0.9]]}
+    page.goto(f"/#/jobs/{fake.jobs[0].id}")
     points = page.locator(".chart").nth(0).locator(".point")
     expect(points).to_have_count(2)
-    yard.series = {"loss": [[1, 2.3], [60, 0.9], [120, 0.5]]}
-    yard.replace(a_job(1, version=2))
+    fake.series = {"loss": [[1, 2.3], [60, 0.9], [120, 0.5]]}
+    fake.replace(a_job(1, version=2))
     ask_again()
     expect(points).to_have_count(3)
 
 
 def test_the_page_lists_checkpoints_with_their_files(
-    page: Page, yard: Any, a_job: Any, a_checkpoint: Any
+    page: Page, fake: Any, a_job: Any, a_checkpoint: Any
 ) -> None:
     job = a_job(1, best_checkpoint=f"ckpt_{100:026d}", latest_checkpoint=f"ckpt_{200:026d}")
-    yard.jobs = [job]
-    yard.checkpoints = [a_checkpoint(job.id, 100), a_checkpoint(job.id, 200, "final")]
+    fake.jobs = [job]
+    fake.checkpoints = [a_checkpoint(job.id, 100), a_checkpoint(job.id, 200, "final")]
     page.goto(f"/#/jobs/{job.id}")
     rows = page.locator("tr[data-checkpoint]")
     newest, oldest = rows.nth(0), rows.nth(1)
@@ -58,27 +58,27 @@ def test_the_page_lists_checkpoints_with_their_files(
     expect(oldest).to_contain_text("best")
     link = oldest.get_by_role("link", name="model.safetensors")
     expect(link).to_have_attribute(
-        "href", f"/checkpoints/{yard.checkpoints[0].id}/files/model.safetensors"
+        "href", f"/checkpoints/{fake.checkpoints[0].id}/files/model.safetensors"
     )
 
 
 def test_the_log_follows_its_end_unless_the_reader_scrolled_up(
-    page: Page, ask_again: Any, yard: Any, a_job: Any
+    page: Page, ask_again: Any, fake: Any, a_job: Any
 ) -> None:
-    yard.jobs = [a_job(1)]
-    yard.log = "".join(f"step {step} loss 0.5\n" for step in range(3000))
-    page.goto(f"/#/jobs/{yard.jobs[0].id}")
+    fake.jobs = [a_job(1)]
+    fake.log = "".join(f"step {step} loss 0.5\n" for step in range(3000))
+    page.goto(f"/#/jobs/{fake.jobs[0].id}")
     log = page.get_by_role("region", name="Log")
     expect(log).to_contain_text("step 2999 ")
     assert log.evaluate(AT_THE_END)
-    yard.log += "step 3000 loss 0.4\n"
+    fake.log += "step 3000 loss 0.4\n"
     ask_again()
     expect(log).to_contain_text("step 3000 ")
     assert log.evaluate(AT_THE_END)
 
     log.evaluate("log => { log.scrollTop = 100; }")
     expect(page.get_by_role("button", name="Jump to the end")).to_be_visible()
-    yard.log += "step 3001 loss 0.3\n"
+    fake.log += "step 3001 loss 0.3\n"
     ask_again()
     expect(log).to_contain_text("step 3001 ")
     assert log.evaluate("log => log.scrollTop") == 100
@@ -87,17 +87,17 @@ def test_the_log_follows_its_end_unless_the_reader_scrolled_up(
 
 
 def test_the_page_tells_why_a_job_failed_and_what_happened(
-    page: Page, yard: Any, a_job: Any
+    page: Page, fake: Any, a_job: Any
 ) -> None:
     job = a_job(1, state="failed", reason="out_of_memory", message="halve batch_size")
-    yard.jobs = [job]
-    yard.attempts = [
+    fake.jobs = [job]
+    fake.attempts = [
         Attempt(
             job_id=job.id, number=1, worker_id="wrk_7", state="failed", reason="out_of_memory",
             created_at=NOW, started_at=NOW, finished_at=NOW.replace(minute=3),
         )
     ]  # fmt: skip
-    yard.events = [
+    fake.events = [
         Event(number=n, job_id=job.id, kind="note", message=f"event {n}", created_at=NOW)
         for n in (1, 2)
     ]
@@ -109,20 +109,20 @@ def test_the_page_tells_why_a_job_failed_and_what_happened(
     expect(page.locator(".events li").first).to_contain_text("event 2")
 
 
-def test_a_finished_job_shows_its_result(page: Page, yard: Any, a_job: Any) -> None:
+def test_a_finished_job_shows_its_result(page: Page, fake: Any, a_job: Any) -> None:
     result = {"loss": 0.31, "top1_error": 0.0456, "samples": 1797}
-    yard.jobs = [a_job(1, state="succeeded", reason="finished", finished_at=NOW, result=result)]
-    page.goto(f"/#/jobs/{yard.jobs[0].id}")
+    fake.jobs = [a_job(1, state="succeeded", reason="finished", finished_at=NOW, result=result)]
+    page.goto(f"/#/jobs/{fake.jobs[0].id}")
     for text in ("4.56 %", "1,797"):
         expect(page.locator(".result")).to_contain_text(text)
     expect(page.get_by_role("button", name="Cancel…")).to_be_hidden()
 
 
 def test_an_eval_shows_its_confusion_matrix_its_hardest_classes_and_its_mistakes(
-    page: Page, yard: Any, a_job: Any
+    page: Page, fake: Any, a_job: Any
 ) -> None:
     pixel = "data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA="
-    yard.files["evaluation.json"] = {
+    fake.files["evaluation.json"] = {
         "class_names": ["cat", "dog"],
         "confusion_matrix": [[3, 1], [0, 4]],
         "per_class": [
@@ -145,8 +145,8 @@ def test_an_eval_shows_its_confusion_matrix_its_hardest_classes_and_its_mistakes
         "top1_error": 0.125,
         "files": {"evaluation.json": {"bytes": 400, "sha256": "ab" * 32}},
     }
-    yard.jobs = [a_job(1, kind="eval", state="succeeded", finished_at=NOW, result=result)]
-    page.goto(f"/#/jobs/{yard.jobs[0].id}")
+    fake.jobs = [a_job(1, kind="eval", state="succeeded", finished_at=NOW, result=result)]
+    page.goto(f"/#/jobs/{fake.jobs[0].id}")
     expect(page.locator(".matrix .heatmaplayer")).to_have_count(1)
     expect(page.get_by_role("table", name="Classes").locator("tbody tr").first).to_contain_text(
         "25.00 %"
@@ -158,10 +158,10 @@ def test_an_eval_shows_its_confusion_matrix_its_hardest_classes_and_its_mistakes
 
 
 def test_cancelling_asks_first_and_then_sends_one_graceful_cancel(
-    page: Page, yard: Any, a_job: Any
+    page: Page, fake: Any, a_job: Any
 ) -> None:
-    yard.jobs = [a_job(1, name="doomed")]
-    job_id = yard.jobs[0].id
+    fake.jobs = [a_job(1, name="doomed")]
+    job_id = fake.jobs[0].id
     page.goto(f"/#/jobs/{job_id}")
     page.get_by_role("button", name="Cancel…").click()
     page.get_by_role("button", name="Keep it").click()
@@ -170,7 +170,7 @@ def test_cancelling_asks_first_and_then_sends_one_graceful_cancel(
     page.get_by_role("button", name="Cancel the job").click()
     expect(page.locator(".job-head .badge")).to_have_text("cancelling")
     expect(page.locator("#announcer")).to_have_text("doomed is now cancelling")
-    sent = [(path, json.loads(body)) for method, path, _, body in yard.calls if method == "POST"]
+    sent = [(path, json.loads(body)) for method, path, _, body in fake.calls if method == "POST"]
     assert sent == [(f"/jobs/{job_id}/cancel", {"mode": "graceful"})]
 
 
@@ -183,11 +183,11 @@ def test_an_unknown_job_is_said_to_be_unknown(page: Page, console: list[str]) ->
     console.clear()
 
 
-def test_the_page_fits_a_telephone(page: Page, yard: Any, a_job: Any, a_checkpoint: Any) -> None:
-    yard.jobs = [a_job(1, name="long" * 40)]
-    yard.series = {"loss": [[1, 2.3], [60, 0.9]]}
-    yard.checkpoints = [a_checkpoint(yard.jobs[0].id, 100)]
+def test_the_page_fits_a_telephone(page: Page, fake: Any, a_job: Any, a_checkpoint: Any) -> None:
+    fake.jobs = [a_job(1, name="long" * 40)]
+    fake.series = {"loss": [[1, 2.3], [60, 0.9]]}
+    fake.checkpoints = [a_checkpoint(fake.jobs[0].id, 100)]
     page.set_viewport_size({"width": 360, "height": 740})
-    page.goto(f"/#/jobs/{yard.jobs[0].id}")
+    page.goto(f"/#/jobs/{fake.jobs[0].id}")
     expect(page.locator(".main-svg").first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 360

@@ -16,8 +16,8 @@ WATCH = """table => {
 }"""
 
 
-def test_the_list_shows_each_job_with_its_progress(page: Page, yard: Any, a_job: Any) -> None:
-    yard.jobs = [a_job(2, name="first run"), a_job(1, state="queued", wait_reason="no free GPU")]
+def test_the_list_shows_each_job_with_its_progress(page: Page, fake: Any, a_job: Any) -> None:
+    fake.jobs = [a_job(2, name="first run"), a_job(1, state="queued", wait_reason="no free GPU")]
     page.goto("/")
     running, queued = page.locator(JOB).nth(0), page.locator(JOB).nth(1)
     expect(running.get_by_role("link", name="first run")).to_be_visible()
@@ -29,27 +29,27 @@ def test_the_list_shows_each_job_with_its_progress(page: Page, yard: Any, a_job:
 
 
 def test_an_unchanged_job_is_a_304_and_nothing_is_redrawn(
-    page: Page, ask_again: Any, yard: Any, a_job: Any
+    page: Page, ask_again: Any, fake: Any, a_job: Any
 ) -> None:
-    yard.jobs = [a_job(1, state="succeeded", finished_at="2026-01-01T00:00:00Z")]
+    fake.jobs = [a_job(1, state="succeeded", finished_at="2026-01-01T00:00:00Z")]
     page.goto("/")
     expect(page.locator(JOB)).to_have_count(1)
     page.get_by_role("table", name="Jobs").evaluate(WATCH)
     for times in (1, 2, 3):
         ask_again()
-        yard.wait_for_reads("/jobs", 304, times)
+        fake.wait_for_reads("/jobs", 304, times)
     assert page.evaluate("window.changes") == 0
 
 
 def test_a_changed_job_keeps_its_row_and_its_focus(
-    page: Page, ask_again: Any, yard: Any, a_job: Any
+    page: Page, ask_again: Any, fake: Any, a_job: Any
 ) -> None:
-    yard.jobs = [a_job(1, name="kept")]
+    fake.jobs = [a_job(1, name="kept")]
     page.goto("/")
     link = page.get_by_role("link", name="kept")
     link.focus()
     page.locator(JOB).evaluate("row => { row.isTheSame = true; }")
-    yard.jobs = [a_job(2, name="newer"), a_job(1, name="kept", metrics={"loss": 0.25})]
+    fake.jobs = [a_job(2, name="newer"), a_job(1, name="kept", metrics={"loss": 0.25})]
     ask_again()
     row = page.locator(JOB).filter(has_text="kept")
     expect(row).to_contain_text("0.2500")
@@ -58,9 +58,9 @@ def test_a_changed_job_keeps_its_row_and_its_focus(
     expect(link).to_be_focused()
 
 
-def test_a_hostile_name_is_text(page: Page, yard: Any, a_job: Any, console: list[str]) -> None:
+def test_a_hostile_name_is_text(page: Page, fake: Any, a_job: Any, console: list[str]) -> None:
     name = "<img src=x onerror=\"console.error('owned')\"><b>bold</b>"
-    yard.jobs = [a_job(1, name=name, labels={"<i>key</i>": "<i>value</i>"})]
+    fake.jobs = [a_job(1, name=name, labels={"<i>key</i>": "<i>value</i>"})]
     page.goto("/")
     page.get_by_role("link", name=name).click()
     expect(page.get_by_role("heading", level=1)).to_have_text(name)
@@ -70,9 +70,9 @@ def test_a_hostile_name_is_text(page: Page, yard: Any, a_job: Any, console: list
 
 
 def test_a_filter_asks_for_one_state_and_survives_a_reload(
-    page: Page, yard: Any, a_job: Any
+    page: Page, fake: Any, a_job: Any
 ) -> None:
-    yard.jobs = [a_job(2, name="runs"), a_job(1, name="broke", state="failed", reason="crashed")]
+    fake.jobs = [a_job(2, name="runs"), a_job(1, name="broke", state="failed", reason="crashed")]
     page.goto("/")
     page.get_by_role("link", name="failed").click()
     expect(page.locator(JOB)).to_have_count(1)
@@ -83,35 +83,35 @@ def test_a_filter_asks_for_one_state_and_survives_a_reload(
 
 
 def test_load_more_goes_on_where_the_page_ended_though_jobs_arrive(
-    page: Page, yard: Any, a_job: Any
+    page: Page, fake: Any, a_job: Any
 ) -> None:
-    yard.jobs = [a_job(number) for number in range(70, 0, -1)]
+    fake.jobs = [a_job(number) for number in range(70, 0, -1)]
     page.goto("/")
     expect(page.locator(JOB)).to_have_count(50)
-    yard.jobs.insert(0, a_job(71))
+    fake.jobs.insert(0, a_job(71))
     more = page.get_by_role("button", name="Load more")
     more.click()
     expect(page.locator(JOB)).to_have_count(71)
     expect(more).to_be_hidden()
     shown = [row.get_attribute("data-job") for row in page.locator(JOB).all()]
-    assert shown == [job.id for job in yard.jobs]
+    assert shown == [job.id for job in fake.jobs]
 
 
-def test_an_empty_list_shows_the_command_that_submits_a_first_job(page: Page, yard: Any) -> None:
+def test_an_empty_list_shows_the_command_that_submits_a_first_job(page: Page, fake: Any) -> None:
     page.goto("/")
-    expect(page.locator(".command")).to_contain_text(f"curl {yard.url}/jobs")
+    expect(page.locator(".command")).to_contain_text(f"curl {fake.url}/jobs")
     expect(page.locator(".command")).to_contain_text('"recipe": "oneshot"')
     command = page.locator(".command code").inner_text()
     (sent,) = re.findall(r"-d '(.*)'", command)
     assert json.loads(sent) == json.loads((DASHBOARD / "first_job.json").read_text())
 
 
-def test_the_workers_are_shown_with_their_gpus_and_jobs(page: Page, yard: Any, a_job: Any) -> None:
+def test_the_workers_are_shown_with_their_gpus_and_jobs(page: Page, fake: Any, a_job: Any) -> None:
     job = a_job(1)
     gpu = {"name": "NVIDIA H100", "memory_bytes": 80 * 2**30}
     worker = {"id": "wrk_1", "state": "online", "host": "trainer-a", "jobs": [job.id]}
     worker |= {"gpus": [gpu | {"index": 0}, gpu | {"index": 1}]}
-    yard.jobs, yard.workers = [job], [worker | {"last_seen_at": "2026-01-01T00:00:00Z"}]
+    fake.jobs, fake.workers = [job], [worker | {"last_seen_at": "2026-01-01T00:00:00Z"}]
     page.goto("/")
     strip = page.get_by_role("region", name="Workers")
     expect(strip).to_contain_text("2 \N{MULTIPLICATION SIGN} NVIDIA H100 80 GiB")
@@ -121,17 +121,17 @@ def test_the_workers_are_shown_with_their_gpus_and_jobs(page: Page, yard: Any, a
 
 
 def test_a_server_that_is_away_is_said_calmly_and_the_page_recovers(
-    page: Page, ask_again: Any, yard: Any, a_job: Any, console: list[str]
+    page: Page, ask_again: Any, fake: Any, a_job: Any, console: list[str]
 ) -> None:
-    yard.jobs = [a_job(1, name="survivor")]
+    fake.jobs = [a_job(1, name="survivor")]
     page.goto("/")
     expect(page.locator(JOB)).to_have_count(1)
-    yard.stop()
+    fake.stop()
     banner = page.locator(".banner")
     expect(banner).to_contain_text("Reconnecting")
     expect(page.locator(JOB)).to_contain_text("survivor")
-    yard.jobs = [a_job(1, name="survivor", metrics={"loss": 0.125})]
-    yard.start()
+    fake.jobs = [a_job(1, name="survivor", metrics={"loss": 0.125})]
+    fake.start()
     ask_again()
     expect(banner).not_to_be_visible()
     expect(page.locator(JOB)).to_contain_text("0.1250")
@@ -139,8 +139,8 @@ def test_a_server_that_is_away_is_said_calmly_and_the_page_recovers(
     console.clear()
 
 
-def test_the_list_fits_a_telephone(page: Page, yard: Any, a_job: Any) -> None:
-    yard.jobs = [a_job(1, name="a name that is much longer than a telephone is wide " * 3)]
+def test_the_list_fits_a_telephone(page: Page, fake: Any, a_job: Any) -> None:
+    fake.jobs = [a_job(1, name="a name that is much longer than a telephone is wide " * 3)]
     page.set_viewport_size({"width": 360, "height": 740})
     page.goto("/")
     expect(page.locator(JOB)).to_be_visible()

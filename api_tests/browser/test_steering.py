@@ -20,47 +20,47 @@ from playwright.sync_api import Page, expect
     ],
 )
 def test_the_page_offers_what_the_state_allows(
-    page: Page, yard: Any, a_job: Any, state: str, offered: list[str]
+    page: Page, fake: Any, a_job: Any, state: str, offered: list[str]
 ) -> None:
-    yard.jobs = [a_job(1, state=state)]
-    page.goto(f"/#/jobs/{yard.jobs[0].id}")
+    fake.jobs = [a_job(1, state=state)]
+    page.goto(f"/#/jobs/{fake.jobs[0].id}")
     expect(page.locator(".job-head .badge")).to_have_text(state)
     for name in ("Pause", "Resume", "Retry"):
         expect(page.get_by_role("button", name=name)).to_have_count(int(name in offered))
 
 
-def test_a_job_is_paused_and_resumed(page: Page, yard: Any, a_job: Any) -> None:
-    yard.jobs = [a_job(1, name="tired")]
-    job_id = yard.jobs[0].id
+def test_a_job_is_paused_and_resumed(page: Page, fake: Any, a_job: Any) -> None:
+    fake.jobs = [a_job(1, name="tired")]
+    job_id = fake.jobs[0].id
     page.goto(f"/#/jobs/{job_id}")
     page.get_by_role("button", name="Pause").click()
     expect(page.locator(".job-head .badge")).to_have_text("pausing")
-    yard.replace(a_job(1, name="tired", state="paused", reason="paused"))
+    fake.replace(a_job(1, name="tired", state="paused", reason="paused"))
     expect(page.locator(".job-head .badge")).to_have_text("paused")
     page.get_by_role("button", name="Resume").click()
     expect(page.locator(".job-head .badge")).to_have_text("queued")
-    sent = [path for method, path, _, _ in yard.calls if method == "POST"]
+    sent = [path for method, path, _, _ in fake.calls if method == "POST"]
     assert sent == [f"/jobs/{job_id}/pause", f"/jobs/{job_id}/resume"]
 
 
 @pytest.mark.parametrize(("saved", "origin"), [("ckpt_1", "latest"), (None, "start")])
 def test_a_retry_goes_on_from_what_was_saved_and_leads_to_the_new_job(
-    page: Page, yard: Any, a_job: Any, saved: str | None, origin: str
+    page: Page, fake: Any, a_job: Any, saved: str | None, origin: str
 ) -> None:
-    yard.jobs = [a_job(1, state="failed", latest_checkpoint=saved)]
-    page.goto(f"/#/jobs/{yard.jobs[0].id}")
+    fake.jobs = [a_job(1, state="failed", latest_checkpoint=saved)]
+    page.goto(f"/#/jobs/{fake.jobs[0].id}")
     page.get_by_role("button", name="Retry").click()
     page.wait_for_url(f"**/#/jobs/job_{9:026d}")
     expect(page.locator(".job-head .badge")).to_have_text("queued")
-    bodies = [json.loads(body) for method, _, _, body in yard.calls if method == "POST"]
+    bodies = [json.loads(body) for method, _, _, body in fake.calls if method == "POST"]
     assert bodies == [{"from": origin}]
 
 
 def test_a_refusal_is_told_beside_the_button(
-    page: Page, yard: Any, a_job: Any, console: list[str]
+    page: Page, fake: Any, a_job: Any, console: list[str]
 ) -> None:
-    yard.jobs, yard.refusal = [a_job(1)], "it has ended meanwhile"
-    page.goto(f"/#/jobs/{yard.jobs[0].id}")
+    fake.jobs, fake.refusal = [a_job(1)], "it has ended meanwhile"
+    page.goto(f"/#/jobs/{fake.jobs[0].id}")
     page.get_by_role("button", name="Pause").click()
     expect(page.locator(".steering [role=alert]")).to_have_text("it has ended meanwhile")
     assert all("409" in line for line in console)

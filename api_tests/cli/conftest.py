@@ -18,15 +18,15 @@ from service.contract.jobs import Job
 
 
 @pytest.fixture
-def yard() -> Iterator[FakeRestServer]:
+def fake() -> Iterator[FakeRestServer]:
     fake = FakeRestServer()
     yield fake
     fake.stop()
 
 
 @pytest.fixture
-def client(yard: FakeRestServer) -> Iterator[TrainyardClient]:
-    with TrainyardClient(yard.url) as client:
+def client(fake: FakeRestServer) -> Iterator[TrainyardClient]:
+    with TrainyardClient(fake.url) as client:
         yield client
 
 

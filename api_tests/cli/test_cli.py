@@ -19,9 +19,9 @@ Run = Callable[..., Result]
 
 
 @pytest.fixture
-def run(yard: Any) -> Run:
+def run(fake: Any) -> Run:
     def invoked(*args: str, stdin: str | None = None) -> Result:
-        return CliRunner(env={"TRAINYARD_SERVER": yard.url, "TRAINYARD_TOKEN": "secret"}).invoke(
+        return CliRunner(env={"TRAINYARD_SERVER": fake.url, "TRAINYARD_TOKEN": "secret"}).invoke(
             app, list(args), input=stdin
         )
 
@@ -29,13 +29,13 @@ def run(yard: Any) -> Run:
 
 
 def test_submit_takes_a_file_and_prints_the_id(
-    run: Run, yard: Any, spec: dict[str, Any], tmp_path: Path
+    run: Run, fake: Any, spec: dict[str, Any], tmp_path: Path
 ) -> None:
     file = tmp_path / "job.json"
     file.write_text(json.dumps(spec))
     result = run("submit", str(file))
     assert (result.exit_code, result.output) == (0, "job_0001\n")
-    assert yard.requests_to("POST", "/jobs")[0]["authorization"] == "Bearer secret"
+    assert fake.requests_to("POST", "/jobs")[0]["authorization"] == "Bearer secret"
 
 
 def test_submit_takes_stdin_and_prints_the_job_for_scripts(run: Run, spec: dict[str, Any]) -> None:
@@ -43,18 +43,18 @@ def test_submit_takes_stdin_and_prints_the_job_for_scripts(run: Run, spec: dict[
     assert Job.model_validate_json(result.output).id == "job_0001"
 
 
-def test_submit_takes_options_alone(run: Run, yard: Any) -> None:
+def test_submit_takes_options_alone(run: Run, fake: Any) -> None:
     args = ("--recipe", "oneshot", "--dataset", "digits", "--name", "mine")
     assert run("submit", *args, "--param", "total_iters=7").exit_code == 0
-    (job,) = yard.jobs
+    (job,) = fake.jobs
     assert (job.name, job.spec.data.dataset) == ("mine", "digits")
     assert job.spec.params["total_iters"] == 7
 
 
-def test_options_go_before_the_file(run: Run, yard: Any, spec: dict[str, Any]) -> None:
+def test_options_go_before_the_file(run: Run, fake: Any, spec: dict[str, Any]) -> None:
     given = spec | {"params": {"total_iters": 5, "batch_size": 4}}
     run("submit", "-", "--param", "total_iters=7", stdin=json.dumps(given))
-    params = yard.jobs[0].spec.params
+    params = fake.jobs[0].spec.params
     assert (params["total_iters"], params["batch_size"]) == (7, 4)
 
 
@@ -81,35 +81,35 @@ def test_an_error_is_a_sentence_on_stderr(
     assert "Traceback" not in result.stderr
 
 
-def test_jobs_in_a_pipe_are_whole_lines(run: Run, yard: Any, a_job: Any) -> None:
-    yard.jobs = [a_job(2, name="a name that is much longer than any terminal " * 5), a_job(1)]
+def test_jobs_in_a_pipe_are_whole_lines(run: Run, fake: Any, a_job: Any) -> None:
+    fake.jobs = [a_job(2, name="a name that is much longer than any terminal " * 5), a_job(1)]
     lines = run("jobs").stdout.splitlines()
     assert len(lines) == 3
     assert lines[1].rstrip().endswith("12.34 %")
 
 
-def test_jobs_for_scripts_are_json_a_line(run: Run, yard: Any, a_job: Any) -> None:
-    yard.jobs = [a_job(number) for number in (3, 2, 1)]
+def test_jobs_for_scripts_are_json_a_line(run: Run, fake: Any, a_job: Any) -> None:
+    fake.jobs = [a_job(number) for number in (3, 2, 1)]
     lines = run("jobs", "--json").stdout.splitlines()
-    assert [Job.model_validate_json(line).id for line in lines] == [j.id for j in yard.jobs]
+    assert [Job.model_validate_json(line).id for line in lines] == [j.id for j in fake.jobs]
     assert len(run("jobs", "--json", "--limit", "1").stdout.splitlines()) == 1
 
 
-def test_job_shows_what_it_waits_for(run: Run, yard: Any, a_job: Any) -> None:
-    yard.jobs = [a_job(1, state="queued", wait_reason="no worker has 2 free GPUs")]
+def test_job_shows_what_it_waits_for(run: Run, fake: Any, a_job: Any) -> None:
+    fake.jobs = [a_job(1, state="queued", wait_reason="no worker has 2 free GPUs")]
     assert "no worker has 2 free GPUs" in run("job", "job_0001").stdout
 
 
 def test_wait_shows_progress_as_lines_where_there_is_no_terminal(
-    run: Run, yard: Any, a_job: Any
+    run: Run, fake: Any, a_job: Any
 ) -> None:
-    yard.jobs = [a_job(1)]
+    fake.jobs = [a_job(1)]
 
     def end_after_the_first_answer() -> None:
-        if yard.statuses("/jobs/job_0001"):
-            yard.jobs = [a_job(1, state="succeeded")]
+        if fake.statuses("/jobs/job_0001"):
+            fake.jobs = [a_job(1, state="succeeded")]
 
-    yard.on_request = end_after_the_first_answer
+    fake.on_request = end_after_the_first_answer
     result = run("wait", "job_0001")
     assert result.exit_code == 0
     running, ended = result.stdout.splitlines()
@@ -117,8 +117,8 @@ def test_wait_shows_progress_as_lines_where_there_is_no_terminal(
     assert ended.startswith("succeeded: ")
 
 
-def test_wait_for_a_job_that_fails_ends_with_its_reason(run: Run, yard: Any, a_job: Any) -> None:
-    yard.jobs = [a_job(1, state="failed", reason="invalid_data", message="3.png is no image")]
+def test_wait_for_a_job_that_fails_ends_with_its_reason(run: Run, fake: Any, a_job: Any) -> None:
+    fake.jobs = [a_job(1, state="failed", reason="invalid_data", message="3.png is no image")]
     result = run("wait", "job_0001")
     assert result.exit_code == 1
     assert result.stderr == "trainyard: job_0001 failed (invalid_data: 3.png is no image)\n"
@@ -129,26 +129,26 @@ def test_cancel_tells_the_state(run: Run) -> None:
     assert run("cancel", "job_0001", "--now").stdout == "cancelled\n"
 
 
-def test_logs_are_printed_to_their_present_end(run: Run, yard: Any, a_job: Any) -> None:
-    yard.jobs, yard.log = [a_job(1)], "one\ntwo\nthree\nfour\n"
-    assert run("logs", "job_0001").stdout == yard.log
+def test_logs_are_printed_to_their_present_end(run: Run, fake: Any, a_job: Any) -> None:
+    fake.jobs, fake.log = [a_job(1)], "one\ntwo\nthree\nfour\n"
+    assert run("logs", "job_0001").stdout == fake.log
 
 
-def test_followed_logs_end_with_the_job_and_miss_nothing(run: Run, yard: Any, a_job: Any) -> None:
-    yard.jobs, yard.log = [a_job(1)], "one\n"
+def test_followed_logs_end_with_the_job_and_miss_nothing(run: Run, fake: Any, a_job: Any) -> None:
+    fake.jobs, fake.log = [a_job(1)], "one\n"
 
     def write_more_and_end() -> None:
-        if yard.statuses("/jobs/job_0001/logs"):
-            yard.log, yard.jobs = "one\ntwo\nthe last line\n", [a_job(1, state="succeeded")]
+        if fake.statuses("/jobs/job_0001/logs"):
+            fake.log, fake.jobs = "one\ntwo\nthe last line\n", [a_job(1, state="succeeded")]
 
-    yard.on_request = write_more_and_end
+    fake.on_request = write_more_and_end
     assert run("logs", "job_0001", "--follow").stdout == "one\ntwo\nthe last line\n"
 
 
 def test_checkpoints_are_listed_and_the_latest_named(
-    run: Run, yard: Any, a_checkpoint: Any
+    run: Run, fake: Any, a_checkpoint: Any
 ) -> None:
-    yard.checkpoints = [a_checkpoint(number, b"x" * 2000) for number in (3, 2, 1)]
+    fake.checkpoints = [a_checkpoint(number, b"x" * 2000) for number in (3, 2, 1)]
     listed = run("checkpoints", "list").stdout
     assert [line.split()[0] for line in listed.splitlines()[1:]] == [
         "ckpt_0003",
@@ -161,28 +161,28 @@ def test_checkpoints_are_listed_and_the_latest_named(
 
 
 def test_a_checkpoint_is_downloaded_into_a_folder(
-    run: Run, yard: Any, a_checkpoint: Any, tmp_path: Path
+    run: Run, fake: Any, a_checkpoint: Any, tmp_path: Path
 ) -> None:
-    yard.checkpoints, yard.content = [a_checkpoint(1, b"weights")], b"weights"
+    fake.checkpoints, fake.content = [a_checkpoint(1, b"weights")], b"weights"
     result = run("checkpoints", "download", "ckpt_0001", "--to", str(tmp_path))
     assert result.exit_code == 0
     assert (tmp_path / "model.safetensors").read_bytes() == b"weights"
 
 
 def test_a_files_name_cannot_lead_out_of_the_folder(
-    run: Run, yard: Any, a_checkpoint: Any, tmp_path: Path
+    run: Run, fake: Any, a_checkpoint: Any, tmp_path: Path
 ) -> None:
     hostile = a_checkpoint(1, b"x").files["model.safetensors"]
     checkpoint = a_checkpoint(1, b"x").model_copy(update={"files": {"../evil": hostile}})
-    yard.checkpoints = [checkpoint]
+    fake.checkpoints = [checkpoint]
     folder = tmp_path / "folder"
     result = run("checkpoints", "download", "ckpt_0001", "--to", str(folder))
     assert result.exit_code == 1
     assert list(tmp_path.iterdir()) == []
 
 
-def test_version_names_the_servers_too(run: Run, yard: Any) -> None:
-    assert "1.2.3" in run("version", "--server", yard.url).stdout
+def test_version_names_the_servers_too(run: Run, fake: Any) -> None:
+    assert "1.2.3" in run("version", "--server", fake.url).stdout
 
 
 @pytest.mark.parametrize("command", ["up", "demo"])

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 
-class TinyYard:
+class SupervisorProcess:
     """A supervisor in a process of its own, and what its children noted."""
 
     def __init__(self, folder: Path, manners: tuple[str, ...], grace_seconds: float) -> None:
@@ -63,124 +63,124 @@ def _lives(pid: int) -> bool:
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[..., TinyYard]]:
-    yards: list[TinyYard] = []
+def start(tmp_path: Path) -> Iterator[Callable[..., SupervisorProcess]]:
+    supervisors: list[SupervisorProcess] = []
 
-    def started(*manners: str, grace_seconds: float = 30.0) -> TinyYard:
-        yards.append(TinyYard(tmp_path, manners, grace_seconds))
-        return yards[-1]
+    def started(*manners: str, grace_seconds: float = 30.0) -> SupervisorProcess:
+        supervisors.append(SupervisorProcess(tmp_path, manners, grace_seconds))
+        return supervisors[-1]
 
     yield started
-    for yard in yards:
-        yard.process.kill()
-        yard.process.wait()
-        for pid in yard.left():
+    for supervisor in supervisors:
+        supervisor.process.kill()
+        supervisor.process.wait()
+        for pid in supervisor.left():
             os.kill(pid, signal.SIGKILL)
 
 
 def test_the_workers_start_once_the_server_is_ready_and_end_before_it(
     start: Any, wait_for: Any
 ) -> None:
-    yard = start("good", "good", "good")
-    wait_for(lambda: yard.is_up("server", "worker-1", "worker-2"))
-    yard.process.send_signal(signal.SIGTERM)
-    assert yard.process.wait(20) == 0
-    notes = yard.notes()
+    supervisor = start("good", "good", "good")
+    wait_for(lambda: supervisor.is_up("server", "worker-1", "worker-2"))
+    supervisor.process.send_signal(signal.SIGTERM)
+    assert supervisor.process.wait(20) == 0
+    notes = supervisor.notes()
     assert notes[0] == "server started"
     assert notes[-2:] == ["server asked", "server ended"]
     assert {"worker-1 ended", "worker-2 ended"} < set(notes[:-2])
-    assert yard.left() == []
+    assert supervisor.left() == []
 
 
 def test_a_terminals_interrupt_ends_it_in_order_too(start: Any, wait_for: Any) -> None:
-    yard = start("good", "good")
-    wait_for(lambda: yard.is_up("worker-1"))
-    yard.process.send_signal(signal.SIGINT)
-    assert yard.process.wait(20) == 0
-    assert yard.notes()[-3:] == ["worker-1 ended", "server asked", "server ended"]
+    supervisor = start("good", "good")
+    wait_for(lambda: supervisor.is_up("worker-1"))
+    supervisor.process.send_signal(signal.SIGINT)
+    assert supervisor.process.wait(20) == 0
+    assert supervisor.notes()[-3:] == ["worker-1 ended", "server asked", "server ended"]
 
 
 def test_children_have_sessions_of_their_own(start: Any, wait_for: Any) -> None:
-    yard = start("good", "good")
-    wait_for(lambda: yard.is_up("worker-1"))
-    assert [os.getsid(pid) for pid in yard.pids()] == yard.pids()
+    supervisor = start("good", "good")
+    wait_for(lambda: supervisor.is_up("worker-1"))
+    assert [os.getsid(pid) for pid in supervisor.pids()] == supervisor.pids()
 
 
 def test_a_child_that_dies_is_started_again_and_its_last_words_are_told(
     start: Any, wait_for: Any
 ) -> None:
-    yard = start("good", "crashes-once")
-    wait_for(lambda: yard.is_up("worker-1"))
-    assert "worker-1 ended unexpectedly (exit status 1): something broke; it starts" in yard.said
-    assert yard.notes().count("worker-1 started") == 2
-    assert yard.notes().count("server started") == 1
+    supervisor = start("good", "crashes-once")
+    wait_for(lambda: supervisor.is_up("worker-1"))
+    assert "worker-1 ended unexpectedly (exit status 1): something broke; it starts" in supervisor.said
+    assert supervisor.notes().count("worker-1 started") == 2
+    assert supervisor.notes().count("server started") == 1
 
 
 def test_a_killed_server_is_started_again_while_its_worker_goes_on(
     start: Any, wait_for: Any
 ) -> None:
-    yard = start("good", "good")
-    wait_for(lambda: yard.is_up("worker-1"))
-    os.kill(yard.pids()[0], signal.SIGKILL)
-    wait_for(lambda: yard.notes().count("server started") == 2)
-    assert "server ended unexpectedly (signal 9); it starts again in 1 s" in yard.said
-    assert yard.notes().count("worker-1 started") == 1
+    supervisor = start("good", "good")
+    wait_for(lambda: supervisor.is_up("worker-1"))
+    os.kill(supervisor.pids()[0], signal.SIGKILL)
+    wait_for(lambda: supervisor.notes().count("server started") == 2)
+    assert "server ended unexpectedly (signal 9); it starts again in 1 s" in supervisor.said
+    assert supervisor.notes().count("worker-1 started") == 1
 
 
 def test_a_server_that_never_gets_ready_is_not_tried_again(start: Any) -> None:
-    yard = start("fails-at-start", "good")
-    assert yard.process.wait(20) == 1
-    assert "refused: something broke" in yard.said
-    assert yard.notes() == ["server started"]
+    supervisor = start("fails-at-start", "good")
+    assert supervisor.process.wait(20) == 1
+    assert "refused: something broke" in supervisor.said
+    assert supervisor.notes() == ["server started"]
 
 
 def test_a_restarted_server_that_refuses_ends_the_yard_in_order(start: Any, wait_for: Any) -> None:
-    yard = start("refuses-later", "good")
-    wait_for(lambda: yard.is_up("worker-1"))
-    os.kill(yard.pids()[0], signal.SIGKILL)
-    assert yard.process.wait(20) == 1
-    assert "refused: the database is held by another server" in yard.said
-    assert yard.notes()[-1] == "worker-1 ended"
+    supervisor = start("refuses-later", "good")
+    wait_for(lambda: supervisor.is_up("worker-1"))
+    os.kill(supervisor.pids()[0], signal.SIGKILL)
+    assert supervisor.process.wait(20) == 1
+    assert "refused: the database is held by another server" in supervisor.said
+    assert supervisor.notes()[-1] == "worker-1 ended"
 
 
 def test_a_second_signal_kills(start: Any, wait_for: Any) -> None:
-    yard = start("good", "stubborn")
-    wait_for(lambda: yard.is_up("worker-1"))
-    yard.process.send_signal(signal.SIGTERM)
-    wait_for(lambda: "worker-1 asked" in yard.notes())
-    yard.process.send_signal(signal.SIGTERM)
-    assert yard.process.wait(20) == 0
-    assert yard.notes()[-1] == "server ended"
-    assert yard.left() == []
+    supervisor = start("good", "stubborn")
+    wait_for(lambda: supervisor.is_up("worker-1"))
+    supervisor.process.send_signal(signal.SIGTERM)
+    wait_for(lambda: "worker-1 asked" in supervisor.notes())
+    supervisor.process.send_signal(signal.SIGTERM)
+    assert supervisor.process.wait(20) == 0
+    assert supervisor.notes()[-1] == "server ended"
+    assert supervisor.left() == []
 
 
 def test_who_does_not_end_in_time_is_killed(start: Any, wait_for: Any) -> None:
-    yard = start("good", "stubborn", grace_seconds=0.3)
-    wait_for(lambda: yard.is_up("worker-1"))
-    yard.process.send_signal(signal.SIGTERM)
-    assert yard.process.wait(20) == 0
-    assert "out of time" in yard.said
-    assert yard.left() == []
+    supervisor = start("good", "stubborn", grace_seconds=0.3)
+    wait_for(lambda: supervisor.is_up("worker-1"))
+    supervisor.process.send_signal(signal.SIGTERM)
+    assert supervisor.process.wait(20) == 0
+    assert "out of time" in supervisor.said
+    assert supervisor.left() == []
 
 
 def test_nothing_is_left_of_a_yard_that_is_killed(start: Any, wait_for: Any) -> None:
-    yard = start("good", "good", "good")
-    wait_for(lambda: yard.is_up("server", "worker-1", "worker-2"))
-    yard.process.kill()
-    wait_for(lambda: yard.left() == [])
+    supervisor = start("good", "good", "good")
+    wait_for(lambda: supervisor.is_up("server", "worker-1", "worker-2"))
+    supervisor.process.kill()
+    wait_for(lambda: supervisor.left() == [])
 
 
 def test_what_a_dead_worker_leaves_behind_is_ended(start: Any, wait_for: Any) -> None:
-    yard = start("good", "has-a-daemon")
-    wait_for(lambda: yard.is_up("worker-1"))
-    daemon = int((yard.folder / "daemon").read_text())
-    os.kill(yard.pids()[1], signal.SIGKILL)
+    supervisor = start("good", "has-a-daemon")
+    wait_for(lambda: supervisor.is_up("worker-1"))
+    daemon = int((supervisor.folder / "daemon").read_text())
+    os.kill(supervisor.pids()[1], signal.SIGKILL)
     wait_for(lambda: not _lives(daemon))
 
 
 def test_what_a_worker_leaves_behind_at_its_end_is_ended(start: Any, wait_for: Any) -> None:
-    yard = start("good", "has-a-daemon")
-    wait_for(lambda: yard.is_up("worker-1"))
-    yard.process.send_signal(signal.SIGTERM)
-    assert yard.process.wait(20) == 0
-    assert yard.left() == []
+    supervisor = start("good", "has-a-daemon")
+    wait_for(lambda: supervisor.is_up("worker-1"))
+    supervisor.process.send_signal(signal.SIGTERM)
+    assert supervisor.process.wait(20) == 0
+    assert supervisor.left() == []

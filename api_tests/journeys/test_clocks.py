@@ -21,64 +21,64 @@ def clock(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def yard(tmp_path: Path, clock: Path) -> Iterator[Installation]:
-    yard = Installation(tmp_path, server="chaos.clocked_server", CLOCK=str(clock))
-    yield yard
-    yard.close()
+def installation(tmp_path: Path, clock: Path) -> Iterator[Installation]:
+    installation = Installation(tmp_path, server="chaos.clocked_server", CLOCK=str(clock))
+    yield installation
+    installation.close()
 
 
 def test_a_server_whose_clock_jumps_ahead_and_back_ends_the_job_once(
-    yard: Installation, clock: Path, undisturbed: str
+    installation: Installation, clock: Path, undisturbed: str
 ) -> None:
-    worker = yard.start_worker()
-    job_id = yard.client.submit(TRAIN).id
-    yard.running_past(job_id, 10)
+    worker = installation.start_worker()
+    job_id = installation.client.submit(TRAIN).id
+    installation.running_past(job_id, 10)
     with _held(rank_of(worker)):
         set_ahead(clock, HOUR_SECONDS)
-        until(lambda: _heard_ahead(yard))
-    yard.running_past(job_id, 15)
-    tries = yard.client.job(job_id).attempt
+        until(lambda: _heard_ahead(installation))
+    installation.running_past(job_id, 15)
+    tries = installation.client.job(job_id).attempt
     with _held(rank_of(worker)):
         set_ahead(clock, 0)
-        until(lambda: not _heard_ahead(yard))
-    job = _ended_once(yard, job_id, undisturbed)
+        until(lambda: not _heard_ahead(installation))
+    job = _ended_once(installation, job_id, undisturbed)
     # The silence of an hour that never was may cost the lease; what goes back costs nothing.
     assert tries <= 2
     assert job.attempt == tries
 
 
 def test_a_worker_whose_clock_jumps_ahead_and_back_goes_on_in_its_one_attempt(
-    yard: Installation, tmp_path: Path, undisturbed: str
+    installation: Installation, tmp_path: Path, undisturbed: str
 ) -> None:
     clock = tmp_path / "clock of the worker"
-    worker = yard.start_worker("chaos.clocked_worker", CLOCK=str(clock))
-    job_id = yard.client.submit(TRAIN).id
-    yard.running_past(job_id, 10)
+    worker = installation.start_worker("chaos.clocked_worker", CLOCK=str(clock))
+    job_id = installation.client.submit(TRAIN).id
+    installation.running_past(job_id, 10)
     with _held(rank_of(worker)):
         set_ahead(clock, HOUR_SECONDS)
-    yard.running_past(job_id, 20)
+    installation.running_past(job_id, 20)
     with _held(rank_of(worker)):
         set_ahead(clock, -HOUR_SECONDS)
-    job = _ended_once(yard, job_id, undisturbed)
+    job = _ended_once(installation, job_id, undisturbed)
     assert job.attempt == 1
     now = datetime.now(UTC)
-    assert all(c.created_at <= now for c in yard.client.checkpoints(job=job_id))
-    assert "eta -" not in yard.client.logs(job_id).text
+    assert all(c.created_at <= now for c in installation.client.checkpoints(job=job_id))
+    assert "eta -" not in installation.client.logs(job_id).text
 
 
-def _ended_once(yard: Installation, job_id: str, undisturbed: str) -> Job:
-    job = yard.client.wait(job_id, timeout_seconds=90)
+def _ended_once(installation: Installation, job_id: str, undisturbed: str) -> Job:
+    job = installation.client.wait(job_id, timeout_seconds=90)
     assert job.state == "succeeded", job.message
-    assert yard.final_digest(job_id) == undisturbed
-    kinds = [event.kind for event in yard.client.events(job_id)]
+    assert installation.final_digest(job_id) == undisturbed
+    kinds = [event.kind for event in installation.client.events(job_id)]
     assert kinds.count("succeeded") == 1
     assert kinds.count("claimed") == job.attempt
     return job
 
 
-def _heard_ahead(yard: Installation) -> bool:
+def _heard_ahead(installation: Installation) -> bool:
     soon = datetime.now(UTC) + timedelta(seconds=HOUR_SECONDS / 2)
-    return any(worker.last_seen_at > soon for worker in yard.client.workers())
+    return any(worker.last_seen_at > soon for worker in installation.client.workers())
 
 
 @contextmanager

@@ -30,17 +30,17 @@ HASTY = {
 
 
 @pytest.fixture
-def patient_yard(tmp_path: Path) -> Iterator[Installation]:
-    yard = Installation(tmp_path, **PATIENT)
-    yield yard
-    yard.close()
+def patient_installation(tmp_path: Path) -> Iterator[Installation]:
+    installation = Installation(tmp_path, **PATIENT)
+    yield installation
+    installation.close()
 
 
 @pytest.fixture
-def hasty_yard(tmp_path: Path) -> Iterator[Installation]:
-    yard = Installation(tmp_path, **HASTY)
-    yield yard
-    yard.close()
+def hasty_installation(tmp_path: Path) -> Iterator[Installation]:
+    installation = Installation(tmp_path, **HASTY)
+    yield installation
+    installation.close()
 
 
 class Refusing:
@@ -90,8 +90,8 @@ Network = Refusing | Swallowing
 
 
 @contextmanager
-def _network(kind: type[Network], yard: Installation) -> Iterator[Network]:
-    network = kind(yard.port)
+def _network(kind: type[Network], installation: Installation) -> Iterator[Network]:
+    network = kind(installation.port)
     try:
         yield network
     finally:
@@ -100,65 +100,65 @@ def _network(kind: type[Network], yard: Installation) -> Iterator[Network]:
 
 @pytest.mark.parametrize("kind", [Refusing, Swallowing])
 def test_while_the_network_is_cut_the_training_goes_on_and_then_tells_everything_once(
-    patient_yard: Installation, kind: type[Network]
+    patient_installation: Installation, kind: type[Network]
 ) -> None:
-    yard = patient_yard
-    with _network(kind, yard) as network:
-        yard.start_worker(SERVER=network.url)
-        job_id = yard.client.submit(LONGER).id
-        yard.running_past(job_id, 5)
+    installation = patient_installation
+    with _network(kind, installation) as network:
+        installation.start_worker(SERVER=network.url)
+        job_id = installation.client.submit(LONGER).id
+        installation.running_past(job_id, 5)
         network.cut()
-        known = _known_step(yard, job_id)
-        until(lambda: _saved_step(yard, job_id) >= known + 10)
-        assert _known_step(yard, job_id) == known
+        known = _known_step(installation, job_id)
+        until(lambda: _saved_step(installation, job_id) >= known + 10)
+        assert _known_step(installation, job_id) == known
         network.mend()
-        job = yard.client.wait(job_id, timeout_seconds=90)
+        job = installation.client.wait(job_id, timeout_seconds=90)
     assert (job.state, job.attempt) == ("succeeded", 1), job.message
-    said = Counter((event.kind, event.message) for event in yard.client.events(job_id))
+    said = Counter((event.kind, event.message) for event in installation.client.events(job_id))
     assert [event for event, times in said.items() if times > 1] == []
-    saved = sorted(each.step for each in yard.client.checkpoints(job=job_id))
+    saved = sorted(each.step for each in installation.client.checkpoints(job=job_id))
     assert saved == [*range(5, 81, 5), 84]
-    series = yard.client.metrics(job_id, ["loss"])["loss"]
+    series = installation.client.metrics(job_id, ["loss"])["loss"]
     assert [step for step, _ in series] == list(range(5, 81, 5))
 
 
 @pytest.mark.parametrize("kind", [Refusing, Swallowing])
 def test_a_worker_that_is_cut_off_for_too_long_ends_its_training_before_another_has_the_job(
-    hasty_yard: Installation, kind: type[Network]
+    hasty_installation: Installation, kind: type[Network]
 ) -> None:
-    with _network(kind, hasty_yard) as network:
-        _cut_off_for_too_long(hasty_yard, network)
+    with _network(kind, hasty_installation) as network:
+        _cut_off_for_too_long(hasty_installation, network)
 
 
-def _cut_off_for_too_long(yard: Installation, network: Network) -> None:
-    client = yard.client
-    worker = yard.start_worker(SERVER=network.url)
+def _cut_off_for_too_long(installation: Installation, network: Network) -> None:
+    client = installation.client
+    worker = installation.start_worker(SERVER=network.url)
     job_id = client.submit(ENDLESS).id
-    yard.running_past(job_id, 5)
+    installation.running_past(job_id, 5)
     rank = rank_of(worker)
-    yard.start_worker()
+    installation.start_worker()
     until(lambda: len(client.workers()) == 2)
     network.cut()
     until(lambda: not lives(rank))
     assert client.job(job_id).attempt == 1
-    until(lambda: _resumed(yard, job_id))
+    until(lambda: _resumed(installation, job_id))
     network.mend()
     until(lambda: all(worker.state == "active" for worker in client.workers()))
     first, second = client.attempts(job_id)
     assert (first.state, first.reason) == ("lost", "worker_lost")
     assert second.state == "running"
-    assert len(_resumed(yard, job_id)) == 1
+    assert len(_resumed(installation, job_id)) == 1
 
 
-def _resumed(yard: Installation, job_id: str) -> list[str]:
-    said = [event.message for event in yard.client.events(job_id)]
+def _resumed(installation: Installation, job_id: str) -> list[str]:
+    said = [event.message for event in installation.client.events(job_id)]
     return [message for message in said if "resumed at step" in message]
 
 
-def _known_step(yard: Installation, job_id: str) -> int:
-    return yard.client.latest_checkpoint(job=job_id).step
+def _known_step(installation: Installation, job_id: str) -> int:
+    return installation.client.latest_checkpoint(job=job_id).step
 
 
-def _saved_step(yard: Installation, job_id: str) -> int:
-    found: list[Any] = checkpoints_in(yard.volume / attempt_path(job_id, 1))
+def _saved_step(installation: Installation, job_id: str) -> int:
+    found: list[Any] = checkpoints_in(installation.volume / attempt_path(job_id, 1))
     return max(manifest.step for _, manifest in found)

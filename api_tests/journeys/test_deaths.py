@@ -5,69 +5,69 @@ import psutil
 from api_tests.support.installation import TRAIN, Installation, kill, lives, rank_of, until
 
 
-def _ends_undisturbed(yard: Installation, job_id: str, undisturbed: str) -> int:
-    job = yard.client.wait(job_id, timeout_seconds=90)
+def _ends_undisturbed(installation: Installation, job_id: str, undisturbed: str) -> int:
+    job = installation.client.wait(job_id, timeout_seconds=90)
     assert job.state == "succeeded", job.message
-    assert yard.final_digest(job_id) == undisturbed
-    resumed = [e for e in yard.client.events(job_id) if "resumed at step" in e.message]
+    assert installation.final_digest(job_id) == undisturbed
+    resumed = [e for e in installation.client.events(job_id) if "resumed at step" in e.message]
     assert len(resumed) == job.attempt - 1
     return job.attempt
 
 
-def test_a_killed_rank(yard: Installation, undisturbed: str) -> None:
-    worker = yard.start_worker()
-    job_id = yard.client.submit(TRAIN).id
-    yard.running_past(job_id, 10)
+def test_a_killed_rank(installation: Installation, undisturbed: str) -> None:
+    worker = installation.start_worker()
+    job_id = installation.client.submit(TRAIN).id
+    installation.running_past(job_id, 10)
     rank_of(worker).kill()
-    assert _ends_undisturbed(yard, job_id, undisturbed) == 2
-    said = [e.message for e in yard.client.events(job_id) if e.kind == "requeued"]
+    assert _ends_undisturbed(installation, job_id, undisturbed) == 2
+    said = [e.message for e in installation.client.events(job_id) if e.kind == "requeued"]
     assert "killed by SIGKILL" in said[0]
 
 
 def test_a_killed_worker_that_is_started_again_goes_on_at_once(
-    yard: Installation, undisturbed: str
+    installation: Installation, undisturbed: str
 ) -> None:
-    worker = yard.start_worker()
-    job_id = yard.client.submit(TRAIN).id
-    yard.running_past(job_id, 10)
+    worker = installation.start_worker()
+    job_id = installation.client.submit(TRAIN).id
+    installation.running_past(job_id, 10)
     family = psutil.Process(worker.pid).children(recursive=True)
     kill(worker)
     assert family
     until(lambda: not any(lives(process) for process in family), patience_seconds=2)
-    yard.start_worker()
-    assert _ends_undisturbed(yard, job_id, undisturbed) == 2
+    installation.start_worker()
+    assert _ends_undisturbed(installation, job_id, undisturbed) == 2
 
 
 def test_a_killed_worker_is_replaced_by_another_when_its_lease_has_run_out(
-    yard: Installation, undisturbed: str
+    installation: Installation, undisturbed: str
 ) -> None:
-    worker = yard.start_worker()
-    job_id = yard.client.submit(TRAIN).id
-    yard.running_past(job_id, 10)
+    worker = installation.start_worker()
+    job_id = installation.client.submit(TRAIN).id
+    installation.running_past(job_id, 10)
     # Started before the death, so that nobody can say for sure that the other is gone.
-    yard.start_worker()
-    until(lambda: len(yard.client.workers()) == 2)
+    installation.start_worker()
+    until(lambda: len(installation.client.workers()) == 2)
     kill(worker)
-    assert _ends_undisturbed(yard, job_id, undisturbed) == 2
-    kinds = [event.kind for event in yard.client.events(job_id)]
+    assert _ends_undisturbed(installation, job_id, undisturbed) == 2
+    kinds = [event.kind for event in installation.client.events(job_id)]
     assert kinds.index("unreachable") < kinds.index("requeued")
 
 
-def test_a_killed_server_that_is_started_again(yard: Installation, undisturbed: str) -> None:
-    yard.start_worker()
-    job_id = yard.client.submit(TRAIN).id
-    yard.running_past(job_id, 10)
-    kill(yard.server)
-    yard.start_server()
-    assert _ends_undisturbed(yard, job_id, undisturbed) == 1
+def test_a_killed_server_that_is_started_again(installation: Installation, undisturbed: str) -> None:
+    installation.start_worker()
+    job_id = installation.client.submit(TRAIN).id
+    installation.running_past(job_id, 10)
+    kill(installation.server)
+    installation.start_server()
+    assert _ends_undisturbed(installation, job_id, undisturbed) == 1
 
 
-def test_everything_killed_at_once(yard: Installation, undisturbed: str) -> None:
-    worker = yard.start_worker()
-    job_id = yard.client.submit(TRAIN).id
-    yard.running_past(job_id, 10)
-    kill(yard.server)
+def test_everything_killed_at_once(installation: Installation, undisturbed: str) -> None:
+    worker = installation.start_worker()
+    job_id = installation.client.submit(TRAIN).id
+    installation.running_past(job_id, 10)
+    kill(installation.server)
     kill(worker)
-    yard.start_server()
-    yard.start_worker()
-    assert _ends_undisturbed(yard, job_id, undisturbed) == 2
+    installation.start_server()
+    installation.start_worker()
+    assert _ends_undisturbed(installation, job_id, undisturbed) == 2

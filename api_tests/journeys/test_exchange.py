@@ -28,16 +28,16 @@ def _export(client: TrainyardClient, checkpoint: str, folder: Path, **form: Any)
     return client.download_of_job(job, name, folder / name)
 
 
-def _import(yard: Installation, **request: Any) -> Job:
+def _import(installation: Installation, **request: Any) -> Job:
     asked = ImportRequest.model_validate(request)
-    return yard.client.wait(yard.client.import_weights(asked).id, timeout_seconds=60)
+    return installation.client.wait(installation.client.import_weights(asked).id, timeout_seconds=60)
 
 
 def test_a_run_is_exported_imported_again_and_continued_to_the_same_weights(
-    yard: Installation,
+    installation: Installation,
 ) -> None:
-    yard.start_worker()
-    client, imports = yard.client, yard.folder / "imports"
+    installation.start_worker()
+    client, imports = installation.client, installation.folder / "imports"
     # The original scripts save no random state: without dropout none is drawn.
     train = TRAIN | {"params": PARAMS | {"dropout": 0.0}}
     trained = client.wait(client.submit(train).id, timeout_seconds=90)
@@ -45,7 +45,7 @@ def test_a_run_is_exported_imported_again_and_continued_to_the_same_weights(
     exported = _export(client, steps[35].id, imports)
     assert exported.name == "checkpoint-000035.pth.tar"
 
-    imported = _import(yard, file=exported.name, image_size=32, tags=["back"])
+    imported = _import(installation, file=exported.name, image_size=32, tags=["back"])
     assert imported.state == "succeeded", imported.message
     assert (imported.recipe, imported.variant) == ("oneshot", "searched")
     checkpoint = client.latest_checkpoint(job=imported.id)
@@ -56,7 +56,7 @@ def test_a_run_is_exported_imported_again_and_continued_to_the_same_weights(
     spec = train | {"init_from": {"id": checkpoint.id, "state": "full"}}
     continued = client.wait(client.submit(spec).id, timeout_seconds=90)
     assert continued.state == "succeeded", continued.message
-    assert yard.final_digest(continued.id) == yard.final_digest(trained.id)
+    assert installation.final_digest(continued.id) == installation.final_digest(trained.id)
 
 
 def _decided_network() -> torch.nn.Module:
@@ -93,15 +93,15 @@ def _judged(network: torch.nn.Module) -> tuple[float, dict[str, tuple[str, float
 
 
 def test_published_weights_are_imported_and_evaluated_to_the_logits_they_had(
-    yard: Installation, tmp_path: Path
+    installation: Installation, tmp_path: Path
 ) -> None:
-    yard.start_worker()
+    installation.start_worker()
     network = _decided_network()
     prefixed = {f"module.{name}": tensor for name, tensor in network.state_dict().items()}
-    imports = yard.folder / "imports"
+    imports = installation.folder / "imports"
     torch.save({"state_dict": prefixed}, imports / "published.pth.tar")
     answer = httpx.post(
-        f"{yard.url}/checkpoints/import",
+        f"{installation.url}/checkpoints/import",
         json={"file": "published.pth.tar", "image_size": 32},
         timeout=60,
     )
@@ -116,10 +116,10 @@ def test_published_weights_are_imported_and_evaluated_to_the_logits_they_had(
         "data": {"dataset": "digits"},
         "checkpoint": {"id": checkpoint["id"]},
     }
-    evaluated = yard.client.wait(yard.client.submit(spec).id, timeout_seconds=60)
+    evaluated = installation.client.wait(installation.client.submit(spec).id, timeout_seconds=60)
     assert evaluated.state == "succeeded", evaluated.message
     loss, wrong = _judged(network)
-    saved = yard.client.download_of_job(evaluated, "evaluation.json", tmp_path / "evaluation.json")
+    saved = installation.client.download_of_job(evaluated, "evaluation.json", tmp_path / "evaluation.json")
     shown = json.loads(saved.read_text())
     assert evaluated.result is not None
     assert evaluated.result["loss"] == pytest.approx(loss, rel=1e-5)
@@ -130,7 +130,7 @@ def test_published_weights_are_imported_and_evaluated_to_the_logits_they_had(
         assert each["predicted"] == predicted
         assert each["confidence"] == pytest.approx(confidence, abs=1e-4)
 
-    export = f"{yard.url}/checkpoints/{checkpoint['id']}/export"
+    export = f"{installation.url}/checkpoints/{checkpoint['id']}/export"
     first = httpx.get(export, params={"format": "safetensors"}, timeout=60)
     assert first.status_code == 200
     began = time.monotonic()
@@ -153,10 +153,10 @@ def test_published_weights_are_imported_and_evaluated_to_the_logits_they_had(
     ],
 )
 def test_a_file_that_is_no_checkpoint_is_refused_with_its_own_code(
-    yard: Installation, name: str, content: Any, code: str
+    installation: Installation, name: str, content: Any, code: str
 ) -> None:
-    yard.start_worker()
-    path = yard.folder / "imports" / name
+    installation.start_worker()
+    path = installation.folder / "imports" / name
     if isinstance(content, bytes):
         path.write_bytes(content)
     elif isinstance(content, str):
@@ -165,22 +165,22 @@ def test_a_file_that_is_no_checkpoint_is_refused_with_its_own_code(
         path.write_bytes(whole[: len(whole) // 2])
     elif content is not None:
         torch.save(content, path)
-    answer = httpx.post(f"{yard.url}/checkpoints/import", json={"file": name}, timeout=60)
+    answer = httpx.post(f"{installation.url}/checkpoints/import", json={"file": name}, timeout=60)
     assert (answer.status_code, answer.json()["code"]) == (422, code), answer.text
     assert name in answer.json()["detail"] or code == "unknown_network"
-    assert httpx.get(f"{yard.url}/checkpoints").json()["data"] == []
+    assert httpx.get(f"{installation.url}/checkpoints").json()["data"] == []
 
 
 def test_weights_with_nan_of_seven_classes_are_imported_with_a_warning_and_not_evaluated_on_ten(
-    yard: Installation,
+    installation: Installation,
 ) -> None:
-    yard.start_worker()
+    installation.start_worker()
     tensors = build("shufflenet_v2", "0.5x", num_classes=7).state_dict()
     tensors["conv_last.0.weight"][0, 0] = float("nan")
-    torch.save(tensors, yard.folder / "imports" / "broken.pth")
-    imported = _import(yard, file="broken.pth", image_size=32)
+    torch.save(tensors, installation.folder / "imports" / "broken.pth")
+    imported = _import(installation, file="broken.pth", image_size=32)
     assert imported.state == "succeeded", imported.message
-    said = [e.message for e in yard.client.events(imported.id) if e.kind == "note"]
+    said = [e.message for e in installation.client.events(imported.id) if e.kind == "note"]
     assert any("NaN" in message and "conv_last.0.weight" in message for message in said), said
 
     spec = {
@@ -191,9 +191,9 @@ def test_weights_with_nan_of_seven_classes_are_imported_with_a_warning_and_not_e
         "checkpoint": {"job": imported.id},
     }
     with pytest.raises(ApiError) as refused:
-        yard.client.submit(spec)
+        installation.client.submit(spec)
     assert (refused.value.status, refused.value.code) == (422, "class_count")
-    of_another_family = _import(yard, file="broken.pth", recipe="oneshot")
+    of_another_family = _import(installation, file="broken.pth", recipe="oneshot")
     assert (of_another_family.state, of_another_family.reason) == (
         "failed",
         "incompatible_checkpoint",
@@ -201,16 +201,16 @@ def test_weights_with_nan_of_seven_classes_are_imported_with_a_warning_and_not_e
     assert of_another_family.result == {"code": "other_network"}
 
 
-def test_an_import_outside_the_root_is_refused_before_a_job_is_made(yard: Installation) -> None:
-    answer = httpx.post(f"{yard.url}/checkpoints/import", json={"file": "../secret.pth"})
+def test_an_import_outside_the_root_is_refused_before_a_job_is_made(installation: Installation) -> None:
+    answer = httpx.post(f"{installation.url}/checkpoints/import", json={"file": "../secret.pth"})
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["pointer"] == "/file"
-    assert list(yard.client.jobs()) == []
+    assert list(installation.client.jobs()) == []
 
 
-def test_an_import_without_a_worker_is_answered_with_its_job(yard: Installation) -> None:
+def test_an_import_without_a_worker_is_answered_with_its_job(installation: Installation) -> None:
     answer = httpx.post(
-        f"{yard.url}/checkpoints/import", params={"wait_seconds": 0}, json={"file": "a.pth"}
+        f"{installation.url}/checkpoints/import", params={"wait_seconds": 0}, json={"file": "a.pth"}
     )
     assert answer.status_code == 202
     assert answer.json()["wait_reason"] == "no worker is connected"

@@ -9,10 +9,10 @@ from api_tests.support.installation import PARAMS, SHORT, TRAIN, Installation, r
 
 
 def test_a_job_is_trained_its_checkpoint_is_the_latest_and_an_eval_agrees(
-    yard: Installation, tmp_path: Path
+    installation: Installation, tmp_path: Path
 ) -> None:
-    yard.start_worker()
-    client = yard.client
+    installation.start_worker()
+    client = installation.client
     trained = client.wait(client.submit(TRAIN).id, timeout_seconds=90)
     assert (trained.state, trained.reason) == ("succeeded", "finished")
     latest = client.latest_checkpoint()
@@ -46,31 +46,31 @@ def test_a_job_is_trained_its_checkpoint_is_the_latest_and_an_eval_agrees(
     assert kinds["submitted"] == kinds["claimed"] == kinds["started"] == kinds["succeeded"] == 1
 
 
-def test_retention_keeps_the_newest_the_best_and_the_final(yard: Installation) -> None:
-    yard.start_worker()
-    client = yard.client
+def test_retention_keeps_the_newest_the_best_and_the_final(installation: Installation) -> None:
+    installation.start_worker()
+    client = installation.client
     spec = TRAIN | {"retention": {"keep_last": 2, "keep_best": 1}}
     job = client.wait(client.submit(spec).id, timeout_seconds=90)
     states = {c.step: c.state for c in client.checkpoints(job=job.id) if c.phase != "final"}
     assert states[40] == states[35] == "published"
     gone = [step for step, state in states.items() if state != "published"]
     assert set(gone) >= {5, 10}
-    folders = {path.name for path in (yard.volume / "jobs" / job.id).glob("attempts/*/*-*")}
+    folders = {path.name for path in (installation.volume / "jobs" / job.id).glob("attempts/*/*-*")}
     assert {"step-000000035", "step-000000040", "final-000000044"} <= folders
     assert "step-000000005" not in folders
 
 
-def test_a_queued_job_is_cancelled_at_once(yard: Installation) -> None:
-    job = yard.client.submit(TRAIN)
-    assert yard.client.cancel(job.id).state == "cancelled"
-    assert yard.client.job(job.id).attempt == 0
+def test_a_queued_job_is_cancelled_at_once(installation: Installation) -> None:
+    job = installation.client.submit(TRAIN)
+    assert installation.client.cancel(job.id).state == "cancelled"
+    assert installation.client.job(job.id).attempt == 0
 
 
 def test_a_running_job_that_is_cancelled_saves_first_and_leaves_no_process(
-    yard: Installation,
+    installation: Installation,
 ) -> None:
-    worker = yard.start_worker()
-    client = yard.client
+    worker = installation.start_worker()
+    client = installation.client
     job = client.submit(TRAIN | {"params": PARAMS | {"total_iters": 5000, "save_interval": 2000}})
     rank = rank_of(worker)
     until(lambda: client.job(job.id).progress.step >= 5)
@@ -84,29 +84,29 @@ def test_a_running_job_that_is_cancelled_saves_first_and_leaves_no_process(
     assert client.wait(client.submit(short).id, timeout_seconds=60).state == "succeeded"
 
 
-def test_two_workers_share_twenty_jobs_and_each_runs_once(yard: Installation) -> None:
-    client = yard.client
+def test_two_workers_share_twenty_jobs_and_each_runs_once(installation: Installation) -> None:
+    client = installation.client
     spec = TRAIN | {"params": PARAMS | SHORT}
     jobs = [client.submit(spec).id for _ in range(20)]
-    yard.start_worker()
-    yard.start_worker()
+    installation.start_worker()
+    installation.start_worker()
     hosts: Counter[str] = Counter()
     for job_id in jobs:
         job = client.wait(job_id, timeout_seconds=120)
         assert (job.state, job.attempt) == ("succeeded", 1), job.message
         started = [event for event in client.events(job_id) if event.kind == "started"]
         assert len(started) == 1
-        folders = list((yard.volume / "jobs" / job_id / "attempts").iterdir())
+        folders = list((installation.volume / "jobs" / job_id / "attempts").iterdir())
         assert [folder.name for folder in folders] == ["1"]
         hosts[_worker_of(client, job_id)] += 1
     assert len(hosts) == 2, "one worker did it all"
 
 
 def test_jobs_that_cannot_run_fail_with_what_to_change_and_the_worker_goes_on(
-    yard: Installation,
+    installation: Installation,
 ) -> None:
-    client = yard.client
-    folder = yard.folder / "data" / "photos"
+    client = installation.client
+    folder = installation.folder / "data" / "photos"
     for split in ("train", "val"):
         for name in ("cat", "dog"):
             (folder / split / name).mkdir(parents=True)
@@ -117,7 +117,7 @@ def test_jobs_that_cannot_run_fail_with_what_to_change_and_the_worker_goes_on(
     missing = TRAIN | {"data": {"train_dir": "nowhere", "val_dir": "nowhere"}}
     bad = [client.submit(spec).id for spec in (few, unreadable, missing)]
     good = client.submit(TRAIN | {"params": PARAMS | SHORT}).id
-    yard.start_worker()
+    installation.start_worker()
     assert client.wait(good, timeout_seconds=90).state == "succeeded"
     ended = [client.job(job_id) for job_id in bad]
     assert [(job.state, job.reason) for job in ended] == [("failed", "invalid_data")] * 3

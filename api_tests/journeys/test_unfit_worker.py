@@ -16,27 +16,27 @@ PHOTOS = TRAIN | {
 
 
 @pytest.fixture
-def yard(tmp_path: Path) -> Iterator[Installation]:
+def installation(tmp_path: Path) -> Iterator[Installation]:
     # Who waits for its next try lets the others have theirs.
-    yard = Installation(tmp_path, RETRY_BACKOFF_SECONDS="10")
-    yield yard
-    yard.close()
+    installation = Installation(tmp_path, RETRY_BACKOFF_SECONDS="10")
+    yield installation
+    installation.close()
 
 
 def test_a_worker_whose_data_root_is_not_mounted_fails_no_job_and_is_quarantined(
-    yard: Installation,
+    installation: Installation,
 ) -> None:
     for name in ("cat", "dog"):
-        (yard.folder / "data" / "photos" / name).mkdir(parents=True)
-        Image.new("RGB", (40, 40)).save(yard.folder / "data" / "photos" / name / "one.png")
-    client = yard.client
+        (installation.folder / "data" / "photos" / name).mkdir(parents=True)
+        Image.new("RGB", (40, 40)).save(installation.folder / "data" / "photos" / name / "one.png")
+    client = installation.client
     jobs = [client.submit(PHOTOS).id for _ in range(3)]
-    yard.start_worker(DATA_ROOT=str(yard.folder / "not mounted"))
+    installation.start_worker(DATA_ROOT=str(installation.folder / "not mounted"))
     until(lambda: [worker.state for worker in client.workers()] == ["quarantined"])
     (unfit,) = client.workers()
-    assert f"cannot read its data root {yard.folder / 'not mounted'}" in str(unfit.message)
+    assert f"cannot read its data root {installation.folder / 'not mounted'}" in str(unfit.message)
     assert {client.job(job_id).state for job_id in jobs} == {"queued"}
-    yard.start_worker()
+    installation.start_worker()
     for job_id in jobs:
         job = client.wait(job_id, timeout_seconds=90)
         assert (job.state, job.attempt) == ("succeeded", 2), job.message
