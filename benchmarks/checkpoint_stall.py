@@ -12,7 +12,7 @@ import tempfile
 import threading
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -20,7 +20,7 @@ from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
-from torch.distributed import checkpoint as dcp
+from torch.distributed.checkpoint.state_dict_saver import async_save
 
 from api_tests.support.checkpoint_folders import manifest_of
 from api_tests.support.specs import complete_spec
@@ -137,8 +137,13 @@ class Dcp:
         """As its documentation says."""
         content = {"model": training.model(), "momentum": training.momentum()}
         durable = threading.Event()
-        saved: Any = dcp.async_save(content, checkpoint_id=self._folder / str(number), no_dist=True)
-        saved.add_done_callback(lambda done: (done.result(), durable.set()))
+        saved: Any = async_save(content, checkpoint_id=self._folder / str(number), no_dist=True)
+
+        def done(future: Any) -> None:
+            future.result()
+            durable.set()
+
+        saved.add_done_callback(done)
         return durable
 
     def close(self) -> None:
@@ -152,14 +157,14 @@ WAYS: dict[str, Callable[[Path, Training], Way]] = {
 }
 
 
-def measure() -> Section:
-    """Both networks, all ways."""
+def measure(networks: Mapping[str, tuple[str, str | None, int]] = NETWORKS) -> Section:
+    """Each network, all ways."""
     warnings.filterwarnings("ignore")
     # A copy by many threads waits for the slowest core, which a neighbour may have.
     torch.set_num_threads(1)
     torch.manual_seed(0)
     rows, verdicts = [], []
-    for name, (recipe, variant, saves) in NETWORKS.items():
+    for name, (recipe, variant, saves) in networks.items():
         training = _training(recipe, variant)
         found = _timed(training, saves)
         tensors = [*training.model().values(), *training.momentum().values()]

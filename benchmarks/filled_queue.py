@@ -14,9 +14,8 @@ from service.store.engine import Database
 from service.store.migrate import upgrade
 from service.store.tables import jobs as jobs_table
 
-WORKERS = 1_000
-BUSY, BATCH = 64, 16
-"""Workers that claim, and how many attempts each comes to hold."""
+BUSY = 64
+"""Workers that claim."""
 
 _CHUNK = 10_000
 _LEASE = Lease(heartbeat_seconds=10, self_end_seconds=240, kill_grace_seconds=30, stall_seconds=600)
@@ -26,10 +25,14 @@ _KERNEL = {"pid_namespace": "p", "pid": 1, "started_ticks": 1}
 
 
 class Queue:
-    """A database with `size` queued jobs in three lanes, and all the workers."""
+    """A database with `size` queued jobs of three resource classes, and all the workers.
 
-    def __init__(self, database: Database, size: int) -> None:
-        self.database, self.claims, self._made = database, list[Claim](), 0
+    The busy ones of them come to hold `batch` attempts each.
+    """
+
+    def __init__(self, database: Database, size: int, *, workers: int, batch: int) -> None:
+        self.database, self._batch = database, batch
+        self.claims, self._made = list[Claim](), 0
         with database.migrate() as tx:
             upgrade(tx)
             for number, needs in enumerate(_NEEDS):
@@ -40,7 +43,7 @@ class Queue:
             for start in range(0, size, _CHUNK):
                 tx.execute(insert(jobs_table), self._rows(min(_CHUNK, size - start)))
         with database.write() as tx:
-            self._register(tx)
+            self._register(tx, workers)
         if not database.is_sqlite:
             with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as tx:
                 tx.execute(text("VACUUM ANALYZE"))
@@ -51,28 +54,33 @@ class Queue:
         request = ClaimRequest(
             worker_id=worker_id(worker),
             request_id=f"r{number}",
-            free_slots=BATCH - round_,
+            free_slots=self._batch - round_,
             free_gpus=8,
         )
         began = time.perf_counter()
         with self.database.write() as tx:
-            found = claims.claim(tx, request, token=f"t{number}", lease=_LEASE, now=now())
+            claim = claims.claim(tx, request, token=f"t{number}", lease=_LEASE, now=now())
         seconds = time.perf_counter() - began
-        assert found is not None
-        self.claims.append(found)
+        assert claim is not None
+        self.claims.append(claim)
         with self.database.write() as tx:
-            gone = jobs_table.c.id == found.job_id
-            like = tx.execute(select(jobs_table.c.needs, jobs_table.c.gpus).where(gone)).one()
-            (lane,) = (row for row in self._like if (row["needs"], row["gpus"]) == like)
-            tx.execute(insert(jobs_table), self._row(lane))
+            claimed = jobs_table.c.id == claim.job_id
+            like = tx.execute(select(jobs_table.c.needs, jobs_table.c.gpus).where(claimed)).one()
+            (like_row,) = (row for row in self._like if (row["needs"], row["gpus"]) == like)
+            tx.execute(insert(jobs_table), self._row(like_row))
         return seconds
 
-    def _register(self, tx: Connection) -> None:
-        for number in range(WORKERS):
+    def _register(self, tx: Connection, count: int) -> None:
+        for number in range(count):
             labels = {"gpu": "H100"} if number % 2 else {}
-            said = {"host": f"host-{number}", "process": _KERNEL | {"boot_id": f"b{number}"}}
-            said |= {"slots": BATCH, "gpus": [_gpu(i) for i in range(8)], "labels": labels}
-            workers.register(tx, worker_id(number), Registration.model_validate(said), now())
+            body = {
+                "host": f"host-{number}",
+                "process": _KERNEL | {"boot_id": f"b{number}"},
+                "slots": self._batch,
+                "gpus": [_gpu(i) for i in range(8)],
+                "labels": labels,
+            }
+            workers.register(tx, worker_id(number), Registration.model_validate(body), now())
 
     def _rows(self, count: int) -> list[dict[str, Any]]:
         return [self._row(self._like[number % len(self._like)]) for number in range(count)]

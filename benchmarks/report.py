@@ -48,11 +48,10 @@ def keep(sections: Mapping[str, Section]) -> None:
     """Put sections into the page, each in the place of the one it had."""
     text = PAGE.read_text() if PAGE.exists() else _HEAD
     for name, section in sections.items():
-        new = section.as_markdown(name)
-        mark = f"<!-- {name} -->\n"
-        block = f"{mark}{new}<!-- end of {name} -->\n"
-        old = re.compile(re.escape(mark) + r".*?<!-- end of " + re.escape(name) + r" -->\n", re.S)
-        text = old.sub(lambda _, b=block: b, text) if old.search(text) else f"{text}\n{block}"
+        begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->\n"
+        block = f"{begin}{section.as_markdown(name)}{end}"
+        old = re.search(f"{re.escape(begin)}.*?{re.escape(end)}", text, re.S)
+        text = text.replace(old[0], block) if old else f"{text}\n{block}"
     PAGE.write_text(text)
 
 

@@ -1,4 +1,4 @@
-"""`python -m chaos [--minutes N] [--seed S]`: jobs in a storm of faults, and the proof.
+"""`python -m chaos [--minutes N] [--seed S]`: jobs under injected faults, and the proof.
 
 Round after round of forty jobs on three workers, each in a folder of its own, until the time is
 over; the history of each stays in a folder that is named at the end when a promise was broken.
@@ -27,7 +27,7 @@ def main() -> int:
     began, seed, broken = time.monotonic(), chosen.seed, 0
     while time.monotonic() - began < chosen.minutes * 60:
         folder = Path(tempfile.mkdtemp(prefix="chaos-"))
-        done = one_round(folder, seed, jobs=chosen.jobs, storm_seconds=3.0 * chosen.jobs)
+        done = one_round(folder, seed, jobs=chosen.jobs, fault_seconds=3.0 * chosen.jobs)
         minutes = (time.monotonic() - began) / 60
         sys.stdout.write(f"{minutes:.1f} min, seed {seed}: {done}\n")
         for problem in done.proof.problems:

@@ -2,12 +2,12 @@
 
 from collections.abc import Collection, Iterator, Sequence
 
-from chaos.history import Trouble
+from chaos.history import Fault
 from chaos.journal import Journal
 from service.contract.jobs import Attempt, AttemptState, Event, Job, Reason
 from service.domain.retry import MACHINE_FAULTS, WORKER_LOSSES_BEFORE_POISON
 
-_SILENCE = ("kill a worker", "drain a worker", "stop an agent", "stop a tree", "part")
+_SILENCE = ("kill a worker", "drain a worker", "stop an agent", "stop a tree", "cut the network")
 _SERVER = ("kill the server", "restart the server")
 _CAUSES: dict[Reason, Collection[str]] = {
     Reason.WORKER_LOST: (*_SILENCE, "jump the clock"),
@@ -21,8 +21,8 @@ _NEED_NONE = (Reason.FINISHED, Reason.NOT_STARTED)
 """Any reply that was lost can keep an attempt from its start."""
 
 
-def unexplained(
-    attempts: Sequence[Attempt], journal: Journal, troubles: Sequence[Trouble]
+def unexplained_ends(
+    attempts: Sequence[Attempt], journal: Journal, faults: Sequence[Fault]
 ) -> Iterator[str]:
     """One sentence for each attempt that ended as nothing makes one end that was done to it."""
     for attempt in attempts:
@@ -30,18 +30,18 @@ def unexplained(
         if reason is None or reason in _NEED_NONE or span is None:
             continue
         causes = [
-            trouble
-            for trouble in troubles
-            if trouble.what in _CAUSES.get(reason, ())
-            and trouble.worker_id in (None, attempt.worker_id)
-            and trouble.began <= span.ended
-            and trouble.over >= span.claimed
+            fault
+            for fault in faults
+            if fault.what in _CAUSES.get(reason, ())
+            and fault.worker_id in (None, attempt.worker_id)
+            and fault.began <= span.ended
+            and fault.over >= span.claimed
         ]
         if not causes:
             yield f"attempt {attempt.number} ended as {reason}, and nobody did that to it"
 
 
-def undeserved_poison(
+def unjustified_poison(
     job: Job, attempts: Sequence[Attempt], events: Sequence[Event]
 ) -> Iterator[str]:
     """A sentence if the job is poison, and was not lost three times without a checkpoint."""

@@ -9,7 +9,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Trouble:
+class Fault:
     """A fault while it lasted, in seconds since the epoch; `worker_id` if it was one worker's."""
 
     what: str
@@ -32,9 +32,9 @@ class History:
         with self._path.open("a") as file:
             file.write(json.dumps(moment) + "\n")
 
-    def note_trouble(self, what: str, began: float, worker_id: str | None = None) -> None:
+    def note_fault(self, what: str, began: float, worker_id: str | None = None) -> None:
         """Add a fault that began at `began` by the real clock, and is over now."""
-        self.note("trouble", what=what, began=began, over=time.time(), worker_id=worker_id)
+        self.note("fault_ended", what=what, began=began, over=time.time(), worker_id=worker_id)
 
     def of(self, kind: str) -> list[dict[str, Any]]:
         """The moments of one kind, oldest first."""
@@ -44,11 +44,11 @@ class History:
         """The jobs that the moments of one kind are about."""
         return {moment["job_id"] for moment in self.of(kind)}
 
-    def troubles(self) -> list[Trouble]:
+    def faults(self) -> list[Fault]:
         """Every fault with its times."""
         names = ("what", "began", "over", "worker_id")
-        return [Trouble(*(moment[name] for name in names)) for moment in self.of("trouble")]
+        return [Fault(*(moment[name] for name in names)) for moment in self.of("fault_ended")]
 
-    def faults(self) -> Counter[str]:
-        """How often each fault was done."""
+    def fault_counts(self) -> Counter[str]:
+        """How often each fault was injected."""
         return Counter(moment["what"] for moment in self.of("fault"))

@@ -45,9 +45,9 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self._times: dict[tuple[str, int | None, str], float] = {}
         for line in path.read_text().splitlines():
-            said = json.loads(line)
+            entry = json.loads(line)
             # A server that was killed before it had committed notes the same again: the last holds.
-            self._times[said["job_id"], said["attempt"], said["kind"]] = said["at"]
+            self._times[entry["job_id"], entry["attempt"], entry["kind"]] = entry["at"]
 
     def span(self, job_id: str, attempt: int) -> Span | None:
         """The life of an attempt as the control plane saw it; None if a part of it is missing."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from chaos.causes import undeserved_poison, unexplained
+from chaos.causes import unexplained_ends, unjustified_poison
 from chaos.history import History
 from chaos.journal import Journal
 from chaos.writes import Leases, Writes
@@ -49,7 +49,7 @@ class Checker:
     ) -> None:
         self._history, self._client, self._volume = history, client, volume
         self._journal, self._leases, self._undisturbed = journal, leases, undisturbed
-        self._troubles = history.troubles()
+        self._faults = history.faults()
 
     def proof(self) -> Proof:
         """Of every job that was acknowledged, and every one that is there."""
@@ -66,19 +66,19 @@ class Checker:
             writes = self._writes(case)
             late_seconds += [late.seconds for late in writes.late()]
             problems += [
-                f"{job.id}: {problem}" for problem in (*self._of(case), *writes.problems())
+                f"{job.id}: {problem}" for problem in (*self._problems(case), *writes.problems())
             ]
         return Proof(problems, late_seconds)
 
-    def _of(self, case: _Case) -> Iterator[str]:
-        yield from _of_end(case)
-        yield from _of_line(case)
-        yield from self._of_wishes(case)
-        yield from undeserved_poison(case.job, case.attempts, case.events)
-        yield from unexplained(case.attempts, self._journal, self._troubles)
-        yield from self._of_folders(case.job)
+    def _problems(self, case: _Case) -> Iterator[str]:
+        yield from _end_problems(case)
+        yield from _order_problems(case)
+        yield from self._request_problems(case)
+        yield from unjustified_poison(case.job, case.attempts, case.events)
+        yield from unexplained_ends(case.attempts, self._journal, self._faults)
+        yield from self._folder_problems(case.job)
         if case.job.state is JobState.SUCCEEDED:
-            yield from self._of_weights(case.job)
+            yield from self._weight_problems(case.job)
 
     def _writes(self, case: _Case) -> Writes:
         workers = {each.number: each.worker_id for each in case.attempts}
@@ -88,38 +88,38 @@ class Checker:
             workers,
             self._volume,
             self._journal,
-            self._troubles,
+            self._faults,
             self._leases,
         )
 
-    def _of_wishes(self, case: _Case) -> Iterator[str]:
+    def _request_problems(self, case: _Case) -> Iterator[str]:
         job, kinds = case.job, [event.kind for event in case.events]
         if job.state is JobState.CANCELLED and job.id not in self._history.jobs_of("cancel asked"):
             yield "is cancelled, and nobody asked for it"
-        heard = job.id in self._history.jobs_of("cancel acknowledged")
-        if heard and job.state not in (JobState.CANCELLED, JobState.SUCCEEDED):
+        acknowledged = job.id in self._history.jobs_of("cancel acknowledged")
+        if acknowledged and job.state not in (JobState.CANCELLED, JobState.SUCCEEDED):
             yield f"a cancel was acknowledged, and it is {job.state}"
         if "cancel" in kinds and "claimed" in kinds[kinds.index("cancel") :]:
             yield "was claimed after its cancel"
-        rests = False
+        is_paused = False
         for kind in kinds:
-            if kind == "claimed" and rests:
+            if kind == "claimed" and is_paused:
                 yield "was claimed while it was paused"
-            rests = kind == "paused" or (rests and kind != "resumed")
+            is_paused = kind == "paused" or (is_paused and kind != "resumed")
 
-    def _of_folders(self, job: Job) -> Iterator[str]:
+    def _folder_problems(self, job: Job) -> Iterator[str]:
         published = {c.path for c in self._client.checkpoints(job=job.id) if c.state == "published"}
         root = self._volume / "jobs" / job.id
         there = {str(path.relative_to(self._volume)): path for path, _ in checkpoints_in(root)}
-        for gone in published - there.keys():
-            yield f"{gone} is published, and not on the volume"
+        for missing in published - there.keys():
+            yield f"{missing} is published, and not on the volume"
         for name, folder in there.items():
             problems = verify(folder)
             # The server may have removed what it had let go.
             if problems and (name in published or folder.exists()):
                 yield f"{name} is not whole: {'; '.join(problems)}"
 
-    def _of_weights(self, job: Job) -> Iterator[str]:
+    def _weight_problems(self, job: Job) -> Iterator[str]:
         final: Checkpoint = self._client.latest_checkpoint(job=job.id)
         if final.phase != "final":
             yield f"succeeded, and its latest checkpoint is {final.phase} at step {final.step}"
@@ -133,7 +133,7 @@ class Checker:
             yield f"its final weights differ from the undisturbed run's, after {job.attempt} tries"
 
 
-def _of_end(case: _Case) -> Iterator[str]:
+def _end_problems(case: _Case) -> Iterator[str]:
     job, kinds = case.job, [event.kind for event in case.events]
     if job.state not in ENDED_JOBS:
         yield f"never ended: it is {job.state}"
@@ -155,15 +155,15 @@ def _of_end(case: _Case) -> Iterator[str]:
         yield f"has ended, and its attempts {live} have not"
 
 
-def _of_line(case: _Case) -> Iterator[str]:
-    said = [event for event in case.events if event.attempt is not None]
-    for earlier, later in pairwise(said):
+def _order_problems(case: _Case) -> Iterator[str]:
+    events = [event for event in case.events if event.attempt is not None]
+    for earlier, later in pairwise(events):
         if (later.attempt or 0) < (earlier.attempt or 0):
             yield f"attempt {later.attempt} was heard ({later.kind}) after {earlier.attempt}"
     for kind in ("claimed", "started"):
-        twice = Counter(event.attempt for event in said if event.kind == kind)
+        twice = Counter(event.attempt for event in events if event.kind == kind)
         for number, times in twice.items():
             if times > 1:
                 yield f"attempt {number} was {kind} {times} times"
-    damaged = [event.message for event in said if event.kind == "damaged"]
+    damaged = [event.message for event in events if event.kind == "damaged"]
     yield from damaged

@@ -13,28 +13,28 @@ _CHUNK_BYTES = 1 << 16
 
 
 @dataclass(frozen=True)
-class Weather:
-    """Shares of the replies that are hurt; `cut` breaks one in the middle, `drop` eats it whole."""
+class NetworkFaults:
+    """The shares of replies that are delayed, cut in the middle, or dropped."""
 
     delay: float = 0.0
     cut: float = 0.0
     drop: float = 0.0
     longest_delay_seconds: float = 0.5
-    parted: bool = False
-    """Nobody reaches anybody."""
+    partitioned: bool = False
+    """No connection is accepted."""
 
 
-CALM = Weather()
-STORM = Weather(delay=0.3, cut=0.1, drop=0.1)
-PARTED = Weather(parted=True)
+NO_FAULTS = NetworkFaults()
+LOSSY = NetworkFaults(delay=0.3, cut=0.1, drop=0.1)
+PARTITIONED = NetworkFaults(partitioned=True)
 
 
 class Proxy:
     """Runs in a thread of its own until it is closed."""
 
     def __init__(self, target_port: int, rng: random.Random) -> None:
-        self.weather = CALM
-        self.hurt = 0
+        self.faults = NO_FAULTS
+        self.faulty_replies = 0
         self._target_port, self._rng = target_port, rng
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -46,9 +46,9 @@ class Proxy:
         self._thread.start()
         self._listening = self._do(asyncio.start_server(self._serve, "127.0.0.1", self.port))
 
-    def part(self) -> None:
-        """Cut every connection, and refuse new ones until the weather changes."""
-        self.weather = PARTED
+    def partition(self) -> None:
+        """Cut every connection, and refuse new ones until `faults` changes."""
+        self.faults = PARTITIONED
         self._loop.call_soon_threadsafe(self._cut_all)
 
     def close(self) -> None:
@@ -74,7 +74,7 @@ class Proxy:
             writer.transport.abort()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self.weather.parted:
+        if self.faults.partitioned:
             writer.transport.abort()
             return
         try:
@@ -102,18 +102,18 @@ class Proxy:
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):
             while chunk := await reader.read(_CHUNK_BYTES):
-                weather = self.weather
+                faults = self.faults
                 drawn = self._rng.random()
-                if drawn < weather.drop:
-                    self.hurt += 1
+                if drawn < faults.drop:
+                    self.faulty_replies += 1
                     return
-                if drawn < weather.drop + weather.cut:
-                    self.hurt += 1
+                if drawn < faults.drop + faults.cut:
+                    self.faulty_replies += 1
                     writer.write(chunk[: len(chunk) // 2])
                     await writer.drain()
                     return
-                if drawn < weather.drop + weather.cut + weather.delay:
-                    self.hurt += 1
-                    await asyncio.sleep(self._rng.uniform(0, weather.longest_delay_seconds))
+                if drawn < faults.drop + faults.cut + faults.delay:
+                    self.faulty_replies += 1
+                    await asyncio.sleep(self._rng.uniform(0, faults.longest_delay_seconds))
                 writer.write(chunk)
                 await writer.drain()

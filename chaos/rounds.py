@@ -1,4 +1,4 @@
-"""A round of chaos: jobs in a storm of faults, and the proof that none was lost."""
+"""A round of chaos: jobs under injected faults, and the proof that none was lost."""
 
 import random
 import subprocess
@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from api_tests.support.installation import Installation
+from chaos.fault_injector import FaultInjector
 from chaos.history import History
 from chaos.journal import Journal
 from chaos.proof import Checker, Proof
-from chaos.proxy import STORM, Proxy
-from chaos.storm import Storm
+from chaos.proxy import LOSSY, Proxy
 from chaos.users import Users
 from chaos.writes import Leases
 from service.client import TrainyardClient, TrainyardError
@@ -55,12 +55,12 @@ WINDOWS = {
 # Far more than is kept, so that it is full when it is filled, and at no other time.
 DISK_MEGABYTES_PER_JOB = 64
 LONGEST_GAP_SECONDS = 1.5
-LONGEST_CALM_SECONDS = 120.0
+LONGEST_END_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
 class Round:
-    """What a round came to: the history, what it broke, and how the jobs ended."""
+    """The result of a round: its history, the promises it broke, and how the jobs ended."""
 
     history: History
     proof: Proof
@@ -69,23 +69,25 @@ class Round:
 
     @property
     def poisoned(self) -> int:
-        """How many jobs were given up: each is shown to have deserved it."""
+        """How many jobs ended as poison; the proof shows for each that it had to."""
         return sum("poison" in end for end in self.ends)
 
     def __str__(self) -> str:
         ends = ", ".join(f"{self.ends.count(end)} {end}" for end in sorted(set(self.ends)))
-        faults = ", ".join(f"{n} x {name}" for name, n in sorted(self.history.faults().items()))
-        hurt = self.history.of("calm")[-1]["replies_hurt"]
+        counts = sorted(self.history.fault_counts().items())
+        faults = ", ".join(f"{n} x {name}" for name, n in counts)
+        faulty = self.history.of("stopped")[-1]["faulty_replies"]
         late = self.proof.late_seconds
         longest = f", at most {max(late):.1f} s" if late else ""
         return (
             f"{ends} in {self.attempts} attempts, of which {len(late)} wrote on in their own "
-            f"folders after they were superseded{longest}; {hurt} replies hurt, {faults}"
+            f"folders after they were superseded{longest}; {faulty} replies delayed, cut or "
+            f"dropped, {faults}"
         )
 
 
-def one_round(folder: Path, seed: int, *, jobs: int, storm_seconds: float) -> Round:
-    """Run `jobs` in a storm until all have ended, and look for broken promises."""
+def one_round(folder: Path, seed: int, *, jobs: int, fault_seconds: float) -> Round:
+    """Run `jobs` under injected faults until all have ended, and look for broken promises."""
     history = History(folder / "history.jsonl")
     history.note("began", seed=seed, jobs=jobs)
     (folder / "volume").mkdir()
@@ -99,15 +101,29 @@ def one_round(folder: Path, seed: int, *, jobs: int, storm_seconds: float) -> Ro
             history.note("skipped", what="a full disk", why="nothing may be mounted here")
         installation = Installation(folder, server=SERVER, **settings)
         proxy = Proxy(installation.port, random.Random(seed))
-        storm = Storm(installation, proxy, history, seed, clock=clock, disk=disk, reassign_seconds=reassign)
+        injector = FaultInjector(
+            installation,
+            proxy,
+            history,
+            seed,
+            clock=clock,
+            disk=disk,
+            reassign_seconds=reassign,
+        )
         try:
             undisturbed = _run_undisturbed(installation, history)
-            _run_in_storm(installation.client, proxy, storm, history, jobs, storm_seconds)
-            told = Journal(journal)
-            checker = Checker(history, installation.client, installation.volume, told, leases, undisturbed)
+            _run_with_faults(installation.client, proxy, injector, history, jobs, fault_seconds)
+            checker = Checker(
+                history,
+                installation.client,
+                installation.volume,
+                Journal(journal),
+                leases,
+                undisturbed,
+            )
             proof, ended = checker.proof(), list(installation.client.jobs())
         finally:
-            storm.calm()
+            injector.undo_faults()
             installation.close()
             proxy.close()
     ends = [f"{job.state} ({job.reason})" for job in ended]
@@ -123,30 +139,30 @@ def _run_undisturbed(installation: Installation, history: History) -> dict[int, 
     return {seed: installation.final_digest(job_id) for seed, job_id in ids.items()}
 
 
-def _run_in_storm(
-    calm_client: TrainyardClient,
+def _run_with_faults(
+    client_without_faults: TrainyardClient,
     proxy: Proxy,
-    storm: Storm,
+    injector: FaultInjector,
     history: History,
     jobs: int,
-    storm_seconds: float,
+    fault_seconds: float,
 ) -> None:
-    proxy.weather = STORM
+    proxy.faults = LOSSY
     # Submitted through the proxy too: an acknowledgement that got lost must make no second job.
     with TrainyardClient(proxy.url, timeout_seconds=5.0) as client:
         for number in range(jobs):
             _submit(client, history, LONG if number % 4 == 3 else SHORT)
         users = Users(client, history, random.Random(jobs))
-        deadline = time.monotonic() + storm_seconds
-        storm.rage(
-            lambda: time.monotonic() > deadline or _all_ended(calm_client),
+        deadline = time.monotonic() + fault_seconds
+        injector.inject(
+            lambda: time.monotonic() > deadline or _all_ended(client_without_faults),
             LONGEST_GAP_SECONDS,
-            users.deeds,
+            users.actions,
         )
-        storm.calm()
+        injector.undo_faults()
         # What has not ended by then is a broken promise, and the checker says so.
-        deadline = time.monotonic() + LONGEST_CALM_SECONDS
-        while time.monotonic() < deadline and not _all_ended(calm_client):
+        deadline = time.monotonic() + LONGEST_END_SECONDS
+        while time.monotonic() < deadline and not _all_ended(client_without_faults):
             users.resume_jobs()
             time.sleep(0.2)
 

@@ -1,4 +1,4 @@
-"""What users do in a storm: they cancel, pause, and let go on."""
+"""What users do meanwhile: they cancel, pause and resume jobs."""
 
 import random
 import time
@@ -15,11 +15,11 @@ _RUNNING_SHARE = 0.8
 
 
 class Users:
-    """They hear of a server what its clients hear: now and then no reply."""
+    """Users whose replies get lost as those of any client."""
 
     def __init__(self, client: TrainyardClient, history: History, rng: random.Random) -> None:
         self._client, self._history, self._rng = client, history, rng
-        self.deeds: tuple[Callable[[], str | None], ...] = (
+        self.actions: tuple[Callable[[], str | None], ...] = (
             self.cancel_a_job,
             self.pause_a_job,
             self.pause_a_job,
@@ -28,22 +28,22 @@ class Users:
         )
 
     def cancel_a_job(self) -> str | None:
-        """One that runs, or waits, or rests."""
+        """Cancel a job that runs, is queued or is paused; what was done, or None."""
         waiting = (JobState.QUEUED, JobState.PAUSED)
         job = self._one((JobState.RUNNING, JobState.PAUSING), waiting)
         if job is None:
             return None
         mode, began = self._rng.choice(_MODES), time.time()
-        # Whether it was heard is not known if the reply is lost.
+        # Whether it arrived is not known if the reply is lost.
         self._history.note("cancel asked", job_id=job.id, mode=mode, state=job.state)
         with suppress(TrainyardError):
             self._client.cancel(job.id, mode)
             self._history.note("cancel acknowledged", job_id=job.id)
-        self._history.note_trouble("cancel a job", began)
+        self._history.note_fault("cancel a job", began)
         return f"{job.id} while {job.state}, {mode}"
 
     def pause_a_job(self) -> str | None:
-        """One that runs or waits."""
+        """Pause a job that runs or is queued; what was done, or None."""
         job = self._one((JobState.RUNNING,), (JobState.QUEUED,))
         if job is None:
             return None
@@ -51,11 +51,11 @@ class Users:
         self._history.note("pause asked", job_id=job.id, state=job.state)
         with suppress(TrainyardError):
             self._client.pause(job.id)
-        self._history.note_trouble("pause a job", began)
+        self._history.note_fault("pause a job", began)
         return f"{job.id} while {job.state}"
 
     def resume_jobs(self) -> str | None:
-        """All that rest."""
+        """Resume all paused jobs; their ids, or None."""
         resumed = []
         with suppress(TrainyardError):
             for job in list(self._client.jobs(state=JobState.PAUSED)):

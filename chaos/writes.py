@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from chaos.history import Trouble
+from chaos.history import Fault
 from chaos.journal import Journal, Span
 from service.contract.checkpoints import attempt_path
 from service.contract.jobs import Event, Job
@@ -21,9 +21,9 @@ _TICK_SECONDS = 0.05
 """The clock of the files is that of the kernel's last tick."""
 _END_SECONDS = 2.0
 """In which nothing of a training lives after its end."""
-_HEARD_SECONDS = 1.0
+_NOTICE_SECONDS = 1.0
 """In which a worker hears that it has lost a lease, if nothing keeps it from asking."""
-_DEAF = ("part", "kill the server", "restart the server", "stop an agent")
+_SILENCING = ("cut the network", "kill the server", "restart the server", "stop an agent")
 _STOPS = ("stop an agent", "stop a tree")
 
 
@@ -44,7 +44,7 @@ class Late:
 
 
 class Writes:
-    """Of one job: the attempts' folders, the control plane's journal, and what troubled them."""
+    """Of one job: the attempts' folders, the control plane's journal, and the faults meanwhile."""
 
     def __init__(
         self,
@@ -53,17 +53,17 @@ class Writes:
         workers: dict[int, str],
         volume: Path,
         journal: Journal,
-        troubles: Sequence[Trouble],
+        faults: Sequence[Fault],
         leases: Leases,
     ) -> None:
         self._job, self._workers = job, workers
-        self._deaf_seconds = leases.self_end_seconds + leases.kill_grace_seconds + _END_SECONDS
+        self._silent_seconds = leases.self_end_seconds + leases.kill_grace_seconds + _END_SECONDS
         self._wake_seconds = leases.kill_grace_seconds + _END_SECONDS
         self._folders = {n: volume / attempt_path(job.id, n) for n in range(1, job.attempt + 1)}
         self._spans = {n: journal.span(job.id, n) for n in self._folders}
-        self._troubles = sorted(troubles, key=lambda each: each.began)
-        said = [event for event in events if event.kind == "checkpoint"]
-        self._recorded = {event.message.split(": ")[-1]: event.attempt or 0 for event in said}
+        self._faults = sorted(faults, key=lambda each: each.began)
+        published = [event for event in events if event.kind == "checkpoint"]
+        self._recorded = {event.message.split(": ")[-1]: event.attempt or 0 for event in published}
 
     def problems(self) -> Iterator[str]:
         """One sentence for each write that may not be."""
@@ -92,7 +92,7 @@ class Writes:
             yield f"attempt {number} wrote {after:.2f} s after its end, and had no cause to"
 
     def _of_checkpoints(self, number: int, span: Span) -> Iterator[str]:
-        for event in self._told(number):
+        for event in self._events(number):
             body = event["body"]
             if event["kind"] == "started" and body["resumed_from"] is not None:
                 source = self._recorded.get(body["resumed_from"])
@@ -110,13 +110,15 @@ class Writes:
 
     def _excused(self, number: int, span: Span) -> list[tuple[float, float]]:
         """When it could not know of its end: the server's clock had jumped, or it was stopped."""
-        mine = [t for t in self._troubles if t.worker_id in (None, self._workers[number])]
+        mine = [t for t in self._faults if t.worker_id in (None, self._workers[number])]
         found: list[tuple[float, float]] = []
         jumps = [each.began for each in mine if each.what == "jump the clock"]
         if any(span.claimed <= jump <= span.ended for jump in jumps):
-            known = span.ended + _HEARD_SECONDS + _END_SECONDS
-            deaf = [t for t in mine if t.what in _DEAF and t.began <= known and t.over > span.ended]
-            found.append((span.ended, known if not deaf else span.ended + self._deaf_seconds))
+            known = span.ended + _NOTICE_SECONDS + _END_SECONDS
+            silent = [
+                t for t in mine if t.what in _SILENCING and t.began <= known and t.over > span.ended
+            ]
+            found.append((span.ended, known if not silent else span.ended + self._silent_seconds))
         unknown = max((end for _, end in found), default=span.ended)
         for stop in mine:
             if stop.what in _STOPS and span.claimed <= stop.began <= unknown < stop.over + 1:
@@ -136,7 +138,7 @@ class Writes:
                 continue
         return sorted(found)
 
-    def _told(self, number: int) -> Iterator[dict[str, Any]]:
-        told = self._folders[number] / "events.jsonl"
-        if told.exists():
-            yield from map(json.loads, told.read_text().splitlines())
+    def _events(self, number: int) -> Iterator[dict[str, Any]]:
+        path = self._folders[number] / "events.jsonl"
+        if path.exists():
+            yield from map(json.loads, path.read_text().splitlines())

@@ -111,7 +111,9 @@ def test_a_child_that_dies_is_started_again_and_its_last_words_are_told(
 ) -> None:
     supervisor = start("good", "crashes-once")
     wait_for(lambda: supervisor.is_up("worker-1"))
-    assert "worker-1 ended unexpectedly (exit status 1): something broke; it starts" in supervisor.said
+    assert (
+        "worker-1 ended unexpectedly (exit status 1): something broke; it starts" in supervisor.said
+    )
     assert supervisor.notes().count("worker-1 started") == 2
     assert supervisor.notes().count("server started") == 1
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from api_tests.support.installation import PARAMS, TRAIN, Installation, lives, rank_of, until
-from chaos.proxy import CALM, Proxy
+from chaos.proxy import NO_FAULTS, Proxy
 from service.contract.checkpoints import attempt_path
 from service.volume.folder import checkpoints_in
 
@@ -51,10 +51,10 @@ class Refusing:
         self.url = self._proxy.url
 
     def cut(self) -> None:
-        self._proxy.part()
+        self._proxy.partition()
 
     def mend(self) -> None:
-        self._proxy.weather = CALM
+        self._proxy.faults = NO_FAULTS
 
     def close(self) -> None:
         self._proxy.close()

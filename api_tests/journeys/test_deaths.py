@@ -53,7 +53,9 @@ def test_a_killed_worker_is_replaced_by_another_when_its_lease_has_run_out(
     assert kinds.index("unreachable") < kinds.index("requeued")
 
 
-def test_a_killed_server_that_is_started_again(installation: Installation, undisturbed: str) -> None:
+def test_a_killed_server_that_is_started_again(
+    installation: Installation, undisturbed: str
+) -> None:
     installation.start_worker()
     job_id = installation.client.submit(TRAIN).id
     installation.running_past(job_id, 10)

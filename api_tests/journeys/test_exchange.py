@@ -30,7 +30,9 @@ def _export(client: TrainyardClient, checkpoint: str, folder: Path, **form: Any)
 
 def _import(installation: Installation, **request: Any) -> Job:
     asked = ImportRequest.model_validate(request)
-    return installation.client.wait(installation.client.import_weights(asked).id, timeout_seconds=60)
+    return installation.client.wait(
+        installation.client.import_weights(asked).id, timeout_seconds=60
+    )
 
 
 def test_a_run_is_exported_imported_again_and_continued_to_the_same_weights(
@@ -119,7 +121,9 @@ def test_published_weights_are_imported_and_evaluated_to_the_logits_they_had(
     evaluated = installation.client.wait(installation.client.submit(spec).id, timeout_seconds=60)
     assert evaluated.state == "succeeded", evaluated.message
     loss, wrong = _judged(network)
-    saved = installation.client.download_of_job(evaluated, "evaluation.json", tmp_path / "evaluation.json")
+    saved = installation.client.download_of_job(
+        evaluated, "evaluation.json", tmp_path / "evaluation.json"
+    )
     shown = json.loads(saved.read_text())
     assert evaluated.result is not None
     assert evaluated.result["loss"] == pytest.approx(loss, rel=1e-5)
@@ -201,7 +205,9 @@ def test_weights_with_nan_of_seven_classes_are_imported_with_a_warning_and_not_e
     assert of_another_family.result == {"code": "other_network"}
 
 
-def test_an_import_outside_the_root_is_refused_before_a_job_is_made(installation: Installation) -> None:
+def test_an_import_outside_the_root_is_refused_before_a_job_is_made(
+    installation: Installation,
+) -> None:
     answer = httpx.post(f"{installation.url}/checkpoints/import", json={"file": "../secret.pth"})
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["pointer"] == "/file"

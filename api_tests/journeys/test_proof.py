@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from api_tests.support.specs import complete_spec
-from chaos.causes import undeserved_poison, unexplained
-from chaos.history import Trouble
+from chaos.causes import unexplained_ends, unjustified_poison
+from chaos.history import Fault
 from chaos.journal import Journal
 from chaos.rounds import SHORT, SPEC
 from chaos.writes import Leases, Writes
@@ -21,8 +21,8 @@ from service.contract.jobs import Attempt, AttemptState, Event, Job, JobState, P
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 CLAIMED, ENDED = 1000.0, 1010.0
 LEASES = Leases(self_end_seconds=4.0, kill_grace_seconds=1.5)
-JUMP = Trouble("jump the clock", 1009.0, 1009.0)
-STOP = Trouble("stop an agent", 1001.0, 1020.0, "wrk_1")
+JUMP = Fault("jump the clock", 1009.0, 1009.0)
+STOP = Fault("stop an agent", 1001.0, 1020.0, "wrk_1")
 
 
 def _job(**fields: Any) -> Job:
@@ -61,29 +61,29 @@ def _checkpoint(number: int) -> Event:
 
 
 @pytest.mark.parametrize(
-    ("written", "troubles", "broken"),
+    ("written", "faults", "broken"),
     [
         (1005.0, (), False),
         (999.0, (), True),
         (1012.0, (), True),
         (1012.0, (JUMP,), False),
         (1014.0, (JUMP,), True),
-        (1014.0, (JUMP, Trouble("part", 1009.0, 1016.0)), False),
+        (1014.0, (JUMP, Fault("cut the network", 1009.0, 1016.0)), False),
         (1012.0, (STOP,), True),
         (1021.0, (STOP,), False),
         (1025.0, (STOP,), True),
-        (1021.0, (Trouble("stop an agent", 1001.0, 1020.0, "wrk_2"),), True),
+        (1021.0, (Fault("stop an agent", 1001.0, 1020.0, "wrk_2"),), True),
     ],
 )
 def test_a_write_outside_an_attempts_life_is_seen_unless_it_could_not_know(
-    tmp_path: Path, written: float, troubles: Sequence[Trouble], broken: bool
+    tmp_path: Path, written: float, faults: Sequence[Fault], broken: bool
 ) -> None:
     folder = tmp_path / attempt_path("job_1", 1)
     folder.mkdir(parents=True)
     (folder / "log.txt").touch()
     os.utime(folder / "log.txt", (written, written))
     workers, journal = {1: "wrk_1"}, _journal(tmp_path)
-    writes = Writes(_job(), [], workers, tmp_path, journal, troubles, LEASES)
+    writes = Writes(_job(), [], workers, tmp_path, journal, faults, LEASES)
     assert bool(list(writes.problems())) is broken
 
 
@@ -120,7 +120,7 @@ def test_a_poison_end_must_be_three_losses_without_a_checkpoint_between_them(
     attempts = [_attempt(number, reason) for number, reason in enumerate(reasons, 1)]
     job = _job(reason=Reason.POISON, attempt=len(attempts))
     events = [_checkpoint(number) for number in checkpoints]
-    assert bool(list(undeserved_poison(job, attempts, events))) is not deserved
+    assert bool(list(unjustified_poison(job, attempts, events))) is not deserved
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_a_poison_end_must_be_three_losses_without_a_checkpoint_between_them(
     [
         (Reason.WORKER_LOST, "stop an agent", True),
         (Reason.CRASHED, "kill a rank", True),
-        (Reason.CRASHED, "part", False),
+        (Reason.CRASHED, "cut the network", False),
         (Reason.DISK_FULL, "fill the disk", True),
         (Reason.INVALID_DATA, "fill the disk", False),
     ],
@@ -136,6 +136,6 @@ def test_a_poison_end_must_be_three_losses_without_a_checkpoint_between_them(
 def test_an_end_must_come_of_something_that_was_done_to_the_attempt(
     tmp_path: Path, reason: Reason, what: str, explained: bool
 ) -> None:
-    done = [Trouble(what, 1001.0, 1002.0, "wrk_1"), Trouble("part", 1020.0, 1030.0)]
-    found = unexplained([_attempt(1, reason)], _journal(tmp_path), done)
+    done = [Fault(what, 1001.0, 1002.0, "wrk_1"), Fault("cut the network", 1020.0, 1030.0)]
+    found = unexplained_ends([_attempt(1, reason)], _journal(tmp_path), done)
     assert bool(list(found)) is not explained

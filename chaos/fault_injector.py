@@ -1,4 +1,4 @@
-"""Who is hurt, when and how: drawn from a seed, done to real processes."""
+"""Faults drawn from a seed, injected into real processes, the network, the disk and the clock."""
 
 import os
 import random
@@ -14,17 +14,17 @@ import psutil
 
 from api_tests.support.installation import Installation, kill
 from chaos.history import History
-from chaos.proxy import CALM, STORM, Proxy
+from chaos.proxy import LOSSY, NO_FAULTS, Proxy
 from workers.launcher.local.launcher import WORKER_ID
 
 Process = subprocess.Popen[bytes]
-Deed = Callable[[], str | None]
-_STORM_SHARE = 0.7
+Action = Callable[[], str | None]
+_LOSSY_SHARE = 0.7
 _SPARE_BYTES = 4096
 
 
-class Storm:
-    """Hurts an installation's server, its three workers, the wire between them, the disk and the clock.
+class FaultInjector:
+    """Injects faults into a server, its workers, their network, the disk and the clock.
 
     `disk` is the folder of a small file system of its own, or None where there is none to fill.
     """
@@ -42,14 +42,14 @@ class Storm:
         workers: int = 3,
     ) -> None:
         self._installation, self._proxy, self._history = installation, proxy, history
-        # What comes when is the seed's alone; who is hurt depends on who is there.
+        # The order of faults depends on the seed alone, their targets on what is running.
         self._order, self._rng = random.Random(seed), random.Random(seed)
         self._clock, self._disk, self._reassign_seconds = clock, disk, reassign_seconds
         self._ahead_seconds = 0.0
         self.workers = [self._start_worker() for _ in range(workers)]
         self._later: list[threading.Thread] = []
         self._busy: set[int] = set()
-        self._faults: list[Deed] = [
+        self._faults: list[Action] = [
             self._kill_a_rank,
             self._kill_a_rank,
             self._kill_a_worker,
@@ -58,37 +58,37 @@ class Storm:
             self._stop_a_tree,
             self._kill_the_server,
             self._restart_the_server,
-            self._part,
+            self._cut_the_network,
             self._jump_the_clock,
             *([self._fill_the_disk] if disk is not None else []),
         ]
 
-    def rage(
-        self, until: Callable[[], bool], longest_gap_seconds: float, deeds: Sequence[Deed] = ()
+    def inject(
+        self, until: Callable[[], bool], longest_gap_seconds: float, actions: Sequence[Action] = ()
     ) -> None:
-        """Do one fault after the other, and `deeds` of users, each as often, until told to end."""
-        bag: list[Deed] = []
-        everything = [*self._faults, *deeds]
+        """Inject faults and do users' `actions`, in a drawn order, until `until` is true."""
+        bag: list[Action] = []
+        everything = [*self._faults, *actions]
         while not until():
             if not bag:
                 bag = self._order.sample(everything, len(everything))
-            self._proxy.weather = STORM if self._order.random() < _STORM_SHARE else CALM
+            self._proxy.faults = LOSSY if self._order.random() < _LOSSY_SHARE else NO_FAULTS
             fault = bag.pop()
-            said = fault()
-            if said is not None:
+            target = fault()
+            if target is not None:
                 name = fault.__name__.strip("_").replace("_", " ")
-                self._history.note("fault", what=name, whom=said)
+                self._history.note("fault", what=name, whom=target)
             self._wait(self._order.uniform(0.2, longest_gap_seconds), until)
 
-    def calm(self) -> None:
-        """Undo what lasts, and see to it that everything runs."""
+    def undo_faults(self) -> None:
+        """End the faults that last, and start the workers that have ended."""
         for thread in self._later:
             thread.join()
-        self._proxy.weather = CALM
+        self._proxy.faults = NO_FAULTS
         for number, worker in enumerate(self.workers):
             if worker.poll() is not None:
                 self.workers[number] = self._start_worker()
-        self._history.note("calm", replies_hurt=self._proxy.hurt)
+        self._history.note("stopped", faulty_replies=self._proxy.faulty_replies)
 
     def _wait(self, seconds: float, until: Callable[[], bool]) -> None:
         deadline = time.monotonic() + seconds
@@ -111,7 +111,7 @@ class Storm:
             with suppress(psutil.NoSuchProcess):
                 if " ".join(process.cmdline()).startswith("trainyard: rank"):
                     process.kill()
-                    self._history.note_trouble("kill a rank", began, worker_id)
+                    self._history.note_fault("kill a rank", began, worker_id)
                     return f"rank {process.pid} of worker {number}"
         return None
 
@@ -122,7 +122,7 @@ class Storm:
         began, worker_id = time.time(), self._id_of(number)
         kill(self.workers[number])
         self.workers[number] = self._start_worker()
-        self._history.note_trouble("kill a worker", began, worker_id)
+        self._history.note_fault("kill a worker", began, worker_id)
         return f"worker {number}"
 
     def _drain_a_worker(self) -> str | None:
@@ -135,7 +135,7 @@ class Storm:
 
         def replace() -> None:
             self.workers[number].wait()
-            self._history.note_trouble("drain a worker", began, worker_id)
+            self._history.note_fault("drain a worker", began, worker_id)
             self.workers[number] = self._start_worker()
             self._busy.discard(number)
 
@@ -167,7 +167,7 @@ class Storm:
             time.sleep(seconds)
             _signal(stopped, signal.SIGCONT)
             what = "stop a tree" if tree else "stop an agent"
-            self._history.note_trouble(what, began, worker_id)
+            self._history.note_fault(what, began, worker_id)
             self._busy.discard(number)
 
         self._do_later(go_on)
@@ -177,7 +177,7 @@ class Storm:
         began = time.time()
         kill(self._installation.server)
         self._installation.start_server()
-        self._history.note_trouble("kill the server", began)
+        self._history.note_fault("kill the server", began)
         return "killed"
 
     def _restart_the_server(self) -> str:
@@ -185,15 +185,15 @@ class Storm:
         self._installation.server.terminate()
         status = self._installation.server.wait()
         self._installation.start_server()
-        self._history.note_trouble("restart the server", began)
+        self._history.note_fault("restart the server", began)
         return f"ended with status {status}"
 
-    def _part(self) -> str:
+    def _cut_the_network(self) -> str:
         seconds, began = self._rng.uniform(0.5, self._reassign_seconds * 1.3), time.time()
-        self._proxy.part()
+        self._proxy.partition()
         time.sleep(seconds)
-        self._proxy.weather = CALM
-        self._history.note_trouble("part", began)
+        self._proxy.faults = NO_FAULTS
+        self._history.note_fault("cut the network", began)
         return f"for {seconds:.1f} s"
 
     def _jump_the_clock(self) -> str:
@@ -204,7 +204,7 @@ class Storm:
         new.write_text(str(self._ahead_seconds))
         new.rename(self._clock)
         if jump > 0:
-            self._history.note_trouble("jump the clock", began)
+            self._history.note_fault("jump the clock", began)
         return f"{jump:+g} s"
 
     def _fill_the_disk(self) -> str:
@@ -216,14 +216,14 @@ class Storm:
             os.posix_fallocate(file.fileno(), 0, there.f_bavail * there.f_frsize - _SPARE_BYTES)
         time.sleep(seconds)
         ballast.unlink()
-        self._history.note_trouble("fill the disk", began)
+        self._history.note_fault("fill the disk", began)
         return f"for {seconds:.1f} s, {1 - there.f_bavail / there.f_blocks:.0%} full before"
 
     def _id_of(self, number: int) -> str | None:
         """The id that a worker gave itself; None while it has started nothing."""
         for child in psutil.Process(self.workers[number].pid).children():
             with suppress(psutil.Error):
-                worker_id = child.environ().get(WORKER_ID)
+                worker_id: str | None = child.environ().get(WORKER_ID)
                 if worker_id is not None:
                     return worker_id
         return None

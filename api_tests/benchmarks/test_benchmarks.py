@@ -1,0 +1,46 @@
+"""The benchmarks in their short form: that they run and what they show, not how fast it is."""
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks import checkpoint_stall, latest, queue, report
+from benchmarks.report import Section
+
+
+def _is_complete(section: Section) -> bool:
+    return all(len(row) == len(section.columns) and all(row[:2]) for row in section.rows)
+
+
+def test_the_queue_is_measured_on_both_databases() -> None:
+    scale = queue.Scale(few_jobs=20, many_jobs=100, workers=64, batch=2, beat_seconds=0.5)
+    section = queue.measure(scale)
+    assert _is_complete(section)
+    assert {row[0] for row in section.rows} == {"SQLite", "PostgreSQL"}
+    assert len(section.verdicts) == 4
+
+
+def test_the_latest_checkpoint_is_measured_on_both_databases() -> None:
+    section = latest.measure(latest.Scale(few=600, many=1200, rounds=10))
+    assert _is_complete(section)
+    assert [row[1] for row in section.rows] == [*latest.FORMS, *latest.FORMS]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_stall_of_a_save_is_measured_in_all_ways() -> None:
+    section = checkpoint_stall.measure({"OneShot": ("oneshot", "searched", 2)})
+    assert _is_complete(section)
+    assert [row[1] for row in section.rows] == [*checkpoint_stall.WAYS]
+
+
+def test_a_section_takes_the_place_of_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report, "PAGE", tmp_path / "benchmarks.md")
+    for number in ("1", "2"):
+        section = Section(rf"Speed \{number}", "It is fast.", ("what",), ((number,),), ())
+        report.keep({"speed": section, "other": section})
+    page = (tmp_path / "benchmarks.md").read_text()
+    assert page.count("<!-- speed -->") == 1
+    assert page.count(r"## Speed \2") == 2
+    assert r"\1" not in page
