@@ -14,6 +14,7 @@ from chaos.writes import Leases, Writes
 from service.client import TrainyardClient
 from service.contract.checkpoints import Checkpoint
 from service.contract.jobs import ENDED_JOBS, Attempt, Event, Job, JobState, Reason
+from service.contract.specs import TrainSpec
 from service.volume.folder import checkpoints_in, verify
 
 _MODEL = "model.safetensors"
@@ -128,7 +129,7 @@ class Checker:
         on_disk = hashlib.sha256((self._volume / final.path / _MODEL).read_bytes()).hexdigest()
         if on_disk != digest:
             yield "its final weights are not those of their manifest"
-        assert job.spec.kind == "train"
+        assert isinstance(job.spec, TrainSpec)
         if digest != self._undisturbed[job.spec.params["seed"]]:
             yield f"its final weights differ from the undisturbed run's, after {job.attempt} tries"
 
