@@ -8,11 +8,11 @@ from datetime import timedelta
 from sqlalchemy import Connection, event, func, select
 
 from api_tests.support.server_context import Clock
+from api_tests.support.specs import complete_spec
 from service.background.pruner import KEY_RETENTION, WORKER_RETENTION, pruner_loop
 from service.context import AppContext
 from service.contract.agent import ProcessIdentity, Registration
 from service.contract.jobs import Attempt, AttemptState, Job, JobState, Progress
-from service.contract.specs import JobSpec
 from service.contract.workers import WorkerState
 from service.store import attempts, history, idempotency, jobs, workers
 from service.store.engine import Database
@@ -163,9 +163,7 @@ def add_worker(tx: Connection, clock: Clock, worker_id: str, state: WorkerState)
 
 
 def add_job(tx: Connection, clock: Clock, job_id: str) -> None:
-    spec = JobSpec.model_validate(
-        {"kind": "train", "recipe": "oneshot", "data": {"dataset": "digits"}}
-    )
+    spec = complete_spec({"kind": "train", "recipe": "oneshot", "data": {"dataset": "digits"}})
     job = Job(
         id=job_id,
         kind=spec.kind,

@@ -4,7 +4,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from service.contract.paths import DataPath, PathOutsideRoot, resolve_path
-from service.contract.specs import JobSpec
+from service.contract.specs import TrainSpec
 
 
 @pytest.mark.parametrize("path", ["/etc/passwd", "../other", "photos/../../other", ".."])
@@ -20,7 +20,7 @@ def test_a_name_with_dots_that_leads_nowhere_else_is_allowed() -> None:
 def test_the_refusal_names_the_folder_that_is_wrong() -> None:
     data = {"train_dir": "photos/train", "val_dir": "../val"}
     with pytest.raises(ValidationError) as refused:
-        JobSpec.model_validate({"kind": "train", "recipe": "oneshot", "data": data})
+        TrainSpec.model_validate({"kind": "train", "recipe": "oneshot", "data": data})
     assert [error["loc"] for error in refused.value.errors()] == [("data", "val_dir")]
 
 

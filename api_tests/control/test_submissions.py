@@ -8,8 +8,11 @@ from sqlalchemy.exc import IntegrityError
 from api_tests.support.manifests import a_manifest, told_of
 from api_tests.support.specs import submission
 from api_tests.support.use_cases import SPEC, Agent, Plane, an_event
+from service.contract.exchange import ImportRequest
 from service.contract.jobs import Job, JobState
+from service.contract.specs import EvalSpec
 from service.control.jobs import views
+from service.control.jobs.import_export import submit_import
 from service.control.jobs.submission import complete
 from service.domain.errors import IdempotencyMismatch, Unprocessable
 from service.store.jobs import JobFilter
@@ -157,14 +160,14 @@ def an_eval(source: Job) -> dict[str, Any]:
     return {"kind": "eval", "checkpoint": {"job": source.id}}
 
 
-def trained(plane: Plane, agent: Agent, errors: tuple[float, ...] = (0.5,)) -> Job:
+def trained(plane: Plane, agent: Agent, errors: tuple[float, ...] = (0.5,), **network: str) -> Job:
     """A running job with a checkpoint for each error."""
-    job = plane.submit()
+    job = plane.submit(**network)
     told = [
         an_event(
             seq,
             "checkpoint",
-            **told_of(a_manifest(job.id, 10 * seq, metrics={"top1_error": error})),
+            **told_of(a_manifest(job.id, 10 * seq, metrics={"top1_error": error}, **network)),
         )
         for seq, error in enumerate(errors, start=1)
     ]
@@ -176,3 +179,54 @@ def trained(plane: Plane, agent: Agent, errors: tuple[float, ...] = (0.5,)) -> J
 def all_jobs(plane: Plane) -> list[Job]:
     with plane.database.read() as tx:
         return views.page(tx, JobFilter(limit=100))[0]
+
+
+@pytest.mark.parametrize("named", [{}, {"variant": "1.0x"}, {"recipe": "shufflenet_v2"}])
+def test_an_eval_takes_from_the_checkpoint_what_it_leaves_out_of_the_network(
+    plane: Plane, agent: Agent, named: dict[str, str]
+) -> None:
+    source = trained(plane, agent, recipe="shufflenet_v2", variant="1.0x")
+    job = plane.submit(**an_eval(source), **({"recipe": None} | named))
+    assert (job.recipe, job.variant) == ("shufflenet_v2", "1.0x")
+    assert isinstance(job.spec, EvalSpec)
+    assert job.spec.network == ("shufflenet_v2", "1.0x")
+    assert job.spec.params["image_size"] == 224
+
+
+def test_a_fine_tune_takes_its_network_from_the_checkpoint(plane: Plane, agent: Agent) -> None:
+    source = trained(plane, agent, recipe="shufflenet_v2", variant="1.0x")
+    job = plane.submit(recipe=None, init_from={"job": source.id})
+    assert (job.recipe, job.variant) == ("shufflenet_v2", "1.0x")
+    assert job.progress.total_steps == 300_000
+
+
+@pytest.mark.parametrize("fields", [{}, {"init_from": {"file": "weights.pth"}}])
+def test_a_network_that_no_checkpoint_tells_is_asked_for(
+    plane: Plane, fields: dict[str, Any]
+) -> None:
+    with pytest.raises(Unprocessable, match="name a recipe; there are oneshot, ") as refused:
+        plane.submit(recipe=None, **fields)
+    assert refused.value.pointer == "/recipe"
+
+
+@pytest.mark.parametrize(
+    ("named", "job"),
+    [
+        ({"recipe": "shufflenet_v2"}, "shufflenet_v2"),
+        ({"recipe": "resnet"}, "resnet"),
+        ({"recipe": None, "variant": "1.0x"}, "1.0x"),
+    ],
+)
+def test_a_wrong_network_is_answered_with_what_the_checkpoint_is(
+    plane: Plane, agent: Agent, named: dict[str, Any], job: str
+) -> None:
+    source = trained(plane, agent)
+    with pytest.raises(Unprocessable, match=f"of oneshot searched, the job of {job};") as refused:
+        plane.submit(**an_eval(source), **named)
+    assert (refused.value.code, refused.value.pointer) == ("other_network", "/checkpoint")
+
+
+def test_an_import_of_a_variant_that_is_not_there_is_told_those_there_are(plane: Plane) -> None:
+    request = ImportRequest(file="a.pth", recipe="shufflenet_v2", variant="9x")
+    with plane.write() as tx, pytest.raises(Unprocessable, match="has the variants 0"):
+        submit_import(tx, request, job_id="job_1", key=None, now=plane.now)

@@ -16,7 +16,7 @@ from service.client.job_actions import JobActionCalls
 from service.client.responses import paginate, parse_model, parse_response, path_segment
 from service.contract.catalog import DatasetInfo
 from service.contract.jobs import ENDED_JOBS, Attempt, Event, Job
-from service.contract.specs import JobSpec
+from service.contract.specs import EvalSpec, TrainSpec
 from service.contract.workers import Worker
 
 _UNREACHABLE_SECONDS = 60.0
@@ -60,9 +60,11 @@ class TrainyardClient(CheckpointCalls, JobActionCalls):
         """Close the connections."""
         self._http.close()
 
-    def submit(self, spec: JobSpec | Mapping[str, Any], *, key: str | None = None) -> Job:
+    def submit(
+        self, spec: TrainSpec | EvalSpec | Mapping[str, Any], *, key: str | None = None
+    ) -> Job:
         """Submit a job; its idempotency key makes one job even if the request is sent again."""
-        body = spec.model_dump(mode="json") if isinstance(spec, JobSpec) else dict(spec)
+        body = spec.model_dump(mode="json") if isinstance(spec, BaseModel) else dict(spec)
         headers = {"Idempotency-Key": key or uuid4().hex}
         return parse_response(Job, self._http.request("POST", "/jobs", body=body, headers=headers))
 

@@ -9,7 +9,7 @@ from service.contract.checkpoints import Checkpoint
 from service.contract.fields import Id, LabelKey, LabelValue, Number, Result, Step, Text, WorkerText
 from service.contract.jobs import Reason
 from service.contract.reading import Extensible, PeerMessage, log_once
-from service.contract.specs import AnySpec, JobSpec
+from service.contract.specs import AnySpec, EvalSpec, TrainSpec
 
 Directive = Literal["continue", "checkpoint_and_stop", "stop"]
 AttemptOutcome = Literal["succeeded", "failed", "cancelled", "released"]
@@ -129,9 +129,9 @@ class Claim(PeerMessage):
     weights: Checkpoint | None = None
 
     @property
-    def job_spec(self) -> JobSpec:
+    def job_spec(self) -> TrainSpec | EvalSpec:
         """The spec of a train or an eval; whoever asks has looked at the kind."""
-        assert isinstance(self.spec, JobSpec)
+        assert isinstance(self.spec, TrainSpec | EvalSpec)
         return self.spec
 
 

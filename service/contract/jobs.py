@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from service.contract.actions import JobAction
 from service.contract.reading import Extensible
 from service.contract.specs import KindName
 from service.contract.stored_specs import StoredSpec
@@ -80,7 +81,7 @@ class Progress(BaseModel):
 
 
 class Job(BaseModel):
-    """A job as the API shows it; `version` counts its changes.
+    """A job as the API shows it; `actions` is what may be done now, `version` counts its changes.
 
     The recipe of an import is known when its file was read. `unreadable` says why this version
     cannot read the job's spec, if it cannot: then `spec` is as it is stored.
@@ -112,6 +113,7 @@ class Job(BaseModel):
     parent_job_id: str | None = None
     unreadable: str | None = None
     spec: StoredSpec
+    actions: tuple[JobAction, ...] = ()
     version: int = 1
 
 

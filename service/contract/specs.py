@@ -155,9 +155,6 @@ def _without(body: Any, name: str, message: str) -> Any:
     return body
 
 
-JobSpec = TrainSpec | EvalSpec
-
-
 class ImportSpec(_Submission):
     """The import of a file, as a worker is given it."""
 

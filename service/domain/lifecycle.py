@@ -82,6 +82,11 @@ ATTEMPT_MOVES: dict[tuple[AttemptState, AttemptEvent], AttemptState] = {
 }
 
 
+def is_legal(state: JobState, event: JobEvent) -> bool:
+    """Whether the table has a move of a job in `state` by `event`."""
+    return (state, event) in JOB_MOVES
+
+
 def move_job(state: JobState, event: JobEvent) -> JobState:
     """The state after `event`; raises IllegalMove.
 

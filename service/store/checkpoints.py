@@ -5,7 +5,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import Connection, RowMapping, Select, delete, insert, or_, select, tuple_, update
+from sqlalchemy import (
+    Connection,
+    RowMapping,
+    Select,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from service.contract.checkpoints import Checkpoint, FileDigest, Manifest, Measured, SortKey, State
 from service.contract.jobs import ENDED_JOBS
@@ -105,6 +116,26 @@ def published_of(tx: Connection, job_id: str, *, lock: bool = False) -> list[Che
     query = query.order_by(*_newest_of_job())
     found = tx.execute(query.with_for_update() if lock else query).mappings()
     return [_checkpoint(row) for row in found]
+
+
+def newest_states(tx: Connection, job_ids: Sequence[str]) -> dict[str, tuple[str, int]]:
+    """By job the id and step of its newest published training state, for jobs that have one."""
+    place = func.row_number().over(partition_by=checkpoints.c.job_id, order_by=_newest_of_job())
+    ranked = (
+        select(checkpoints.c.id, checkpoints.c.job_id, checkpoints.c.step, place.label("place"))
+        .where(checkpoints.c.job_id.in_(job_ids), checkpoints.c.state == _PUBLISHED)
+        .where(checkpoints.c.is_final.is_(False))
+        .subquery()
+    )
+    rows = tx.execute(select(ranked).where(ranked.c.place == 1))
+    return {row.job_id: (row.id, row.step) for row in rows}
+
+
+def published_steps(tx: Connection, checkpoint_ids: Sequence[str]) -> dict[str, int]:
+    """By id the steps of those that are published."""
+    query = select(checkpoints.c.id, checkpoints.c.step)
+    query = query.where(checkpoints.c.id.in_(checkpoint_ids), checkpoints.c.state == _PUBLISHED)
+    return {row.id: row.step for row in tx.execute(query)}
 
 
 def of_job(tx: Connection, job_id: str) -> list[Checkpoint]:

@@ -150,11 +150,11 @@ def parameters_of(tx: Connection, job_id: str) -> dict[str, Any]:
     return params if isinstance(params, dict) else {}
 
 
-def exports_of(tx: Connection, checkpoint_id: str) -> list[StoredJob]:
-    """The export jobs of a checkpoint that have or may get a file, newest first."""
+def of_source(tx: Connection, kind: str, checkpoint_id: str) -> list[StoredJob]:
+    """The jobs of a kind with this source that have a result or may get one, newest first."""
     query = select(jobs).where(
         jobs.c.source_checkpoint == checkpoint_id,
-        jobs.c.kind == "export",
+        jobs.c.kind == kind,
         jobs.c.state.not_in((JobState.FAILED, JobState.CANCELLED, JobState.CANCELLING)),
     )
     return [_stored(row) for row in tx.execute(query.order_by(jobs.c.id.desc())).mappings()]
@@ -179,7 +179,15 @@ def users_of(tx: Connection, checkpoint_id: str, *, live: bool = False) -> list[
 
 def _dumped(job: Job) -> dict[str, Any]:
     columns = job.model_dump(
-        exclude={"object", "queue_position", "wait_reason", "unreadable", "spec", "progress"}
+        exclude={
+            "object",
+            "queue_position",
+            "wait_reason",
+            "unreadable",
+            "actions",
+            "spec",
+            "progress",
+        }
     )
     return columns | {
         "spec": spec_as_stored(job.spec),

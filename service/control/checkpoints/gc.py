@@ -16,8 +16,8 @@ from sqlalchemy import Connection
 from service.contract.checkpoints import Checkpoint, Garbage
 from service.contract.jobs import ENDED_JOBS, Job
 from service.contract.paths import resolve_path
-from service.contract.specs import JobSpec
 from service.control.checkpoints.index import record_verification
+from service.control.kinds import kind_of
 from service.domain.retention import surplus
 from service.store import attempts, checkpoints, deletions, jobs
 from service.store.engine import Database
@@ -170,8 +170,9 @@ def _judged(
     """What is kept of the published ones, newest first, and what goes."""
     published = checkpoints.published_of(tx, job.id, lock=True)
     going = [(c, _LET_GO) for c in checkpoints.in_state(tx, job.id, "purging")]
-    if isinstance(job.spec, JobSpec):
-        retention, in_use = job.spec.retention, jobs.sources_in_use(tx)
+    retention = kind_of(job.spec).retention(job.spec)
+    if retention is not None:
+        in_use = jobs.sources_in_use(tx)
         going += [(c, _LET_GO) for c in surplus(published, retention, in_use)]
         # As if the index knew them: an orphan may be better than all that it knows.
         unknown = {c.id for c in orphans}

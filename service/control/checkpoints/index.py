@@ -15,8 +15,9 @@ from service.contract.checkpoints import (
 )
 from service.contract.jobs import ENDED_JOBS
 from service.contract.paths import resolve_path
-from service.contract.specs import JobSpec, Retention
+from service.contract.specs import Retention
 from service.control.checkpoints.retention import refresh_pointers
+from service.control.kinds import kind_of
 from service.domain.errors import Conflict, Gone, NotFound
 from service.store import checkpoints as store
 from service.store import history, jobs
@@ -150,7 +151,6 @@ def _resumed_from(tx: Connection, job_id: str) -> set[str]:
     found = jobs.get(tx, job_id)
     if found is None or found.job.state in ENDED_JOBS:
         return set()
-    spec = found.job.spec
-    retention = spec.retention if isinstance(spec, JobSpec) else Retention()
+    retention = kind_of(found.job.spec).retention(found.job.spec) or Retention()
     training = [c.id for c in store.published_of(tx, job_id) if c.phase != "final"]
     return set(training[: retention.keep_last])

@@ -9,8 +9,8 @@ from sqlalchemy import Connection
 from service.contract.checkpoints import Checkpoint, attempt_path, folder_name
 from service.contract.events import Published
 from service.contract.jobs import Job
-from service.contract.specs import ImportSpec
 from service.control.checkpoints.retention import expire, pointers
+from service.control.kinds import kind_of
 from service.store import checkpoints
 
 
@@ -40,14 +40,13 @@ def publish(
         return None
     # A worker whose clock runs ahead must not stay the newest for ever.
     created_at = min(manifest.created_at, now)
-    tags = job.spec.request.tags if isinstance(job.spec, ImportSpec) else ()
-    checkpoint = Checkpoint.of(manifest, published.path, created_at, tags)
+    kind = kind_of(job.spec)
+    checkpoint = Checkpoint.of(manifest, published.path, created_at, kind.tags(job.spec))
     checkpoints.add(tx, checkpoint, manifest)
     expire(tx, job)
     # A new checkpoint is progress: the counters of the retry rules begin anew.
     values: dict[str, Any] = {"failures": 0, "worker_losses": 0} | pointers(tx, job)
-    if isinstance(job.spec, ImportSpec):
-        # What is imported is known only once a worker has read it.
+    if kind.network_from_checkpoint:
         values |= {"recipe": manifest.recipe, "variant": manifest.variant}
     what = "final weights" if manifest.phase == "final" else "checkpoint"
     return Publication(values, f"{what} at step {manifest.step}: {checkpoint.id}")
@@ -57,8 +56,8 @@ def _check(job: Job, attempt: int, published: Published) -> None:
     manifest = published.checkpoint
     if (manifest.job_id, manifest.attempt) != (job.id, attempt):
         raise InvalidCheckpoint("it is a checkpoint of another attempt")
-    is_import = isinstance(job.spec, ImportSpec)
-    if not is_import and (manifest.recipe, manifest.variant) != (job.recipe, job.variant):
+    is_known = not kind_of(job.spec).network_from_checkpoint
+    if is_known and (manifest.recipe, manifest.variant) != (job.recipe, job.variant):
         raise InvalidCheckpoint("it is a checkpoint of another network")
     if manifest.created_at.tzinfo is None:
         raise InvalidCheckpoint("created_at has no zone")

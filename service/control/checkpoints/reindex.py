@@ -8,12 +8,10 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from service.contract.checkpoints import Checkpoint, Manifest
-from service.contract.exchange import ImportRequest
-from service.contract.jobs import Job, JobState, Progress, Reason
 from service.contract.paths import resolve_path
-from service.contract.specs import ImportSpec
 from service.control.checkpoints.index import record_verification
 from service.control.checkpoints.retention import refresh_pointers
+from service.control.kinds.import_ import job_of_folder
 from service.store import attempts, checkpoints, history, jobs
 from service.store.engine import Database
 from service.volume.folder import checkpoints_in, newer_in, verify
@@ -102,7 +100,7 @@ def _adopt(
 ) -> None:
     created_at = min(manifest.created_at, now)
     if jobs.get(tx, manifest.job_id, lock=True) is None:
-        jobs.add(tx, _found_job(manifest, created_at), None)
+        jobs.add(tx, job_of_folder(manifest, created_at), None)
         said = "found on the volume by a rescan; the index did not know this job"
         history.note(tx, manifest.job_id, None, "adopted", said, now)
         told.jobs.append(manifest.job_id)
@@ -112,26 +110,6 @@ def _adopt(
     said = f"checkpoint {manifest.checkpoint_id} at step {manifest.step} was found on the volume"
     history.note(tx, manifest.job_id, manifest.attempt, "checkpoint", said, now)
     told.adopted.append(manifest.checkpoint_id)
-
-
-def _found_job(manifest: Manifest, created_at: datetime) -> Job:
-    return Job(
-        id=manifest.job_id,
-        kind="import",
-        recipe=manifest.recipe,
-        variant=manifest.variant,
-        name="found on the volume",
-        state=JobState.SUCCEEDED,
-        reason=Reason.FINISHED,
-        message="found on the volume by a rescan: train on from it with init_from",
-        created_at=created_at,
-        finished_at=created_at,
-        progress=Progress(
-            step=manifest.step, total_steps=manifest.step, fraction=1.0, phase="import"
-        ),
-        attempt=manifest.attempt,
-        spec=ImportSpec(request=ImportRequest(file=f"jobs/{manifest.job_id}")),
-    )
 
 
 def _miss(

@@ -8,12 +8,11 @@ from sqlalchemy import Connection
 from service.contract.jobs import ENDED_JOBS, Job, JobState, Reason
 from service.control.jobs.views import get, stored
 from service.domain.errors import Conflict
-from service.domain.lifecycle import JobEvent, move_job
+from service.domain.lifecycle import JobEvent, is_legal, move_job
 from service.store import attempts, history
 from service.store import jobs as store
 
-_MAY_PAUSE = (JobState.QUEUED, JobState.RUNNING)
-_MAY_RESUME = {
+_RESUMED = {
     JobState.PAUSED: "resumed: back to the queue",
     JobState.PAUSING: "resumed: the pause was withdrawn",
 }
@@ -24,14 +23,15 @@ def cancel(tx: Connection, job_id: str, *, mode: str, now: datetime) -> Job:
 
     `graceful` lets it save a checkpoint first; a later `now` overrules it.
     """
-    job = stored(tx, job_id, lock=True).job
+    row = stored(tx, job_id, lock=True)
+    job = row.job
     if job.state is JobState.CANCELLED:
-        return job
+        return get(tx, job_id)
     if job.state in ENDED_JOBS:
         raise Conflict("job_ended", f"{job_id} has {job.state} already; nothing was cancelled")
     state = _cancelled_state(tx, job)
     if job.state is state:
-        if mode == "now":
+        if mode == "now" and row.stop_mode != "now":
             store.change(tx, job_id, [job.state], {"stop_mode": mode})
         return get(tx, job_id)
     values: dict[str, Any] = {"state": state, "stop_mode": mode}
@@ -47,14 +47,14 @@ def cancel(tx: Connection, job_id: str, *, mode: str, now: datetime) -> Job:
 
 
 def pause(tx: Connection, job_id: str, now: datetime) -> Job:
-    """Take a queued job out of the line, have a running one save and stop; may be asked twice.
+    """Take a job out of the queue, have a running one save and stop; may be asked twice.
 
     Raises NotFound, Conflict.
     """
     job = stored(tx, job_id, lock=True).job
     if job.state in (JobState.PAUSING, JobState.PAUSED):
         return get(tx, job_id)
-    if job.state not in _MAY_PAUSE:
+    if not is_legal(job.state, JobEvent.PAUSE_REQUESTED):
         raise Conflict("not_pausable", f"{job_id} is {job.state}; only what waits or runs can rest")
     state = move_job(job.state, JobEvent.PAUSE_REQUESTED)
     reason = {"reason": Reason.PAUSED} if state is JobState.PAUSED else {}
@@ -65,19 +65,19 @@ def pause(tx: Connection, job_id: str, now: datetime) -> Job:
 
 
 def resume(tx: Connection, job_id: str, now: datetime) -> Job:
-    """Put a paused job back in its place in the line; it goes on from its last checkpoint.
+    """Put a paused job back into the queue, by its age; it goes on from its last checkpoint.
 
     One that is still pausing runs on, in a new attempt if its worker has stopped already.
     Raises NotFound, Conflict.
     """
     job = stored(tx, job_id, lock=True).job
-    if job.state not in _MAY_RESUME:
+    if not is_legal(job.state, JobEvent.RESUMED):
         raise Conflict("not_paused", f"{job_id} is {job.state}, not paused")
     state = move_job(job.state, JobEvent.RESUMED)
     values = {"state": state, "reason": None, "message": None, "not_before": None}
     changed = store.change(tx, job_id, [job.state], values)
     assert changed, "the job is locked"
-    history.note(tx, job_id, None, "resumed", _MAY_RESUME[job.state], now)
+    history.note(tx, job_id, None, "resumed", _RESUMED[job.state], now)
     return get(tx, job_id)
 
 

@@ -10,11 +10,11 @@ from sqlalchemy import Connection
 from service.contract.checkpoints import Checkpoint
 from service.contract.exchange import ExportRequest, ImportRequest
 from service.contract.jobs import Job, JobState
-from service.contract.specs import ImportSpec
 from service.control.checkpoints import index
-from service.control.jobs import artifacts
+from service.control.jobs import artifacts, views
 from service.control.jobs.submission import SubmissionResult, submit
-from service.control.kinds.export import exports_of, spec_of
+from service.control.kinds.export import export_spec, exports_of
+from service.control.kinds.import_ import import_spec
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,7 @@ def submit_import(
     tx: Connection, request: ImportRequest, *, job_id: str, key: str | None, now: datetime
 ) -> SubmissionResult:
     """Queue the import of a file; raises IdempotencyMismatch, Unprocessable."""
-    spec = ImportSpec(request=request, name=f"import {request.file}"[:200])
-    return submit(tx, spec, job_id=job_id, key=key, now=now)
+    return submit(tx, import_spec(request), job_id=job_id, key=key, now=now)
 
 
 def imported(tx: Connection, job: Job) -> Checkpoint:
@@ -44,8 +43,10 @@ def asked_before(
 ) -> Job | None:
     """The newest export of the same that has not failed, `besides` some; raises NotFound."""
     index.get(tx, request.checkpoint)
-    earlier = (job for job in exports_of(tx, request) if job.id not in besides)
-    return next(earlier, None)
+    for job in exports_of(tx, request):
+        if job.id not in besides:
+            return views.get(tx, job.id)
+    return None
 
 
 def made_by(job: Job, volume: Path) -> ExportState:
@@ -58,4 +59,4 @@ def submit_export(
     tx: Connection, request: ExportRequest, *, job_id: str, now: datetime
 ) -> SubmissionResult:
     """Queue an export; raises NotFound, Conflict for a checkpoint whose bytes are not whole."""
-    return submit(tx, spec_of(tx, request), job_id=job_id, key=None, now=now)
+    return submit(tx, export_spec(tx, request), job_id=job_id, key=None, now=now)

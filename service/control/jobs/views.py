@@ -1,10 +1,12 @@
 """Jobs as their users see them."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import Connection
 
 from service.contract.jobs import Job, JobState
+from service.control.jobs.available_actions import available_actions
 from service.control.scheduling.wait_reasons import QueueState
 from service.domain.errors import NotFound
 from service.store import jobs as store
@@ -40,19 +42,17 @@ def stored(tx: Connection, job_id: str, *, lock: bool = False) -> StoredJob:
 
 
 def job_views(tx: Connection, rows: Sequence[StoredJob]) -> list[Job]:
-    """The jobs, those in the queue with `queue_position` and `wait_reason`."""
+    """The jobs with what may be done with them, those in the queue with `queue_position` and
+    `wait_reason`."""
+    actions = available_actions(tx, rows)
     queued = [row.job for row in rows if row.job.state is JobState.QUEUED]
-    if not queued:
-        return [row.job for row in rows]
-    queue, positions = QueueState.read(tx), resource_classes.positions(tx, queued)
-    return [
-        row.job.model_copy(
-            update={
-                "queue_position": positions[row.job.id],
-                "wait_reason": queue.wait_reason(tx, row),
-            }
-        )
-        if row.job.state is JobState.QUEUED
-        else row.job
-        for row in rows
-    ]
+    queue = QueueState.read(tx) if queued else None
+    positions = resource_classes.positions(tx, queued) if queued else {}
+    views = []
+    for row in rows:
+        update: dict[str, Any] = {"actions": actions[row.job.id]}
+        if queue is not None and row.job.state is JobState.QUEUED:
+            update["queue_position"] = positions[row.job.id]
+            update["wait_reason"] = queue.wait_reason(tx, row)
+        views.append(row.job.model_copy(update=update))
+    return views

@@ -1,14 +1,15 @@
 """What the control plane asks of a kind of job."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
 
 from sqlalchemy import Connection
 
+from service.contract.actions import JobAction
 from service.contract.checkpoints import Checkpoint
-from service.contract.jobs import Progress
+from service.contract.jobs import Job, Progress
 from service.contract.specs import AnySpec, KindName, Retention
 from service.domain.errors import Unprocessable
 from service.store.jobs import StoredJob
@@ -24,6 +25,14 @@ class CheckedSubmission(Generic[Spec]):
     recipe: str | None = None
     variant: str | None = None
     source: Checkpoint | None = None
+
+
+@dataclass(frozen=True)
+class ResumePoint:
+    """The published training state from which a retry of a job would go on."""
+
+    checkpoint_id: str
+    step: int
 
 
 class Kind(ABC, Generic[Spec]):
@@ -55,6 +64,21 @@ class Kind(ABC, Generic[Spec]):
 
     def tags(self, _: Spec) -> Sequence[str]:
         """The tags of its checkpoints."""
+        return ()
+
+    def resume_points(self, _: Connection, __: Sequence[StoredJob]) -> Mapping[str, ResumePoint]:
+        """By id those of the jobs, all of this kind, that have one."""
+        return {}
+
+    def retry_origins(self, _: Spec, __: ResumePoint | None) -> tuple[str, ...]:
+        """What a retry of an ended job may start from, besides a checkpoint's id; best first.
+
+        None at all where it cannot be retried.
+        """
+        return ("start",)
+
+    def uses(self, _: Job) -> Sequence[JobAction]:
+        """What may be made of what the job has left so far."""
         return ()
 
     def retry_spec(self, _: Connection, __: StoredJob, spec: Spec, origin: str) -> Spec:

@@ -30,7 +30,7 @@ class ExportKind(Kind[ExportSpec]):
         return f"export of {spec.request.checkpoint}"
 
 
-def spec_of(tx: Connection, request: ExportRequest) -> ExportSpec:
+def export_spec(tx: Connection, request: ExportRequest) -> ExportSpec:
     """The export that is asked for, with what the checkpoint's own job was trained with.
 
     Raises NotFound.
@@ -46,7 +46,7 @@ def spec_of(tx: Connection, request: ExportRequest) -> ExportSpec:
 
 def exports_of(tx: Connection, request: ExportRequest) -> list[Job]:
     """The jobs of the same export that have or may get a file, newest first."""
-    earlier = (row.job for row in jobs.exports_of(tx, request.checkpoint))
+    earlier = (row.job for row in jobs.of_source(tx, ExportKind.name, request.checkpoint))
     return [
         job for job in earlier if isinstance(job.spec, ExportSpec) and job.spec.request == request
     ]

@@ -5,11 +5,13 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from service.contract.actions import JobAction
 from service.contract.checkpoints import Manifest
 from service.contract.exchange import ImportRequest
 from service.contract.jobs import Job, JobState, Progress, Reason
 from service.contract.specs import ImportSpec
 from service.control.kinds.base import CheckedSubmission, Kind
+from service.control.kinds.uses import uses_of_latest
 from service.control.scheduling.catalogs import recipe_named
 from service.domain.networks import variant_of
 
@@ -36,6 +38,15 @@ class ImportKind(Kind[ImportSpec]):
     def tags(self, spec: ImportSpec) -> Sequence[str]:
         """See Kind."""
         return spec.request.tags
+
+    def uses(self, job: Job) -> Sequence[JobAction]:
+        """See Kind."""
+        return uses_of_latest(job, None)
+
+
+def import_spec(request: ImportRequest) -> ImportSpec:
+    """The import that is asked for."""
+    return ImportSpec(request=request, name=f"import {request.file}"[:200])
 
 
 def job_of_folder(manifest: Manifest, created_at: datetime) -> Job:

@@ -1,13 +1,18 @@
 """Trainings."""
 
+from collections.abc import Mapping, Sequence
+
 from sqlalchemy import Connection
 
+from service.contract.actions import JobAction
 from service.contract.checkpoints import Checkpoint
-from service.contract.jobs import Progress
-from service.contract.specs import CheckpointRef, Retention, TrainSpec
-from service.control.kinds.base import CheckedSubmission, Kind
+from service.contract.jobs import Job, Progress
+from service.contract.specs import AnySpec, CheckpointRef, Retention, TrainSpec
+from service.contract.stored_specs import UnreadableSpec
+from service.control.kinds.base import CheckedSubmission, Kind, ResumePoint
 from service.control.kinds.data import classes_of, dataset_of, require_batch
 from service.control.kinds.sources import require_classes, source_of, with_network
+from service.control.kinds.uses import uses_of_latest
 from service.domain.errors import Unprocessable
 from service.domain.known_parameters import KnownParameters
 from service.store import checkpoints
@@ -29,8 +34,8 @@ class TrainKind(Kind[TrainSpec]):
         dataset = dataset_of(tx, spec.data)
         classes = classes_of(dataset, params)
         require_batch(dataset, params)
-        if source is not None and spec.init_from is not None:
-            _require_fitting(spec.init_from, source, classes)
+        if source is not None:
+            _require_fitting(spec, source, classes)
         return CheckedSubmission(spec, *spec.network, source)
 
     def title(self, spec: TrainSpec) -> str:
@@ -46,32 +51,82 @@ class TrainKind(Kind[TrainSpec]):
         """See Kind."""
         return spec.retention
 
+    def resume_points(self, tx: Connection, rows: Sequence[StoredJob]) -> Mapping[str, ResumePoint]:
+        """See Kind: its newest own, else the one that it was to go on from itself."""
+        if not rows:
+            return {}
+        newest = checkpoints.newest_states(tx, [row.job.id for row in rows])
+        # It may have gone on from a state that another job left, and have ended before its first.
+        sources = {
+            row.job.id: row.source_checkpoint
+            for row in rows
+            if row.job.id not in newest and row.source_checkpoint and _goes_on(row.job.spec)
+        }
+        steps = checkpoints.published_steps(tx, list(sources.values())) if sources else {}
+        points = {job_id: ResumePoint(*state) for job_id, state in newest.items()}
+        return points | {
+            job_id: ResumePoint(source, steps[source])
+            for job_id, source in sources.items()
+            if source in steps
+        }
+
+    def retry_origins(self, spec: TrainSpec, point: ResumePoint | None) -> tuple[str, ...]:
+        """See Kind."""
+        goes_on = point is not None and not _nothing_left(spec, point.step)
+        return ("latest", "start") if goes_on else ("start",)
+
+    def uses(self, job: Job) -> Sequence[JobAction]:
+        """See Kind."""
+        assert isinstance(job.spec, TrainSpec)
+        return uses_of_latest(job, job.spec.data)
+
     def retry_spec(
         self, tx: Connection, parent: StoredJob, spec: TrainSpec, origin: str
     ) -> TrainSpec:
         """See Kind; from a training state it goes on with momentum and position."""
         if origin == "start":
             return spec
-        chosen = _newest_state(tx, parent, spec) if origin == "latest" else origin
+        chosen = self._latest_of(tx, parent, spec) if origin == "latest" else origin
         return spec.model_copy(update={"init_from": CheckpointRef(id=chosen, state="full")})
 
+    def _latest_of(self, tx: Connection, parent: StoredJob, spec: TrainSpec) -> str:
+        job_id = parent.job.id
+        point = self.resume_points(tx, [parent]).get(job_id)
+        if point is None:
+            message = (
+                f"{job_id} has left no training state; retry it from start, or from a checkpoint"
+            )
+            raise Unprocessable("no_checkpoint", message, "/from")
+        if _nothing_left(spec, point.step):
+            message = (
+                f"{job_id} has done all its iterations; retry it from start, "
+                "or submit a training with init_from and a larger total_iters"
+            )
+            raise Unprocessable("nothing_left", message, "/from")
+        return point.checkpoint_id
 
-def _require_fitting(reference: CheckpointRef, source: Checkpoint, classes: int | None) -> None:
+
+def _goes_on(spec: AnySpec | UnreadableSpec) -> bool:
+    reference = spec.init_from if isinstance(spec, TrainSpec) else None
+    return reference is not None and reference.state == "full"
+
+
+def _nothing_left(spec: TrainSpec, step: int) -> bool:
+    total_iters = KnownParameters.of(spec.params).total_iters
+    return total_iters is not None and step >= total_iters
+
+
+def _require_fitting(spec: TrainSpec, source: Checkpoint, classes: int | None) -> None:
+    reference = spec.init_from
+    assert reference is not None
     if reference.state == "full" and source.phase == "final":
         message = "final weights have no training state; name a step checkpoint or state: weights"
         raise Unprocessable("no_training_state", message, f"{_SOURCE}/state")
+    if reference.state == "full" and _nothing_left(spec, source.step):
+        message = (
+            f"checkpoint {source.id} is at step {source.step}: nothing is left to train; "
+            'set a larger total_iters, or "state": "weights"'
+        )
+        raise Unprocessable("nothing_left", message, "/params/total_iters")
     if reference.head != "replace":
         require_classes(source, classes, _SOURCE, may_replace=True)
-
-
-def _newest_state(tx: Connection, parent: StoredJob, spec: TrainSpec) -> str:
-    job_id = parent.job.id
-    states = [c for c in checkpoints.published_of(tx, job_id) if c.phase != "final"]
-    if states:
-        return states[0].id
-    # It may have gone on from a state that another job left, and have ended before its first own.
-    inherited = spec.init_from is not None and spec.init_from.state == "full"
-    if inherited and parent.source_checkpoint is not None:
-        return parent.source_checkpoint
-    message = f"{job_id} has left no training state; retry it from start, or from a checkpoint"
-    raise Unprocessable("no_checkpoint", message, "/from")

@@ -4,8 +4,9 @@ from typing import Any, NoReturn
 
 from sqlalchemy import Connection
 
+from service.contract.jobs import Progress
 from service.contract.stored_specs import UnreadableSpec
-from service.control.kinds.base import Kind
+from service.control.kinds.base import Kind, ResumePoint
 from service.domain.errors import Conflict
 from service.store.jobs import StoredJob
 
@@ -20,6 +21,14 @@ class UnreadableKind(Kind[Any]):
     def title(self, spec: UnreadableSpec) -> str:
         """See Kind."""
         return f"unreadable {spec.kind}"
+
+    def first_progress(self, _: UnreadableSpec) -> Progress:
+        """See Kind."""
+        return Progress(total_steps=1)
+
+    def retry_origins(self, _: UnreadableSpec, __: ResumePoint | None) -> tuple[str, ...]:
+        """See Kind: none, as nothing of it is tried again."""
+        return ()
 
     def retry_spec(
         self, _: Connection, __: StoredJob, spec: UnreadableSpec, origin: str

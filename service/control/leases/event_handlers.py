@@ -15,6 +15,7 @@ from service.contract.reading import read
 from service.contract.sentences import sentence_of
 from service.control.checkpoints.publishing import InvalidCheckpoint, publish
 from service.control.checkpoints.retention import pointers, refresh_pointers
+from service.control.kinds import kind_of
 from service.store import attempts, checkpoints, history, jobs
 from service.store.attempts import LiveAttempt
 
@@ -109,9 +110,8 @@ def _sentence(error: Exception) -> str:
 
 def _started(tx: Connection, batch: EventBatch, body: dict[str, Any]) -> None:
     event = read(Started, body)
-    batch.set_progress(
-        event.step, event.total_steps, "eval" if batch.job.kind == "eval" else "train"
-    )
+    first = kind_of(batch.job.spec).first_progress(batch.job.spec)
+    batch.set_progress(event.step, event.total_steps, first.phase)
     resumed = f"resumed at step {event.step} from {event.resumed_from}"
     how = resumed if event.resumed_from else "started"
     _note(tx, batch, "started", f"attempt {batch.attempt} {how}")

@@ -1,0 +1,44 @@
+"""What may be done with a job now, from its kind and the table of its legal moves."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from sqlalchemy import Connection
+
+from service.contract.actions import JobAction
+from service.contract.jobs import ENDED_JOBS, JobState
+from service.control.kinds import KINDS, kind_of
+from service.control.kinds.base import ResumePoint
+from service.domain.lifecycle import JobEvent, is_legal, move_job
+from service.store.jobs import StoredJob
+
+
+def available_actions(
+    tx: Connection, rows: Sequence[StoredJob]
+) -> dict[str, tuple[JobAction, ...]]:
+    """By job id the calls that the API would accept; two statements at most for each kind."""
+    points: dict[str, ResumePoint] = {}
+    ended = [row for row in rows if row.job.state in ENDED_JOBS]
+    for kind in KINDS.values():
+        points |= kind.resume_points(tx, [row for row in ended if kind_of(row.job.spec) is kind])
+    return {row.job.id: tuple(_actions(row, points)) for row in rows}
+
+
+def _actions(row: StoredJob, points: Mapping[str, ResumePoint]) -> Iterator[JobAction]:
+    job, path = row.job, f"/jobs/{row.job.id}"
+    kind = kind_of(job.spec)
+    if is_legal(job.state, JobEvent.PAUSE_REQUESTED):
+        yield JobAction(name="pause", path=f"{path}/pause")
+    if is_legal(job.state, JobEvent.RESUMED):
+        yield JobAction(name="resume", path=f"{path}/resume")
+    if job.state is JobState.CANCELLING:
+        yield JobAction(name="cancel", path=f"{path}/cancel", choices={"mode": ("now",)})
+    if is_legal(job.state, JobEvent.CANCEL_REQUESTED):
+        runs = move_job(job.state, JobEvent.CANCEL_REQUESTED) is JobState.CANCELLING
+        choices = {"mode": ("graceful", "now")} if runs else {}
+        yield JobAction(name="cancel", path=f"{path}/cancel", choices=choices)
+    if job.state in ENDED_JOBS:
+        origins = kind.retry_origins(job.spec, points.get(job.id))
+        if origins:
+            yield JobAction(name="retry", path=f"{path}/retry", choices={"from": origins})
+        yield JobAction(name="delete", method="DELETE", path=path)
+    yield from kind.uses(job)
