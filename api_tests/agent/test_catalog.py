@@ -20,9 +20,9 @@ def test_a_worker_tells_its_catalog_again_when_it_was_forgotten(
 ) -> None:
     start_worker(ranks="succeeds")
     plane.wait_for(lambda: plane.catalogs)
-    worker_id, told = plane.catalogs[0]
+    worker_id, catalog = plane.catalogs[0]
     assert worker_id == plane.registered[0][0]
-    assert told == builtin_catalog()
+    assert catalog == builtin_catalog()
     plane.report_of(plane.offer(a_claim("job_0")))
     plane.stop()
     plane.forgets = {"claims"}

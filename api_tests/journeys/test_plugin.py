@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import onnxruntime
 import pytest
+import torch
 
 from api_tests.support.installation import Installation, kill, until
 from service.client import ApiError
-from service.contract.exchange import ExportRequest
+from service.contract.exchange import ExportFormat, ExportRequest, ImportRequest
 
 PACKAGE = Path(__file__).parents[1] / "plugin"
 TRAIN: dict[str, Any] = {
@@ -85,6 +86,7 @@ def test_a_packages_recipe_is_trained_killed_resumed_evaluated_and_exported(
     for name in ("loss", "top1_error", "top5_error", "samples"):
         assert evaluated[name] == resumed.result[name]
     assert _onnx_logits(yard, resumed.id, tmp_path).shape == (3, 10)
+    _check_a_file_that_comes_back(yard, resumed.id)
 
 
 def _evaluated(yard: Installation, job_id: str) -> dict[str, Any]:
@@ -102,14 +104,29 @@ def _evaluated(yard: Installation, job_id: str) -> dict[str, Any]:
     return job.result
 
 
-def _onnx_logits(yard: Installation, job_id: str, folder: Path) -> Any:
-    final = yard.client.latest_checkpoint(job=job_id)
-    request = ExportRequest(checkpoint=final.id, format="onnx")
+def _check_a_file_that_comes_back(yard: Installation, job_id: str) -> None:
+    saved = next(c for c in yard.client.checkpoints(job=job_id) if c.phase == "train")
+    file = _exported(yard, saved.id, "pth.tar", yard.folder / "imports")
+    momenta = torch.load(file, weights_only=True)["optimizer_state_dict"]["state"][0]
+    assert set(momenta) == {"step", "exp_avg", "exp_avg_sq"}
+    request = ImportRequest(file=file.name, image_size=32)
+    job = yard.client.wait(yard.client.import_weights(request).id, timeout_seconds=90)
+    assert (job.state, job.recipe, job.variant) == ("succeeded", "mobilenet_v3", "small")
+    back = yard.client.latest_checkpoint(job=job.id)
+    assert back.files["model.safetensors"] == saved.files["model.safetensors"]
+
+
+def _exported(yard: Installation, checkpoint: str, form: ExportFormat, folder: Path) -> Path:
+    request = ExportRequest(checkpoint=checkpoint, format=form)
     job = yard.client.wait(yard.client.export(request).id, timeout_seconds=120)
     assert job.state == "succeeded", job.message
     assert job.result is not None
     (name,) = job.result["files"]
-    file = yard.client.download_of_job(job, name, folder / name)
-    session = onnxruntime.InferenceSession(file)
+    return yard.client.download_of_job(job, name, folder / name)
+
+
+def _onnx_logits(yard: Installation, job_id: str, folder: Path) -> Any:
+    final = yard.client.latest_checkpoint(job=job_id)
+    session = onnxruntime.InferenceSession(_exported(yard, final.id, "onnx", folder))
     (logits,) = session.run(None, {"images": np.zeros((3, 3, 32, 32), np.float32)})
     return logits

@@ -1,6 +1,7 @@
 """What goes wrong has a reason, and a message that says what to change."""
 
 import errno
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,26 @@ def test_a_batch_larger_than_the_data_fails_with_what_to_change(volume: Path) ->
     assert (last["outcome"], last["reason"]) == ("failed", "invalid_data")
     assert "use at most 20" in last["message"]
     assert checkpoints_in(volume) == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason", "message"),
+    [
+        ({"recipe": "stranger"}, "worker_unfit", "there is no recipe 'stranger' here"),
+        ({"batch_size": 0}, "invalid_data", "params.batch_size: Input should be greater than"),
+    ],
+)
+def test_a_spec_that_this_workers_recipes_do_not_take_ends_with_what_they_are(
+    volume: Path, wrong: dict[str, Any], reason: str, message: str
+) -> None:
+    mailbox = attempt(volume)
+    assignment = json.loads(mailbox.spec_path.read_text())
+    spec = assignment["claim"]["spec"]
+    (spec if "recipe" in wrong else spec["params"]).update(wrong)
+    mailbox.spec_path.write_text(json.dumps(assignment))
+    last = ended(run(mailbox))
+    assert (last["outcome"], last["reason"]) == ("failed", reason)
+    assert message in last["message"]
 
 
 @pytest.mark.parametrize("data_workers", [0, 1])
