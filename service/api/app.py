@@ -20,6 +20,7 @@ from service.api import (
     stream,
     workers,
 )
+from service.api.openapi import DocumentedApi
 from service.api.query_names import KnownQueries
 from service.api.requests import RequestFrame
 from service.context import AppContext
@@ -29,7 +30,7 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 def build_app(context: AppContext, lifespan: Lifespan | None = None) -> FastAPI:
     """The routes over a context whose database is migrated; `lifespan` is what goes on beside."""
-    app = FastAPI(
+    app = DocumentedApi(
         title="Trainyard",
         version=ops.VERSION,
         summary="Train and eval jobs of the ShuffleNet series.",
