@@ -12,7 +12,7 @@ from workers.data.images import ImageDataset, Split, SplitRequest
 from workers.data.loader import train_batches, val_batches
 from workers.data.sampler import batch_keys, batches_per_epoch, order_of
 from workers.data.sources import open_split
-from workers.data.transforms import centred, preprocess_of
+from workers.data.transforms import preprocess_of, resize_and_crop
 
 DIGITS = DataSpec(dataset="digits")
 
@@ -94,7 +94,7 @@ def test_the_eval_resize_is_opencvs(size: tuple[int, int]) -> None:
     theirs = cv2.resize(photo, target, interpolation=cv2.INTER_LINEAR)
     top, left = round((theirs.shape[0] - 224) / 2), round((theirs.shape[1] - 224) / 2)
     crop = theirs[top : top + 224, left : left + 224].transpose(2, 0, 1).astype(np.float32)
-    ours = centred(torch.from_numpy(photo).permute(2, 0, 1), 224).numpy()
+    ours = resize_and_crop(torch.from_numpy(photo).permute(2, 0, 1), 224).numpy()
     assert np.abs(ours - crop).max() <= 1
 
 
@@ -116,7 +116,7 @@ def test_an_unreadable_image_is_named(tmp_path: Path) -> None:
 
 def test_a_class_without_images_is_named(tmp_path: Path) -> None:
     (tmp_path / "train" / "cat").mkdir(parents=True)
-    with pytest.raises(InvalidData, match="train/cat holds no image"):
+    with pytest.raises(InvalidData, match="train/cat contains no image"):
         _folder(tmp_path)
 
 

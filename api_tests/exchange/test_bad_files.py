@@ -81,7 +81,7 @@ BAD: list[tuple[str, str, dict[str, Any], Callable[[Path], Any]]] = [
     ),
     (
         "not_weights",
-        "text.pth.tar is no file of weights: it begins with b'<html>",
+        "text.pth.tar is not a file of weights: it begins with b'<html>",
         {"file": "text.pth.tar"},
         lambda root: (root / "text.pth.tar").write_text("<html>Not found</html>"),
     ),
@@ -93,11 +93,16 @@ BAD: list[tuple[str, str, dict[str, Any], Callable[[Path], Any]]] = [
     ),
     (
         "not_weights",
-        "holds no dictionary",
+        "does not contain a dictionary",
         {"file": "list.pth"},
         lambda root: torch.save([1, 2], root / "list.pth"),
     ),
-    ("not_weights", "first_conv.0.weight is of a foreign kind", {"file": "complex.pth"}, _complex),
+    (
+        "not_weights",
+        "first_conv.0.weight has the unsupported type",
+        {"file": "complex.pth"},
+        _complex,
+    ),
     (
         "pickle_with_code",
         r"its pickle calls posix\.mkdir",
@@ -112,13 +117,13 @@ BAD: list[tuple[str, str, dict[str, Any], Callable[[Path], Any]]] = [
     ),
     (
         "other_network",
-        "the file is of shufflenet_v2 0.5x, not of oneshot",
+        "the file has weights of shufflenet_v2 0.5x, not of oneshot",
         GOOD | {"recipe": "oneshot"},
         _weights,
     ),
     (
         "class_count_mismatch",
-        "tell 5 classes apart, class_names has 2",
+        "have 5 classes, and class_names has 2",
         GOOD | {"class_names": ("cat", "dog")},
         _weights,
     ),

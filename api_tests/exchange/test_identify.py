@@ -58,7 +58,7 @@ def test_a_network_that_was_asked_for_is_compared_with_the_one_that_is_there() -
     assert identify(tensors, "shufflenet_v2").variant == "1.0x"
     with pytest.raises(ImportRefused) as refused:
         identify(tensors, "shufflenet_v2", "0.5x")
-    message = "the file is of shufflenet_v2 1.0x, not of shufflenet_v2 0.5x"
+    message = "the file has weights of shufflenet_v2 1.0x, not of shufflenet_v2 0.5x"
     assert (refused.value.code, str(refused.value)) == ("other_network", message)
 
 

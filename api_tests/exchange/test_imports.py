@@ -69,7 +69,7 @@ def test_a_training_of_the_original_scripts_goes_on_as_if_it_had_never_moved(
     uninterrupted = original.losses(3)
     found = imported(tmp_path, "weights.pth.tar")
     assert (found.manifest.phase, found.folder.name) == ("train", "step-000000003")
-    assert any("equality bit for bit cannot be promised" in note for note in found.notes)
+    assert any("this momentum and this step, but not bit for bit" in note for note in found.notes)
     assert _goes_on("detnas", found.folder, 3) == uninterrupted
 
 
@@ -115,7 +115,7 @@ def test_the_step_is_the_one_in_the_files_name(name: str, step: int, tmp_path: P
     torch.save({"state_dict": network_of("shufflenet_v2").state_dict()}, tmp_path / name)
     found = imported(tmp_path, name)
     assert (found.manifest.step, found.manifest.phase) == (step, "final")
-    assert any("does not tell its step" in note for note in found.notes) == (step == 0)
+    assert any("has its step: step 0 is used" in note for note in found.notes) == (step == 0)
 
 
 def test_the_step_of_the_schedule_counts_before_the_one_in_the_name(tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_an_optimizer_of_another_network_is_left_out_and_said_to_be(
     torch.save(content, tmp_path / "weights.pth.tar")
     found = imported(tmp_path, "weights.pth.tar")
     assert found.manifest.phase == "final"
-    assert any("the optimizer is left out" in note for note in found.notes)
+    assert any("the optimizer state is left out" in note for note in found.notes)
 
 
 def test_weights_that_are_not_finite_are_imported_with_a_warning(tmp_path: Path) -> None:

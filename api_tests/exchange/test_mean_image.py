@@ -15,7 +15,7 @@ from workers.data.errors import InvalidData
 from workers.data.images import SplitRequest
 from workers.data.mean_image import WrongMeanShape, read_mean_image
 from workers.data.sources import open_split
-from workers.data.transforms import centred, preprocess_of
+from workers.data.transforms import preprocess_of, resize_and_crop
 
 SIZE = 64
 
@@ -121,7 +121,7 @@ def test_the_eval_picture_of_a_photo_is_opencvs_within_a_grey_level(
     height: int, width: int
 ) -> None:
     photo = _photo(height, width)
-    ours = centred(torch.from_numpy(photo).permute(2, 0, 1), 224).permute(1, 2, 0).numpy()
+    ours = resize_and_crop(torch.from_numpy(photo).permute(2, 0, 1), 224).permute(1, 2, 0).numpy()
     assert np.abs(ours - _opencv(photo, 224).astype(np.float32)).max() <= 1
 
 

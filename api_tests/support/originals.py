@@ -17,7 +17,7 @@ from service.contract.exchange import ImportRequest
 from workers.checkpoints.snapshot import CheckpointWriter
 from workers.exchange.identify import signature
 from workers.exchange.imports import import_file
-from workers.exchange.publish import Published, publish_import
+from workers.exchange.publish import PublishedImport, publish_import
 from workers.recipes import build
 from workers.recipes.params import RecipeParams
 from workers.recipes.table import recipe_named
@@ -99,7 +99,7 @@ def loss_at(network: nn.Module, step: int) -> Tensor:
     return cross_entropy(network(images), labels, label_smoothing=0.1)
 
 
-def imported(root: Path, file: str, **request: Any) -> Published:
+def imported(root: Path, file: str, **request: Any) -> PublishedImport:
     """Import a file into an attempt folder of its own below `root`."""
     folder = root / f"attempt-{len(list(root.glob('attempt-*')))}"
     folder.mkdir()
@@ -107,7 +107,7 @@ def imported(root: Path, file: str, **request: Any) -> Published:
     return published(read, folder)
 
 
-def published(read: Any, folder: Path, **more: Any) -> Published:
+def published(read: Any, folder: Path, **more: Any) -> PublishedImport:
     """The folder of a file that was read."""
     names = {"checkpoint_id": "ckpt_1", "job_id": "job_1", "attempt": 1, "created_at": NOW}
     return publish_import(read, folder, **names, **more)

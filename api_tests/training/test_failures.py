@@ -63,7 +63,7 @@ def test_an_image_that_does_not_decode_is_named(volume: Path, data_workers: int)
     (volume / "train" / "dog" / "03.png").write_bytes(b"\x89PNG and no more")
     last = ended(run(attempt(volume, spec=train_spec(data_workers=data_workers))))
     assert (last["outcome"], last["reason"]) == ("failed", "invalid_data")
-    assert last["message"] == "dog/03.png is no readable image: replace or remove it"
+    assert last["message"] == "dog/03.png is not a readable image: replace or remove it"
 
 
 @pytest.mark.parametrize(

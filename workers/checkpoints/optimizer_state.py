@@ -1,4 +1,4 @@
-"""The state of any torch optimizer, by the names of its parameters."""
+"""Reads and restores the state of any torch optimizer, by the names of its parameters."""
 
 from collections.abc import Mapping
 from copy import deepcopy
@@ -16,19 +16,19 @@ _ON_PARAMETERS_DEVICE = ("capturable", "fused")
 
 
 class Slot(NamedTuple):
-    """One entry of an optimizer's state: of which parameter, under which key."""
+    """The parameter and the key of one entry of an optimizer's state."""
 
     parameter: str
     key: str
 
     @property
     def tensor_name(self) -> str:
-        """Its name in a file: momentum has the parameter's own, as folders always had it."""
+        """The entry's name in a file: for momentum the parameter's name, else `parameter.key`."""
         return self.parameter if self.key == MOMENTUM else f"{self.parameter}.{self.key}"
 
 
 def slot_of(tensor_name: str, parameters: Mapping[str, object]) -> Slot | None:
-    """Which entry a tensor of a file is; None if no parameter has such a name."""
+    """The entry of a tensor in a file; None if no parameter has a matching name."""
     if tensor_name in parameters:
         return Slot(tensor_name, MOMENTUM)
     parameter, _, key = tensor_name.rpartition(".")
@@ -36,10 +36,10 @@ def slot_of(tensor_name: str, parameters: Mapping[str, object]) -> Slot | None:
 
 
 class OptimizerState:
-    """Reads an optimizer's state and puts it back, bit for bit.
+    """Reads an optimizer's state and restores it, bit for bit.
 
-    Made before the first step: what a step changes of a parameter group is state too, except the
-    learning rate, which the schedule sets.
+    Create it before the first step: the values of a parameter group that steps have changed are
+    part of the state, except the learning rate, which the schedule sets.
     """
 
     def __init__(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
@@ -47,19 +47,22 @@ class OptimizerState:
         self._first_groups = [deepcopy(_values(group)) for group in optimizer.param_groups]
 
     def tensors(self) -> dict[str, Tensor]:
-        """The tensors of the state by their names in a file; none before the first step.
+        """The tensors of the state by their names in a file; empty before the first step.
 
-        Raises TypeError for a state that no checkpoint can hold.
+        Raises TypeError for a tensor that a checkpoint cannot hold.
         """
         slots = self._slots()
         tensors = {s.tensor_name: value for s, value in slots.items() if isinstance(value, Tensor)}
         for name, tensor in tensors.items():
             if not storable(tensor):
-                raise TypeError(f"the optimizer's {name} is of a foreign kind, {tensor.dtype}")
+                raise TypeError(f"the optimizer's {name} has the unsupported type {tensor.dtype}")
         return tensors
 
     def scalars(self) -> dict[str, Any]:
-        """The rest of the state, as JSON can hold it; empty if there is none. Raises TypeError."""
+        """The values of the state that are not tensors, as JSON.
+
+        Raises TypeError for a value that JSON cannot hold.
+        """
         slots = self._slots()
         values: dict[str, dict[str, Any]] = {}
         for slot, value in slots.items():
@@ -73,9 +76,9 @@ class OptimizerState:
         return {name: part for name, part in scalars.items() if part}
 
     def restore(self, tensors: Mapping[str, Tensor], scalars: Mapping[str, Any]) -> None:
-        """Give the optimizer this state and no other, in the memory format of the parameters.
+        """Replace the optimizer's state, in the memory format of the parameters.
 
-        Raises IncompatibleCheckpoint for a parameter or a shape that is not the model's.
+        Raises IncompatibleCheckpoint if a name or shape does not fit the model.
         """
         parameters = dict(self._model.named_parameters())
         _check(parameters, tensors)
@@ -102,7 +105,7 @@ class OptimizerState:
         }
 
     def _placed(self, key: str, tensor: Tensor, parameter: nn.Parameter) -> Tensor:
-        # A counter of steps stays with the host unless the kernel reads it: as torch itself does.
+        # As in torch, a step counter is on the CPU unless a kernel on the device reads it.
         if key == _COUNTER and not self._counts_on_device(parameter):
             return tensor.clone()
         if tensor.shape != parameter.shape:
@@ -125,7 +128,7 @@ def _check(parameters: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> N
     }
     wrong = differences(expected, tensors)
     if wrong:
-        raise IncompatibleCheckpoint(f"the optimizer's state is of another network: {wrong}")
+        raise IncompatibleCheckpoint(f"the optimizer state does not fit the network: {wrong}")
 
 
 def _values(group: Mapping[str, Any]) -> dict[str, Any]:

@@ -152,7 +152,7 @@ class CheckpointWriter:
 
 
 @dataclass(frozen=True)
-class Loaded:
+class CheckpointContent:
     """The content of a checkpoint on the CPU; `model` has aliased tensors under all their names."""
 
     manifest: Manifest
@@ -161,7 +161,7 @@ class Loaded:
     rank_states: list[dict[str, Any]]
 
 
-def load(folder: Path) -> Loaded:
+def load(folder: Path) -> CheckpointContent:
     """Verify a checkpoint folder and read it.
 
     Raises DamagedCheckpoint, and IncompatibleCheckpoint for one of a newer version.
@@ -176,7 +176,7 @@ def load(folder: Path) -> Loaded:
     model |= {later: model[first] for later, first in manifest.aliases.items()}
     has_optimizer = OPTIMIZER_FILE in manifest.files
     states = sum(file.startswith("rank-") for file in manifest.files)
-    return Loaded(
+    return CheckpointContent(
         manifest=manifest,
         model=model,
         optimizer=safetensors.torch.load_file(folder / OPTIMIZER_FILE) if has_optimizer else {},
@@ -184,7 +184,7 @@ def load(folder: Path) -> Loaded:
     )
 
 
-def load_resumable(folder: Path) -> Loaded:
+def load_resumable(folder: Path) -> CheckpointContent:
     """Verify and read a checkpoint that a training can resume from.
 
     Raises DamagedCheckpoint, and IncompatibleCheckpoint for final weights and for a checkpoint of

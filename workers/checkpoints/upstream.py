@@ -1,4 +1,4 @@
-"""Published weights in and out, and the match between a file's tensors and a network's."""
+"""Reads and writes files of weights, and matches their tensors with those of a network."""
 
 import pickle
 import re
@@ -20,29 +20,29 @@ _SHOWN = 10
 
 
 class IncompatibleCheckpoint(ValueError):
-    """Weights that do not fit the network, or a file that holds none; the message says why.
+    """The weights do not fit the network, or the file has no weights; the message says why.
 
-    `code` is for programs, where a subclass has one.
+    `code` identifies the error for programs; it is None unless a subclass sets it.
     """
 
     code: str | None = None
 
 
 class CodeInPickle(IncompatibleCheckpoint):
-    """A file whose pickle would call something; it was not called."""
+    """The pickle of the file calls a function; it was not called."""
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
     """The tensors of a `.pth.tar`, `.pkl`, `.pth` or `.safetensors` file by name, on the CPU.
 
-    Takes a bare dict or `{"state_dict": …}`, strips `module.`, and runs no code of the file.
-    Raises IncompatibleCheckpoint that names the file and what is wrong with it.
+    The file holds a dictionary of tensors, bare or under `state_dict`; a prefix `module.` of the
+    names is removed. Runs no code of the file. Raises IncompatibleCheckpoint.
     """
     return weights_in(path, read_content(path))
 
 
 def read_content(path: Path) -> Any:
-    """All that such a file holds, unchanged; tensors are mapped from it where its form allows.
+    """The unchanged content of a file of weights; tensors are memory-mapped if possible.
 
     Raises IncompatibleCheckpoint, CodeInPickle.
     """
@@ -54,16 +54,16 @@ def read_content(path: Path) -> Any:
         return safetensors.torch.load_file(path)
     except SafetensorError as error:
         raise IncompatibleCheckpoint(
-            f"{path.name} is cut off, or no safetensors file: {error}"
+            f"{path.name} is cut off, or not a safetensors file: {error}"
         ) from error
 
 
 def weights_in(path: Path, content: Any) -> dict[str, Tensor]:
-    """The tensors by name among the content of the file; raises IncompatibleCheckpoint."""
+    """The tensors by name in the content of a file; raises IncompatibleCheckpoint."""
     if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
         content = content["state_dict"]
     if not isinstance(content, Mapping) or not content:
-        raise IncompatibleCheckpoint(f"{path.name} holds no dictionary of tensors")
+        raise IncompatibleCheckpoint(f"{path.name} does not contain a dictionary of tensors")
     for name, value in content.items():
         if not isinstance(name, str) or not isinstance(value, Tensor):
             raise IncompatibleCheckpoint(
@@ -73,14 +73,14 @@ def weights_in(path: Path, content: Any) -> dict[str, Tensor]:
 
 
 def write_weights(path: Path, tensors: Mapping[str, Tensor]) -> None:
-    """Write `{"state_dict": …}` under the published names, as the original scripts load it."""
+    """Write `{"state_dict": tensors}`, which the original scripts can load."""
     torch.save({"state_dict": dict(tensors)}, path)
 
 
 def load_strict(model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
-    """Fill the network; every tensor of both must be used.
+    """Copy the tensors into the network; both must have exactly the same names and shapes.
 
-    Raises IncompatibleCheckpoint, with the network as it was.
+    Raises IncompatibleCheckpoint, and then the network is unchanged.
     """
     _load(model, tensors, fresh=())
 
@@ -91,10 +91,11 @@ def load_for_training(
     heads: Heads,
     head: Literal["keep", "replace"] = "keep",
 ) -> list[str]:
-    """Fill the network and give the names left as they were built.
+    """Copy the tensors into the network, and return the names that were not copied.
 
-    These may be whole auxiliary heads that the file lacks and, with `replace`, every classifier,
-    whose class count may differ. Else as `load_strict`.
+    Not copied are whole auxiliary heads that the file does not have and, with `head="replace"`,
+    every classifier, whose number of classes may differ. All other names and shapes must match.
+    Raises IncompatibleCheckpoint, and then the network is unchanged.
     """
     names = list(model.state_dict())
     stored = {heads.auxiliary_head_of(name) for name in tensors}
@@ -106,13 +107,13 @@ def load_for_training(
 
 
 def class_count(tensors: Mapping[str, Tensor], heads: Heads) -> int | None:
-    """How many classes the classifier of these weights tells apart; None if there is none."""
+    """The number of classes of these weights; None if they have no classifier."""
     weight = tensors.get(f"{heads.classifier}.weight")
     return None if weight is None or weight.dim() < 2 else len(weight)
 
 
 def differences(expected: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> str:
-    """What is missing, unexpected and misshapen, the first ten of each; empty if all fits."""
+    """The missing, unexpected and misshapen names, the first ten of each; empty if all fit."""
     missing = [name for name in expected if name not in tensors]
     unexpected = [name for name in tensors if name not in expected]
     misshapen = [
@@ -127,7 +128,7 @@ def differences(expected: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -
 def _load(model: nn.Module, tensors: Mapping[str, Tensor], fresh: Collection[str]) -> None:
     own = model.state_dict()
     filled = {name: tensor for name, tensor in tensors.items() if name not in fresh}
-    # A tensor with two names may be stored under either; the network reads it once.
+    # A tensor with two names may be stored under only one of them.
     for later, first in shared_names(own).items():
         for name, twin in ((later, first), (first, later)):
             if name not in filled and twin in filled:
@@ -153,21 +154,22 @@ def _without_module(path: Path, tensors: Mapping[str, Tensor]) -> dict[str, Tens
 def _unpickle(path: Path) -> Any:
     try:
         with warnings.catch_warnings():
-            # A warning about the pickle's protocol would be noise: it loads, or it is refused.
+            # The warning about the pickle protocol is irrelevant: the file loads, or it is refused.
             warnings.simplefilter("ignore", UserWarning)
-            # Only the newer, zipped form can be mapped instead of read.
+            # Only the newer, zipped format can be memory-mapped.
             mapped = zipfile.is_zipfile(path)
             return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
     except pickle.UnpicklingError as error:
         named = re.search(r"GLOBAL ([\w.]+)", str(error))
         if named:
             raise CodeInPickle(
-                f"{path.name} is refused: its pickle calls {named[1]}, and weights need no code"
+                f"{path.name} is refused: its pickle calls {named[1]}, "
+                "which a file of weights must not do"
             ) from error
         raise IncompatibleCheckpoint(f"{path.name} is not a file of weights") from error
     except MemoryError:
         raise
-    # torch tells of cut-off and foreign files by whatever its parsers stumble over.
+    # For truncated and foreign files torch raises whatever exception its parsers meet.
     except Exception as error:
         reason = str(error).split("\n")[0].split(". ")[0] or "it ends too early"
         raise IncompatibleCheckpoint(

@@ -1,6 +1,6 @@
-"""What a run wants of images: one split, seen in one way. No torch.
+"""The interface between data sources and runs: one split of a data set. Imports no torch.
 
-A data source (`workers.data.sources`) gives them.
+The data sources are in `workers.data.sources`.
 """
 
 from collections.abc import Callable
@@ -15,14 +15,15 @@ if TYPE_CHECKING:
 
 Split = Literal["train", "val"]
 Preprocess = Callable[["Tensor", "np.random.Generator | None"], "Tensor"]
-"""From an RGB image (3, S, S), 0 to 255, to the input; the generator is None in an eval."""
+"""Maps an RGB image (3, S, S), 0 to 255, to the network's input; an eval has no generator."""
 
 
 @dataclass(frozen=True)
 class SplitRequest:
-    """One split: the side of the square input, what makes the input, the seed of augmentation.
+    """A request for one split of a data set.
 
-    `data_root` is the folder of this worker below which all data is.
+    `image_size` is the side of the square input in pixels, `seed` that of the augmentation,
+    `preprocess` makes the network's input, and `data_root` is this worker's data root.
     """
 
     split: Split
@@ -40,13 +41,16 @@ class ImageDataset(Protocol):
     def __len__(self) -> int: ...
 
     def sample(self, epoch: int, index: int) -> "tuple[Tensor, int]":
-        """Input (3, S, S) float32 and class; train randomness is of (seed, epoch, index) alone."""
+        """The network's input (3, S, S) float32, and the class.
+
+        In training its randomness depends on the seed, `epoch` and `index` alone.
+        """
 
     def label_of(self, index: int) -> int:
         """The class of one image."""
 
     def name_of(self, index: int) -> str:
-        """What a person calls one image."""
+        """A name of one image for people, such as its file name."""
 
     def picture(self, index: int) -> "Image.Image":
-        """One image as it is stored."""
+        """One image without preprocessing."""

@@ -1,4 +1,4 @@
-"""From an RGB image to the tensor a network takes; the randomness comes in as a generator."""
+"""Augmentation and preprocessing of RGB images; the random generator is an argument."""
 
 import math
 from collections.abc import Callable
@@ -23,8 +23,8 @@ _EIGENVECTORS = torch.tensor(
 )
 
 
-def augmented(image: Tensor, size: int, draw: np.random.Generator) -> Tensor:
-    """RandomResizedCrop, colour jitter of 0.4 and flip of a uint8 RGB image (3, H, W)."""
+def augment(image: Tensor, size: int, draw: np.random.Generator) -> Tensor:
+    """Random resized crop, colour jitter of 0.4 and horizontal flip of a uint8 image (3, H, W)."""
     image = resized_crop(image, size, draw, area=(0.08, 1.0), ratio=(3 / 4, 4 / 3))
     changes: list[Callable[[Tensor, float], Tensor]] = [
         F.adjust_brightness,
@@ -44,7 +44,10 @@ def resized_crop(
     area: tuple[float, float],
     ratio: tuple[float, float],
 ) -> Tensor:
-    """A random part of the image, by shares of its area and by aspect ratio, at `size` pixels."""
+    """A random crop of (3, H, W), resized to (3, size, size).
+
+    `area` and `ratio` are the ranges of its share of the image's area and of its aspect ratio.
+    """
     height, width = image.shape[-2:]
     for _ in range(10):
         pixels = height * width * draw.uniform(*area)
@@ -52,14 +55,17 @@ def resized_crop(
         w, h = round(math.sqrt(pixels * aspect)), round(math.sqrt(pixels / aspect))
         if 0 < w <= width and 0 < h <= height:
             top, left = int(draw.integers(height - h + 1)), int(draw.integers(width - w + 1))
-            cropped: Tensor = F.resized_crop(image, top, left, h, w, [size, size])
-            return cropped
-    whole: Tensor = F.resize(F.center_crop(image, [min(height, width)]), [size, size])
-    return whole
+            crop: Tensor = F.resized_crop(image, top, left, h, w, [size, size])
+            return crop
+    center: Tensor = F.resize(F.center_crop(image, [min(height, width)]), [size, size])
+    return center
 
 
-def centred(image: Tensor, size: int) -> Tensor:
-    """The short side to size*256/224 as OpenCV's INTER_LINEAR does it, and the centre of it."""
+def resize_and_crop(image: Tensor, size: int) -> Tensor:
+    """Resize the short side to size*256/224, as OpenCV's INTER_LINEAR, and crop the centre.
+
+    (3, H, W) -> (3, size, size), rounded and within 0 to 255.
+    """
     short = round(size * 256 / 224)
     height, width = image.shape[-2:]
     scale = short / min(height, width)
@@ -77,18 +83,18 @@ def centred(image: Tensor, size: int) -> Tensor:
 
 
 def preprocess_of(name: str, mean: Tensor | None = None) -> Preprocess:
-    """One of the series' ways from an RGB image to the network's input (3, H, W) in BGR order.
+    """The preprocessing of this name: an RGB image to the network's input (3, H, W) in BGR order.
 
-    `bgr255` is 0 to 255; `bgr_normalized` has lighting in training, ImageNet's mean and deviation;
-    `bgr255_minus_mean` is 0 to 255 minus `mean` (3, H, W), after the crop (ShuffleNetV2.Large).
-    Raises InvalidData for another name, or a mean that is not there.
+    `bgr255`: values 0 to 255. `bgr_normalized`: lighting noise in training, then ImageNet's mean
+    and standard deviation. `bgr255_minus_mean`: 0 to 255 minus `mean` (3, H, W), after the crop
+    (ShuffleNetV2.Large). Raises InvalidData for another name, and for a missing mean.
     """
     if name == "bgr255_minus_mean":
         if mean is None:
             raise InvalidData(f"preprocessing {name} needs the mean image of the weights")
         return partial(_bgr255_minus_mean, mean=mean)
     if name not in _PREPROCESSES:
-        raise InvalidData(f"this worker knows no preprocessing {name!r}")
+        raise InvalidData(f"this worker has no preprocessing {name!r}")
     return _PREPROCESSES[name]
 
 

@@ -1,10 +1,10 @@
-"""Why a file is not imported."""
+"""The exception for files that cannot be imported."""
 
 from workers.checkpoints.upstream import IncompatibleCheckpoint
 
 
 class ImportRefused(IncompatibleCheckpoint):
-    """A file that cannot become a checkpoint; `code` is for programs, the message for people.
+    """A file cannot become a checkpoint; `code` is for programs, the message for people.
 
     The codes: `file_missing`, `file_truncated`, `not_weights`, `pickle_with_code`,
     `unknown_network`, `other_network`, `class_count_mismatch`, `mean_image_missing`,

@@ -1,4 +1,4 @@
-"""A checkpoint as one file for another program."""
+"""Exports a checkpoint as one file for another program."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from service.contract.checkpoints import Manifest
 from service.contract.exchange import ExportFormat
-from workers.checkpoints.snapshot import Loaded, load
+from workers.checkpoints.snapshot import CheckpointContent, load
 from workers.checkpoints.tensors import file_header, in_file_order
 from workers.checkpoints.upstream import load_for_training
 from workers.exchange.momentum import state_dicts
@@ -28,7 +28,7 @@ _BATCH_OF_EXAMPLE = 2
 
 
 def export_name(manifest: Manifest, form: ExportFormat) -> str:
-    """The file's name; of a `.pth.tar` the one that the original `--auto-continue` looks for."""
+    """The file name; a `.pth.tar` has the one that the original `--auto-continue` finds."""
     if form == "pth.tar":
         tag = "bnps-" if manifest.phase == "final" else ""
         return f"{tag}checkpoint-{manifest.step:06}.pth.tar"
@@ -69,8 +69,10 @@ def export_checkpoint(
             torch.export.save(_program(network, loaded.manifest.image_size), partial)
 
 
-def _published(loaded: Loaded, recipe: Recipe, params: RecipeParams) -> dict[str, Tensor]:
-    # In the published order: torch.save keeps it, and a reader by position depends on it.
+def _published(
+    loaded: CheckpointContent, recipe: Recipe, params: RecipeParams
+) -> dict[str, Tensor]:
+    # In the published order, which torch.save preserves, for programs that read by position.
     manifest = loaded.manifest
     with torch.device("meta"):
         names = recipe.build(manifest.variant, manifest.num_classes, params).state_dict()
@@ -83,7 +85,7 @@ def _prefixed(tensors: Mapping[str, Tensor], module_prefix: bool) -> dict[str, T
 
 
 def _original(
-    loaded: Loaded, recipe: Recipe, params: RecipeParams, module_prefix: bool
+    loaded: CheckpointContent, recipe: Recipe, params: RecipeParams, module_prefix: bool
 ) -> dict[str, Any]:
     weights = _prefixed(_published(loaded, recipe, params), module_prefix)
     if recipe.original.bare_final_weights and loaded.manifest.phase == "final":
@@ -101,9 +103,9 @@ def _write_safetensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
             file.write(memoryview(tensor.reshape(-1).view(torch.uint8).numpy().data))
 
 
-def _network(loaded: Loaded, recipe: Recipe, params: RecipeParams) -> nn.Module:
+def _network(loaded: CheckpointContent, recipe: Recipe, params: RecipeParams) -> nn.Module:
     network = recipe.build(loaded.manifest.variant, loaded.manifest.num_classes, params)
-    # Auxiliary heads may be absent: in eval mode nothing reads them.
+    # Auxiliary heads may be missing, since they are not used in eval mode.
     load_for_training(network, loaded.model, recipe.heads)
     return network.eval()
 
@@ -115,7 +117,7 @@ def _program(network: nn.Module, image_size: int) -> torch.export.ExportedProgra
 
 
 def _write_onnx(path: Path, network: nn.Module, image_size: int) -> None:
-    # One file: protobuf holds 2 GiB, and the largest network has 1.02 GB.
+    # Without external data: a protobuf file may have 2 GiB, and the largest network has 1.02 GB.
     torch.onnx.export(
         _program(network, image_size),
         (),

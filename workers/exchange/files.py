@@ -1,4 +1,4 @@
-"""Files below the import root: found, opened, and told apart when they do not open."""
+"""Finds and opens files below the import root, and explains why a file cannot be opened."""
 
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,10 @@ _SHOWN_BYTES = 24
 
 
 def import_path(import_root: Path, file: str) -> Path:
-    """The file that `file` names below the root, links followed; raises ImportRefused."""
+    """The absolute path of `file` below the import root, with links followed.
+
+    Raises ImportRefused for a path outside the root, and for a missing file.
+    """
     try:
         path = resolve_path(import_root, file)
     except PathOutsideRoot as error:
@@ -23,10 +26,11 @@ def import_path(import_root: Path, file: str) -> Path:
     return path
 
 
-def opened(path: Path) -> Any:
-    """What a file of weights holds, without running code of it; raises ImportRefused.
+def open_weights(path: Path) -> Any:
+    """The content of a file of weights; runs no code of the file, and raises ImportRefused.
 
-    The tensors of zipped and of safetensors files are mapped: keep the file as it is meanwhile.
+    The tensors of zipped and of safetensors files are memory-mapped: the file must not change while
+    they are in use.
     """
     if not path.name.endswith(_SUFFIXES):
         raise ImportRefused("not_weights", f"{path.name} is not named {', '.join(_SUFFIXES)}")
@@ -40,22 +44,22 @@ def opened(path: Path) -> Any:
 
 def _refusal(path: Path, error: IncompatibleCheckpoint) -> ImportRefused:
     with path.open("rb") as file:
-        beginning = file.read(_SHOWN_BYTES)
+        first_bytes = file.read(_SHOWN_BYTES)
     size = path.stat().st_size
     if size == 0:
         return ImportRefused("file_truncated", f"{path.name} is empty")
-    if _begins_as_weights(path, beginning):
+    if _begins_as_weights(path, first_bytes):
         return ImportRefused(
             "file_truncated",
-            f"{path.name} is cut off: it begins as weights do and ends too early, after {size} "
-            f"bytes; copy it again ({error})",
+            f"{path.name} is cut off: it begins like a file of weights and ends too early, "
+            f"after {size} bytes; copy it again ({error})",
         )
     return ImportRefused(
-        "not_weights", f"{path.name} is no file of weights: it begins with {beginning!r}"
+        "not_weights", f"{path.name} is not a file of weights: it begins with {first_bytes!r}"
     )
 
 
-def _begins_as_weights(path: Path, beginning: bytes) -> bool:
+def _begins_as_weights(path: Path, first_bytes: bytes) -> bool:
     if path.suffix == ".safetensors":
-        return len(beginning) < 9 or beginning[8:9] == b"{"
-    return beginning.startswith((_ZIP, _PICKLE))
+        return len(first_bytes) < 9 or first_bytes[8:9] == b"{"
+    return first_bytes.startswith((_ZIP, _PICKLE))

@@ -1,4 +1,4 @@
-"""Which network a file's tensors are of, told by their names and shapes."""
+"""Identifies the network of a file by the names and shapes of its tensors."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -29,22 +29,23 @@ class Identity(NamedTuple):
 
 @dataclass(frozen=True)
 class Signature:
-    """A network without its memory: `tensors` on the meta device, in the published order.
+    """A network's names and shapes: `tensors` are on the meta device, in the published order.
 
-    `aliases` is later name -> first name of tensors with two names; `optimized` has the parameters
-    in the order in which the original `get_parameters` hands them to SGD.
+    `aliases` maps the later name to the first name of tensors with two names. `parameters`
+    are the names of the parameters in the order in which the original `get_parameters` passes them
+    to SGD; the first `decay_count` of them have weight decay.
     """
 
     heads: Heads
     tensors: Mapping[str, Tensor]
     aliases: Mapping[str, str]
-    optimized: tuple[str, ...]
-    decayed: int
+    parameters: tuple[str, ...]
+    decay_count: int
 
 
 @cache
 def signature(recipe: str, variant: str) -> Signature:
-    """The network's names and shapes for 1000 classes, which take no memory."""
+    """The names and shapes of a network with 1000 classes; needs no memory for weights."""
     with torch.device("meta"):
         network = build(recipe, variant)
     first: dict[int, str] = {}
@@ -64,21 +65,26 @@ def signature(recipe: str, variant: str) -> Signature:
 def identify(
     tensors: Mapping[str, Tensor], recipe: str | None = None, variant: str | None = None
 ) -> Identity:
-    """The network that these tensors fill, or could: whole auxiliary heads may be absent.
+    """The network that these tensors fit; whole auxiliary heads may be missing.
 
-    With `recipe` (and `variant`) given it must be that one. Raises ImportRefused: `other_network`
-    if it is another of the series, else `unknown_network` with the nearest and the differences.
+    If `recipe` (and `variant`) are given, it must be that network. Raises ImportRefused:
+    `other_network` if the tensors fit another one, else `unknown_network` with the nearest network
+    and the differences.
     """
     matches = _matches(tensors)
     fitting = [i for i in matches if recipe in (None, i.recipe) and variant in (None, i.variant)]
     if fitting:
         return fitting[0]
-    asked = " ".join(part for part in (recipe, variant) if part is not None)
+    requested = " ".join(part for part in (recipe, variant) if part is not None)
     if matches:
         is_of = f"{matches[0].recipe} {matches[0].variant}"
-        raise ImportRefused("other_network", f"the file is of {is_of}, not of {asked}")
+        raise ImportRefused("other_network", f"the file has weights of {is_of}, not of {requested}")
     nearest, wrong = _nearest(tensors, recipe, variant)
-    no_fit = f"the file does not fit {asked}" if asked else "no network of the series fits the file"
+    no_fit = (
+        f"the file does not fit {requested}"
+        if requested
+        else "no network of the series fits the file"
+    )
     raise ImportRefused("unknown_network", f"{no_fit}; the nearest is {nearest}: {wrong}")
 
 
@@ -133,7 +139,7 @@ def _distance(expected: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> in
 def _compared(
     tensors: Mapping[str, Tensor], classes: int, network: Signature
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """What the network has and the file should, and what the file has, under all names."""
+    """The tensors that the file should have, and those that it has under all their names."""
     heads = network.heads
     stored = {heads.auxiliary_head_of(name) for name in tensors} | {None}
     expected = {
@@ -147,7 +153,7 @@ def _compared(
 
 
 def under_all_names(tensors: Mapping[str, Tensor], network: Signature) -> dict[str, Tensor]:
-    """The tensors, with those that the file has under one of two names under both."""
+    """The tensors of a file; one that the network has under two names is under both."""
     named = dict(tensors)
     for later, first in network.aliases.items():
         for name, twin in ((later, first), (first, later)):

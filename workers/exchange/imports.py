@@ -1,4 +1,4 @@
-"""A file of published weights as what a checkpoint holds."""
+"""Reads a file of published weights as the content of a checkpoint."""
 
 import re
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from workers.checkpoints.upstream import IncompatibleCheckpoint, weights_in
 from workers.data.errors import InvalidData
 from workers.data.mean_image import WrongMeanShape, read_mean_image
 from workers.exchange.errors import ImportRefused
-from workers.exchange.files import import_path, opened
+from workers.exchange.files import import_path, open_weights
 from workers.exchange.identify import Identity, Signature, identify, signature, under_all_names
 from workers.exchange.momentum import OPTIMIZER, SCHEDULE, ForeignOptimizer, momentum_from
 from workers.recipes.base import Recipe
@@ -25,13 +25,14 @@ _LARGEST_STEP = 2**53
 
 
 @dataclass(frozen=True)
-class Imported:
-    """A file read and identified: names and shapes are checked, its bytes not yet seen.
+class ImportedWeights:
+    """The weights of a file whose names and shapes are checked, but whose values are not.
 
-    `model` has each tensor once, in the published order, and `aliases` the second names, as a
-    checkpoint stores them. `phase` is `train` where the file has the optimizer and can be trained
-    on from `step`. Tensors are mapped from the file: keep it as it is until they are written.
-    `mean` (3, S, S) is the mean image, if it was named. `notes` is what the user should know.
+    `model` has each tensor once, in the published order, and `aliases` maps second names to first
+    names, as a checkpoint stores them. `phase` is `train` if the file has an optimizer state, so
+    that training can resume from `step`. The tensors are memory-mapped: the file must not change
+    until they are written. `mean` (3, S, S) is the mean image, if the request names one. `notes`
+    are sentences for the user.
     """
 
     identity: Identity
@@ -47,15 +48,15 @@ class Imported:
     notes: tuple[str, ...]
 
 
-def import_file(request: ImportRequest, import_root: Path) -> Imported:
-    """Read the file that the request names; `publish_import` makes a checkpoint of it.
+def import_file(request: ImportRequest, import_root: Path) -> ImportedWeights:
+    """Read and identify the file of a request; `publish_import` makes a checkpoint of it.
 
-    Takes what the original scripts saved: a dictionary of tensors, bare or under `state_dict`, with
-    or without `module.`, and where it is there `optimizer_state_dict` with
-    `lr_scheduler_state_dict`. Raises ImportRefused.
+    The file has the form of the original scripts: a dictionary of tensors, bare or under
+    `state_dict`, with or without `module.` before the names, and optionally `optimizer_state_dict`
+    with `lr_scheduler_state_dict`. Raises ImportRefused.
     """
     path = import_path(import_root, request.file)
-    content = opened(path)
+    content = open_weights(path)
     try:
         tensors = weights_in(path, content)
     except IncompatibleCheckpoint as error:
@@ -70,8 +71,8 @@ def import_file(request: ImportRequest, import_root: Path) -> Imported:
     momentum, momentum_notes = _momentum(content, recipe_named(identity.recipe), network, model)
     step = _step(path, content)
     if step is None:
-        notes.append("the file does not tell its step, neither inside nor in its name: 0 is taken")
-    return Imported(
+        notes.append("neither the content nor the name of the file has its step: step 0 is used")
+    return ImportedWeights(
         identity=identity,
         class_names=request.class_names or (),
         image_size=request.image_size,
@@ -90,7 +91,9 @@ def _check_kinds(path: Path, tensors: Mapping[str, Tensor]) -> None:
     for name, tensor in tensors.items():
         if not storable(tensor):
             kind = f"{tensor.dtype} ({tensor.layout})"
-            raise ImportRefused("not_weights", f"{path.name}: {name} is of a foreign kind, {kind}")
+            raise ImportRefused(
+                "not_weights", f"{path.name}: {name} has the unsupported type {kind}"
+            )
 
 
 def _check_classes(request: ImportRequest, identity: Identity) -> None:
@@ -98,7 +101,7 @@ def _check_classes(request: ImportRequest, identity: Identity) -> None:
     if names is not None and len(names) != identity.num_classes:
         raise ImportRefused(
             "class_count_mismatch",
-            f"the weights tell {identity.num_classes} classes apart, class_names has {len(names)}",
+            f"the weights have {identity.num_classes} classes, and class_names has {len(names)}",
         )
 
 
@@ -132,7 +135,7 @@ def _mean_image(request: ImportRequest, import_root: Path, preprocessing: str) -
 def _model(
     tensors: Mapping[str, Tensor], network: Signature
 ) -> tuple[dict[str, Tensor], list[str]]:
-    # As load_state_dict fills them: of two names with two values the later one counts.
+    # As load_state_dict does: if two names of one tensor have two values, the later one is used.
     named = under_all_names(tensors, network)
     filled = named | {first: named[later] for later, first in network.aliases.items()}
     stored = [name for name in network.tensors if name not in network.aliases]
@@ -141,7 +144,7 @@ def _model(
     if not absent:
         return model, []
     return model, [
-        f"the file has no auxiliary heads ({', '.join(absent)}): a training makes fresh ones"
+        f"the file has no auxiliary heads ({', '.join(absent)}): a training initialises new ones"
     ]
 
 
@@ -151,17 +154,20 @@ def _momentum(
     if not isinstance(content, Mapping) or OPTIMIZER not in content:
         return None, []
     if recipe.optimizer != Recipe.optimizer:
-        return None, [f"the optimizer is left out: {recipe.name} has one of its own"]
-    if any(name not in model for name in network.optimized):
-        return None, ["the optimizer is left out: weights that it is for are absent"]
+        return None, [f"the optimizer state is left out: {recipe.name} has another optimizer"]
+    if any(name not in model for name in network.parameters):
+        return None, [
+            "the optimizer state is left out: some of its weights are missing in the file"
+        ]
     try:
         momentum = momentum_from(content[OPTIMIZER], network, model)
     except ForeignOptimizer as error:
-        return None, [f"the optimizer is left out, as it is not this network's: {error}"]
+        return None, [
+            f"the optimizer state is left out, since it does not fit the network: {error}"
+        ]
     return momentum, [
-        "the original scripts save no random state and no place in the data: a training goes on "
-        "from these weights, this momentum and this step, but equality bit for bit cannot be "
-        "promised"
+        "the original scripts save no random state and no position in the data: a training "
+        "resumes from these weights, this momentum and this step, but not bit for bit"
     ]
 
 

@@ -1,4 +1,4 @@
-"""The optimizer and the schedule of the original scripts: read from a file, and written to one."""
+"""Reads and writes the optimizer and schedule states of the original scripts."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -7,14 +7,14 @@ import torch
 from torch import Tensor
 
 from workers.checkpoints.optimizer_state import MOMENTUM, slot_of
-from workers.checkpoints.snapshot import Loaded
+from workers.checkpoints.snapshot import CheckpointContent
 from workers.checkpoints.tensors import storable
 from workers.exchange.identify import Signature
 from workers.recipes.base import Recipe
 from workers.recipes.params import RecipeParams
 
 OPTIMIZER, SCHEDULE = "optimizer_state_dict", "lr_scheduler_state_dict"
-"""The keys of those original scripts that save them; the others save the weights alone."""
+"""The keys in files of the original scripts; some scripts save the weights alone."""
 
 
 class ForeignOptimizer(ValueError):
@@ -24,26 +24,23 @@ class ForeignOptimizer(ValueError):
 def momentum_from(
     state: Any, network: Signature, weights: Mapping[str, Tensor]
 ) -> dict[str, Tensor]:
-    """Parameter name -> momentum buffer of the shape of its weight, from a `state_dict()`.
+    """Parameter name -> momentum buffer, from the `state_dict()` of an SGD optimizer.
 
-    Its parameters are numbered in two groups, the decayed ones first (older torch numbers by
-    address).
-    Raises ForeignOptimizer.
+    Its parameters are numbered in two groups, those with weight decay first; older versions of
+    torch use addresses as numbers. Raises ForeignOptimizer.
     """
     if not isinstance(state, Mapping):
-        raise ForeignOptimizer("it is no dictionary")
+        raise ForeignOptimizer("it is not a dictionary")
     groups, buffers = state.get("param_groups"), state.get("state")
     if not isinstance(groups, list) or not isinstance(buffers, Mapping):
-        raise ForeignOptimizer("it has no param_groups and state")
+        raise ForeignOptimizer("it has no param_groups or no state")
     keys = [_numbers(group) for group in groups]
-    sizes, decayed = [len(of_group) for of_group in keys], network.decayed
-    expected = [decayed, len(network.optimized) - decayed]
+    sizes = [len(group) for group in keys]
+    expected = [network.decay_count, len(network.parameters) - network.decay_count]
     if sizes != expected:
         raise ForeignOptimizer(f"it has groups of {sizes} parameters, not of {expected}")
-    found = {}
-    for name, key in zip(
-        network.optimized, (k for of_group in keys for k in of_group), strict=True
-    ):
+    momentum = {}
+    for name, key in zip(network.parameters, (key for group in keys for key in group), strict=True):
         of_parameter = buffers.get(key, {})
         buffer = of_parameter.get(MOMENTUM) if isinstance(of_parameter, Mapping) else None
         if buffer is None:
@@ -51,9 +48,9 @@ def momentum_from(
         if not isinstance(buffer, Tensor) or buffer.shape != weights[name].shape:
             raise ForeignOptimizer(f"its buffer of {name} has another shape")
         if not storable(buffer):
-            raise ForeignOptimizer(f"its buffer of {name} is of a foreign kind, {buffer.dtype}")
-        found[name] = buffer
-    return found
+            raise ForeignOptimizer(f"its buffer of {name} has the unsupported type {buffer.dtype}")
+        momentum[name] = buffer
+    return momentum
 
 
 def _numbers(group: Any) -> list[int]:
@@ -63,8 +60,8 @@ def _numbers(group: Any) -> list[int]:
     return numbers
 
 
-def state_dicts(recipe: Recipe, params: RecipeParams, loaded: Loaded) -> dict[str, Any]:
-    """`optimizer_state_dict` and `lr_scheduler_state_dict` as the original has them at this step.
+def state_dicts(recipe: Recipe, params: RecipeParams, loaded: CheckpointContent) -> dict[str, Any]:
+    """`optimizer_state_dict` and `lr_scheduler_state_dict` as the original saves them at this step.
 
     The learning rates are those of `params`; in the series, `lr * (1 - step/total_iters)`.
     """
@@ -92,7 +89,7 @@ def _in_order(optimizer: torch.optim.Optimizer) -> Iterator[Tensor]:
         yield from group["params"]
 
 
-def _numbered(loaded: Loaded, numbers: Mapping[str, int]) -> dict[int, dict[str, Any]]:
+def _numbered(loaded: CheckpointContent, numbers: Mapping[str, int]) -> dict[int, dict[str, Any]]:
     of_rank = loaded.rank_states[0].get("optimizer", {}) if loaded.rank_states else {}
     state: dict[int, dict[str, Any]] = {}
     for name, tensor in loaded.optimizer.items():

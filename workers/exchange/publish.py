@@ -1,4 +1,4 @@
-"""An imported file as a checkpoint folder, written in one pass and constant memory."""
+"""Writes imported weights as a checkpoint folder, in one pass and with constant memory."""
 
 import hashlib
 import json
@@ -20,19 +20,19 @@ from workers.checkpoints.rng import restore_rng, rng_state
 from workers.checkpoints.snapshot import MODEL_FILE, OPTIMIZER_FILE
 from workers.checkpoints.tensors import file_header, in_file_order
 from workers.data.mean_image import MEAN_FILE, mean_bytes
-from workers.exchange.imports import Imported
+from workers.exchange.imports import ImportedWeights
 
 _PART_VALUES = 1 << 18
 _SHOWN = 10
 _RANK_FILE = "rank-0.json"
 
 Progress = Callable[[int, int], None]
-"""Called with the bytes done and the bytes in all, about once a MiB."""
+"""Called with the bytes written and the total bytes, about once per MiB."""
 
 
 @dataclass(frozen=True)
-class Published:
-    """The checkpoint that was written, and what its user should know."""
+class PublishedImport:
+    """The checkpoint that was written, and sentences for its user."""
 
     folder: Path
     manifest: Manifest
@@ -40,7 +40,7 @@ class Published:
 
 
 def publish_import(
-    imported: Imported,
+    imported: ImportedWeights,
     attempt_folder: Path,
     *,
     checkpoint_id: str,
@@ -49,15 +49,18 @@ def publish_import(
     created_at: datetime,
     progress: Progress = lambda *_: None,
     disk: Disk = DISK,
-) -> Published:
-    """Write the folder whole or not at all, as `staged` does.
+) -> PublishedImport:
+    """Write the checkpoint folder; it appears whole or not at all.
 
-    Takes no memory for tensors beside those of the file. Weights that are not finite are a note.
+    Needs no memory for tensors beyond those of the file. Weights with NaN or infinite values are
+    written, and named in a note.
     """
     contents = {MODEL_FILE: imported.model}
     if imported.momentum:
         contents[OPTIMIZER_FILE] = imported.momentum
-    written = _Written(sum(t.nbytes for part in contents.values() for t in part.values()), progress)
+    written = _CountedChunks(
+        sum(t.nbytes for part in contents.values() for t in part.values()), progress
+    )
     name = folder_name(imported.phase, imported.step)
     files: dict[str, FileDigest] = {}
     with staged(attempt_folder, name, disk) as stage:
@@ -67,11 +70,11 @@ def publish_import(
             files[file] = disk.write(stage / file, [body])
         manifest = _manifest(imported, files, checkpoint_id, job_id, attempt, created_at)
         write_manifest(stage, manifest, disk)
-    return Published(attempt_folder / name, manifest, (*imported.notes, *written.notes()))
+    return PublishedImport(attempt_folder / name, manifest, (*imported.notes, *written.notes()))
 
 
-class _Written:
-    """The bytes of tensor files as they pass by, counted and looked at."""
+class _CountedChunks:
+    """Yields the bytes of tensor files, counts them, and checks that the values are finite."""
 
     def __init__(self, total: int, progress: Progress) -> None:
         self._done, self._total, self._progress = 0, total, progress
@@ -99,17 +102,17 @@ class _Written:
         return [f"{len(self._not_finite)} tensors have NaN or infinite values ({shown}{more})"]
 
 
-def _small_files(imported: Imported) -> dict[str, bytes]:
-    found = {}
+def _small_files(imported: ImportedWeights) -> dict[str, bytes]:
+    small_files = {}
     if imported.phase == "train":
-        found[_RANK_FILE] = json.dumps(_rank_state(imported.step)).encode()
+        small_files[_RANK_FILE] = json.dumps(_rank_state(imported.step)).encode()
     if imported.mean is not None:
-        found[MEAN_FILE] = mean_bytes(imported.mean)
-    return found
+        small_files[MEAN_FILE] = mean_bytes(imported.mean)
+    return small_files
 
 
 def _rank_state(step: int) -> dict[str, Any]:
-    # What a run would have saved here, had it seen nothing since and drawn its seeds now.
+    # The state that a run would save at this step with empty averages and fresh random states.
     return {
         "step": step,
         "window": {"sums": [0.0, 0.0, 0.0], "samples": 0, "steps": 0},
@@ -131,7 +134,7 @@ def _fresh_rng(seed: int) -> dict[str, Any]:
 
 
 def _manifest(
-    imported: Imported,
+    imported: ImportedWeights,
     files: dict[str, FileDigest],
     checkpoint_id: str,
     job_id: str,
@@ -151,12 +154,12 @@ def _manifest(
         class_names=imported.class_names,
         image_size=imported.image_size,
         preprocessing=imported.preprocessing,
-        # No spec made these weights: the digest of none.
+        # The weights were not made by a specification of this service: the digest of an empty one.
         spec_sha256=hashlib.sha256(b"").hexdigest(),
         world_size=1,
         created_at=created_at,
         aliases=dict(imported.aliases),
-        # Another torch made the momentum, so that a resumed run says what cannot be promised.
+        # The version of torch is unknown, so a resumed run reports that it is not bit for bit.
         versions={"torch": "unknown"},
         files=files,
     )

@@ -1,4 +1,4 @@
-"""A file that is there whole or not at all."""
+"""Writes a file that appears whole or not at all."""
 
 import os
 from collections.abc import Iterator
@@ -11,10 +11,10 @@ from service.contract.kernel import sync_folder
 
 @contextmanager
 def whole_file(target: Path) -> Iterator[Path]:
-    """Give a name beside `target`, with its suffix, that becomes `target` when the block ends well.
+    """Yield a temporary path beside `target` that is renamed to `target` when the block succeeds.
 
-    What the block wrote is durable then; a block that raises leaves nothing. A file that is at
-    `target` already is replaced.
+    The file is durable then, and replaces an existing one. If the block raises, the temporary file
+    is removed.
     """
     partial = target.with_name(f".tmp-{uuid4().hex}{target.suffix}")
     try:

@@ -1,4 +1,7 @@
-"""The launchers of this worker: the built-in one and those of installed packages. No torch."""
+"""The launchers of this worker: the built-in one, and those of installed packages.
+
+Imports no torch.
+"""
 
 import pkgutil
 from collections.abc import Callable, Mapping
@@ -15,9 +18,9 @@ MakeLauncher = Callable[[LauncherOptions], Launcher]
 
 @cache
 def launchers() -> Mapping[str, MakeLauncher]:
-    """What makes each launcher, by the name that the setting `launcher` has.
+    """The functions that make launchers, by the values of the setting `launcher`.
 
-    An entry point names a function of LauncherOptions; its own name is the launcher's.
+    An entry point refers to a function of LauncherOptions, and its name is that of the launcher.
     """
     builtin: dict[str, MakeLauncher] = {
         name: partial(_make, reference) for name, reference in _BUILTIN.items()

@@ -9,10 +9,10 @@ from workers.launcher.process_exit import ProcessExit
 
 @dataclass(frozen=True)
 class LauncherOptions:
-    """What a launcher is made for: how many attempts at once, on which GPUs, running what.
+    """The options of a launcher: `slots` is the number of attempts at the same time.
 
-    `gpus` are the indices of this worker's devices. `rank_main` is `module:function`; called with
-    the path of an attempt's `spec.json` in each rank, it gives the rank's exit status.
+    `gpus` are the indices of this worker's devices. `rank_main` is `module:function`; it is called
+    in each rank with the path of the attempt's `spec.json`, and returns the rank's exit status.
     """
 
     worker_id: str

@@ -33,7 +33,7 @@ def placements(stem: int, stages: Iterable[tuple[int, int]]) -> Iterator[tuple[i
             channels = out
 
 
-def halves(x: Tensor) -> tuple[Tensor, Tensor]:
+def split_channels(x: Tensor) -> tuple[Tensor, Tensor]:
     """(N, C, H, W) -> the channels of even and of odd index, (N, C/2, H, W) each."""
     return x[:, 0::2], x[:, 1::2]
 
@@ -88,7 +88,7 @@ class ShuffleUnit(nn.Module):
         """(N, C, H, W) -> (N, C', H/stride, W/stride)."""
         if self.branch_proj is not None:
             return torch.cat((self.branch_proj(x), self.branch_main(x)), 1)
-        even, odd = halves(x)
+        even, odd = split_channels(x)
         return torch.cat((even, self.branch_main(odd)), 1)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from workers.networks.blocks import halves
+from workers.networks.blocks import split_channels
 
 
 class ConvBN(nn.Module):
@@ -62,7 +62,7 @@ class SqueezeExciteUnit(nn.Module):
         self.se_fc2 = excite
         self.se_block = nn.Sequential(self.se_fc1, nn.ReLU(inplace=True), self.se_fc2, nn.Sigmoid())
 
-    def excited(self, x: Tensor) -> Tensor:
+    def excite(self, x: Tensor) -> Tensor:
         """The output of the main branch (N, C, H, W), each channel scaled by squeeze-excite."""
         x = self.branch_main(x)
         scale = self.se_block(self.se_globalpool(x).flatten(1))
@@ -121,12 +121,12 @@ class DeepNetwork(nn.Module):
         return logits, self.predict_14(at_14), self.predict_28(at_28), self.predict_56(at_56)
 
 
-def shuffled_pair(x: Tensor, projection: nn.Module | None) -> tuple[Tensor, Tensor]:
+def split_and_project(x: Tensor, projection: nn.Module | None) -> tuple[Tensor, Tensor]:
     """The even channels, through `projection` if it is not None, and the odd channels."""
-    even, odd = halves(x)
+    even, odd = split_channels(x)
     return (even if projection is None else projection(even)), odd
 
 
-def joined(first: Tensor, second: Tensor) -> Tensor:
+def concatenate(first: Tensor, second: Tensor) -> Tensor:
     """Two tensors of shape (N, C/2, H, W) concatenated to (N, C, H, W)."""
     return torch.cat((first, second), 1)

@@ -9,7 +9,7 @@ import torch
 from service.contract.checkpoints import Checkpoint
 from service.contract.specs import CheckpointRef
 from workers.checkpoints.folder import DamagedCheckpoint
-from workers.checkpoints.snapshot import Loaded, load_resumable
+from workers.checkpoints.snapshot import CheckpointContent, load_resumable
 from workers.checkpoints.upstream import IncompatibleCheckpoint
 from workers.training.distributed import Ranks
 from workers.training.events import Events
@@ -54,7 +54,7 @@ def begin(context: RunContext, num_classes: int) -> InitialState:
 
 
 def _resume(context: RunContext, checkpoint: Checkpoint, state: RunState) -> bool:
-    loaded: Loaded | None = None
+    loaded: CheckpointContent | None = None
     problems: list[str] = []
     is_newer = False
     try:
@@ -94,7 +94,7 @@ def _go_on(context: RunContext, ref: CheckpointRef, state: RunState) -> str:
     return loaded.manifest.checkpoint_id
 
 
-def _restore(state: RunState, loaded: Loaded, ranks: Ranks, events: Events) -> None:
+def _restore(state: RunState, loaded: CheckpointContent, ranks: Ranks, events: Events) -> None:
     state.restore(loaded, ranks)
     manifest = loaded.manifest
     torch_then = manifest.versions.get("torch")

@@ -8,7 +8,7 @@ from torch import nn
 
 from workers.checkpoints.optimizer_state import OptimizerState
 from workers.checkpoints.rng import restore_rng, rng_state
-from workers.checkpoints.snapshot import Loaded
+from workers.checkpoints.snapshot import CheckpointContent
 from workers.checkpoints.upstream import load_strict
 from workers.training.distributed import Ranks
 from workers.training.progress import Window
@@ -47,7 +47,7 @@ class RunState:
         """The optimizer's tensors by their names in a file; none before the first step."""
         return self._of_optimizer.tensors()
 
-    def restore(self, loaded: Loaded, ranks: Ranks) -> None:
+    def restore(self, loaded: CheckpointContent, ranks: Ranks) -> None:
         """Become the state that was saved; raises IncompatibleCheckpoint.
 
         Saved by another number of ranks, it has weights, optimizer and position; the generators

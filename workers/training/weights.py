@@ -11,7 +11,7 @@ from service.contract.paths import PathOutsideRoot, resolve_path
 from service.contract.specs import CheckpointRef
 from workers.attempt_dir import Assignment
 from workers.checkpoints.folder import DamagedCheckpoint
-from workers.checkpoints.snapshot import Loaded, load
+from workers.checkpoints.snapshot import CheckpointContent, load
 from workers.checkpoints.upstream import (
     IncompatibleCheckpoint,
     class_count,
@@ -43,8 +43,8 @@ def weights_of(assignment: Assignment, ref: CheckpointRef, events: Events) -> We
 
 
 def trained_source(
-    assignment: Assignment, events: Events, read: Callable[[Path], Loaded]
-) -> Loaded:
+    assignment: Assignment, events: Events, read: Callable[[Path], CheckpointContent]
+) -> CheckpointContent:
     """The checkpoint that the claim brings, by one of the readers of snapshots.
 
     A damaged one is an event too. Raises IncompatibleCheckpoint, DamagedCheckpoint.

@@ -1,4 +1,4 @@
-"""The data sets that this worker has: the built-in ones, and those of installed packages."""
+"""The data sets of this worker: the built-in ones, and those of installed packages."""
 
 import pkgutil
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ _FOLDERS = "workers.data.sources.folders:ImageFolder"
 
 @cache
 def sources() -> Mapping[str, DataSource]:
-    """Every named data set, the built-in ones first."""
+    """All named data sets, the built-in ones first."""
     return with_plugins({DIGITS.info.name: DIGITS}, ENTRY_POINTS, _source)
 
 
@@ -45,7 +45,7 @@ def open_split(data: DataSpec, request: SplitRequest) -> ImageDataset:
         return images
     if data.dataset not in sources():
         known = ", ".join(sources())
-        raise InvalidData(f"there is no data set {data.dataset!r}; there is {known}")
+        raise InvalidData(f"there is no data set {data.dataset!r}; the data sets are {known}")
     return sources()[data.dataset].open(request)
 
 

@@ -1,4 +1,4 @@
-"""What a data source is. No torch."""
+"""The definition of a data source. Imports no torch."""
 
 import pkgutil
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from workers.data.images import ImageDataset, SplitRequest
 class DataSource:
     """A named data set; `open_split` is `module:function`, `(SplitRequest) -> ImageDataset`.
 
-    The function raises InvalidData for data that no retry heals, NoDataRoot where this worker lacks
-    it. The images come in the same order on every worker.
+    The function raises InvalidData for data that cannot be used, and NoDataRoot if this worker
+    cannot read its data root. The images must have the same order on every worker.
     """
 
     info: DatasetInfo
     open_split: str
 
     def open(self, request: SplitRequest) -> ImageDataset:
-        """The images of a split; raises InvalidData, NoDataRoot."""
+        """Open the images of a split; raises InvalidData, NoDataRoot."""
         images: ImageDataset = pkgutil.resolve_name(self.open_split)(request)
         return images

@@ -1,4 +1,4 @@
-"""1,797 handwritten digits of the UCI set (see digits.md); every fifth image validates."""
+"""The data set of 1,797 handwritten digits (see digits.md); every fifth is for validation."""
 
 from importlib.resources import files
 
@@ -15,7 +15,7 @@ _SHOWN_PIXELS = 64
 
 
 class Digits:
-    """One split of the digits, which come with the package."""
+    """One split of the digits, which are part of the package."""
 
     class_names = tuple(str(digit) for digit in range(10))
 
@@ -23,17 +23,17 @@ class Digits:
         with (files("workers.data.sources") / "digits.npz").open("rb") as file:
             stored = np.load(file)
             images, labels = stored["images"], stored["labels"]
-        chosen = (np.arange(len(labels)) % 5 == 0) == (request.split == "val")
-        self._images = torch.from_numpy(images[chosen].astype(np.float32) * (255 / 16))
-        self._labels = labels[chosen]
-        self._numbers = np.flatnonzero(chosen)
+        in_split = (np.arange(len(labels)) % 5 == 0) == (request.split == "val")
+        self._images = torch.from_numpy(images[in_split].astype(np.float32) * (255 / 16))
+        self._labels = labels[in_split]
+        self._numbers = np.flatnonzero(in_split)
         self._request = request
 
     def __len__(self) -> int:
         return len(self._labels)
 
     def sample(self, epoch: int, index: int) -> tuple[Tensor, int]:
-        """A digit at `image_size`; in training shifted and scaled a little, never mirrored."""
+        """A digit at `image_size`; in training with a small random shift and scale, no flip."""
         size = self._request.image_size
         image = self._images[index].expand(3, -1, -1)
         image = F.resize(image, [size, size], antialias=False).round()
@@ -48,11 +48,11 @@ class Digits:
         return int(self._labels[index])
 
     def name_of(self, index: int) -> str:
-        """Which one of the stored digits it is."""
+        """The number of the digit in the whole data set, such as `digit 12`."""
         return f"digit {self._numbers[index]}"
 
     def picture(self, index: int) -> Image.Image:
-        """The digit, eight times as wide."""
+        """The digit enlarged to 64 x 64 pixels."""
         grey = self._images[index].round().byte().numpy()
         size = (_SHOWN_PIXELS, _SHOWN_PIXELS)
         return Image.fromarray(grey).resize(size, Image.Resampling.NEAREST)

@@ -8,7 +8,7 @@ from torchvision.transforms import functional as F
 from workers.data.errors import InvalidData
 from workers.data.images import SplitRequest
 from workers.data.root import check_still, data_path
-from workers.data.transforms import augmented, centred
+from workers.data.transforms import augment, resize_and_crop
 
 _SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 
@@ -32,7 +32,7 @@ class ImageFolder:
         ]
         for label, name in enumerate(self.class_names):
             if not any(of == label for _, of in self._samples):
-                raise InvalidData(f"{root.name}/{name} holds no image; add some or remove it")
+                raise InvalidData(f"{root.name}/{name} contains no image; add images or remove it")
         if not self._samples:
             raise InvalidData(f"{root.name} needs one sub-folder of images for each class")
         self._root, self._request = root, request
@@ -41,30 +41,30 @@ class ImageFolder:
         return len(self._samples)
 
     def sample(self, epoch: int, index: int) -> tuple[Tensor, int]:
-        """One image; raises InvalidData with its name if it does not decode, NoDataRoot."""
+        """One image; raises InvalidData with its name if it cannot be decoded, and NoDataRoot."""
         path, label = self._samples[index]
         request = self._request
         try:
-            with Image.open(path) as opened:
-                image = F.pil_to_tensor(opened.convert("RGB"))
+            with Image.open(path) as file:
+                image = F.pil_to_tensor(file.convert("RGB"))
         except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
             check_still(request.data_root)
-            named = f"{path.parent.name}/{path.name}"
-            raise InvalidData(f"{named} is no readable image: replace or remove it") from error
+            name = f"{path.parent.name}/{path.name}"
+            raise InvalidData(f"{name} is not a readable image: replace or remove it") from error
         if request.split == "val":
-            return request.preprocess(centred(image, request.image_size), None), label
+            return request.preprocess(resize_and_crop(image, request.image_size), None), label
         draw = np.random.default_rng((request.seed, epoch, index))
-        return request.preprocess(augmented(image, request.image_size, draw), draw), label
+        return request.preprocess(augment(image, request.image_size, draw), draw), label
 
     def label_of(self, index: int) -> int:
         """The class of an image."""
         return self._samples[index][1]
 
     def name_of(self, index: int) -> str:
-        """Its path below the split's folder."""
+        """The path of an image below the split's folder."""
         return str(self._samples[index][0].relative_to(self._root))
 
     def picture(self, index: int) -> Image.Image:
-        """The image in RGB."""
-        with Image.open(self._samples[index][0]) as opened:
-            return opened.convert("RGB")
+        """The image in RGB, without preprocessing."""
+        with Image.open(self._samples[index][0]) as file:
+            return file.convert("RGB")

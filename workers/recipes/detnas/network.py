@@ -12,10 +12,10 @@ from workers.networks.blocks import (
     XCEPTION,
     conv_bn,
     conv_bn_act,
-    halves,
     initialize,
     placements,
     relu,
+    split_channels,
 )
 from workers.networks.residual import NamedLinear
 from workers.recipes.params import RecipeParams
@@ -104,7 +104,7 @@ class _Unit(nn.Module):
         """(N, C, H, W) -> (N, C', H/stride, W/stride)."""
         if self.proj_conv is not None:
             return torch.cat((self.proj_conv(x), self.conv(x)), 1)
-        passed, transformed = halves(x)
+        passed, transformed = split_channels(x)
         return torch.cat((passed, self.conv(transformed)), 1)
 
 

@@ -9,8 +9,8 @@ from workers.networks.residual import (
     DeepNetwork,
     NamedLinear,
     SqueezeExciteUnit,
-    joined,
-    shuffled_pair,
+    concatenate,
+    split_and_project,
 )
 from workers.recipes.params import RecipeParams
 
@@ -37,9 +37,9 @@ class _Unit(SqueezeExciteUnit):
 
     def forward(self, x: Tensor) -> Tensor:
         if self.proj is not None:
-            return joined(self.proj(x), self.excited(x))
-        passed, transformed = shuffled_pair(x, None)
-        return joined(passed, self.relu(transformed + self.excited(transformed)))
+            return concatenate(self.proj(x), self.excite(x))
+        passed, transformed = split_and_project(x, None)
+        return concatenate(passed, self.relu(transformed + self.excite(transformed)))
 
 
 class _ExLarge(DeepNetwork):

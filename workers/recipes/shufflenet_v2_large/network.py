@@ -8,8 +8,8 @@ from workers.networks.residual import (
     ConvBN,
     DeepNetwork,
     SqueezeExciteUnit,
-    joined,
-    shuffled_pair,
+    concatenate,
+    split_and_project,
 )
 from workers.recipes.params import RecipeParams
 
@@ -39,11 +39,11 @@ class _Unit(SqueezeExciteUnit):
             self._modules[name] = self._modules.pop(name)
 
     def forward(self, x: Tensor) -> Tensor:
-        passed, transformed = shuffled_pair(x, self.proj)
-        out = self.excited(transformed)
+        passed, transformed = split_and_project(x, self.proj)
+        out = self.excite(transformed)
         if self.proj is None:
             out = transformed + out
-        x = self.relu(joined(passed, out))
+        x = self.relu(concatenate(passed, out))
         return x if self.down is None else self.down(x)
 
 
