@@ -5,11 +5,11 @@ from importlib.util import find_spec
 from service.cli.group import MissingExtra
 
 _MODULES = {"server": "uvicorn", "workers": "torch"}
-"""By extra a module that no other part of the installation brings."""
+"""Extra -> a module that only this extra installs."""
 
 
 def require_extras(command: str, *extras: str) -> None:
-    """Raise MissingExtra, which names the packages to install, unless all `extras` are there."""
+    """Raise MissingExtra, with the packages to install, unless all `extras` are installed."""
     missing = [extra for extra in extras if find_spec(_MODULES[extra]) is None]
     if missing:
         names = " and ".join(missing)

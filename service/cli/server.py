@@ -1,6 +1,6 @@
-"""The commands' use of the server's own code: the one module of them that imports it.
+"""The only module of the commands that imports the server's code.
 
-It needs the `server` extra, so that commands import it only when they run.
+It needs the `server` extra, so a command imports it only when it runs.
 """
 
 from collections.abc import Iterator
@@ -38,14 +38,14 @@ def settings_of(**options: Any) -> Settings:
 
 
 def run_server(**options: Any) -> None:
-    """Run the control plane until it is stopped."""
+    """Run the control plane until it is stopped; exits with status 2 if it cannot start."""
     settings = settings_of(**options)
     with _refusal_as_exit_status():
         main.serve(settings)
 
 
 def upgrade_database(database_url: str | None) -> str:
-    """Migrate the database, and give the revision of its schema."""
+    """Migrate the database, and return the revision of its schema."""
     settings = settings_of(database_url=database_url)
     with _refusal_as_exit_status():
         return main.upgrade_database(settings)

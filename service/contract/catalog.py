@@ -16,14 +16,17 @@ BUILTIN_FILE = "builtin_catalog.json"
 
 
 class _Entry(BaseModel):
-    """Read as far as it is understood: a newer worker may tell more."""
+    """An entry whose unknown fields are ignored, since a newer worker may send more."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class NetworkSize(_Entry):
-    """Of a network with 1000 classes; `multiply_adds` are those of convolutions and linear layers
-    for one image of 224 x 224 in eval mode. Auxiliary heads exist in training alone."""
+    """The size of a network with 1000 classes.
+
+    `multiply_adds` counts those of convolutions and linear layers for one image of 224 x 224 in
+    eval mode. Auxiliary heads are used in training only.
+    """
 
     parameters: int
     parameters_without_auxiliary_heads: int
@@ -68,7 +71,7 @@ class DatasetInfo(_Entry):
 
 
 class Catalog(_Entry):
-    """All that a worker can do."""
+    """The recipes, data sets and kinds of job that a worker can run."""
 
     recipes: tuple[RecipeInfo, ...] = ()
     datasets: tuple[DatasetInfo, ...] = ()

@@ -1,4 +1,4 @@
-"""What users may change about a job that is there, and how they ask for it again."""
+"""The requests that change or retry a job."""
 
 from typing import Annotated
 
@@ -9,7 +9,7 @@ from service.contract.specs import JobLabels, Name, Priority
 
 
 class JobEdit(BaseModel):
-    """`PATCH /jobs/{id}`: what is left out stays; labels are replaced as a whole."""
+    """`PATCH /jobs/{id}`: missing fields are unchanged; labels are replaced as a whole."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -19,8 +19,10 @@ class JobEdit(BaseModel):
 
 
 class RetryRequest(BaseModel):
-    """`POST /jobs/{id}/retry`: from the job's `latest` training state, the `start`, or a
-    checkpoint by its id."""
+    """`POST /jobs/{id}/retry`: a new job from `latest`, `start`, or the id of a checkpoint.
+
+    `latest` is the newest training checkpoint of the job.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

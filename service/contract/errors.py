@@ -1,10 +1,10 @@
-"""Problem details (RFC 9457): the one shape in which the control plane says no."""
+"""Problem details (RFC 9457): the body of every error response."""
 
 from pydantic import BaseModel, ConfigDict
 
 
 class FieldProblem(BaseModel):
-    """One wrong field: a JSON pointer into the body, and what to change."""
+    """One invalid field: a JSON pointer into the body, and a sentence that says what to change."""
 
     model_config = ConfigDict(frozen=True)
 

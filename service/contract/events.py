@@ -1,4 +1,4 @@
-"""The bodies of the events that an attempt reports; a field that is not known is passed over."""
+"""The bodies of the events that an attempt reports; unknown fields are ignored."""
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -11,7 +11,7 @@ class _Body(BaseModel):
 
 
 class Started(_Body):
-    """`started`: from which step, and after which checkpoint."""
+    """`started`: the first step, and the checkpoint from which the attempt resumed."""
 
     step: Step
     total_steps: Step
@@ -19,7 +19,7 @@ class Started(_Body):
 
 
 class Progressed(_Body):
-    """`progress`: how far the attempt is."""
+    """`progress`: the phase, the step and the speed of the attempt."""
 
     phase: str = Field(max_length=32)
     step: Step
@@ -30,27 +30,27 @@ class Progressed(_Body):
 
 
 class Measured(_Body):
-    """`metrics`: what a validation found; names as `val_loss`, `top1_error`, `top5_error`."""
+    """`metrics`: the metrics of a validation, such as `val_loss`, `top1_error`, `top5_error`."""
 
     step: Step
     metrics: Metrics
 
 
 class Published(_Body):
-    """`checkpoint`: a manifest, and its folder relative to the volume."""
+    """`checkpoint`: the manifest of a new checkpoint, and its folder relative to the volume."""
 
     checkpoint: Manifest
     path: str
 
 
 class Damaged(_Body):
-    """`damaged`: a checkpoint that could not be resumed from."""
+    """`damaged`: a checkpoint that does not verify, so that the attempt did not use it."""
 
     checkpoint_id: Id
     problems: tuple[WorkerText, ...] = ()
 
 
 class NoteBody(_Body):
-    """`note`: a line for the job's history."""
+    """`note`: a sentence for the job's history."""
 
     message: WorkerText

@@ -1,4 +1,4 @@
-"""Weights of other programs: what an import and an export are asked with."""
+"""The requests of imports and exports: weights from and for other programs."""
 
 from typing import Annotated, Literal
 
@@ -16,11 +16,10 @@ class _Request(BaseModel):
 
 
 class ImportRequest(_Request):
-    """A file of published weights below the import root: `.pth.tar`, `.pth`, `.pkl` or
-    `.safetensors`.
+    """The import of a file below the import root: `.pth.tar`, `.pth`, `.pkl` or `.safetensors`.
 
-    Recipe and variant are found from the names and shapes when they are not given; a file that
-    holds optimizer and schedule as the original scripts save them can be trained on
+    A missing recipe or variant is detected from the names and shapes of the tensors. If the file
+    has the optimizer and schedule states of the original scripts, training can resume from it
     (`init_from` with `"state": "full"`).
     """
 
@@ -36,15 +35,15 @@ class ImportRequest(_Request):
     @model_validator(mode="after")
     def _variant_of_recipe(self) -> "ImportRequest":
         if self.variant is not None and self.recipe is None:
-            raise ValueError("a variant needs its recipe beside it")
+            raise ValueError("a variant can only be given together with its recipe")
         return self
 
 
 class ExportRequest(_Request):
-    """A checkpoint as one file for another program.
+    """The export of a checkpoint as one file for another program.
 
-    `pth.tar` is what the original `train.py` of the family takes, with `module.` before each name
-    if asked for; the optimizer goes along where the checkpoint has one.
+    `pth.tar` is the format of the family's original `train.py`, with the optimizer state if the
+    checkpoint has one; `module_prefix` puts `module.` before each tensor name.
     """
 
     checkpoint: Id

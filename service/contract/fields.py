@@ -1,4 +1,4 @@
-"""Kinds of field: what a user may write, and what every database can hold."""
+"""Field types with the limits of every database, of JSON and of URLs."""
 
 import math
 from typing import Annotated, Any
@@ -16,11 +16,11 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _finite_ones(values: Any) -> Any:
+def _finite_items(values: Any) -> Any:
     if not isinstance(values, dict):
         return values
-    kept = {name: _finite(value) for name, value in values.items()}
-    return {name: value for name, value in kept.items() if value is not None}
+    finite = {name: _finite(value) for name, value in values.items()}
+    return {name: value for name, value in finite.items() if value is not None}
 
 
 def _finite_within(value: Any) -> Any:
@@ -32,36 +32,36 @@ def _finite_within(value: Any) -> Any:
 
 
 Text = Annotated[str, AfterValidator(_without_nul)]
-"""A user's words: PostgreSQL has no U+0000."""
+"""A text of a user; U+0000 is refused, since PostgreSQL cannot store it."""
 
 WorkerText = Annotated[str, AfterValidator(lambda text: text.replace("\0", "\ufffd"))]
-"""A worker's words, which may be the tail of a log: never refused for a character."""
+"""A text of a worker, such as the end of a log; U+0000 is replaced, so that it is never refused."""
 
 Id = Annotated[Text, Field(max_length=64)]
 LABEL_KEY = r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$"
 LabelKey = Annotated[str, Field(pattern=LABEL_KEY)]
-"""So that `label=key:value` and a path into JSON have one meaning each."""
+"""Without `:` and spaces, so that `label=key:value` has one meaning."""
 
 LabelValue = Annotated[Text, Field(max_length=255)]
 Tag = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
 
 Number = Annotated[int, Field(ge=0, le=2**31 - 1)]
-"""Of an attempt, of GPUs: a 32-bit column."""
+"""A number of an attempt or a count of GPUs; a 32-bit column."""
 
 Step = Annotated[int, Field(ge=0, le=2**53)]
-"""Of iterations, events, bytes: a 64-bit column, and exact in JavaScript."""
+"""A count of iterations, events or bytes; a 64-bit column, and exact in JavaScript."""
 
 Measure = Annotated[float | None, BeforeValidator(_finite)]
-"""None for what is no finite number: JSON and charts have no place for it."""
+"""A number; NaN and infinite values, which JSON cannot hold, become None."""
 
 Metrics = Annotated[
     dict[
         Annotated[Text, Field(min_length=1, max_length=64)],
         Annotated[float, Field(allow_inf_nan=False)],
     ],
-    BeforeValidator(_finite_ones),
+    BeforeValidator(_finite_items),
 ]
-"""By name what was measured, without what is no finite number."""
+"""Metric name -> value; NaN and infinite values are left out."""
 
 Result = Annotated[dict[str, Any], BeforeValidator(_finite_within)]
-"""Any JSON, with null for what is no finite number."""
+"""A JSON object; NaN and infinite values in it become null."""

@@ -1,4 +1,4 @@
-"""Ids: a prefix that tells the kind, and a ULID, so that they sort by creation."""
+"""Ids: a prefix that names the type, and a ULID, so that ids sort by their time of creation."""
 
 import secrets
 import time

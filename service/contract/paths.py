@@ -1,4 +1,4 @@
-"""Paths relative to a root that only another process knows: checked as text, resolved there."""
+"""Paths below a root folder: checked as text by the server, resolved where the root is known."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +9,7 @@ from service.contract.fields import Text
 
 
 class PathOutsideRoot(ValueError):
-    """A path that leads out of its root, by a link or otherwise."""
+    """A path leads out of its root folder, for example through a symbolic link."""
 
 
 def _relative_to(root_name: str) -> AfterValidator:
@@ -26,9 +26,9 @@ ImportPath = Annotated[Text, _relative_to("import root")]
 
 
 def resolve_path(root: Path, relative: str) -> Path:
-    """The absolute path of `relative` below `root`, with links followed; it need not exist.
+    """The absolute path of `relative` below `root`, with symbolic links followed.
 
-    Raises PathOutsideRoot if it is not below `root`.
+    The path need not exist. Raises PathOutsideRoot if it is not below `root`.
     """
     resolved_root = root.resolve()
     path = (resolved_root / relative).resolve()
