@@ -3,6 +3,7 @@
 A plug-in that cannot be used costs itself alone: the log says why, and the rest is offered.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
@@ -11,6 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 import structlog
 
 T = TypeVar("T")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 _log = structlog.get_logger()
 
 
@@ -48,6 +50,12 @@ def with_plugins(
             continue
         table[name] = value
     return table
+
+
+def check_name(name: str) -> None:
+    """Raise ValueError for what cannot be a name in the catalog."""
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{name!r} is no name: use at most 63 of A-Z a-z 0-9 _ . -")
 
 
 def check_reference(reference: str) -> None:

@@ -42,6 +42,19 @@ def test_a_control_plane_that_takes_no_catalog_is_worked_for_all_the_same(
     assert plane.report_of(plane.offer(a_claim())).outcome == "succeeded"
 
 
+def test_a_recipe_that_the_control_plane_refuses_costs_itself_alone(
+    plane: Plane, start_worker: StartWorker
+) -> None:
+    plane.refused_recipe = "detnas"
+    worker = start_worker(ranks="succeeds")
+    worker.wait_for_log("catalog_sent")
+    (_, whole), (_, smaller) = plane.catalogs
+    assert whole == builtin_catalog()
+    assert {r.name for r in whole.recipes} - {r.name for r in smaller.recipes} == {"detnas"}
+    worker.wait_for_log("plugin_not_offered")
+    assert plane.report_of(plane.offer(a_claim())).outcome == "succeeded"
+
+
 def test_the_launcher_of_the_docs_starts_the_ranks_when_the_setting_names_it(
     plane: Plane, start_worker: StartWorker, tmp_path: Path
 ) -> None:

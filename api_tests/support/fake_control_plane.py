@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
 
 from api_tests.support.fake_server import FakeServer
 from service.contract.agent import (
@@ -72,6 +73,7 @@ class Plane(FakeServer):
         self.registered: list[tuple[str, Registration]] = []
         self.catalogs: list[tuple[str, Catalog]] = []
         self.catalog_refusal: int | None = None
+        self.refused_recipe: str | None = None
         self.neighbours: tuple[Predecessor, ...] = ()
         self.forgets: set[str] = set()
         self.drain = self.silent = self.hushed = False
@@ -183,6 +185,10 @@ def _app(plane: Plane) -> FastAPI:
         with plane.changed:
             plane.catalogs.append((worker_id, catalog))
             plane.changed.notify_all()
+        for number, recipe in enumerate(catalog.recipes):
+            if recipe.name == plane.refused_recipe:
+                errors = [{"pointer": f"/recipes/{number}/parameters", "detail": "bad schema"}]
+                return JSONResponse({"code": "validation", "errors": errors}, 422)
         if plane.catalog_refusal is not None:
             return problem(plane.catalog_refusal, "not_found")
         return Response(status_code=204)

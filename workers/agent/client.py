@@ -1,11 +1,12 @@
 """The agent's verbs over HTTP, with one retry policy."""
 
 import threading
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 import httpx
 import structlog
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import BaseModel, SecretStr, TypeAdapter, ValidationError
 from tenacity import (
     RetryCallState,
     Retrying,
@@ -27,6 +28,7 @@ from service.contract.agent import (
     Report,
 )
 from service.contract.catalog import Catalog
+from service.contract.errors import FieldProblem
 from service.contract.reading import read_json
 from service.contract.sentences import sentence_of
 
@@ -34,6 +36,7 @@ Reply = TypeVar("Reply", bound=BaseModel)
 _REPLY_SECONDS = 10.0
 _CAP_SECONDS = 15.0
 _NO_ROUTE = (404, 405)
+_FIELD_PROBLEMS = TypeAdapter(list[FieldProblem])
 _log = structlog.get_logger()
 
 
@@ -55,7 +58,11 @@ class Unreachable(ControlPlaneError):
 
 
 class Refused(ControlPlaneError):
-    """An answer that trying again does not change."""
+    """An answer that trying again does not change; `problems` names the fields that are wrong."""
+
+    def __init__(self, message: str, problems: Sequence[FieldProblem] = ()) -> None:
+        super().__init__(message)
+        self.problems = tuple(problems)
 
 
 class Unauthorized(Refused):
@@ -141,16 +148,23 @@ def _parsed(response: httpx.Response, kind: type[Reply]) -> Reply:
 
 
 def _refusal(response: httpx.Response) -> ControlPlaneError:
-    said = f"{response.request.method} {response.url} was answered {response.status_code}"
+    message = f"{response.request.method} {response.url} was answered {response.status_code}"
     if response.status_code in (408, 429) or response.status_code >= 500:
-        return Unreachable(said)
+        return Unreachable(message)
     problem = _problem(response)
-    said = f"{said}: {problem.get('detail', response.text[:500])}"
+    message = f"{message}: {problem.get('detail', response.text[:500])}"
     if response.status_code == 401:
-        return Unauthorized(f"{said}; set TRAINYARD_TOKEN to the control plane's token")
+        return Unauthorized(f"{message}; set TRAINYARD_TOKEN to the control plane's token")
     kinds = {"unknown_worker": UnknownWorker, "lease_lost": LeaseLost}
     unknown = NoSuchRoute if response.status_code in _NO_ROUTE else Refused
-    return kinds.get(str(problem.get("code")), unknown)(said)
+    return kinds.get(str(problem.get("code")), unknown)(message, _field_problems(problem))
+
+
+def _field_problems(problem: Mapping[str, Any]) -> list[FieldProblem]:
+    try:
+        return _FIELD_PROBLEMS.validate_python(problem.get("errors", []))
+    except ValidationError:
+        return []
 
 
 def _problem(response: httpx.Response) -> dict[str, Any]:

@@ -1,12 +1,11 @@
 """The recipes that this worker has: the built-in ones, and those of installed packages."""
 
-import re
 from collections.abc import Mapping
 from functools import cache
 from typing import NamedTuple
 
 from service.contract.catalog import RecipeInfo
-from workers.plugins import Plugin, check_reference, with_plugins
+from workers.plugins import Plugin, check_name, check_reference, with_plugins
 from workers.recipes import (
     detnas,
     oneshot,
@@ -29,7 +28,7 @@ BUILTIN = (
     shufflenet_v2_exlarge.RECIPE,
     detnas.RECIPE,
 )
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+_LIMIT_BYTES = 64 * 1024
 
 
 class Offer(NamedTuple):
@@ -62,8 +61,7 @@ def _offer(plugin: Plugin) -> tuple[str, Offer]:
     if not isinstance(content, Recipe):
         raise ValueError(f"it is a {type(content).__name__}, not a Recipe")
     for name in (content.name, *content.variants):
-        if not _NAME.fullmatch(name):
-            raise ValueError(f"{name!r} is no name: use at most 64 of A-Z a-z 0-9 _ . -")
+        check_name(name)
     if not content.variants:
         raise ValueError("it has no variant")
     if not (isinstance(content.params, type) and issubclass(content.params, RecipeParams)):
@@ -72,5 +70,7 @@ def _offer(plugin: Plugin) -> tuple[str, Offer]:
     for reference in content.references:
         check_reference(reference)
     info = content.info(plugin.package)
-    info.model_dump_json()
+    size = len(info.model_dump_json().encode())
+    if size > _LIMIT_BYTES:
+        raise ValueError(f"as data it has {size} bytes; at most {_LIMIT_BYTES} are taken")
     return content.name, Offer(content, info)

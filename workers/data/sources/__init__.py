@@ -9,7 +9,7 @@ from service.contract.specs import DataSpec
 from workers.data.errors import InvalidData
 from workers.data.images import ImageDataset, SplitRequest
 from workers.data.sources.base import DataSource
-from workers.plugins import Plugin, check_reference, with_plugins
+from workers.plugins import Plugin, check_name, check_reference, with_plugins
 
 ENTRY_POINTS = "trainyard.datasets"
 DIGITS = DataSource(
@@ -53,5 +53,6 @@ def _source(plugin: Plugin) -> tuple[str, DataSource]:
     content = plugin.content
     if not isinstance(content, DataSource):
         raise ValueError(f"it is a {type(content).__name__}, not a DataSource")
+    check_name(content.info.name)
     check_reference(content.open_split)
     return content.info.name, content
