@@ -129,7 +129,7 @@ def until(what: Callable[[], T | None], patience_seconds: float = PATIENCE_SECON
 def lives(process: psutil.Process) -> bool:
     """Whether a process can still do anything: a zombie only waits to be reaped."""
     try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
 
