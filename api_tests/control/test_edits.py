@@ -71,9 +71,10 @@ def test_a_job_that_has_not_ended_is_not_deleted(plane: Plane) -> None:
 
 
 def edit(plane: Plane, job: Job, version: int | None = None, **fields: object) -> Job:
-    said = JobEdit.model_validate(fields)
+    change = JobEdit.model_validate(fields)
     with plane.write() as tx:
-        return edits.edit(tx, job.id, said, version=version, now=plane.now)
+        edits.edit(tx, job.id, change, version=version, now=plane.now)
+    return plane.job(job)
 
 
 def found_by(plane: Plane, label: tuple[str, str]) -> list[str]:

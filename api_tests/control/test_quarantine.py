@@ -43,8 +43,10 @@ def test_a_quarantined_worker_is_let_out_by_hand_and_starts_afresh(
         plane.submit(max_failures=0)
         fail(plane, agent, 1)
     with plane.write() as tx:
-        assert workers.drain(tx, agent.id, plane.now).state is WorkerState.QUARANTINED
-        resumed = workers.resume(tx, agent.id, plane.now)
+        workers.drain(tx, agent.id, plane.now)
+        assert workers.get(tx, agent.id).state is WorkerState.QUARANTINED
+        workers.resume(tx, agent.id, plane.now)
+        resumed = workers.get(tx, agent.id)
     assert (resumed.state, resumed.message) == (WorkerState.ACTIVE, None)
     for _ in range(2):
         plane.submit(max_failures=0)

@@ -21,7 +21,7 @@ def test_a_retry_from_latest_goes_on_from_the_newest_training_state(
     plane: Plane, agent: Agent
 ) -> None:
     parent = a_failed_job(plane, agent, 10, 20, name="n", labels={"team": "vision"}, priority=3)
-    made = plane.retry(parent).job
+    made = plane.job_of(plane.retry(parent))
     assert (made.parent_job_id, made.state, made.attempt) == (parent.id, JobState.QUEUED, 0)
     assert (made.name, made.labels, made.spec.priority) == ("n", {"team": "vision"}, 3)
     claim = agent.claimed()
@@ -34,7 +34,7 @@ def test_a_retry_from_latest_goes_on_from_the_newest_training_state(
 
 def test_a_retry_from_the_start_takes_nothing_along(plane: Plane, agent: Agent) -> None:
     parent = a_failed_job(plane, agent, 10)
-    assert plane.retry(parent, "start").job.spec == parent.spec
+    assert plane.job_of(plane.retry(parent, "start")).spec == parent.spec
     assert agent.claimed().weights is None
 
 
@@ -58,7 +58,7 @@ def test_a_retry_from_latest_of_a_job_that_saved_nothing_says_what_to_do(
 def test_a_retry_of_a_retry_that_saved_nothing_goes_on_from_the_same_state(
     plane: Plane, agent: Agent
 ) -> None:
-    made = plane.retry(a_failed_job(plane, agent, 10)).job
+    made = plane.job_of(plane.retry(a_failed_job(plane, agent, 10)))
     agent.report(agent.claimed(), "failed", "invalid_data")
     plane.retry(made)
     weights = agent.claimed().weights
@@ -70,7 +70,7 @@ def test_an_eval_is_retried_with_the_same_weights(plane: Plane, agent: Agent) ->
     trained = a_failed_job(plane, agent, 10)
     source = {"id": a_manifest(trained.id, 10).checkpoint_id}
     evaluated = a_failed_job(plane, agent, kind="eval", checkpoint=source)
-    assert plane.retry(evaluated).job.spec == evaluated.spec
+    assert plane.job_of(plane.retry(evaluated)).spec == evaluated.spec
     weights = agent.claimed().weights
     assert weights is not None
     assert weights.id == source["id"]
@@ -88,6 +88,6 @@ def test_the_same_retry_with_the_same_key_makes_one_job(plane: Plane, agent: Age
     parent = a_failed_job(plane, agent, 10)
     first, again = plane.retry(parent, key="k"), plane.retry(parent, key="k")
     assert (first.replayed, again.replayed) == (False, True)
-    assert first.job == again.job
+    assert first.job_id == again.job_id
     with pytest.raises(IdempotencyMismatch):
         plane.retry(parent, "start", key="k")

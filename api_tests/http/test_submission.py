@@ -44,6 +44,18 @@ def test_a_key_gives_the_same_job_and_says_so(http: httpx.Client, agent: FakeAge
     assert again.json()["id"] == first.json()["id"]
 
 
+def test_a_key_whose_job_is_deleted_makes_no_second_one(
+    http: httpx.Client, agent: FakeAgent
+) -> None:
+    headers = {"Idempotency-Key": f"key of {agent.id}, deleted"}
+    job = http.post("/jobs", json=agent.spec(), headers=headers).json()
+    http.post(f"/jobs/{job['id']}/cancel")
+    assert http.delete(f"/jobs/{job['id']}").status_code == 204
+    again = http.post("/jobs", json=agent.spec(), headers=headers)
+    assert (again.status_code, again.json()["code"]) == (410, "job_deleted")
+    assert job["id"] in again.json()["detail"]
+
+
 def test_a_key_with_another_body_is_refused(http: httpx.Client, agent: FakeAgent) -> None:
     key = {"Idempotency-Key": f"key of {agent.id}"}
     http.post("/jobs", json=SPEC, headers=key)

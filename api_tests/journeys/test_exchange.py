@@ -135,6 +135,9 @@ def test_published_weights_are_imported_and_evaluated_to_the_logits_they_had(
         assert each["confidence"] == pytest.approx(confidence, abs=1e-4)
 
     export = f"{installation.url}/checkpoints/{checkpoint['id']}/export"
+    unmade = httpx.get(export, params={"format": "safetensors"})
+    assert (unmade.status_code, unmade.json()["code"]) == (404, "no_export")
+    assert httpx.post(export, json={"format": "safetensors"}).status_code == 202
     first = httpx.get(export, params={"format": "safetensors"}, timeout=60)
     assert first.status_code == 200
     began = time.monotonic()

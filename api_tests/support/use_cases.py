@@ -67,22 +67,26 @@ class Plane:
         """A training on the digits; `fields` replace those of the submission."""
         spec = submission({"params": {"batch_size": 32}} | SPEC | fields)
         with self.write() as tx:
-            return submit(tx, spec, job_id=self.new_job_id(), key=key, now=self.now).job
+            result = submit(tx, spec, job_id=self.new_job_id(), key=key, now=self.now)
+        return self.job_of(result)
 
     def cancel(self, job: Job, mode: str = "graceful") -> Job:
         """As a user does."""
         with self.write() as tx:
-            return actions.cancel(tx, job.id, mode=mode, now=self.now)
+            actions.cancel(tx, job.id, mode=mode, now=self.now)
+        return self.job(job)
 
     def pause(self, job: Job) -> Job:
         """As a user does."""
         with self.write() as tx:
-            return actions.pause(tx, job.id, self.now)
+            actions.pause(tx, job.id, self.now)
+        return self.job(job)
 
     def resume(self, job: Job) -> Job:
         """As a user does."""
         with self.write() as tx:
-            return actions.resume(tx, job.id, self.now)
+            actions.resume(tx, job.id, self.now)
+        return self.job(job)
 
     def retry(self, job: Job, origin: str = "latest", key: str | None = None) -> SubmissionResult:
         """As a user does."""
@@ -95,6 +99,11 @@ class Plane:
         """As it is now."""
         with self.database.read() as tx:
             return views.get(tx, job.id)
+
+    def job_of(self, result: SubmissionResult) -> Job:
+        """The job of a submission or a retry, as it is now."""
+        with self.database.read() as tx:
+            return views.get(tx, result.job_id)
 
     def attempts_of(self, job: Job) -> list[Attempt]:
         """Oldest first."""

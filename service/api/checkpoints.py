@@ -75,20 +75,22 @@ def get(request: Request, checkpoint_id: str, context: Context) -> Response:
 
 
 @router.patch("/{checkpoint_id}", response_model=Checkpoint, dependencies=[Authorized])
-def change(checkpoint_id: str, wanted: CheckpointChange, context: Context) -> Response:
+def change(checkpoint_id: str, body: CheckpointChange, context: Context) -> Response:
     """Pin and tag, so that retention leaves it."""
     with context.database.write() as tx:
-        found = index.change(tx, checkpoint_id, wanted)
+        index.change(tx, checkpoint_id, body)
+    with context.database.read() as tx:
+        found = index.get(tx, checkpoint_id)
     return Response(found.model_dump_json(), media_type="application/json")
 
 
 @router.delete("/{checkpoint_id}", status_code=204, dependencies=[Authorized, VolumeScan])
 def delete(checkpoint_id: str, context: Context) -> None:
-    """Give it up and remove its folder; a second time changes nothing."""
+    """Delete the checkpoint with its folder; a second time changes nothing."""
     with context.database.write() as tx:
-        found = index.request_delete(tx, checkpoint_id)
-    if found.state == "deleting":
-        Collector(context.database, context.settings.volume, context.now()).delete(found)
+        deleting = index.request_delete(tx, checkpoint_id)
+    if deleting is not None:
+        Collector(context.database, context.settings.volume, context.now()).delete(deleting)
 
 
 @router.get("/{checkpoint_id}/lineage", response_model=Lineage)

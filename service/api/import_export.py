@@ -1,7 +1,6 @@
 """The routes of imports and exports: each is a job, and the call waits a while for its end."""
 
 import asyncio
-from collections.abc import Callable
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -13,11 +12,13 @@ from starlette.concurrency import run_in_threadpool
 from service.api.dependencies import Authorized, Context
 from service.api.downloads import download
 from service.api.errors import problem
+from service.api.reads import read_job
 from service.context import AppContext
 from service.contract.checkpoints import Checkpoint
+from service.contract.errors import Problem
 from service.contract.exchange import ExportFormat, ExportRequest, ImportRequest
 from service.contract.jobs import ENDED_JOBS, Job, JobState
-from service.control.jobs import import_export, views
+from service.control.jobs import import_export
 from service.control.jobs.import_export import ExportState
 from service.domain.errors import NotFound
 
@@ -36,7 +37,7 @@ Wait = Annotated[float, Query(ge=0, le=300)]
 )
 async def import_(
     request: Request,
-    wanted: ImportRequest,
+    body: ImportRequest,
     context: Context,
     key: Annotated[
         str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)
@@ -44,17 +45,15 @@ async def import_(
     wait_seconds: Wait = 20.0,
 ) -> Response:
     """Import a file below the import root; 202 and the job if that takes longer."""
-    job = await _ended(
-        context, await run_in_threadpool(_submit_import, context, wanted, key), wait_seconds
-    )
+    job_id = await run_in_threadpool(_submit_import, context, body, key)
+    job = await _wait_for_end(context, job_id, wait_seconds)
     if job.state not in ENDED_JOBS:
         return _later(job, f"/jobs/{job.id}")
     if job.state is not JobState.SUCCEEDED:
         return _failed(request, job, 422)
-    with context.database.read() as tx:
-        found = import_export.imported(tx, job)
-    headers = {"Location": f"/checkpoints/{found.id}"}
-    return Response(found.model_dump_json(), 201, headers, media_type="application/json")
+    checkpoint = await run_in_threadpool(_read_imported, context, job)
+    headers = {"Location": f"/checkpoints/{checkpoint.id}"}
+    return Response(checkpoint.model_dump_json(), 201, headers, media_type="application/json")
 
 
 class ExportForm(BaseModel):
@@ -70,9 +69,10 @@ class ExportForm(BaseModel):
     "/{checkpoint_id}/export", status_code=202, response_model=Job, dependencies=[Authorized]
 )
 async def start_export(checkpoint_id: str, form: ExportForm, context: Context) -> Response:
-    """The job that makes the export, or has made it: its result names the file."""
+    """Queue the job that makes the export, or give the earlier one: its result names the file."""
     wanted = ExportRequest(checkpoint=checkpoint_id, **form.model_dump())
-    job = (await _find_or_submit(context, wanted)).job
+    async with context.volume_limiter.lookups.acquire():
+        job = await run_in_threadpool(_find_or_submit, context, wanted)
     headers = {"Location": f"/jobs/{job.id}"}
     return Response(job.model_dump_json(), 202, headers, media_type="application/json")
 
@@ -80,7 +80,10 @@ async def start_export(checkpoint_id: str, form: ExportForm, context: Context) -
 @router.get(
     "/{checkpoint_id}/export",
     response_class=FileResponse,
-    responses={202: {"model": Job, "description": "Still being made: ask again"}},
+    responses={
+        202: {"model": Job, "description": "Still being made: ask again"},
+        404: {"model": Problem, "description": "Not made yet: POST the same to have it made"},
+    },
 )
 async def export(
     request: Request,
@@ -90,82 +93,87 @@ async def export(
     module_prefix: bool = False,
     wait_seconds: Wait = 20.0,
 ) -> Response:
-    """The checkpoint as one file for another program; made by a worker the first time."""
+    """The export that a POST has had made, as one file for another program; else 404."""
     wanted = ExportRequest(checkpoint=checkpoint_id, format=format, module_prefix=module_prefix)
-    found = await _find_or_submit(context, wanted)
-    if found.file is None:
-        job = await _ended(context, found.job, wait_seconds)
+    state = await _find(context, wanted)
+    if state.file is None:
+        job = await _wait_for_end(context, state.job.id, wait_seconds)
         if job.state not in ENDED_JOBS:
             query = urlencode({"format": format, "module_prefix": module_prefix})
             return _later(job, f"/checkpoints/{checkpoint_id}/export?{query}")
         if job.state is not JobState.SUCCEEDED:
             return _failed(request, job, 409)
-        found = await _find_or_submit(context, wanted)
-    assert found.file is not None
-    file = found.file
+        state = await _find(context, wanted)
+    assert state.file is not None
+    file = state.file
     return download(request, context.volume_limiter.downloads, file.path, file.name, file.digest)
 
 
-async def _ended(context: AppContext, job: Job, wait_seconds: float) -> Job:
+async def _wait_for_end(context: AppContext, job_id: str, wait_seconds: float) -> Job:
     loop = asyncio.get_running_loop()
     deadline = loop.time() + wait_seconds
+    job = await run_in_threadpool(read_job, context, job_id)
     while job.state not in ENDED_JOBS and not context.notifier.closed:
         left = deadline - loop.time()
         if left <= 0:
             break
         seen = context.notifier.count
         await context.notifier.wait(seen, min(left, _POLL_SECONDS))
-        job = await run_in_threadpool(_read, context, lambda tx, i=job.id: views.get(tx, i))
+        job = await run_in_threadpool(read_job, context, job_id)
     return job
 
 
-def _read(context: AppContext, what: Callable[..., Job]) -> Job:
-    with context.database.read() as tx:
-        return what(tx)
-
-
-def _submit_import(context: AppContext, wanted: ImportRequest, key: str | None) -> Job:
+def _submit_import(context: AppContext, request: ImportRequest, key: str | None) -> str:
     with context.database.write() as tx:
-        submitted = import_export.submit_import(
-            tx, wanted, job_id=context.new_id("job"), key=key, now=context.now()
+        result = import_export.submit_import(
+            tx, request, job_id=context.new_id("job"), key=key, now=context.now()
         )
     context.notifier.notify()
-    return submitted.job
+    return result.job_id
 
 
-async def _find_or_submit(context: AppContext, wanted: ExportRequest) -> ExportState:
+def _read_imported(context: AppContext, job: Job) -> Checkpoint:
+    with context.database.read() as tx:
+        return import_export.imported(tx, job)
+
+
+async def _find(context: AppContext, wanted: ExportRequest) -> ExportState:
     async with context.volume_limiter.lookups.acquire():
-        return await run_in_threadpool(_found_or_submitted, context, wanted)
+        state = await run_in_threadpool(_earlier_state, context, wanted, set())
+    if state is None:
+        message = f"{wanted.checkpoint} is not exported as {wanted.format}: POST to have it made"
+        raise NotFound("no_export", message)
+    return state
 
 
-def _found_or_submitted(context: AppContext, wanted: ExportRequest) -> ExportState:
-    # Files are looked for outside of any transaction: the volume may hang, others may not.
-    fileless: set[str] = set()
-    while True:
-        job = _asked_before_or_submitted(context, wanted, fileless)
-        try:
-            return import_export.made_by(job, context.settings.volume)
-        except NotFound:
-            fileless.add(job.id)
-
-
-def _asked_before_or_submitted(
-    context: AppContext, wanted: ExportRequest, fileless: set[str]
-) -> Job:
-    with context.database.read() as tx:
-        job = import_export.asked_before(tx, wanted, besides=fileless)
-    if job is not None:
-        return job
+def _find_or_submit(context: AppContext, wanted: ExportRequest) -> Job:
+    without_file: set[str] = set()
+    state = _earlier_state(context, wanted, without_file)
+    if state is not None:
+        return state.job
     with context.database.write() as tx:
-        # Another call may have been here meanwhile.
-        job = import_export.asked_before(tx, wanted, besides=fileless)
-        if job is not None:
-            return job
-        submitted = import_export.submit_export(
-            tx, wanted, job_id=context.new_id("job"), now=context.now()
-        )
+        # A concurrent call may have submitted the same.
+        earlier = import_export.earlier_export(tx, wanted, besides=without_file)
+        job_id = context.new_id("job") if earlier is None else earlier.id
+        if earlier is None:
+            import_export.submit_export(tx, wanted, job_id=job_id, now=context.now())
     context.notifier.notify()
-    return submitted.job
+    return read_job(context, job_id)
+
+
+def _earlier_state(
+    context: AppContext, wanted: ExportRequest, without_file: set[str]
+) -> ExportState | None:
+    # Files are looked for outside of any transaction: the volume may hang, others may not.
+    while True:
+        with context.database.read() as tx:
+            job = import_export.earlier_export(tx, wanted, besides=without_file)
+        if job is None:
+            return None
+        try:
+            return import_export.export_state(job, context.settings.volume)
+        except NotFound:
+            without_file.add(job.id)
 
 
 def _later(job: Job, location: str) -> Response:

@@ -1,21 +1,20 @@
 """The routes that change the course of a job: cancel, pause, resume, retry, edit, delete."""
 
 import re
-from collections.abc import Callable
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Response
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from service.api.dependencies import Authorized, Context, VolumeScan
+from service.api.reads import read_job
 from service.api.responses import job_etag, job_made
 from service.context import AppContext
 from service.contract.changes import JobEdit, RetryRequest
-from service.contract.jobs import Job, JobState
+from service.contract.jobs import Job
 from service.control.checkpoints.gc import Collector
-from service.control.jobs import actions, edits, retries, views
+from service.control.jobs import actions, edits, retries
 from service.control.jobs.submission import SubmissionResult
 from service.domain.errors import Stale
 
@@ -36,19 +35,17 @@ class Cancel(BaseModel):
 def cancel(job_id: str, context: Context, how: Cancel | None = None) -> Response:
     """End a queued job at once, ask a running one to stop; 200 if that was asked before."""
     mode = how.mode if how is not None else "graceful"
-    return _asked(
-        context,
-        job_id,
-        lambda tx: actions.cancel(tx, job_id, mode=mode, now=context.now()),
-        (JobState.CANCELLED, JobState.CANCELLING),
-    )
+    with context.database.write() as tx:
+        new = actions.cancel(tx, job_id, mode=mode, now=context.now())
+    return _changed(context, job_id, 202 if new else 200)
 
 
 @router.post("/{job_id}/pause", status_code=202, response_model=Job)
 def pause(job_id: str, context: Context) -> Response:
-    """Have it save a checkpoint and rest; 200 if that was asked before."""
-    resting = (JobState.PAUSED, JobState.PAUSING)
-    return _asked(context, job_id, lambda tx: actions.pause(tx, job_id, context.now()), resting)
+    """Have it save a checkpoint and stop until it is resumed; 200 if that was asked before."""
+    with context.database.write() as tx:
+        new = actions.pause(tx, job_id, context.now())
+    return _changed(context, job_id, 202 if new else 200)
 
 
 @router.post("/{job_id}/resume", status_code=202, response_model=Job)
@@ -57,7 +54,9 @@ def resume(job_id: str, context: Context) -> Response:
 
     One that is still pausing runs on.
     """
-    return _asked(context, job_id, lambda tx: actions.resume(tx, job_id, context.now()), ())
+    with context.database.write() as tx:
+        actions.resume(tx, job_id, context.now())
+    return _changed(context, job_id, 202)
 
 
 @router.post(
@@ -77,46 +76,42 @@ def retry(
     """Queue a finished job again, as a new one that names it as its parent."""
     origin = how.origin if how is not None else "latest"
     try:
-        submitted = _retry(context, job_id, origin, key)
+        result = _retry(context, job_id, origin, key)
     except IntegrityError:
-        # A twin with the same key was faster; now its job is there to be given again.
-        submitted = _retry(context, job_id, origin, key)
+        # A concurrent call with the same key was faster: now its job is found.
+        result = _retry(context, job_id, origin, key)
     context.notifier.notify()
-    return job_made(submitted.job, replayed=submitted.replayed)
+    return job_made(read_job(context, result.job_id), replayed=result.replayed)
 
 
 @router.patch("/{job_id}", response_model=Job)
 def edit(
     job_id: str,
-    said: JobEdit,
+    body: JobEdit,
     context: Context,
     if_match: Annotated[str | None, Header()] = None,
 ) -> Response:
     """Change name, labels, priority; with `If-Match` only if nothing else has changed."""
     version = _version(job_id, if_match)
     with context.database.write() as tx:
-        job = edits.edit(tx, job_id, said, version=version, now=context.now())
+        edits.edit(tx, job_id, body, version=version, now=context.now())
     context.notifier.notify()
+    job = read_job(context, job_id)
     headers = {"ETag": job_etag(job)}
     return Response(job.model_dump_json(), headers=headers, media_type="application/json")
 
 
 @router.delete("/{job_id}", status_code=204, dependencies=[VolumeScan])
 def delete(job_id: str, context: Context) -> None:
-    """Forget a finished job, its logs and files; its pinned and tagged checkpoints are kept."""
+    """Delete a finished job, its logs and files; its pinned and tagged checkpoints stay."""
     with context.database.write() as tx:
         edits.delete(tx, job_id)
     Collector(context.database, context.settings.volume, context.now()).finish_job(job_id)
 
 
-def _asked(
-    context: AppContext, job_id: str, ask: Callable[[Connection], Job], before: tuple[JobState, ...]
-) -> Response:
-    with context.database.write() as tx:
-        was = views.stored(tx, job_id, lock=True).job.state
-        job = ask(tx)
+def _changed(context: AppContext, job_id: str, status: int) -> Response:
     context.notifier.notify()
-    status = 200 if was in before else 202
+    job = read_job(context, job_id)
     return Response(job.model_dump_json(), status, media_type="application/json")
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from service.api.dependencies import Authorized, Context, VolumeLookup
 from service.api.downloads import download
+from service.api.reads import read_job
 from service.api.responses import (
     Page,
     conditional,
@@ -56,12 +57,12 @@ def submit(
             completed = submission.complete(tx, body.root)
         return Response(completed.model_dump_json(), media_type="application/json")
     try:
-        submitted = _submit(context, body.root, key)
+        result = _submit(context, body.root, key)
     except IntegrityError:
-        # A twin with the same key was faster; now its job is there to be given again.
-        submitted = _submit(context, body.root, key)
+        # A concurrent call with the same key was faster: now its job is found.
+        result = _submit(context, body.root, key)
     context.notifier.notify()
-    return job_made(submitted.job, replayed=submitted.replayed)
+    return job_made(read_job(context, result.job_id), replayed=result.replayed)
 
 
 @router.get("", response_model=Page[Job])

@@ -23,7 +23,9 @@ def page(request: Request, context: Context) -> Response:
 def drain(worker_id: str, context: Context) -> Worker:
     """Have it finish what it runs and claim nothing new."""
     with context.database.write() as tx:
-        return workers.drain(tx, worker_id, context.now())
+        workers.drain(tx, worker_id, context.now())
+    with context.database.read() as tx:
+        return workers.get(tx, worker_id)
 
 
 @router.post(
@@ -32,6 +34,7 @@ def drain(worker_id: str, context: Context) -> Worker:
 def resume(worker_id: str, context: Context) -> Worker:
     """Let a draining or quarantined worker claim again."""
     with context.database.write() as tx:
-        worker = workers.resume(tx, worker_id, context.now())
+        workers.resume(tx, worker_id, context.now())
     context.notifier.notify()
-    return worker
+    with context.database.read() as tx:
+        return workers.get(tx, worker_id)

@@ -1,13 +1,15 @@
 """The queue by resource class: the jobs of a class need the same of a worker."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    ScalarSelect,
     and_,
     func,
     literal_column,
@@ -82,24 +84,31 @@ def lock_job(tx: Connection, job_id: str, now: datetime) -> StoredJob | None:
     return get(tx, job_id) if locked is not None else None
 
 
-def positions(tx: Connection, queued: Iterable[Job]) -> dict[str, int]:
-    """By id the positions of queued jobs in the queue: the first is 1."""
+def positions(tx: Connection, queued: Collection[Job]) -> dict[str, int]:
+    """By id the positions of queued jobs in the queue, by one statement: the first is 1."""
     by_order: dict[int, list[str]] = {}
     for job in queued:
         by_order.setdefault(-job.spec.priority, []).append(job.id)
-    positions: dict[str, int] = {}
+    counts: list[ScalarSelect[int]] = []
     for queue_order, ids in by_order.items():
-        position, last = _count(tx, jobs.c.queue_order < queue_order), ""
+        counts.append(_count(jobs.c.queue_order < queue_order))
+        # Each row of the index is counted once, and not once for each job behind it.
+        bounds = pairwise(["", *sorted(ids)])
+        same_order = jobs.c.queue_order == queue_order
+        counts += [_count(same_order, jobs.c.id > low, jobs.c.id <= high) for low, high in bounds]
+    row = iter(tx.execute(select(*counts)).one())
+    positions: dict[str, int] = {}
+    for ids in by_order.values():
+        position: int = next(row)
         for job_id in sorted(ids):
-            same_order = jobs.c.queue_order == queue_order
-            position += _count(tx, same_order, jobs.c.id > last, jobs.c.id <= job_id)
-            positions[job_id], last = position, job_id
+            position += next(row)
+            positions[job_id] = position
     return positions
 
 
 def count_ended_backoffs(tx: Connection, now: datetime) -> int:
     """How many queued jobs have a backoff that is over and is not cleared yet."""
-    return _count(tx, jobs.c.not_before <= now)
+    return tx.execute(select(_count(jobs.c.not_before <= now))).scalar_one()
 
 
 def clear_ended_backoffs(tx: Connection, now: datetime) -> int:
@@ -109,9 +118,8 @@ def clear_ended_backoffs(tx: Connection, now: datetime) -> int:
     return tx.execute(update(jobs).where(over).values(**values)).rowcount
 
 
-def _count(tx: Connection, *conditions: ColumnElement[bool]) -> int:
-    query = select(func.count()).select_from(jobs).where(_QUEUED, *conditions)
-    return tx.execute(query).scalar_one()
+def _count(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
+    return select(func.count()).select_from(jobs).where(_QUEUED, *conditions).scalar_subquery()
 
 
 def _first_class(

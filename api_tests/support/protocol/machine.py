@@ -115,7 +115,7 @@ class Protocol(AtWork):
         ended = list(self.promises.ended)
         parent = self.promises.jobs[ended[number % len(ended)]]
         try:
-            self.promises.acknowledged(self.plane.retry(parent, origin).job)
+            self.promises.acknowledged(self.plane.job_of(self.plane.retry(parent, origin)))
         except Unprocessable:
             assert origin == "latest"
 

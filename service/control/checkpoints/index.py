@@ -69,20 +69,24 @@ def lock(tx: Connection, checkpoint_id: str) -> Checkpoint:
     return found
 
 
-def change(tx: Connection, checkpoint_id: str, wanted: CheckpointChange) -> Checkpoint:
-    """Pin and tag; raises NotFound, and Conflict for one that is going or gone."""
+def change(tx: Connection, checkpoint_id: str, change: CheckpointChange) -> None:
+    """Pin and tag; raises NotFound, and Conflict for one that is not retained any more."""
     found = lock(tx, checkpoint_id)
     if found.state in _NOT_RETAINED:
         raise Conflict("checkpoint_going", f"{checkpoint_id} is {found.state}: too late to keep it")
-    tags = None if wanted.tags is None else sorted(set(wanted.tags))
-    store.change(tx, checkpoint_id, pinned=wanted.pinned, tags=tags)
-    return get(tx, checkpoint_id)
+    tags = None if change.tags is None else sorted(set(change.tags))
+    store.change(tx, checkpoint_id, pinned=change.pinned, tags=tags)
 
 
-def request_delete(tx: Connection, checkpoint_id: str) -> Checkpoint:
-    """Mark a checkpoint as deleting; raises NotFound, and Conflict while somebody needs it."""
+def request_delete(tx: Connection, checkpoint_id: str) -> Checkpoint | None:
+    """Mark a checkpoint as deleting, and give it: its folder is to be removed.
+
+    None for one that is removed already. Raises NotFound, and Conflict while somebody needs it.
+    """
     found = lock(tx, checkpoint_id)
-    if found.state in ("deleting", "purged"):
+    if found.state == "purged":
+        return None
+    if found.state == "deleting":
         return found
     if found.pinned:
         raise Conflict("checkpoint_pinned", f"{checkpoint_id} is pinned; unpin it first")
@@ -95,7 +99,7 @@ def request_delete(tx: Connection, checkpoint_id: str) -> Checkpoint:
         raise Conflict("checkpoint_in_use", message)
     store.mark(tx, [checkpoint_id], "deleting")
     refresh_pointers(tx, found.job_id)
-    return get(tx, checkpoint_id)
+    return found
 
 
 def path_of(tx: Connection, checkpoint_id: str) -> str:

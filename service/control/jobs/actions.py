@@ -1,4 +1,4 @@
-"""Cancelling a job, pausing it, and letting it go on."""
+"""Cancelling, pausing and resuming a job. A request that came before changes nothing."""
 
 from datetime import datetime
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from service.contract.jobs import ENDED_JOBS, Job, JobState, Reason
-from service.control.jobs.views import get, stored
+from service.control.jobs.views import stored
 from service.domain.errors import Conflict
 from service.domain.lifecycle import JobEvent, is_legal, move_job
 from service.store import attempts, history
@@ -18,22 +18,23 @@ _RESUMED = {
 }
 
 
-def cancel(tx: Connection, job_id: str, *, mode: str, now: datetime) -> Job:
-    """End a queued job at once, ask a running one to stop; raises NotFound, Conflict.
+def cancel(tx: Connection, job_id: str, *, mode: str, now: datetime) -> bool:
+    """End a queued job at once, ask a running one to stop; False if that was requested before.
 
-    `graceful` lets it save a checkpoint first; a later `now` overrules it.
+    `graceful` lets it save a checkpoint first; a later `now` overrules it. Raises NotFound,
+    Conflict.
     """
     row = stored(tx, job_id, lock=True)
     job = row.job
     if job.state is JobState.CANCELLED:
-        return get(tx, job_id)
+        return False
     if job.state in ENDED_JOBS:
         raise Conflict("job_ended", f"{job_id} has {job.state} already; nothing was cancelled")
     state = _cancelled_state(tx, job)
     if job.state is state:
         if mode == "now" and row.stop_mode != "now":
             store.change(tx, job_id, [job.state], {"stop_mode": mode})
-        return get(tx, job_id)
+        return False
     values: dict[str, Any] = {"state": state, "stop_mode": mode}
     if state is JobState.CANCELLED:
         values |= {
@@ -43,17 +44,17 @@ def cancel(tx: Connection, job_id: str, *, mode: str, now: datetime) -> Job:
         }
     store.change(tx, job_id, [job.state], values)
     history.note(tx, job_id, None, "cancel", f"cancel asked ({mode})", now)
-    return get(tx, job_id)
+    return job.state is not JobState.CANCELLING
 
 
-def pause(tx: Connection, job_id: str, now: datetime) -> Job:
-    """Take a job out of the queue, have a running one save and stop; may be asked twice.
+def pause(tx: Connection, job_id: str, now: datetime) -> bool:
+    """Take a job out of the queue, have a running one save and stop.
 
-    Raises NotFound, Conflict.
+    False if that was requested before. Raises NotFound, Conflict.
     """
     job = stored(tx, job_id, lock=True).job
     if job.state in (JobState.PAUSING, JobState.PAUSED):
-        return get(tx, job_id)
+        return False
     if not is_legal(job.state, JobEvent.PAUSE_REQUESTED):
         raise Conflict("not_pausable", f"{job_id} is {job.state}; only what waits or runs can rest")
     state = move_job(job.state, JobEvent.PAUSE_REQUESTED)
@@ -61,10 +62,10 @@ def pause(tx: Connection, job_id: str, now: datetime) -> Job:
     changed = store.change(tx, job_id, [job.state], {"state": state} | reason)
     assert changed, "the job is locked"
     history.note(tx, job_id, None, state, f"pause asked while {job.state}", now)
-    return get(tx, job_id)
+    return True
 
 
-def resume(tx: Connection, job_id: str, now: datetime) -> Job:
+def resume(tx: Connection, job_id: str, now: datetime) -> None:
     """Put a paused job back into the queue, by its age; it goes on from its last checkpoint.
 
     One that is still pausing runs on, in a new attempt if its worker has stopped already.
@@ -78,7 +79,6 @@ def resume(tx: Connection, job_id: str, now: datetime) -> Job:
     changed = store.change(tx, job_id, [job.state], values)
     assert changed, "the job is locked"
     history.note(tx, job_id, None, "resumed", _RESUMED[job.state], now)
-    return get(tx, job_id)
 
 
 def _cancelled_state(tx: Connection, job: Job) -> JobState:

@@ -38,10 +38,10 @@ def imported(tx: Connection, job: Job) -> Checkpoint:
     return index.get(tx, job.latest_checkpoint)
 
 
-def asked_before(
+def earlier_export(
     tx: Connection, request: ExportRequest, *, besides: Collection[str] = ()
 ) -> Job | None:
-    """The newest export of the same that has not failed, `besides` some; raises NotFound."""
+    """The newest job of the same export that has not failed, `besides` some; raises NotFound."""
     index.get(tx, request.checkpoint)
     for job in exports_of(tx, request):
         if job.id not in besides:
@@ -49,8 +49,8 @@ def asked_before(
     return None
 
 
-def made_by(job: Job, volume: Path) -> ExportState:
-    """An export and its file, if it is made already; raises NotFound if that is gone."""
+def export_state(job: Job, volume: Path) -> ExportState:
+    """An export with its file if its job has ended; raises NotFound if the file is gone."""
     made = job.state is JobState.SUCCEEDED
     return ExportState(job, artifacts.only_file_of(job, volume) if made else None)
 

@@ -1,4 +1,4 @@
-"""A finished job once more, as a new one."""
+"""A finished job is queued again, as a new one."""
 
 from datetime import datetime
 
@@ -24,7 +24,8 @@ def retry(
     earlier = replayed(tx, submission_key)
     if earlier is not None:
         return earlier
-    parent = views.stored(tx, job_id)
+    # Locked before the checkpoint that it may start from, as everybody locks them.
+    parent = views.stored(tx, job_id, lock=True)
     if parent.job.state not in ENDED_JOBS:
         message = f"{job_id} is {parent.job.state}; a job is retried when it has ended"
         raise Conflict("job_not_ended", message)

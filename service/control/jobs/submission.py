@@ -9,11 +9,10 @@ from sqlalchemy import Connection
 
 from service.contract.jobs import Job, JobState
 from service.contract.specs import AnySpec
-from service.control.jobs import views
 from service.control.kinds import kind_of
 from service.control.kinds.base import CheckedSubmission
 from service.control.scheduling.catalogs import form_of
-from service.domain.errors import IdempotencyMismatch
+from service.domain.errors import Gone, IdempotencyMismatch
 from service.store import history, idempotency, jobs
 
 
@@ -21,7 +20,7 @@ from service.store import history, idempotency, jobs
 class SubmissionResult:
     """The job of a submission; `replayed` if the same one came before with the same key."""
 
-    job: Job
+    job_id: str
     replayed: bool
 
 
@@ -41,7 +40,7 @@ class SubmissionKey:
 def submit(
     tx: Connection, spec: AnySpec, *, job_id: str, key: str | None, now: datetime
 ) -> SubmissionResult:
-    """Queue a job; raises IdempotencyMismatch, and what the kind's check raises."""
+    """Queue a job; raises IdempotencyMismatch, Gone, and what the kind's check raises."""
     submission_key = SubmissionKey(key, spec.model_dump_json())
     earlier = replayed(tx, submission_key)
     if earlier is not None:
@@ -59,14 +58,17 @@ def complete(tx: Connection, spec: AnySpec) -> AnySpec:
 
 
 def replayed(tx: Connection, submission_key: SubmissionKey) -> SubmissionResult | None:
-    """The job that this submission made before; raises IdempotencyMismatch."""
+    """The job that this submission made before; raises IdempotencyMismatch, Gone."""
     key = submission_key.key
     before = idempotency.find(tx, key) if key is not None else None
     if before is None:
         return None
     if before.body_sha256 != submission_key.digest:
         raise IdempotencyMismatch
-    return SubmissionResult(views.get(tx, before.job_id), replayed=True)
+    if jobs.version_of(tx, before.job_id) is None:
+        message = f"this key made {before.job_id}, which is deleted; a new key makes a new job"
+        raise Gone("job_deleted", message)
+    return SubmissionResult(before.job_id, replayed=True)
 
 
 def enqueue(
@@ -104,4 +106,4 @@ def enqueue(
     if submission_key.key is not None:
         idempotency.add(tx, submission_key.key, submission_key.digest, job_id, now)
     history.note(tx, job_id, None, "submitted", message, now)
-    return SubmissionResult(views.get(tx, job_id), replayed=False)
+    return SubmissionResult(job_id, replayed=False)

@@ -48,25 +48,23 @@ def end_worker(
             end_attempt(tx, job, stored.attempt, end, backoff_policy=backoff_policy, now=now)
 
 
-def drain(tx: Connection, worker_id: str, now: datetime) -> Worker:
+def drain(tx: Connection, worker_id: str, now: datetime) -> None:
     """Have a worker finish what it runs and claim nothing new; raises NotFound, Conflict."""
-    worker = _present(tx, worker_id)
+    worker = _locked(tx, worker_id)
     if worker.state is not WorkerState.QUARANTINED:
         message = f"drain asked at {now:%Y-%m-%d %H:%M:%S}Z"
         store.change(tx, worker_id, {"state": WorkerState.DRAINING, "message": message})
-    return _present(tx, worker_id)
 
 
-def resume(tx: Connection, worker_id: str, now: datetime) -> Worker:
+def resume(tx: Connection, worker_id: str, now: datetime) -> None:
     """Let a draining or quarantined worker claim again; raises NotFound, Conflict.
 
     Failures before this moment do not count towards a quarantine.
     """
-    worker = _present(tx, worker_id)
+    worker = _locked(tx, worker_id)
     if worker.state in (WorkerState.DRAINING, WorkerState.QUARANTINED):
         values = {"state": WorkerState.ACTIVE, "message": None, "trusted_at": now}
         store.change(tx, worker_id, values)
-    return _present(tx, worker_id)
 
 
 def present(tx: Connection) -> list[Worker]:
@@ -80,11 +78,19 @@ def present(tx: Connection) -> list[Worker]:
     ]
 
 
-def _present(tx: Connection, worker_id: str) -> Worker:
+def get(tx: Connection, worker_id: str) -> Worker:
+    """One worker with the jobs that it runs; raises NotFound."""
+    worker = store.get(tx, worker_id)
+    if worker is None:
+        raise NotFound("no_such_worker", f"there is no worker {worker_id}")
+    running = [live.attempt.job_id for live in attempts.live(tx, worker_id)]
+    return worker.model_copy(update={"jobs": tuple(running)})
+
+
+def _locked(tx: Connection, worker_id: str) -> Worker:
     worker = store.get(tx, worker_id, lock=True)
     if worker is None:
         raise NotFound("no_such_worker", f"there is no worker {worker_id}")
     if worker.state in (WorkerState.LOST, WorkerState.GONE):
         raise Conflict("worker_ended", f"worker {worker_id} is {worker.state}")
-    running = [live.attempt.job_id for live in attempts.live(tx, worker_id)]
-    return worker.model_copy(update={"jobs": tuple(running)})
+    return worker
