@@ -1,4 +1,4 @@
-"""The server process."""
+"""The process of the control plane."""
 
 import random
 import secrets
@@ -33,7 +33,7 @@ _log = structlog.get_logger()
 
 
 class CannotStart(Exception):
-    """The server cannot start as it was told to; the message says what to change."""
+    """The server cannot start with its settings; the message says what to change."""
 
 
 def serve(settings: Settings) -> None:
@@ -57,7 +57,7 @@ def serve(settings: Settings) -> None:
                 ),
                 context.notifier,
             )
-            # uvicorn raises the signal again once it has ended: it must not end us before we close.
+            # uvicorn raises the signal again at its end; this process must close its files before.
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, server.handle_exit)
             server.run(sockets=[listening])
@@ -66,7 +66,7 @@ def serve(settings: Settings) -> None:
 
 
 def upgrade_database(settings: Settings) -> str:
-    """Bring the schema up to date, and give its revision; raises CannotStart."""
+    """Migrate the database to the newest schema, and return its revision; raises CannotStart."""
     database = _open(settings)
     try:
         with database.read() as tx:
@@ -76,14 +76,14 @@ def upgrade_database(settings: Settings) -> str:
 
 
 class _Server(uvicorn.Server):
-    """Ends long polls as soon as it is asked to end: they would delay it."""
+    """A server that ends its long polls when it is asked to end, since they would delay the end."""
 
     def __init__(self, config: uvicorn.Config, notifier: Notifier) -> None:
         super().__init__(config)
         self._notifier = notifier
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin to end; the second time end at once."""
+        """Begin to shut down; at the second signal, shut down at once."""
         super().handle_exit(sig, frame)
         self._notifier.close()
 
@@ -94,7 +94,7 @@ def _listen(settings: Settings) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((settings.host, settings.port))
-        # Heard from now on: a second server must fail here, and not when the first one ends.
+        # Listen now, so that a second server fails here, and not only when the first one ends.
         listening.listen(1024)
     except OSError as error:
         listening.close()
@@ -110,7 +110,7 @@ def _open(settings: Settings) -> Database:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise CannotStart(f"cannot make {folder}: {error.strerror}") from error
+            raise CannotStart(f"cannot create {folder}: {error.strerror}") from error
     try:
         database = Database(settings.database_url)
     except (DatabaseInUse, ValueError) as error:
@@ -122,12 +122,14 @@ def _open(settings: Settings) -> Database:
             upgrade(tx)
     except DBAPIError as error:
         database.close()
-        said = " ".join(str(error.orig).split())
-        raise CannotStart(f"the database {database.url!r} cannot be used: {said}") from error
+        cause = " ".join(str(error.orig).split())
+        raise CannotStart(f"the database {database.url!r} cannot be used: {cause}") from error
     except CommandError as error:
         database.close()
-        said = f"the database {database.url!r} was made by another version of Trainyard ({error})"
-        raise CannotStart(said) from error
+        message = (
+            f"the database {database.url!r} was made by another version of Trainyard ({error})"
+        )
+        raise CannotStart(message) from error
     return database
 
 
@@ -143,7 +145,7 @@ def _context(settings: Settings, database: Database) -> AppContext:
 
 
 def main() -> int:
-    """`python -m service.main`: everything from `TRAINYARD_…` variables."""
+    """Run the server with the settings of the environment: `python -m service.main`."""
     try:
         serve(Settings())
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""What the control plane is told from outside: `TRAINYARD_…` variables, or arguments."""
+"""The settings of the control plane, from `TRAINYARD_…` variables and command-line options."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +12,7 @@ Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 
 
 class Settings(BaseSettings):
-    """Every value may come from the environment; an impossible one is refused at start."""
+    """Each setting is a `TRAINYARD_…` variable; invalid values are refused at the start."""
 
     model_config = SettingsConfigDict(
         env_prefix="TRAINYARD_", env_ignore_empty=True, frozen=True, extra="ignore"
@@ -25,30 +25,30 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535)] = 8000
     token: SecretStr | None = None
-    """When set, agents and everybody who changes something must send it as a bearer token."""
+    """If set, agents and all requests that change something must send it as a bearer token."""
 
     heartbeat_seconds: Seconds = 10.0
     start_seconds: Seconds = 30.0
-    """A claimed attempt that was not heard of for this long goes back to the queue."""
+    """A claimed attempt without a heartbeat for this long goes back to the queue."""
     unreachable_seconds: Seconds = 60.0
     self_end_seconds: Seconds = 240.0
     reassign_seconds: Seconds = 300.0
     kill_grace_seconds: Seconds = 30.0
     stall_seconds: Seconds = 1800.0
-    """An attempt that showed no progress for this long is ended, and tried again."""
+    """An attempt without progress for this long is ended, and the job is retried."""
     retry_backoff_seconds: Seconds = 10.0
-    """Before the second try after a job's own fault; doubles each time, to ten minutes at most."""
+    """The wait after a job's first failure; it doubles with each failure, up to ten minutes."""
 
     quick_failure_seconds: Seconds = 60.0
-    """A failure so soon after its start speaks against the worker: three different jobs'
-    quarantine it."""
+    """A failure within this time after the start counts against the worker; three different jobs
+    that fail so soon quarantine it."""
     keepalive_seconds: Seconds = 15.0
-    """Between two signs of life on a stream that has nothing to say."""
+    """The interval of keep-alive comments on a stream without events."""
     limits: str = ""
-    """How many jobs with a label run at once: `team=vision:2`, or `owner=*:4` for each owner."""
+    """How many jobs with a label may run: `team=vision:2`, or `owner=*:4` for each owner."""
 
     tidy_seconds: Seconds = 60.0
-    """Between two looks for removals that were let go and not done."""
+    """The interval of the loop that finishes interrupted removals."""
 
     @field_validator("limits")
     @classmethod

@@ -89,5 +89,5 @@ def test_a_directive_that_is_not_known_lets_the_attempt_continue() -> None:
 def test_a_result_may_have_a_reason_of_a_newer_version_but_no_known_one_that_does_not_fit() -> None:
     result = read(AttemptResult, {"outcome": "failed", "reason": "gpu_fell_off"})
     assert result.reason == "gpu_fell_off"
-    with pytest.raises(ValidationError, match="may say"):
+    with pytest.raises(ValidationError, match="may have the reason"):
         AttemptResult.model_validate({"outcome": "failed", "reason": "finished"})

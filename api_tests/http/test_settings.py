@@ -20,7 +20,7 @@ from service import main
         ({"unreachable_seconds": "300"}, "unreachable_seconds must be less than reassign_seconds"),
         ({"self_end_seconds": "280"}, "else two workers could run one job"),
         ({"host": "no.such.host.invalid"}, "cannot listen on no.such.host.invalid"),
-        ({"volume": "/proc/nowhere"}, "cannot make /proc/nowhere"),
+        ({"volume": "/proc/nowhere"}, "cannot create /proc/nowhere"),
         ({"database_url": "nonsense"}, "TRAINYARD_DATABASE_URL"),
         ({"database_url": "mysql://localhost/x"}, "TRAINYARD_DATABASE_URL"),
         ({"database_url": "sqlite://"}, "an SQLite database needs a file"),

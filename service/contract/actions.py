@@ -1,4 +1,4 @@
-"""What may be done with a job, as data: so that no client needs to know the rules."""
+"""The actions that a job allows, as data, so that clients need not know the rules."""
 
 from typing import Any, Literal
 
@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 class JobAction(BaseModel):
     """One call of the API that the job allows now.
 
-    Its body is `body`, with one of the `choices` for each field that has some (the first is the
-    default), and with the fields that `needs` names, which only the caller knows.
+    The request's body is `body`, plus one of the values in `choices` for each field there (the
+    first is the default), plus the fields in `needs`, whose values the caller provides.
     """
 
     model_config = ConfigDict(frozen=True)

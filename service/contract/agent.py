@@ -1,4 +1,4 @@
-"""What agents and the control plane say to each other; every verb may be sent twice."""
+"""The messages between agents and the control plane; each request may be sent twice."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self, get_args
@@ -31,7 +31,7 @@ REASONS: dict[AttemptOutcome, tuple[Reason, ...]] = {
         Reason.INCOMPATIBLE_CHECKPOINT,
     ),
 }
-"""Which reasons an agent may give for an outcome."""
+"""The reasons that an agent may report with each outcome."""
 
 
 def _known_directive(directive: Any) -> Any:
@@ -50,7 +50,7 @@ class Gpu(PeerMessage):
 
 
 class ProcessIdentity(PeerMessage):
-    """A process, so that another one on the same kernel can tell surely whether it still lives.
+    """The identity of a process, by which another process on this kernel can tell if it is alive.
 
     `boot_id` is `/proc/sys/kernel/random/boot_id`, `pid_namespace` the target of
     `/proc/self/ns/pid`, `started_ticks` the 22nd field of `/proc/<pid>/stat`.
@@ -63,7 +63,7 @@ class ProcessIdentity(PeerMessage):
 
 
 class Registration(PeerMessage):
-    """`PUT /agent/workers/{id}`: who a worker is; its id is fresh for each process start."""
+    """`PUT /agent/workers/{id}`: registers a worker; each worker process has a new id."""
 
     host: Annotated[Text, Field(max_length=255)]
     process: ProcessIdentity
@@ -74,29 +74,34 @@ class Registration(PeerMessage):
 
 
 class Predecessor(PeerMessage):
-    """A worker of the same boot and pid namespace that has not said goodbye."""
+    """A worker of this boot and pid namespace that has not reported its own end."""
 
     worker_id: str
     process: ProcessIdentity
 
 
 class RegistrationReply(PeerMessage):
-    """The reply: whoever of the neighbours is dead is told of by `POST /agent/workers/{id}/gone`.
+    """The reply to a registration, with the predecessors of the worker.
 
-    So a worker that was killed and started again need not wait for its own old lease.
+    The worker reports those that are dead with `POST /agent/workers/{id}/gone`, so that their jobs
+    need not wait until the leases expire.
     """
 
     neighbours: tuple[Predecessor, ...] = ()
 
 
 class Gone(PeerMessage):
-    """`POST /agent/workers/{id}/gone`: the worker has ended, and every process it had."""
+    """`POST /agent/workers/{id}/gone`: the worker and all its processes have ended."""
 
     message: WorkerText = ""
 
 
 class ClaimRequest(PeerMessage):
-    """`POST /agent/claims`: a `Claim`, or 204; the same `request_id` gives the same claim again."""
+    """`POST /agent/claims`: asks for a job; the reply is a `Claim`, or 204 if there is none.
+
+    A repeated `request_id` gets the claim of its first request. `wait_seconds` is how long the
+    server may wait for a job.
+    """
 
     worker_id: Id
     request_id: Id
@@ -106,7 +111,11 @@ class ClaimRequest(PeerMessage):
 
 
 class Lease(PeerMessage):
-    """How a lease is kept; the worker counts on its own monotonic clock."""
+    """The times of a lease in seconds, which the worker measures with its own monotonic clock.
+
+    A worker that reaches no server for `self_end_seconds` ends its attempts, and kills them
+    `kill_grace_seconds` later. An attempt without progress for `stall_seconds` has stalled.
+    """
 
     heartbeat_seconds: float
     self_end_seconds: float
@@ -115,9 +124,10 @@ class Lease(PeerMessage):
 
 
 class Claim(PeerMessage):
-    """Everything an attempt needs.
+    """A claimed job with everything that its attempt needs.
 
-    `resume` is newest first; `weights` is what a train starts from, an eval or an export takes.
+    `resume` has the training checkpoints to resume from, the newest first. `weights` is the
+    checkpoint from which a train starts, or which an eval or an export uses.
     """
 
     job_id: str
@@ -130,13 +140,13 @@ class Claim(PeerMessage):
 
     @property
     def job_spec(self) -> TrainSpec | EvalSpec:
-        """The spec of a train or an eval; whoever asks has looked at the kind."""
+        """The spec of a train or an eval; must not be called for other kinds."""
         assert isinstance(self.spec, TrainSpec | EvalSpec)
         return self.spec
 
 
 class ReportedEvent(PeerMessage):
-    """A line of `events.jsonl`; `seq` counts from 1 in an attempt.
+    """An event of an attempt, one line of `events.jsonl`; `seq` counts from 1 in each attempt.
 
     The bodies are in `service.contract.events`; that of `ended`, the last event of a run, is an
     `AttemptResult`.
@@ -149,17 +159,17 @@ class ReportedEvent(PeerMessage):
 
 
 class Purge(PeerMessage):
-    """A checkpoint that retention lets go; `path` is relative to the volume."""
+    """A checkpoint whose folder the agent has to remove; `path` is relative to the volume."""
 
     checkpoint_id: str
     path: str
 
 
 class Beat(PeerMessage):
-    """One attempt's share of a heartbeat: events since the last acknowledged, in order.
+    """One attempt's part of a heartbeat: its events after the last acknowledged one, in order.
 
-    The first beat of an attempt says that the claim arrived. `purged` are ids whose folders
-    are gone.
+    The first beat of an attempt confirms that the claim arrived. `purged` has the ids of
+    checkpoints whose folders the agent has removed.
     """
 
     job_id: Id
@@ -170,17 +180,18 @@ class Beat(PeerMessage):
 
 
 class Heartbeat(PeerMessage):
-    """`POST /agent/heartbeats`: one agent beats once for all its attempts."""
+    """`POST /agent/heartbeats`: one heartbeat of an agent for all its attempts."""
 
     worker_id: Id
     beats: tuple[Beat, ...] = ()
 
 
 class BeatReply(PeerMessage):
-    """What the attempt is to do; `lease_lost` means end the tree and report nothing more.
+    """The reply for one attempt: what it has to do, and the last event that was recorded.
 
-    `purge` is to be removed once the attempt's newest checkpoint verifies; it is said again until
-    it is confirmed by `purged`. A directive that this version does not know is read as `continue`.
+    With `lease_lost` the agent kills the attempt's processes and reports nothing more. It removes
+    the checkpoints in `purge` once the attempt's newest one verifies; each is sent again until
+    `purged` confirms it. A directive that this version does not know is read as `continue`.
     """
 
     job_id: str
@@ -192,16 +203,16 @@ class BeatReply(PeerMessage):
 
 
 class HeartbeatReply(PeerMessage):
-    """One reply for each beat; `drain` asks the worker to claim nothing new."""
+    """One reply for each beat; with `drain` the worker claims no new jobs."""
 
     replies: tuple[BeatReply, ...] = ()
     drain: bool = False
 
 
 class AttemptResult(PeerMessage):
-    """How an attempt ended; `result` is what it leaves for its users, as a job's `result` shows it.
+    """How an attempt ended; `result` becomes the `result` of the job.
 
-    It is the body of the run's `ended` event, and part of the agent's report.
+    It is the body of the `ended` event of a run, and a part of the agent's report.
     """
 
     outcome: AttemptOutcome
@@ -212,16 +223,19 @@ class AttemptResult(PeerMessage):
     @model_validator(mode="after")
     def _reason_fits(self) -> Self:
         fitting = REASONS[self.outcome]
-        # What a newer worker calls it is kept; `service.domain.retry` has the rule for it.
+        # An unknown reason of a newer worker is accepted; `service.domain.retry` has a rule for it.
         if self.reason in list(Reason) and self.reason not in fitting:
-            raise ValueError(f"an attempt that has {self.outcome} may say {', '.join(fitting)}")
+            raise ValueError(
+                f"an attempt that has {self.outcome} may have the reason {', '.join(fitting)}"
+            )
         return self
 
 
 class Report(AttemptResult):
-    """`POST /agent/reports`: the end of an attempt, with its last events; the first end wins.
+    """`POST /agent/reports`: the end of an attempt, with its last events.
 
-    The reply is a `BeatReply`: 200 for a repeat of the end that won, 409 `lease_lost` otherwise.
+    Only the first end of an attempt counts. The reply is a `BeatReply`: 200 for the first report
+    and its repetitions, 409 `lease_lost` for a different end.
     """
 
     job_id: Id

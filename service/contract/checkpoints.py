@@ -12,13 +12,13 @@ from service.contract.reading import Extensible
 
 MANIFEST = "manifest.json"
 FORMAT = 1
-"""The only format of manifests so far; a newer one is left alone."""
+"""The newest known format of manifests; checkpoints of a newer format are not changed."""
 
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*$")]
 _FOLDER = re.compile(r"^(step|final)-(\d{9,})$")
 
 Measured = Literal["loss", "top1_error", "top5_error"]
-"""What a validation measures of a checkpoint; lower is better."""
+"""The metrics of a checkpoint's validation; lower is better."""
 
 SortKey = Literal[
     "-created_at",
@@ -32,22 +32,22 @@ SortKey = Literal[
     "metrics.top5_error",
     "-metrics.top5_error",
 ]
-"""How a list is sorted, with - the highest first; by a metric it has only those that have it."""
+"""The order of a list; with `-` the highest first. A checkpoint without the metric is left out."""
 
 State = Literal["published", "damaged", "purging", "deleting", "purged"]
-"""Published: whole, as far as is known. Damaged: its bytes are not what they were.
+"""Published: not known to be damaged. Damaged: it does not verify.
 
-Purging: retention lets it go. Deleting: a user does. Purged: its folder is gone.
+Purging: retention removes it. Deleting: a user removes it. Purged: its folder has been removed.
 """
 
 
 def attempt_path(job_id: str, attempt: int) -> str:
-    """The attempt's folder, relative to the volume."""
+    """The path of an attempt's folder, relative to the volume."""
     return f"jobs/{job_id}/attempts/{attempt}"
 
 
 def job_files_path(job_id: str, attempt: int) -> str:
-    """Where an attempt leaves what is no checkpoint, relative to the volume."""
+    """The path of an attempt's result files, relative to the volume."""
     return f"{attempt_path(job_id, attempt)}/files"
 
 
@@ -57,13 +57,13 @@ def folder_name(phase: str, step: int) -> str:
 
 
 def step_of(name: str) -> int | None:
-    """The step a folder's name states, as a number; None for any other name."""
+    """The step in the name of a checkpoint folder; None for any other name."""
     match = _FOLDER.match(name)
     return int(match[2]) if match else None
 
 
 class FileDigest(BaseModel):
-    """Size and sha256 of one file."""
+    """The size in bytes and the sha256 of one file."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -72,7 +72,7 @@ class FileDigest(BaseModel):
 
 
 class Manifest(BaseModel):
-    """What a checkpoint folder holds; a folder without a whole one does not exist."""
+    """The manifest of a checkpoint folder; a folder without a valid one is not a checkpoint."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -139,9 +139,9 @@ class Checkpoint(BaseModel):
 
 
 class CheckpointChange(BaseModel):
-    """`PATCH /checkpoints/{id}`: what is left out stays as it is.
+    """`PATCH /checkpoints/{id}`: missing fields are unchanged.
 
-    A pinned or tagged checkpoint outlives its job's retention; a pinned one cannot be deleted.
+    Retention does not remove a pinned or tagged checkpoint; a pinned one cannot be deleted.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -151,7 +151,7 @@ class CheckpointChange(BaseModel):
 
 
 class Verification(BaseModel):
-    """What a look at every byte of a checkpoint found; one sentence for each problem."""
+    """The result of reading every byte of a checkpoint; one sentence for each problem."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -162,7 +162,7 @@ class Verification(BaseModel):
 
 
 class Garbage(BaseModel):
-    """A folder that nobody needs; `path` is relative to the volume."""
+    """A folder that can be removed, and why; `path` is relative to the volume."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -175,7 +175,7 @@ class Garbage(BaseModel):
 class Collection(BaseModel):
     """`POST /checkpoints/gc`: what was removed, or would be with `dry_run`.
 
-    `left` has a sentence on each folder that is left as it is, since a newer version made it.
+    `left` has a sentence about each folder of a newer version, which is not removed.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -187,7 +187,7 @@ class Collection(BaseModel):
 
 
 class LineageEntry(BaseModel):
-    """A checkpoint in another's lineage."""
+    """A checkpoint in the lineage of another checkpoint."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -205,11 +205,11 @@ class LineageEntry(BaseModel):
 
 
 class Lineage(BaseModel):
-    """Where a checkpoint comes from, and what came of it.
+    """The ancestors and descendants of a checkpoint.
 
-    `ancestors` begin with the parent and end with the root; `complete` is false where the index
-    does not know the last one's parent any more. `children` went on from it; `jobs` started from it
-    or used it in an eval or an export.
+    `ancestors` begins with the parent; `complete` is false if the parent of the last ancestor is no
+    longer in the index. `children` are the checkpoints that have this one as their parent; `jobs`
+    started from it, or used it in an eval or an export.
     """
 
     model_config = ConfigDict(frozen=True)

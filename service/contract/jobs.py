@@ -1,4 +1,4 @@
-"""What users read back of a job: its state, its attempts, its history."""
+"""Jobs, attempts and events as the API shows them."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -13,7 +13,7 @@ from service.contract.stored_specs import StoredSpec
 
 
 class JobState(StrEnum):
-    """Where a job stands; the last three are ends and never change."""
+    """The state of a job; the last three are final."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -26,7 +26,7 @@ class JobState(StrEnum):
 
 
 class AttemptState(StrEnum):
-    """Where one try of a job stands; the last five are ends."""
+    """The state of an attempt; the last five are final."""
 
     CLAIMED = "claimed"
     RUNNING = "running"
@@ -43,9 +43,9 @@ LIVE_ATTEMPTS = (AttemptState.CLAIMED, AttemptState.RUNNING, AttemptState.UNREAC
 
 
 class Reason(StrEnum):
-    """Why an attempt or a job ended; `worker_unfit` is a worker that lacks what it needs.
+    """Why an attempt or a job ended; `worker_unfit`: the worker cannot read its data root.
 
-    `unreadable_spec` is a job of another version, whose turn came under one that cannot read it.
+    `unreadable_spec`: this version of the server cannot read the specification of the job.
     """
 
     FINISHED = "finished"
@@ -68,7 +68,7 @@ class Reason(StrEnum):
 
 
 class Progress(BaseModel):
-    """How far a job is; `phase` is train, recalibrate, validate or eval."""
+    """The progress of a job; `phase` is train, recalibrate, validate or eval."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -83,7 +83,7 @@ class Progress(BaseModel):
 class Job(BaseModel):
     """A job as the API shows it; `actions` is what may be done now, `version` counts its changes.
 
-    The recipe of an import is known when its file was read. `unreadable` says why this version
+    An import has no recipe until its file has been read. `unreadable` says why this version
     cannot read the job's spec, if it cannot: then `spec` is as it is stored.
     """
 
@@ -118,7 +118,7 @@ class Job(BaseModel):
 
 
 class Attempt(BaseModel):
-    """One try of a job on one worker."""
+    """One run of a job on one worker."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -134,7 +134,7 @@ class Attempt(BaseModel):
 
 
 class Event(BaseModel):
-    """A line of a job's history; `number` only grows."""
+    """An event in the history of a job; later events have higher numbers."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -1,7 +1,7 @@
-"""Reading what another version wrote: rows, messages and replies of peers, manifests of folders.
+"""Reads rows, messages and manifests that another version of Trainyard has written.
 
-What is unknown is kept or passed over and logged once in a process; what is missing takes its
-default. Users' bodies are not read here: an unknown field of theirs is refused.
+Unknown fields are stored or ignored, and logged once in each process; missing fields have their
+defaults. This is not for the bodies of users, whose unknown fields are refused.
 """
 
 import logging
@@ -29,28 +29,28 @@ _lock = Lock()
 
 
 def read(kind: type[_Model], body: Any) -> _Model:
-    """A value as a model that keeps the fields it does not know; raises ValidationError.
+    """A value as a model that stores unknown fields; raises ValidationError.
 
-    They are no part of a `model_dump`; `with_unknown_fields` gives them back.
+    `model_dump` leaves these fields out, and `with_unknown_fields` includes them.
     """
-    return _noted(kind.model_validate(body, extra="allow"))
+    return _with_log(kind.model_validate(body, extra="allow"))
 
 
 def read_json(kind: type[_Model], text: str | bytes) -> _Model:
-    """The same of JSON."""
-    return _noted(kind.model_validate_json(text, extra="allow"))
+    """A JSON text as a model that stores unknown fields; raises ValidationError."""
+    return _with_log(kind.model_validate_json(text, extra="allow"))
 
 
 def with_unknown_fields(model: BaseModel) -> dict[str, Any]:
-    """The model as JSON, with the fields that `read` kept, at any depth."""
+    """The model as JSON, with the unknown fields that `read` has stored, at any depth."""
     body: dict[str, Any] = _restored(model, model.model_dump(mode="json"))
     return body
 
 
 def member(kind: type[_Member], text: str) -> _Member:
-    """The member of an enumeration; for a value that it does not have, one of that value alone.
+    """The member of an enumeration with this value; for an unknown value, a new member.
 
-    Such a member equals its text, and is none of those that the enumeration lists.
+    The new member equals its text, and is not one of the members that the enumeration lists.
     """
     try:
         return kind(text)
@@ -62,7 +62,7 @@ def member(kind: type[_Member], text: str) -> _Member:
 
 
 def log_once(event: str, what: str) -> None:
-    """A warning, the first time that a process meets this; what comes after many is not logged."""
+    """Log a warning, once in each process, and only for the first thousand different ones."""
     with _lock:
         if (event, what) in _logged or len(_logged) >= _MOST_LOGGED:
             return
@@ -71,7 +71,7 @@ def log_once(event: str, what: str) -> None:
 
 
 def log_unknown_fields(value: Any) -> None:
-    """Log the fields that a model, or any below it, has kept without knowing them."""
+    """Log the names of the unknown fields of a model, and of the models in it."""
     if isinstance(value, BaseModel):
         _log_names(type(value), set(value.model_extra or ()))
         for name in type(value).model_fields:
@@ -85,7 +85,7 @@ def log_unknown_fields(value: Any) -> None:
 
 
 class PeerMessage(BaseModel):
-    """What a worker and a server of other versions send each other: unknown fields pass."""
+    """A message between a worker and a server, whose unknown fields are ignored and logged."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -98,9 +98,10 @@ class PeerMessage(BaseModel):
 
 
 class _Extensible:
-    """Marks the values of a field as those that this version knows: another one has more.
+    """Marks a field whose values may be unknown to this version.
 
-    An unknown text is read as `member` reads it, or as itself where the values are literals.
+    For an enumeration, an unknown text becomes a new member, as of `member`; for literals it stays
+    a text.
     """
 
     def __get_pydantic_core_schema__(
@@ -127,7 +128,7 @@ class _Extensible:
 Extensible = _Extensible()
 
 
-def _noted(model: _Model) -> _Model:
+def _with_log(model: _Model) -> _Model:
     log_unknown_fields(model)
     return model
 

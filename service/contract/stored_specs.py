@@ -1,4 +1,4 @@
-"""A job's spec as its row has it: one that this version cannot read is shown as it is."""
+"""The specification of a job in its row, which may be of another version."""
 
 from typing import Annotated, Any
 
@@ -19,9 +19,9 @@ from service.contract.specs import AnySpec, Resources
 
 
 class UnreadableSpec(BaseModel):
-    """A spec of another version, `stored` as its row has it; `problem` says what cannot be read.
+    """A specification that this version cannot read: `stored` as in its row, and the `problem`.
 
-    It asks for what the row's own columns say; nothing of it is tried again.
+    The job is not retried.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -55,9 +55,9 @@ def _readable_or_as_stored(body: Any, handler: ValidatorFunctionWrapHandler) -> 
 
 
 StoredSpec = Annotated[AnySpec | UnreadableSpec, WrapValidator(_readable_or_as_stored)]
-"""Any spec, as far as it is understood; never raises."""
+"""Any specification; one that cannot be read becomes an UnreadableSpec."""
 
 
 def spec_as_stored(spec: BaseModel) -> Any:
-    """A spec as its row has it, with what this version does not know of it."""
+    """A specification as in its row, with the fields that this version does not know."""
     return spec.stored if isinstance(spec, UnreadableSpec) else with_unknown_fields(spec)

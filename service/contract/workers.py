@@ -11,10 +11,11 @@ from service.contract.reading import Extensible
 
 
 class WorkerState(StrEnum):
-    """Where a worker stands; `gone` said goodbye, `lost` fell silent for good.
+    """The state of a worker.
 
-    A `draining` one was asked to claim nothing new, a `quarantined` one may not: `message` says
-    why.
+    A `draining` worker claims no new jobs, and a `quarantined` one may not; `message` says why. An
+    `unreachable` worker has sent no heartbeat for a while, a `lost` one for too long. A `gone`
+    worker has ended.
     """
 
     ACTIVE = "active"
@@ -28,8 +29,8 @@ class WorkerState(StrEnum):
 class Worker(BaseModel):
     """A worker process, and the jobs it runs now.
 
-    `catalog_digest` is of what it says it can do; None for a worker that never said, which can do
-    what is built in.
+    `catalog_digest` is the digest of the catalog that it has sent; a worker without one can run
+    the built-in recipes.
     """
 
     model_config = ConfigDict(frozen=True)
