@@ -43,5 +43,5 @@ chromium:
 	  if [ "$$(id -u)" = 0 ]; then S=; else S=sudo; fi; \
 	  $$S apt-get update -qq && $$S apt-get install -y -qq chromium >/dev/null; }
 
-clean: ## Remove .venv and the yard
+clean: ## Remove .venv and the data folder
 	rm -rf .venv $(YARD)

@@ -7,7 +7,7 @@ RUN useradd --create-home --uid 10001 trainyard \
 WORKDIR /app
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY service service
-# hatchling wants every package it was told of; this image has no workers.
+# hatchling requires every listed package; this image has no workers.
 RUN mkdir workers && touch workers/__init__.py \
  && pip install --no-cache-dir -c constraints.txt '.[server,postgres]' \
  && rm -rf workers

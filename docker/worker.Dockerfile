@@ -17,6 +17,6 @@ ENV TRAINYARD_SERVER=http://server:8000 \
     TRAINYARD_VOLUME=/srv/volume \
     TRAINYARD_DATA_ROOT=/srv/data \
     TRAINYARD_IMPORT_ROOT=/srv/imports
-# SIGTERM saves a checkpoint and gives the job back; compose waits for that.
+# At SIGTERM the worker saves a checkpoint and releases the job; compose waits for that.
 STOPSIGNAL SIGTERM
 CMD ["python", "-m", "workers"]
