@@ -76,7 +76,7 @@ def test_a_retry_of_a_training_is_offered_from_where_something_is_left_to_train(
 def test_a_retry_that_saved_nothing_may_go_on_from_its_parents_state(
     plane: Plane, agent: Agent
 ) -> None:
-    made = plane.retry(ended(plane, agent, 10)).job
+    made = plane.job_of(plane.retry(ended(plane, agent, 10)))
     agent.report(agent.claimed(), "failed", "invalid_data")
     assert offered(plane.job(made), "retry").choices == {"from": ("latest", "start")}
     plane.retry(made)
@@ -135,16 +135,18 @@ def a_job(plane: Plane, agent: Agent, kind: str) -> Job:
     if kind == "import":
         with plane.write() as tx:
             request = ImportRequest(file="a.pth")
-            return import_export.submit_import(
+            result = import_export.submit_import(
                 tx, request, job_id=plane.new_job_id(), key=None, now=plane.now
-            ).job
+            )
+        return plane.job_of(result)
     source = a_manifest(ended(plane, agent, 10).id, 10).checkpoint_id
     if kind == "eval":
         return plane.submit(kind="eval", checkpoint={"id": source})
     with plane.write() as tx:
-        return import_export.submit_export(
+        result = import_export.submit_export(
             tx, ExportRequest(checkpoint=source), job_id=plane.new_job_id(), now=plane.now
-        ).job
+        )
+    return plane.job_of(result)
 
 
 def ended(plane: Plane, agent: Agent, *steps: int) -> Job:

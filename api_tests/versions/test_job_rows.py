@@ -142,7 +142,7 @@ def test_a_field_of_a_newer_spec_survives_a_change_of_labels_and_a_retry(plane: 
     edit(plane, job, labels={"team": "a"})
     assert stored_spec(plane, job) == newer | {"labels": {"team": "a"}}
     plane.cancel(job)
-    again = plane.retry(job, "start").job
+    again = plane.job_of(plane.retry(job, "start"))
     assert stored_spec(plane, again)["budget"] == {"hours": 3}
     assert plane.job(job).unreadable is None
 
