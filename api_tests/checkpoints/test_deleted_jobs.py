@@ -20,7 +20,7 @@ def ended(volume: Volume) -> Volume:
     """A job with two attempts, a checkpoint at step 1, and what else they leave."""
     volume.submit()
     volume.save(1)
-    volume.rescan()
+    volume.reindex()
     volume.end()
     first, second = (attempt_folder(volume.folder, number) for number in (1, 2))
     for name in ("log.txt", "events.jsonl", "spec.json"):

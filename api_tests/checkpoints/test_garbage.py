@@ -24,7 +24,7 @@ def full(volume: Volume) -> Volume:
     for step, error in ERRORS.items():
         volume.save(step, error)
     volume.save(5, 0.2, phase="final", checkpoint_id="ckpt_final")
-    volume.rescan()
+    volume.reindex()
     volume.end()
     return volume
 
@@ -52,7 +52,7 @@ def test_nothing_goes_while_the_job_lives(volume: Volume) -> None:
     volume.submit()
     for step in ERRORS:
         volume.save(step)
-    volume.rescan()
+    volume.reindex()
     assert volume.collector().collect(dry_run=False) == []
 
 

@@ -161,7 +161,7 @@ def test_a_collection_is_told_of_first_and_then_made(server: Server, agent: Fake
     told = agent.http.post("/checkpoints/gc", json={"dry_run": True}).json()
     mine = [each for each in told["data"] if run.job_id in each["path"]]
     assert [(each["checkpoint_id"], each["why"]) for each in mine] == [
-        (run.id_of(1), "retention lets it go")
+        (run.id_of(1), "the job's retention does not keep it")
     ]
     assert len(run.names()) == 3
     made = agent.http.post("/checkpoints/gc", json={}).json()

@@ -10,7 +10,7 @@ from service.contract.checkpoints import Checkpoint
 from service.contract.jobs import JobState
 from service.control.checkpoints import index
 from service.control.checkpoints.gc import Collector
-from service.control.checkpoints.reindex import ReindexResult, rescan
+from service.control.checkpoints.reindex import ReindexResult, reindex
 from service.control.jobs.submission import submit
 from service.store import jobs as store
 from service.store.engine import Database
@@ -52,9 +52,9 @@ class Volume:
         assert save(attempt, step, metrics=metrics, **digits, **fields) is None
         return attempt / f"{'final' if fields.get('phase') == 'final' else 'step'}-{step:09d}"
 
-    def rescan(self) -> ReindexResult:
+    def reindex(self) -> ReindexResult:
         """Index what is there."""
-        return rescan(self.database, self.folder, now=NOW)
+        return reindex(self.database, self.folder, now=NOW)
 
     def collector(self, disk: Disk = DISK) -> Collector:
         """As a server has it."""

@@ -46,7 +46,7 @@ def test_a_manifest_with_unknown_fields_is_read_indexed_and_keeps_them(volume: V
     folder = volume.save(1)
     rewrite(folder, quantized={"bits": 8})
     assert verify(folder) == []
-    assert volume.rescan().adopted == ["ckpt_1"]
+    assert volume.reindex().adopted == ["ckpt_1"]
     manifest = volume.get("ckpt_1").manifest
     assert manifest is not None
     assert manifest["quantized"] == {"bits": 8}
@@ -76,9 +76,9 @@ def test_a_newer_format_stays_published_however_often_it_is_looked_at(
     database: Database, volume: Volume
 ) -> None:
     folder = volume.save(1)
-    assert volume.rescan().adopted == ["ckpt_1"]
+    assert volume.reindex().adopted == ["ckpt_1"]
     rewrite(folder, format=2)
-    result = volume.rescan()
+    result = volume.reindex()
     assert result.damaged == []
     assert any("made by a newer version" in sentence for sentence in result.left)
     with database.write() as tx:
@@ -89,7 +89,7 @@ def test_a_newer_format_stays_published_however_often_it_is_looked_at(
 
 def test_a_newer_format_is_removed_by_no_collection_which_says_so(volume: Volume) -> None:
     folders = [volume.save(step) for step in (1, 2, 3, 4)]
-    volume.rescan()
+    volume.reindex()
     unindexed = volume.save(5)
     rewrite(unindexed, format=2)
     rewrite(folders[0], format=3)

@@ -30,10 +30,10 @@ _POLL_SECONDS = 2.0
 
 
 @router.put("/workers/{worker_id}")
-def register(worker_id: str, said: Registration, context: Context) -> RegistrationReply:
+def register(worker_id: str, body: Registration, context: Context) -> RegistrationReply:
     """Join, or say again who one is."""
     with context.database.write() as tx:
-        return workers.register(tx, worker_id, said, context.now())
+        return workers.register(tx, worker_id, body, context.now())
 
 
 @router.put("/workers/{worker_id}/catalog", status_code=204)
@@ -53,11 +53,11 @@ def put_catalog(worker_id: str, catalog: Catalog, context: Context) -> None:
 
 
 @router.post("/workers/{worker_id}/gone", status_code=204)
-def gone(worker_id: str, said: Gone, context: Context) -> None:
+def gone(worker_id: str, body: Gone, context: Context) -> None:
     """A worker has ended with all its processes."""
     with context.database.write() as tx:
         workers.end_worker(
-            tx, worker_id, said, backoff_policy=context.backoff_policy(), now=context.now()
+            tx, worker_id, body, backoff_policy=context.backoff_policy(), now=context.now()
         )
     context.notifier.notify()
 
@@ -85,19 +85,19 @@ async def claim(request: Request, wanted: ClaimRequest, context: Context) -> Res
 
 
 @router.post("/heartbeats")
-def heartbeat(said: Heartbeat, context: Context) -> HeartbeatReply:
+def heartbeat(body: Heartbeat, context: Context) -> HeartbeatReply:
     """Renew the leases of a worker's attempts; each is told what to do."""
     with context.database.write() as tx:
-        return heartbeats.heartbeat(tx, said, context.now())
+        return heartbeats.heartbeat(tx, body, context.now())
 
 
 @router.post("/reports")
-def report(said: Report, context: Context) -> BeatReply:
+def report(body: Report, context: Context) -> BeatReply:
     """The end of an attempt."""
     with context.database.write() as tx:
         reply = reports.end(
             tx,
-            said,
+            body,
             backoff_policy=context.backoff_policy(),
             quick_seconds=context.settings.quick_failure_seconds,
             now=context.now(),

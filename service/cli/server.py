@@ -62,7 +62,7 @@ def rebuild_index(database_url: str, volume: Path) -> ReindexResult:
             upgrade(tx)
         with _bar() as bar:
             task = bar.add_task("reading", total=None)
-            return reindexing.rescan(
+            return reindexing.reindex(
                 database,
                 volume,
                 now=datetime.now(UTC),

@@ -26,8 +26,8 @@ from service.volume.folder import checkpoints_in, is_newer, newer_in, verify
 from service.volume.removal import leftovers_in, purge, remove_leftovers, staging_folders_in
 
 _log = structlog.get_logger()
-_LET_GO, _DELETED = "retention lets it go", "a user deleted it"
-_ORPHAN = "the index does not know it, and retention would let it go"
+_EXPIRED, _DELETED = "the job's retention does not keep it", "a user deleted it"
+_ORPHAN = "the index does not know it, and the job's retention would not keep it"
 _STAGE = "a save or a removal was cut off"
 
 
@@ -44,7 +44,7 @@ class Collector:
         """What of the whole volume is removed, or would be."""
         folders = sorted((self.volume / "jobs").glob("*"))
         names = [folder.name for folder in folders if folder.is_dir() and not folder.is_symlink()]
-        return [found for job_id in names for found in self._of_job(job_id, dry_run)]
+        return [garbage for job_id in names for garbage in self._collect_job(job_id, dry_run)]
 
     def newer_folders(self) -> list[str]:
         """A sentence on each checkpoint of the volume that a newer version made, and is left."""
@@ -55,17 +55,17 @@ class Collector:
         """The same for the jobs that the index says have something left to go: cheap to ask."""
         with self.database.read() as tx:
             names = sorted({*checkpoints.jobs_with_leftovers(tx), *deletions.pending(tx)})
-        return [found for job_id in names for found in self._of_job(job_id, dry_run=False)]
+        return [garbage for job_id in names for garbage in self._collect_job(job_id, dry_run=False)]
 
-    def delete(self, given_up: Checkpoint) -> None:
-        """Remove what a user has given up; what is left by a kill, `finish` removes."""
-        list(self._remove([(given_up, _DELETED)], dry_run=False))
+    def delete(self, checkpoint: Checkpoint) -> None:
+        """Remove the folder of a deleted checkpoint; after an interruption `finish` removes it."""
+        list(self._remove([(checkpoint, _DELETED)], dry_run=False))
 
     def finish_job(self, job_id: str) -> list[Garbage]:
         """The same for one job."""
-        return list(self._of_job(job_id, dry_run=False))
+        return list(self._collect_job(job_id, dry_run=False))
 
-    def _of_job(self, job_id: str, dry_run: bool) -> Iterator[Garbage]:
+    def _collect_job(self, job_id: str, dry_run: bool) -> Iterator[Garbage]:
         with self.database.read() as tx:
             stored = jobs.get(tx, job_id)
             deleting = checkpoints.in_state(tx, job_id, "deleting")
@@ -75,23 +75,23 @@ class Collector:
         if stored is None:
             yield from self._remove([(c, _DELETED) for c in deleting], dry_run)
             if deleted:
-                yield from self._rest(job_id, dry_run)
+                yield from self._remove_leftovers_of(job_id, dry_run)
             return
         job = stored.job
-        yield from self._stages(job, live, dry_run)
+        yield from self._remove_staging_folders(job, live, dry_run)
         yield from self._remove([(c, _DELETED) for c in deleting], dry_run)
         if job.state in ENDED_JOBS:
             orphans = [c for c in self._on_volume(job) if c.id not in known]
-            kept, going = self._judged(job, orphans, dry_run)
-            if going and (dry_run or self._newest_is_whole(kept)):
-                yield from self._remove(going, dry_run)
+            retained, removable = self._partition(job, orphans, dry_run)
+            if removable and (dry_run or self._newest_is_whole(retained)):
+                yield from self._remove(removable, dry_run)
 
-    def _rest(self, job_id: str, dry_run: bool) -> Iterator[Garbage]:
+    def _remove_leftovers_of(self, job_id: str, dry_run: bool) -> Iterator[Garbage]:
         folder = self.volume / "jobs" / job_id
         size = sum(_size(path) for path in leftovers_in(folder))
-        found = Garbage(path=self._relative(folder), why=_DELETED, bytes=size)
+        garbage = Garbage(path=self._relative(folder), why=_DELETED, bytes=size)
         if dry_run:
-            yield found
+            yield garbage
             return
         with _logged(folder):
             remove_leftovers(folder, self.disk)
@@ -99,9 +99,11 @@ class Collector:
                 # A checkpoint that could not be removed now has its folder in this one.
                 if not checkpoints.in_state(tx, job_id, "deleting"):
                     deletions.remove(tx, job_id)
-            yield found
+            yield garbage
 
-    def _stages(self, job: Job, live: int | None, dry_run: bool) -> Iterator[Garbage]:
+    def _remove_staging_folders(
+        self, job: Job, live: int | None, dry_run: bool
+    ) -> Iterator[Garbage]:
         for folder in sorted((self.volume / "jobs" / job.id / "attempts").glob("*")):
             if folder.name == str(live):
                 continue
@@ -118,19 +120,19 @@ class Collector:
             if manifest.job_id == job.id
         ]
 
-    def _judged(
+    def _partition(
         self, job: Job, orphans: list[Checkpoint], dry_run: bool
     ) -> tuple[list[Checkpoint], list[tuple[Checkpoint, str]]]:
         if dry_run:
             with self.database.read() as tx:
-                return _judged(tx, job, orphans)
+                return _partition(tx, job, orphans)
         with self.database.write() as tx:
-            kept, going = _judged(tx, job, orphans)
-            checkpoints.mark(tx, [c.id for c, why in going if why == _LET_GO], "purging")
-            return kept, going
+            retained, removable = _partition(tx, job, orphans)
+            checkpoints.mark(tx, [c.id for c, why in removable if why == _EXPIRED], "purging")
+            return retained, removable
 
-    def _newest_is_whole(self, kept: list[Checkpoint]) -> bool:
-        newest = next((c for c in kept if c.phase != "final"), None)
+    def _newest_is_whole(self, retained: list[Checkpoint]) -> bool:
+        newest = next((c for c in retained if c.phase != "final"), None)
         if newest is None:
             return False
         problems = verify(resolve_path(self.volume, newest.path))
@@ -140,17 +142,17 @@ class Collector:
                 record_verification(tx, newest.id, problems, self.now)
         return not problems
 
-    def _remove(self, going: list[tuple[Checkpoint, str]], dry_run: bool) -> Iterator[Garbage]:
-        for checkpoint, why in going:
+    def _remove(self, removable: list[tuple[Checkpoint, str]], dry_run: bool) -> Iterator[Garbage]:
+        for checkpoint, why in removable:
             folder = resolve_path(self.volume, checkpoint.path)
-            found = Garbage(
+            garbage = Garbage(
                 path=checkpoint.path, why=why, bytes=_size(folder), checkpoint_id=checkpoint.id
             )
             if why != _DELETED and is_newer(folder):
                 _log.warning("newer_checkpoint_left", folder=checkpoint.path)
                 continue
             if dry_run:
-                yield found
+                yield garbage
                 continue
             with _logged(folder):
                 # What is gone already was removed before a kill, or by a worker.
@@ -158,28 +160,28 @@ class Collector:
                     purge(folder, self.disk)
                 with self.database.write() as tx:
                     checkpoints.mark_purged(tx, checkpoint.job_id, [checkpoint.id])
-                yield found
+                yield garbage
 
     def _relative(self, folder: Path) -> str:
         return str(folder.relative_to(self.volume))
 
 
-def _judged(
+def _partition(
     tx: Connection, job: Job, orphans: list[Checkpoint]
 ) -> tuple[list[Checkpoint], list[tuple[Checkpoint, str]]]:
-    """What is kept of the published ones, newest first, and what goes."""
+    """The published checkpoints that stay, newest first, and those to remove with the reason."""
     published = checkpoints.published_of(tx, job.id, lock=True)
-    going = [(c, _LET_GO) for c in checkpoints.in_state(tx, job.id, "purging")]
+    removable = [(c, _EXPIRED) for c in checkpoints.in_state(tx, job.id, "purging")]
     retention = kind_of(job.spec).retention(job.spec)
     if retention is not None:
         in_use = jobs.sources_in_use(tx)
-        going += [(c, _LET_GO) for c in surplus(published, retention, in_use)]
+        removable += [(c, _EXPIRED) for c in surplus(published, retention, in_use)]
         # As if the index knew them: an orphan may be better than all that it knows.
         unknown = {c.id for c in orphans}
         both = sorted([*published, *orphans], key=_age, reverse=True)
-        going += [(c, _ORPHAN) for c in surplus(both, retention, in_use) if c.id in unknown]
-    gone = {c.id for c, _ in going}
-    return [c for c in published if c.id not in gone], going
+        removable += [(c, _ORPHAN) for c in surplus(both, retention, in_use) if c.id in unknown]
+    removed_ids = {c.id for c, _ in removable}
+    return [c for c in published if c.id not in removed_ids], removable
 
 
 def _age(checkpoint: Checkpoint) -> tuple[int, bool, int]:

@@ -20,7 +20,7 @@ from service.volume.manifests import is_of_newer_version
 
 @dataclass
 class ReindexResult:
-    """What a rescan has changed: ids by what became of them, and sentences on what it left."""
+    """What a reindexing changed: ids by their change; a sentence for each folder left alone."""
 
     jobs: list[str] = field(default_factory=list)
     adopted: list[str] = field(default_factory=list)
@@ -29,7 +29,7 @@ class ReindexResult:
     left: list[str] = field(default_factory=list)
 
 
-def rescan(
+def reindex(
     database: Database,
     volume: Path,
     *,
@@ -37,29 +37,36 @@ def rescan(
     on_total: Callable[[int], None] = lambda _: None,
     on_read: Callable[[int], None] = lambda _: None,
 ) -> ReindexResult:
-    """Read every checkpoint of the volume, and make the index agree; a second time changes nothing.
+    """Read every checkpoint of the volume and make the index agree; a second run changes nothing.
 
-    Each checkpoint is one transaction, so a rescan that is cut off is gone on with by the next.
-    `on_total` and `on_read` are told of bytes. Raises FileNotFoundError where there is no volume.
+    Each checkpoint is a transaction of its own: after an interruption the next run completes it.
+    `on_total` is called once with the bytes to read, `on_read` with the bytes of each part that
+    was read. Raises FileNotFoundError where there is no volume.
     """
     if not (volume / "jobs").is_dir():
         raise FileNotFoundError(f"{volume} has no folder jobs: is the volume mounted?")
-    found = checkpoints_in(volume / "jobs")
-    on_total(sum(digest.bytes for _, m in found for digest in m.files.values()))
-    told = ReindexResult()
-    for folder, manifest in found:
+    folders = checkpoints_in(volume / "jobs")
+    on_total(sum(digest.bytes for _, m in folders for digest in m.files.values()))
+    result = ReindexResult()
+    for folder, manifest in folders:
         problems = verify(folder, on_read)
         with database.write() as tx:
-            _agree(tx, told, str(folder.relative_to(volume)), manifest, problems, now)
+            _reindex_folder(tx, result, str(folder.relative_to(volume)), manifest, problems, now)
     newer = newer_in(volume / "jobs")
-    told.left += [f"{folder.relative_to(volume)} was made by a newer version" for folder in newer]
-    _miss(database, volume, {manifest.checkpoint_id for _, manifest in found}, told, now)
-    return told
+    result.left += [f"{folder.relative_to(volume)} was made by a newer version" for folder in newer]
+    _reindex_missing(
+        database,
+        volume,
+        {manifest.checkpoint_id for _, manifest in folders},
+        result,
+        now,
+    )
+    return result
 
 
-def _agree(
+def _reindex_folder(
     tx: Connection,
-    told: ReindexResult,
+    result: ReindexResult,
     path: str,
     manifest: Manifest,
     problems: list[str],
@@ -67,60 +74,62 @@ def _agree(
 ) -> None:
     indexed = checkpoints.get(tx, manifest.checkpoint_id)
     if indexed is None and problems:
-        told.left.append(f"{path} is not whole: {'; '.join(problems)}")
+        result.left.append(f"{path} is not whole: {'; '.join(problems)}")
     elif indexed is None and attempts.live_number(tx, manifest.job_id) == manifest.attempt:
-        told.left.append(f"{path} is of an attempt that is still running, which tells of it itself")
+        result.left.append(f"{path} is of an attempt that is still running, which reports it")
     elif indexed is None:
-        _adopt(tx, told, path, manifest, now)
+        _adopt(tx, result, path, manifest, now)
     elif indexed.path != path:
-        told.left.append(f"{path} is another folder than {indexed.path}, with the same id")
+        result.left.append(f"{path} is another folder than {indexed.path}, with the same id")
     elif indexed.state == "purged" and not problems:
         # Brought back, from a backup perhaps.
         checkpoints.mark(tx, [indexed.id], "published")
         refresh_pointers(tx, indexed.job_id)
-        told.healed.append(indexed.id)
+        result.healed.append(indexed.id)
     else:
-        _judged(tx, told, indexed, problems, now)
+        _record_problems(tx, result, indexed, problems, now)
 
 
-def _judged(
-    tx: Connection, told: ReindexResult, indexed: Checkpoint, problems: list[str], now: datetime
+def _record_problems(
+    tx: Connection, result: ReindexResult, indexed: Checkpoint, problems: list[str], now: datetime
 ) -> None:
     record_verification(tx, indexed.id, problems, now)
     if is_of_newer_version(problems):
         return
     if problems and indexed.state == "published":
-        told.damaged.append(indexed.id)
+        result.damaged.append(indexed.id)
     elif not problems and indexed.state == "damaged":
-        told.healed.append(indexed.id)
+        result.healed.append(indexed.id)
 
 
 def _adopt(
-    tx: Connection, told: ReindexResult, path: str, manifest: Manifest, now: datetime
+    tx: Connection, result: ReindexResult, path: str, manifest: Manifest, now: datetime
 ) -> None:
     created_at = min(manifest.created_at, now)
     if jobs.get(tx, manifest.job_id, lock=True) is None:
         jobs.add(tx, job_of_folder(manifest, created_at), None)
-        said = "found on the volume by a rescan; the index did not know this job"
-        history.note(tx, manifest.job_id, None, "adopted", said, now)
-        told.jobs.append(manifest.job_id)
+        message = "found on the volume by a reindexing; the index did not know this job"
+        history.note(tx, manifest.job_id, None, "adopted", message, now)
+        result.jobs.append(manifest.job_id)
     checkpoints.add(tx, Checkpoint.of(manifest, path, created_at), manifest)
     jobs.raise_attempt(tx, manifest.job_id, manifest.attempt)
     refresh_pointers(tx, manifest.job_id)
-    said = f"checkpoint {manifest.checkpoint_id} at step {manifest.step} was found on the volume"
-    history.note(tx, manifest.job_id, manifest.attempt, "checkpoint", said, now)
-    told.adopted.append(manifest.checkpoint_id)
+    message = f"checkpoint {manifest.checkpoint_id} at step {manifest.step} was found on the volume"
+    history.note(tx, manifest.job_id, manifest.attempt, "checkpoint", message, now)
+    result.adopted.append(manifest.checkpoint_id)
 
 
-def _miss(
-    database: Database, volume: Path, seen: set[str], told: ReindexResult, now: datetime
+def _reindex_missing(
+    database: Database, volume: Path, present_ids: set[str], result: ReindexResult, now: datetime
 ) -> None:
     with database.read() as tx:
-        missing = [(id_, path) for id_, path in checkpoints.published_paths(tx) if id_ not in seen]
+        missing = [
+            (id_, path) for id_, path in checkpoints.published_paths(tx) if id_ not in present_ids
+        ]
     for checkpoint_id, path in missing:
-        # Asked again: it may have been published, or let go, since the folders were listed.
+        # Read again: it may have been published, or removed, since the folders were listed.
         problems = verify(resolve_path(volume, path))
         with database.write() as tx:
-            before = checkpoints.get(tx, checkpoint_id)
-            assert before is not None
-            _judged(tx, told, before, problems, now)
+            indexed = checkpoints.get(tx, checkpoint_id)
+            assert indexed is not None
+            _record_problems(tx, result, indexed, problems, now)

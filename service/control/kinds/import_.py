@@ -59,7 +59,7 @@ def job_of_folder(manifest: Manifest, created_at: datetime) -> Job:
         name="found on the volume",
         state=JobState.SUCCEEDED,
         reason=Reason.FINISHED,
-        message="found on the volume by a rescan: train on from it with init_from",
+        message="found on the volume by a reindexing: train on from it with init_from",
         created_at=created_at,
         finished_at=created_at,
         progress=Progress(

@@ -20,8 +20,8 @@ from service.volume.folder import read_manifest
 def test_a_lost_index_is_made_again_and_its_jobs_appear_as_imported(volume: Volume) -> None:
     folders = [volume.save(1, 0.5), volume.save(2, 0.25, attempt=2)]
     volume.save(2, 0.25, phase="final", checkpoint_id="ckpt_final", attempt=2)
-    told = volume.rescan()
-    assert (told.jobs, told.adopted) == (["job_1"], ["ckpt_1", "ckpt_2", "ckpt_final"])
+    result = volume.reindex()
+    assert (result.jobs, result.adopted) == (["job_1"], ["ckpt_1", "ckpt_2", "ckpt_final"])
     job = job_of(volume)
     assert (job.kind, job.state, job.recipe, job.attempt) == ("import", "succeeded", "oneshot", 2)
     assert (job.latest_checkpoint, job.best_checkpoint) == ("ckpt_final", "ckpt_final")
@@ -33,12 +33,12 @@ def test_a_lost_index_is_made_again_and_its_jobs_appear_as_imported(volume: Volu
     assert found == expected.model_copy(update={"manifest": manifest.model_dump(mode="json")})
 
 
-def test_a_second_rescan_changes_nothing(volume: Volume) -> None:
+def test_a_second_reindexing_changes_nothing(volume: Volume) -> None:
     volume.save(1, 0.5)
     flip_a_bit(volume.save(2))
-    assert volume.rescan().adopted == ["ckpt_1"]
+    assert volume.reindex().adopted == ["ckpt_1"]
     before = (job_of(volume), volume.get("ckpt_1"), volume.names())
-    again = volume.rescan()
+    again = volume.reindex()
     assert ReindexResult(left=again.left) == again
     assert (job_of(volume), volume.get("ckpt_1"), volume.names()) == before
 
@@ -46,9 +46,9 @@ def test_a_second_rescan_changes_nothing(volume: Volume) -> None:
 def test_a_damaged_folder_is_not_adopted_and_is_told_of(volume: Volume) -> None:
     volume.save(1)
     flip_a_bit(volume.save(2))
-    told = volume.rescan()
-    assert told.adopted == ["ckpt_1"]
-    assert told.left == [
+    result = volume.reindex()
+    assert result.adopted == ["ckpt_1"]
+    assert result.left == [
         "jobs/job_1/attempts/1/step-000000002 is not whole: model.safetensors has another sha256"
     ]
 
@@ -56,7 +56,7 @@ def test_a_damaged_folder_is_not_adopted_and_is_told_of(volume: Volume) -> None:
 def test_a_known_job_is_given_the_checkpoint_that_was_never_reported(volume: Volume) -> None:
     volume.submit()
     volume.save(3, 0.25)
-    assert volume.rescan().jobs == []
+    assert volume.reindex().jobs == []
     job = job_of(volume)
     assert (job.kind, job.state, job.latest_checkpoint) == ("train", "queued", "ckpt_3")
     # The next claim makes a folder that is not there yet.
@@ -71,9 +71,9 @@ def test_what_a_live_attempt_has_not_told_of_yet_is_left_to_it(volume: Volume) -
         a_live_one = attempts.Attempt.model_validate(attempt | {"state": "running"})
         ensure_worker(tx, "wrk_1")
         attempts.add(tx, a_live_one, token="secret", request_id="r")
-    told = volume.rescan()
-    assert told.adopted == []
-    assert "still running" in told.left[0]
+    result = volume.reindex()
+    assert result.adopted == []
+    assert "still running" in result.left[0]
 
 
 @pytest.mark.parametrize("harm", [flip_a_bit, shutil.rmtree])
@@ -82,25 +82,25 @@ def test_an_entry_whose_folder_is_not_whole_is_damaged_until_it_is_back(
 ) -> None:
     folder = volume.save(2)
     volume.save(1)
-    volume.rescan()
+    volume.reindex()
     shutil.copytree(folder, volume.folder / "backup")
     assert callable(harm)
     harm(folder)
-    assert volume.rescan().damaged == ["ckpt_2"]
+    assert volume.reindex().damaged == ["ckpt_2"]
     assert volume.get("ckpt_2").state == "damaged"
     assert job_of(volume).latest_checkpoint == "ckpt_1"
     shutil.rmtree(folder, ignore_errors=True)
     (volume.folder / "backup").rename(folder)
-    assert volume.rescan().healed == ["ckpt_2"]
+    assert volume.reindex().healed == ["ckpt_2"]
     assert job_of(volume).latest_checkpoint == "ckpt_2"
 
 
 def test_a_volume_that_is_not_mounted_is_refused(volume: Volume) -> None:
     volume.save(1)
-    volume.rescan()
+    volume.reindex()
     (volume.folder / "jobs").rename(volume.folder / "unmounted")
     with pytest.raises(FileNotFoundError, match="is the volume mounted"):
-        volume.rescan()
+        volume.reindex()
     assert volume.get("ckpt_1").state == "published"
 
 
@@ -108,7 +108,7 @@ def test_the_latest_of_the_index_is_that_of_the_volume(volume: Volume) -> None:
     for step in (9, 10, 100):
         volume.save(step)
     flip_a_bit(attempt_folder(volume.folder) / "step-000000100")
-    volume.rescan()
+    volume.reindex()
     with volume.database.read() as tx:
         assert index.latest(tx, CheckpointFilter(job="job_1")).step == 10
 
