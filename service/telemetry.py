@@ -5,6 +5,8 @@ import sys
 
 import structlog
 
+from service.contract.loop import log_thread_errors
+
 
 def configure_logs() -> None:
     """Send structlog's lines, and the libraries' warnings, to stderr."""
@@ -24,3 +26,4 @@ def configure_logs() -> None:
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
+    log_thread_errors(structlog.get_logger())

@@ -56,7 +56,7 @@ def work(settings: WorkerSettings, rank_main: str = RANK_MAIN) -> int:
     become_subreaper()
     worker_id = new_id("wrk")
     gpus = visible_gpus()
-    give_up = threading.Event()
+    stop_retries = threading.Event()
     indices = tuple(gpu.index for gpu in gpus)
     options = LauncherOptions(worker_id, settings.slots, indices, rank_main)
     agent = Agent(
@@ -69,10 +69,10 @@ def work(settings: WorkerSettings, rank_main: str = RANK_MAIN) -> int:
             labels=settings.labels,
             version=version("trainyard-service"),
         ),
-        places=WorkerPaths(settings.volume, settings.data_root, settings.import_root),
+        paths=WorkerPaths(settings.volume, settings.data_root, settings.import_root),
         launcher=launchers()[settings.launcher](options),
-        control_plane=ControlPlane(settings.server, settings.token, give_up),
-        give_up=give_up,
+        control_plane=ControlPlane(settings.server, settings.token, stop_retries),
+        stop_retries=stop_retries,
         on_drain=settings.on_drain,
         clock=boot_clock,
         catalog=catalog(),

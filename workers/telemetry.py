@@ -4,6 +4,8 @@ import sys
 
 import structlog
 
+from service.contract.loop import log_thread_errors
+
 
 def log_to_stderr() -> None:
     """Configure structlog for this process: events with a level, a UTC time and their fields."""
@@ -20,3 +22,4 @@ def log_to_stderr() -> None:
         ],
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
+    log_thread_errors(structlog.get_logger())

@@ -41,14 +41,18 @@ def start_worker(plane: Plane, tmp_path: Path) -> Iterator[StartWorker]:
     """Starts workers on `tmp_path`; at the test's end no process of theirs may be left.
 
     `ranks` is the `module:function` that ranks run in the place of the trainer, or a function of
-    ranks.py. Variables are added to the environment; None takes one away.
+    ranks.py. `fault` is injected into the agent, see faults.py. Variables are added to the
+    environment; None takes one away.
     """
     workers: list[Worker] = []
 
-    def start(*flags: str, ranks: str | None = None, **variables: str | None) -> Worker:
+    def start(
+        *flags: str, ranks: str | None = None, fault: str | None = None, **variables: str | None
+    ) -> Worker:
         ranks = ranks and (ranks if ":" in ranks else f"ranks:{ranks}")
         function = f"api_tests.support.{ranks}"
         code = (
+            f"from api_tests.support.faults import inject; inject({fault!r});"
             "import sys; from workers import main; from workers.settings import WorkerSettings;"
             "from pydantic_settings import CliApp;"
             f"sys.exit(main.work(CliApp.run(WorkerSettings), '{function}'))"

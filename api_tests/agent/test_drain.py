@@ -82,7 +82,7 @@ def test_a_drain_without_a_control_plane_ends_when_the_report_had_its_grace(
     worker.process.send_signal(signal.SIGTERM)
     assert worker.process.wait(10) == 0
     assert all_ended(tree)
-    worker.wait_for_log("last_reports_given_up")
+    worker.wait_for_log("last_reports_abandoned")
     plane.start()
 
 

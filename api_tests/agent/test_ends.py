@@ -106,7 +106,7 @@ def test_an_agent_that_was_stopped_before_it_started_the_ranks_starts_none(tmp_p
 
     places, nobody = WorkerPaths(tmp_path, tmp_path, tmp_path), cast(Launcher, None)
     attempt = Attempt(claim, places, nobody, deliver, clock=lambda: 100.0)
-    attempt.answered(Held(claim).reply(), sent_at=97.0)
+    attempt.take_reply(Held(claim).reply(), sent_at=97.0)
     attempt.run()
     assert [(each.outcome, each.reason) for each in reports] == [("released", "released")]
     assert not list(tmp_path.iterdir())

@@ -9,7 +9,7 @@ from api_tests.support.fake_control_plane import Plane
 from api_tests.support.worker_process import StartWorker
 from service.contract.agent import Gone, Predecessor, ProcessIdentity
 from workers.agent.identity import own_identity, processes_with
-from workers.agent.predecessors import tell_of_the_dead
+from workers.agent.predecessors import report_ended_predecessors
 from workers.launcher.local.launcher import WORKER_ID
 
 
@@ -56,7 +56,7 @@ class Heard:
 def _told_of(process: ProcessIdentity, *worker_ids: str) -> list[str]:
     heard = Heard()
     neighbours = [Predecessor(worker_id=worker_id, process=process) for worker_id in worker_ids]
-    tell_of_the_dead(neighbours, heard, patience_seconds=0.2)
+    report_ended_predecessors(neighbours, heard, patience_seconds=0.2)
     return heard.gone_ids
 
 

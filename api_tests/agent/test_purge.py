@@ -54,9 +54,9 @@ def _publish(volume: Path, step: int) -> Path:
 
 def _purged(volume: Path, *paths: str) -> tuple[str, ...]:
     purger = Purger(volume, a_claim("job_1", 1))
-    purger.ask([Purge(checkpoint_id=f"ckpt of {path}", path=path) for path in paths])
+    purger.request([Purge(checkpoint_id=f"ckpt of {path}", path=path) for path in paths])
     eventually(lambda: not purger.is_busy())
-    return purger.take_gone()
+    return purger.take_purged()
 
 
 def test_a_surplus_checkpoint_goes_once_the_newest_verifies(

@@ -19,7 +19,11 @@ class Worker:
 
     def wait_for_log(self, event: str) -> None:
         """Waits until the worker has logged an event of this name."""
-        eventually(lambda: f'"event": "{event}"' in self._log_path.read_text())
+        eventually(lambda: f'"event": "{event}"' in self.log())
+
+    def log(self) -> str:
+        """Everything that the worker has logged so far."""
+        return self._log_path.read_text()
 
     def titles(self) -> list[str]:
         """The titles of everything below the agent."""

@@ -29,6 +29,18 @@ class LoopLog(Protocol):
         """Log the end of the process."""
 
 
+def log_thread_errors(log: LoopLog) -> None:
+    """Have an error that ends a thread of this process logged like every other error."""
+
+    def note(end: threading.ExceptHookArgs) -> None:
+        # The error is no longer being handled here, so that it is given.
+        log.exception(
+            "thread_failed", thread=end.thread.name if end.thread else "", exc_info=end.exc_value
+        )
+
+    threading.excepthook = note
+
+
 class Loop:
     """A thread that calls `turn` again and again until it is stopped, whatever a turn raises.
 

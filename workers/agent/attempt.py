@@ -8,6 +8,7 @@ import structlog
 from service.contract.agent import AttemptResult, Beat, BeatReply, Claim, Report
 from service.contract.checkpoints import attempt_path
 from workers.agent.attempt_results import (
+    from_agent_error,
     from_event,
     from_exit,
     from_volume_error,
@@ -33,10 +34,10 @@ _log = structlog.get_logger()
 
 
 class Attempt:
-    """Runs in a thread of its own; others leave their words in its inbox.
+    """Runs in a thread of its own; other threads put messages into its inbox.
 
-    `runs` while there are ranks: before and after them only words are said. `clock` is the
-    `boot_clock`, in seconds; `deliver` returns once the report is answered.
+    `runs` is true while there may be ranks: before and after them it only waits for replies.
+    `clock` is the `boot_clock`, in seconds; `deliver` returns once the report is answered.
     """
 
     def __init__(
@@ -55,9 +56,9 @@ class Attempt:
         self._watchdog = Watchdog(self._folder.sign_of_progress, claim.lease, clock)
         self._watcher = VolumeWatcher(self._spool, self._watchdog, claim.job_id)
         self._purger = Purger(paths.volume, claim)
-        self._inbox: SimpleQueue[BeatReply | Command | ProcessExit] = SimpleQueue()
-        self._asked, self.runs = "", False
-        self._lost = self._told = self._hurried = self._stalled = self._wedged = False
+        self._inbox: SimpleQueue[BeatReply | Command | ProcessExit | Exception] = SimpleQueue()
+        self._stop_reason, self.runs = "", False
+        self._lease_lost = self._reported = self._ends_now = self._stalled = self._wedged = False
         self._log = _log.bind(job_id=claim.job_id, attempt=claim.attempt)
 
     def beat(self) -> Beat:
@@ -66,13 +67,13 @@ class Attempt:
             job_id=self.claim.job_id,
             attempt=self.claim.attempt,
             token=self.claim.token,
-            events=() if self._told else self._spool.waiting(),
-            purged=self._purger.take_gone(),
+            events=() if self._reported else self._spool.waiting(),
+            purged=self._purger.take_purged(),
         )
 
     def has_news(self) -> bool:
-        """True if an event waits that the control plane should hear of soon."""
-        return not self._told and bool(self._spool.waiting())
+        """True if an event waits that the control plane should get soon."""
+        return not self._reported and bool(self._spool.waiting())
 
     def is_wedged(self) -> bool:
         """True if it should have ended for want of progress and has not: the lease must end it.
@@ -86,27 +87,38 @@ class Attempt:
         self._wedged = wedged
         return wedged
 
-    def answered(self, reply: BeatReply, sent_at: float) -> None:
-        """Take the reply to a beat that was sent at `sent_at`."""
+    def take_reply(self, reply: BeatReply, sent_at: float) -> None:
+        """Take the reply to a beat that was sent at `sent_at`, in seconds of the clock."""
         self._spool.acknowledge(reply.acked_seq)
         if not reply.lease_lost:
             # At once: whoever reads the inbox may be held up by the volume.
             self._lease.renew(sent_at)
         self._inbox.put(reply)
 
-    def tell(self, word: Command) -> None:
+    def send(self, command: Command) -> None:
         """Have the attempt end."""
-        self._inbox.put(word)
+        self._inbox.put(command)
 
     def run(self) -> None:
-        """Run to the end that the control plane has heard of, or has refused."""
-        result = self._run()
-        self._purger.close()
-        if result is None or self._lost:
+        """Run to an end that the control plane has received or refused.
+
+        An error of the agent's own ends the ranks and is reported as a crash. It is raised if the
+        ranks cannot be ended: no report may come before their end, and the lease runs out.
+        """
+        try:
+            result = self._run()
+        except Exception as error:
+            self._log.exception("attempt_broken")
+            self._processes.end()
+            self.runs = False
+            result = from_agent_error(error)
+        finally:
+            self._purger.close()
+        if result is None or self._lease_lost:
             self._log.warning("lease_lost")
             return
         try:
-            self._told = True
+            self._reported = True
             self._deliver(report_of(result, self.claim, self._spool.waiting()))
         except LeaseLost:
             self._log.warning("lease_lost", outcome=result.outcome)
@@ -116,22 +128,22 @@ class Attempt:
             self._log.info("attempt_ended", outcome=result.outcome, reason=result.reason)
 
     def _run(self) -> AttemptResult | None:
-        # An attempt that the control plane has not heard of may be given to another worker.
-        while not self._lease.is_held and not self._asked and not self._lost:
-            self._hear()
-        if self._lost:
+        # An attempt whose lease the control plane has not confirmed may be given to another worker.
+        while not self._lease.is_held and not self._stop_reason and not self._lease_lost:
+            self._receive()
+        if self._lease_lost:
             return None
         if self._lease.is_held and self._lease.has_run_out():
             # The agent was stopped in between: somebody else may have the job.
-            self._asked = "the lease ran out before the ranks were started"
-        if self._asked:
-            return released(self._asked)
+            self._stop_reason = "the lease ran out before the ranks were started"
+        if self._stop_reason:
+            return released(self._stop_reason)
         try:
             self.runs = True
             self._watchdog.begin()
             self._start()
-            self._processes.hold_until(self._lease.over_at)
-            self._watcher.begin()
+            self._processes.extend_deadline(self._lease.kill_deadline)
+            self._watcher.start()
             exit_ = self._watch()
             self.runs = False
             self._sweep()
@@ -161,60 +173,62 @@ class Attempt:
         gpus = self.claim.spec.resources.gpus
         spec_path, log_path = self._folder.spec_path, self._folder.log_path
         launch = Launch(self.claim.job_id, spec_path, log_path, gpus)
-        self._processes.start(launch, ended=self._inbox.put)
+        self._processes.start(launch, on_end=self._inbox.put)
 
     def _watch(self) -> ProcessExit:
         while True:
-            exit_ = self._hear(self._lease.seconds_to_look())
+            exit_ = self._receive(self._lease.seconds_to_look())
             if exit_ is not None:
                 return exit_
             self._keep_deadlines()
 
-    def _hear(self, timeout_seconds: float | None = None) -> ProcessExit | None:
+    def _receive(self, timeout_seconds: float | None = None) -> ProcessExit | None:
         try:
-            word = self._inbox.get(timeout=timeout_seconds)
+            message = self._inbox.get(timeout=timeout_seconds)
         except Empty:
             return None
-        if isinstance(word, ProcessExit):
-            return word
-        if isinstance(word, BeatReply):
-            self._obey(word)
-        elif word is Command.RELEASE:
+        if isinstance(message, ProcessExit):
+            return message
+        if isinstance(message, Exception):
+            raise message
+        if isinstance(message, BeatReply):
+            self._follow(message)
+        elif message is Command.RELEASE:
             self._stop("the worker is shutting down, and gave the job back")
         else:
-            self._hurried = True
+            self._ends_now = True
             self._stop("the worker was ended")
             self._processes.kill()
         return None
 
-    def _obey(self, reply: BeatReply) -> None:
+    def _follow(self, reply: BeatReply) -> None:
         if reply.lease_lost:
-            self._lost = True
+            self._lease_lost = True
             self._processes.kill()
             return
-        self._processes.hold_until(self._lease.over_at)
-        self._purger.ask(reply.purge)
+        self._processes.extend_deadline(self._lease.kill_deadline)
+        self._purger.request(reply.purge)
         if reply.directive == "checkpoint_and_stop":
             self._stop("stopped by the control plane")
         elif reply.directive == "stop":
             self._stop("stopped by the control plane, without saving")
             self._processes.kill()
 
-    def _stop(self, why: str) -> None:
-        if self._asked:
+    def _stop(self, reason: str) -> None:
+        if self._stop_reason:
             return
-        self._asked = why
-        self._log.info("stopping", why=why)
+        self._stop_reason = reason
+        self._log.info("stopping", reason=reason)
         self._processes.terminate()
         self._lease.begin_grace()
 
     def _keep_deadlines(self) -> None:
         if self._lease.has_run_out():
             silent = self.claim.lease.self_end_seconds
-            self._stop(f"the control plane was not heard of for {silent:g} s")
+            self._stop(f"the control plane has not answered for {silent:g} s")
         if self._lease.grace_is_over():
             self._processes.kill()
-        if self._watchdog.has_stalled() and not self._asked and not self._stalled:
+        if self._watchdog.has_stalled() and not self._stop_reason and not self._stalled:
             self._stalled = True
             self._log.error("stalled", stall_seconds=self.claim.lease.stall_seconds)
             self._processes.kill_with_stacks()
@@ -228,16 +242,16 @@ class Attempt:
 
     def _result(self, exit_: ProcessExit) -> AttemptResult:
         # The heartbeats carry what one report cannot hold.
-        while not self._spool.read() and not self._lost and not self._hurried:
-            self._hear()
+        while not self._spool.read() and not self._lease_lost and not self._ends_now:
+            self._receive()
         ended = self._spool.ended_event
         result = from_event(ended) if ended is not None else None
         if result is not None:
             return result
         if self._stalled:
             return stalled(self.claim.lease)
-        if self._asked:
-            return released(self._asked)
+        if self._stop_reason:
+            return released(self._stop_reason)
         if exit_.overdue:
             return released("its agent was stopped for longer than it holds its lease")
         return from_exit(exit_, self._folder.log_path, self._paths.volume)

@@ -55,6 +55,14 @@ def from_volume_error(error: OSError) -> AttemptResult:
     return AttemptResult(outcome="failed", reason=Reason.CRASHED, message=said)
 
 
+def from_agent_error(error: Exception) -> AttemptResult:
+    """The agent or a launcher failed, and the ranks were ended."""
+    # The first line alone: what follows may quote values, as pydantic's messages do.
+    first = str(error).split("\n")[0]
+    message = f"its agent failed: {type(error).__name__}: {first}; the worker's log has the stack"
+    return AttemptResult(outcome="failed", reason=Reason.CRASHED, message=message)
+
+
 def from_event(ended: ReportedEvent) -> AttemptResult | None:
     """What the run said in its `ended` event; None if that cannot be read."""
     try:

@@ -82,9 +82,9 @@ class LeaseLost(Refused):
 
 
 class ControlPlane:
-    """The server at `url`; calls are tried again until answered, or until `give_up` is set."""
+    """The server at `url`; calls are tried again until answered, or until `stop_retries` is set."""
 
-    def __init__(self, url: str, token: SecretStr | None, give_up: threading.Event) -> None:
+    def __init__(self, url: str, token: SecretStr | None, stop_retries: threading.Event) -> None:
         headers = {"Content-Type": "application/json"}
         if token is not None:
             headers["Authorization"] = f"Bearer {token.get_secret_value()}"
@@ -92,8 +92,8 @@ class ControlPlane:
         self._retrying = Retrying(
             retry=retry_if_exception_type(Unreachable),
             wait=wait_random_exponential(multiplier=0.25, max=_CAP_SECONDS),
-            sleep=sleep_using_event(give_up),
-            stop=stop_when_event_set(give_up),
+            sleep=sleep_using_event(stop_retries),
+            stop=stop_when_event_set(stop_retries),
             before_sleep=_log_retry,
             reraise=True,
         )

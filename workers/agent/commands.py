@@ -1,4 +1,4 @@
-"""What the agent itself leaves in an attempt's inbox."""
+"""The commands of an agent to its attempts."""
 
 from enum import Enum
 

@@ -1,4 +1,4 @@
-"""The thread that beats for all attempts of an agent."""
+"""The heartbeats of an agent, for all its attempts."""
 
 import random
 import threading
@@ -7,19 +7,22 @@ from collections.abc import Callable, Collection
 import structlog
 
 from service.contract.agent import Heartbeat, HeartbeatReply
+from service.contract.loop import Loop
 from workers.agent.attempt import Attempt
 from workers.agent.client import ControlPlane, ControlPlaneError, UnknownWorker, Unreachable
 
 _FIRST_SECONDS = 10.0
-"""How often to beat before a claim has said it."""
+"""The seconds between two heartbeats before a claim has brought its own."""
+_FATAL_ERRORS = 10
 _log = structlog.get_logger()
 
 
 class Heartbeats:
     """Beats when the shortest lease says, and at most every `quick_seconds` when there is news.
 
-    `attempts` gives those that run now; `forgotten` is called when the control plane does not know
-    the worker, `heard` with each reply.
+    `attempts` gives those that run now; `on_forgotten` is called when the control plane does not
+    know the worker, `on_reply` with each reply. An agent that cannot beat is of no use, for its
+    leases run out: after ten errors of its own in a row the process ends.
     """
 
     def __init__(
@@ -28,36 +31,49 @@ class Heartbeats:
         worker_id: str,
         attempts: Callable[[], Collection[Attempt]],
         *,
-        forgotten: Callable[[], None],
-        heard: Callable[[HeartbeatReply], None],
+        on_forgotten: Callable[[], None],
+        on_reply: Callable[[HeartbeatReply], None],
         clock: Callable[[], float],
         quick_seconds: float = 0.5,
     ) -> None:
         self._control_plane, self._worker_id, self._attempts = control_plane, worker_id, attempts
-        self._forgotten, self._heard, self._clock = forgotten, heard, clock
+        self._on_forgotten, self._on_reply, self._clock = on_forgotten, on_reply, clock
         self._quick_seconds = quick_seconds
-        self._woken = threading.Event()
+        self._hastened = threading.Event()
         self._usual_seconds = _FIRST_SECONDS
-        self._failures = 0
+        self._failures, self._due_at = 0, 0.0
+        self._loop = Loop(
+            "heartbeat",
+            quick_seconds,
+            self._beat_if_due,
+            log=_log,
+            # To register again may be refused: the next beat is the next try.
+            outages=(ControlPlaneError,),
+            fatal_errors=_FATAL_ERRORS,
+        )
 
-    def wake(self) -> None:
+    def start(self) -> None:
+        """Begin to beat, until the process ends."""
+        self._due_at = self._clock() + self._interval()
+        self._loop.start()
+
+    def hasten(self) -> None:
         """Beat at once: there is a new attempt."""
-        self._woken.set()
+        self._hastened.set()
+        self._loop.hasten()
 
-    def run(self) -> None:
-        """Beat for ever."""
-        while True:
-            self._wait()
+    def _beat_if_due(self) -> float:
+        if self._is_due():
+            # Before the beat: what comes while it is under way is for the next one.
+            self._hastened.clear()
             self._beat()
+            self._due_at = self._clock() + self._interval()
+        return min(max(self._due_at - self._clock(), 0.0), self._quick_seconds)
 
-    def _wait(self) -> None:
-        due = self._clock() + self._interval()
-        while (left := due - self._clock()) > 0:
-            if self._woken.wait(min(left, self._quick_seconds)):
-                break
-            if not self._failures and any(attempt.has_news() for attempt in self._attempts()):
-                break
-        self._woken.clear()
+    def _is_due(self) -> bool:
+        if self._hastened.is_set() or self._clock() >= self._due_at:
+            return True
+        return not self._failures and any(attempt.has_news() for attempt in self._attempts())
 
     def _interval(self) -> float:
         leases = [attempt.claim.lease.heartbeat_seconds for attempt in self._attempts()]
@@ -68,29 +84,29 @@ class Heartbeats:
         return float(min(self._usual_seconds, backoff) * random.uniform(0.5, 1.0))
 
     def _beat(self) -> None:
-        there = [attempt for attempt in self._attempts() if not attempt.is_wedged()]
-        attempts = {(a.claim.job_id, a.claim.attempt): a for a in there}
+        running = [attempt for attempt in self._attempts() if not attempt.is_wedged()]
+        attempts = {(a.claim.job_id, a.claim.attempt): a for a in running}
         beats = tuple(attempt.beat() for attempt in attempts.values())
         sent_at = self._clock()
         try:
             reply = self._control_plane.heartbeat(Heartbeat(worker_id=self._worker_id, beats=beats))
         except ControlPlaneError as error:
-            self._failed(error)
+            self._note_failure(error)
             return
         if self._failures:
             _log.info("heartbeat_answered", failures=self._failures)
         self._failures = 0
-        for answer in reply.replies:
-            attempt = attempts.get((answer.job_id, answer.attempt))
+        for each in reply.replies:
+            attempt = attempts.get((each.job_id, each.attempt))
             if attempt is not None:
-                attempt.answered(answer, sent_at)
-        self._heard(reply)
+                attempt.take_reply(each, sent_at)
+        self._on_reply(reply)
 
-    def _failed(self, error: ControlPlaneError) -> None:
+    def _note_failure(self, error: ControlPlaneError) -> None:
         self._failures += 1
-        if isinstance(error, UnknownWorker):
-            self._forgotten()
         # The first, and then ever fewer: an outage may last a night.
         if self._failures.bit_count() == 1:
             level = _log.warning if isinstance(error, Unreachable) else _log.error
             level("heartbeat_failed", failures=self._failures, error=str(error))
+        if isinstance(error, UnknownWorker):
+            self._on_forgotten()

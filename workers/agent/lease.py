@@ -22,8 +22,8 @@ class AttemptLease:
         return self._renewed_at is not None
 
     @property
-    def over_at(self) -> float:
-        """When nothing may live of the ranks any more, whoever is there to end them."""
+    def kill_deadline(self) -> float:
+        """When the ranks are killed, by the agent or by their supervisor."""
         return self._ends_at + self._lease.kill_grace_seconds
 
     def renew(self, sent_at: float) -> None:

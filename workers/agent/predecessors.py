@@ -14,7 +14,7 @@ _LOOK_AGAIN_SECONDS = 0.1
 _log = structlog.get_logger()
 
 
-def tell_of_the_dead(
+def report_ended_predecessors(
     neighbours: Sequence[Predecessor], control_plane: ControlPlane, patience_seconds: float = 10.0
 ) -> None:
     """Say `gone` for each neighbour that has surely ended, with every process it had.
@@ -31,7 +31,7 @@ def tell_of_the_dead(
         try:
             control_plane.gone(neighbour.worker_id, Gone(message=message))
         except ControlPlaneError as error:
-            _log.warning("gone_not_said", worker_id=neighbour.worker_id, error=str(error))
+            _log.warning("gone_not_sent", worker_id=neighbour.worker_id, error=str(error))
         else:
             _log.info("neighbour_gone", worker_id=neighbour.worker_id)
 

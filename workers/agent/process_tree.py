@@ -1,4 +1,4 @@
-"""The processes of an attempt, as its agent steers them."""
+"""The processes of an attempt, as its agent starts and ends them."""
 
 import threading
 from collections.abc import Callable
@@ -7,23 +7,27 @@ from workers.launcher.base import Handle, Launch, Launcher
 from workers.launcher.process_exit import ProcessExit
 
 DUMP_SECONDS = 2.0
-"""What the ranks have to write their stacks."""
+"""How long the ranks have to write their stacks."""
 
 
 class ProcessTree:
-    """Everything below an attempt's supervisor; before it is started there is nothing to steer."""
+    """The ranks of an attempt with all their descendants; before the start every call is void."""
 
     def __init__(self, launcher: Launcher) -> None:
         self._launcher = launcher
         self._handle: Handle | None = None
 
-    def start(self, launch: Launch, ended: Callable[[ProcessExit], None]) -> None:
-        """Start the ranks; `ended` is called from another thread, once all have ended."""
-        handle = self._handle = self._launcher.start(launch)
-        threading.Thread(target=lambda: ended(_exit_of(handle)), daemon=True).start()
+    def start(self, launch: Launch, on_end: Callable[[ProcessExit | Exception], None]) -> None:
+        """Start the ranks; `on_end` is called from another thread, once all have ended.
 
-    def hold_until(self, boot_seconds: float) -> None:
-        """Have it end by itself at this time of `boot_clock` unless told a later one."""
+        It is given the error if the launcher fails to say how they ended.
+        """
+        handle = self._handle = self._launcher.start(launch)
+        wait = threading.Thread(target=_wait, args=(handle, on_end), name="ranks", daemon=True)
+        wait.start()
+
+    def extend_deadline(self, boot_seconds: float) -> None:
+        """Have the ranks be killed at this time of `boot_clock`, in place of an earlier one."""
         if self._handle is not None:
             self._handle.extend_deadline(boot_seconds)
 
@@ -33,25 +37,29 @@ class ProcessTree:
             self._handle.terminate()
 
     def kill(self) -> None:
-        """End all of it at once."""
+        """Kill the ranks and their descendants at once."""
         if self._handle is not None:
             self._handle.kill()
 
     def kill_with_stacks(self) -> None:
-        """The same once each rank has had the time to write the stacks of its threads."""
+        """Kill them once each rank has had the time to write the stacks of its threads."""
         if self._handle is not None:
             self._handle.dump_stacks()
             self._handle.wait(DUMP_SECONDS)
             self._handle.kill()
 
     def end(self) -> None:
-        """Kill it, and wait until nothing of it lives."""
+        """Kill them, and wait until none is left."""
         if self._handle is not None:
             self._handle.kill()
             self._handle.wait()
 
 
-def _exit_of(handle: Handle) -> ProcessExit:
-    exit_ = handle.wait()
-    assert exit_ is not None
-    return exit_
+def _wait(handle: Handle, on_end: Callable[[ProcessExit | Exception], None]) -> None:
+    try:
+        exit_ = handle.wait()
+        assert exit_ is not None, "a wait without a timeout has an exit"
+    except Exception as error:
+        on_end(error)
+    else:
+        on_end(exit_)

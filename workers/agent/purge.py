@@ -1,4 +1,4 @@
-"""Retention: what the control plane lets go, removed once something newer is surely there."""
+"""Removal of checkpoints that retention has marked, once a newer one is surely whole."""
 
 import threading
 from collections.abc import Sequence
@@ -8,6 +8,7 @@ import structlog
 
 from service.contract.agent import Claim, Purge
 from service.contract.checkpoints import attempt_path, step_of
+from service.contract.loop import Loop
 from service.volume.removal import purge
 from workers.checkpoints.folder import checkpoints_in, verify
 
@@ -19,42 +20,54 @@ class Purger:
 
     def __init__(self, volume: Path, claim: Claim) -> None:
         self._volume, self._claim = volume, claim
-        self._thread: threading.Thread | None = None
-        self._gone: set[str] = set()
+        self._requested: tuple[Purge, ...] = ()
+        self._purged: set[str] = set()
         self._lock = threading.Lock()
-        self._closed = threading.Event()
         self._damaged: Path | None = None
+        self._loop = Loop("purger", None, self._purge_requested, log=_log, outages=(OSError,))
+        self._is_started = False
 
-    def ask(self, purges: Sequence[Purge]) -> None:
-        """Begin to purge, unless it is being done: the control plane says it again."""
-        if purges and not self.is_busy() and not self._closed.is_set():
-            self._thread = threading.Thread(target=self._purge, args=(purges,), daemon=True)
-            self._thread.start()
+    def request(self, purges: Sequence[Purge]) -> None:
+        """Begin to purge, unless some are under way: the control plane asks again."""
+        if not purges or self.is_busy() or self._loop.is_stopped():
+            return
+        self._requested = tuple(purges)
+        if not self._is_started:
+            self._is_started = True
+            self._loop.start()
+        self._loop.hasten()
 
     def is_busy(self) -> bool:
         """True while it verifies and removes."""
-        return self._thread is not None and self._thread.is_alive()
+        return bool(self._requested)
 
-    def take_gone(self) -> tuple[str, ...]:
-        """The ids whose folders are gone, each once: one that gets lost is asked for again."""
+    def take_purged(self) -> tuple[str, ...]:
+        """The ids whose folders are removed, each once: one that gets lost is asked for again."""
         with self._lock:
-            gone, self._gone = self._gone, set()
-            return tuple(sorted(gone))
+            purged, self._purged = self._purged, set()
+            return tuple(sorted(purged))
 
     def close(self) -> None:
-        """Purge nothing more: only a live attempt may."""
-        self._closed.set()
-        if self._thread is not None:
-            self._thread.join()
+        """Purge nothing more, and wait for what is under way: only a live attempt may purge."""
+        self._loop.stop()
+        self._loop.join()
+
+    def _purge_requested(self) -> None:
+        if not self._requested:
+            return
+        try:
+            self._purge(self._requested)
+        finally:
+            self._requested = ()
 
     def _purge(self, purges: Sequence[Purge]) -> None:
         folders = {item.checkpoint_id: self._folder(item) for item in purges}
-        there = {id_: folder for id_, folder in folders.items() if folder and folder.exists()}
-        self._note({id_ for id_, folder in folders.items() if folder and id_ not in there})
-        if not there or not self._newest_is_whole(set(there.values())):
+        present = {id_: folder for id_, folder in folders.items() if folder and folder.exists()}
+        self._note({id_ for id_, folder in folders.items() if folder and id_ not in present})
+        if not present or not self._newest_is_whole(set(present.values())):
             return
-        for checkpoint_id, folder in there.items():
-            if self._closed.is_set():
+        for checkpoint_id, folder in present.items():
+            if self._loop.is_stopped():
                 return
             try:
                 purge(folder)
@@ -64,9 +77,9 @@ class Purger:
                 _log.info("checkpoint_purged", checkpoint_id=checkpoint_id)
                 self._note({checkpoint_id})
 
-    def _note(self, gone: set[str]) -> None:
+    def _note(self, purged: set[str]) -> None:
         with self._lock:
-            self._gone |= gone
+            self._purged |= purged
 
     def _folder(self, item: Purge) -> Path | None:
         # `jobs/<job>/attempts/<n>/step-…` of this job, and no link that leads elsewhere.

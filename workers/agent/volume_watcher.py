@@ -1,13 +1,12 @@
-"""Whoever looks at what the ranks of an attempt write."""
-
-import threading
+"""The loop that reads what the ranks of an attempt write on the volume."""
 
 import structlog
 
+from service.contract.loop import Loop
 from workers.agent.spool import Spool
 from workers.agent.watchdog import Watchdog
 
-_LOOK_SECONDS = 0.25
+_EVERY_SECONDS = 0.25
 
 
 class VolumeWatcher:
@@ -18,27 +17,19 @@ class VolumeWatcher:
 
     def __init__(self, spool: Spool, watchdog: Watchdog, job_id: str) -> None:
         self._spool, self._watchdog = spool, watchdog
-        self._log = structlog.get_logger().bind(job_id=job_id)
-        self._closed = threading.Event()
+        log = structlog.get_logger().bind(job_id=job_id)
+        outages = (OSError,)
+        self._loop = Loop("volume-watcher", _EVERY_SECONDS, self._look, log=log, outages=outages)
 
-    def begin(self) -> None:
-        """The ranks are started."""
+    def start(self) -> None:
+        """Begin to look: the ranks are started."""
         self._watchdog.begin()
-        threading.Thread(target=self._run, name="lookout", daemon=True).start()
+        self._loop.start()
 
     def close(self) -> None:
         """Look no more; waits for nothing, since a look may hang."""
-        self._closed.set()
+        self._loop.stop()
 
-    def _run(self) -> None:
-        failures = 0
-        while not self._closed.wait(_LOOK_SECONDS):
-            try:
-                self._spool.read()
-                self._watchdog.look()
-                failures = 0
-            except OSError as error:
-                failures += 1
-                # The first, and then ever fewer: a volume may be away for a night.
-                if failures.bit_count() == 1:
-                    self._log.error("events_unreadable", failures=failures, error=str(error))
+    def _look(self) -> None:
+        self._spool.read()
+        self._watchdog.look()

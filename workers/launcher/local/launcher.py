@@ -8,7 +8,9 @@ import threading
 from collections.abc import Sequence
 
 import structlog
+from pydantic import ValidationError
 
+from service.contract.loop import Loop
 from workers.launcher.base import Launch, LauncherOptions
 from workers.launcher.local.descendants import kill_descendants
 from workers.launcher.local.spawn_request import SpawnEnded, SpawnRequest
@@ -58,9 +60,11 @@ class LocalHandle:
             message = self._channel.recv(_MAX_MESSAGE_BYTES, socket.MSG_DONTWAIT)
         except OSError:
             message = b""
-        self._exit = (
-            ProcessExit.model_validate_json(message) if message else ProcessExit(problem=problem)
-        )
+        try:
+            self._exit = ProcessExit.model_validate_json(message)
+        except ValidationError:
+            # A supervisor that was killed has sent nothing, or half of it.
+            self._exit = ProcessExit(problem=problem)
         self._channel.close()
         self._ended.set()
 
@@ -83,10 +87,11 @@ class LocalLauncher:
         self._number = 0
         self._control: socket.socket | None = None
         self._changed = threading.Condition()
-        self._closed = threading.Event()
         # The warm process ends with the thread that started it, so this thread runs until close().
-        self._thread = threading.Thread(target=self._keep_warm, name="warm", daemon=True)
-        self._thread.start()
+        self._loop = Loop(
+            "warm-process", _RESTART_SECONDS, self._run_warm, log=_log, outages=(OSError,)
+        )
+        self._loop.start()
 
     @property
     def free_gpus(self) -> int:
@@ -101,7 +106,7 @@ class LocalLauncher:
             assert launch.gpus <= len(self._gpus), (
                 "the control plane assigned more GPUs than were free"
             )
-            self._changed.wait_for(lambda: self._control is not None or self._closed.is_set())
+            self._changed.wait_for(lambda: self._control is not None or self._loop.is_stopped())
             gpus, self._gpus = self._gpus[: launch.gpus], self._gpus[launch.gpus :]
             handle = LocalHandle(own_end, gpus)
             self._number += 1
@@ -115,12 +120,12 @@ class LocalLauncher:
 
     def close(self) -> None:
         """Kill the processes of all attempts, and end the warm process."""
-        self._closed.set()
+        self._loop.stop()
         with self._changed:
             self._changed.notify_all()
             if self._control is not None:
                 self._control.shutdown(socket.SHUT_RDWR)
-        self._thread.join()
+        self._loop.join()
 
     def _request(self, number: int, launch: Launch, gpus: Sequence[int]) -> SpawnRequest:
         ranks = max(1, launch.gpus)
@@ -136,32 +141,32 @@ class LocalLauncher:
             else max(1, cores // self._slots // ranks),
         )
 
-    def _keep_warm(self) -> None:
-        while not self._closed.is_set():
-            try:
-                control, process = self._start_warm()
-            except OSError as error:
-                _log.error("warm_process_not_started", error=str(error))
-                self._closed.wait(_RESTART_SECONDS)
-                continue
+    def _run_warm(self) -> None:
+        """Run one warm process to its end; whatever happens, no handle waits for it any more."""
+        control, process = self._start_warm()
+        try:
             with self._changed:
                 self._control = control
                 self._changed.notify_all()
-            if self._closed.is_set():
+            if self._loop.is_stopped():
                 control.shutdown(socket.SHUT_RDWR)
-            while message := _receive(control):
-                ended = SpawnEnded.model_validate_json(message)
-                self._end(ended.number, f"the supervisor ended with wait status {ended.status}")
+            self._receive_ends(control)
+        finally:
             with self._changed:
                 self._control = None
+            # The warm process ends, with all its descendants, once its socket is closed.
             control.close()
             status = process.wait()
             kill_descendants()
             for number in list(self._handles):
                 self._end(number, f"the warm process ended with status {status}")
-            if not self._closed.is_set():
-                _log.error("warm_process_ended", status=status)
-                self._closed.wait(_RESTART_SECONDS)
+        if not self._loop.is_stopped():
+            _log.error("warm_process_ended", status=status)
+
+    def _receive_ends(self, control: socket.socket) -> None:
+        while message := _receive(control):
+            ended = SpawnEnded.model_validate_json(message)
+            self._end(ended.number, f"the supervisor ended with wait status {ended.status}")
 
     def _start_warm(self) -> tuple[socket.socket, "subprocess.Popen[bytes]"]:
         own_end, peer_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -210,7 +215,7 @@ def _environments(ranks: int, gpus: Sequence[int]) -> list[dict[str, str]]:
 
 
 def _send_request(control: socket.socket, request: SpawnRequest, channel: socket.socket) -> None:
-    # If the warm process has just died, `_keep_warm` ends this request with a problem.
+    # If the warm process has just died, `_run_warm` ends this request with a problem.
     try:
         socket.send_fds(control, [request.model_dump_json().encode()], [channel.fileno()])
     except OSError:
