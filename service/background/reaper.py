@@ -7,7 +7,7 @@ from service.contract.loop import Loop
 from service.control.leases import reaper
 from service.store.engine import DATABASE_OUTAGES
 
-_FATAL_ERRORS = 20
+_FATAL_ERRORS = 10
 _log = structlog.get_logger()
 
 
