@@ -1,7 +1,7 @@
 """Records what the installed version says and keeps, as fixtures for the versions after it.
 
-`PYTHONPATH=CHECKOUT python api_tests/support/record_version.py FOLDER`, where CHECKOUT has the version to
-record: its server runs, and the messages of a worker and its replies, the database and a
+`PYTHONPATH=CHECKOUT python api_tests/support/record_version.py FOLDER`, where CHECKOUT has the
+version to record: its server runs, and the messages of a worker and its replies, the database and a
 checkpoint's folder are written. It imports nothing of this tree.
 """
 
