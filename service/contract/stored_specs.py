@@ -36,7 +36,7 @@ class UnreadableSpec(BaseModel):
     max_failures: int = 0
 
     @model_serializer
-    def _as_stored(self) -> Any:
+    def _as_stored(self) -> Annotated[Any, Field(description="As another version wrote it.")]:
         return self.stored
 
 

@@ -44,7 +44,7 @@ def eligible_jobs(tx: Connection, capacity: Capacity, now: datetime) -> Iterator
         if capacities is None and (job.worker_losses or job.gpus > capacity.free_gpus):
             others = capacities_of(tx, workers.present(tx))
             capacities = [capacity if each.worker.id == worker.id else each for each in others]
-            offers = [each.offer for each in capacities]
+            offers = [capacity.offer, *(each.offer for each in capacities)]
             wide = [with_accepted_forms(tx, each, offers) for each in queue if each.gpus]
             holder = reservations(wide, capacities).get(worker.id)
         job = with_accepted_forms(tx, job, offers)
