@@ -34,6 +34,16 @@ def a_recipe(name: str = "mobilenet_v3", **properties: Any) -> RecipeInfo:
     )
 
 
+def oneshot_with_depth(maximum: int) -> RecipeInfo:
+    """The built-in recipe in a form that has one parameter more."""
+    (oneshot,) = (each for each in builtin_catalog().recipes if each.name == "oneshot")
+    depth = {"type": "integer", "minimum": 1, "maximum": maximum, "default": 3}
+    properties = oneshot.parameters["properties"] | {"depth": depth}
+    return oneshot.model_copy(
+        update={"parameters": oneshot.parameters | {"properties": properties}}
+    )
+
+
 def a_catalog(*recipes: RecipeInfo, **fields: Any) -> Catalog:
     """The built-in catalog with further recipes."""
     builtin = builtin_catalog()

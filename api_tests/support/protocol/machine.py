@@ -6,12 +6,14 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule
 
+from api_tests.support.catalogs import a_catalog, oneshot_with_depth
 from api_tests.support.protocol.agents import AtWork, any_number
 from api_tests.support.use_cases import PATIENCE
 from service.contract.agent import Gone
 from service.contract.jobs import ENDED_JOBS, Job, JobState
 from service.contract.workers import WorkerState
 from service.control.leases import workers
+from service.control.scheduling import catalogs
 from service.domain.errors import Conflict, Unprocessable
 from service.store import attempts
 from service.store import workers as workers_store
@@ -77,6 +79,16 @@ class Protocol(AtWork):
             assert worker is not None
             if worker.state is not WorkerState.LOST:
                 verb(tx, agent.id, self.plane.now)
+
+    @rule(number=any_number, depth=st.sampled_from([3, 9]))
+    def change_the_version_of_a_worker(self, number: int, depth: int) -> None:
+        agent = self.agents[number % len(self.agents)]
+        with self.plane.write() as tx:
+            worker = workers_store.get(tx, agent.id)
+            assert worker is not None
+            if worker.state is not WorkerState.LOST:
+                catalog = a_catalog(oneshot_with_depth(depth))
+                catalogs.put(tx, agent.id, catalog, self.plane.now)
 
     @precondition(lambda self: self.promises.jobs)
     @rule(number=any_number, mode=st.sampled_from(["graceful", "now"]))

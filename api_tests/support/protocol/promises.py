@@ -6,9 +6,9 @@ from typing import Any
 
 from sqlalchemy import select
 
+from api_tests.support.catalogs import a_catalog, oneshot_with_depth
 from api_tests.support.use_cases import Agent, Plane, gpus
 from service.contract.agent import Claim
-from service.contract.catalog import builtin_catalog
 from service.contract.jobs import ENDED_JOBS, LIVE_ATTEMPTS, Job, JobState
 from service.contract.workers import Worker, WorkerState
 from service.control.jobs import views
@@ -108,11 +108,10 @@ class Promises:
             registered_at=now,
             last_seen_at=now,
         )
-        queue = list(
-            eligible_jobs(
-                tx, Capacity(fresh, Offer.of(builtin_catalog()), 9, 4), now + timedelta(hours=1)
-            )
-        )
+        # The form that takes the jobs of every other one.
+        offer = Offer.of(a_catalog(oneshot_with_depth(9)))
+        capacity = Capacity(fresh, offer, free_slots=9, free_gpus=4)
+        queue = list(eligible_jobs(tx, capacity, now + timedelta(hours=1)))
         in_order = sorted(queued, key=lambda job: (-job.spec.priority, job.id))
         assert [waiting.id for waiting in queue] == [job.id for job in in_order]
         positions = [job.queue_position for job in in_order]
