@@ -8,14 +8,21 @@ from typing import Any
 from pydantic import TypeAdapter
 
 _COMPARED_CHARACTERS = 64
+"""The comparison takes time with the square of the length, which a user chooses."""
+
+
+def nearest_name(name: str, known: Sequence[str]) -> str | None:
+    """The known name that is spelled most alike; None if none is near."""
+    close = get_close_matches(name[:_COMPARED_CHARACTERS], known, n=1)
+    return close[0] if close else None
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:
     """A sentence that a name is not known: with the nearest known one, else with all there are."""
     names = sorted(known)
-    close = get_close_matches(name[:_COMPARED_CHARACTERS], names, n=1)
-    if close:
-        return f"this {kind} is not known; did you mean {close[0]}?"
+    nearest = nearest_name(name, names)
+    if nearest is not None:
+        return f"this {kind} is not known; did you mean {nearest}?"
     if not names:
         return f"this {kind} is not known; check its name"
     return f"this {kind} is not known; there are {', '.join(names)}"

@@ -12,9 +12,14 @@ class PathOutsideRoot(ValueError):
     """A path leads out of its root folder, for example through a symbolic link."""
 
 
+def is_below_root(path: str) -> bool:
+    """Whether a text names a path below the root that it is relative to, links aside."""
+    return not path.startswith("/") and ".." not in path.split("/")
+
+
 def _relative_to(root_name: str) -> AfterValidator:
     def check(path: str) -> str:
-        if path.startswith("/") or ".." in path.split("/"):
+        if not is_below_root(path):
             raise ValueError(f"{path!r} must be a path below the {root_name}")
         return path
 

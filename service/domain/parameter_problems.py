@@ -2,16 +2,15 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 from jsonschema.exceptions import ValidationError
 
 from service.contract.errors import FieldProblem
+from service.contract.nearest import nearest_name
 from service.domain.parameter_schemas import Schema, resolved
 
 _SHOWN_CHARACTERS = 40
-_COMPARED_CHARACTERS = 64
 _MOST_PROBLEMS = 20
 _TYPES = {
     "integer": "a whole number",
@@ -73,8 +72,8 @@ def _unknown(
     known = list(error.schema.get("properties", ()))
     for name in error.instance:
         if name not in known:
-            close = get_close_matches(name[:_COMPARED_CHARACTERS], known, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"{recipe} has {', '.join(known)}"
+            nearest = nearest_name(name, known)
+            hint = f"did you mean {nearest}?" if nearest else f"{recipe} has {', '.join(known)}"
             yield (*path, name), f"this field is not known; {hint}"
 
 
@@ -129,8 +128,8 @@ def _type_names(types: Any) -> str:
 
 def _enum(values: Any, error: ValidationError) -> tuple[str, str]:
     texts = [each if isinstance(each, str) else json.dumps(each) for each in values]
-    close = get_close_matches(str(error.instance)[:_COMPARED_CHARACTERS], texts, n=1)
-    return f"be one of {', '.join(texts)}", f"did you mean {close[0]}?" if close else ""
+    nearest = nearest_name(str(error.instance), texts)
+    return f"be one of {', '.join(texts)}", f"did you mean {nearest}?" if nearest else ""
 
 
 def _multiple(factor: Any, error: ValidationError) -> tuple[str, str]:

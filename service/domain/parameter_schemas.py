@@ -18,6 +18,8 @@ from pydantic_core import SchemaValidator, core_schema
 from pydantic_core import ValidationError as NoMatch
 from referencing import Registry
 
+from service.contract.paths import is_below_root
+
 Schema = Mapping[str, Any]
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -72,11 +74,6 @@ def check_schema(schema: Schema) -> None:
         raise InvalidSchema(f"it has more than {LIMIT_SUBSCHEMAS} subschemas")
     for name, parameter in schema["properties"].items():
         _check_default(name, parameter, schema)
-
-
-def is_path_below_root(path: str) -> bool:
-    """Whether a text names something below the root that it is relative to."""
-    return not path.startswith("/") and ".." not in path.split("/")
 
 
 def _check_default(name: str, parameter: Any, schema: Schema) -> None:
@@ -178,7 +175,7 @@ def _unique(_: Any, unique: bool, value: Any, __: Any) -> Iterator[ValidationErr
 
 
 _FORMATS = FormatChecker(formats=())
-_FORMATS.checks("data-path")(lambda value: not isinstance(value, str) or is_path_below_root(value))
+_FORMATS.checks("data-path")(lambda value: not isinstance(value, str) or is_below_root(value))
 _VALIDATOR = extend(
     Draft202012Validator,
     validators={"pattern": _pattern, "uniqueItems": _unique},

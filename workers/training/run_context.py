@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from service.contract.agent import Claim
+from service.contract.sentences import sentence_of
 from service.contract.specs import ExportSpec, ImportSpec
 from workers.attempt_dir import Assignment
 from workers.data.errors import InvalidData
@@ -61,6 +62,4 @@ class RunContext:
         try:
             return self.recipe.params.model_validate(spec.params)
         except ValidationError as error:
-            first = error.errors()[0]
-            name = ".".join(str(part) for part in ("params", *first["loc"]))
-            raise InvalidData(f"{name}: {first['msg']}") from error
+            raise InvalidData(f"invalid params: {sentence_of(error)}") from error

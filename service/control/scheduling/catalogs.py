@@ -9,11 +9,11 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from difflib import get_close_matches
 
 from sqlalchemy import Connection
 
 from service.contract.catalog import Catalog, DatasetInfo, RecipeInfo, builtin_catalog
+from service.contract.nearest import nearest_name
 from service.contract.workers import Worker, WorkerState
 from service.domain.errors import NotFound, Unprocessable
 from service.domain.offers import Offer, RecipeForm
@@ -143,8 +143,8 @@ _cached: dict[str, _CatalogOffer] = {}
 
 
 def _no_recipe(name: str, known: list[str]) -> str:
-    close = get_close_matches(name, known, n=1)
-    hint = f"; did you mean {close[0]}?" if close else ""
+    nearest = nearest_name(name, known)
+    hint = f"; did you mean {nearest}?" if nearest else ""
     return f"there is no recipe {name!r}; there are {', '.join(known)}{hint}"
 
 
