@@ -1,7 +1,8 @@
-"""The attempt's folder, where agent and trainer meet.
+"""The attempt folder, through which the agent and the ranks exchange files.
 
-`spec.json` goes in; `events.jsonl`, `log.txt` and checkpoint folders come out. The events file is
-also the spool: the agent forwards from the last acknowledged line, however long that takes.
+The agent writes `spec.json`; the ranks write `events.jsonl`, `log.txt` and checkpoint folders. The
+agent forwards the events after the last acknowledged one, so that none is lost while the server is
+away.
 """
 
 import errno
@@ -20,7 +21,7 @@ from service.volume.folder import STAGE_PREFIX
 
 
 class Assignment(BaseModel):
-    """`spec.json`: a claim, and where this worker keeps things."""
+    """The content of `spec.json`: a claim, and the folders of this worker."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -31,7 +32,7 @@ class Assignment(BaseModel):
 
 
 class AttemptDir:
-    """One attempt's folder; one writer of events (rank 0), one reader (the agent)."""
+    """The folder of one attempt; rank 0 alone writes its events, and the agent reads them."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -42,7 +43,7 @@ class AttemptDir:
         self._unwritten = b""
 
     def put(self, assignment: Assignment) -> None:
-        """Write `spec.json` whole, making the folder; only its owner may read the token."""
+        """Create the folder and write `spec.json` atomically, readable for its owner only."""
         self.folder.mkdir(parents=True, exist_ok=True)
         partial = self.spec_path.with_suffix(".partial")
         partial.write_text(assignment.model_dump_json())
@@ -50,13 +51,13 @@ class AttemptDir:
         partial.replace(self.spec_path)
 
     def assignment(self) -> Assignment:
-        """Read `spec.json`; one of another version as far as it is understood."""
+        """Read `spec.json`; unknown fields of another version are ignored."""
         return read_json(Assignment, self.spec_path.read_text())
 
     def append(self, kind: str, body: dict[str, Any], at: datetime) -> None:
-        """Add one event in one write; `seq` follows the last.
+        """Append one event with the next `seq`.
 
-        Raises OSError, as on a full disk; what was not taken is written before the next one.
+        Raises OSError, for example on a full disk; the event is then written before the next one.
         """
         self._seq += 1
         event = ReportedEvent.model_validate(
@@ -66,7 +67,7 @@ class AttemptDir:
         self.write_out()
 
     def write_out(self) -> None:
-        """Write what was not taken so far; raises OSError."""
+        """Write the events that could not be written before; raises OSError."""
         if not self._unwritten:
             return
         handle = os.open(self.events_path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
@@ -74,39 +75,39 @@ class AttemptDir:
             end = os.lseek(handle, 0, os.SEEK_END)
             written = os.write(handle, self._unwritten)
             if written < len(self._unwritten):
-                # The disk filled up in the middle: no half line may stay before the next.
+                # The disk is full: a part of a line must not stay before the next line.
                 os.ftruncate(handle, end)
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.events_path))
         finally:
             os.close(handle)
-        # Not before: a file system over a network may say only now that it took nothing.
+        # Only after close(), at which a network file system may report a failed write.
         self._unwritten = b""
 
     def pulse(self) -> None:
-        """Show that there is progress, where no event tells it: touch the events file."""
+        """Touch the events file, which shows progress to the agent without an event."""
         self.events_path.touch()
 
     def sign_of_progress(self) -> Hashable:
-        """Something that changes with each event, each pulse, and each write of a save."""
-        staged = self.folder.glob(f"{STAGE_PREFIX}*/*")
-        return tuple(_touched(path) for path in (self.events_path, *sorted(staged)))
+        """A value that changes with each event, each pulse, and each write of a checkpoint."""
+        staging_files = self.folder.glob(f"{STAGE_PREFIX}*/*")
+        return tuple(_modified(path) for path in (self.events_path, *sorted(staging_files)))
 
     def events_after(self, seq: int, limit: int = 500) -> list[ReportedEvent]:
-        """The whole lines after `seq`; a half-written last line is left for the next call."""
+        """At most `limit` events after `seq`; an incomplete last line is left for the next call."""
         if not self.events_path.exists():
             return []
-        found: list[ReportedEvent] = []
+        events: list[ReportedEvent] = []
         with self.events_path.open("rb") as lines:
             for line in lines:
-                if not line.endswith(b"\n") or len(found) == limit:
+                if not line.endswith(b"\n") or len(events) == limit:
                     break
                 if json.loads(line)["seq"] > seq:
-                    found.append(ReportedEvent.model_validate_json(line))
-        return found
+                    events.append(ReportedEvent.model_validate_json(line))
+        return events
 
 
-def _touched(path: Path) -> tuple[str, int] | None:
-    # A save may be published, or given up, between two looks.
+def _modified(path: Path) -> tuple[str, int] | None:
+    # The file may have been renamed or removed since it was listed.
     try:
         return path.name, path.stat().st_mtime_ns
     except FileNotFoundError:

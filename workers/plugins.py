@@ -1,6 +1,6 @@
-"""What installed packages add to the worker's tables, found by their entry points.
+"""Loads the recipes, data sets and launchers that installed packages add by entry points.
 
-A plug-in that cannot be used costs itself alone: the log says why, and the rest is offered.
+A plug-in that cannot be loaded is logged and left out; the others are not affected.
 """
 
 import re
@@ -17,7 +17,7 @@ _log = structlog.get_logger()
 
 
 class Plugin(NamedTuple):
-    """What an entry point loads, with its own name and that of its distribution."""
+    """The object of an entry point, with the entry point's name and that of its distribution."""
 
     name: str
     package: str
@@ -27,10 +27,10 @@ class Plugin(NamedTuple):
 def with_plugins(
     builtin: Mapping[str, T], group: str, read: Callable[[Plugin], tuple[str, T]]
 ) -> dict[str, T]:
-    """The built-in table, and behind it what the entry points of `group` add, by name.
+    """The built-in table, extended by the entry points of `group`.
 
-    `read` gives the name and the entry of a plug-in, or raises ValueError that says what is wrong
-    with it. A name that is taken stays with who had it.
+    `read` returns the name and the value of a plug-in, or raises ValueError with the problem. A
+    plug-in whose name is already in the table is left out.
     """
     table = dict(builtin)
     for entry in sorted(entry_points(group=group), key=lambda each: (_package(each), each.name)):
@@ -38,7 +38,7 @@ def with_plugins(
             name, value = read(Plugin(entry.name, _package(entry), entry.load()))
             if name in table:
                 raise ValueError(f"the name {name!r} is taken")
-        # An import may fail in any way, and may even end the process.
+        # An import may raise any exception, even SystemExit.
         except (Exception, SystemExit) as error:
             _log.error(
                 "plugin_not_offered",
@@ -53,15 +53,15 @@ def with_plugins(
 
 
 def check_name(name: str) -> None:
-    """Raise ValueError for what cannot be a name in the catalog."""
+    """Raise ValueError if `name` is not a valid name for the catalog."""
     if not _NAME.fullmatch(name):
-        raise ValueError(f"{name!r} is no name: use at most 63 of A-Z a-z 0-9 _ . -")
+        raise ValueError(f"{name!r} is not a valid name: use at most 63 of A-Z a-z 0-9 _ . -")
 
 
 def check_reference(reference: str) -> None:
-    """Look for the module of `module:function` without loading it: it may need torch.
+    """Check a reference `module:function` without importing the module, which may need torch.
 
-    Raises ValueError if there is none, or the text is of another form.
+    Raises ValueError if the text has another form, or if there is no such module.
     """
     module, colon, function = reference.partition(":")
     if not (module and colon and function):

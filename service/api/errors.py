@@ -97,8 +97,8 @@ async def _invalid(request: Request, error: Exception) -> Response:
         detail = "send the body as JSON, with the header 'Content-Type: application/json'"
         return problem(request, 422, "not_json", detail)
     if found[0]["type"] == "json_invalid":
-        place = f"{found[0]['ctx']['error']} at character {found[0]['loc'][-1]}"
-        return problem(request, 422, "not_json", f"the body is not JSON: {place}")
+        problem_at = f"{found[0]['ctx']['error']} at character {found[0]['loc'][-1]}"
+        return problem(request, 422, "not_json", f"the body is not JSON: {problem_at}")
     errors = list(_fields(found, _body_model(request)))
     detail = "; ".join(f"{e.pointer.lstrip('/') or 'body'}: {e.detail}" for e in errors[:3])
     return problem(request, 422, "invalid", detail, errors=errors)

@@ -49,7 +49,7 @@ def job_etag(job: Job) -> str:
     """From the version of its row."""
     if job.state is not JobState.QUEUED:
         return f'"{job.version}"'
-    # What a queued job waits for changes with its neighbours, not with itself.
+    # The position and the wait reason of a queued job change without a new version of its row.
     return f'"{job.version}-{job.queue_position}-{crc32((job.wait_reason or "").encode()):x}"'
 
 
@@ -63,7 +63,7 @@ def job_made(job: Job, *, replayed: bool) -> Response:
 
 
 def sha256_headers(digest: FileDigest) -> dict[str, str]:
-    """What is said of a file whose digest is known: its ETag is the sha256."""
+    """The response headers of a file: its sha256 as the ETag and as the Digest."""
     encoded = base64.b64encode(bytes.fromhex(digest.sha256)).decode()
     return {
         "ETag": f'"{digest.sha256}"',
