@@ -107,7 +107,7 @@ def test_the_data_set_of_the_docs_can_be_trained_on(tmp_path: Path) -> None:
         ("raise SystemExit('bye')", "bye"),
         ("RECIPE = 3", "it is a int, not a Recipe"),
         (recipe("oneshot"), "the name 'oneshot' is taken"),
-        (recipe("two words"), "'two words' is no name"),
+        (recipe("two words"), "'two words' is not a valid name"),
         (recipe("mine", field="width: int"), "width"),
         (recipe("mine", field="width: int = 'wide'"), "width"),
         (recipe("mine", network="json"), "'json' is not written as module:function"),
