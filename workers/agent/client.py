@@ -29,6 +29,7 @@ from service.contract.agent import (
 )
 from service.contract.catalog import Catalog
 from service.contract.errors import FieldProblem
+from service.contract.jobs import Reason
 from service.contract.reading import read_json
 from service.contract.sentences import sentence_of
 
@@ -108,10 +109,19 @@ class ControlPlane:
         self._retrying(self._send, "PUT", f"/agent/workers/{worker_id}/catalog", catalog)
 
     def claim(self, request: ClaimRequest) -> Claim | None:
-        """Wait for an attempt; every try carries the same `request_id`."""
+        """Wait for an attempt; every try carries the same `request_id`.
+
+        A claim that this version cannot read is given back: another worker may be newer.
+        """
         wait = request.wait_seconds + _REPLY_SECONDS
         response = self._retrying(self._send, "POST", "/agent/claims", request, wait)
-        return None if response.status_code == 204 else _parsed(response, Claim)
+        if response.status_code == 204:
+            return None
+        try:
+            return read_json(Claim, response.content)
+        except ValidationError as error:
+            self._give_back(_parsed(response, _ClaimedAttempt), sentence_of(error))
+            return None
 
     def heartbeat(self, heartbeat: Heartbeat) -> HeartbeatReply:
         """Beat once; the next beat is the next try."""
@@ -124,6 +134,18 @@ class ControlPlane:
     def gone(self, worker_id: str, gone: Gone) -> None:
         """Say once that a worker and all its processes have ended; else its leases run out."""
         self._send("POST", f"/agent/workers/{worker_id}/gone", gone)
+
+    def _give_back(self, attempt: "_ClaimedAttempt", problem: str) -> None:
+        _log.error("claim_unreadable", job_id=attempt.job_id, problem=problem)
+        report = Report(
+            job_id=attempt.job_id,
+            attempt=attempt.attempt,
+            token=attempt.token,
+            outcome="failed",
+            reason=Reason.WORKER_UNFIT,
+            message=f"this worker's version cannot read the job: {problem}",
+        )
+        self.report(report)
 
     def _send(
         self, method: str, path: str, body: BaseModel, reply_seconds: float = _REPLY_SECONDS
@@ -138,6 +160,14 @@ class ControlPlane:
         if response.is_success:
             return response
         raise _refusal(response)
+
+
+class _ClaimedAttempt(BaseModel):
+    """What of a claim every version has."""
+
+    job_id: str
+    attempt: int
+    token: str
 
 
 def _parsed(response: httpx.Response, kind: type[Reply]) -> Reply:
