@@ -100,6 +100,15 @@ def test_job_shows_what_it_waits_for(run: Run, fake: Any, a_job: Any) -> None:
     assert "no worker has 2 free GPUs" in run("job", "job_0001").stdout
 
 
+def test_job_shows_what_may_be_done_with_it(run: Run, fake: Any, a_job: Any) -> None:
+    paths = {name: f"/jobs/job_0001/{name}" for name in ("pause", "cancel")}
+    fake.jobs = [a_job(1, actions=[{"name": name, "path": path} for name, path in paths.items()])]
+    lines = run("job", "job_0001").stdout.splitlines()
+    assert [line.split(maxsplit=1) for line in lines if line.startswith("actions")] == [
+        ["actions", "pause, cancel"]
+    ]
+
+
 def test_wait_shows_progress_as_lines_where_there_is_no_terminal(
     run: Run, fake: Any, a_job: Any
 ) -> None:

@@ -6,6 +6,8 @@ from typing import Any
 from api_tests.support.specs import complete_spec
 from service.contract.checkpoints import Checkpoint, FileDigest
 from service.contract.jobs import Job, JobState
+from service.control.jobs.available_actions import actions_of
+from service.control.kinds.base import ResumePoint
 
 
 def a_job(number: int, **fields: Any) -> Job:
@@ -31,7 +33,15 @@ def a_job(number: int, **fields: Any) -> Job:
         "attempt": 1,
         "spec": spec,
     }
-    return Job.model_validate(values | fields)
+    return with_actions(Job.model_validate(values | fields))
+
+
+def with_actions(job: Job) -> Job:
+    """The job as the control plane would show it, if its latest checkpoint were a training state
+    of the step that its progress tells."""
+    latest = job.latest_checkpoint
+    point = ResumePoint(latest, job.progress.step) if latest is not None else None
+    return job.model_copy(update={"actions": tuple(actions_of(job, point))})
 
 
 def a_checkpoint(job_id: str, step: int, phase: str = "train") -> Checkpoint:

@@ -11,7 +11,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 
-from api_tests.support.dashboard_models import a_job
+from api_tests.support.dashboard_models import a_job, with_actions
 from api_tests.support.fake_server import FakeServer
 from service.contract.checkpoints import Checkpoint
 from service.contract.jobs import Attempt, Event, Job, JobState
@@ -91,6 +91,14 @@ def _app(fake: FakeDashboardServer) -> FastAPI:
                 return answer(request, known.model_dump(mode="json"))
         return Response('{"title":"Not found","status":404,"detail":"no such job"}', 404)
 
+    @app.post("/jobs")
+    async def submit(request: Request) -> Response:
+        body = (await request.body()).decode()
+        made = a_job(9, state="queued", kind=json.loads(body)["kind"])
+        fake.jobs.insert(0, made)
+        fake.called(("POST", request.url.path, 201, body))
+        return Response(made.model_dump_json(), 201)
+
     @app.post("/jobs/{job_id}/{verb}")
     async def ask(request: Request, job_id: str, verb: str) -> Response:
         body = (await request.body()).decode()
@@ -101,7 +109,7 @@ def _app(fake: FakeDashboardServer) -> FastAPI:
             made = a_job(9, state="queued", parent_job_id=job_id)
             fake.jobs.insert(0, made)
         else:
-            made = known.model_copy(update={"state": AFTER[verb]})
+            made = with_actions(known.model_copy(update={"state": AFTER[verb]}))
             fake.replace(made)
         fake.called(("POST", request.url.path, 202, body))
         return Response(made.model_dump_json(), 202)

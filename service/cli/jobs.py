@@ -105,6 +105,7 @@ def show_job(
         "progress": f"step {job.progress.step} of {job.progress.total_steps}",
         "measured": figures_text(job),
         "checkpoint": job.latest_checkpoint,
+        "actions": ", ".join(action.name for action in job.actions),
     }
     for title, value in rows.items():
         if value:

@@ -86,16 +86,18 @@ export async function readLog(jobId, attempt, cursor, signal) {
   return JSON.parse(body);
 }
 
-/** Sends an action on a job; returns the job in the server's answer, or null. */
-export async function askJob(jobId, verb, parameters) {
-  const { body } = await request(`${jobPath(jobId)}/${verb}`, {
-    method: "POST",
-    ...(parameters && {
+/** Sends a job's action, with the first of its choices; returns the job in the answer, or null. */
+export async function sendAction({ method, path, body, choices }) {
+  const defaults = Object.entries(choices).map(([field, [first]]) => [field, first]);
+  const sent = { ...body, ...Object.fromEntries(defaults) };
+  const answer = await request(path, {
+    method,
+    ...(Object.keys(sent).length && {
       headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(parameters),
+      body: JSON.stringify(sent),
     }),
   });
-  return body ? JSON.parse(body) : null;
+  return answer.body ? JSON.parse(answer.body) : null;
 }
 
 export const jobPath = (jobId) => `/jobs/${encodeURIComponent(jobId)}`;

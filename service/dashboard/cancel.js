@@ -1,22 +1,21 @@
 // The button that cancels a job, with a dialog that asks for confirmation.
 
-import { askJob } from "./api.js";
+import { sendAction } from "./api.js";
 import { el, setText } from "./dom.js";
-import { isEnded } from "./states.js";
+import { actionOf } from "./job_actions.js";
 
 const CONSEQUENCE =
   "Its worker finishes the step, saves a checkpoint and stops. " +
   "A cancelled job stays cancelled; a new one can start from its checkpoint.";
 
 export class CancelButton {
-  #jobId;
+  #action = null;
   #afterwards;
   #dialog;
   #problem = el("p", { class: "callout", "data-tone": "bad", role: "alert", hidden: true });
   #confirm = el("button", { type: "button", class: "button danger" }, "Cancel the job");
 
-  constructor(jobId, afterwards) {
-    this.#jobId = jobId;
+  constructor(afterwards) {
     this.#afterwards = afterwards;
     this.root = el("button", { type: "button", class: "button", hidden: true }, "Cancel…");
     this.#dialog = this.#makeDialog();
@@ -25,9 +24,11 @@ export class CancelButton {
   }
 
   show(job) {
-    this.root.hidden = isEnded(job);
-    this.root.disabled = job.state === "cancelling";
-    setText(this.root, job.state === "cancelling" ? "Cancelling…" : "Cancel…");
+    const requested = job.state === "cancelling";
+    this.#action = actionOf(job, "cancel") ?? null;
+    this.root.hidden = !this.#action && !requested;
+    this.root.disabled = requested;
+    setText(this.root, requested ? "Cancelling…" : "Cancel…");
     if (this.root.hidden && this.#dialog.open) this.#dialog.close();
   }
 
@@ -58,7 +59,7 @@ export class CancelButton {
   async #send() {
     this.#confirm.disabled = true;
     try {
-      await askJob(this.#jobId, "cancel", { mode: "graceful" });
+      if (this.#action) await sendAction(this.#action);
       this.#dialog.close();
       this.#afterwards();
     } catch (error) {

@@ -3,6 +3,7 @@
 import { secondsSince } from "./api.js";
 import { el, reconcile, setAttributes, setText } from "./dom.js";
 import { age, dateAndTime, duration, metricTitle, namedMetric, NONE, rate, validationTitle } from "./format.js";
+import { viewOf } from "./kinds.js";
 import { isEnded } from "./states.js";
 
 const ALWAYS = ["loss", "val_loss", "top1_error", "top5_error"];
@@ -39,13 +40,14 @@ export class Figures {
 }
 
 function metricPairs(job) {
-  if (job.kind === "import" || job.kind === "export") return [];
-  const isEval = job.kind === "eval";
-  const names = isEval ? ["loss", "top1_error", "top5_error"] : ALWAYS;
-  const values = isEval ? (job.result ?? {}) : job.metrics;
+  const { figures } = viewOf(job);
+  if (figures === "none") return [];
+  const fromResult = figures === "result";
+  const names = fromResult ? ["loss", "top1_error", "top5_error"] : ALWAYS;
+  const values = fromResult ? (job.result ?? {}) : job.metrics;
   const shown = new Set([...ALWAYS, ...HIDDEN]);
-  const others = isEval ? [] : Object.keys(values).filter((name) => !shown.has(name));
-  const title = isEval ? validationTitle : metricTitle;
+  const others = fromResult ? [] : Object.keys(values).filter((name) => !shown.has(name));
+  const title = fromResult ? validationTitle : metricTitle;
   const pairs = [...names, ...others].map((name) => [title(name), namedMetric(name, values[name])]);
   const speed = values.images_per_second ?? job.progress.images_per_second;
   return [...pairs, [metricTitle("images_per_second"), rate(speed)]];

@@ -9,11 +9,12 @@ import { Evaluation } from "./evaluation.js";
 import { Figures, resultPairs } from "./figures.js";
 import { JobFiles } from "./files.js";
 import { count, percent, words } from "./format.js";
+import { JobActions } from "./job_actions.js";
+import { viewOf } from "./kinds.js";
 import { Attempts, Events } from "./history.js";
 import { titleOf } from "./jobs.js";
 import { LogTail } from "./log.js";
 import { Poller } from "./poll.js";
-import { SteeringButtons } from "./steering.js";
 import { badge, bar, isEnded, setBadge, setBar } from "./states.js";
 
 const POLL_MS = 2_000;
@@ -52,7 +53,7 @@ export class JobPage {
   #events;
   #log;
   #cancel;
-  #steering = new SteeringButtons((job) => this.#afterAction(job));
+  #actions = new JobActions((job) => this.#afterAction(job));
   #poller;
 
   constructor(id, announce) {
@@ -70,7 +71,7 @@ export class JobPage {
     this.#events = new Events(id);
     this.#log = new LogTail(id);
     this.#poller = new Poller((signal) => this.#read(signal), POLL_MS, (error) => this.#problem(error));
-    this.#cancel = new CancelButton(id, () => this.#poller.now());
+    this.#cancel = new CancelButton(() => this.#poller.now());
     this.root = el("article", { class: "job-page", "aria-busy": "true" });
     this.root.append(el("p", { class: "back" }, el("a", { href: "#/jobs" }, "← Jobs")), ...this.#layout());
   }
@@ -94,7 +95,7 @@ export class JobPage {
   }
 
   #verbs() {
-    return el("div", { class: "verbs" }, this.#steering.root, this.#cancel.root);
+    return el("div", { class: "verbs" }, this.#actions.root, this.#cancel.root);
   }
 
   /** A retry makes a new job, whose page is opened. */
@@ -181,12 +182,13 @@ export class JobPage {
     this.#figures.drawJob(job);
     const noResult = isEnded(job) ? "This job has no result." : "The result is shown when the job has succeeded.";
     this.#result.draw(resultPairs(job), noResult);
-    this.#charts.hidden = job.kind !== "train";
-    this.#checkpoints.root.hidden = job.kind === "eval" || job.kind === "export";
+    const view = viewOf(job);
+    this.#charts.hidden = !view.charts;
+    this.#checkpoints.root.hidden = !view.checkpoints;
     this.#files.draw(job);
     setText(this.#spec, JSON.stringify(job.spec, null, 2));
     this.#cancel.show(job);
-    this.#steering.show(job);
+    this.#actions.show(job);
   }
 
   #announceState(job) {

@@ -4,6 +4,7 @@ import { jobPath, Resource, secondsSince } from "./api.js";
 import { el, reconcile, setAttributes, setText } from "./dom.js";
 import { firstJob, nothingInState } from "./empty.js";
 import { age, count, duration, errorRate, metric, NONE, percent, rate, roughly, words } from "./format.js";
+import { kindNote } from "./kinds.js";
 import { Poller } from "./poll.js";
 import { badge, bar, isEnded, setBadge, setBar } from "./states.js";
 
@@ -158,8 +159,7 @@ function update(row, job) {
   setAttributes(name.children[0], { class: job.name ? null : "unnamed" });
   setText(name.children[1], job.name ? job.id : words(job.kind));
   setText(recipe.children[0], job.recipe ?? NONE);
-  const kind = job.kind === "train" ? null : job.kind;
-  setText(recipe.children[1], [job.variant, kind].filter(Boolean).join(" · "));
+  setText(recipe.children[1], [job.variant, kindNote(job)].filter(Boolean).join(" · "));
   showProgress(progress, job);
   const values = { ...job.metrics, ...job.result };
   setText(loss, metric(job.metrics.loss ?? values.loss));

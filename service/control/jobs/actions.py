@@ -56,7 +56,9 @@ def pause(tx: Connection, job_id: str, now: datetime) -> bool:
     if job.state in (JobState.PAUSING, JobState.PAUSED):
         return False
     if not is_legal(job.state, JobEvent.PAUSE_REQUESTED):
-        raise Conflict("not_pausable", f"{job_id} is {job.state}; only what waits or runs can rest")
+        raise Conflict(
+            "not_pausable", f"{job_id} is {job.state}; only a queued or running job can be paused"
+        )
     state = move_job(job.state, JobEvent.PAUSE_REQUESTED)
     reason = {"reason": Reason.PAUSED} if state is JobState.PAUSED else {}
     changed = store.change(tx, job_id, [job.state], {"state": state} | reason)

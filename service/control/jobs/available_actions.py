@@ -1,11 +1,11 @@
 """What may be done with a job now, from its kind and the table of its legal moves."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from sqlalchemy import Connection
 
 from service.contract.actions import JobAction
-from service.contract.jobs import ENDED_JOBS, JobState
+from service.contract.jobs import ENDED_JOBS, Job, JobState
 from service.control.kinds import KINDS, kind_of
 from service.control.kinds.base import ResumePoint
 from service.domain.lifecycle import JobEvent, is_legal, move_job
@@ -20,11 +20,12 @@ def available_actions(
     ended = [row for row in rows if row.job.state in ENDED_JOBS]
     for kind in KINDS.values():
         points |= kind.resume_points(tx, [row for row in ended if kind_of(row.job.spec) is kind])
-    return {row.job.id: tuple(_actions(row, points)) for row in rows}
+    return {row.job.id: tuple(actions_of(row.job, points.get(row.job.id))) for row in rows}
 
 
-def _actions(row: StoredJob, points: Mapping[str, ResumePoint]) -> Iterator[JobAction]:
-    job, path = row.job, f"/jobs/{row.job.id}"
+def actions_of(job: Job, point: ResumePoint | None) -> Iterator[JobAction]:
+    """What may be done with one job; `point` is where a retry from latest would go on."""
+    path = f"/jobs/{job.id}"
     kind = kind_of(job.spec)
     if is_legal(job.state, JobEvent.PAUSE_REQUESTED):
         yield JobAction(name="pause", path=f"{path}/pause")
@@ -37,7 +38,7 @@ def _actions(row: StoredJob, points: Mapping[str, ResumePoint]) -> Iterator[JobA
         choices = {"mode": ("graceful", "now")} if runs else {}
         yield JobAction(name="cancel", path=f"{path}/cancel", choices=choices)
     if job.state in ENDED_JOBS:
-        origins = kind.retry_origins(job.spec, points.get(job.id))
+        origins = kind.retry_origins(job.spec, point)
         if origins:
             yield JobAction(name="retry", path=f"{path}/retry", choices={"from": origins})
         yield JobAction(name="delete", method="DELETE", path=path)

@@ -78,7 +78,7 @@ class TrainKind(Kind[TrainSpec]):
     def uses(self, job: Job) -> Sequence[JobAction]:
         """See Kind."""
         assert isinstance(job.spec, TrainSpec)
-        return uses_of_latest(job, job.spec.data)
+        return uses_of_latest(job, job.spec)
 
     def retry_spec(
         self, tx: Connection, parent: StoredJob, spec: TrainSpec, origin: str

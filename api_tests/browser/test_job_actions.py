@@ -56,12 +56,36 @@ def test_a_retry_goes_on_from_what_was_saved_and_leads_to_the_new_job(
     assert bodies == [{"from": origin}]
 
 
+def test_a_training_that_is_done_offers_no_retry_that_would_fail(
+    page: Page, fake: Any, a_job: Any
+) -> None:
+    done = {"step": 300_000, "total_steps": 300_000, "fraction": 1.0}
+    fake.jobs = [a_job(1, state="succeeded", latest_checkpoint="ckpt_1", progress=done)]
+    page.goto(f"/#/jobs/{fake.jobs[0].id}")
+    page.get_by_role("button", name="Retry").click()
+    page.wait_for_url(f"**/#/jobs/job_{9:026d}")
+    bodies = [json.loads(body) for method, _, _, body in fake.calls if method == "POST"]
+    assert bodies == [{"from": "start"}]
+
+
+def test_a_training_is_evaluated_on_its_data_and_the_page_goes_to_the_eval(
+    page: Page, fake: Any, a_job: Any
+) -> None:
+    fake.jobs = [a_job(1, state="succeeded", latest_checkpoint="ckpt_1")]
+    page.goto(f"/#/jobs/{fake.jobs[0].id}")
+    page.get_by_role("button", name="Evaluate").click()
+    page.wait_for_url(f"**/#/jobs/job_{9:026d}")
+    (body,) = [json.loads(body) for method, _, _, body in fake.calls if method == "POST"]
+    assert (body["kind"], body["checkpoint"]) == ("eval", {"id": "ckpt_1"})
+    assert body["data"] == {"dataset": "digits"}
+
+
 def test_a_refusal_is_told_beside_the_button(
     page: Page, fake: Any, a_job: Any, console: list[str]
 ) -> None:
     fake.jobs, fake.refusal = [a_job(1)], "it has ended meanwhile"
     page.goto(f"/#/jobs/{fake.jobs[0].id}")
     page.get_by_role("button", name="Pause").click()
-    expect(page.locator(".steering [role=alert]")).to_have_text("it has ended meanwhile")
+    expect(page.locator(".job-actions [role=alert]")).to_have_text("it has ended meanwhile")
     assert all("409" in line for line in console)
     console.clear()

@@ -1,0 +1,55 @@
+"""What a job's actions say, sent as they say it."""
+
+from typing import Any
+
+import pytest
+
+from api_tests.support.fake_agent import FakeAgent
+
+
+@pytest.mark.parametrize("name", ["retry", "evaluate", "fine_tune", "export", "delete"])
+def test_an_action_is_accepted_as_the_job_words_it(agent: FakeAgent, name: str) -> None:
+    job = succeeded(agent)
+    action = offered(job, name)
+    assert set(action["needs"]) <= {"data"}
+    body = action["body"] | {field: first for field, (first, *_) in action["choices"].items()}
+    if action["needs"]:
+        body |= {"data": {"dataset": "digits"}, "params": {"batch_size": 32}}
+    answer = agent.http.request(action["method"], action["path"], json=body or None)
+    assert answer.status_code in (201, 202, 204), answer.text
+    if answer.content:
+        # Else the agent of another test would claim it.
+        agent.http.post(f"/jobs/{answer.json()['id']}/cancel").raise_for_status()
+
+
+def test_a_list_shows_the_same_actions_as_a_job_alone(agent: FakeAgent) -> None:
+    job = succeeded(agent)
+    listed = agent.http.get("/jobs", params={"limit": 1}).json()["data"]
+    assert [each["actions"] for each in listed if each["id"] == job["id"]] == [job["actions"]]
+
+
+def test_the_etag_changes_when_a_retry_from_latest_is_gone(agent: FakeAgent) -> None:
+    job = succeeded(agent)
+    path = f"/jobs/{job['id']}"
+    etag = agent.http.get(path).headers["etag"]
+    assert offered(job, "retry")["choices"] == {"from": ["latest", "start"]}
+    agent.http.delete(f"/checkpoints/{job['latest_checkpoint']}").raise_for_status()
+    again = agent.http.get(path, headers={"If-None-Match": etag})
+    assert again.status_code == 200
+    assert offered(again.json(), "retry")["choices"] == {"from": ["start"]}
+
+
+def succeeded(agent: FakeAgent) -> dict[str, Any]:
+    """A training that has ended with one training state."""
+    path = f"/jobs/{agent.submit()['id']}"
+    claim = agent.claim()
+    agent.save(claim, 10)
+    agent.report(claim)
+    job: dict[str, Any] = agent.http.get(path).json()
+    return job
+
+
+def offered(job: dict[str, Any], name: str) -> dict[str, Any]:
+    (action,) = (action for action in job["actions"] if action["name"] == name)
+    found: dict[str, Any] = action
+    return found
