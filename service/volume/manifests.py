@@ -18,7 +18,7 @@ _NEWER = "it was made by a newer version of trainyard"
 def manifest_or_problem(folder: Path) -> tuple[Manifest | None, str]:
     """The manifest, or None and one sentence on what is wrong with it.
 
-    Fields that a newer version has added are kept.
+    Fields that a newer version has added are stored.
     """
     try:
         body = (folder / MANIFEST).read_bytes()
