@@ -34,7 +34,7 @@ check: install ## Lint, types, and who may import whom
 bench: install ## Measure, side by side; results to docs/benchmarks.md
 	$(BIN)/python -m benchmarks
 
-chaos: install ## Half an hour of jobs in a storm of faults, and the proof that none was lost
+chaos: install ## Half an hour of jobs under injected faults, and the proof that none was lost
 	OMP_NUM_THREADS=1 $(BIN)/python -m chaos --minutes $(MINUTES)
 
 chromium:
