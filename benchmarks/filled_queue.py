@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, text
 
-from service.contract.agent import Claim, ClaimRequest, Lease, Registration
+from service.contract.agent import ClaimRequest, Registration
 from service.contract.specs import TrainSpec
 from service.control.jobs.submission import submit
 from service.control.leases import claims, workers
@@ -18,7 +18,6 @@ BUSY = 64
 """Workers that claim."""
 
 _CHUNK = 10_000
-_LEASE = Lease(heartbeat_seconds=10, self_end_seconds=240, kill_grace_seconds=30, stall_seconds=600)
 _SPEC = {"kind": "train", "recipe": "oneshot", "data": {"dataset": "digits"}}
 _NEEDS: tuple[dict[str, Any], ...] = ({}, {"gpus": 1}, {"labels": {"gpu": "H100"}})
 _KERNEL = {"pid_namespace": "p", "pid": 1, "started_ticks": 1}
@@ -32,7 +31,7 @@ class Queue:
 
     def __init__(self, database: Database, size: int, *, workers: int, batch: int) -> None:
         self.database, self._batch = database, batch
-        self.claims, self._made = list[Claim](), 0
+        self.claims, self._made = list[claims.Grant](), 0
         with database.migrate() as tx:
             upgrade(tx)
             for number, needs in enumerate(_NEEDS):
@@ -59,7 +58,7 @@ class Queue:
         )
         began = time.perf_counter()
         with self.database.write() as tx:
-            claim = claims.claim(tx, request, token=f"t{number}", lease=_LEASE, now=now())
+            claim = claims.claim(tx, request, token=f"t{number}", now=now())
         seconds = time.perf_counter() - began
         assert claim is not None
         self.claims.append(claim)

@@ -18,9 +18,10 @@ from api_tests.support.server import Server
 from benchmarks.databases import UrlOf, databases
 from benchmarks.filled_queue import BUSY, Queue, now, worker_id
 from benchmarks.report import Section, verdict
-from service.contract.agent import Beat, Claim, Heartbeat
+from service.contract.agent import Beat, Heartbeat
 from service.control.jobs import views
 from service.control.leases import reaper
+from service.control.leases.claims import Grant
 from service.control.leases.transitions import BackoffPolicy
 from service.store.engine import Database
 from service.store.jobs import JobFilter, page
@@ -149,7 +150,7 @@ def _sweep(database: Database) -> float:
     return time.perf_counter() - began
 
 
-def _beats_per_second(folder: Path, url: str, claims: list[Claim], scale: Scale) -> float:
+def _beats_per_second(folder: Path, url: str, claims: list[Grant], scale: Scale) -> float:
     folder.mkdir()
     server = Server(folder, database_url=url)
     bodies = [_body(worker, claims[worker::BUSY]) for worker in range(BUSY)]
@@ -173,7 +174,7 @@ def _beats_per_second(folder: Path, url: str, claims: list[Claim], scale: Scale)
     return sum(counts) * scale.batch / scale.beat_seconds
 
 
-def _body(worker: int, claims: list[Claim]) -> bytes:
+def _body(worker: int, claims: list[Grant]) -> bytes:
     beats = tuple(Beat(job_id=c.job_id, attempt=c.attempt, token=c.token) for c in claims)
     return Heartbeat(worker_id=worker_id(worker), beats=beats).model_dump_json().encode()
 

@@ -60,7 +60,7 @@ ALLOWED = {
     "PUT /agent/workers/{worker_id}": (3, 3),
     "PUT /agent/workers/{worker_id}/catalog": (5, 4),
     "POST /agent/workers/{worker_id}/gone": (8, 8),
-    "POST /agent/claims": (16, 16),
+    "POST /agent/claims": (16, 14),
     "POST /agent/heartbeats": (15, 15),
     "POST /agent/reports": (9, 9),
 }

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 
 from api_tests.support.specs import complete_spec
-from service.contract.agent import ClaimRequest, Lease
+from service.contract.agent import ClaimRequest
 from service.contract.jobs import Progress
 from service.control.leases import claims
 from service.store.engine import Database
@@ -23,15 +23,11 @@ def test_an_upgrade_runs_with_jobs_in_the_queue(empty_url: str) -> None:
         upgrade(tx)
     with database.write() as tx:
         request = ClaimRequest(worker_id="wrk_1", request_id="r", free_slots=1)
-        lease = Lease(
-            heartbeat_seconds=1, self_end_seconds=2, kill_grace_seconds=1, stall_seconds=9
-        )
         claimed = [
             claims.claim(
                 tx,
                 request.model_copy(update={"request_id": f"r{number}"}),
                 token="t",
-                lease=lease,
                 now=NOW,
             )
             for number in range(3)

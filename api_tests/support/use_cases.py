@@ -38,6 +38,7 @@ from service.store.engine import Database
 SPEC: dict[str, Any] = {"kind": "train", "recipe": "oneshot", "data": {"dataset": "digits"}}
 WINDOWS = LeaseTimeouts(start_seconds=30, unreachable_seconds=60, reassign_seconds=300)
 PATIENCE = BackoffPolicy(backoff_seconds=10, jitter=1.0)
+LEASE = Lease(heartbeat_seconds=10, self_end_seconds=240, kill_grace_seconds=30, stall_seconds=1800)
 KERNEL = ProcessIdentity(boot_id="boot", pid_namespace="pid:[1]", pid=7, started_ticks=99)
 
 
@@ -154,15 +155,13 @@ class Agent:
             request_id=request_id or f"request-{next(self._requests)}",
             **{"free_gpus": len(self.registration.gpus)} | capacity,
         )
+        token = f"token of {self.id} {request.request_id}"
         with self.plane.write() as tx:
-            lease = Lease(
-                heartbeat_seconds=10,
-                self_end_seconds=240,
-                kill_grace_seconds=30,
-                stall_seconds=1800,
-            )
-            token = f"token of {self.id} {request.request_id}"
-            return claims.claim(tx, request, token=token, lease=lease, now=self.plane.now)
+            grant = claims.claim(tx, request, token=token, now=self.plane.now)
+        if grant is None:
+            return None
+        with self.plane.database.read() as tx:
+            return claims.claim_of(tx, grant, LEASE)
 
     def claimed(self, **capacity: int) -> Claim:
         """A claim that must find a job, and its first beat."""

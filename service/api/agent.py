@@ -117,4 +117,8 @@ def _try_claim(context: AppContext, wanted: ClaimRequest, token: str, first: boo
             if not claims.has_eligible_job(tx, wanted, context.now()):
                 return None
     with context.database.write() as tx:
-        return claims.claim(tx, wanted, token=token, lease=context.lease, now=context.now())
+        grant = claims.claim(tx, wanted, token=token, now=context.now())
+    if grant is None:
+        return None
+    with context.database.read() as tx:
+        return claims.claim_of(tx, grant, context.lease)

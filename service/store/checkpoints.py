@@ -114,20 +114,22 @@ def published_of(tx: Connection, job_id: str, *, lock: bool = False) -> list[Che
         checkpoints.c.job_id == job_id, checkpoints.c.state == _PUBLISHED
     )
     query = query.order_by(*_newest_of_job())
-    found = tx.execute(query.with_for_update() if lock else query).mappings()
-    return [_checkpoint(row) for row in found]
+    rows = tx.execute(query.with_for_update() if lock else query).mappings()
+    return [_checkpoint(row) for row in rows]
 
 
 def newest_states(tx: Connection, job_ids: Sequence[str]) -> dict[str, tuple[str, int]]:
     """By job the id and step of its newest published training state, for jobs that have one."""
-    place = func.row_number().over(partition_by=checkpoints.c.job_id, order_by=_newest_of_job())
-    ranked = (
-        select(checkpoints.c.id, checkpoints.c.job_id, checkpoints.c.step, place.label("place"))
+    position = func.row_number().over(partition_by=checkpoints.c.job_id, order_by=_newest_of_job())
+    numbered = (
+        select(
+            checkpoints.c.id, checkpoints.c.job_id, checkpoints.c.step, position.label("position")
+        )
         .where(checkpoints.c.job_id.in_(job_ids), checkpoints.c.state == _PUBLISHED)
         .where(checkpoints.c.is_final.is_(False))
         .subquery()
     )
-    rows = tx.execute(select(ranked).where(ranked.c.place == 1))
+    rows = tx.execute(select(numbered).where(numbered.c.position == 1))
     return {row.job_id: (row.id, row.step) for row in rows}
 
 
@@ -155,10 +157,10 @@ def purging_of(tx: Connection, job_ids: Sequence[str]) -> dict[str, list[Checkpo
     query = select(checkpoints).where(
         checkpoints.c.job_id.in_(job_ids), checkpoints.c.state == "purging"
     )
-    found: dict[str, list[Checkpoint]] = {}
+    purging: dict[str, list[Checkpoint]] = {}
     for row in tx.execute(query.order_by(checkpoints.c.step)).mappings():
-        found.setdefault(row["job_id"], []).append(_checkpoint(row))
-    return found
+        purging.setdefault(row["job_id"], []).append(_checkpoint(row))
+    return purging
 
 
 def owners_of(tx: Connection, checkpoint_ids: Sequence[str]) -> set[str]:

@@ -66,7 +66,7 @@ def delete_of_job(tx: Connection, job_id: str) -> None:
 
 def jobless_ids(tx: Connection, limit: int) -> list[str]:
     """The ids of at most `limit` jobs that have events or metrics, and no row of their own."""
-    found: list[str] = []
+    jobless: list[str] = []
     for table in (events, metrics):
         # One step of the index for each job, however many rows a job has.
         ids = select(func.min(table.c.job_id).label("job_id")).cte(recursive=True)
@@ -74,8 +74,8 @@ def jobless_ids(tx: Connection, limit: int) -> list[str]:
         steps = select(following.scalar_subquery()).where(ids.c.job_id.is_not(None))
         ids = ids.union_all(steps)
         query = select(ids.c.job_id).where(ids.c.job_id.is_not(None), ~_has_job(ids.c.job_id))
-        found += tx.execute(query.limit(limit)).scalars()
-    return sorted(set(found))[:limit]
+        jobless += tx.execute(query.limit(limit)).scalars()
+    return sorted(set(jobless))[:limit]
 
 
 def delete_jobless_events(tx: Connection, job_ids: Sequence[str], limit: int) -> int:

@@ -1,4 +1,4 @@
-"""What users do with checkpoints."""
+"""Checkpoints as users list, pin, delete and verify them."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -27,10 +27,10 @@ from service.volume.manifests import is_of_newer_version
 _NOT_RETAINED = ("purging", "deleting", "purged")
 
 
-def page(tx: Connection, wanted: CheckpointFilter) -> tuple[list[Checkpoint], bool]:
+def page(tx: Connection, checkpoint_filter: CheckpointFilter) -> tuple[list[Checkpoint], bool]:
     """A page of checkpoints, and whether there are more."""
-    found = store.page(tx, wanted)
-    return found[: wanted.limit], len(found) > wanted.limit
+    rows = store.page(tx, checkpoint_filter)
+    return rows[: checkpoint_filter.limit], len(rows) > checkpoint_filter.limit
 
 
 def of_job(tx: Connection, job_id: str) -> list[Checkpoint]:
@@ -40,40 +40,44 @@ def of_job(tx: Connection, job_id: str) -> list[Checkpoint]:
     return store.of_job(tx, job_id)
 
 
-def latest(tx: Connection, wanted: CheckpointFilter) -> Checkpoint:
+def latest(tx: Connection, checkpoint_filter: CheckpointFilter) -> Checkpoint:
     """The newest published checkpoint; raises NotFound when there is none."""
-    return _found(tx, wanted, store.latest(tx, wanted))
+    return _require(tx, checkpoint_filter, store.latest(tx, checkpoint_filter))
 
 
 def best(
-    tx: Connection, wanted: CheckpointFilter, metric: Measured, *, highest: bool
+    tx: Connection, checkpoint_filter: CheckpointFilter, metric: Measured, *, highest: bool
 ) -> Checkpoint:
     """The published checkpoint with the lowest (or highest) value; raises NotFound."""
-    return _found(tx, wanted, store.best(tx, wanted, metric, highest=highest))
+    return _require(
+        tx, checkpoint_filter, store.best(tx, checkpoint_filter, metric, highest=highest)
+    )
 
 
 def get(tx: Connection, checkpoint_id: str) -> Checkpoint:
     """One checkpoint, whatever its state; raises NotFound."""
-    found = store.get(tx, checkpoint_id)
-    if found is None:
+    checkpoint = store.get(tx, checkpoint_id)
+    if checkpoint is None:
         raise NotFound("no_such_checkpoint", f"there is no checkpoint {checkpoint_id}")
-    return found
+    return checkpoint
 
 
 def lock(tx: Connection, checkpoint_id: str) -> Checkpoint:
     """One checkpoint, locked with its job until this transaction ends; raises NotFound."""
     # The job before its checkpoints, as a heartbeat locks them.
     jobs.get(tx, get(tx, checkpoint_id).job_id, lock=True)
-    found = store.get(tx, checkpoint_id, lock=True)
-    assert found is not None, "an index row was removed"
-    return found
+    checkpoint = store.get(tx, checkpoint_id, lock=True)
+    assert checkpoint is not None, "an index row was removed"
+    return checkpoint
 
 
 def change(tx: Connection, checkpoint_id: str, change: CheckpointChange) -> None:
     """Pin and tag; raises NotFound, and Conflict for one that is not retained any more."""
-    found = lock(tx, checkpoint_id)
-    if found.state in _NOT_RETAINED:
-        raise Conflict("checkpoint_going", f"{checkpoint_id} is {found.state}: too late to keep it")
+    checkpoint = lock(tx, checkpoint_id)
+    if checkpoint.state in _NOT_RETAINED:
+        raise Conflict(
+            "checkpoint_going", f"{checkpoint_id} is {checkpoint.state}: too late to keep it"
+        )
     tags = None if change.tags is None else sorted(set(change.tags))
     store.change(tx, checkpoint_id, pinned=change.pinned, tags=tags)
 
@@ -83,31 +87,31 @@ def request_delete(tx: Connection, checkpoint_id: str) -> Checkpoint | None:
 
     None for one that is removed already. Raises NotFound, and Conflict while somebody needs it.
     """
-    found = lock(tx, checkpoint_id)
-    if found.state == "purged":
+    checkpoint = lock(tx, checkpoint_id)
+    if checkpoint.state == "purged":
         return None
-    if found.state == "deleting":
-        return found
-    if found.pinned:
+    if checkpoint.state == "deleting":
+        return checkpoint
+    if checkpoint.pinned:
         raise Conflict("checkpoint_pinned", f"{checkpoint_id} is pinned; unpin it first")
     users = jobs.users_of(tx, checkpoint_id, live=True)
     if users:
         message = f"{users[0]} starts from {checkpoint_id} and has not ended"
         raise Conflict("checkpoint_in_use", message)
-    if checkpoint_id in _resumed_from(tx, found.job_id):
-        message = f"{found.job_id} has not ended and would resume from {checkpoint_id}"
+    if checkpoint_id in _resumed_from(tx, checkpoint.job_id):
+        message = f"{checkpoint.job_id} has not ended and would resume from {checkpoint_id}"
         raise Conflict("checkpoint_in_use", message)
     store.mark(tx, [checkpoint_id], "deleting")
-    refresh_pointers(tx, found.job_id)
-    return found
+    refresh_pointers(tx, checkpoint.job_id)
+    return checkpoint
 
 
 def path_of(tx: Connection, checkpoint_id: str) -> str:
     """Where a checkpoint's folder is, relative to the volume; raises NotFound, Gone."""
-    found = get(tx, checkpoint_id)
-    if found.state in _NOT_RETAINED:
-        raise Gone("checkpoint_gone", f"{checkpoint_id} is {found.state}")
-    return found.path
+    checkpoint = get(tx, checkpoint_id)
+    if checkpoint.state in _NOT_RETAINED:
+        raise Gone("checkpoint_gone", f"{checkpoint_id} is {checkpoint.state}")
+    return checkpoint.path
 
 
 def record_verification(
@@ -117,44 +121,50 @@ def record_verification(
 
     A checkpoint of a newer version is no damaged one, and stays as it is.
     """
-    found = lock(tx, checkpoint_id)
-    answer = Verification(checkpoint_id=found.id, ok=not problems, problems=tuple(problems))
+    checkpoint = lock(tx, checkpoint_id)
+    answer = Verification(checkpoint_id=checkpoint.id, ok=not problems, problems=tuple(problems))
     if is_of_newer_version(problems):
         return answer
-    if found.state not in ("published", "damaged") or answer.ok == (found.state == "published"):
+    if checkpoint.state not in ("published", "damaged") or answer.ok == (
+        checkpoint.state == "published"
+    ):
         return answer
-    store.mark(tx, [found.id], "published" if answer.ok else "damaged")
-    refresh_pointers(tx, found.job_id)
+    store.mark(tx, [checkpoint.id], "published" if answer.ok else "damaged")
+    refresh_pointers(tx, checkpoint.job_id)
     what = "is whole again" if answer.ok else f"is damaged: {'; '.join(problems)}"
-    message = f"checkpoint {found.id} at step {found.step} {what}"
-    history.note(tx, found.job_id, None, "whole" if answer.ok else "damaged", message, now)
+    message = f"checkpoint {checkpoint.id} at step {checkpoint.step} {what}"
+    history.note(tx, checkpoint.job_id, None, "whole" if answer.ok else "damaged", message, now)
     return answer
 
 
-def file_of(found: Checkpoint, name: str, volume: Path) -> tuple[Path, FileDigest]:
+def file_of(checkpoint: Checkpoint, name: str, volume: Path) -> tuple[Path, FileDigest]:
     """Where a file of a checkpoint is, and its digest; raises NotFound, Gone."""
-    digest = found.files.get(name)
+    digest = checkpoint.files.get(name)
     if digest is None:
-        names = ", ".join(found.files)
-        raise NotFound("no_such_file", f"{found.id} has no file {name!r}; it has {names}")
-    path = resolve_path(volume, f"{found.path}/{name}")
-    if found.state in _NOT_RETAINED or not path.is_file():
-        raise Gone("checkpoint_gone", f"the files of {found.id} are not on the volume any more")
+        names = ", ".join(checkpoint.files)
+        raise NotFound("no_such_file", f"{checkpoint.id} has no file {name!r}; it has {names}")
+    path = resolve_path(volume, f"{checkpoint.path}/{name}")
+    if checkpoint.state in _NOT_RETAINED or not path.is_file():
+        raise Gone(
+            "checkpoint_gone", f"the files of {checkpoint.id} are not on the volume any more"
+        )
     return path, digest
 
 
-def _found(tx: Connection, wanted: CheckpointFilter, found: Checkpoint | None) -> Checkpoint:
-    if found is not None:
-        return found
-    if wanted.job is not None and jobs.version_of(tx, wanted.job) is None:
-        raise NotFound("no_such_job", f"there is no job {wanted.job}")
+def _require(
+    tx: Connection, checkpoint_filter: CheckpointFilter, checkpoint: Checkpoint | None
+) -> Checkpoint:
+    if checkpoint is not None:
+        return checkpoint
+    if checkpoint_filter.job is not None and jobs.version_of(tx, checkpoint_filter.job) is None:
+        raise NotFound("no_such_job", f"there is no job {checkpoint_filter.job}")
     raise NotFound("no_checkpoint", "there is no such checkpoint yet")
 
 
 def _resumed_from(tx: Connection, job_id: str) -> set[str]:
-    found = jobs.get(tx, job_id)
-    if found is None or found.job.state in ENDED_JOBS:
+    checkpoint = jobs.get(tx, job_id)
+    if checkpoint is None or checkpoint.job.state in ENDED_JOBS:
         return set()
-    retention = kind_of(found.job.spec).retention(found.job.spec) or Retention()
+    retention = kind_of(checkpoint.job.spec).retention(checkpoint.job.spec) or Retention()
     training = [c.id for c in store.published_of(tx, job_id) if c.phase != "final"]
     return set(training[: retention.keep_last])

@@ -10,16 +10,16 @@ from service.store import lineage as store
 
 def of(tx: Connection, checkpoint_id: str) -> Lineage:
     """From the checkpoint to the root, and to its children; raises NotFound."""
-    found = store.entry_of(tx, checkpoint_id)
-    if found is None:
+    entry = store.entry_of(tx, checkpoint_id)
+    if entry is None:
         raise NotFound("no_such_checkpoint", f"there is no checkpoint {checkpoint_id}")
-    ancestors = store.ancestors_of(tx, found)
-    job = jobs.get(tx, found.job_id)
+    ancestors = store.ancestors_of(tx, entry)
+    job = jobs.get(tx, entry.job_id)
     return Lineage(
-        checkpoint=found,
+        checkpoint=entry,
         spec=job.job.spec.model_dump(mode="json") if job is not None else None,
         ancestors=tuple(ancestors),
-        complete=([found, *ancestors])[-1].parent_checkpoint is None,
+        complete=([entry, *ancestors])[-1].parent_checkpoint is None,
         children=tuple(store.children_of(tx, checkpoint_id)),
         jobs=tuple(jobs.users_of(tx, checkpoint_id)),
     )

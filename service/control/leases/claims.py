@@ -1,5 +1,6 @@
 """The begin of an attempt: a worker claims a job. A claim may be sent twice."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -20,12 +21,19 @@ from service.store.jobs import StoredJob
 _RESUMABLE = 5
 
 
-def claim(
-    tx: Connection, request: ClaimRequest, *, token: str, lease: Lease, now: datetime
-) -> Claim | None:
+@dataclass(frozen=True)
+class Grant:
+    """The attempt that a claim began; its `token` proves that a worker has the lease."""
+
+    job_id: str
+    attempt: int
+    token: str
+
+
+def claim(tx: Connection, request: ClaimRequest, *, token: str, now: datetime) -> Grant | None:
     """Give the worker the first job of the queue that it can run; None if there is none.
 
-    The same request gives the same claim again while its attempt is live. Raises NotFound for a
+    The same request gives the same grant again while its attempt is live. Raises NotFound for a
     worker that is not registered (any more).
     """
     state = workers.record_contact(tx, request.worker_id, now)
@@ -35,7 +43,7 @@ def claim(
     earlier = attempts.of_request(tx, request.worker_id, request.request_id)
     if earlier is not None:
         live = earlier.attempt.state in LIVE_ATTEMPTS
-        return _claim(tx, earlier.attempt, earlier.token, lease) if live else None
+        return _grant(earlier.attempt, earlier.token) if live else None
     if state is not WorkerState.ACTIVE:
         return None
     job = _lock_first_readable(tx, _capacity(tx, worker, request), now)
@@ -58,7 +66,29 @@ def claim(
     changed = jobs.change(tx, job.job.id, [JobState.QUEUED], values)
     assert changed, "the scheduler has locked a queued job"
     history.note(tx, job.job.id, attempt.number, "claimed", f"claimed by {worker.host}", now)
-    return _claim(tx, attempt, token, lease)
+    return _grant(attempt, token)
+
+
+def claim_of(tx: Connection, grant: Grant, lease: Lease) -> Claim | None:
+    """What a worker needs to run an attempt: spec, lease, checkpoints.
+
+    None for a job whose spec cannot be read: a newer server gave it, and what its worker does not
+    start returns to the queue.
+    """
+    job = jobs.get(tx, grant.job_id)
+    if job is None or isinstance(job.job.spec, UnreadableSpec):
+        return None
+    source = job.source_checkpoint
+    resume = [c for c in checkpoints.published_of(tx, grant.job_id) if c.phase != "final"]
+    return Claim(
+        job_id=grant.job_id,
+        attempt=grant.attempt,
+        token=grant.token,
+        spec=job.job.spec,
+        lease=lease,
+        resume=tuple(resume[:_RESUMABLE]),
+        weights=checkpoints.get(tx, source) if source is not None else None,
+    )
 
 
 def has_eligible_job(tx: Connection, request: ClaimRequest, now: datetime) -> bool:
@@ -85,20 +115,5 @@ def _lock_first_readable(tx: Connection, capacity: Capacity, now: datetime) -> S
     return None
 
 
-def _claim(tx: Connection, attempt: Attempt, token: str, lease: Lease) -> Claim | None:
-    job = jobs.get(tx, attempt.job_id)
-    assert job is not None
-    if isinstance(job.job.spec, UnreadableSpec):
-        # A newer server gave it: what its worker does not start returns to the queue.
-        return None
-    source = job.source_checkpoint
-    resume = [c for c in checkpoints.published_of(tx, attempt.job_id) if c.phase != "final"]
-    return Claim(
-        job_id=attempt.job_id,
-        attempt=attempt.number,
-        token=token,
-        spec=job.job.spec,
-        lease=lease,
-        resume=tuple(resume[:_RESUMABLE]),
-        weights=checkpoints.get(tx, source) if source is not None else None,
-    )
+def _grant(attempt: Attempt, token: str) -> Grant:
+    return Grant(attempt.job_id, attempt.number, token)
