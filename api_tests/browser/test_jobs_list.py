@@ -28,6 +28,20 @@ def test_the_list_shows_each_job_with_its_progress(page: Page, fake: Any, a_job:
     expect(queued).to_contain_text("no free GPU")
 
 
+def test_a_job_of_a_newer_version_is_shown_plainly_in_the_list_and_on_its_page(
+    page: Page, fake: Any, a_job: Any
+) -> None:
+    newer = a_job(1, name="newer", kind="search", state="hibernating", spec={"kind": "search"})
+    fake.jobs = [newer.model_copy(update={"unreadable": "this version cannot read its spec"})]
+    page.goto("/")
+    row = page.locator(JOB)
+    expect(row).to_contain_text("hibernating")
+    expect(row.get_by_role("link", name="newer")).to_be_visible()
+    page.goto(f"/#/jobs/{newer.id}")
+    expect(page.get_by_text("hibernating").first).to_be_visible()
+    expect(page.get_by_text("This version cannot read its spec")).to_be_visible()
+
+
 def test_an_unchanged_job_is_a_304_and_nothing_is_redrawn(
     page: Page, ask_again: Any, fake: Any, a_job: Any
 ) -> None:

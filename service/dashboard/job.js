@@ -201,7 +201,8 @@ export class JobPage {
   /** Shows why the job waits, or why it ended. */
   #drawCallout(job) {
     const position = job.queue_position ? `Number ${job.queue_position} in the queue` : null;
-    const waits = job.state === "queued" ? [position, job.wait_reason].filter(Boolean).join(": ") : "";
+    const queued = job.state === "queued" ? [position, job.wait_reason].filter(Boolean).join(": ") : "";
+    const waits = job.unreadable ?? queued;
     const plain = job.state === "succeeded" || !(job.reason || job.message);
     const reason = job.reason ? words(job.reason) : null;
     const text = plain ? waits : [reason, job.message].filter(Boolean).join(": ");
