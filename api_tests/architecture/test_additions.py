@@ -42,7 +42,7 @@ class CountKind(Kind[CountSpec]):
 """
 COUNT_RUN = """
 def run(context):
-    context.events.tell("started", {"total_steps": 1, "resumed_from": None, "step": 0}, "started")
+    context.events.report("started", {"total_steps": 1, "resumed_from": None, "step": 0}, "started")
     return {"counted": context.claim.spec.upto}
 """
 TWIN = """

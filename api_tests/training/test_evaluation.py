@@ -60,8 +60,8 @@ def test_the_files_count_every_image_and_name_the_wrong_ones(tmp_path: Path) -> 
 
 def test_predictions_are_gathered_in_the_order_of_the_images() -> None:
     predictions = Predictions()
-    predictions.see(torch.tensor([[0.0, 9.0], [9.0, 0.0]]))
-    predictions.see(torch.tensor([[0.0, 1.0]]))
+    predictions.add(torch.tensor([[0.0, 9.0], [9.0, 0.0]]))
+    predictions.add(torch.tensor([[0.0, 1.0]]))
     found = predictions.gathered(_alone(), 3)
     assert found.classes.tolist() == [1, 0, 1]
     assert found.confidences[0] > found.confidences[2] > 0.7
@@ -77,7 +77,7 @@ def test_a_validation_shows_with_each_batch_that_it_goes_on() -> None:
         _alone(),
         num_workers=0,
         stop_asked=lambda: False,
-        alive=lambda: shown.append(1),
+        pulse=lambda: shown.append(1),
     )
     assert found["samples"] == 360
     assert len(shown) == 2

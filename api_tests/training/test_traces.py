@@ -65,7 +65,7 @@ def _train(folder: Path, name: str) -> tuple[RunState, list[ReportedEvent]]:
     }
     mailbox: AttemptDir = attempt(folder, 1, spec=spec)
     cpu = torch.device("cpu")
-    events = Events(mailbox, lambda: _NOW, speaks=True)
+    events = Events(mailbox, lambda: _NOW, writes=True)
     states: list[RunState] = []
     context = RunContext(
         assignment=mailbox.assignment(),

@@ -14,7 +14,7 @@ def build(recipe: str, variant: str, num_classes: int = 1000, **params: Any) -> 
     Raises ValueError for a recipe or variant that is not there, naming those there are.
     """
     try:
-        found = recipe_named(recipe)
+        entry = recipe_named(recipe)
     except NoSuchRecipe as error:
         raise ValueError(str(error)) from error
-    return found.build(variant, num_classes, found.params(**params))
+    return entry.build(variant, num_classes, entry.params(**params))

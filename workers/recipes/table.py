@@ -32,7 +32,7 @@ _LIMIT_BYTES = 64 * 1024
 
 
 class Offer(NamedTuple):
-    """A recipe, and what the control plane is told of it."""
+    """A recipe, and the form in which the control plane has it."""
 
     recipe: Recipe
     info: RecipeInfo

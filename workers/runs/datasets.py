@@ -27,9 +27,9 @@ def images_of(
 
 def class_count_of(params: RecipeParams, images: ImageDataset) -> int:
     """How many classes the data has; raises InvalidData if `num_classes` says otherwise."""
-    found = len(images.class_names)
-    if params.num_classes not in (None, found):
+    count = len(images.class_names)
+    if params.num_classes not in (None, count):
         raise InvalidData(
-            f"num_classes is {params.num_classes}, the data has {found}; leave num_classes out"
+            f"num_classes is {params.num_classes}, the data has {count}; leave num_classes out"
         )
-    return found
+    return count

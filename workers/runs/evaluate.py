@@ -28,7 +28,7 @@ def run(context: RunContext) -> dict[str, Any]:
     named = weights.manifest.class_names if weights.manifest is not None else ()
     if named and named != images.class_names:
         events.note("the classes of the checkpoint have other names than those of the data")
-    events.tell("started", {"total_steps": 1, "resumed_from": None, "step": 0}, "started")
+    events.report("started", {"total_steps": 1, "resumed_from": None, "step": 0}, "started")
     return {
         **_measured(context, network, images, params),
         "image_size": params.image_size,
@@ -46,8 +46,8 @@ def _measured(
         context.ranks,
         num_workers=params.data_workers,
         stop_asked=context.stop_asked,
-        alive=context.events.alive,
-        see=predictions.see,
+        pulse=context.events.pulse,
+        on_logits=predictions.add,
     )
     seconds = context.clock() - began
     context.events.log(validation_line(None, metrics))

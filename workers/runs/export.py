@@ -19,7 +19,7 @@ def run(context: RunContext) -> dict[str, Any]:
     source, request = claim.weights, claim.spec.request
     if source is None or source.manifest is None:
         raise IncompatibleCheckpoint("the checkpoint that was named is not there any more")
-    events.tell("started", {"total_steps": 1, "resumed_from": None, "step": 0}, "started")
+    events.report("started", {"total_steps": 1, "resumed_from": None, "step": 0}, "started")
     name = export_name(Manifest.model_validate(source.manifest), request.format)
     folder = volume / job_files_path(claim.job_id, claim.attempt)
     folder.mkdir(parents=True, exist_ok=True)
@@ -32,7 +32,7 @@ def run(context: RunContext) -> dict[str, Any]:
             module_prefix=request.module_prefix,
         )
     except DamagedCheckpoint as damaged:
-        events.tell("damaged", {"checkpoint_id": source.id, "problems": damaged.problems})
+        events.report("damaged", {"checkpoint_id": source.id, "problems": damaged.problems})
         raise
     return {"format": request.format, "files": {name: _digest(folder / name).model_dump()}}
 

@@ -18,7 +18,7 @@ def run(context: RunContext) -> dict[str, Any]:
     assert isinstance(claim.spec, ImportSpec)
     imported = import_file(claim.spec.request, context.assignment.import_root)
     what = f"{imported.identity.recipe} {imported.identity.variant}"
-    events.tell(
+    events.report(
         "started",
         {"total_steps": 1, "resumed_from": None, "step": 0},
         f"{claim.spec.request.file} has the weights of {what}",
@@ -37,7 +37,7 @@ def run(context: RunContext) -> dict[str, Any]:
     manifest = published.manifest
     path = str(published.folder.relative_to(context.assignment.volume))
     body = {"checkpoint": manifest.model_dump(mode="json"), "path": path}
-    events.tell("checkpoint", body, f"saved {published.folder.name}")
+    events.report("checkpoint", body, f"saved {published.folder.name}")
     return {
         "checkpoint_id": manifest.checkpoint_id,
         "recipe": manifest.recipe,
@@ -62,4 +62,4 @@ class _ProgressReports:
         if part > self._part:
             self._part = part
             body = {"phase": "import", "step": done // _MIB, "total_steps": max(total // _MIB, 1)}
-            self._events.tell("progress", body, f"{done // _MIB} of {total // _MIB} MiB")
+            self._events.report("progress", body, f"{done // _MIB} of {total // _MIB} MiB")

@@ -31,7 +31,7 @@ class Predictions:
         self._classes: list[NDArray[np.int64]] = []
         self._confidences: list[NDArray[np.float32]] = []
 
-    def see(self, logits: Tensor) -> None:
+    def add(self, logits: Tensor) -> None:
         """Note a batch of (N, C) logits; the batches come in the order of the images."""
         confidence, predicted = logits.softmax(dim=1).max(dim=1)
         self._classes.append(predicted.cpu().numpy())
@@ -56,7 +56,7 @@ class Predicted:
     confidences: NDArray[np.float32]
 
 
-def write_evaluation(folder: Path, images: ImageDataset, found: Predicted) -> dict[str, Any]:
+def write_evaluation(folder: Path, images: ImageDataset, predicted: Predicted) -> dict[str, Any]:
     """Write `evaluation.json` and `confusion_matrix.csv`; what the result says of them.
 
     The matrix counts images by their class (rows) and the predicted class (columns).
@@ -64,7 +64,7 @@ def write_evaluation(folder: Path, images: ImageDataset, found: Predicted) -> di
     names = images.class_names
     labels = np.array([images.label_of(index) for index in range(len(images))])
     confusion = np.zeros((len(names), len(names)), np.int64)
-    np.add.at(confusion, (labels, found.classes), 1)
+    np.add.at(confusion, (labels, predicted.classes), 1)
     samples, correct = confusion.sum(axis=1), confusion.diagonal()
     accuracy = [float(c / s) if s else None for c, s in zip(correct, samples, strict=True)]
     evaluation = {
@@ -74,8 +74,8 @@ def write_evaluation(folder: Path, images: ImageDataset, found: Predicted) -> di
             {"class": name, "samples": int(s), "correct": int(c), "accuracy": a}
             for name, s, c, a in zip(names, samples, correct, accuracy, strict=True)
         ],
-        "wrong": _wrong(images, labels, found),
-        "wrong_total": int((labels != found.classes).sum()),
+        "wrong": _wrong(images, labels, predicted),
+        "wrong_total": int((labels != predicted.classes).sum()),
     }
     folder.mkdir(parents=True, exist_ok=True)
     files = {
@@ -90,17 +90,17 @@ def write_evaluation(folder: Path, images: ImageDataset, found: Predicted) -> di
 
 
 def _wrong(
-    images: ImageDataset, labels: NDArray[np.int64], found: Predicted
+    images: ImageDataset, labels: NDArray[np.int64], predicted: Predicted
 ) -> list[dict[str, Any]]:
     # The surest mistakes first: they tell the most.
-    wrong = np.flatnonzero(labels != found.classes)
-    wrong = wrong[np.argsort(-found.confidences[wrong], kind="stable")][:_SHOWN]
+    wrong = np.flatnonzero(labels != predicted.classes)
+    wrong = wrong[np.argsort(-predicted.confidences[wrong], kind="stable")][:_SHOWN]
     return [
         {
             "image": images.name_of(int(index)),
             "class": images.class_names[labels[index]],
-            "predicted": images.class_names[found.classes[index]],
-            "confidence": round(float(found.confidences[index]), 4),
+            "predicted": images.class_names[predicted.classes[index]],
+            "confidence": round(float(predicted.confidences[index]), 4),
             "preview": _data_url(images.picture(int(index))) if place < _PREVIEWED else None,
         }
         for place, index in enumerate(wrong)

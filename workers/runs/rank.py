@@ -15,7 +15,7 @@ from service.contract.jobs import Reason
 from workers.attempt_dir import AttemptDir
 from workers.kinds import KINDS
 from workers.training.attempt_results import Stopped, result_of
-from workers.training.distributed import RanksApart, joined
+from workers.training.distributed import RanksNotConnected, joined
 from workers.training.events import Events
 from workers.training.run_context import RunContext
 
@@ -35,7 +35,7 @@ def run_rank(spec_path: Path) -> int:
 
     signal.signal(signal.SIGTERM, ask)
     try:
-        with joined() as ranks, closing(Events(mailbox, _now, speaks=ranks.is_first)) as events:
+        with joined() as ranks, closing(Events(mailbox, _now, writes=ranks.is_first)) as events:
             context = RunContext(
                 assignment=assignment,
                 attempt_folder=mailbox.folder,
@@ -47,10 +47,10 @@ def run_rank(spec_path: Path) -> int:
                 new_id=_new_id,
             )
             return _run(context)
-    except RanksApart as error:
+    except RanksNotConnected as error:
         traceback.print_exc()
-        with closing(Events(mailbox, _now, speaks=error.is_first)) as events:
-            events.tell("ended", result_of(error).model_dump(mode="json"))
+        with closing(Events(mailbox, _now, writes=error.is_first)) as events:
+            events.report("ended", result_of(error).model_dump(mode="json"))
         return 0 if error.is_first else 1
 
 
@@ -65,12 +65,12 @@ def _run(context: RunContext) -> int:
         traceback.print_exc()
         outcome = result_of(error)
         if not ranks.is_first:
-            return 0 if ranks.tell_failure(outcome.model_dump_json()) else 1
+            return 0 if ranks.report_failure(outcome.model_dump_json()) else 1
         # An exchange that broke off is another rank's failure, if that rank says so.
-        reported = ranks.failure_told() if isinstance(error, RuntimeError) else None
+        reported = ranks.reported_failure() if isinstance(error, RuntimeError) else None
         outcome = outcome if reported is None else AttemptResult.model_validate_json(reported)
     line = f"{outcome.outcome}: {outcome.message}" if outcome.message else outcome.outcome
-    context.events.tell("ended", outcome.model_dump(mode="json"), line)
+    context.events.report("ended", outcome.model_dump(mode="json"), line)
     return 0
 
 

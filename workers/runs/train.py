@@ -28,7 +28,7 @@ def run(context: RunContext) -> dict[str, Any]:
     initial = begin(context, class_count_of(params, train))
     state = initial.state
     started = {"total_steps": steps, "resumed_from": initial.resumed_from, "step": state.step}
-    context.events.tell("started", started, f"started at step {state.step}/{steps}")
+    context.events.report("started", started, f"started at step {state.step}/{steps}")
     publisher = CheckpointPublisher(
         context, state, class_names=train.class_names, parent=initial.parent, mean=mean
     )

@@ -1,4 +1,4 @@
-"""The checkpoints of a run: what goes into the manifest, and what is said once one is on disk."""
+"""The checkpoints of a run: their manifests, and the event once one is on disk."""
 
 import hashlib
 from collections.abc import Sequence
@@ -113,7 +113,7 @@ class CheckpointPublisher:
         self.newest = manifest.checkpoint_id
         path = str(folder.relative_to(self._context.assignment.volume))
         body = {"checkpoint": manifest.model_dump(mode="json"), "path": path}
-        self._events.tell("checkpoint", body, f"saved {folder.name}")
+        self._events.report("checkpoint", body, f"saved {folder.name}")
 
     def _save_failed(self, error: Exception) -> None:
         self._events.note(f"a checkpoint could not be saved: {error}")

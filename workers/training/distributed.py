@@ -24,7 +24,7 @@ _FAILURE = "failure"
 _T = TypeVar("_T")
 
 
-class RanksApart(Exception):
+class RanksNotConnected(Exception):
     """The ranks could not meet; `is_first` is whether this is the rank that says so."""
 
     def __init__(self, message: str, *, is_first: bool) -> None:
@@ -64,9 +64,9 @@ class Ranks:
         """Whether any rank says so; the same answer on each."""
         if self.world_size == 1:
             return flag
-        said = torch.tensor([int(flag)], dtype=torch.int32)
-        dist.all_reduce(said, op=dist.ReduceOp.MAX)
-        return bool(said.item())
+        flags = torch.tensor([int(flag)], dtype=torch.int32)
+        dist.all_reduce(flags, op=dist.ReduceOp.MAX)
+        return bool(flags.item())
 
     def total(self, sums: Tensor) -> Tensor:
         """The sum over the ranks, on the CPU."""
@@ -90,7 +90,7 @@ class Ranks:
             for buffer in network.buffers():
                 dist.broadcast(buffer, src=0)
 
-    def tell_failure(self, failure: str) -> bool:
+    def report_failure(self, failure: str) -> bool:
         """Leave this rank's last words for rank 0; whether they could be left."""
         if self.store is None:
             return False
@@ -101,16 +101,16 @@ class Ranks:
             return False
         return True
 
-    def failure_told(self) -> str | None:
+    def reported_failure(self) -> str | None:
         """The last words of the rank that broke off the exchange, if it left any."""
         if self.store is None:
             return None
         try:
             self.store.wait([_FAILURE], _LAST_WORDS)
-            told: bytes = self.store.get(_FAILURE)
+            failure: bytes = self.store.get(_FAILURE)
         except RuntimeError:
             return None
-        return told.decode()
+        return failure.decode()
 
 
 @contextmanager
@@ -127,7 +127,7 @@ def joined(environment: Mapping[str, str] = os.environ) -> Iterator[Ranks]:
         store, rank, world_size = _meet(device)
     except (RuntimeError, ValueError) as error:
         message = f"the ranks could not meet: {error}"
-        raise RanksApart(message, is_first=environment.get("RANK", "0") == "0") from error
+        raise RanksNotConnected(message, is_first=environment.get("RANK", "0") == "0") from error
     try:
         yield Ranks(rank=rank, world_size=world_size, device=device, store=store)
     finally:

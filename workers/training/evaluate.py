@@ -23,13 +23,13 @@ def evaluate(
     *,
     num_workers: int,
     stop_asked: Callable[[], bool],
-    alive: Callable[[], None],
-    see: Callable[[Tensor], None] = lambda _: None,
+    pulse: Callable[[], None],
+    on_logits: Callable[[Tensor], None] = lambda _: None,
 ) -> dict[str, float]:
     """`loss`, `top1_error`, `top5_error` (0 to 1) and `samples`; the network's mode is kept.
 
-    `alive` is called for each batch; `see` is shown the logits (N, C) of each batch of this rank's
-    share, in order. Raises Stopped between two batches, at every rank, once `stop_asked` at any.
+    `pulse` is called for each batch, `on_logits` with the logits (N, C) of each batch of this
+    rank's share, in order. Raises Stopped between two batches, at every rank, once `stop_asked` at any.
     """
     training = network.training
     network.eval()
@@ -43,11 +43,11 @@ def evaluate(
             batch = next(batches, None)
             if ranks.any(stop_asked()):
                 raise Stopped("stopped in a validation, as asked")
-            alive()
+            pulse()
             if batch is not None:
                 inputs, labels = (part.to(ranks.device) for part in batch)
                 logits = network(inputs)
-                see(logits)
+                on_logits(logits)
                 sums += _counted(logits, labels)
     network.train(training)
     loss, wrong1, wrong5, samples = ranks.total(sums).tolist()

@@ -1,4 +1,4 @@
-"""What an attempt says of itself: events for the agent, lines for the log. Rank 0 speaks."""
+"""The events of an attempt for the agent, and the lines of its log; rank 0 writes them."""
 
 import os
 import sys
@@ -12,38 +12,38 @@ from workers.attempt_dir import AttemptDir
 
 
 class Events:
-    """The voice of one rank; ranks other than the first are silent.
+    """Writes events and log lines in a thread of its own, in the order of the calls.
 
-    Any thread may speak. One of its own writes, in the order in which it was spoken: a volume that
-    hangs holds up nobody who speaks. An event that is refused is written before the next one.
+    Any thread may call, and none waits for a volume that hangs. An event that the volume refuses is
+    written before the next one. Without `writes`, as in ranks other than the first, all is dropped.
     """
 
-    def __init__(self, mailbox: AttemptDir, now: Callable[[], datetime], *, speaks: bool) -> None:
-        self._mailbox, self._now, self._speaks = mailbox, now, speaks
+    def __init__(self, mailbox: AttemptDir, now: Callable[[], datetime], *, writes: bool) -> None:
+        self._mailbox, self._now, self._writes = mailbox, now, writes
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="events")
         self._last: Future[None] | None = None
         self._broken: Exception | None = None
 
-    def tell(self, kind: str, body: dict[str, Any], line: str = "") -> None:
+    def report(self, kind: str, body: dict[str, Any], line: str = "") -> None:
         """Append an event, and a line to the log if it is worth one."""
-        self._say(self._mailbox.append, kind, body, self._now())
+        self._submit(self._mailbox.append, kind, body, self._now())
         if line:
             self.log(line)
 
     def log(self, line: str) -> None:
         """A line of the log, where it can be read at once."""
-        self._say(_write_line, line)
+        self._submit(_write_line, line)
 
-    def alive(self) -> None:
-        """Show that there is progress: more often than there is something to tell."""
+    def pulse(self) -> None:
+        """Show that there is progress, where no event shows it."""
         self._require_sound()
         # What still waits to be written will show it too.
         if self._last is None or self._last.done():
-            self._say(self._mailbox.pulse)
+            self._submit(self._mailbox.pulse)
 
     def note(self, message: str) -> None:
         """A `note` event."""
-        self.tell("note", {"message": message}, message)
+        self.report("note", {"message": message}, message)
 
     def close(self) -> None:
         """Wait until every event is written; raises OSError if the volume still refuses one."""
@@ -51,15 +51,15 @@ class Events:
         self._require_sound()
         self._mailbox.write_out()
 
-    def _say(self, write: Callable[..., None], *said: Any) -> None:
-        if self._speaks:
-            self._last = self._writer.submit(self._write, write, *said)
+    def _submit(self, write: Callable[..., None], *content: Any) -> None:
+        if self._writes:
+            self._last = self._writer.submit(self._write, write, *content)
 
-    def _write(self, write: Callable[..., None], *said: Any) -> None:
+    def _write(self, write: Callable[..., None], *content: Any) -> None:
         try:
             # A volume that takes nothing now is no reason to end a run.
             with suppress(OSError):
-                write(*said)
+                write(*content)
         except Exception as error:
             self._broken = error
 

@@ -72,7 +72,7 @@ def _resume(context: RunContext, checkpoint: Checkpoint, state: RunState) -> boo
     if first_problems is not None or loaded is None:
         body = {"checkpoint_id": checkpoint.id, "problems": first_problems}
         line = f"{checkpoint.path} is damaged, going back to the one before"
-        context.events.tell("damaged", body, line)
+        context.events.report("damaged", body, line)
         return False
     _restore(state, loaded, context.ranks, context.events)
     return True

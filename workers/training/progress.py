@@ -1,4 +1,4 @@
-"""How far a run is: what was seen since the last shown step, how fast, and for how long still."""
+"""The progress of a run: sums since the last report, the rate, and the time left."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -107,12 +107,12 @@ def progress_line(body: dict[str, Any]) -> str:
     return " ".join(parts).replace("%", " %")
 
 
-def validation_line(step: int | None, found: dict[str, float]) -> str:
-    """What a validation found, as a line of the log."""
+def validation_line(step: int | None, metrics: dict[str, float]) -> str:
+    """The metrics of a validation, as a line of the log."""
     at = "" if step is None else f"step {step} "
     return (
-        f"{at}validated: loss {found['loss']:.5g} top1 {found['top1_error']:.1%} "
-        f"top5 {found['top5_error']:.1%} of {found['samples']} images"
+        f"{at}validated: loss {metrics['loss']:.5g} top1 {metrics['top1_error']:.1%} "
+        f"top5 {metrics['top5_error']:.1%} of {metrics['samples']} images"
     ).replace("%", " %")
 
 

@@ -16,7 +16,7 @@ from workers.training.progress import Window
 
 @dataclass
 class RunState:
-    """The network, its optimizer, how many steps are done, and what was seen since shown.
+    """The network, its optimizer, the steps done, and the sums since the last report.
 
     `metrics` are those of the validation at this very step, and empty where there was none: a
     checkpoint never claims those of other weights.

@@ -115,7 +115,7 @@ class Trainer:
         if state.step % params.save_interval == 0 or state.step == params.total_iters:
             self._require_finite_loss()
             self._saves.save_in_passing(self._phase)
-        self._events.alive()
+        self._events.pulse()
 
     @property
     def _ends_a_phase(self) -> bool:
@@ -133,34 +133,38 @@ class Trainer:
     def _show(self) -> None:
         self._require_finite_loss()
         state = self._state
-        shown = state.window.metrics(self._ranks)
+        metrics = state.window.metrics(self._ranks)
         if self._phase == "train":
-            shown["learning_rate"] = self._recipe.learning_rate(self._params, state.step)
+            metrics["learning_rate"] = self._recipe.learning_rate(self._params, state.step)
         state.window = Window()
         position = {"phase": self._phase, "step": state.step, "total_steps": self._total}
-        body = {**position, **self._pace.at(state.step), "metrics": shown}
+        body = {**position, **self._pace.at(state.step), "metrics": metrics}
         self._pace.mark(state.step)
-        self._events.tell("progress", body, progress_line(body))
+        self._events.report("progress", body, progress_line(body))
 
     def _validate(self) -> None:
         self._require_finite_loss()
         state, workers = self._state, self._params.data_workers
         try:
-            found = evaluate(
+            measured = evaluate(
                 state.network,
                 self._val,
                 self._ranks,
                 num_workers=workers,
                 stop_asked=self._stop_asked,
-                alive=self._events.alive,
+                pulse=self._events.pulse,
             )
         except Stopped:
             self._stop()
         self._pace.mark(state.step)
-        state.metrics = {name: found[name] for name in ("loss", "top1_error", "top5_error")}
-        metrics = {"val_loss": found["loss"], **{k: v for k, v in found.items() if k != "loss"}}
-        self._events.tell(
-            "metrics", {"step": state.step, "metrics": metrics}, validation_line(state.step, found)
+        state.metrics = {name: measured[name] for name in ("loss", "top1_error", "top5_error")}
+        metrics = {"val_loss": measured["loss"]} | {
+            name: value for name, value in measured.items() if name != "loss"
+        }
+        self._events.report(
+            "metrics",
+            {"step": state.step, "metrics": metrics},
+            validation_line(state.step, measured),
         )
 
     def _save(self, phase: str) -> None:

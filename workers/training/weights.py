@@ -55,7 +55,7 @@ def trained_source(
     try:
         return read(assignment.volume / source.path)
     except DamagedCheckpoint as damaged:
-        events.tell("damaged", {"checkpoint_id": source.id, "problems": damaged.problems})
+        events.report("damaged", {"checkpoint_id": source.id, "problems": damaged.problems})
         raise
 
 
