@@ -1,4 +1,4 @@
-"""The ranks of an attempt: which one this is, and the few words they exchange."""
+"""The ranks of an attempt: which one this is, and what they exchange."""
 
 import os
 import warnings
@@ -19,13 +19,13 @@ from workers.data.errors import InvalidData
 
 # Longer than a network volume may hang under a save, much shorter than torch's half hour.
 TIMEOUT = timedelta(minutes=3)
-_LAST_WORDS = timedelta(seconds=5)
+_FAILURE_WAIT = timedelta(seconds=5)
 _FAILURE = "failure"
 _T = TypeVar("_T")
 
 
 class RanksNotConnected(Exception):
-    """The ranks could not meet; `is_first` is whether this is the rank that says so."""
+    """The ranks could not connect; `is_first` is whether this is the rank that reports it."""
 
     def __init__(self, message: str, *, is_first: bool) -> None:
         super().__init__(message)
@@ -91,22 +91,22 @@ class Ranks:
                 dist.broadcast(buffer, src=0)
 
     def report_failure(self, failure: str) -> bool:
-        """Leave this rank's last words for rank 0; whether they could be left."""
+        """Store this rank's failure for rank 0; False if the store is gone."""
         if self.store is None:
             return False
         try:
             self.store.set(_FAILURE, failure)
         except RuntimeError:
-            # Rank 0 held the store, and is gone: nobody is left to tell.
+            # Rank 0 had the store, and is gone: there is nobody to report to.
             return False
         return True
 
     def reported_failure(self) -> str | None:
-        """The last words of the rank that broke off the exchange, if it left any."""
+        """The failure of the rank that ended the exchange, if it stored one."""
         if self.store is None:
             return None
         try:
-            self.store.wait([_FAILURE], _LAST_WORDS)
+            self.store.wait([_FAILURE], _FAILURE_WAIT)
             failure: bytes = self.store.get(_FAILURE)
         except RuntimeError:
             return None

@@ -29,7 +29,8 @@ def evaluate(
     """`loss`, `top1_error`, `top5_error` (0 to 1) and `samples`; the network's mode is kept.
 
     `pulse` is called for each batch, `on_logits` with the logits (N, C) of each batch of this
-    rank's share, in order. Raises Stopped between two batches, at every rank, once `stop_asked` at any.
+    rank's share, in order. Raises Stopped between two batches, at every rank, once `stop_asked` is
+    true at any.
     """
     training = network.training
     network.eval()

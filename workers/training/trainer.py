@@ -161,11 +161,8 @@ class Trainer:
         metrics = {"val_loss": measured["loss"]} | {
             name: value for name, value in measured.items() if name != "loss"
         }
-        self._events.report(
-            "metrics",
-            {"step": state.step, "metrics": metrics},
-            validation_line(state.step, measured),
-        )
+        body = {"step": state.step, "metrics": metrics}
+        self._events.report("metrics", body, validation_line(state.step, measured))
 
     def _save(self, phase: str) -> None:
         self._require_finite_loss()
