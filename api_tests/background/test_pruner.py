@@ -9,14 +9,15 @@ from sqlalchemy import Connection, event, func, select
 
 from api_tests.support.server_context import Clock
 from api_tests.support.specs import complete_spec
-from service.background.pruner import KEY_RETENTION, WORKER_RETENTION, pruner_loop
+from service.background.pruner import KEY_RETENTION, SERVER_RETENTION, WORKER_RETENTION, pruner_loop
 from service.context import AppContext
 from service.contract.agent import ProcessIdentity, Registration
 from service.contract.jobs import Attempt, AttemptState, Job, JobState, Progress
 from service.contract.workers import WorkerState
-from service.store import attempts, history, idempotency, jobs, workers
+from service.store import attempts, history, idempotency, jobs, server_heartbeats, workers
 from service.store.engine import Database
 from service.store.tables import events, idempotency_keys, metrics
+from service.store.tables import server_heartbeats as servers_table
 from service.store.tables import workers as workers_table
 
 KERNEL = ProcessIdentity(boot_id="boot", pid_namespace="pid:[1]", pid=7, started_ticks=99)
@@ -64,6 +65,18 @@ def test_a_worker_that_ended_long_ago_is_removed_unless_an_attempt_refers_to_it(
                 == {"wrk_with_attempt", "wrk_active", "wrk_draining", "wrk_lost_lately"}
             )
         )
+
+
+def test_servers_that_were_last_alive_a_day_ago_are_removed(
+    context: AppContext, clock: Clock
+) -> None:
+    with context.database.write() as tx:
+        server_heartbeats.put(tx, "srv_old", clock.now)
+    clock.advance(SERVER_RETENTION + A_SECOND)
+    with context.database.write() as tx:
+        server_heartbeats.put(tx, "srv_own", clock.now)
+    with pruning(context):
+        wait_for(lambda: rows(context.database, servers_table.c.server_id) == {"srv_own"})
 
 
 def test_events_and_metrics_are_removed_whose_job_is_not_there(

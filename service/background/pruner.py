@@ -12,6 +12,8 @@ from service.store.engine import DATABASE_OUTAGES
 
 KEY_RETENTION = timedelta(days=7)
 WORKER_RETENTION = timedelta(days=30)
+SERVER_RETENTION = timedelta(days=1)
+"""A server that starts needs the newest row alone, and this server's own is newer."""
 CATALOG_RETENTION = timedelta(days=1)
 
 _EVERY_SECONDS = 600.0

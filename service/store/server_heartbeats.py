@@ -29,6 +29,7 @@ def is_any_alive(tx: Connection, since: datetime, until: datetime) -> bool:
     return tx.execute(query.limit(1)).first() is not None
 
 
-def remove_before(tx: Connection, moment: datetime) -> int:
-    """Remove the rows of servers that were last alive before `moment`; how many."""
-    return tx.execute(delete(heartbeats).where(heartbeats.c.alive_at < moment)).rowcount
+def delete_before(tx: Connection, moment: datetime, limit: int) -> int:
+    """Delete at most `limit` servers that were last alive before `moment`; gives how many."""
+    ended = select(heartbeats.c.server_id).where(heartbeats.c.alive_at < moment).limit(limit)
+    return tx.execute(delete(heartbeats).where(heartbeats.c.server_id.in_(ended))).rowcount
