@@ -7,8 +7,8 @@ import structlog
 from service.context import AppContext
 from service.contract.loop import Loop
 from service.control.scheduling import catalogs
-from service.store import history, idempotency, workers
-from service.store.engine import DATABASE_OUTAGES
+from service.store import history, idempotency, server_heartbeats, workers
+from service.store.engine import DATABASE_OUTAGES, Database
 
 KEY_RETENTION = timedelta(days=7)
 WORKER_RETENTION = timedelta(days=30)
@@ -45,14 +45,20 @@ def _prune_batch(context: AppContext, limit: int) -> dict[str, int]:
         ended_workers = workers.delete_ended_before(tx, now - WORKER_RETENTION, limit)
     with database.write() as tx:
         unused = catalogs.delete_unused(tx, now - CATALOG_RETENTION)
+    with database.write() as tx:
+        servers = server_heartbeats.delete_before(tx, now - SERVER_RETENTION, limit)
     removed = {"idempotency_keys": keys, "workers": ended_workers, "catalogs": unused}
-    removed |= {"events": 0, "metrics": 0}
+    return removed | {"servers": servers} | _prune_jobless(database, limit)
+
+
+def _prune_jobless(database: Database, limit: int) -> dict[str, int]:
     # Looked for in a transaction that only reads: on SQLite there is one that writes.
     with database.read() as tx:
         jobless = history.jobless_ids(tx, limit)
-    if jobless:
-        with database.write() as tx:
-            removed["events"] = history.delete_jobless_events(tx, jobless, limit)
-        with database.write() as tx:
-            removed["metrics"] = history.delete_jobless_metrics(tx, jobless, limit)
-    return removed
+    if not jobless:
+        return {}
+    with database.write() as tx:
+        events = history.delete_jobless_events(tx, jobless, limit)
+    with database.write() as tx:
+        metrics = history.delete_jobless_metrics(tx, jobless, limit)
+    return {"events": events, "metrics": metrics}
