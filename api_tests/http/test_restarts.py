@@ -9,11 +9,14 @@ from api_tests.support.fake_agent import FakeAgent
 from api_tests.support.postgres import Postgres
 from api_tests.support.server import Server
 
+SLOW = {"heartbeat_seconds": "50"}
+"""However slowly the servers of a test start, its agent was in contact a heartbeat ago."""
+
 
 def test_a_server_that_was_killed_renews_what_was_in_contact_when_it_starts_again(
     tmp_path: Path,
 ) -> None:
-    server = Server(tmp_path)
+    server = Server(tmp_path, **SLOW)
     assert recovered(server) == [(0, 0)]
     agent = FakeAgent(server)
     agent.submit()
@@ -32,17 +35,17 @@ def test_a_server_renews_nothing_while_another_one_over_its_database_is_alive(
     folders = [tmp_path / name for name in ("one", "two", "three")]
     for folder in folders:
         folder.mkdir()
-    quick = {"database_url": url, "volume": f"{tmp_path}/volume"}
-    one = Server(folders[0], **quick)
+    settings = {"database_url": url, "volume": f"{tmp_path}/volume"} | SLOW
+    one = Server(folders[0], **settings)
     agent = FakeAgent(one)
     agent.submit()
     agent.claim()
-    two = Server(folders[1], **quick)
+    two = Server(folders[1], **settings)
     assert recovered(two) == [(0, 0)]
     agent.http.close()
     for server in (one, two):
         server.stop()
-    three = Server(folders[2], **quick)
+    three = Server(folders[2], **settings)
     assert recovered(three) == [(1, 1)]
     three.stop()
 
