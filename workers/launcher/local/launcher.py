@@ -57,7 +57,7 @@ class LocalHandle:
     def end(self, problem: str) -> None:
         """Read the supervisor's ProcessExit; if it sent none, make one with `problem`."""
         try:
-            message = self._channel.recv(_MAX_MESSAGE_BYTES, socket.MSG_DONTWAIT)
+            message = self._last_message()
         except OSError:
             message = b""
         try:
@@ -67,6 +67,13 @@ class LocalHandle:
             self._exit = ProcessExit(problem=problem)
         self._channel.close()
         self._ended.set()
+
+    def _last_message(self) -> bytes:
+        try:
+            return self._channel.recv(_MAX_MESSAGE_BYTES, socket.MSG_DONTWAIT)
+        except ConnectionResetError:
+            # A supervisor that ended before it read a command: its message comes after the error.
+            return self._channel.recv(_MAX_MESSAGE_BYTES, socket.MSG_DONTWAIT)
 
     def _send(self, command: bytes, flags: int = 0) -> None:
         # A supervisor that has ended needs no command.
