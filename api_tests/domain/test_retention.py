@@ -19,16 +19,18 @@ def _measured(error: float | None) -> dict[str, float]:
     return {} if error is None else {"top1_error": error}
 
 
-def let_go(checkpoints: list[Checkpoint], in_use: tuple[str, ...] = (), **kept: int) -> list[int]:
-    return [c.step for c in surplus(checkpoints, Retention.model_validate(kept), in_use)]
+def expired(
+    checkpoints: list[Checkpoint], in_use: tuple[str, ...] = (), **retention: int
+) -> list[int]:
+    return [c.step for c in surplus(checkpoints, Retention.model_validate(retention), in_use)]
 
 
 def test_the_newest_stay() -> None:
-    assert let_go(newest_first(*[None] * 5), keep_last=2, keep_best=0) == [3, 2, 1]
+    assert expired(newest_first(*[None] * 5), keep_last=2, keep_best=0) == [3, 2, 1]
 
 
 def test_the_best_stays_however_old_it_is() -> None:
-    assert let_go(newest_first(0.1, 0.5, 0.4, 0.3, 0.2), keep_last=2, keep_best=1) == [3, 2]
+    assert expired(newest_first(0.1, 0.5, 0.4, 0.3, 0.2), keep_last=2, keep_best=1) == [3, 2]
 
 
 def test_of_two_equally_good_ones_the_newer_is_the_best() -> None:
@@ -40,20 +42,20 @@ def test_what_was_not_measured_is_never_the_best() -> None:
 
 
 def test_a_pinned_one_stays() -> None:
-    assert let_go(newest_first(*[None] * 4, pinned=True), keep_last=2, keep_best=0) == []
+    assert expired(newest_first(*[None] * 4, pinned=True), keep_last=2, keep_best=0) == []
 
 
 def test_what_a_live_job_uses_stays() -> None:
     checkpoints = newest_first(*[None] * 4)
     used = checkpoints[-1].id
-    assert let_go(checkpoints, in_use=(used,), keep_last=2, keep_best=0) == [2]
+    assert expired(checkpoints, in_use=(used,), keep_last=2, keep_best=0) == [2]
 
 
 def test_final_weights_stay_and_take_no_place_of_the_newest() -> None:
     final = a_checkpoint(a_manifest("job_1", 9, phase="final"))
     checkpoints = [final, *newest_first(*[None] * 3)]
-    assert let_go(checkpoints, keep_last=2, keep_best=0) == [1]
+    assert expired(checkpoints, keep_last=2, keep_best=0) == [1]
 
 
 def test_nothing_goes_while_there_are_few() -> None:
-    assert let_go(newest_first(0.3, 0.2), keep_last=2, keep_best=0) == []
+    assert expired(newest_first(0.3, 0.2), keep_last=2, keep_best=0) == []
