@@ -24,7 +24,7 @@ from torch.distributed.checkpoint.state_dict_saver import async_save
 
 from api_tests.support.checkpoint_folders import manifest_of
 from api_tests.support.specs import complete_spec
-from benchmarks.report import Section, verdict
+from benchmarks.report import Section, decision
 from workers.checkpoints.optimizer_state import OptimizerState
 from workers.checkpoints.snapshot import MODEL_FILE, OPTIMIZER_FILE, CheckpointWriter
 from workers.recipes import build
@@ -81,21 +81,21 @@ class Ours:
 
     def __init__(self, folder: Path, training: Training) -> None:
         self._durable = threading.Event()
-        self._saver = CheckpointWriter(
+        self._writer = CheckpointWriter(
             folder, on_published=lambda *_: self._durable.set(), on_failed=self._failed
         )
-        self._saver.reserve(MODEL_FILE, training.model())
-        self._saver.reserve(OPTIMIZER_FILE, training.momentum())
+        self._writer.reserve(MODEL_FILE, training.model())
+        self._writer.reserve(OPTIMIZER_FILE, training.momentum())
 
     def save(self, training: Training, number: int) -> threading.Event:
         """As the trainer does."""
         self._durable.clear()
-        self._saver.save(manifest_of(number), training.model(), training.momentum(), [{}])
+        self._writer.save(manifest_of(number), training.model(), training.momentum(), [{}])
         return self._durable
 
     def close(self) -> None:
         """Wait for the thread."""
-        self._saver.close()
+        self._writer.close()
 
     def _failed(self, error: Exception) -> None:
         raise error
@@ -164,9 +164,9 @@ def measure(networks: Mapping[str, tuple[str, str | None, int]] = NETWORKS) -> S
     torch.set_num_threads(1)
     torch.manual_seed(0)
     rows, verdicts = [], []
-    for name, (recipe, variant, saves) in networks.items():
+    for name, (recipe, variant, publisher) in networks.items():
         training = _training(recipe, variant)
-        found = _timed(training, saves)
+        found = _timed(training, publisher)
         tensors = [*training.model().values(), *training.momentum().values()]
         megabytes = sum(tensor.nbytes for tensor in tensors) / 1e6
         for way, (stall, whole, during) in found.items():
@@ -175,8 +175,8 @@ def measure(networks: Mapping[str, tuple[str, str | None, int]] = NETWORKS) -> S
             sys.stderr.write(f"{' '.join(rows[-1])}\n")
         ours, by_hand, library = (found[way][0] for way in WAYS)
         verdicts += [
-            verdict(f"{name}, stall to that of torch.save", ours / by_hand, TORCH_SAVE_LIMIT),
-            verdict(f"{name}, stall to that of DCP", ours / library, DCP_LIMIT),
+            decision(f"{name}, stall to that of torch.save", ours / by_hand, TORCH_SAVE_LIMIT),
+            decision(f"{name}, stall to that of DCP", ours / library, DCP_LIMIT),
         ]
         del training
         gc.collect()
@@ -206,7 +206,7 @@ def _training(recipe: str, variant: str | None) -> Training:
     return training
 
 
-def _timed(training: Training, saves: int) -> dict[str, tuple[float, float, float]]:
+def _timed(training: Training, publisher: int) -> dict[str, tuple[float, float, float]]:
     """Way -> seconds of stall, seconds until durable, a step during the write to one without."""
     folder = Path(tempfile.mkdtemp(prefix="stall-"))
     ways = {
@@ -218,7 +218,7 @@ def _timed(training: Training, saves: int) -> dict[str, tuple[float, float, floa
     idle: list[float] = []
     try:
         # The first save of each way pays for imports and memory: it is not counted.
-        for number in range(1, saves + 2):
+        for number in range(1, publisher + 2):
             idle += [_seconds(training.step) for _ in range(3)]
             for name, way in ways.items():
                 training.step()

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, insert, text
 
 from api_tests.support.manifests import a_checkpoint, a_manifest
 from benchmarks.databases import databases
-from benchmarks.report import Section, verdict
+from benchmarks.report import Section, decision
 from service.contract.catalog import builtin_catalog
 from service.control.checkpoints import index
 from service.store.checkpoints import CheckpointFilter
@@ -80,7 +80,7 @@ def measure(scale: Scale = Scale()) -> Section:
         says=f"The median of {scale.rounds} calls, the two sizes asked in turn.",
         columns=("database", "question", f"{scale.few:,} rows", f"{scale.many:,} rows", "ratio"),
         rows=tuple(rows),
-        verdicts=(verdict("the largest ratio of a form of latest", worst, LIMIT),),
+        verdicts=(decision("the largest ratio of a form of latest", worst, LIMIT),),
     )
 
 

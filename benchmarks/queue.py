@@ -17,7 +17,7 @@ from sqlalchemy import select, update
 from api_tests.support.server import Server
 from benchmarks.databases import UrlOf, databases
 from benchmarks.filled_queue import BUSY, Queue, now, worker_id
-from benchmarks.report import Section, verdict
+from benchmarks.report import Section, decision
 from service.contract.agent import Beat, Heartbeat
 from service.control.jobs import views
 from service.control.leases import reaper
@@ -100,7 +100,7 @@ def _measured(
         sys.stderr.write(f"{' | '.join(row)}\n")
     word = "met" if beats >= BEATS_GOAL else "MISSED"
     return rows, [
-        verdict(
+        decision(
             f"{kind}, claim p99 to that of {scale.few_jobs} jobs",
             _p99(large) / _p99(small),
             CLAIMS_LIMIT,

@@ -33,12 +33,12 @@ class Section:
         """The section as it stands in the page."""
         table = [self.columns, tuple("---" for _ in self.columns), *self.rows]
         lines = [f"| {' | '.join(row)} |" for row in table]
-        goals = [f"- {verdict}" for verdict in self.verdicts]
+        goals = [f"- {decision}" for decision in self.verdicts]
         where = f"`{name}`, {datetime.now(UTC):%Y-%m-%d}, {machine()}."
         return "\n".join([f"## {self.title}", "", self.says, "", *lines, "", *goals, "", where, ""])
 
 
-def verdict(what: str, reached: float, limit: float) -> str:
+def decision(what: str, reached: float, limit: float) -> str:
     """A goal that is an upper limit, and whether it was met."""
     word = "met" if reached <= limit else "MISSED"
     return f"{what}: {reached:.3g}, goal at most {limit:g}: {word}"

@@ -44,7 +44,7 @@ SPEC = train_spec(
 Series = dict[str, Any]
 
 
-def series(volume: Path, *mailboxes: AttemptDir) -> Series:
+def series(volume: Path, *attempt_dirs: AttemptDir) -> Series:
     """Everything by which two runs could differ.
 
     The loss of each step, each validation, and the sha256 of every tensor of the final weights and
@@ -54,8 +54,8 @@ def series(volume: Path, *mailboxes: AttemptDir) -> Series:
     final = final_folder(volume)
     assert verify(last) == verify(final) == []
     return {
-        "losses": losses(*mailboxes),
-        "validations": validations(*mailboxes),
+        "losses": losses(*attempt_dirs),
+        "validations": validations(*attempt_dirs),
         "final": _tensors(final / "model.safetensors"),
         "state": (last.name, _tensors(last / "model.safetensors")),
         "momentum": _tensors(last / "optim.safetensors"),
@@ -65,25 +65,25 @@ def series(volume: Path, *mailboxes: AttemptDir) -> Series:
 
 def left_alone(volume: Path, spec: Any = SPEC) -> Series:
     """Of a run that nobody killed."""
-    mailbox = attempt(volume, spec=spec)
-    assert ended(run(mailbox))["outcome"] == "succeeded"
-    return series(volume, mailbox)
+    attempt_dir = attempt(volume, spec=spec)
+    assert ended(run(attempt_dir))["outcome"] == "succeeded"
+    return series(volume, attempt_dir)
 
 
 def killed(volume: Path, seed: int, spec: Any = SPEC) -> Series:
     """Of a run that SIGKILL met three times: after a step drawn from the seed, and some time."""
     drawn = random.Random(seed)
-    mailboxes = []
+    attempt_dirs = []
     for number, step in enumerate(sorted(drawn.choices(range(28), k=3)), start=1):
-        mailboxes.append(attempt(volume, number, spec=spec, resume=resumable(volume)))
-        processes = start(mailboxes[-1])
-        until(lambda step=step: shown_step(mailboxes[-1]) >= step, processes)  # type: ignore[misc]
+        attempt_dirs.append(attempt(volume, number, spec=spec, resume=resumable(volume)))
+        processes = start(attempt_dirs[-1])
+        until(lambda step=step: shown_step(attempt_dirs[-1]) >= step, processes)  # type: ignore[misc]
         # Anywhere in the steps that follow, and in the writing of a checkpoint.
         time.sleep(drawn.uniform(0, 0.04))
         kill(processes)
-    mailboxes.append(attempt(volume, 4, spec=spec, resume=resumable(volume)))
-    assert ended(run(mailboxes[-1]))["outcome"] == "succeeded", f"seed {seed}"
-    return series(volume, *mailboxes)
+    attempt_dirs.append(attempt(volume, 4, spec=spec, resume=resumable(volume)))
+    assert ended(run(attempt_dirs[-1]))["outcome"] == "succeeded", f"seed {seed}"
+    return series(volume, *attempt_dirs)
 
 
 def _tensors(file: Path) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""`python -m workers`: one worker, until it is told to drain."""
+"""`python -m workers`: one worker, until a signal drains it."""
 
 import signal
 import socket

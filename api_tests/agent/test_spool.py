@@ -8,10 +8,10 @@ from workers.attempt_dir import AttemptDir
 
 
 def _write(folder: Path, count: int) -> AttemptDir:
-    mailbox = AttemptDir(folder)
+    attempt_dir = AttemptDir(folder)
     for number in range(count):
-        mailbox.append("note", {"message": str(number)}, datetime.now(UTC))
-    return mailbox
+        attempt_dir.append("note", {"message": str(number)}, datetime.now(UTC))
+    return attempt_dir
 
 
 def _seqs(spool: Spool) -> list[int]:
@@ -38,29 +38,29 @@ def test_no_more_than_the_limit_is_held_and_the_rest_waits_in_the_file(tmp_path:
 
 
 def test_a_half_written_line_is_read_when_it_is_whole(tmp_path: Path) -> None:
-    mailbox = _write(tmp_path, 2)
-    lines = mailbox.events_path.read_bytes()
-    mailbox.events_path.write_bytes(lines[:-10])
-    spool = Spool(mailbox.events_path)
+    attempt_dir = _write(tmp_path, 2)
+    lines = attempt_dir.events_path.read_bytes()
+    attempt_dir.events_path.write_bytes(lines[:-10])
+    spool = Spool(attempt_dir.events_path)
     assert _seqs(spool) == [1]
-    with mailbox.events_path.open("ab") as file:
+    with attempt_dir.events_path.open("ab") as file:
         file.write(lines[-10:])
     assert _seqs(spool) == [1, 2]
 
 
 def test_what_has_been_read_is_not_read_again(tmp_path: Path) -> None:
-    mailbox = _write(tmp_path, 3)
-    spool = Spool(mailbox.events_path)
+    attempt_dir = _write(tmp_path, 3)
+    spool = Spool(attempt_dir.events_path)
     spool.read()
-    size = mailbox.events_path.stat().st_size
-    mailbox.events_path.write_bytes(b"\0" * size)
-    mailbox.append("note", {}, datetime.now(UTC))
+    size = attempt_dir.events_path.stat().st_size
+    attempt_dir.events_path.write_bytes(b"\0" * size)
+    attempt_dir.append("note", {}, datetime.now(UTC))
     assert _seqs(spool) == [1, 2, 3, 4]
 
 
 def test_a_line_that_is_no_event_is_passed_over(tmp_path: Path) -> None:
-    mailbox = _write(tmp_path, 1)
-    with mailbox.events_path.open("ab") as file:
+    attempt_dir = _write(tmp_path, 1)
+    with attempt_dir.events_path.open("ab") as file:
         file.write(b"nonsense\n")
-    mailbox.append("note", {}, datetime.now(UTC))
-    assert _seqs(Spool(mailbox.events_path)) == [1, 2]
+    attempt_dir.append("note", {}, datetime.now(UTC))
+    assert _seqs(Spool(attempt_dir.events_path)) == [1, 2]

@@ -84,9 +84,9 @@ def test_a_reindex_of_a_volume_that_is_not_mounted_makes_no_database(
 
 
 def test_a_yard_that_lost_its_database_is_indexed_anew(tmp_path: Path) -> None:
-    yard = tmp_path / "yard"
-    yard.mkdir()
-    server = Server(yard)
+    installation = tmp_path / "yard"
+    installation.mkdir()
+    server = Server(installation)
     agent = FakeAgent(server)
     job_id = agent.submit()["id"]
     claim = agent.claim()
@@ -97,15 +97,15 @@ def test_a_yard_that_lost_its_database_is_indexed_anew(tmp_path: Path) -> None:
     agent.http.close()
 
     here = CliRunner(env={"TRAINYARD_SERVER": server.url})
-    refused = here.invoke(app, ["checkpoints", "reindex", "--data-dir", str(yard)])
+    refused = here.invoke(app, ["checkpoints", "reindex", "--data-dir", str(installation)])
     assert refused.exit_code == 1
     assert "another server has" in refused.stderr
     server.stop()
-    for path in yard.glob("trainyard.db*"):
+    for path in installation.glob("trainyard.db*"):
         path.unlink()
-    told = here.invoke(app, ["checkpoints", "reindex", "--data-dir", str(yard)])
+    told = here.invoke(app, ["checkpoints", "reindex", "--data-dir", str(installation)])
     assert told.stdout.startswith("checkpoints adopted: 2 (jobs not known before: 1)")
-    again = here.invoke(app, ["checkpoints", "reindex", "--data-dir", str(yard)])
+    again = here.invoke(app, ["checkpoints", "reindex", "--data-dir", str(installation)])
     assert again.stdout.startswith("checkpoints adopted: 0 ")
 
     server.start()

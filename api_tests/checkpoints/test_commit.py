@@ -98,7 +98,7 @@ class _HangingDisk(Disk):
 def test_a_volume_that_hangs_holds_up_the_writer_and_not_the_run(tmp_path: Path) -> None:
     disk = _HangingDisk()
     published: list[Path] = []
-    saver = CheckpointWriter(
+    writer = CheckpointWriter(
         attempt_folder(tmp_path),
         on_published=lambda folder, _: published.append(folder),
         on_failed=lambda _: None,
@@ -106,12 +106,12 @@ def test_a_volume_that_hangs_holds_up_the_writer_and_not_the_run(tmp_path: Path)
     )
     model = tensors()
     saved = {name: tensor.clone() for name, tensor in model.items()}
-    saver.save(manifest_of(1), model, {}, [{}])
+    writer.save(manifest_of(1), model, {}, [{}])
     # The run is here while nothing is on disk, and what it does now is not in the checkpoint.
     assert published == []
     model["a.weight"].zero_()
     disk.answers.set()
-    assert saver.close() is None
+    assert writer.close() is None
     assert torch.equal(load(published[0]).model["a.weight"], saved["a.weight"])
 
 
@@ -128,9 +128,9 @@ def test_a_step_that_is_saved_already_is_not_written_again(tmp_path: Path) -> No
 def test_a_tensor_with_two_names_is_stored_once_and_read_under_both(tmp_path: Path) -> None:
     folder = attempt_folder(tmp_path)
     weight = torch.rand(3)
-    saver = CheckpointWriter(folder, on_published=lambda *_: None, on_failed=lambda _: None)
-    saver.save(manifest_of(1), {"fc.weight": weight, "block.0.weight": weight}, {}, [{}])
-    assert saver.close() is None
+    writer = CheckpointWriter(folder, on_published=lambda *_: None, on_failed=lambda _: None)
+    writer.save(manifest_of(1), {"fc.weight": weight, "block.0.weight": weight}, {}, [{}])
+    assert writer.close() is None
     loaded = load(folder / "step-000000001")
     assert loaded.manifest.aliases == {"block.0.weight": "fc.weight"}
     assert torch.equal(loaded.model["block.0.weight"], weight)

@@ -45,22 +45,22 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def start_worker(yard: Installation, site: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+def start_worker(installation: Installation, site: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Starts a worker that has the package."""
 
     def start() -> "subprocess.Popen[bytes]":
         with monkeypatch.context() as patch:
             patch.setenv("PYTHONPATH", str(site), prepend=":")
-            return yard.start_worker()
+            return installation.start_worker()
 
     return start
 
 
 @pytest.mark.timeout(400)
 def test_a_packages_recipe_is_trained_killed_resumed_evaluated_and_exported(
-    yard: Installation, start_worker: Any, tmp_path: Path
+    installation: Installation, start_worker: Any, tmp_path: Path
 ) -> None:
-    client = yard.client
+    client = installation.client
     with pytest.raises(ApiError, match="there is no recipe 'mobilenet_v3'"):
         client.submit(TRAIN)
     worker = start_worker()
@@ -74,22 +74,22 @@ def test_a_packages_recipe_is_trained_killed_resumed_evaluated_and_exported(
     undisturbed = client.wait(client.submit(TRAIN).id, timeout_seconds=120)
     assert undisturbed.state == "succeeded", undisturbed.message
     killed = client.submit(TRAIN)
-    yard.running_past(killed.id, 10)
+    installation.running_past(killed.id, 10)
     kill(worker)
     start_worker()
     resumed = client.wait(killed.id, timeout_seconds=120)
     assert (resumed.state, resumed.attempt) == ("succeeded", 2), resumed.message
-    assert yard.final_digest(resumed.id) == yard.final_digest(undisturbed.id)
+    assert installation.final_digest(resumed.id) == installation.final_digest(undisturbed.id)
 
-    evaluated = _evaluated(yard, resumed.id)
+    evaluated = _evaluated(installation, resumed.id)
     assert resumed.result is not None
     for name in ("loss", "top1_error", "top5_error", "samples"):
         assert evaluated[name] == resumed.result[name]
-    assert _onnx_logits(yard, resumed.id, tmp_path).shape == (3, 10)
-    _check_a_file_that_comes_back(yard, resumed.id)
+    assert _onnx_logits(installation, resumed.id, tmp_path).shape == (3, 10)
+    _check_a_file_that_comes_back(installation, resumed.id)
 
 
-def _evaluated(yard: Installation, job_id: str) -> dict[str, Any]:
+def _evaluated(installation: Installation, job_id: str) -> dict[str, Any]:
     spec = {
         "kind": "eval",
         "recipe": "mobilenet_v3",
@@ -98,35 +98,39 @@ def _evaluated(yard: Installation, job_id: str) -> dict[str, Any]:
         "params": {"image_size": 32},
         "checkpoint": {"job": job_id},
     }
-    job = yard.client.wait(yard.client.submit(spec).id, timeout_seconds=90)
+    job = installation.client.wait(installation.client.submit(spec).id, timeout_seconds=90)
     assert job.state == "succeeded", job.message
     assert job.result is not None
     return job.result
 
 
-def _check_a_file_that_comes_back(yard: Installation, job_id: str) -> None:
-    saved = next(c for c in yard.client.checkpoints(job=job_id) if c.phase == "train")
-    file = _exported(yard, saved.id, "pth.tar", yard.folder / "imports")
+def _check_a_file_that_comes_back(installation: Installation, job_id: str) -> None:
+    saved = next(c for c in installation.client.checkpoints(job=job_id) if c.phase == "train")
+    file = _exported(installation, saved.id, "pth.tar", installation.folder / "imports")
     momenta = torch.load(file, weights_only=True)["optimizer_state_dict"]["state"][0]
     assert set(momenta) == {"step", "exp_avg", "exp_avg_sq"}
     request = ImportRequest(file=file.name, image_size=32)
-    job = yard.client.wait(yard.client.import_weights(request).id, timeout_seconds=90)
+    job = installation.client.wait(
+        installation.client.import_weights(request).id, timeout_seconds=90
+    )
     assert (job.state, job.recipe, job.variant) == ("succeeded", "mobilenet_v3", "small")
-    back = yard.client.latest_checkpoint(job=job.id)
+    back = installation.client.latest_checkpoint(job=job.id)
     assert back.files["model.safetensors"] == saved.files["model.safetensors"]
 
 
-def _exported(yard: Installation, checkpoint: str, form: ExportFormat, folder: Path) -> Path:
+def _exported(
+    installation: Installation, checkpoint: str, form: ExportFormat, folder: Path
+) -> Path:
     request = ExportRequest(checkpoint=checkpoint, format=form)
-    job = yard.client.wait(yard.client.export(request).id, timeout_seconds=120)
+    job = installation.client.wait(installation.client.export(request).id, timeout_seconds=120)
     assert job.state == "succeeded", job.message
     assert job.result is not None
     (name,) = job.result["files"]
-    return yard.client.download_of_job(job, name, folder / name)
+    return installation.client.download_of_job(job, name, folder / name)
 
 
-def _onnx_logits(yard: Installation, job_id: str, folder: Path) -> Any:
-    final = yard.client.latest_checkpoint(job=job_id)
-    session = onnxruntime.InferenceSession(_exported(yard, final.id, "onnx", folder))
+def _onnx_logits(installation: Installation, job_id: str, folder: Path) -> Any:
+    final = installation.client.latest_checkpoint(job=job_id)
+    session = onnxruntime.InferenceSession(_exported(installation, final.id, "onnx", folder))
     (logits,) = session.run(None, {"images": np.zeros((3, 3, 32, 32), np.float32)})
     return logits

@@ -44,9 +44,9 @@ def _manifest(recipe: str, variant: str) -> Manifest:
 def _through_a_folder(network: nn.Module, folder: Path, recipe: str, variant: str) -> Manifest:
     """Save, zero the network's tensors, and load it from the folder."""
     manifest = _manifest(recipe, variant)
-    saver = CheckpointWriter(folder, on_published=lambda *_: None, on_failed=lambda _: None)
-    assert saver.save(manifest, network.state_dict(), {}, []) is None
-    assert saver.close() is None
+    writer = CheckpointWriter(folder, on_published=lambda *_: None, on_failed=lambda _: None)
+    assert writer.save(manifest, network.state_dict(), {}, []) is None
+    assert writer.close() is None
     with torch.no_grad():
         for tensor in network.state_dict().values():
             tensor.zero_()

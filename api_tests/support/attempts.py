@@ -62,7 +62,7 @@ def attempt(
     **claim: Any,
 ) -> AttemptDir:
     """The mailbox of an attempt, with `spec.json` in it; the photos are on the volume."""
-    mailbox = AttemptDir(volume / attempt_path(job_id, number))
+    attempt_dir = AttemptDir(volume / attempt_path(job_id, number))
     lease = Lease(heartbeat_seconds=1, self_end_seconds=10, kill_grace_seconds=1, stall_seconds=600)
     claimed = Claim(
         job_id=job_id,
@@ -72,7 +72,7 @@ def attempt(
         lease=lease,
         **claim,
     )
-    mailbox.put(
+    attempt_dir.put(
         Assignment(
             claim=claimed,
             volume=volume,
@@ -80,11 +80,11 @@ def attempt(
             import_root=volume / "imports",
         )
     )
-    return mailbox
+    return attempt_dir
 
 
 def start(
-    mailbox: AttemptDir, *, ranks: int = 1, before: Callable[[], None] | None = None
+    attempt_dir: AttemptDir, *, ranks: int = 1, before: Callable[[], None] | None = None
 ) -> list[ForkServerProcess]:
     """One process a rank; `before` is called in each first, and must be importable."""
     with socket.socket() as free:
@@ -95,7 +95,7 @@ def start(
         environment = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": ranks}
         texts = {name: str(value) for name, value in environment.items()}
         texts |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
-        processes.append(_FORKS.Process(target=_rank, args=(mailbox.folder, texts, before)))
+        processes.append(_FORKS.Process(target=_rank, args=(attempt_dir.folder, texts, before)))
         processes[-1].start()
     return processes
 
@@ -115,10 +115,10 @@ def kill(processes: list[ForkServerProcess]) -> None:
         process.join(_PATIENCE_SECONDS)
 
 
-def run(mailbox: AttemptDir, **how: Any) -> list[ReportedEvent]:
+def run(attempt_dir: AttemptDir, **how: Any) -> list[ReportedEvent]:
     """The events of an attempt that is left to end."""
-    wait(start(mailbox, **how))
-    return mailbox.events_after(0)
+    wait(start(attempt_dir, **how))
+    return attempt_dir.events_after(0)
 
 
 def ended(events: list[ReportedEvent]) -> dict[str, Any]:
@@ -136,27 +136,29 @@ def until(condition: Callable[[], bool], processes: list[ForkServerProcess]) -> 
         time.sleep(0.005)
 
 
-def shown_step(mailbox: AttemptDir) -> int:
+def shown_step(attempt_dir: AttemptDir) -> int:
     """The last step that a `progress` event told of."""
-    return max((e.body["step"] for e in mailbox.events_after(0) if e.kind == "progress"), default=0)
+    return max(
+        (e.body["step"] for e in attempt_dir.events_after(0) if e.kind == "progress"), default=0
+    )
 
 
-def losses(*mailboxes: AttemptDir) -> dict[int, float]:
+def losses(*attempt_dirs: AttemptDir) -> dict[int, float]:
     """Step -> loss as shown; of attempts in order, the later has gone over the same step again."""
     return {
         event.body["step"]: event.body["metrics"]["loss"]
-        for mailbox in mailboxes
-        for event in mailbox.events_after(0)
+        for attempt_dir in attempt_dirs
+        for event in attempt_dir.events_after(0)
         if event.kind == "progress" and "loss" in event.body["metrics"]
     }
 
 
-def validations(*mailboxes: AttemptDir) -> dict[int, dict[str, float]]:
+def validations(*attempt_dirs: AttemptDir) -> dict[int, dict[str, float]]:
     """Step -> metrics of its validation, in the same way."""
     return {
         event.body["step"]: event.body["metrics"]
-        for mailbox in mailboxes
-        for event in mailbox.events_after(0)
+        for attempt_dir in attempt_dirs
+        for event in attempt_dir.events_after(0)
         if event.kind == "metrics"
     }
 

@@ -93,11 +93,13 @@ def save(
         if published is not None:
             published.append(path.name)
 
-    saver = CheckpointWriter(folder, on_published=on_published, on_failed=lambda _: None, disk=disk)
+    writer = CheckpointWriter(
+        folder, on_published=on_published, on_failed=lambda _: None, disk=disk
+    )
     final = fields.get("phase") == "final"
     states = [] if final else [{"step": step}]
-    saver.save(manifest_of(step, **fields), tensors(step), {} if final else tensors(-step), states)
-    return saver.close()
+    writer.save(manifest_of(step, **fields), tensors(step), {} if final else tensors(-step), states)
+    return writer.close()
 
 
 class RecordingDisk(Disk):

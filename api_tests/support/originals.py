@@ -140,11 +140,11 @@ def saved(
         created_at=NOW,
         files={},
     )
-    saver = CheckpointWriter(
+    writer = CheckpointWriter(
         folder, on_published=lambda *it: found.append(it), on_failed=lambda _: None
     )
-    saver.save(manifest, tensors, momentum or {}, [])
-    assert saver.close() is None
+    writer.save(manifest, tensors, momentum or {}, [])
+    assert writer.close() is None
     assert found[0][0].name == folder_name(manifest.phase, step)
     return found[0]
 

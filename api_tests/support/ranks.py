@@ -15,17 +15,17 @@ from workers.attempt_dir import AttemptDir
 
 def succeeds(spec_path: Path) -> int:
     """Says that it started and that it is done."""
-    mailbox = _started(spec_path)
-    _end(mailbox, "succeeded", "finished")
+    attempt_dir = _started(spec_path)
+    _end(attempt_dir, "succeeded", "finished")
     return 0
 
 
 def talks(spec_path: Path) -> int:
     """Says more than one heartbeat carries."""
-    mailbox = _started(spec_path)
+    attempt_dir = _started(spec_path)
     for number in range(1200):
-        mailbox.append("note", {"message": str(number)}, datetime.now(UTC))
-    _end(mailbox, "succeeded", "finished")
+        attempt_dir.append("note", {"message": str(number)}, datetime.now(UTC))
+    _end(attempt_dir, "succeeded", "finished")
     return 0
 
 
@@ -33,9 +33,9 @@ def obeys(spec_path: Path) -> int:
     """Runs until SIGTERM, and then ends as asked."""
     asked = threading.Event()
     signal.signal(signal.SIGTERM, lambda _number, _frame: asked.set())
-    mailbox = _started(spec_path)
+    attempt_dir = _started(spec_path)
     asked.wait()
-    _end(mailbox, "released", "released")
+    _end(attempt_dir, "released", "released")
     return 0
 
 
@@ -43,34 +43,34 @@ def talks_at_its_end(spec_path: Path) -> int:
     """Runs until SIGTERM, and then says more than one report carries."""
     asked = threading.Event()
     signal.signal(signal.SIGTERM, lambda _number, _frame: asked.set())
-    mailbox = _started(spec_path)
+    attempt_dir = _started(spec_path)
     asked.wait()
     for number in range(1200):
-        mailbox.append("note", {"message": str(number)}, datetime.now(UTC))
-    _end(mailbox, "released", "released")
+        attempt_dir.append("note", {"message": str(number)}, datetime.now(UTC))
+    _end(attempt_dir, "released", "released")
     return 0
 
 
 def waits_for_a_file(spec_path: Path) -> int:
     """Succeeds once the attempt's folder has a file `go`."""
-    mailbox = _started(spec_path)
+    attempt_dir = _started(spec_path)
     _wait_for(spec_path.parent / "go")
-    _end(mailbox, "succeeded", "finished")
+    _end(attempt_dir, "succeeded", "finished")
     return 0
 
 
 def hides_its_events(spec_path: Path) -> int:
     """Once a file `hang` is there, its events can be read only when there is a file `go`."""
-    mailbox = _started(spec_path)
+    attempt_dir = _started(spec_path)
     _wait_for(spec_path.parent / "hang")
-    kept = mailbox.events_path.rename(mailbox.folder / "kept")
+    kept = attempt_dir.events_path.rename(attempt_dir.folder / "kept")
     # Nobody writes to it: who opens it waits, as on a volume that does not answer.
-    os.mkfifo(mailbox.events_path)
-    (mailbox.folder / "hangs").touch()
+    os.mkfifo(attempt_dir.events_path)
+    (attempt_dir.folder / "hangs").touch()
     _wait_for(spec_path.parent / "go")
-    pipe = os.open(mailbox.events_path, os.O_RDWR)
-    kept.rename(mailbox.events_path)
-    _end(mailbox, "succeeded", "finished")
+    pipe = os.open(attempt_dir.events_path, os.O_RDWR)
+    kept.rename(attempt_dir.events_path)
+    _end(attempt_dir, "succeeded", "finished")
     # Only now: another look could find the pipe, and be left in it.
     os.close(pipe)
     return 0
@@ -97,24 +97,24 @@ def hangs(spec_path: Path) -> int:
 
 def pulses(spec_path: Path) -> int:
     """Shows progress without an event until the attempt's folder has a file `go`."""
-    mailbox = _started(spec_path)
+    attempt_dir = _started(spec_path)
     while not (spec_path.parent / "go").exists():
-        mailbox.pulse()
+        attempt_dir.pulse()
         signal.sigtimedwait([], 0.05)
-    _end(mailbox, "succeeded", "finished")
+    _end(attempt_dir, "succeeded", "finished")
     return 0
 
 
 def saves_slowly(spec_path: Path) -> int:
     """Writes a checkpoint bit by bit until the attempt's folder has a file `go`."""
-    mailbox = _started(spec_path)
+    attempt_dir = _started(spec_path)
     stage = spec_path.parent / f"{STAGE_PREFIX}step-000000001"
     stage.mkdir()
     with (stage / "model.safetensors").open("wb", buffering=0) as file:
         while not (spec_path.parent / "go").exists():
             file.write(b"a chunk")
             signal.sigtimedwait([], 0.05)
-    _end(mailbox, "succeeded", "finished")
+    _end(attempt_dir, "succeeded", "finished")
     return 0
 
 
@@ -157,12 +157,12 @@ def _wait_for(path: Path) -> None:
 
 
 def _started(spec_path: Path) -> AttemptDir:
-    mailbox = AttemptDir(spec_path.parent)
+    attempt_dir = AttemptDir(spec_path.parent)
     body = {"total_steps": 1, "resumed_from": None, "step": 0}
-    mailbox.append("started", body, datetime.now(UTC))
-    return mailbox
+    attempt_dir.append("started", body, datetime.now(UTC))
+    return attempt_dir
 
 
-def _end(mailbox: AttemptDir, outcome: str, reason: str) -> None:
+def _end(attempt_dir: AttemptDir, outcome: str, reason: str) -> None:
     body = {"outcome": outcome, "reason": reason, "message": "", "result": None}
-    mailbox.append("ended", body, datetime.now(UTC))
+    attempt_dir.append("ended", body, datetime.now(UTC))

@@ -189,23 +189,25 @@ def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "schemas.json").write_text(json.dumps(schemas(), indent=1, sort_keys=True) + "\n")
     with tempfile.TemporaryDirectory() as scratch:
-        yard = Path(scratch)
+        installation = Path(scratch)
         variables = {"VOLUME": "volume", "DATA_ROOT": "data", "IMPORT_ROOT": "imports"}
-        settings = {f"TRAINYARD_{name}": f"{yard}/{path}" for name, path in variables.items()}
+        settings = {
+            f"TRAINYARD_{name}": f"{installation}/{path}" for name, path in variables.items()
+        }
         settings |= {
-            "TRAINYARD_DATABASE_URL": f"sqlite:///{yard}/trainyard.db",
+            "TRAINYARD_DATABASE_URL": f"sqlite:///{installation}/trainyard.db",
             "TRAINYARD_PORT": "0",
             "TRAINYARD_LIMITS": "team=vision:2",
         }
-        with (yard / "log").open("w") as log:
+        with (installation / "log").open("w") as log:
             command = [sys.executable, "-m", "service.main"]
             server = subprocess.Popen(command, env=os.environ | settings, stderr=log)
         try:
-            record(Recorder(_url(yard / "log"), folder, yard / "volume"))
+            record(Recorder(_url(installation / "log"), folder, installation / "volume"))
         finally:
             server.send_signal(signal.SIGTERM)
             server.wait(30)
-        _dump(yard / "trainyard.db", folder / "trainyard.sql")
+        _dump(installation / "trainyard.db", folder / "trainyard.sql")
 
 
 def _url(log: Path) -> str:

@@ -32,16 +32,16 @@ DIGITS = {"dataset": "digits"}
 def test_python_m_trains_the_digits_by_hand_and_logs_how_far_it_is(tmp_path: Path) -> None:
     params = PARAMS | {"total_iters": 2, "bn_recalibration_iters": 1}
     spec = train_spec() | {"data": DIGITS, "params": params}
-    mailbox = attempt(tmp_path, spec=spec)
+    attempt_dir = attempt(tmp_path, spec=spec)
     by_hand = subprocess.run(
-        [sys.executable, "-m", "workers.runs", str(mailbox.spec_path)],
+        [sys.executable, "-m", "workers.runs", str(attempt_dir.spec_path)],
         env=os.environ | {"OMP_NUM_THREADS": "1"},
         check=True,
         capture_output=True,
         text=True,
         timeout=120,
     )
-    assert ended(mailbox.events_after(0))["outcome"] == "succeeded"
+    assert ended(attempt_dir.events_after(0))["outcome"] == "succeeded"
     lines = by_hand.stdout.splitlines()
     shown = r"step 1/3 loss [\d.]+ top1 [\d.]+ % \d+ images/s eta \d+ s"
     assert re.fullmatch(shown, lines[1])
@@ -52,11 +52,11 @@ def test_a_stopped_run_saves_and_is_continued_to_the_same_weights(tmp_path: Path
     stopped, alone = tmp_path / "stopped", tmp_path / "alone"
     for volume in (stopped, alone):
         draw_photos(volume)
-    (process,) = start(mailbox := attempt(stopped))
-    until(lambda: shown_step(mailbox) >= 4 and bool(resumable(stopped)), [process])
+    (process,) = start(attempt_dir := attempt(stopped))
+    until(lambda: shown_step(attempt_dir) >= 4 and bool(resumable(stopped)), [process])
     process.terminate()
     wait([process])
-    assert ended(mailbox.events_after(0))["outcome"] == "released"
+    assert ended(attempt_dir.events_after(0))["outcome"] == "released"
     # The last checkpoint is damaged: the run goes back to the one before it, and says so.
     newest = stopped / resumable(stopped)[0].path / "model.safetensors"
     content = newest.read_bytes()

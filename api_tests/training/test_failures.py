@@ -48,12 +48,12 @@ def test_a_batch_larger_than_the_data_fails_with_what_to_change(volume: Path) ->
 def test_a_spec_that_this_workers_recipes_do_not_take_ends_with_what_they_are(
     volume: Path, wrong: dict[str, Any], reason: str, message: str
 ) -> None:
-    mailbox = attempt(volume)
-    assignment = json.loads(mailbox.spec_path.read_text())
+    attempt_dir = attempt(volume)
+    assignment = json.loads(attempt_dir.spec_path.read_text())
     spec = assignment["claim"]["spec"]
     (spec if "recipe" in wrong else spec["params"]).update(wrong)
-    mailbox.spec_path.write_text(json.dumps(assignment))
-    last = ended(run(mailbox))
+    attempt_dir.spec_path.write_text(json.dumps(assignment))
+    last = ended(run(attempt_dir))
     assert (last["outcome"], last["reason"]) == ("failed", reason)
     assert message in last["message"]
 
@@ -80,14 +80,14 @@ def test_a_data_root_that_goes_away_in_the_middle_is_the_workers_fault(
     volume, photos = tmp_path / "volume", tmp_path / "photos"
     draw_photos(photos)
     spec = train_spec(data_workers=data_workers, total_iters=10_000, save_interval=10_000)
-    mailbox = attempt(volume, spec=spec, data_root=photos)
-    processes = start(mailbox)
-    until(lambda: shown_step(mailbox) >= 1, processes)
+    attempt_dir = attempt(volume, spec=spec, data_root=photos)
+    processes = start(attempt_dir)
+    until(lambda: shown_step(attempt_dir) >= 1, processes)
     photos.rename(tmp_path / "not mounted")
     if leaves_its_folder:
         photos.mkdir()
     wait(processes)
-    last = ended(mailbox.events_after(0))
+    last = ended(attempt_dir.events_after(0))
     assert (last["outcome"], last["reason"]) == ("failed", "worker_unfit")
     assert said in last["message"]
     assert str(photos) in last["message"]

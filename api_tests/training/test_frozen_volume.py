@@ -65,19 +65,19 @@ def test_a_training_goes_on_while_its_volume_hangs_and_tells_of_it_afterwards(
 ) -> None:
     draw_photos(freezer.volume)
     spec = train_spec(total_iters=240, save_interval=8, val_interval=50, bn_recalibration_iters=1)
-    mailbox = attempt(freezer.volume, spec=spec)
-    processes = start(mailbox, before=impatient)
+    attempt_dir = attempt(freezer.volume, spec=spec)
+    processes = start(attempt_dir, before=impatient)
     until(lambda: len(checkpoints_in(freezer.volume)) > 1, processes)
     rank = psutil.Process(processes[0].pid)
     freezer.freeze()
     frozen, before = datetime.now(UTC), rank.cpu_times().user
-    shown = shown_step(mailbox)
+    shown = shown_step(attempt_dir)
     until(lambda: rank.cpu_times().user > before + _WORK_SECONDS, processes)
-    assert shown_step(mailbox) <= shown + 1
+    assert shown_step(attempt_dir) <= shown + 1
     thawed = datetime.now(UTC)
     freezer.thaw()
     wait(processes)
-    events = mailbox.events_after(0)
+    events = attempt_dir.events_after(0)
     assert ended(events)["outcome"] == "succeeded"
     progress = [event for event in events if event.kind == "progress"]
     assert [event.body["step"] for event in progress] == list(range(1, 242))

@@ -77,8 +77,8 @@ def test_validation_counts_each_image_once_however_many_ranks_there_are(tmp_path
             "checkpoint": {"job": "job_1"},
         }
         weights = as_checkpoint(tmp_path, final_folder(tmp_path))
-        mailbox = attempt(tmp_path, job_id=f"job_on_{ranks}", spec=spec, weights=weights)
-        found[ranks] = ended(run(mailbox, ranks=ranks))["result"]
+        attempt_dir = attempt(tmp_path, job_id=f"job_on_{ranks}", spec=spec, weights=weights)
+        found[ranks] = ended(run(attempt_dir, ranks=ranks))["result"]
     for ranks in (2, 3):
         for name in ("samples", "top1_error", "top5_error"):
             assert found[ranks][name] == found[1][name]
@@ -88,12 +88,12 @@ def test_validation_counts_each_image_once_however_many_ranks_there_are(tmp_path
 
 def test_a_stop_asked_of_one_rank_stops_all_at_the_same_step(tmp_path: Path) -> None:
     draw_photos(tmp_path)
-    mailbox = attempt(tmp_path, spec=train_spec(total_iters=10_000, save_interval=10_000))
-    processes = start(mailbox, ranks=2)
-    until(lambda: shown_step(mailbox) >= 2, processes)
+    attempt_dir = attempt(tmp_path, spec=train_spec(total_iters=10_000, save_interval=10_000))
+    processes = start(attempt_dir, ranks=2)
+    until(lambda: shown_step(attempt_dir) >= 2, processes)
     processes[1].terminate()
     wait(processes)
-    assert ended(mailbox.events_after(0))["outcome"] == "released"
+    assert ended(attempt_dir.events_after(0))["outcome"] == "released"
     ((folder, manifest),) = checkpoints_in(tmp_path)
     assert verify(folder) == []
     states = [json.loads((folder / f"rank-{rank}.json").read_text()) for rank in range(2)]
@@ -129,15 +129,15 @@ def test_what_is_wrong_at_another_rank_is_said_by_the_first(tmp_path: Path) -> N
 
 def test_torchrun_starts_the_ranks_too(tmp_path: Path) -> None:
     draw_photos(tmp_path)
-    mailbox = attempt(tmp_path, spec=train_spec(total_iters=2, bn_recalibration_iters=1))
+    attempt_dir = attempt(tmp_path, spec=train_spec(total_iters=2, bn_recalibration_iters=1))
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
     subprocess.run(
-        [*torchrun, "--nproc-per-node", "2", "-m", "workers.runs", str(mailbox.spec_path)],
+        [*torchrun, "--nproc-per-node", "2", "-m", "workers.runs", str(attempt_dir.spec_path)],
         env=os.environ | {"OMP_NUM_THREADS": "1"},
         check=True,
         capture_output=True,
         timeout=120,
     )
-    assert ended(mailbox.events_after(0))["outcome"] == "succeeded"
+    assert ended(attempt_dir.events_after(0))["outcome"] == "succeeded"
     ((_, manifest),) = checkpoints_in(final_folder(tmp_path))
     assert manifest.world_size == 2

@@ -37,24 +37,24 @@ def soon_and_never() -> None:
         signal.pause()
 
 
-def end_told_by(rank: ForkServerProcess, mailbox: AttemptDir) -> dict[str, Any]:
+def end_told_by(rank: ForkServerProcess, attempt_dir: AttemptDir) -> dict[str, Any]:
     """How the attempt ended, once this rank has told of it and ended well."""
     rank.join(60)
     assert rank.exitcode == 0
-    return ended(mailbox.events_after(0))
+    return ended(attempt_dir.events_after(0))
 
 
 def test_a_rank_that_stops_ends_the_attempt_of_those_who_wait_for_it_as_stalled(
     tmp_path: Path,
 ) -> None:
     draw_photos(tmp_path)
-    mailbox = attempt(tmp_path, spec=train_spec(total_iters=10_000, save_interval=10_000))
-    first, second = processes = start(mailbox, ranks=2, before=soon)
+    attempt_dir = attempt(tmp_path, spec=train_spec(total_iters=10_000, save_interval=10_000))
+    first, second = processes = start(attempt_dir, ranks=2, before=soon)
     try:
-        until(lambda: shown_step(mailbox) >= 2, processes)
+        until(lambda: shown_step(attempt_dir) >= 2, processes)
         assert second.pid is not None
         os.kill(second.pid, signal.SIGSTOP)
-        last = end_told_by(first, mailbox)
+        last = end_told_by(first, attempt_dir)
     finally:
         kill(processes)
     assert (last["outcome"], last["reason"]) == ("failed", "stalled")
@@ -66,10 +66,10 @@ def test_a_rank_that_never_comes_ends_the_attempt_of_those_who_wait_for_it(
     tmp_path: Path,
 ) -> None:
     draw_photos(tmp_path)
-    mailbox = attempt(tmp_path)
-    first, _ = processes = start(mailbox, ranks=2, before=soon_and_never)
+    attempt_dir = attempt(tmp_path)
+    first, _ = processes = start(attempt_dir, ranks=2, before=soon_and_never)
     try:
-        last = end_told_by(first, mailbox)
+        last = end_told_by(first, attempt_dir)
     finally:
         kill(processes)
     assert (last["outcome"], last["reason"]) == ("failed", "crashed")

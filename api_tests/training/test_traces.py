@@ -63,13 +63,13 @@ def _train(folder: Path, name: str) -> tuple[RunState, list[ReportedEvent]]:
             "display_interval": 1,
         },
     }
-    mailbox: AttemptDir = attempt(folder, 1, spec=spec)
+    attempt_dir: AttemptDir = attempt(folder, 1, spec=spec)
     cpu = torch.device("cpu")
-    events = Events(mailbox, lambda: _NOW, writes=True)
+    events = Events(attempt_dir, lambda: _NOW, writes=True)
     states: list[RunState] = []
     context = RunContext(
-        assignment=mailbox.assignment(),
-        attempt_folder=mailbox.folder,
+        assignment=attempt_dir.assignment(),
+        attempt_folder=attempt_dir.folder,
         ranks=Ranks(rank=0, world_size=1, device=cpu),
         events=events,
         stop_asked=lambda: states[0].step == _STEPS,
@@ -82,14 +82,14 @@ def _train(folder: Path, name: str) -> tuple[RunState, list[ReportedEvent]]:
     state = RunState(network, context.recipe.optimizer_of(network, context.params), cpu)
     states.append(state)
     images = _trace_images()
-    saves = CheckpointPublisher(
+    publisher = CheckpointPublisher(
         context, state, class_names=images.class_names, parent=None, mean=None
     )
-    trainer = Trainer(context, state, saves, images, images)
+    trainer = Trainer(context, state, publisher, images, images)
     with pytest.raises(Stopped):
         trainer.run()
     events.close()
-    return state, mailbox.events_after(0)
+    return state, attempt_dir.events_after(0)
 
 
 @pytest.mark.parametrize("name", sorted(TRACES["traces"]))

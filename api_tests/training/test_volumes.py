@@ -44,16 +44,16 @@ def small(tmp_path: Path) -> Iterator[Path]:
 def test_a_full_disk_fails_saves_until_there_is_space_and_the_run_goes_on(small: Path) -> None:
     draw_photos(small)
     spec = train_spec(total_iters=80, save_interval=8, val_interval=100, bn_recalibration_iters=1)
-    mailbox = attempt(small, spec=spec)
-    processes = start(mailbox)
-    until(lambda: bool(notes(mailbox)), processes)
+    attempt_dir = attempt(small, spec=spec)
+    processes = start(attempt_dir)
+    until(lambda: bool(notes(attempt_dir)), processes)
     assert [manifest.step for _, manifest in checkpoints_in(small)] == [8]
-    told_at = shown_step(mailbox)
+    told_at = shown_step(attempt_dir)
     subprocess.run(["mount", "-o", "remount,size=600m", small], check=True)
     wait(processes)
-    events = mailbox.events_after(0)
+    events = attempt_dir.events_after(0)
     assert ended(events)["outcome"] == "succeeded"
-    assert all("No space left on device" in note for note in notes(mailbox))
+    assert all("No space left on device" in note for note in notes(attempt_dir))
     found = checkpoints_in(small)
     assert all(verify(folder) == [] for folder, _ in found)
     steps = [manifest.step for _, manifest in found]
@@ -90,43 +90,43 @@ def test_a_volume_that_hangs_holds_up_the_writer_and_the_run_goes_past_its_saves
 ) -> None:
     draw_photos(tmp_path)
     spec = train_spec(total_iters=40, save_interval=4, bn_recalibration_iters=1)
-    mailbox = attempt(tmp_path, spec=spec)
-    processes = start(mailbox, before=hang)
+    attempt_dir = attempt(tmp_path, spec=spec)
+    processes = start(attempt_dir, before=hang)
     # Five saves are due by then; the first is being written all the time.
-    until(lambda: shown_step(mailbox) >= 20, processes)
+    until(lambda: shown_step(attempt_dir) >= 20, processes)
     assert checkpoints_in(tmp_path) == []
-    assert "no checkpoint at step 8: the one before is still being written" in notes(mailbox)
-    (mailbox.folder / "the volume answers").touch()
+    assert "no checkpoint at step 8: the one before is still being written" in notes(attempt_dir)
+    (attempt_dir.folder / "the volume answers").touch()
     wait(processes)
-    assert ended(mailbox.events_after(0))["outcome"] == "succeeded"
+    assert ended(attempt_dir.events_after(0))["outcome"] == "succeeded"
     found = checkpoints_in(tmp_path)
     assert found[0][1].step == 4
     assert all(verify(folder) == [] for folder, _ in found)
 
 
-def notes(mailbox: AttemptDir) -> list[str]:
-    return [event.body["message"] for event in mailbox.events_after(0) if event.kind == "note"]
+def notes(attempt_dir: AttemptDir) -> list[str]:
+    return [event.body["message"] for event in attempt_dir.events_after(0) if event.kind == "note"]
 
 
 @pytest.mark.parametrize("left_in_page", [0, 100])
 def test_an_event_that_a_full_disk_does_not_take_is_written_before_the_next(
     small: Path, left_in_page: int
 ) -> None:
-    mailbox, now = AttemptDir(small), datetime(2026, 1, 1, tzinfo=UTC)
-    mailbox.append("note", {"message": ""}, now)
+    attempt_dir, now = AttemptDir(small), datetime(2026, 1, 1, tzinfo=UTC)
+    attempt_dir.append("note", {"message": ""}, now)
     # With nothing left in the file's page a write is refused, else it is cut off in a line.
-    padding = "x" * (4096 - left_in_page - 2 * mailbox.events_path.stat().st_size)
-    mailbox.append("note", {"message": padding}, now)
+    padding = "x" * (4096 - left_in_page - 2 * attempt_dir.events_path.stat().st_size)
+    attempt_dir.append("note", {"message": padding}, now)
     with (small / "filler").open("wb", buffering=0) as filler:
         with suppress(OSError):
             while filler.write(bytes(1 << 16)):
                 pass
         with pytest.raises(OSError, match="No space left on device"):
-            mailbox.append("note", {"message": "y" * 10_000}, now)
-        assert [event.seq for event in mailbox.events_after(0)] == [1, 2]
-        assert mailbox.events_path.read_bytes().endswith(b"\n")
+            attempt_dir.append("note", {"message": "y" * 10_000}, now)
+        assert [event.seq for event in attempt_dir.events_after(0)] == [1, 2]
+        assert attempt_dir.events_path.read_bytes().endswith(b"\n")
         filler.truncate(0)
-    mailbox.append("note", {"message": "last"}, now)
-    found = mailbox.events_after(0)
+    attempt_dir.append("note", {"message": "last"}, now)
+    found = attempt_dir.events_after(0)
     assert [event.body["message"] for event in found] == ["", padding, "y" * 10_000, "last"]
     assert [event.seq for event in found] == [1, 2, 3, 4]

@@ -128,7 +128,7 @@ def test_an_eval_on_other_classes_says_how_many_there_are(volume: Path) -> None:
 
 def test_an_eval_of_another_recipes_checkpoint_says_which_it_is(volume: Path) -> None:
     weights = as_checkpoint(volume, final_folder(volume))
-    mailbox = attempt(
+    attempt_dir = attempt(
         volume,
         job_id="job_2",
         spec={
@@ -140,7 +140,7 @@ def test_an_eval_of_another_recipes_checkpoint_says_which_it_is(volume: Path) ->
         },
         weights=weights,
     )
-    assert "the checkpoint is of oneshot searched" in ended(run(mailbox))["message"]
+    assert "the checkpoint is of oneshot searched" in ended(run(attempt_dir))["message"]
 
 
 @pytest.mark.parametrize(("head", "outcome"), [("keep", "failed"), ("replace", "succeeded")])
@@ -167,8 +167,8 @@ def test_a_full_state_is_trained_on_as_the_job_it_came_from_would_have(volume: P
     weights = _step(volume, 3)
     spec = train_spec(preprocessing="bgr_normalized")
     spec["init_from"] = {"id": weights.id, "state": "full"}
-    mailbox = attempt(volume, job_id="job_2", spec=spec, weights=weights)
-    events = run(mailbox)
+    attempt_dir = attempt(volume, job_id="job_2", spec=spec, weights=weights)
+    events = run(attempt_dir)
     assert events[0].body | {"total_steps": 0} == {
         "step": 3,
         "resumed_from": weights.id,

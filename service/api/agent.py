@@ -63,19 +63,19 @@ def gone(worker_id: str, body: Gone, context: Context) -> None:
 
 
 @router.post("/claims", response_model=Claim, responses={204: {"description": "Nothing to do"}})
-async def claim(request: Request, wanted: ClaimRequest, context: Context) -> Response:
+async def claim(request: Request, body: ClaimRequest, context: Context) -> Response:
     """Wait for a job; no database connection is held meanwhile."""
     loop = asyncio.get_running_loop()
     # A worker that waits is silent: it must come back before it is thought unreachable.
-    wait_seconds = min(wanted.wait_seconds, context.settings.unreachable_seconds / 2)
+    wait_seconds = min(body.wait_seconds, context.settings.unreachable_seconds / 2)
     deadline = loop.time() + wait_seconds
     token, first = context.new_token(), True
     while True:
         seen = context.notifier.count
-        found = await run_in_threadpool(_try_claim, context, wanted, token, first)
+        reply = await run_in_threadpool(_try_claim, context, body, token, first)
         first = False
-        if found is not None:
-            return Response(found.model_dump_json(), media_type="application/json")
+        if reply is not None:
+            return Response(reply.model_dump_json(), media_type="application/json")
         left = deadline - loop.time()
         if left <= 0 or context.notifier.closed:
             return Response(status_code=204)
@@ -111,13 +111,13 @@ def _put_catalog(context: AppContext, worker_id: str, catalog: Catalog) -> None:
         catalogs.put(tx, worker_id, catalog, context.now())
 
 
-def _try_claim(context: AppContext, wanted: ClaimRequest, token: str, first: bool) -> Claim | None:
+def _try_claim(context: AppContext, body: ClaimRequest, token: str, first: bool) -> Claim | None:
     if not first:
         with context.database.read() as tx:
-            if not claims.has_eligible_job(tx, wanted, context.now()):
+            if not claims.has_eligible_job(tx, body, context.now()):
                 return None
     with context.database.write() as tx:
-        grant = claims.claim(tx, wanted, token=token, now=context.now())
+        grant = claims.claim(tx, body, token=token, now=context.now())
     if grant is None:
         return None
     with context.database.read() as tx:

@@ -29,9 +29,9 @@ def page(
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
 ) -> Response:
     """Checkpoints, newest first; by a metric only those that were measured."""
-    wanted = CheckpointFilter(job, recipe, variant, after, limit, tag, order_by)
+    filters = CheckpointFilter(job, recipe, variant, after, limit, tag, order_by)
     with context.database.read() as tx:
-        found, has_more = index.page(tx, wanted)
+        found, has_more = index.page(tx, filters)
     return listed(request, found, has_more=has_more)
 
 
@@ -60,9 +60,9 @@ def best(
     variant: str | None = None,
 ) -> Response:
     """The published checkpoint with the lowest (or highest) value; of equal ones the newest."""
-    wanted = CheckpointFilter(job, recipe, variant)
+    filters = CheckpointFilter(job, recipe, variant)
     with context.database.read() as tx:
-        found = index.best(tx, wanted, metric, highest=mode == "max")
+        found = index.best(tx, filters, metric, highest=mode == "max")
     return conditional(request, found.model_dump_json())
 
 

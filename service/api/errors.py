@@ -91,15 +91,15 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    found = error.errors()
+    details = error.errors()
     sent = request.headers.get("content-type", "")
-    if [e["loc"] for e in found] == [("body",)] and "json" not in sent:
+    if [e["loc"] for e in details] == [("body",)] and "json" not in sent:
         detail = "send the body as JSON, with the header 'Content-Type: application/json'"
         return problem(request, 422, "not_json", detail)
-    if found[0]["type"] == "json_invalid":
-        problem_at = f"{found[0]['ctx']['error']} at character {found[0]['loc'][-1]}"
+    if details[0]["type"] == "json_invalid":
+        problem_at = f"{details[0]['ctx']['error']} at character {details[0]['loc'][-1]}"
         return problem(request, 422, "not_json", f"the body is not JSON: {problem_at}")
-    errors = list(_fields(found, _body_model(request)))
+    errors = list(_fields(details, _body_model(request)))
     detail = "; ".join(f"{e.pointer.lstrip('/') or 'body'}: {e.detail}" for e in errors[:3])
     return problem(request, 422, "invalid", detail, errors=errors)
 

@@ -70,9 +70,9 @@ class ExportForm(BaseModel):
 )
 async def start_export(checkpoint_id: str, form: ExportForm, context: Context) -> Response:
     """Queue the job that makes the export, or give the earlier one: its result names the file."""
-    wanted = ExportRequest(checkpoint=checkpoint_id, **form.model_dump())
+    export_request = ExportRequest(checkpoint=checkpoint_id, **form.model_dump())
     async with context.volume_limiter.lookups.acquire():
-        job = await run_in_threadpool(_find_or_submit, context, wanted)
+        job = await run_in_threadpool(_find_or_submit, context, export_request)
     headers = {"Location": f"/jobs/{job.id}"}
     return Response(job.model_dump_json(), 202, headers, media_type="application/json")
 
@@ -94,8 +94,10 @@ async def export(
     wait_seconds: Wait = 20.0,
 ) -> Response:
     """The export that a POST has had made, as one file for another program; else 404."""
-    wanted = ExportRequest(checkpoint=checkpoint_id, format=format, module_prefix=module_prefix)
-    state = await _find(context, wanted)
+    export_request = ExportRequest(
+        checkpoint=checkpoint_id, format=format, module_prefix=module_prefix
+    )
+    state = await _find(context, export_request)
     if state.file is None:
         job = await _wait_for_end(context, state.job.id, wait_seconds)
         if job.state not in ENDED_JOBS:
@@ -103,7 +105,7 @@ async def export(
             return _later(job, f"/checkpoints/{checkpoint_id}/export?{query}")
         if job.state is not JobState.SUCCEEDED:
             return _failed(request, job, 409)
-        state = await _find(context, wanted)
+        state = await _find(context, export_request)
     assert state.file is not None
     file = state.file
     return download(request, context.volume_limiter.downloads, file.path, file.name, file.digest)
@@ -137,37 +139,38 @@ def _read_imported(context: AppContext, job: Job) -> Checkpoint:
         return import_export.imported(tx, job)
 
 
-async def _find(context: AppContext, wanted: ExportRequest) -> ExportState:
+async def _find(context: AppContext, export_request: ExportRequest) -> ExportState:
     async with context.volume_limiter.lookups.acquire():
-        state = await run_in_threadpool(_earlier_state, context, wanted, set())
+        state = await run_in_threadpool(_earlier_state, context, export_request, set())
     if state is None:
-        message = f"{wanted.checkpoint} is not exported as {wanted.format}: POST to have it made"
+        form = export_request.format
+        message = f"{export_request.checkpoint} is not exported as {form}: POST to have it made"
         raise NotFound("no_export", message)
     return state
 
 
-def _find_or_submit(context: AppContext, wanted: ExportRequest) -> Job:
+def _find_or_submit(context: AppContext, export_request: ExportRequest) -> Job:
     without_file: set[str] = set()
-    state = _earlier_state(context, wanted, without_file)
+    state = _earlier_state(context, export_request, without_file)
     if state is not None:
         return state.job
     with context.database.write() as tx:
         # A concurrent call may have submitted the same.
-        earlier = import_export.earlier_export(tx, wanted, besides=without_file)
+        earlier = import_export.earlier_export(tx, export_request, besides=without_file)
         job_id = context.new_id("job") if earlier is None else earlier.id
         if earlier is None:
-            import_export.submit_export(tx, wanted, job_id=job_id, now=context.now())
+            import_export.submit_export(tx, export_request, job_id=job_id, now=context.now())
     context.notifier.notify()
     return read_job(context, job_id)
 
 
 def _earlier_state(
-    context: AppContext, wanted: ExportRequest, without_file: set[str]
+    context: AppContext, export_request: ExportRequest, without_file: set[str]
 ) -> ExportState | None:
     # Files are looked for outside of any transaction: the volume may hang, others may not.
     while True:
         with context.database.read() as tx:
-            job = import_export.earlier_export(tx, wanted, besides=without_file)
+            job = import_export.earlier_export(tx, export_request, besides=without_file)
         if job is None:
             return None
         try:

@@ -126,7 +126,7 @@ def _version(job_id: str, if_match: str | None) -> int | None:
     # What a queued job waits for is in its ETag, and is none of what a writer must have seen.
     if if_match is None or if_match.strip() == "*":
         return None
-    found = _TAG.match(if_match.strip())
-    if found is None:
+    match = _TAG.match(if_match.strip())
+    if match is None:
         raise Stale("stale", f"If-Match is no ETag of {job_id}: read the job, and send its ETag")
-    return int(found[1])
+    return int(match[1])

@@ -77,9 +77,9 @@ def page(
     limit: Limit = 20,
 ) -> Response:
     """Jobs, newest first; `label` is `key:value`."""
-    wanted = JobFilter(state, kind, recipe, _label(label), after, limit)
+    filters = JobFilter(state, kind, recipe, _label(label), after, limit)
     with context.database.read() as tx:
-        found, has_more = views.page(tx, wanted)
+        found, has_more = views.page(tx, filters)
     return listed(request, found, has_more=has_more)
 
 

@@ -38,6 +38,6 @@ def collect(how: Collect, context: Context) -> Collection:
     What a newer version made is left.
     """
     collector = Collector(context.database, context.settings.volume, context.now())
-    found = collector.collect(dry_run=how.dry_run)
+    garbage = collector.collect(dry_run=how.dry_run)
     left = collector.newer_folders()
-    return Collection(dry_run=how.dry_run, data=tuple(found), left=tuple(left))
+    return Collection(dry_run=how.dry_run, data=tuple(garbage), left=tuple(left))

@@ -102,13 +102,13 @@ def _of_branches(name: str, error: ValidationError) -> str:
     branches: dict[Any, list[ValidationError]] = {}
     for each in error.context or ():
         branches.setdefault(each.relative_schema_path[0], []).append(each)
-    for found in branches.values():
-        if not any(each.validator == "type" and not each.relative_path for each in found):
-            return _sentence(name, min(found, key=_precedence))
+    for problems in branches.values():
+        if not any(each.validator == "type" and not each.relative_path for each in problems):
+            return _sentence(name, min(problems, key=_precedence))
     types = [
         _type_names(each.validator_value)
-        for found in branches.values()
-        for each in found
+        for problems in branches.values()
+        for each in problems
         if each.validator == "type" and not each.relative_path
     ]
     if not types:

@@ -17,7 +17,7 @@ _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 def report_of(
     result: AttemptResult, claim: Claim, events: tuple[ReportedEvent, ...] = ()
 ) -> Report:
-    """The result as the control plane is told of it."""
+    """The result as the report that the control plane takes."""
     return Report(
         job_id=claim.job_id,
         attempt=claim.attempt,
@@ -37,11 +37,11 @@ def released(message: str) -> AttemptResult:
 
 def stalled(lease: Lease) -> AttemptResult:
     """The watchdog ended it."""
-    said = f"no step, event or save for {lease.stall_seconds:g} s"
+    message = f"no step, event or save for {lease.stall_seconds:g} s"
     return AttemptResult(
         outcome="failed",
         reason=Reason.STALLED,
-        message=f"{said}; the log has the stacks of all ranks",
+        message=f"{message}; the log has the stacks of all ranks",
     )
 
 
@@ -51,8 +51,8 @@ def from_volume_error(error: OSError) -> AttemptResult:
         return AttemptResult(
             outcome="failed", reason=Reason.DISK_FULL, message=f"the volume is full: {error}"
         )
-    said = f"this worker cannot use its volume: {error}; check that it is mounted and writable"
-    return AttemptResult(outcome="failed", reason=Reason.CRASHED, message=said)
+    message = f"this worker cannot use its volume: {error}; check that it is mounted and writable"
+    return AttemptResult(outcome="failed", reason=Reason.CRASHED, message=message)
 
 
 def from_agent_error(error: Exception) -> AttemptResult:
@@ -74,10 +74,10 @@ def from_event(ended: ReportedEvent) -> AttemptResult | None:
 def from_exit(exit_: ProcessExit, log_path: Path, volume: Path) -> AttemptResult:
     """The ranks ended without an `ended` event."""
     line = _last_line(log_path)
-    said = exit_.describe + (f"; the log ends with: {line}" if line else "")
+    message = exit_.describe + (f"; the log ends with: {line}" if line else "")
     full = os.strerror(errno.ENOSPC) in line or os.statvfs(volume).f_bavail == 0
     return AttemptResult(
-        outcome="failed", reason=Reason.DISK_FULL if full else Reason.CRASHED, message=said
+        outcome="failed", reason=Reason.DISK_FULL if full else Reason.CRASHED, message=message
     )
 
 

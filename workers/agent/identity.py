@@ -34,7 +34,7 @@ def has_ended(process: ProcessIdentity) -> bool:
 def processes_with(variable: str, value: str) -> list[int]:
     """The processes that were started with `variable=value` in their environment."""
     entry = f"{variable}={value}".encode()
-    found = []
+    pids = []
     for folder in Path("/proc").iterdir():
         if not folder.name.isdigit():
             continue
@@ -44,8 +44,8 @@ def processes_with(variable: str, value: str) -> list[int]:
         except OSError:
             continue
         if entry in environment.split(b"\0"):
-            found.append(int(folder.name))
-    return found
+            pids.append(int(folder.name))
+    return pids
 
 
 def _state_and_start(pid: int) -> tuple[str, int]:

@@ -1,4 +1,4 @@
-"""The agent: registers, claims, runs, until it is told to drain."""
+"""The agent: registers, claims, runs, until a signal drains it."""
 
 import threading
 from collections.abc import Callable

@@ -17,23 +17,23 @@ _log = structlog.get_logger()
 def report_ended_predecessors(
     neighbours: Sequence[Predecessor], control_plane: ControlPlane, patience_seconds: float = 10.0
 ) -> None:
-    """Say `gone` for each neighbour that has surely ended, with every process it had.
+    """Say `gone` for each predecessor that has surely ended, with every process it had.
 
     One that has processes left after `patience_seconds` is left to its lease.
     """
-    for neighbour in neighbours:
-        if not has_ended(neighbour.process):
+    for predecessor in neighbours:
+        if not has_ended(predecessor.process):
             continue
-        if not _all_ended(neighbour.worker_id, patience_seconds):
-            _log.warning("neighbour_left_processes", worker_id=neighbour.worker_id)
+        if not _all_ended(predecessor.worker_id, patience_seconds):
+            _log.warning("neighbour_left_processes", worker_id=predecessor.worker_id)
             continue
-        message = f"process {neighbour.process.pid} has ended, found by a worker beside it"
+        message = f"process {predecessor.process.pid} has ended, found by a worker beside it"
         try:
-            control_plane.gone(neighbour.worker_id, Gone(message=message))
+            control_plane.gone(predecessor.worker_id, Gone(message=message))
         except ControlPlaneError as error:
-            _log.warning("gone_not_sent", worker_id=neighbour.worker_id, error=str(error))
+            _log.warning("gone_not_sent", worker_id=predecessor.worker_id, error=str(error))
         else:
-            _log.info("neighbour_gone", worker_id=neighbour.worker_id)
+            _log.info("neighbour_gone", worker_id=predecessor.worker_id)
 
 
 def _all_ended(worker_id: str, patience_seconds: float) -> bool:

@@ -26,22 +26,22 @@ def run_rank(spec_path: Path) -> int:
     0 once the `ended` event is written, by rank 0, or this rank has nothing left to say. SIGTERM at
     any rank finishes the step, saves, and ends the attempt as released.
     """
-    mailbox = AttemptDir(spec_path.parent)
-    assignment = mailbox.assignment()
-    asked: list[int] = []
+    attempt_dir = AttemptDir(spec_path.parent)
+    assignment = attempt_dir.assignment()
+    signals: list[int] = []
 
     def ask(number: int, _: FrameType | None) -> None:
-        asked.append(number)
+        signals.append(number)
 
     signal.signal(signal.SIGTERM, ask)
     try:
-        with joined() as ranks, closing(Events(mailbox, _now, writes=ranks.is_first)) as events:
+        with joined() as ranks, closing(Events(attempt_dir, _now, writes=ranks.is_first)) as events:
             context = RunContext(
                 assignment=assignment,
-                attempt_folder=mailbox.folder,
+                attempt_folder=attempt_dir.folder,
                 ranks=ranks,
                 events=events,
-                stop_asked=lambda: bool(asked),
+                stop_asked=lambda: bool(signals),
                 clock=monotonic,
                 now=_now,
                 new_id=_new_id,
@@ -49,7 +49,7 @@ def run_rank(spec_path: Path) -> int:
             return _run(context)
     except RanksNotConnected as error:
         traceback.print_exc()
-        with closing(Events(mailbox, _now, writes=error.is_first)) as events:
+        with closing(Events(attempt_dir, _now, writes=error.is_first)) as events:
             events.report("ended", result_of(error).model_dump(mode="json"))
         return 0 if error.is_first else 1
 
@@ -58,19 +58,19 @@ def _run(context: RunContext) -> int:
     ranks = context.ranks
     try:
         run = pkgutil.resolve_name(KINDS[context.claim.spec.kind])
-        outcome = AttemptResult(outcome="succeeded", reason=Reason.FINISHED, result=run(context))
+        result = AttemptResult(outcome="succeeded", reason=Reason.FINISHED, result=run(context))
     except Stopped as stopped:
-        outcome = result_of(stopped)
+        result = result_of(stopped)
     except Exception as error:
         traceback.print_exc()
-        outcome = result_of(error)
+        result = result_of(error)
         if not ranks.is_first:
-            return 0 if ranks.report_failure(outcome.model_dump_json()) else 1
+            return 0 if ranks.report_failure(result.model_dump_json()) else 1
         # An exchange that broke off is another rank's failure, if that rank says so.
         reported = ranks.reported_failure() if isinstance(error, RuntimeError) else None
-        outcome = outcome if reported is None else AttemptResult.model_validate_json(reported)
-    line = f"{outcome.outcome}: {outcome.message}" if outcome.message else outcome.outcome
-    context.events.report("ended", outcome.model_dump(mode="json"), line)
+        result = result if reported is None else AttemptResult.model_validate_json(reported)
+    line = f"{result.outcome}: {result.message}" if result.message else result.outcome
+    context.events.report("ended", result.model_dump(mode="json"), line)
     return 0
 
 

@@ -39,7 +39,7 @@ class CheckpointPublisher:
         self._ranks, self._events = context.ranks, context.events
         self._class_names = class_names
         self.newest = parent
-        self._saver = CheckpointWriter(
+        self._writer = CheckpointWriter(
             context.attempt_folder,
             on_published=self._published,
             on_failed=self._save_failed,
@@ -52,7 +52,7 @@ class CheckpointPublisher:
         A failure is an event, and the run goes on.
         """
         rank_states = self._ranks.gathered(self._state.of_rank())
-        if self._ranks.is_first and self._saver.is_stuck(_PATIENCE_SECONDS):
+        if self._ranks.is_first and self._writer.is_stuck(_PATIENCE_SECONDS):
             step = self._state.step
             self._events.note(
                 f"no checkpoint at step {step}: the one before is still being written"
@@ -70,18 +70,18 @@ class CheckpointPublisher:
             return
         final = phase == "final"
         # The parent is known only once the save before has ended, well or not.
-        self._saver.wait()
+        self._writer.wait()
         optimizer = {} if final else self._state.optimizer_tensors()
         network = self._state.network.state_dict()
-        self._saver.save(self._manifest(phase), network, optimizer, rank_states)
+        self._writer.save(self._manifest(phase), network, optimizer, rank_states)
 
     def wait(self) -> Exception | None:
         """Wait for the save in flight and give its error."""
-        return self._saver.wait()
+        return self._writer.wait()
 
     def close(self) -> None:
         """Wait for the save in flight, and end the writing thread."""
-        self._saver.close()
+        self._writer.close()
 
     def _manifest(self, phase: str) -> Manifest:
         claim, params = self._context.claim, self._context.params

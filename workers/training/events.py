@@ -18,15 +18,17 @@ class Events:
     written before the next one. Without `writes`, as in ranks other than the first, all is dropped.
     """
 
-    def __init__(self, mailbox: AttemptDir, now: Callable[[], datetime], *, writes: bool) -> None:
-        self._mailbox, self._now, self._writes = mailbox, now, writes
+    def __init__(
+        self, attempt_dir: AttemptDir, now: Callable[[], datetime], *, writes: bool
+    ) -> None:
+        self._attempt_dir, self._now, self._writes = attempt_dir, now, writes
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="events")
         self._last: Future[None] | None = None
         self._broken: Exception | None = None
 
     def report(self, kind: str, body: dict[str, Any], line: str = "") -> None:
         """Append an event, and a line to the log if it is worth one."""
-        self._submit(self._mailbox.append, kind, body, self._now())
+        self._submit(self._attempt_dir.append, kind, body, self._now())
         if line:
             self.log(line)
 
@@ -39,7 +41,7 @@ class Events:
         self._require_sound()
         # What still waits to be written will show it too.
         if self._last is None or self._last.done():
-            self._submit(self._mailbox.pulse)
+            self._submit(self._attempt_dir.pulse)
 
     def note(self, message: str) -> None:
         """A `note` event."""
@@ -49,7 +51,7 @@ class Events:
         """Wait until every event is written; raises OSError if the volume still refuses one."""
         self._writer.shutdown()
         self._require_sound()
-        self._mailbox.write_out()
+        self._attempt_dir.write_out()
 
     def _submit(self, write: Callable[..., None], *content: Any) -> None:
         if self._writes:

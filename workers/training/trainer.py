@@ -45,7 +45,7 @@ class Trainer:
     ) -> None:
         self._recipe, self._params = context.recipe, context.params
         self._state, self._ranks = state, context.ranks
-        self._events, self._saves = context.events, publisher
+        self._events, self._publisher = context.events, publisher
         self._train, self._val = train, val
         self._stop_asked = context.stop_asked
         self._total = total_steps(self._recipe, self._params, len(train))
@@ -81,7 +81,7 @@ class Trainer:
                 self._after_step()
             return self._finish()
         finally:
-            self._saves.close()
+            self._publisher.close()
 
     def _iterate(self, batch: Batch) -> None:
         state, params = self._state, self._params
@@ -114,7 +114,7 @@ class Trainer:
             self._validate()
         if state.step % params.save_interval == 0 or state.step == params.total_iters:
             self._require_finite_loss()
-            self._saves.save_in_passing(self._phase)
+            self._publisher.save_in_passing(self._phase)
         self._events.pulse()
 
     @property
@@ -166,7 +166,7 @@ class Trainer:
 
     def _save(self, phase: str) -> None:
         self._require_finite_loss()
-        self._saves.save(phase)
+        self._publisher.save(phase)
 
     def _require_finite_loss(self) -> None:
         # At the steps that wait for the device anyway, and before anything is saved.
@@ -178,7 +178,7 @@ class Trainer:
 
     def _stop(self) -> NoReturn:
         self._save(self._phase)
-        error = self._saves.wait()
+        error = self._publisher.wait()
         step = self._state.step
         raise Stopped(
             f"stopped at step {step} with a checkpoint, as asked"
@@ -188,11 +188,11 @@ class Trainer:
 
     def _finish(self) -> dict[str, Any]:
         self._save("final")
-        error = self._saves.wait()
+        error = self._publisher.wait()
         if error is not None:
             raise error
         samples = len(self._val)
-        return {**self._state.metrics, "samples": samples, "checkpoint_id": self._saves.newest}
+        return {**self._state.metrics, "samples": samples, "checkpoint_id": self._publisher.newest}
 
 
 def _set_momentum(network: nn.Module, momentum: float) -> None:

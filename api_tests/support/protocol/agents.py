@@ -68,11 +68,11 @@ class AtWork(RuleBasedStateMachine):
     def _take(self, number: int, *, lost: bool) -> None:
         agent = self.agents[number % len(self.agents)]
         request_id = f"request-{next(self.numbers)}"
-        room = self._room(agent)
+        capacity = self._room(agent)
         try:
-            claim = agent.claim(request_id, **room)
+            claim = agent.claim(request_id, **capacity)
             if lost:
-                assert agent.claim(request_id, **room) == claim
+                assert agent.claim(request_id, **capacity) == claim
         except NotFound:
             agent.register()
             return

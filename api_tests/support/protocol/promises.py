@@ -53,7 +53,7 @@ class Promises:
         with self._plane.database.read() as tx:
             found = {job.id: job for job in views.page(tx, JobFilter(limit=10_000))[0]}
             assert set(found) == set(self.jobs), "an acknowledged job is missing, or was made up"
-            budgets = {row.id: row for row in tx.execute(select(jobs_table))}
+            counters = {row.id: row for row in tx.execute(select(jobs_table))}
             tried: dict[str, list[Any]] = {job_id: [] for job_id in found}
             by_number = select(attempts_table).order_by(attempts_table.c.number)
             for row in tx.execute(by_number):
@@ -63,7 +63,7 @@ class Promises:
                 self._one_live_attempt(job, tried[job.id])
                 self._ends_stay(job)
                 self._pointer_never_goes_back(job, steps)
-                _budgets_are_bounded(job, budgets[job.id])
+                _budgets_are_bounded(job, counters[job.id])
             queued = [job for job in found.values() if job.state is JobState.QUEUED]
             self._what_is_queued_is_claimable(tx, queued)
             self._reasons_are_true(tx, queued, agents)

@@ -27,23 +27,23 @@ def attempts(tx: Connection, job_id: str) -> list[Attempt]:
 def events(tx: Connection, job_id: str, after: int, limit: int) -> tuple[list[Event], bool]:
     """A page of what happened, oldest first, and whether there is more; raises NotFound."""
     _known(tx, job_id)
-    found = history.events_after(tx, job_id, after, limit)
-    return found[:limit], len(found) > limit
+    newer_events = history.events_after(tx, job_id, after, limit)
+    return newer_events[:limit], len(newer_events) > limit
 
 
 def streamed(
     tx: Connection, job_id: str, after: int, limit: int
 ) -> tuple[list[Event], dict[str, str | None] | None]:
     """The next events of a job, and how it ended if none will come after them."""
-    found = history.events_after(tx, job_id, after, limit)
-    if len(found) > limit:
-        return found[:limit], None
+    newer_events = history.events_after(tx, job_id, after, limit)
+    if len(newer_events) > limit:
+        return newer_events[:limit], None
     job = jobs.get(tx, job_id)
     if job is None:
-        return found, {"job_id": job_id, "state": "deleted", "reason": None}
+        return newer_events, {"job_id": job_id, "state": "deleted", "reason": None}
     ended = job.job.state in ENDED_JOBS
     end = {"job_id": job_id, "state": job.job.state.value, "reason": job.job.reason}
-    return found, end if ended else None
+    return newer_events, end if ended else None
 
 
 def of_all(tx: Connection, after: int, limit: int) -> list[Event]:

@@ -60,10 +60,10 @@ def _params_of(tx: Connection, source: Checkpoint) -> dict[str, Any]:
 
 def _held(tx: Connection, checkpoint_id: str) -> Checkpoint:
     # The job before its checkpoints, as a heartbeat locks them.
-    seen = checkpoints.get(tx, checkpoint_id)
-    if seen is None:
+    source = checkpoints.get(tx, checkpoint_id)
+    if source is None:
         raise NotFound("no_such_checkpoint", f"there is no checkpoint {checkpoint_id}")
-    jobs.get(tx, seen.job_id, lock=True)
+    jobs.get(tx, source.job_id, lock=True)
     source = checkpoints.get(tx, checkpoint_id, lock=True)
     assert source is not None, "an index row was removed"
     return source
