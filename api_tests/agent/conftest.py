@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from api_tests.support.fake_control_plane import Plane
+from api_tests.support.fake_control_plane import FakeControlPlane
 from api_tests.support.worker_process import StartWorker, Worker, eventually
 from workers.agent.identity import processes_with
 from workers.launcher.local.launcher import WORKER_ID
 
 
 @pytest.fixture
-def plane() -> Iterator[Plane]:
-    plane = Plane()
-    yield plane
-    plane.stop()
+def control_plane() -> Iterator[FakeControlPlane]:
+    control_plane = FakeControlPlane()
+    yield control_plane
+    control_plane.stop()
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def two_gpus(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def start_worker(plane: Plane, tmp_path: Path) -> Iterator[StartWorker]:
+def start_worker(control_plane: FakeControlPlane, tmp_path: Path) -> Iterator[StartWorker]:
     """Starts workers on `tmp_path`; at the test's end no process of theirs may be left.
 
     `ranks` is the `module:function` that ranks run in the place of the trainer, or a function of
@@ -59,7 +59,7 @@ def start_worker(plane: Plane, tmp_path: Path) -> Iterator[StartWorker]:
         )
         program = ["-m", "workers"] if ranks is None else ["-c", code]
         places = ["--volume", str(tmp_path), "--data-root", str(tmp_path)]
-        places += ["--import-root", str(tmp_path), "--server", plane.url]
+        places += ["--import-root", str(tmp_path), "--server", control_plane.url]
         environment = {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[2])}
         given = os.environ | environment | variables
         log_path = tmp_path / f"worker-{len(workers)}.log"
@@ -77,5 +77,5 @@ def start_worker(plane: Plane, tmp_path: Path) -> Iterator[StartWorker]:
         if worker.process.poll() is None:
             worker.process.send_signal(signal.SIGKILL)
         worker.process.wait()
-    for worker_id, _ in plane.registered:
+    for worker_id, _ in control_plane.registered:
         eventually(lambda worker_id=worker_id: not processes_with(WORKER_ID, worker_id), 5)

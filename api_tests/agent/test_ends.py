@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from api_tests.support.claims import a_claim
-from api_tests.support.fake_control_plane import Held, Plane
+from api_tests.support.fake_control_plane import FakeAttempt, FakeControlPlane
 from api_tests.support.worker_process import StartWorker, Worker, all_ended, eventually
 from service.contract.agent import BeatReply, Report
 from service.contract.checkpoints import attempt_path
@@ -22,8 +22,10 @@ SHORT = QUICK | {"self_end_seconds": 2, "kill_grace_seconds": 1}
 SOON_SECONDS = 2.0
 
 
-def _tree_of_a_stubborn_attempt(worker: Worker, plane: Plane, held: Held) -> list[psutil.Process]:
-    plane.wait_for(lambda: "started" in held.kinds())
+def _tree_of_a_stubborn_attempt(
+    worker: Worker, control_plane: FakeControlPlane, held: FakeAttempt
+) -> list[psutil.Process]:
+    control_plane.wait_for(lambda: "started" in held.kinds())
     worker.titled("rank 0 of job_1")
     tree = [process for process in worker.tree() if process != worker.titled("warm")]
     # The supervisor, the rank, its child in a session of its own, and an orphan in another.
@@ -32,67 +34,67 @@ def _tree_of_a_stubborn_attempt(worker: Worker, plane: Plane, held: Held) -> lis
 
 
 def test_a_directive_to_stop_ends_the_whole_tree_at_once(
-    plane: Plane, start_worker: StartWorker
+    control_plane: FakeControlPlane, start_worker: StartWorker
 ) -> None:
     worker = start_worker(ranks="refuses")
-    held = plane.offer(a_claim(lease=QUICK))
-    tree = _tree_of_a_stubborn_attempt(worker, plane, held)
+    held = control_plane.offer(a_claim(lease=QUICK))
+    tree = _tree_of_a_stubborn_attempt(worker, control_plane, held)
     held.directive = "stop"
     eventually(lambda: all_ended(tree), SOON_SECONDS)
-    assert plane.report_of(held).outcome == "released"
+    assert control_plane.report_of(held).outcome == "released"
 
 
 def test_ranks_that_do_not_save_within_the_grace_are_killed(
-    plane: Plane, start_worker: StartWorker
+    control_plane: FakeControlPlane, start_worker: StartWorker
 ) -> None:
     worker = start_worker(ranks="refuses")
-    held = plane.offer(a_claim(lease=QUICK | {"kill_grace_seconds": 1}))
-    tree = _tree_of_a_stubborn_attempt(worker, plane, held)
+    held = control_plane.offer(a_claim(lease=QUICK | {"kill_grace_seconds": 1}))
+    tree = _tree_of_a_stubborn_attempt(worker, control_plane, held)
     held.directive = "checkpoint_and_stop"
-    report = plane.report_of(held)
+    report = control_plane.report_of(held)
     assert all_ended(tree)
     assert (report.outcome, report.reason) == ("released", "released")
 
 
 def test_a_lost_lease_ends_the_tree_and_is_reported_by_nobody(
-    plane: Plane, start_worker: StartWorker
+    control_plane: FakeControlPlane, start_worker: StartWorker
 ) -> None:
     worker = start_worker(ranks="refuses")
-    held = plane.offer(a_claim(lease=QUICK))
-    tree = _tree_of_a_stubborn_attempt(worker, plane, held)
+    held = control_plane.offer(a_claim(lease=QUICK))
+    tree = _tree_of_a_stubborn_attempt(worker, control_plane, held)
     held.lease_lost = True
     eventually(lambda: all_ended(tree), SOON_SECONDS)
-    plane.wait_for(lambda: len(plane.claim_requests) == 2)
-    assert plane.reports == []
+    control_plane.wait_for(lambda: len(control_plane.claim_requests) == 2)
+    assert control_plane.reports == []
 
 
 def test_a_worker_that_hears_nothing_ends_its_tree_and_gives_the_job_back(
-    plane: Plane, start_worker: StartWorker
+    control_plane: FakeControlPlane, start_worker: StartWorker
 ) -> None:
     worker = start_worker(ranks="refuses")
-    held = plane.offer(a_claim(lease=SHORT))
-    tree = _tree_of_a_stubborn_attempt(worker, plane, held)
-    plane.hold_tongue()
+    held = control_plane.offer(a_claim(lease=SHORT))
+    tree = _tree_of_a_stubborn_attempt(worker, control_plane, held)
+    control_plane.hold_tongue()
     began = time.monotonic()
     eventually(lambda: all_ended(tree), 2 + 1 + 1)
     # Counted from the last beat that was answered, which a heartbeat ago it was.
     assert time.monotonic() - began > 2 - 1
-    plane.speak()
-    report = plane.report_of(held)
+    control_plane.speak()
+    report = control_plane.report_of(held)
     assert (report.outcome, report.reason) == ("released", "released")
     assert "2 s" in report.message
 
 
 def test_the_tree_of_an_agent_that_is_stopped_ends_before_another_may_have_the_job(
-    plane: Plane, start_worker: StartWorker
+    control_plane: FakeControlPlane, start_worker: StartWorker
 ) -> None:
     worker = start_worker(ranks="refuses")
-    held = plane.offer(a_claim(lease=SHORT))
-    tree = _tree_of_a_stubborn_attempt(worker, plane, held)
+    held = control_plane.offer(a_claim(lease=SHORT))
+    tree = _tree_of_a_stubborn_attempt(worker, control_plane, held)
     worker.process.send_signal(signal.SIGSTOP)
     eventually(lambda: all_ended(tree), 2 + 1 + SOON_SECONDS)
     worker.process.send_signal(signal.SIGCONT)
-    report = plane.report_of(held)
+    report = control_plane.report_of(held)
     assert (report.outcome, report.reason) == ("released", "released")
 
 
@@ -102,35 +104,37 @@ def test_an_agent_that_was_stopped_before_it_started_the_ranks_starts_none(tmp_p
 
     def deliver(report: Report) -> BeatReply:
         reports.append(report)
-        return Held(claim).reply()
+        return FakeAttempt(claim).reply()
 
     places, nobody = WorkerPaths(tmp_path, tmp_path, tmp_path), cast(Launcher, None)
     attempt = Attempt(claim, places, nobody, deliver, clock=lambda: 100.0)
-    attempt.take_reply(Held(claim).reply(), sent_at=97.0)
+    attempt.take_reply(FakeAttempt(claim).reply(), sent_at=97.0)
     attempt.run()
     assert [(each.outcome, each.reason) for each in reports] == [("released", "released")]
     assert not list(tmp_path.iterdir())
 
 
 def test_ranks_that_were_ended_while_torch_was_loading_are_never_started(
-    plane: Plane, start_worker: StartWorker, tmp_path: Path
+    control_plane: FakeControlPlane, start_worker: StartWorker, tmp_path: Path
 ) -> None:
     loaded = tmp_path / "loaded"
     worker = start_worker(ranks="late_ranks:starts", LOADED=str(loaded))
-    held = plane.offer(a_claim(lease=QUICK))
+    held = control_plane.offer(a_claim(lease=QUICK))
     worker.wait_for_log("attempt_started")
     held.directive = "stop"
     worker.wait_for_log("stopping")
     loaded.touch()
-    assert plane.report_of(held).outcome == "released"
+    assert control_plane.report_of(held).outcome == "released"
     folder = tmp_path / attempt_path("job_1", 1)
     assert [path.name for path in folder.iterdir()] == ["spec.json"]
 
 
-def test_a_killed_agent_leaves_no_process(plane: Plane, start_worker: StartWorker) -> None:
+def test_a_killed_agent_leaves_no_process(
+    control_plane: FakeControlPlane, start_worker: StartWorker
+) -> None:
     worker = start_worker(ranks="refuses")
-    held = plane.offer(a_claim())
-    _tree_of_a_stubborn_attempt(worker, plane, held)
+    held = control_plane.offer(a_claim())
+    _tree_of_a_stubborn_attempt(worker, control_plane, held)
     tree = worker.tree()
     worker.process.send_signal(signal.SIGKILL)
     worker.process.wait()
@@ -146,24 +150,24 @@ def test_a_killed_agent_leaves_no_process(plane: Plane, start_worker: StartWorke
     ],
 )
 def test_a_killed_process_of_an_attempt_fails_it_and_the_next_attempt_runs(
-    plane: Plane, start_worker: StartWorker, victim: str, said: str
+    control_plane: FakeControlPlane, start_worker: StartWorker, victim: str, said: str
 ) -> None:
     worker = start_worker(ranks="refuses")
-    held = plane.offer(a_claim(lease=QUICK))
-    tree = _tree_of_a_stubborn_attempt(worker, plane, held)
+    held = control_plane.offer(a_claim(lease=QUICK))
+    tree = _tree_of_a_stubborn_attempt(worker, control_plane, held)
     worker.titled(victim).kill()
-    report = plane.report_of(held)
+    report = control_plane.report_of(held)
     assert all_ended(tree)
     assert (report.outcome, report.reason) == ("failed", "crashed")
     assert said in report.message
-    following = plane.offer(a_claim(attempt=2))
-    plane.wait_for(lambda: "started" in following.kinds())
+    following = control_plane.offer(a_claim(attempt=2))
+    control_plane.wait_for(lambda: "started" in following.kinds())
 
 
 def test_when_one_rank_of_two_is_killed_the_other_is_too(
-    plane: Plane, start_worker: StartWorker, two_gpus: str
+    control_plane: FakeControlPlane, start_worker: StartWorker, two_gpus: str
 ) -> None:
     start_worker(ranks="second_is_killed", PATH=two_gpus)
-    report = plane.report_of(plane.offer(a_claim(gpus=2)))
+    report = control_plane.report_of(control_plane.offer(a_claim(gpus=2)))
     assert (report.outcome, report.reason) == ("failed", "crashed")
     assert "rank 1 was killed by SIGKILL" in report.message

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from api_tests.support.claims import a_claim
-from api_tests.support.fake_control_plane import Plane
+from api_tests.support.fake_control_plane import FakeControlPlane
 from api_tests.support.worker_process import (
     DEADLINE_SECONDS,
     StartWorker,
@@ -39,14 +39,18 @@ QUICK = {"heartbeat_seconds": 0.2}
     ],
 )
 def test_a_loop_whose_turn_raises_goes_on_and_its_worker_runs_the_job(
-    plane: Plane, start_worker: StartWorker, tmp_path: Path, loop: str, method: str
+    control_plane: FakeControlPlane,
+    start_worker: StartWorker,
+    tmp_path: Path,
+    loop: str,
+    method: str,
 ) -> None:
     worker = start_worker(ranks="waits_for_a_file", fault=f"{method} 0 2")
-    held = plane.offer(a_claim(lease=QUICK))
-    plane.wait_for(lambda: "started" in held.kinds())
+    held = control_plane.offer(a_claim(lease=QUICK))
+    control_plane.wait_for(lambda: "started" in held.kinds())
     eventually(lambda: len(logged(worker, "loop_turn_failed")) == 2)
     (tmp_path / "jobs/job_1/attempts/1/go").touch()
-    assert plane.report_of(held).outcome == "succeeded"
+    assert control_plane.report_of(held).outcome == "succeeded"
     for line in logged(worker, "loop_turn_failed"):
         assert line["loop"] == loop
         assert "RuntimeError: a fault of the test" in line["exception"]
@@ -55,11 +59,11 @@ def test_a_loop_whose_turn_raises_goes_on_and_its_worker_runs_the_job(
 
 
 def test_a_worker_that_cannot_beat_ends_with_its_ranks(
-    plane: Plane, start_worker: StartWorker
+    control_plane: FakeControlPlane, start_worker: StartWorker
 ) -> None:
     method = "workers.agent.client:ControlPlane.heartbeat"
     worker = start_worker(ranks="refuses", fault=f"{method} 20 1000000")
-    plane.offer(a_claim(lease=QUICK))
+    control_plane.offer(a_claim(lease=QUICK))
     worker.titled("rank 0 of job_1")
     tree = worker.tree()
     assert worker.process.wait(DEADLINE_SECONDS) == LOOP_FAILED_STATUS
@@ -76,37 +80,40 @@ def test_a_worker_that_cannot_beat_ends_with_its_ranks(
     ],
 )
 def test_an_attempt_whose_thread_fails_is_reported_and_its_slot_is_free_again(
-    plane: Plane, start_worker: StartWorker, method: str
+    control_plane: FakeControlPlane, start_worker: StartWorker, method: str
 ) -> None:
     worker = start_worker(ranks="succeeds", fault=f"{method} 0 1")
-    report = plane.report_of(plane.offer(a_claim("job_1", lease=QUICK)))
+    report = control_plane.report_of(control_plane.offer(a_claim("job_1", lease=QUICK)))
     assert (report.outcome, report.reason) == ("failed", "crashed")
     assert "its agent failed: RuntimeError: a fault of the test" in report.message
     assert "Traceback" in logged(worker, "attempt_broken")[0]["exception"]
-    assert plane.report_of(plane.offer(a_claim("job_2", lease=QUICK))).outcome == "succeeded"
+    assert (
+        control_plane.report_of(control_plane.offer(a_claim("job_2", lease=QUICK))).outcome
+        == "succeeded"
+    )
 
 
 def test_an_attempt_whose_thread_fails_leaves_no_rank(
-    plane: Plane, start_worker: StartWorker
+    control_plane: FakeControlPlane, start_worker: StartWorker
 ) -> None:
     method = "workers.agent.attempt:Attempt._keep_deadlines"
     worker = start_worker(ranks="refuses", fault=f"{method} 0 1")
-    held = plane.offer(a_claim(lease=QUICK))
-    assert plane.report_of(held).reason == "crashed"
+    held = control_plane.offer(a_claim(lease=QUICK))
+    assert control_plane.report_of(held).reason == "crashed"
     eventually(lambda: worker.titles() == ["trainyard: warm"])
 
 
 def test_a_warm_process_that_its_thread_lost_fails_the_attempt_and_is_started_again(
-    plane: Plane, start_worker: StartWorker
+    control_plane: FakeControlPlane, start_worker: StartWorker
 ) -> None:
     method = "workers.launcher.local.launcher:LocalLauncher._receive_ends"
     worker = start_worker(ranks="succeeds", fault=f"{method} 0 1")
-    held = plane.offer(a_claim(lease=QUICK))
-    report = plane.report_of(held)
+    held = control_plane.offer(a_claim(lease=QUICK))
+    report = control_plane.report_of(held)
     if report.outcome == "failed":
         assert "the warm process ended" in report.message
-        held = plane.offer(a_claim("job_2", lease=QUICK))
-        assert plane.report_of(held).outcome == "succeeded"
+        held = control_plane.offer(a_claim("job_2", lease=QUICK))
+        assert control_plane.report_of(held).outcome == "succeeded"
     assert [line["loop"] for line in logged(worker, "loop_turn_failed")] == ["warm-process"]
 
 
@@ -135,13 +142,13 @@ def test_a_purger_whose_turn_raises_purges_when_it_is_asked_again(
 
 
 def test_a_thread_that_is_no_loop_leaves_its_traceback_in_the_log(
-    plane: Plane, start_worker: StartWorker
+    control_plane: FakeControlPlane, start_worker: StartWorker
 ) -> None:
-    plane.neighbours = (Predecessor(worker_id="wrk_other", process=own_identity()),)
+    control_plane.neighbours = (Predecessor(worker_id="wrk_other", process=own_identity()),)
     worker = start_worker(ranks="succeeds", fault="workers.agent.predecessors:has_ended 0 1")
     worker.wait_for_log("thread_failed")
     assert "a fault of the test" in logged(worker, "thread_failed")[0]["exception"]
-    assert plane.report_of(plane.offer(a_claim(lease=QUICK))).outcome == "succeeded"
+    assert control_plane.report_of(control_plane.offer(a_claim(lease=QUICK))).outcome == "succeeded"
 
 
 def logged(worker: Worker, event: str) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from api_tests.support.claims import a_claim
-from api_tests.support.fake_control_plane import Held, Plane
+from api_tests.support.fake_control_plane import FakeAttempt, FakeControlPlane
 from api_tests.support.worker_process import StartWorker, eventually
 
 QUICK = {"heartbeat_seconds": 0.2}
@@ -15,63 +15,65 @@ FOLDER = "jobs/job_1/attempts/1"
 
 
 def test_a_volume_that_hangs_holds_up_no_heartbeat(
-    plane: Plane, start_worker: StartWorker, tmp_path: Path
+    control_plane: FakeControlPlane, start_worker: StartWorker, tmp_path: Path
 ) -> None:
     worker = start_worker(ranks="hides_its_events")
-    held = plane.offer(a_claim(lease=QUICK))
-    folder = hung_after_its_start(plane, held, tmp_path)
+    held = control_plane.offer(a_claim(lease=QUICK))
+    folder = hung_after_its_start(control_plane, held, tmp_path)
     until = held.beats + 15
-    plane.wait_for(lambda: held.beats >= until)
+    control_plane.wait_for(lambda: held.beats >= until)
     assert held.report is None
     (folder / "go").touch()
-    report = plane.report_of(held)
+    report = control_plane.report_of(held)
     assert (report.outcome, held.kinds()) == ("succeeded", ["started", "ended"])
     worker.wait_for_log("attempt_ended")
 
 
 def test_a_volume_that_hangs_for_ever_ends_the_attempt_as_stalled(
-    plane: Plane, start_worker: StartWorker, tmp_path: Path
+    control_plane: FakeControlPlane, start_worker: StartWorker, tmp_path: Path
 ) -> None:
     worker = start_worker(ranks="hides_its_events")
-    held = plane.offer(a_claim(lease=IMPATIENT))
-    folder = hung_after_its_start(plane, held, tmp_path)
+    held = control_plane.offer(a_claim(lease=IMPATIENT))
+    folder = hung_after_its_start(control_plane, held, tmp_path)
     worker.wait_for_log("stalled")
     # The end is told once the volume answers.
     with answering(folder / "events.jsonl"):
         (folder / "kept").rename(folder / "events.jsonl")
-        report = plane.report_of(held)
+        report = control_plane.report_of(held)
     assert (report.outcome, report.reason) == ("failed", "stalled")
 
 
 def test_an_attempt_that_a_hanging_volume_lets_not_even_start_is_left_to_its_lease(
-    plane: Plane, start_worker: StartWorker, tmp_path: Path
+    control_plane: FakeControlPlane, start_worker: StartWorker, tmp_path: Path
 ) -> None:
     spec = hung_before_its_start(tmp_path)
     worker = start_worker(ranks="succeeds")
-    held = plane.offer(a_claim(lease=IMPATIENT))
+    held = control_plane.offer(a_claim(lease=IMPATIENT))
     worker.wait_for_log("wedged")
-    left_at, others = held.beats, plane.heartbeats
-    plane.wait_for(lambda: plane.heartbeats > others + 5)
+    left_at, others = held.beats, control_plane.heartbeats
+    control_plane.wait_for(lambda: control_plane.heartbeats > others + 5)
     assert held.beats == left_at
     with answering(spec):
         worker.wait_for_log("attempt_ended")
 
 
 def test_a_slow_start_costs_no_lease_that_was_renewed_meanwhile(
-    plane: Plane, start_worker: StartWorker, tmp_path: Path
+    control_plane: FakeControlPlane, start_worker: StartWorker, tmp_path: Path
 ) -> None:
     spec = hung_before_its_start(tmp_path)
     start_worker(ranks="succeeds")
-    held = plane.offer(a_claim(lease=QUICK | {"self_end_seconds": 2.0, "kill_grace_seconds": 0.5}))
+    held = control_plane.offer(
+        a_claim(lease=QUICK | {"self_end_seconds": 2.0, "kill_grace_seconds": 0.5})
+    )
     # Far longer than an attempt of which nothing is heard may go on.
-    plane.wait_for(lambda: held.beats > 25)
+    control_plane.wait_for(lambda: held.beats > 25)
     with answering(spec):
-        assert plane.report_of(held).outcome == "succeeded"
+        assert control_plane.report_of(held).outcome == "succeeded"
 
 
-def hung_after_its_start(plane: Plane, held: Held, volume: Path) -> Path:
+def hung_after_its_start(control_plane: FakeControlPlane, held: FakeAttempt, volume: Path) -> Path:
     """The folder of an attempt that runs, and whose events cannot be read any more."""
-    plane.wait_for(lambda: "started" in held.kinds())
+    control_plane.wait_for(lambda: "started" in held.kinds())
     folder = volume / FOLDER
     (folder / "hang").touch()
     eventually((folder / "hangs").exists)

@@ -5,7 +5,7 @@ import signal
 import subprocess
 
 from api_tests.support.claims import a_claim
-from api_tests.support.fake_control_plane import Plane
+from api_tests.support.fake_control_plane import FakeControlPlane
 from api_tests.support.worker_process import StartWorker
 from service.contract.agent import Gone, Predecessor, ProcessIdentity
 from workers.agent.identity import own_identity, processes_with
@@ -14,32 +14,32 @@ from workers.launcher.local.launcher import WORKER_ID
 
 
 def test_a_worker_tells_of_a_killed_one_and_not_of_a_living_one(
-    plane: Plane, start_worker: StartWorker
+    control_plane: FakeControlPlane, start_worker: StartWorker
 ) -> None:
     killed, living = start_worker(ranks="refuses"), start_worker(ranks="refuses")
-    plane.wait_for(lambda: len(plane.registered) == 2)
-    held = plane.offer(a_claim())
-    plane.wait_for(lambda: "started" in held.kinds())
+    control_plane.wait_for(lambda: len(control_plane.registered) == 2)
+    held = control_plane.offer(a_claim())
+    control_plane.wait_for(lambda: "started" in held.kinds())
     killed.process.send_signal(signal.SIGKILL)
     killed.process.wait()
-    plane.neighbours = tuple(
+    control_plane.neighbours = tuple(
         Predecessor(worker_id=worker_id, process=registration.process)
-        for worker_id, registration in plane.registered
+        for worker_id, registration in control_plane.registered
     )
     start_worker(ranks="refuses")
-    plane.wait_for(lambda: plane.gone)
-    pids = {worker_id: said.process.pid for worker_id, said in plane.registered}
-    assert [pids[worker_id] for worker_id in plane.gone] == [killed.process.pid]
+    control_plane.wait_for(lambda: control_plane.gone)
+    pids = {worker_id: said.process.pid for worker_id, said in control_plane.registered}
+    assert [pids[worker_id] for worker_id in control_plane.gone] == [killed.process.pid]
     assert living.process.poll() is None
 
 
 def test_every_process_of_a_worker_is_known_by_its_id(
-    plane: Plane, start_worker: StartWorker
+    control_plane: FakeControlPlane, start_worker: StartWorker
 ) -> None:
     worker = start_worker(ranks="refuses")
-    held = plane.offer(a_claim())
-    plane.wait_for(lambda: "started" in held.kinds())
-    worker_id, _ = plane.registered[0]
+    held = control_plane.offer(a_claim())
+    control_plane.wait_for(lambda: "started" in held.kinds())
+    worker_id, _ = control_plane.registered[0]
     assert {process.pid for process in worker.tree()} == set(processes_with(WORKER_ID, worker_id))
 
 

@@ -6,31 +6,31 @@ from pathlib import Path
 import pytest
 
 from api_tests.support.claims import a_claim
-from api_tests.support.fake_control_plane import Plane
+from api_tests.support.fake_control_plane import FakeControlPlane
 from api_tests.support.worker_process import StartWorker, eventually
 
 
 def test_an_end_and_its_events_are_delivered_after_the_control_plane_was_away(
-    plane: Plane, start_worker: StartWorker, tmp_path: Path
+    control_plane: FakeControlPlane, start_worker: StartWorker, tmp_path: Path
 ) -> None:
     worker = start_worker(ranks="waits_for_a_file")
-    held = plane.offer(a_claim())
-    plane.wait_for(lambda: "started" in held.kinds())
-    plane.stop()
+    held = control_plane.offer(a_claim())
+    control_plane.wait_for(lambda: "started" in held.kinds())
+    control_plane.stop()
     rank = worker.titled("rank 0")
     (tmp_path / "jobs/job_1/attempts/1/go").touch()
     eventually(lambda: not rank.is_running())
-    plane.start()
-    assert plane.report_of(held).outcome == "succeeded"
+    control_plane.start()
+    assert control_plane.report_of(held).outcome == "succeeded"
     assert held.kinds() == ["started", "ended"]
 
 
 def test_more_events_than_a_beat_carries_are_all_heard_before_the_end(
-    plane: Plane, start_worker: StartWorker
+    control_plane: FakeControlPlane, start_worker: StartWorker
 ) -> None:
     start_worker(ranks="talks")
-    held = plane.offer(a_claim())
-    report = plane.report_of(held)
+    held = control_plane.offer(a_claim())
+    report = control_plane.report_of(held)
     assert report.outcome == "succeeded"
     assert len(report.events) < 500
     assert len(held.events) == 1202
@@ -44,42 +44,42 @@ def test_more_events_than_a_beat_carries_are_all_heard_before_the_end(
     ],
 )
 def test_ranks_without_a_last_word_fail_with_what_is_known(
-    plane: Plane, start_worker: StartWorker, ranks: str, reason: str, said: str
+    control_plane: FakeControlPlane, start_worker: StartWorker, ranks: str, reason: str, said: str
 ) -> None:
     start_worker(ranks=ranks)
-    report = plane.report_of(plane.offer(a_claim()))
+    report = control_plane.report_of(control_plane.offer(a_claim()))
     assert (report.outcome, report.reason) == ("failed", reason)
     assert said in report.message
 
 
 def test_a_folder_that_cannot_be_made_fails_its_attempt_and_not_the_worker(
-    plane: Plane, start_worker: StartWorker, tmp_path: Path
+    control_plane: FakeControlPlane, start_worker: StartWorker, tmp_path: Path
 ) -> None:
     (tmp_path / "jobs").mkdir()
     (tmp_path / "jobs/job_1").touch()
     start_worker(ranks="succeeds")
-    report = plane.report_of(plane.offer(a_claim("job_1")))
+    report = control_plane.report_of(control_plane.offer(a_claim("job_1")))
     assert (report.outcome, report.reason) == ("failed", "crashed")
     assert "check that it is mounted and writable" in report.message
-    assert plane.report_of(plane.offer(a_claim("job_2"))).outcome == "succeeded"
+    assert control_plane.report_of(control_plane.offer(a_claim("job_2"))).outcome == "succeeded"
 
 
 def test_an_attempt_leaves_a_private_spec_and_sweeps_what_earlier_ones_left(
-    plane: Plane, start_worker: StartWorker, tmp_path: Path
+    control_plane: FakeControlPlane, start_worker: StartWorker, tmp_path: Path
 ) -> None:
     attempts = tmp_path / "jobs/job_1/attempts"
     (attempts / "1/.tmp-left").mkdir(parents=True)
     start_worker(ranks="succeeds")
-    plane.report_of(plane.offer(a_claim(attempt=2)))
+    control_plane.report_of(control_plane.offer(a_claim(attempt=2)))
     assert not (attempts / "1/.tmp-left").exists()
     assert (attempts / "2/spec.json").stat().st_mode & 0o777 == 0o600
 
 
 def test_each_rank_is_told_its_place_and_has_one_gpu(
-    plane: Plane, start_worker: StartWorker, two_gpus: str, tmp_path: Path
+    control_plane: FakeControlPlane, start_worker: StartWorker, two_gpus: str, tmp_path: Path
 ) -> None:
     start_worker(ranks="tells_its_place", PATH=two_gpus)
-    assert plane.report_of(plane.offer(a_claim(gpus=2))).outcome == "succeeded"
+    assert control_plane.report_of(control_plane.offer(a_claim(gpus=2))).outcome == "succeeded"
     folder = tmp_path / "jobs/job_1/attempts/1"
     places = [json.loads((folder / f"place-{rank}.json").read_text()) for rank in (0, 1)]
     assert [place["LOCAL_RANK"] for place in places] == ["0", "1"]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from api_tests.support.claims import a_claim
-from api_tests.support.fake_control_plane import Plane
+from api_tests.support.fake_control_plane import FakeControlPlane
 from api_tests.support.worker_process import StartWorker, all_ended
 from service.contract.agent import Lease
 from workers.agent.watchdog import Watchdog
@@ -15,13 +15,13 @@ BEATS_OF_THREE_STALLS = 15
 
 
 def test_ranks_that_hang_leave_their_stacks_in_the_log_and_fail_as_stalled(
-    plane: Plane, start_worker: StartWorker, two_gpus: str, tmp_path: Path
+    control_plane: FakeControlPlane, start_worker: StartWorker, two_gpus: str, tmp_path: Path
 ) -> None:
     worker = start_worker(ranks="hangs", PATH=two_gpus)
-    held = plane.offer(a_claim(gpus=2, lease=QUICK))
-    plane.wait_for(lambda: "started" in held.kinds())
+    held = control_plane.offer(a_claim(gpus=2, lease=QUICK))
+    control_plane.wait_for(lambda: "started" in held.kinds())
     tree = [worker.titled(name) for name in ("supervisor", "rank 0", "rank 1")]
-    report = plane.report_of(held)
+    report = control_plane.report_of(held)
     assert (report.outcome, report.reason) == ("failed", "stalled")
     assert "no step, event or save for 1 s" in report.message
     assert all_ended(tree)
@@ -33,30 +33,30 @@ def test_ranks_that_hang_leave_their_stacks_in_the_log_and_fail_as_stalled(
 
 
 def test_a_first_rank_that_was_stopped_is_ended_as_stalled(
-    plane: Plane, start_worker: StartWorker, two_gpus: str
+    control_plane: FakeControlPlane, start_worker: StartWorker, two_gpus: str
 ) -> None:
     worker = start_worker(ranks="hangs", PATH=two_gpus)
-    held = plane.offer(a_claim(gpus=2, lease=QUICK))
-    plane.wait_for(lambda: "started" in held.kinds())
+    held = control_plane.offer(a_claim(gpus=2, lease=QUICK))
+    control_plane.wait_for(lambda: "started" in held.kinds())
     tree = [worker.titled(name) for name in ("supervisor", "rank 0", "rank 1")]
     # It holds the others' store, so that they cannot even say that they wait for it.
     tree[1].suspend()
-    report = plane.report_of(held)
+    report = control_plane.report_of(held)
     assert (report.outcome, report.reason) == ("failed", "stalled")
     assert all_ended(tree)
 
 
 @pytest.mark.parametrize("ranks", ["pulses", "saves_slowly"])
 def test_progress_that_is_no_event_keeps_an_attempt_alive(
-    plane: Plane, start_worker: StartWorker, tmp_path: Path, ranks: str
+    control_plane: FakeControlPlane, start_worker: StartWorker, tmp_path: Path, ranks: str
 ) -> None:
     start_worker(ranks=ranks)
-    held = plane.offer(a_claim(lease=QUICK))
-    plane.wait_for(lambda: "started" in held.kinds())
+    held = control_plane.offer(a_claim(lease=QUICK))
+    control_plane.wait_for(lambda: "started" in held.kinds())
     until = held.beats + BEATS_OF_THREE_STALLS
-    plane.wait_for(lambda: held.beats >= until or held.report)
+    control_plane.wait_for(lambda: held.beats >= until or held.report)
     (tmp_path / "jobs/job_1/attempts/1/go").touch()
-    assert plane.report_of(held).outcome == "succeeded"
+    assert control_plane.report_of(held).outcome == "succeeded"
 
 
 class Looked:

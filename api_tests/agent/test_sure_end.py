@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from api_tests.support.claims import a_claim
-from api_tests.support.fake_control_plane import Held, Plane
+from api_tests.support.fake_control_plane import FakeAttempt, FakeControlPlane
 from api_tests.support.worker_process import StartWorker, Worker, all_ended, eventually, title_of
 
 SOON_SECONDS = 2.0
@@ -22,23 +22,23 @@ ENDLESS = {
 }
 
 
-def _cancel(_: Worker, held: Held) -> None:
+def _cancel(_: Worker, held: FakeAttempt) -> None:
     held.directive = "stop"
 
 
-def _kill_the_agent(worker: Worker, _: Held) -> None:
+def _kill_the_agent(worker: Worker, _: FakeAttempt) -> None:
     worker.process.send_signal(signal.SIGKILL)
 
 
-def _kill(title: str) -> Callable[[Worker, Held], None]:
+def _kill(title: str) -> Callable[[Worker, FakeAttempt], None]:
     return lambda worker, _: worker.titled(title).kill()
 
 
-def _kill_a_rank(worker: Worker, _: Held) -> None:
+def _kill_a_rank(worker: Worker, _: FakeAttempt) -> None:
     _rank(worker, 1).kill()
 
 
-def _stop_the_ranks_and_kill_the_agent(worker: Worker, _: Held) -> None:
+def _stop_the_ranks_and_kill_the_agent(worker: Worker, _: FakeAttempt) -> None:
     for rank in range(RANKS):
         _rank(worker, rank).suspend()
     worker.process.send_signal(signal.SIGKILL)
@@ -64,14 +64,16 @@ NAMES = [
 
 @pytest.mark.parametrize("end", ENDS, ids=NAMES)
 def test_nothing_of_a_training_outlives_its_end_by_two_seconds(
-    plane: Plane,
+    control_plane: FakeControlPlane,
     start_worker: StartWorker,
     two_gpus: str,
-    end: Callable[[Worker, Held], None],
+    end: Callable[[Worker, FakeAttempt], None],
 ) -> None:
     worker = start_worker(ranks="torch_ranks:trains_with_grandchildren", PATH=two_gpus)
-    held = plane.offer(a_claim(gpus=RANKS, params=ENDLESS, lease={"heartbeat_seconds": 0.2}))
-    plane.wait_for(lambda: "progress" in held.kinds())
+    held = control_plane.offer(
+        a_claim(gpus=RANKS, params=ENDLESS, lease={"heartbeat_seconds": 0.2})
+    )
+    control_plane.wait_for(lambda: "progress" in held.kinds())
     tree = [each for each in worker.tree() if each != worker.titled("warm")]
     sleepers = [each for each in tree if title_of(each).startswith("sleep")]
     assert len({os.getsid(each.pid) for each in sleepers}) == 2 * RANKS

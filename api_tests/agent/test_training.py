@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from api_tests.support.claims import a_claim
-from api_tests.support.fake_control_plane import Held, Plane
+from api_tests.support.fake_control_plane import FakeAttempt, FakeControlPlane
 from api_tests.support.worker_process import StartWorker, Worker
 from workers.checkpoints.folder import verify
 
@@ -20,11 +20,11 @@ def _is_whole(path: Path) -> bool:
 
 
 def test_a_claim_is_run_to_its_end_and_every_event_is_heard_once_and_in_order(
-    plane: Plane, start_worker: StartWorker, tmp_path: Path
+    control_plane: FakeControlPlane, start_worker: StartWorker, tmp_path: Path
 ) -> None:
     start_worker()
-    held = plane.offer(a_claim())
-    report = plane.report_of(held)
+    held = control_plane.offer(a_claim())
+    report = control_plane.report_of(held)
     assert (report.outcome, report.reason) == ("succeeded", "finished")
     assert report.result is not None
     assert [event.seq for event in held.events] == list(range(1, len(held.events) + 1))
@@ -37,19 +37,19 @@ def test_a_claim_is_run_to_its_end_and_every_event_is_heard_once_and_in_order(
 
 @pytest.mark.parametrize("how", ["directive", "drain"])
 def test_a_running_attempt_that_is_asked_to_stop_saves_and_is_given_back(
-    plane: Plane, start_worker: StartWorker, tmp_path: Path, how: str
+    control_plane: FakeControlPlane, start_worker: StartWorker, tmp_path: Path, how: str
 ) -> None:
     worker = start_worker()
-    held = plane.offer(a_claim(params=LONG))
-    plane.wait_for(lambda: "progress" in held.kinds())
+    held = control_plane.offer(a_claim(params=LONG))
+    control_plane.wait_for(lambda: "progress" in held.kinds())
     _ask(how, held, worker)
-    report = plane.report_of(held)
+    report = control_plane.report_of(held)
     assert (report.outcome, report.reason) == ("released", "released")
     (saved,) = [event.body["path"] for event in held.events if event.kind == "checkpoint"]
     assert _is_whole(tmp_path / saved)
 
 
-def _ask(how: str, held: Held, worker: Worker) -> None:
+def _ask(how: str, held: FakeAttempt, worker: Worker) -> None:
     if how == "directive":
         held.directive = "checkpoint_and_stop"
     else:
@@ -57,11 +57,11 @@ def _ask(how: str, held: Held, worker: Worker) -> None:
 
 
 def test_two_ranks_train_one_job(
-    plane: Plane, start_worker: StartWorker, two_gpus: str, tmp_path: Path
+    control_plane: FakeControlPlane, start_worker: StartWorker, two_gpus: str, tmp_path: Path
 ) -> None:
     start_worker(PATH=two_gpus)
-    held = plane.offer(a_claim(gpus=2))
-    report = plane.report_of(held)
+    held = control_plane.offer(a_claim(gpus=2))
+    report = control_plane.report_of(held)
     assert report.outcome == "succeeded", report.message
     (final,) = tmp_path.glob("jobs/*/attempts/*/final-*")
     assert {path.name for path in final.parent.glob("step-000000012/rank-*")} == {
@@ -71,27 +71,27 @@ def test_two_ranks_train_one_job(
 
 
 def test_the_warm_process_has_one_thread_and_the_agent_never_sees_torch(
-    plane: Plane, start_worker: StartWorker
+    control_plane: FakeControlPlane, start_worker: StartWorker
 ) -> None:
     worker = start_worker(OMP_NUM_THREADS=None)
     warm = worker.titled("warm")
     assert _maps_torch(warm.pid)
     # Before its first fork: that one would end the threads of OpenBLAS.
     assert warm.num_threads() == 1
-    held = plane.offer(a_claim(params=LONG))
-    plane.wait_for(lambda: "started" in held.kinds())
+    held = control_plane.offer(a_claim(params=LONG))
+    control_plane.wait_for(lambda: "started" in held.kinds())
     assert warm.num_threads() == 1
     assert not _maps_torch(worker.process.pid)
 
 
 @pytest.mark.parametrize(("variable", "slots"), [(None, CORES), ("1", 1)])
 def test_the_cores_are_shared_by_the_slots_unless_omp_num_threads_says_otherwise(
-    plane: Plane, start_worker: StartWorker, variable: str | None, slots: int
+    control_plane: FakeControlPlane, start_worker: StartWorker, variable: str | None, slots: int
 ) -> None:
     ranks = "torch_ranks:tells_threads"
     start_worker("--slots", str(slots), ranks=ranks, OMP_NUM_THREADS=variable)
-    held = plane.offer(a_claim())
-    plane.report_of(held)
+    held = control_plane.offer(a_claim())
+    control_plane.report_of(held)
     assert held.events[0].body == {"message": "1"}
 
 

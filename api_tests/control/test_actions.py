@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Connection
 
 from api_tests.support.manifests import a_manifest, told_of
-from api_tests.support.use_cases import Agent, Plane, an_event
+from api_tests.support.use_cases import Agent, ControlPlane, an_event
 from service.contract.exchange import ExportRequest, ImportRequest
 from service.contract.jobs import Job, JobState
 from service.control.checkpoints import index
@@ -32,23 +32,25 @@ class RolledBack(Exception):
 @pytest.mark.parametrize("state", list(JobState))
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_action_is_offered_exactly_where_it_is_accepted(
-    plane: Plane, agent: Agent, kind: str, state: JobState
+    control_plane: ControlPlane, agent: Agent, kind: str, state: JobState
 ) -> None:
-    job = in_state(plane, a_job(plane, agent, kind), state)
+    job = in_state(control_plane, a_job(control_plane, agent, kind), state)
     verbs: dict[str, Callable[[Connection], Any]] = {
-        "cancel": lambda tx: actions.cancel(tx, job.id, mode="now", now=plane.now),
-        "pause": lambda tx: actions.pause(tx, job.id, plane.now),
-        "resume": lambda tx: actions.resume(tx, job.id, plane.now),
-        "retry": lambda tx: retried(plane, tx, job, "start"),
+        "cancel": lambda tx: actions.cancel(tx, job.id, mode="now", now=control_plane.now),
+        "pause": lambda tx: actions.pause(tx, job.id, control_plane.now),
+        "resume": lambda tx: actions.resume(tx, job.id, control_plane.now),
+        "retry": lambda tx: retried(control_plane, tx, job, "start"),
         "delete": lambda tx: edits.delete(tx, job.id),
     }
-    accepted = {name for name, verb in verbs.items() if changes(plane, job, verb)}
+    accepted = {name for name, verb in verbs.items() if changes(control_plane, job, verb)}
     assert names(job) & set(verbs) == accepted
 
 
 @pytest.mark.parametrize("state", list(JobState))
-def test_a_cancel_names_the_modes_that_make_a_difference(plane: Plane, state: JobState) -> None:
-    job = in_state(plane, plane.submit(), state)
+def test_a_cancel_names_the_modes_that_make_a_difference(
+    control_plane: ControlPlane, state: JobState
+) -> None:
+    job = in_state(control_plane, control_plane.submit(), state)
     cancels = [action.choices for action in job.actions if action.name == "cancel"]
     modes = MODES.get(state)
     expected = [] if modes is None else [{"mode": modes} if modes else {}]
@@ -60,58 +62,64 @@ def test_a_cancel_names_the_modes_that_make_a_difference(plane: Plane, state: Jo
     [((), ("start",)), ((10, 20), ("latest", "start")), ((10, 50), ("start",))],
 )
 def test_a_retry_of_a_training_is_offered_from_where_something_is_left_to_train(
-    plane: Plane, agent: Agent, steps: tuple[int, ...], origins: tuple[str, ...]
+    control_plane: ControlPlane, agent: Agent, steps: tuple[int, ...], origins: tuple[str, ...]
 ) -> None:
-    job = ended(plane, agent, *steps)
+    job = ended(control_plane, agent, *steps)
     assert offered(job, "retry").choices == {"from": origins}
     for origin in ("latest", "start"):
         if origin in origins:
-            assert changes(plane, job, lambda tx, o=origin: retried(plane, tx, job, o))
+            assert changes(
+                control_plane, job, lambda tx, o=origin: retried(control_plane, tx, job, o)
+            )
         else:
             with pytest.raises(Unprocessable) as refused:
-                plane.retry(job, origin)
+                control_plane.retry(job, origin)
             assert refused.value.pointer == "/from"
 
 
 def test_a_retry_that_saved_nothing_may_go_on_from_its_parents_state(
-    plane: Plane, agent: Agent
+    control_plane: ControlPlane, agent: Agent
 ) -> None:
-    made = plane.job_of(plane.retry(ended(plane, agent, 10)))
+    made = control_plane.job_of(control_plane.retry(ended(control_plane, agent, 10)))
     agent.report(agent.claimed(), "failed", "invalid_data")
-    assert offered(plane.job(made), "retry").choices == {"from": ("latest", "start")}
-    plane.retry(made)
+    assert offered(control_plane.job(made), "retry").choices == {"from": ("latest", "start")}
+    control_plane.retry(made)
 
 
 def test_a_training_state_at_the_last_iteration_is_no_start_of_a_training(
-    plane: Plane, agent: Agent
+    control_plane: ControlPlane, agent: Agent
 ) -> None:
-    job = ended(plane, agent, 50)
+    job = ended(control_plane, agent, 50)
     start = {"id": a_manifest(job.id, 50).checkpoint_id, "state": "full"}
     params = {"batch_size": 32, "total_iters": 50}
     with pytest.raises(Unprocessable, match="nothing is left to train") as refused:
-        plane.submit(init_from=start, params=params)
+        control_plane.submit(init_from=start, params=params)
     assert refused.value.pointer == "/params/total_iters"
-    assert plane.submit(init_from=start, params=params | {"total_iters": 51}).state == "queued"
+    assert (
+        control_plane.submit(init_from=start, params=params | {"total_iters": 51}).state == "queued"
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_may_be_made_of_a_checkpoint_is_offered_while_there_is_one(
-    plane: Plane, agent: Agent, kind: str
+    control_plane: ControlPlane, agent: Agent, kind: str
 ) -> None:
     uses = {"evaluate", "fine_tune", "export"}
-    job = a_job(plane, agent, kind)
+    job = a_job(control_plane, agent, kind)
     assert names(job) & uses == set()
     if kind in ("train", "import"):
         saved = a_manifest(job.id, 10)
         agent.beat(agent.claimed(), an_event(1, "checkpoint", **told_of(saved)))
-        job = plane.job(job)
+        job = control_plane.job(job)
         assert names(job) & uses == uses
         assert offered(job, "export").path == f"/checkpoints/{saved.checkpoint_id}/export"
         assert offered(job, "evaluate").needs == (() if kind == "train" else ("data",))
 
 
-def test_the_version_changes_with_what_may_be_done(plane: Plane, agent: Agent) -> None:
-    job = plane.submit(params={"batch_size": 32, "total_iters": 50})
+def test_the_version_changes_with_what_may_be_done(
+    control_plane: ControlPlane, agent: Agent
+) -> None:
+    job = control_plane.submit(params={"batch_size": 32, "total_iters": 50})
     claim = agent.claimed()
     saved, final = a_manifest(job.id, 10), a_manifest(job.id, 50, phase="final")
     told = [
@@ -119,61 +127,66 @@ def test_the_version_changes_with_what_may_be_done(plane: Plane, agent: Agent) -
         for seq, manifest in enumerate((saved, final), start=1)
     ]
     agent.report(claim, events=tuple(told))
-    before = plane.job(job)
-    with plane.write() as tx:
+    before = control_plane.job(job)
+    with control_plane.write() as tx:
         index.request_delete(tx, saved.checkpoint_id)
-    after = plane.job(job)
+    after = control_plane.job(job)
     assert after.latest_checkpoint == before.latest_checkpoint
     assert offered(before, "retry") != offered(after, "retry")
     assert after.version > before.version
 
 
-def a_job(plane: Plane, agent: Agent, kind: str) -> Job:
+def a_job(control_plane: ControlPlane, agent: Agent, kind: str) -> Job:
     """A queued job of a kind, the first in the queue."""
     if kind == "train":
-        return plane.submit()
+        return control_plane.submit()
     if kind == "import":
-        with plane.write() as tx:
+        with control_plane.write() as tx:
             request = ImportRequest(file="a.pth")
             result = import_export.submit_import(
-                tx, request, job_id=plane.new_job_id(), key=None, now=plane.now
+                tx, request, job_id=control_plane.new_job_id(), key=None, now=control_plane.now
             )
-        return plane.job_of(result)
-    source = a_manifest(ended(plane, agent, 10).id, 10).checkpoint_id
+        return control_plane.job_of(result)
+    source = a_manifest(ended(control_plane, agent, 10).id, 10).checkpoint_id
     if kind == "eval":
-        return plane.submit(kind="eval", checkpoint={"id": source})
-    with plane.write() as tx:
+        return control_plane.submit(kind="eval", checkpoint={"id": source})
+    with control_plane.write() as tx:
         result = import_export.submit_export(
-            tx, ExportRequest(checkpoint=source), job_id=plane.new_job_id(), now=plane.now
+            tx,
+            ExportRequest(checkpoint=source),
+            job_id=control_plane.new_job_id(),
+            now=control_plane.now,
         )
-    return plane.job_of(result)
+    return control_plane.job_of(result)
 
 
-def ended(plane: Plane, agent: Agent, *steps: int) -> Job:
+def ended(control_plane: ControlPlane, agent: Agent, *steps: int) -> Job:
     """A failed training of 50 iterations with checkpoints at some steps."""
-    job = plane.submit(params={"batch_size": 32, "total_iters": 50})
+    job = control_plane.submit(params={"batch_size": 32, "total_iters": 50})
     saved = [
         an_event(seq, "checkpoint", **told_of(a_manifest(job.id, step)))
         for seq, step in enumerate(steps, start=1)
     ]
     agent.report(agent.claimed(), "failed", "invalid_data", events=tuple(saved))
-    return plane.job(job)
+    return control_plane.job(job)
 
 
-def in_state(plane: Plane, job: Job, state: JobState) -> Job:
-    with plane.write() as tx:
+def in_state(control_plane: ControlPlane, job: Job, state: JobState) -> Job:
+    with control_plane.write() as tx:
         store.change(tx, job.id, list(JobState), {"state": state})
-    return plane.job(job)
+    return control_plane.job(job)
 
 
-def retried(plane: Plane, tx: Connection, job: Job, origin: str) -> None:
-    retries.retry(tx, job.id, origin, new_id=plane.new_job_id(), key=None, now=plane.now)
+def retried(control_plane: ControlPlane, tx: Connection, job: Job, origin: str) -> None:
+    retries.retry(
+        tx, job.id, origin, new_id=control_plane.new_job_id(), key=None, now=control_plane.now
+    )
 
 
-def changes(plane: Plane, job: Job, verb: Callable[[Connection], Any]) -> bool:
+def changes(control_plane: ControlPlane, job: Job, verb: Callable[[Connection], Any]) -> bool:
     """Whether a verb is accepted, and is no mere repeat; nothing of it stays."""
     try:
-        with plane.write() as tx:
+        with control_plane.write() as tx:
             jobs = len(store.page(tx, store.JobFilter(limit=1000)))
             verb(tx)
             after = store.get(tx, job.id)

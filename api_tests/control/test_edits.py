@@ -1,7 +1,7 @@
 import pytest
 
 from api_tests.support.manifests import a_manifest, told_of
-from api_tests.support.use_cases import Agent, Plane, an_event
+from api_tests.support.use_cases import Agent, ControlPlane, an_event
 from service.contract.changes import JobEdit
 from service.contract.jobs import Job
 from service.control.checkpoints import index
@@ -11,72 +11,74 @@ from service.store import checkpoints as store
 from service.store.jobs import JobFilter
 
 
-def test_a_higher_priority_moves_a_job_ahead(plane: Plane, agent: Agent) -> None:
-    first, second = plane.submit(), plane.submit()
-    edited = edit(plane, second, priority=1)
+def test_a_higher_priority_moves_a_job_ahead(control_plane: ControlPlane, agent: Agent) -> None:
+    first, second = control_plane.submit(), control_plane.submit()
+    edited = edit(control_plane, second, priority=1)
     assert (edited.spec.priority, edited.queue_position) == (1, 1)
-    assert plane.job(first).queue_position == 2
+    assert control_plane.job(first).queue_position == 2
     assert agent.claimed().job_id == second.id
 
 
-def test_name_and_labels_change_and_the_rest_stays(plane: Plane) -> None:
-    job = plane.submit(name="old", labels={"a": "1", "b": "2"}, priority=4)
-    edited = edit(plane, job, name="new", labels={"a": "3"})
+def test_name_and_labels_change_and_the_rest_stays(control_plane: ControlPlane) -> None:
+    job = control_plane.submit(name="old", labels={"a": "1", "b": "2"}, priority=4)
+    edited = edit(control_plane, job, name="new", labels={"a": "3"})
     assert (edited.name, edited.labels, edited.version) == ("new", {"a": "3"}, job.version + 1)
     assert edited.spec.priority == 4
-    assert found_by(plane, ("a", "3")) == [job.id]
-    assert found_by(plane, ("b", "2")) == []
-    assert len(plane.events_of(job, "edited")) == 1
+    assert found_by(control_plane, ("a", "3")) == [job.id]
+    assert found_by(control_plane, ("b", "2")) == []
+    assert len(control_plane.events_of(job, "edited")) == 1
 
 
-def test_an_edit_that_changes_nothing_is_no_new_version(plane: Plane) -> None:
-    job = plane.submit(name="same")
-    assert edit(plane, job, name="same").version == job.version
+def test_an_edit_that_changes_nothing_is_no_new_version(control_plane: ControlPlane) -> None:
+    job = control_plane.submit(name="same")
+    assert edit(control_plane, job, name="same").version == job.version
 
 
-def test_an_edit_of_another_version_is_refused(plane: Plane) -> None:
-    job = plane.submit()
-    edit(plane, job, job.version, name="one")
+def test_an_edit_of_another_version_is_refused(control_plane: ControlPlane) -> None:
+    job = control_plane.submit()
+    edit(control_plane, job, job.version, name="one")
     with pytest.raises(Stale):
-        edit(plane, job, job.version, name="two")
-    assert plane.job(job).name == "one"
+        edit(control_plane, job, job.version, name="two")
+    assert control_plane.job(job).name == "one"
 
 
 def test_a_deleted_job_is_forgotten_and_its_pinned_checkpoints_are_kept(
-    plane: Plane, agent: Agent
+    control_plane: ControlPlane, agent: Agent
 ) -> None:
-    job = plane.submit(retention={"keep_last": 5})
+    job = control_plane.submit(retention={"keep_last": 5})
     claim = agent.claimed()
     for seq, step in enumerate((10, 20, 30), start=1):
         agent.beat(claim, an_event(seq, "checkpoint", **told_of(a_manifest(job.id, step))))
     agent.report(claim)
-    saved = plane.checkpoints_of(job)
-    used = plane.submit(kind="eval", checkpoint={"id": saved[30].id})
-    with plane.write() as tx:
+    saved = control_plane.checkpoints_of(job)
+    used = control_plane.submit(kind="eval", checkpoint={"id": saved[30].id})
+    with control_plane.write() as tx:
         store.change(tx, saved[10].id, pinned=True, tags=None)
         edits.delete(tx, job.id)
     with pytest.raises(NotFound):
-        plane.job(job)
-    with plane.database.read() as tx:
+        control_plane.job(job)
+    with control_plane.database.read() as tx:
         states = {step: index.get(tx, c.id).state for step, c in saved.items()}
     assert states == {10: "published", 20: "deleting", 30: "published"}
     assert agent.claimed().job_id == used.id
 
 
-def test_a_job_that_has_not_ended_is_not_deleted(plane: Plane) -> None:
-    job = plane.submit()
-    with pytest.raises(Conflict), plane.write() as tx:
+def test_a_job_that_has_not_ended_is_not_deleted(control_plane: ControlPlane) -> None:
+    job = control_plane.submit()
+    with pytest.raises(Conflict), control_plane.write() as tx:
         edits.delete(tx, job.id)
-    assert plane.job(job) == job
+    assert control_plane.job(job) == job
 
 
-def edit(plane: Plane, job: Job, version: int | None = None, **fields: object) -> Job:
+def edit(
+    control_plane: ControlPlane, job: Job, version: int | None = None, **fields: object
+) -> Job:
     change = JobEdit.model_validate(fields)
-    with plane.write() as tx:
-        edits.edit(tx, job.id, change, version=version, now=plane.now)
-    return plane.job(job)
+    with control_plane.write() as tx:
+        edits.edit(tx, job.id, change, version=version, now=control_plane.now)
+    return control_plane.job(job)
 
 
-def found_by(plane: Plane, label: tuple[str, str]) -> list[str]:
-    with plane.database.read() as tx:
+def found_by(control_plane: ControlPlane, label: tuple[str, str]) -> list[str]:
+    with control_plane.database.read() as tx:
         return [job.id for job in views.page(tx, JobFilter(label=label))[0]]

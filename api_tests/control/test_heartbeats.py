@@ -1,16 +1,18 @@
 from collections.abc import Callable
 
-from api_tests.support.use_cases import Agent, Plane, beat_of
+from api_tests.support.use_cases import Agent, ControlPlane, beat_of
 
 NewAgent = Callable[..., Agent]
 
 
-def test_a_beat_for_many_answers_each_for_itself(plane: Plane, new_agent: NewAgent) -> None:
+def test_a_beat_for_many_answers_each_for_itself(
+    control_plane: ControlPlane, new_agent: NewAgent
+) -> None:
     one, two = new_agent(), new_agent()
-    jobs = [plane.submit() for _ in range(4)]
+    jobs = [control_plane.submit() for _ in range(4)]
     claims = [one.claimed() for _ in jobs]
     one.report(claims[0])
-    plane.cancel(jobs[1])
+    control_plane.cancel(jobs[1])
     forged = beat_of(claims[3]).model_copy(update={"token": "forged"})
     beats = [*(beat_of(claim) for claim in claims[:3]), forged]
     replies = two.beat_for(*reversed(beats))
@@ -25,13 +27,13 @@ def test_a_beat_for_many_answers_each_for_itself(plane: Plane, new_agent: NewAge
 
 
 def test_the_same_beat_twice_in_a_heartbeat_is_answered_twice_and_counts_once(
-    plane: Plane, agent: Agent
+    control_plane: ControlPlane, agent: Agent
 ) -> None:
-    job = plane.submit()
+    job = control_plane.submit()
     claim = agent.claimed()
-    plane.later(61)
-    plane.sweep()
+    control_plane.later(61)
+    control_plane.sweep()
     first, second = agent.beat_for(beat_of(claim), beat_of(claim))
     assert first == second
     assert not first.lease_lost
-    assert len(plane.events_of(job, "reachable")) == 1
+    assert len(control_plane.events_of(job, "reachable")) == 1

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from api_tests.support.stopped_transaction import POINTS, Held
-from api_tests.support.use_cases import Agent, Plane, an_event, beat_of, saved, say_gone
+from api_tests.support.stopped_transaction import POINTS, ClaimedAttempt
+from api_tests.support.use_cases import Agent, ControlPlane, an_event, beat_of, saved, say_gone
 from service.contract.jobs import LIVE_ATTEMPTS, AttemptState, JobState
 from service.domain.errors import Conflict, LeaseLost
 from service.domain.limits import Limit
@@ -25,161 +25,186 @@ def at(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def live_of(plane: Plane, job: Any) -> list[int]:
-    return [a.number for a in plane.attempts_of(job) if a.state in LIVE_ATTEMPTS]
+def live_of(control_plane: ControlPlane, job: Any) -> list[int]:
+    return [a.number for a in control_plane.attempts_of(job) if a.state in LIVE_ATTEMPTS]
 
 
-def test_a_report_against_a_reap(plane: Plane, agent: Agent, at: str) -> None:
-    job = plane.submit()
+def test_a_report_against_a_reap(control_plane: ControlPlane, agent: Agent, at: str) -> None:
+    job = control_plane.submit()
     claim = agent.claimed()
-    plane.later(301)
-    reported, reaped = Held(plane.database, at).race(lambda: agent.report(claim), plane.sweep)
-    ended, (attempt,) = plane.job(job), plane.attempts_of(job)
+    control_plane.later(301)
+    reported, reaped = ClaimedAttempt(control_plane.database, at).race(
+        lambda: agent.report(claim), control_plane.sweep
+    )
+    ended, (attempt,) = control_plane.job(job), control_plane.attempts_of(job)
     if isinstance(reported, LeaseLost):
         assert (ended.state, attempt.state, reaped) == ("queued", "lost", 1)
     else:
         assert (ended.state, attempt.state, reaped) == ("succeeded", "succeeded", 0)
 
 
-def test_a_reap_against_a_report(plane: Plane, agent: Agent, at: str) -> None:
-    job = plane.submit()
+def test_a_reap_against_a_report(control_plane: ControlPlane, agent: Agent, at: str) -> None:
+    job = control_plane.submit()
     claim = agent.claimed()
-    plane.later(301)
-    reaped, reported = Held(plane.database, at).race(plane.sweep, lambda: agent.report(claim))
-    assert (plane.job(job).state is JobState.QUEUED) == isinstance(reported, LeaseLost)
+    control_plane.later(301)
+    reaped, reported = ClaimedAttempt(control_plane.database, at).race(
+        control_plane.sweep, lambda: agent.report(claim)
+    )
+    assert (control_plane.job(job).state is JobState.QUEUED) == isinstance(reported, LeaseLost)
     assert reaped == isinstance(reported, LeaseLost)
 
 
 def test_a_reap_against_the_beat_of_a_worker_that_is_back(
-    plane: Plane, agent: Agent, at: str
+    control_plane: ControlPlane, agent: Agent, at: str
 ) -> None:
-    job = plane.submit()
+    job = control_plane.submit()
     claim = agent.claimed()
-    plane.later(301)
-    _, reply = Held(plane.database, at).race(plane.sweep, lambda: agent.beat(claim))
-    assert reply.lease_lost == (plane.job(job).state is JobState.QUEUED)
-    assert live_of(plane, job) == ([] if reply.lease_lost else [1])
+    control_plane.later(301)
+    _, reply = ClaimedAttempt(control_plane.database, at).race(
+        control_plane.sweep, lambda: agent.beat(claim)
+    )
+    assert reply.lease_lost == (control_plane.job(job).state is JobState.QUEUED)
+    assert live_of(control_plane, job) == ([] if reply.lease_lost else [1])
 
 
 def test_a_sweep_against_the_beat_of_a_worker_that_is_well(
-    plane: Plane, new_agent: NewAgent, at: str
+    control_plane: ControlPlane, new_agent: NewAgent, at: str
 ) -> None:
     well, silent = new_agent(), new_agent()
-    job, lost = plane.submit(), plane.submit()
+    job, lost = control_plane.submit(), control_plane.submit()
     claim = well.claimed()
     silent.claimed()
-    plane.later(301)
+    control_plane.later(301)
     well.beat(claim)
-    swept, reply = Held(plane.database, at).race(plane.sweep, lambda: well.beat(claim))
-    assert (swept, reply.lease_lost) == (1, False)
-    assert [plane.job(each).state for each in (job, lost)] == [JobState.RUNNING, JobState.QUEUED]
-
-
-def test_two_reapers_charge_a_loss_once(plane: Plane, agent: Agent, at: str) -> None:
-    job = plane.submit()
-    agent.claimed()
-    plane.later(301)
-    changed = Held(plane.database, at).race(plane.sweep, plane.sweep)
-    assert sorted(changed) == [0, 1]
-    assert len(plane.events_of(job, "requeued")) == 1
-    assert plane.job(job).state is JobState.QUEUED
-
-
-def test_a_cancel_against_a_finish(plane: Plane, agent: Agent, at: str) -> None:
-    job = plane.submit()
-    claim = agent.claimed()
-    cancelled, _ = Held(plane.database, at).race(
-        lambda: plane.cancel(job), lambda: agent.report(claim)
+    swept, reply = ClaimedAttempt(control_plane.database, at).race(
+        control_plane.sweep, lambda: well.beat(claim)
     )
-    assert plane.job(job).state is JobState.SUCCEEDED
+    assert (swept, reply.lease_lost) == (1, False)
+    assert [control_plane.job(each).state for each in (job, lost)] == [
+        JobState.RUNNING,
+        JobState.QUEUED,
+    ]
+
+
+def test_two_reapers_charge_a_loss_once(control_plane: ControlPlane, agent: Agent, at: str) -> None:
+    job = control_plane.submit()
+    agent.claimed()
+    control_plane.later(301)
+    changed = ClaimedAttempt(control_plane.database, at).race(
+        control_plane.sweep, control_plane.sweep
+    )
+    assert sorted(changed) == [0, 1]
+    assert len(control_plane.events_of(job, "requeued")) == 1
+    assert control_plane.job(job).state is JobState.QUEUED
+
+
+def test_a_cancel_against_a_finish(control_plane: ControlPlane, agent: Agent, at: str) -> None:
+    job = control_plane.submit()
+    claim = agent.claimed()
+    cancelled, _ = ClaimedAttempt(control_plane.database, at).race(
+        lambda: control_plane.cancel(job), lambda: agent.report(claim)
+    )
+    assert control_plane.job(job).state is JobState.SUCCEEDED
     assert isinstance(cancelled, Conflict) or cancelled.state is JobState.CANCELLING
 
 
-def test_a_finish_against_a_cancel(plane: Plane, agent: Agent, at: str) -> None:
-    job = plane.submit()
+def test_a_finish_against_a_cancel(control_plane: ControlPlane, agent: Agent, at: str) -> None:
+    job = control_plane.submit()
     claim = agent.claimed()
-    reply, _ = Held(plane.database, at).race(lambda: agent.report(claim), lambda: plane.cancel(job))
+    reply, _ = ClaimedAttempt(control_plane.database, at).race(
+        lambda: agent.report(claim), lambda: control_plane.cancel(job)
+    )
     assert not isinstance(reply, Exception)
-    assert plane.job(job).state is JobState.SUCCEEDED
+    assert control_plane.job(job).state is JobState.SUCCEEDED
 
 
-def test_a_claim_against_a_cancel(plane: Plane, agent: Agent, at: str) -> None:
-    job = plane.submit()
-    claim, cancelled = Held(plane.database, at).race(agent.claim, lambda: plane.cancel(job))
+def test_a_claim_against_a_cancel(control_plane: ControlPlane, agent: Agent, at: str) -> None:
+    job = control_plane.submit()
+    claim, cancelled = ClaimedAttempt(control_plane.database, at).race(
+        agent.claim, lambda: control_plane.cancel(job)
+    )
     if claim is None:
-        assert plane.job(job).state is JobState.CANCELLED
+        assert control_plane.job(job).state is JobState.CANCELLED
     else:
         assert cancelled.state is JobState.CANCELLING
         assert agent.beat(claim).directive == "checkpoint_and_stop"
 
 
-def test_a_cancel_against_a_claim(plane: Plane, agent: Agent, at: str) -> None:
-    job = plane.submit()
-    _, claim = Held(plane.database, at).race(lambda: plane.cancel(job), agent.claim)
+def test_a_cancel_against_a_claim(control_plane: ControlPlane, agent: Agent, at: str) -> None:
+    job = control_plane.submit()
+    _, claim = ClaimedAttempt(control_plane.database, at).race(
+        lambda: control_plane.cancel(job), agent.claim
+    )
     expected = JobState.CANCELLED if claim is None else JobState.CANCELLING
-    assert plane.job(job).state is expected
+    assert control_plane.job(job).state is expected
 
 
-def test_a_pause_against_a_claim(plane: Plane, agent: Agent, at: str) -> None:
-    job = plane.submit()
-    _, claim = Held(plane.database, at).race(lambda: plane.pause(job), agent.claim)
+def test_a_pause_against_a_claim(control_plane: ControlPlane, agent: Agent, at: str) -> None:
+    job = control_plane.submit()
+    _, claim = ClaimedAttempt(control_plane.database, at).race(
+        lambda: control_plane.pause(job), agent.claim
+    )
     expected = JobState.PAUSED if claim is None else JobState.PAUSING
-    assert plane.job(job).state is expected
-    assert live_of(plane, job) == ([] if claim is None else [1])
+    assert control_plane.job(job).state is expected
+    assert live_of(control_plane, job) == ([] if claim is None else [1])
 
 
-def test_two_claims_for_one_job(plane: Plane, new_agent: NewAgent, at: str) -> None:
-    job, one, two = plane.submit(), new_agent(), new_agent()
-    claims = Held(plane.database, at).race(one.claim, two.claim)
+def test_two_claims_for_one_job(control_plane: ControlPlane, new_agent: NewAgent, at: str) -> None:
+    job, one, two = control_plane.submit(), new_agent(), new_agent()
+    claims = ClaimedAttempt(control_plane.database, at).race(one.claim, two.claim)
     taken = [claim for claim in claims if claim is not None]
     assert [(claim.job_id, claim.attempt) for claim in taken] == [(job.id, 1)]
-    assert len(plane.attempts_of(job)) == 1
+    assert len(control_plane.attempts_of(job)) == 1
 
 
-def test_the_same_claim_sent_twice_at_once(plane: Plane, agent: Agent, at: str) -> None:
-    jobs = [plane.submit(), plane.submit()]
-    claims = Held(plane.database, at).race(lambda: agent.claim("r"), lambda: agent.claim("r"))
-    assert claims[0] == claims[1]
-    assert [plane.job(job).state for job in jobs] == [JobState.RUNNING, JobState.QUEUED]
-
-
-def test_a_goodbye_against_a_report(plane: Plane, agent: Agent, at: str) -> None:
-    job = plane.submit()
-    claim = agent.claimed()
-    _, reported = Held(plane.database, at).race(
-        lambda: say_gone(plane, agent), lambda: agent.report(claim)
+def test_the_same_claim_sent_twice_at_once(
+    control_plane: ControlPlane, agent: Agent, at: str
+) -> None:
+    jobs = [control_plane.submit(), control_plane.submit()]
+    claims = ClaimedAttempt(control_plane.database, at).race(
+        lambda: agent.claim("r"), lambda: agent.claim("r")
     )
-    (attempt,) = plane.attempts_of(job)
+    assert claims[0] == claims[1]
+    assert [control_plane.job(job).state for job in jobs] == [JobState.RUNNING, JobState.QUEUED]
+
+
+def test_a_goodbye_against_a_report(control_plane: ControlPlane, agent: Agent, at: str) -> None:
+    job = control_plane.submit()
+    claim = agent.claimed()
+    _, reported = ClaimedAttempt(control_plane.database, at).race(
+        lambda: say_gone(control_plane, agent), lambda: agent.report(claim)
+    )
+    (attempt,) = control_plane.attempts_of(job)
     expected = AttemptState.LOST if isinstance(reported, LeaseLost) else AttemptState.SUCCEEDED
     assert attempt.state is expected
 
 
 def test_two_limited_claims_at_once_stay_within_the_limit(
-    plane: Plane, new_agent: NewAgent, at: str
+    control_plane: ControlPlane, new_agent: NewAgent, at: str
 ) -> None:
-    with plane.write() as tx:
+    with control_plane.write() as tx:
         limits.put(tx, [Limit("team", "vision", 1)])
     for _ in range(2):
-        plane.submit(labels={"team": "vision"})
-    claims = Held(plane.database, at).race(new_agent().claim, new_agent().claim)
+        control_plane.submit(labels={"team": "vision"})
+    claims = ClaimedAttempt(control_plane.database, at).race(new_agent().claim, new_agent().claim)
     assert sum(claim is not None for claim in claims) == 1
 
 
 def test_a_damaged_source_against_a_beat_for_both_jobs(
-    plane: Plane, new_agent: NewAgent, at: str
+    control_plane: ControlPlane, new_agent: NewAgent, at: str
 ) -> None:
     one, two = new_agent(), new_agent()
-    trained = plane.submit()
+    trained = control_plane.submit()
     training = one.claimed()
     one.beat(training, *saved(trained, (1,)))
-    source = plane.checkpoints_of(trained)[1].id
-    plane.submit(kind="eval", checkpoint={"id": source})
+    source = control_plane.checkpoints_of(trained)[1].id
+    control_plane.submit(kind="eval", checkpoint={"id": source})
     evaluation = one.claimed()
     told = an_event(1, "damaged", checkpoint_id=source, problems=["a digest differs"])
     both = [beat_of(training), beat_of(evaluation)]
-    said, replies = Held(plane.database, at).race(
+    said, replies = ClaimedAttempt(control_plane.database, at).race(
         lambda: one.beat(evaluation, told), lambda: two.beat_for(*both)
     )
     assert (said.acked_seq, said.lease_lost) == (1, False)
     assert not any(reply.lease_lost for reply in replies)
-    assert plane.job(trained).latest_checkpoint is None
+    assert control_plane.job(trained).latest_checkpoint is None

@@ -4,53 +4,59 @@ from typing import Any
 import pytest
 
 from api_tests.support.manifests import DIGEST, a_manifest, told_of
-from api_tests.support.use_cases import Agent, Plane, an_event
+from api_tests.support.use_cases import Agent, ControlPlane, an_event
 
 
-def test_the_start_and_the_progress_of_an_attempt_are_shown(plane: Plane, agent: Agent) -> None:
-    job = plane.submit()
+def test_the_start_and_the_progress_of_an_attempt_are_shown(
+    control_plane: ControlPlane, agent: Agent
+) -> None:
+    job = control_plane.submit()
     claim = agent.claimed()
     agent.beat(claim, an_event(1, "started", step=0, total_steps=200, resumed_from=None))
-    assert plane.job(job).progress.total_steps == 200
-    assert [e.message for e in plane.events_of(job, "started")] == ["attempt 1 started"]
+    assert control_plane.job(job).progress.total_steps == 200
+    assert [e.message for e in control_plane.events_of(job, "started")] == ["attempt 1 started"]
     agent.beat(
         claim,
         an_event(2, "progress", **at_step(20, metrics={"loss": 2.0})),
         an_event(3, "progress", **at_step(50, eta_seconds=9.5, metrics={"loss": 1.5})),
         an_event(4, "metrics", step=50, metrics={"top1_error": 0.25}),
     )
-    shown = plane.job(job)
+    shown = control_plane.job(job)
     assert (shown.progress.step, shown.progress.fraction) == (50, 0.25)
     assert (shown.progress.eta_seconds, shown.progress.images_per_second) == (9.5, None)
     assert shown.metrics == {"loss": 1.5, "top1_error": 0.25}
 
 
-def test_a_resumed_attempt_says_from_where(plane: Plane, agent: Agent) -> None:
-    job = plane.submit()
+def test_a_resumed_attempt_says_from_where(control_plane: ControlPlane, agent: Agent) -> None:
+    job = control_plane.submit()
     agent.beat(
         agent.claimed(), an_event(1, "started", step=7, total_steps=200, resumed_from="ckpt_1")
     )
-    (event,) = plane.events_of(job, "started")
+    (event,) = control_plane.events_of(job, "started")
     assert event.message == "attempt 1 resumed at step 7 from ckpt_1"
 
 
-def test_a_measure_that_is_no_finite_number_is_left_out(plane: Plane, agent: Agent) -> None:
-    job = plane.submit()
+def test_a_measure_that_is_no_finite_number_is_left_out(
+    control_plane: ControlPlane, agent: Agent
+) -> None:
+    job = control_plane.submit()
     measured = {"loss": math.nan, "lr": math.inf, "norm": None, "kept": 1.0}
     agent.beat(
         agent.claimed(),
         an_event(1, "progress", **at_step(5, eta_seconds=math.inf, metrics=measured)),
     )
-    shown = plane.job(job)
+    shown = control_plane.job(job)
     assert shown.metrics == {"kept": 1.0}
     assert shown.progress.eta_seconds is None
-    assert plane.events_of(job, "note") == []
+    assert control_plane.events_of(job, "note") == []
 
 
-def test_a_result_that_is_no_finite_number_is_null(plane: Plane, agent: Agent) -> None:
-    job = plane.submit()
+def test_a_result_that_is_no_finite_number_is_null(
+    control_plane: ControlPlane, agent: Agent
+) -> None:
+    job = control_plane.submit()
     agent.report(agent.claimed(), result={"loss": math.nan, "each": [{"x": -math.inf}, 1.0]})
-    assert plane.job(job).result == {"loss": None, "each": [{"x": None}, 1.0]}
+    assert control_plane.job(job).result == {"loss": None, "each": [{"x": None}, 1.0]}
 
 
 @pytest.mark.parametrize(
@@ -72,64 +78,70 @@ def test_a_result_that_is_no_finite_number_is_null(plane: Plane, agent: Agent) -
     ],
 )
 def test_a_broken_event_is_noted_and_the_others_are_heard(
-    plane: Plane, agent: Agent, kind: str, body: dict[str, Any]
+    control_plane: ControlPlane, agent: Agent, kind: str, body: dict[str, Any]
 ) -> None:
-    job = plane.submit()
+    job = control_plane.submit()
     after = an_event(2, "note", message="heard")
     reply = agent.beat(agent.claimed(), an_event(1, kind, **body), after)
     assert (reply.lease_lost, reply.acked_seq) == (False, 2)
-    broken, heard = [event.message for event in plane.events_of(job, "note")]
+    broken, heard = [event.message for event in control_plane.events_of(job, "note")]
     assert broken.startswith(f"an event of kind {kind} could not be read: ")
     assert heard == "heard"
 
 
-def test_a_message_with_a_nul_is_kept_with_a_sign_in_its_place(plane: Plane, agent: Agent) -> None:
-    job = plane.submit()
+def test_a_message_with_a_nul_is_kept_with_a_sign_in_its_place(
+    control_plane: ControlPlane, agent: Agent
+) -> None:
+    job = control_plane.submit()
     claim = agent.claimed()
     agent.beat(claim, an_event(1, "note", message="a\0b"))
     agent.report(claim, "failed", "invalid_data", message="c\0d")
-    assert plane.events_of(job, "note")[0].message == "a\ufffdb"
-    assert plane.job(job).message == "c\ufffdd"
+    assert control_plane.events_of(job, "note")[0].message == "a\ufffdb"
+    assert control_plane.job(job).message == "c\ufffdd"
 
 
-def test_a_step_that_is_trained_again_replaces_what_it_measured(plane: Plane, agent: Agent) -> None:
-    job = plane.submit()
+def test_a_step_that_is_trained_again_replaces_what_it_measured(
+    control_plane: ControlPlane, agent: Agent
+) -> None:
+    job = control_plane.submit()
     claim = agent.claimed()
     agent.beat(claim, an_event(1, "metrics", step=5, metrics={"loss": 2.0}))
     agent.beat(claim, an_event(2, "metrics", step=5, metrics={"loss": 1.0}))
-    assert plane.series_of(job) == {"loss": [(5, 1.0)]}
+    assert control_plane.series_of(job) == {"loss": [(5, 1.0)]}
 
 
-def test_a_checkpoint_is_recorded_once_and_becomes_the_latest(plane: Plane, agent: Agent) -> None:
-    job = plane.submit()
+def test_a_checkpoint_is_recorded_once_and_becomes_the_latest(
+    control_plane: ControlPlane, agent: Agent
+) -> None:
+    job = control_plane.submit()
     claim, manifest = agent.claimed(), a_manifest(job.id, 10, metrics={"top1_error": 0.3})
     agent.beat(claim, an_event(1, "checkpoint", **told_of(manifest)))
     agent.beat(claim, an_event(2, "checkpoint", **told_of(manifest)))
-    (recorded,) = plane.checkpoints_of(job).values()
+    (recorded,) = control_plane.checkpoints_of(job).values()
     assert (recorded.id, recorded.state) == (manifest.checkpoint_id, "published")
     assert (recorded.bytes, recorded.metrics) == (DIGEST["bytes"], {"top1_error": 0.3})
-    shown = plane.job(job)
+    shown = control_plane.job(job)
     assert shown.latest_checkpoint == shown.best_checkpoint == recorded.id
-    assert len(plane.events_of(job, "checkpoint")) == 1
+    assert len(control_plane.events_of(job, "checkpoint")) == 1
 
 
 def test_a_checkpoint_with_a_metric_that_is_no_number_is_still_recorded(
-    plane: Plane, agent: Agent
+    control_plane: ControlPlane, agent: Agent
 ) -> None:
-    job = plane.submit()
+    job = control_plane.submit()
     told = told_of(a_manifest(job.id, 10))
     told["checkpoint"]["metrics"] = {"val_loss": None, "top1_error": 0.5}
     agent.beat(agent.claimed(), an_event(1, "checkpoint", **told))
-    assert plane.checkpoints_of(job)[10].metrics == {"top1_error": 0.5}
+    assert control_plane.checkpoints_of(job)[10].metrics == {"top1_error": 0.5}
 
 
 def test_a_workers_clock_that_runs_ahead_does_not_stay_the_newest(
-    plane: Plane, agent: Agent
+    control_plane: ControlPlane, agent: Agent
 ) -> None:
-    job = plane.submit()
-    ahead = a_manifest(job.id, 10, created_at=plane.now.replace(year=2040))
+    job = control_plane.submit()
+    ahead = a_manifest(job.id, 10, created_at=control_plane.now.replace(year=2040))
     agent.beat(agent.claimed(), an_event(1, "checkpoint", **told_of(ahead)))
-    assert plane.checkpoints_of(job)[10].created_at == plane.now
+    assert control_plane.checkpoints_of(job)[10].created_at == control_plane.now
 
 
 @pytest.mark.parametrize(
@@ -146,24 +158,24 @@ def test_a_workers_clock_that_runs_ahead_does_not_stay_the_newest(
     ],
 )
 def test_a_checkpoint_that_is_not_the_attempts_own_is_not_recorded(
-    plane: Plane, agent: Agent, wrong: dict[str, Any]
+    control_plane: ControlPlane, agent: Agent, wrong: dict[str, Any]
 ) -> None:
-    job = plane.submit()
+    job = control_plane.submit()
     told = told_of(a_manifest(job.id, 10))
     told["checkpoint"] |= wrong
     agent.beat(agent.claimed(), an_event(1, "checkpoint", **told))
-    assert plane.checkpoints_of(job) == {}
-    assert len(plane.events_of(job, "note")) == 1
+    assert control_plane.checkpoints_of(job) == {}
+    assert len(control_plane.events_of(job, "note")) == 1
 
 
 @pytest.mark.parametrize("path", ["/etc", "jobs/../../etc", "jobs/job_0001/attempts/2/step-1"])
 def test_a_checkpoint_in_another_folder_than_its_own_is_not_recorded(
-    plane: Plane, agent: Agent, path: str
+    control_plane: ControlPlane, agent: Agent, path: str
 ) -> None:
-    job = plane.submit()
+    job = control_plane.submit()
     told = told_of(a_manifest(job.id, 10)) | {"path": path}
     agent.beat(agent.claimed(), an_event(1, "checkpoint", **told))
-    assert plane.checkpoints_of(job) == {}
+    assert control_plane.checkpoints_of(job) == {}
 
 
 def at_step(step: int, **more: Any) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from api_tests.support.use_cases import Agent, Plane
+from api_tests.support.use_cases import Agent, ControlPlane
 from service.contract.jobs import JobState
 from service.contract.workers import WorkerState
 from service.control.leases.renewals import Renewals, renew_after_outage
@@ -13,98 +13,104 @@ OUTAGE_SECONDS = 100_000.0
 NewAgent = Callable[..., Agent]
 
 
-def test_a_lease_in_contact_until_the_server_died_is_renewed(plane: Plane, agent: Agent) -> None:
-    job = plane.submit()
+def test_a_lease_in_contact_until_the_server_died_is_renewed(
+    control_plane: ControlPlane, agent: Agent
+) -> None:
+    job = control_plane.submit()
     claim = agent.claimed()
-    server_is_alive(plane)
-    plane.later(OUTAGE_SECONDS)
-    assert restarted(plane) == Renewals(leases=1, workers=1)
-    assert plane.sweep() == 0
+    server_is_alive(control_plane)
+    control_plane.later(OUTAGE_SECONDS)
+    assert restarted(control_plane) == Renewals(leases=1, workers=1)
+    assert control_plane.sweep() == 0
     assert not agent.beat(claim).lease_lost
-    assert plane.job(job).state is JobState.RUNNING
+    assert control_plane.job(job).state is JobState.RUNNING
 
 
 def test_a_lease_whose_last_heartbeat_came_just_before_the_servers_own_is_renewed(
-    plane: Plane, agent: Agent
+    control_plane: ControlPlane, agent: Agent
 ) -> None:
-    plane.submit()
+    control_plane.submit()
     agent.claimed()
-    plane.later(HEARTBEAT_SECONDS)
-    server_is_alive(plane)
-    plane.later(OUTAGE_SECONDS)
-    assert restarted(plane) == Renewals(leases=1, workers=1)
+    control_plane.later(HEARTBEAT_SECONDS)
+    server_is_alive(control_plane)
+    control_plane.later(OUTAGE_SECONDS)
+    assert restarted(control_plane) == Renewals(leases=1, workers=1)
 
 
 def test_a_worker_that_was_silent_before_the_server_died_gets_no_more_time(
-    plane: Plane, new_agent: NewAgent
+    control_plane: ControlPlane, new_agent: NewAgent
 ) -> None:
-    job, silent = plane.submit(), new_agent()
+    job, silent = control_plane.submit(), new_agent()
     silent.claimed()
-    plane.later(HEARTBEAT_SECONDS + 1)
+    control_plane.later(HEARTBEAT_SECONDS + 1)
     talking = new_agent()
-    server_is_alive(plane)
-    plane.later(OUTAGE_SECONDS)
-    assert restarted(plane) == Renewals(leases=0, workers=1)
-    plane.sweep()
-    assert plane.attempts_of(job)[0].reason == "worker_lost"
-    assert state_of(plane, silent) is WorkerState.LOST
-    assert state_of(plane, talking) is WorkerState.ACTIVE
+    server_is_alive(control_plane)
+    control_plane.later(OUTAGE_SECONDS)
+    assert restarted(control_plane) == Renewals(leases=0, workers=1)
+    control_plane.sweep()
+    assert control_plane.attempts_of(job)[0].reason == "worker_lost"
+    assert state_of(control_plane, silent) is WorkerState.LOST
+    assert state_of(control_plane, talking) is WorkerState.ACTIVE
 
 
-def test_nothing_is_renewed_while_another_server_is_alive(plane: Plane, agent: Agent) -> None:
-    plane.submit()
+def test_nothing_is_renewed_while_another_server_is_alive(
+    control_plane: ControlPlane, agent: Agent
+) -> None:
+    control_plane.submit()
     agent.claimed()
-    plane.later(301)
-    server_is_alive(plane, "srv_other")
-    plane.later(HEARTBEAT_SECONDS)
-    assert restarted(plane, shared=True) == Renewals(leases=0, workers=0)
-    assert plane.sweep() == 1
+    control_plane.later(301)
+    server_is_alive(control_plane, "srv_other")
+    control_plane.later(HEARTBEAT_SECONDS)
+    assert restarted(control_plane, shared=True) == Renewals(leases=0, workers=0)
+    assert control_plane.sweep() == 1
 
 
 def test_a_server_that_has_stopped_or_died_keeps_no_lease_from_being_renewed(
-    plane: Plane, agent: Agent
+    control_plane: ControlPlane, agent: Agent
 ) -> None:
-    plane.submit()
+    control_plane.submit()
     agent.claimed()
-    server_is_alive(plane, "srv_dead")
-    plane.later(1)
-    with plane.write() as tx:
-        server_heartbeats.put(tx, "srv_stopped", plane.now, stopped=True)
-    plane.later(HEARTBEAT_SECONDS)
-    assert restarted(plane, shared=True) == Renewals(leases=1, workers=1)
+    server_is_alive(control_plane, "srv_dead")
+    control_plane.later(1)
+    with control_plane.write() as tx:
+        server_heartbeats.put(tx, "srv_stopped", control_plane.now, stopped=True)
+    control_plane.later(HEARTBEAT_SECONDS)
+    assert restarted(control_plane, shared=True) == Renewals(leases=1, workers=1)
 
 
-def test_a_server_over_a_file_of_its_own_asks_for_no_other(plane: Plane, agent: Agent) -> None:
-    plane.submit()
+def test_a_server_over_a_file_of_its_own_asks_for_no_other(
+    control_plane: ControlPlane, agent: Agent
+) -> None:
+    control_plane.submit()
     agent.claimed()
-    server_is_alive(plane)
-    assert restarted(plane, shared=False) == Renewals(leases=1, workers=1)
+    server_is_alive(control_plane)
+    assert restarted(control_plane, shared=False) == Renewals(leases=1, workers=1)
 
 
 def test_every_lease_is_renewed_where_no_server_ever_noted_that_it_was_alive(
-    plane: Plane, agent: Agent
+    control_plane: ControlPlane, agent: Agent
 ) -> None:
-    plane.submit()
+    control_plane.submit()
     agent.claimed()
-    plane.later(OUTAGE_SECONDS)
-    assert restarted(plane) == Renewals(leases=1, workers=1)
-    assert plane.sweep() == 0
+    control_plane.later(OUTAGE_SECONDS)
+    assert restarted(control_plane) == Renewals(leases=1, workers=1)
+    assert control_plane.sweep() == 0
 
 
-def server_is_alive(plane: Plane, server_id: str = "srv_1") -> None:
-    with plane.write() as tx:
-        server_heartbeats.put(tx, server_id, plane.now)
+def server_is_alive(control_plane: ControlPlane, server_id: str = "srv_1") -> None:
+    with control_plane.write() as tx:
+        server_heartbeats.put(tx, server_id, control_plane.now)
 
 
-def restarted(plane: Plane, *, shared: bool = False) -> Renewals:
-    with plane.write() as tx:
+def restarted(control_plane: ControlPlane, *, shared: bool = False) -> Renewals:
+    with control_plane.write() as tx:
         return renew_after_outage(
-            tx, shared=shared, heartbeat_seconds=HEARTBEAT_SECONDS, now=plane.now
+            tx, shared=shared, heartbeat_seconds=HEARTBEAT_SECONDS, now=control_plane.now
         )
 
 
-def state_of(plane: Plane, agent: Agent) -> WorkerState:
-    with plane.database.read() as tx:
+def state_of(control_plane: ControlPlane, agent: Agent) -> WorkerState:
+    with control_plane.database.read() as tx:
         worker = workers.get(tx, agent.id)
     assert worker is not None
     return worker.state

@@ -1,14 +1,14 @@
 from api_tests.support.manifests import a_manifest, told_of
-from api_tests.support.use_cases import Agent, Plane, an_event, saved
+from api_tests.support.use_cases import Agent, ControlPlane, an_event, saved
 from service.contract.jobs import Job
 
 KEEPS = {"retention": {"keep_last": 2, "keep_best": 1}}
 
 
 def test_a_resumed_job_is_offered_its_training_states_newest_first(
-    plane: Plane, agent: Agent
+    control_plane: ControlPlane, agent: Agent
 ) -> None:
-    job = plane.submit(retention={"keep_last": 10})
+    job = control_plane.submit(retention={"keep_last": 10})
     claim = agent.claimed()
     agent.beat(claim, *saved(job, range(1, 8)))
     final = told_of(a_manifest(job.id, 8, phase="final"))
@@ -19,90 +19,112 @@ def test_a_resumed_job_is_offered_its_training_states_newest_first(
 
 
 def test_a_damaged_checkpoint_is_marked_and_the_one_before_takes_its_place(
-    plane: Plane, agent: Agent
+    control_plane: ControlPlane, agent: Agent
 ) -> None:
-    job = plane.submit()
+    job = control_plane.submit()
     claim = agent.claimed()
     agent.beat(claim, *saved(job, (1, 2), errors=(0.5, 0.1)))
-    damaged = plane.checkpoints_of(job)[2].id
-    assert plane.job(job).best_checkpoint == damaged
+    damaged = control_plane.checkpoints_of(job)[2].id
+    assert control_plane.job(job).best_checkpoint == damaged
     told = an_event(3, "damaged", checkpoint_id=damaged, problems=["a digest differs"])
     agent.beat(claim, told)
-    assert plane.checkpoints_of(job)[2].state == "damaged"
-    older = plane.checkpoints_of(job)[1].id
-    shown = plane.job(job)
+    assert control_plane.checkpoints_of(job)[2].state == "damaged"
+    older = control_plane.checkpoints_of(job)[1].id
+    shown = control_plane.job(job)
     assert (shown.latest_checkpoint, shown.best_checkpoint) == (older, older)
-    (event,) = plane.events_of(job, "damaged")
+    (event,) = control_plane.events_of(job, "damaged")
     assert event.message.endswith("at step 2 is damaged: a digest differs")
     agent.report(claim, "released", "released")
     assert [c.id for c in agent.claimed().resume] == [older]
 
 
-def test_a_job_whose_every_checkpoint_is_damaged_has_none(plane: Plane, agent: Agent) -> None:
-    job = plane.submit()
+def test_a_job_whose_every_checkpoint_is_damaged_has_none(
+    control_plane: ControlPlane, agent: Agent
+) -> None:
+    job = control_plane.submit()
     claim = agent.claimed()
     (told,) = saved(job, (1,), errors=(0.5,))
     damaged = told.body["checkpoint"]["checkpoint_id"]
     agent.beat(claim, told, an_event(2, "damaged", checkpoint_id=damaged, problems=[]))
-    shown = plane.job(job)
+    shown = control_plane.job(job)
     assert (shown.latest_checkpoint, shown.best_checkpoint) == (None, None)
 
 
-def test_a_checkpoint_of_another_job_cannot_be_called_damaged(plane: Plane, agent: Agent) -> None:
-    mine, other = plane.submit(), plane.submit()
+def test_a_checkpoint_of_another_job_cannot_be_called_damaged(
+    control_plane: ControlPlane, agent: Agent
+) -> None:
+    mine, other = control_plane.submit(), control_plane.submit()
     agent.beat(agent.claimed(), *saved(mine, (1,)))
-    told = plane.checkpoints_of(mine)[1].id
+    told = control_plane.checkpoints_of(mine)[1].id
     agent.beat(agent.claimed(), an_event(1, "damaged", checkpoint_id=told, problems=[]))
-    assert plane.checkpoints_of(mine)[1].state == "published"
-    assert len(plane.events_of(other, "note")) == 1
+    assert control_plane.checkpoints_of(mine)[1].state == "published"
+    assert len(control_plane.events_of(other, "note")) == 1
 
 
-def test_the_surplus_is_let_go_until_its_removal_is_confirmed(plane: Plane, agent: Agent) -> None:
-    job = plane.submit(**KEEPS)
+def test_the_surplus_is_let_go_until_its_removal_is_confirmed(
+    control_plane: ControlPlane, agent: Agent
+) -> None:
+    job = control_plane.submit(**KEEPS)
     claim = agent.claimed()
     reply = agent.beat(claim, *saved(job, (1, 2, 3, 4), errors=(0.1, 0.4, 0.3, 0.2)))
-    oldest = plane.checkpoints_of(job)[2]
+    oldest = control_plane.checkpoints_of(job)[2]
     assert [(p.checkpoint_id, p.path) for p in reply.purge] == [(oldest.id, oldest.path)]
-    assert states(plane, job) == {1: "published", 2: "purging", 3: "published", 4: "published"}
+    assert states(control_plane, job) == {
+        1: "published",
+        2: "purging",
+        3: "published",
+        4: "published",
+    }
     assert agent.beat(claim).purge == reply.purge
     assert agent.beat(claim, purged=(oldest.id,)).purge == ()
-    assert states(plane, job)[2] == "purged"
+    assert states(control_plane, job)[2] == "purged"
 
 
-def test_what_is_kept_cannot_be_confirmed_as_purged(plane: Plane, agent: Agent) -> None:
-    job = plane.submit(**KEEPS)
+def test_what_is_kept_cannot_be_confirmed_as_purged(
+    control_plane: ControlPlane, agent: Agent
+) -> None:
+    job = control_plane.submit(**KEEPS)
     claim = agent.claimed()
     agent.beat(claim, *saved(job, (1, 2)))
-    kept = tuple(c.id for c in plane.checkpoints_of(job).values())
+    kept = tuple(c.id for c in control_plane.checkpoints_of(job).values())
     agent.beat(claim, purged=kept)
-    assert states(plane, job) == {1: "published", 2: "published"}
+    assert states(control_plane, job) == {1: "published", 2: "published"}
 
 
-def test_what_is_let_go_is_neither_resumed_from_nor_the_best(plane: Plane, agent: Agent) -> None:
-    job = plane.submit(retention={"keep_last": 2, "keep_best": 0})
+def test_what_is_let_go_is_neither_resumed_from_nor_the_best(
+    control_plane: ControlPlane, agent: Agent
+) -> None:
+    job = control_plane.submit(retention={"keep_last": 2, "keep_best": 0})
     claim = agent.claimed()
     agent.beat(claim, *saved(job, (1, 2, 3), errors=(0.1, 0.4, 0.3)))
-    kept = plane.checkpoints_of(job)
-    assert states(plane, job)[1] == "purging"
-    assert plane.job(job).best_checkpoint == kept[3].id
+    kept = control_plane.checkpoints_of(job)
+    assert states(control_plane, job)[1] == "purging"
+    assert control_plane.job(job).best_checkpoint == kept[3].id
     agent.report(claim, "released", "released")
     again = agent.claimed()
     assert [c.step for c in again.resume] == [3, 2]
     assert [p.checkpoint_id for p in agent.beat(again).purge] == [kept[1].id]
 
 
-def test_the_source_of_a_job_that_has_not_ended_stays(plane: Plane, agent: Agent) -> None:
-    job = plane.submit(**KEEPS)
+def test_the_source_of_a_job_that_has_not_ended_stays(
+    control_plane: ControlPlane, agent: Agent
+) -> None:
+    job = control_plane.submit(**KEEPS)
     claim = agent.claimed()
     agent.beat(claim, *saved(job, (1,)))
-    plane.submit(kind="eval", checkpoint={"job": job.id})
+    control_plane.submit(kind="eval", checkpoint={"job": job.id})
     evaluation = agent.claimed()
     agent.beat(claim, *saved(job, (2, 3, 4)))
-    assert states(plane, job) == {1: "published", 2: "purging", 3: "published", 4: "published"}
+    assert states(control_plane, job) == {
+        1: "published",
+        2: "purging",
+        3: "published",
+        4: "published",
+    }
     agent.report(evaluation)
     agent.beat(claim, *saved(job, (5,)))
-    assert states(plane, job)[1] == "purging"
+    assert states(control_plane, job)[1] == "purging"
 
 
-def states(plane: Plane, job: Job) -> dict[int, str]:
-    return {step: c.state for step, c in sorted(plane.checkpoints_of(job).items())}
+def states(control_plane: ControlPlane, job: Job) -> dict[int, str]:
+    return {step: c.state for step, c in sorted(control_plane.checkpoints_of(job).items())}

@@ -1,13 +1,13 @@
 import pytest
 
 from api_tests.support.manifests import a_manifest, told_of
-from api_tests.support.use_cases import Agent, Plane, an_event
+from api_tests.support.use_cases import Agent, ControlPlane, an_event
 from service.contract.jobs import Job, JobState
 from service.domain.errors import Conflict, IdempotencyMismatch, Unprocessable
 
 
-def a_failed_job(plane: Plane, agent: Agent, *steps: int, **fields: object) -> Job:
-    job = plane.submit(**fields)
+def a_failed_job(control_plane: ControlPlane, agent: Agent, *steps: int, **fields: object) -> Job:
+    job = control_plane.submit(**fields)
     claim = agent.claimed()
     saved = [
         an_event(seq, "checkpoint", **told_of(a_manifest(job.id, step)))
@@ -18,10 +18,12 @@ def a_failed_job(plane: Plane, agent: Agent, *steps: int, **fields: object) -> J
 
 
 def test_a_retry_from_latest_goes_on_from_the_newest_training_state(
-    plane: Plane, agent: Agent
+    control_plane: ControlPlane, agent: Agent
 ) -> None:
-    parent = a_failed_job(plane, agent, 10, 20, name="n", labels={"team": "vision"}, priority=3)
-    made = plane.job_of(plane.retry(parent))
+    parent = a_failed_job(
+        control_plane, agent, 10, 20, name="n", labels={"team": "vision"}, priority=3
+    )
+    made = control_plane.job_of(control_plane.retry(parent))
     assert (made.parent_job_id, made.state, made.attempt) == (parent.id, JobState.QUEUED, 0)
     assert (made.name, made.labels, made.spec.priority) == ("n", {"team": "vision"}, 3)
     claim = agent.claimed()
@@ -32,62 +34,70 @@ def test_a_retry_from_latest_goes_on_from_the_newest_training_state(
     assert claim.job_spec.init_from.state == "full"
 
 
-def test_a_retry_from_the_start_takes_nothing_along(plane: Plane, agent: Agent) -> None:
-    parent = a_failed_job(plane, agent, 10)
-    assert plane.job_of(plane.retry(parent, "start")).spec == parent.spec
+def test_a_retry_from_the_start_takes_nothing_along(
+    control_plane: ControlPlane, agent: Agent
+) -> None:
+    parent = a_failed_job(control_plane, agent, 10)
+    assert control_plane.job_of(control_plane.retry(parent, "start")).spec == parent.spec
     assert agent.claimed().weights is None
 
 
-def test_a_retry_from_a_checkpoint_takes_that_one(plane: Plane, agent: Agent) -> None:
-    parent = a_failed_job(plane, agent, 10, 20)
-    plane.retry(parent, a_manifest(parent.id, 10).checkpoint_id)
+def test_a_retry_from_a_checkpoint_takes_that_one(
+    control_plane: ControlPlane, agent: Agent
+) -> None:
+    parent = a_failed_job(control_plane, agent, 10, 20)
+    control_plane.retry(parent, a_manifest(parent.id, 10).checkpoint_id)
     weights = agent.claimed().weights
     assert weights is not None
     assert weights.step == 10
 
 
 def test_a_retry_from_latest_of_a_job_that_saved_nothing_says_what_to_do(
-    plane: Plane, agent: Agent
+    control_plane: ControlPlane, agent: Agent
 ) -> None:
-    parent = a_failed_job(plane, agent)
+    parent = a_failed_job(control_plane, agent)
     with pytest.raises(Unprocessable, match="from start") as refused:
-        plane.retry(parent)
+        control_plane.retry(parent)
     assert (refused.value.code, refused.value.pointer) == ("no_checkpoint", "/from")
 
 
 def test_a_retry_of_a_retry_that_saved_nothing_goes_on_from_the_same_state(
-    plane: Plane, agent: Agent
+    control_plane: ControlPlane, agent: Agent
 ) -> None:
-    made = plane.job_of(plane.retry(a_failed_job(plane, agent, 10)))
+    made = control_plane.job_of(control_plane.retry(a_failed_job(control_plane, agent, 10)))
     agent.report(agent.claimed(), "failed", "invalid_data")
-    plane.retry(made)
+    control_plane.retry(made)
     weights = agent.claimed().weights
     assert weights is not None
     assert weights.step == 10
 
 
-def test_an_eval_is_retried_with_the_same_weights(plane: Plane, agent: Agent) -> None:
-    trained = a_failed_job(plane, agent, 10)
+def test_an_eval_is_retried_with_the_same_weights(
+    control_plane: ControlPlane, agent: Agent
+) -> None:
+    trained = a_failed_job(control_plane, agent, 10)
     source = {"id": a_manifest(trained.id, 10).checkpoint_id}
-    evaluated = a_failed_job(plane, agent, kind="eval", checkpoint=source)
-    assert plane.job_of(plane.retry(evaluated)).spec == evaluated.spec
+    evaluated = a_failed_job(control_plane, agent, kind="eval", checkpoint=source)
+    assert control_plane.job_of(control_plane.retry(evaluated)).spec == evaluated.spec
     weights = agent.claimed().weights
     assert weights is not None
     assert weights.id == source["id"]
 
 
-def test_a_job_that_has_not_ended_is_not_retried(plane: Plane, agent: Agent) -> None:
-    job = plane.submit()
+def test_a_job_that_has_not_ended_is_not_retried(control_plane: ControlPlane, agent: Agent) -> None:
+    job = control_plane.submit()
     agent.claimed()
     with pytest.raises(Conflict) as refused:
-        plane.retry(job)
+        control_plane.retry(job)
     assert refused.value.code == "job_not_ended"
 
 
-def test_the_same_retry_with_the_same_key_makes_one_job(plane: Plane, agent: Agent) -> None:
-    parent = a_failed_job(plane, agent, 10)
-    first, again = plane.retry(parent, key="k"), plane.retry(parent, key="k")
+def test_the_same_retry_with_the_same_key_makes_one_job(
+    control_plane: ControlPlane, agent: Agent
+) -> None:
+    parent = a_failed_job(control_plane, agent, 10)
+    first, again = control_plane.retry(parent, key="k"), control_plane.retry(parent, key="k")
     assert (first.replayed, again.replayed) == (False, True)
     assert first.job_id == again.job_id
     with pytest.raises(IdempotencyMismatch):
-        plane.retry(parent, "start", key="k")
+        control_plane.retry(parent, "start", key="k")

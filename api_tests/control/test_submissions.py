@@ -7,7 +7,7 @@ from sqlalchemy.exc import IntegrityError
 
 from api_tests.support.manifests import a_manifest, told_of
 from api_tests.support.specs import submission
-from api_tests.support.use_cases import SPEC, Agent, Plane, an_event
+from api_tests.support.use_cases import SPEC, Agent, ControlPlane, an_event
 from service.contract.exchange import ImportRequest
 from service.contract.jobs import Job, JobState
 from service.contract.specs import EvalSpec
@@ -18,45 +18,49 @@ from service.domain.errors import IdempotencyMismatch, Unprocessable
 from service.store.jobs import JobFilter
 
 
-def test_a_submission_is_queued_with_its_defaults_and_a_line_in_its_history(plane: Plane) -> None:
-    job = plane.submit(name="first")
+def test_a_submission_is_queued_with_its_defaults_and_a_line_in_its_history(
+    control_plane: ControlPlane,
+) -> None:
+    job = control_plane.submit(name="first")
     assert (job.state, job.variant, job.queue_position) == (JobState.QUEUED, "searched", 1)
     assert job.wait_reason == "no worker is connected"
     assert job.progress.total_steps == 300_000
-    assert [event.message for event in plane.events_of(job, "submitted")] == [
+    assert [event.message for event in control_plane.events_of(job, "submitted")] == [
         "submitted: train of oneshot"
     ]
 
 
-def test_the_same_key_and_body_give_the_same_job(plane: Plane) -> None:
-    first = plane.submit(key="k")
-    plane.later(3600)
-    assert plane.submit(key="k").id == first.id
-    assert plane.submit(key="another").id != first.id
+def test_the_same_key_and_body_give_the_same_job(control_plane: ControlPlane) -> None:
+    first = control_plane.submit(key="k")
+    control_plane.later(3600)
+    assert control_plane.submit(key="k").id == first.id
+    assert control_plane.submit(key="another").id != first.id
 
 
-def test_the_same_key_with_another_body_is_refused_and_stores_nothing(plane: Plane) -> None:
-    plane.submit(key="k")
+def test_the_same_key_with_another_body_is_refused_and_stores_nothing(
+    control_plane: ControlPlane,
+) -> None:
+    control_plane.submit(key="k")
     with pytest.raises(IdempotencyMismatch):
-        plane.submit(key="k", priority=1)
-    assert len(all_jobs(plane)) == 1
+        control_plane.submit(key="k", priority=1)
+    assert len(all_jobs(control_plane)) == 1
 
 
-def test_two_submissions_at_once_with_one_key_make_one_job(plane: Plane) -> None:
+def test_two_submissions_at_once_with_one_key_make_one_job(control_plane: ControlPlane) -> None:
     start = Barrier(2)
 
     def submit(_: int) -> str:
         start.wait()
         try:
-            return plane.submit(key="k").id
+            return control_plane.submit(key="k").id
         except IntegrityError:
             # As the route does: the twin was faster, and its job is there now.
-            return plane.submit(key="k").id
+            return control_plane.submit(key="k").id
 
     with ThreadPoolExecutor(2) as threads:
         ids = set(threads.map(submit, range(2)))
     assert len(ids) == 1
-    assert [job.id for job in all_jobs(plane)] == list(ids)
+    assert [job.id for job in all_jobs(control_plane)] == list(ids)
 
 
 @pytest.mark.parametrize(
@@ -70,99 +74,109 @@ def test_two_submissions_at_once_with_one_key_make_one_job(plane: Plane) -> None
     ],
 )
 def test_what_cannot_run_is_refused_with_the_field_and_what_to_change(
-    plane: Plane, fields: dict[str, Any], pointer: str, said: str
+    control_plane: ControlPlane, fields: dict[str, Any], pointer: str, said: str
 ) -> None:
     with pytest.raises(Unprocessable, match=said) as refused:
-        plane.submit(**fields)
+        control_plane.submit(**fields)
     assert refused.value.pointer == pointer
-    assert all_jobs(plane) == []
+    assert all_jobs(control_plane) == []
 
 
-def test_an_eval_may_have_a_batch_larger_than_the_training_set(plane: Plane, agent: Agent) -> None:
-    source = trained(plane, agent)
-    assert plane.submit(**an_eval(source), params={"batch_size": 2000}).state == "queued"
+def test_an_eval_may_have_a_batch_larger_than_the_training_set(
+    control_plane: ControlPlane, agent: Agent
+) -> None:
+    source = trained(control_plane, agent)
+    assert control_plane.submit(**an_eval(source), params={"batch_size": 2000}).state == "queued"
 
 
-def test_an_eval_of_a_job_takes_its_latest_checkpoint_along(plane: Plane, agent: Agent) -> None:
-    source = trained(plane, agent)
-    job = plane.submit(**an_eval(source))
+def test_an_eval_of_a_job_takes_its_latest_checkpoint_along(
+    control_plane: ControlPlane, agent: Agent
+) -> None:
+    source = trained(control_plane, agent)
+    job = control_plane.submit(**an_eval(source))
     claim = agent.claim()
     assert claim is not None
     assert claim.job_id == job.id
     assert claim.weights is not None
-    assert claim.weights.id == plane.job(source).latest_checkpoint
+    assert claim.weights.id == control_plane.job(source).latest_checkpoint
 
 
-def test_an_eval_of_the_best_takes_the_best(plane: Plane, agent: Agent) -> None:
-    source = trained(plane, agent, errors=(0.2, 0.4))
-    plane.submit(kind="eval", checkpoint={"job": source.id, "which": "best"})
+def test_an_eval_of_the_best_takes_the_best(control_plane: ControlPlane, agent: Agent) -> None:
+    source = trained(control_plane, agent, errors=(0.2, 0.4))
+    control_plane.submit(kind="eval", checkpoint={"job": source.id, "which": "best"})
     claim = agent.claim()
     assert claim is not None
     assert claim.weights is not None
     assert claim.weights.step == 10
 
 
-def test_an_eval_of_a_job_without_a_checkpoint_is_refused(plane: Plane) -> None:
-    source = plane.submit()
+def test_an_eval_of_a_job_without_a_checkpoint_is_refused(control_plane: ControlPlane) -> None:
+    source = control_plane.submit()
     with pytest.raises(Unprocessable, match="has no checkpoint yet") as refused:
-        plane.submit(**an_eval(source))
+        control_plane.submit(**an_eval(source))
     assert refused.value.pointer == "/checkpoint/job"
 
 
-def test_an_eval_of_another_network_is_refused(plane: Plane, agent: Agent) -> None:
-    source = trained(plane, agent)
+def test_an_eval_of_another_network_is_refused(control_plane: ControlPlane, agent: Agent) -> None:
+    source = trained(control_plane, agent)
     with pytest.raises(Unprocessable, match="is of oneshot searched, the job of shufflenet_v2"):
-        plane.submit(**an_eval(source), recipe="shufflenet_v2", variant="1.0x")
+        control_plane.submit(**an_eval(source), recipe="shufflenet_v2", variant="1.0x")
 
 
-def test_an_eval_on_data_with_another_class_count_is_refused(plane: Plane, agent: Agent) -> None:
-    source = trained(plane, agent)
+def test_an_eval_on_data_with_another_class_count_is_refused(
+    control_plane: ControlPlane, agent: Agent
+) -> None:
+    source = trained(control_plane, agent)
     with pytest.raises(Unprocessable, match="has 10 classes, the data 7") as refused:
-        plane.submit(**an_eval(source), data={"val_dir": "val"}, params={"num_classes": 7})
+        control_plane.submit(**an_eval(source), data={"val_dir": "val"}, params={"num_classes": 7})
     assert refused.value.code == "class_count"
 
 
 def test_a_training_may_replace_the_head_for_another_class_count(
-    plane: Plane, agent: Agent
+    control_plane: ControlPlane, agent: Agent
 ) -> None:
-    source = trained(plane, agent)
+    source = trained(control_plane, agent)
     start = {"job": source.id, "head": "replace"}
     data = {"train_dir": "train", "val_dir": "val"}
-    job = plane.submit(init_from=start, data=data, params={"num_classes": 7})
+    job = control_plane.submit(init_from=start, data=data, params={"num_classes": 7})
     assert job.state == "queued"
 
 
-def test_a_damaged_checkpoint_is_no_source(plane: Plane, agent: Agent) -> None:
-    source = plane.submit()
+def test_a_damaged_checkpoint_is_no_source(control_plane: ControlPlane, agent: Agent) -> None:
+    source = control_plane.submit()
     claim, manifest = agent.claimed(), a_manifest(source.id, 10)
     damaged = manifest.checkpoint_id
     found = an_event(2, "damaged", checkpoint_id=damaged, problems=["a bit flipped"])
     agent.beat(claim, an_event(1, "checkpoint", **told_of(manifest)), found)
     with pytest.raises(Unprocessable, match="is damaged; name another one"):
-        plane.submit(kind="eval", checkpoint={"id": damaged})
+        control_plane.submit(kind="eval", checkpoint={"id": damaged})
 
 
-def test_final_weights_have_no_training_state_to_go_on_from(plane: Plane, agent: Agent) -> None:
-    source = plane.submit()
+def test_final_weights_have_no_training_state_to_go_on_from(
+    control_plane: ControlPlane, agent: Agent
+) -> None:
+    source = control_plane.submit()
     final = told_of(a_manifest(source.id, 10, phase="final"))
     agent.beat(agent.claimed(), an_event(1, "checkpoint", **final))
     with pytest.raises(Unprocessable, match="final weights have no training state"):
-        plane.submit(init_from={"job": source.id, "state": "full"})
+        control_plane.submit(init_from={"job": source.id, "state": "full"})
 
 
-def test_validation_alone_stores_nothing(plane: Plane) -> None:
-    with plane.database.read() as tx:
+def test_validation_alone_stores_nothing(control_plane: ControlPlane) -> None:
+    with control_plane.database.read() as tx:
         complete(tx, submission(SPEC))
-    assert all_jobs(plane) == []
+    assert all_jobs(control_plane) == []
 
 
 def an_eval(source: Job) -> dict[str, Any]:
     return {"kind": "eval", "checkpoint": {"job": source.id}}
 
 
-def trained(plane: Plane, agent: Agent, errors: tuple[float, ...] = (0.5,), **network: str) -> Job:
+def trained(
+    control_plane: ControlPlane, agent: Agent, errors: tuple[float, ...] = (0.5,), **network: str
+) -> Job:
     """A running job with a checkpoint for each error."""
-    job = plane.submit(**network)
+    job = control_plane.submit(**network)
     told = [
         an_event(
             seq,
@@ -176,36 +190,38 @@ def trained(plane: Plane, agent: Agent, errors: tuple[float, ...] = (0.5,), **ne
     return job
 
 
-def all_jobs(plane: Plane) -> list[Job]:
-    with plane.database.read() as tx:
+def all_jobs(control_plane: ControlPlane) -> list[Job]:
+    with control_plane.database.read() as tx:
         return views.page(tx, JobFilter(limit=100))[0]
 
 
 @pytest.mark.parametrize("named", [{}, {"variant": "1.0x"}, {"recipe": "shufflenet_v2"}])
 def test_an_eval_takes_from_the_checkpoint_what_it_leaves_out_of_the_network(
-    plane: Plane, agent: Agent, named: dict[str, str]
+    control_plane: ControlPlane, agent: Agent, named: dict[str, str]
 ) -> None:
-    source = trained(plane, agent, recipe="shufflenet_v2", variant="1.0x")
-    job = plane.submit(**an_eval(source), **({"recipe": None} | named))
+    source = trained(control_plane, agent, recipe="shufflenet_v2", variant="1.0x")
+    job = control_plane.submit(**an_eval(source), **({"recipe": None} | named))
     assert (job.recipe, job.variant) == ("shufflenet_v2", "1.0x")
     assert isinstance(job.spec, EvalSpec)
     assert job.spec.network == ("shufflenet_v2", "1.0x")
     assert job.spec.params["image_size"] == 224
 
 
-def test_a_fine_tune_takes_its_network_from_the_checkpoint(plane: Plane, agent: Agent) -> None:
-    source = trained(plane, agent, recipe="shufflenet_v2", variant="1.0x")
-    job = plane.submit(recipe=None, init_from={"job": source.id})
+def test_a_fine_tune_takes_its_network_from_the_checkpoint(
+    control_plane: ControlPlane, agent: Agent
+) -> None:
+    source = trained(control_plane, agent, recipe="shufflenet_v2", variant="1.0x")
+    job = control_plane.submit(recipe=None, init_from={"job": source.id})
     assert (job.recipe, job.variant) == ("shufflenet_v2", "1.0x")
     assert job.progress.total_steps == 300_000
 
 
 @pytest.mark.parametrize("fields", [{}, {"init_from": {"file": "weights.pth"}}])
 def test_a_network_that_no_checkpoint_tells_is_asked_for(
-    plane: Plane, fields: dict[str, Any]
+    control_plane: ControlPlane, fields: dict[str, Any]
 ) -> None:
     with pytest.raises(Unprocessable, match="name a recipe; there are oneshot, ") as refused:
-        plane.submit(recipe=None, **fields)
+        control_plane.submit(recipe=None, **fields)
     assert refused.value.pointer == "/recipe"
 
 
@@ -218,15 +234,17 @@ def test_a_network_that_no_checkpoint_tells_is_asked_for(
     ],
 )
 def test_a_wrong_network_is_answered_with_what_the_checkpoint_is(
-    plane: Plane, agent: Agent, named: dict[str, Any], job: str
+    control_plane: ControlPlane, agent: Agent, named: dict[str, Any], job: str
 ) -> None:
-    source = trained(plane, agent)
+    source = trained(control_plane, agent)
     with pytest.raises(Unprocessable, match=f"of oneshot searched, the job of {job};") as refused:
-        plane.submit(**an_eval(source), **named)
+        control_plane.submit(**an_eval(source), **named)
     assert (refused.value.code, refused.value.pointer) == ("other_network", "/checkpoint")
 
 
-def test_an_import_of_a_variant_that_is_not_there_is_told_those_there_are(plane: Plane) -> None:
+def test_an_import_of_a_variant_that_is_not_there_is_told_those_there_are(
+    control_plane: ControlPlane,
+) -> None:
     request = ImportRequest(file="a.pth", recipe="shufflenet_v2", variant="9x")
-    with plane.write() as tx, pytest.raises(Unprocessable, match="has the variants 0"):
-        submit_import(tx, request, job_id="job_1", key=None, now=plane.now)
+    with control_plane.write() as tx, pytest.raises(Unprocessable, match="has the variants 0"):
+        submit_import(tx, request, job_id="job_1", key=None, now=control_plane.now)

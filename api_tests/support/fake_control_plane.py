@@ -27,7 +27,7 @@ from service.contract.catalog import Catalog
 DEADLINE_SECONDS = 60.0
 
 
-class Held:
+class FakeAttempt:
     """What the control plane knows of an attempt."""
 
     def __init__(self, claim: Claim) -> None:
@@ -65,7 +65,7 @@ class Held:
         )
 
 
-class Plane(FakeServer):
+class FakeControlPlane(FakeServer):
     """The stand-in that workers ask; it can lose a claim's reply and fall silent."""
 
     def __init__(self) -> None:
@@ -83,7 +83,7 @@ class Plane(FakeServer):
         self.claims_to_lose = 0
         self.reports: list[Report] = []
         self.gone: list[str] = []
-        self.held: dict[tuple[str, int], Held] = {}
+        self.held: dict[tuple[str, int], FakeAttempt] = {}
         self._waiting: list[Claim] = []
         self._given: dict[str, Claim] = {}
         self.changed = threading.Condition()
@@ -96,10 +96,10 @@ class Plane(FakeServer):
             self.changed.notify_all()
         super().stop()
 
-    def offer(self, claim: Claim) -> Held:
+    def offer(self, claim: Claim) -> FakeAttempt:
         """Gives the attempt to the next worker that asks."""
         with self.changed:
-            self.held[claim.job_id, claim.attempt] = Held(claim)
+            self.held[claim.job_id, claim.attempt] = FakeAttempt(claim)
             self._waiting.append(claim)
             self.changed.notify_all()
         return self.held[claim.job_id, claim.attempt]
@@ -109,7 +109,7 @@ class Plane(FakeServer):
         with self.changed:
             assert self.changed.wait_for(condition, seconds), "not within the deadline"
 
-    def report_of(self, held: Held) -> Report:
+    def report_of(self, held: FakeAttempt) -> Report:
         """The attempt's end, waited for."""
         self.wait_for(lambda: held.report)
         assert held.report is not None
@@ -151,7 +151,7 @@ class Plane(FakeServer):
         return held.reply()
 
     def hush(self) -> None:
-        """Keeps a call without an answer while the plane is silent."""
+        """Keeps a call without an answer while the server is silent."""
         self.hushed = self.silent
         self.changed.notify_all()
         self.changed.wait_for(lambda: not self.silent or self.is_stopping)
@@ -161,82 +161,84 @@ def problem(status: int, code: str) -> Response:
     return Response(f'{{"code": "{code}", "detail": "no"}}', status)
 
 
-def _app(plane: Plane) -> FastAPI:
+def _app(control_plane: FakeControlPlane) -> FastAPI:
     """The calls that a worker makes."""
     app = FastAPI()
 
     @app.middleware("http")
     async def guard(request: Request, call_next: Any) -> Any:
         said = request.headers.get("authorization")
-        if plane.token is not None and said != f"Bearer {plane.token}":
+        if control_plane.token is not None and said != f"Bearer {control_plane.token}":
             return problem(401, "unauthorized")
         return await call_next(request)
 
     @app.put("/agent/workers/{worker_id}")
     def register(worker_id: str, registration: Registration) -> RegistrationReply:
-        with plane.changed:
-            plane.registered.append((worker_id, registration))
-            plane.forgets.clear()
-            plane.changed.notify_all()
-        return RegistrationReply(neighbours=plane.neighbours)
+        with control_plane.changed:
+            control_plane.registered.append((worker_id, registration))
+            control_plane.forgets.clear()
+            control_plane.changed.notify_all()
+        return RegistrationReply(neighbours=control_plane.neighbours)
 
     @app.put("/agent/workers/{worker_id}/catalog", status_code=204)
     def catalog(worker_id: str, catalog: Catalog) -> Response:
-        with plane.changed:
-            plane.catalogs.append((worker_id, catalog))
-            plane.changed.notify_all()
+        with control_plane.changed:
+            control_plane.catalogs.append((worker_id, catalog))
+            control_plane.changed.notify_all()
         for number, recipe in enumerate(catalog.recipes):
-            if recipe.name == plane.refused_recipe:
+            if recipe.name == control_plane.refused_recipe:
                 errors = [{"pointer": f"/recipes/{number}/parameters", "detail": "bad schema"}]
                 return JSONResponse({"code": "validation", "errors": errors}, 422)
-        if plane.catalog_refusal is not None:
-            return problem(plane.catalog_refusal, "not_found")
+        if control_plane.catalog_refusal is not None:
+            return problem(control_plane.catalog_refusal, "not_found")
         return Response(status_code=204)
 
     @app.post("/agent/workers/{worker_id}/gone", status_code=204)
     def gone(worker_id: str) -> None:
-        with plane.changed:
-            plane.gone.append(worker_id)
-            plane.changed.notify_all()
-            known = len(plane.registered)
-            plane.changed.wait_for(lambda: len(plane.registered) > known, plane.goodbye_seconds)
+        with control_plane.changed:
+            control_plane.gone.append(worker_id)
+            control_plane.changed.notify_all()
+            known = len(control_plane.registered)
+            control_plane.changed.wait_for(
+                lambda: len(control_plane.registered) > known, control_plane.goodbye_seconds
+            )
 
     @app.post("/agent/claims", response_model=None)
     def claim(request: ClaimRequest) -> Claim | Response:
-        if "claims" in plane.forgets:
+        if "claims" in control_plane.forgets:
             return problem(404, "unknown_worker")
-        found = plane.claim(request)
-        if request.worker_id in plane.gone:
+        found = control_plane.claim(request)
+        if request.worker_id in control_plane.gone:
             return problem(404, "unknown_worker")
         if found is None:
             return Response(status_code=204)
-        if plane.claims_to_lose:
-            plane.claims_to_lose -= 1
+        if control_plane.claims_to_lose:
+            control_plane.claims_to_lose -= 1
             # Less than was announced: the connection ends in the middle of the answer.
             return Response("{", headers={"content-length": "1000"})
         return found
 
     @app.post("/agent/heartbeats", response_model=None)
     def heartbeat(heartbeat: Heartbeat) -> HeartbeatReply | Response:
-        with plane.changed:
-            plane.hush()
-            if "heartbeats" in plane.forgets:
+        with control_plane.changed:
+            control_plane.hush()
+            if "heartbeats" in control_plane.forgets:
                 return problem(404, "unknown_worker")
-            plane.heartbeats += 1
-            replies = tuple(plane.beat(beat) for beat in heartbeat.beats)
-            plane.changed.notify_all()
-        return HeartbeatReply(replies=replies, drain=plane.drain)
+            control_plane.heartbeats += 1
+            replies = tuple(control_plane.beat(beat) for beat in heartbeat.beats)
+            control_plane.changed.notify_all()
+        return HeartbeatReply(replies=replies, drain=control_plane.drain)
 
     @app.post("/agent/reports", response_model=None)
     def report(report: Report) -> BeatReply | Response:
-        with plane.changed:
-            plane.hush()
-            held = plane.held[report.job_id, report.attempt]
-            plane.reports.append(report)
+        with control_plane.changed:
+            control_plane.hush()
+            held = control_plane.held[report.job_id, report.attempt]
+            control_plane.reports.append(report)
             if not held.lease_lost:
                 held.take(report.events)
                 held.report = report
-            plane.changed.notify_all()
+            control_plane.changed.notify_all()
         return problem(409, "lease_lost") if held.lease_lost else held.reply()
 
     return app

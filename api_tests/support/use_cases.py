@@ -42,7 +42,7 @@ LEASE = Lease(heartbeat_seconds=10, self_end_seconds=240, kill_grace_seconds=30,
 KERNEL = ProcessIdentity(boot_id="boot", pid_namespace="pid:[1]", pid=7, started_ticks=99)
 
 
-class Plane:
+class ControlPlane:
     """A control plane: every call is one transaction at `now`."""
 
     def __init__(self, database: Database) -> None:
@@ -133,10 +133,10 @@ class Plane:
 
 
 class Agent:
-    """A worker of the plane."""
+    """A worker of the control plane."""
 
-    def __init__(self, plane: Plane, worker_id: str, **said: Any) -> None:
-        self.plane, self.id = plane, worker_id
+    def __init__(self, control_plane: ControlPlane, worker_id: str, **said: Any) -> None:
+        self.control_plane, self.id = control_plane, worker_id
         self.registration = Registration.model_validate(
             {"host": worker_id, "process": KERNEL, "slots": 4} | said
         )
@@ -145,8 +145,8 @@ class Agent:
 
     def register(self) -> RegistrationReply:
         """Say who one is."""
-        with self.plane.write() as tx:
-            return workers.register(tx, self.id, self.registration, self.plane.now)
+        with self.control_plane.write() as tx:
+            return workers.register(tx, self.id, self.registration, self.control_plane.now)
 
     def claim(self, request_id: str | None = None, **capacity: int) -> Claim | None:
         """One try, without waiting."""
@@ -156,11 +156,11 @@ class Agent:
             **{"free_gpus": len(self.registration.gpus)} | capacity,
         )
         token = f"token of {self.id} {request.request_id}"
-        with self.plane.write() as tx:
-            grant = claims.claim(tx, request, token=token, now=self.plane.now)
+        with self.control_plane.write() as tx:
+            grant = claims.claim(tx, request, token=token, now=self.control_plane.now)
         if grant is None:
             return None
-        with self.plane.database.read() as tx:
+        with self.control_plane.database.read() as tx:
             return claims.claim_of(tx, grant, LEASE)
 
     def claimed(self, **capacity: int) -> Claim:
@@ -177,8 +177,8 @@ class Agent:
     def beat_for(self, *beats: Beat) -> tuple[BeatReply, ...]:
         """A heartbeat for several."""
         heartbeat = Heartbeat(worker_id=self.id, beats=beats)
-        with self.plane.write() as tx:
-            return heartbeats.heartbeat(tx, heartbeat, self.plane.now).replies
+        with self.control_plane.write() as tx:
+            return heartbeats.heartbeat(tx, heartbeat, self.control_plane.now).replies
 
     def report(
         self, claim: Claim, outcome: str = "succeeded", reason: str = "finished", **said: Any
@@ -194,9 +194,9 @@ class Agent:
             }
             | said
         )
-        with self.plane.write() as tx:
+        with self.control_plane.write() as tx:
             return reports.end(
-                tx, report, backoff_policy=PATIENCE, quick_seconds=60, now=self.plane.now
+                tx, report, backoff_policy=PATIENCE, quick_seconds=60, now=self.control_plane.now
             )
 
 
@@ -216,11 +216,11 @@ def gpus(number: int) -> tuple[Gpu, ...]:
     return tuple(Gpu(index=index, name="H100", memory_bytes=80) for index in range(number))
 
 
-def say_gone(plane: Plane, agent: Agent) -> None:
+def say_gone(control_plane: ControlPlane, agent: Agent) -> None:
     """The agent says that its worker ends."""
-    with plane.write() as tx:
+    with control_plane.write() as tx:
         gone = Gone(message="killed")
-        workers.end_worker(tx, agent.id, gone, backoff_policy=PATIENCE, now=plane.now)
+        workers.end_worker(tx, agent.id, gone, backoff_policy=PATIENCE, now=control_plane.now)
 
 
 def saved(

@@ -3,20 +3,20 @@ from itertools import count
 
 import pytest
 
-from api_tests.support.use_cases import Agent, Plane
+from api_tests.support.use_cases import Agent, ControlPlane
 from service.store.engine import Database
 
 
 @pytest.fixture
-def plane(database: Database) -> Plane:
-    return Plane(database)
+def control_plane(database: Database) -> ControlPlane:
+    return ControlPlane(database)
 
 
 @pytest.fixture
-def new_agent(plane: Plane) -> Callable[..., Agent]:
+def new_agent(control_plane: ControlPlane) -> Callable[..., Agent]:
     """Makes workers."""
     numbers = count(1)
-    return lambda **said: Agent(plane, f"wrk_{next(numbers)}", **said)
+    return lambda **said: Agent(control_plane, f"wrk_{next(numbers)}", **said)
 
 
 @pytest.fixture

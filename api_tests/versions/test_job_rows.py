@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from api_tests.support.use_cases import Agent, Plane, an_event
+from api_tests.support.use_cases import Agent, ControlPlane, an_event
 from service.contract.changes import JobEdit
 from service.contract.jobs import AttemptState, Job, JobState, Reason
 from service.control.jobs import edits, views
@@ -24,192 +24,208 @@ UNREADABLE: list[Any] = [
 ]
 
 
-def rewrite(plane: Plane, job: Job, **columns: Any) -> None:
+def rewrite(control_plane: ControlPlane, job: Job, **columns: Any) -> None:
     """As another version has written the job's row."""
-    with plane.write() as tx:
+    with control_plane.write() as tx:
         tx.execute(sa.update(jobs).where(jobs.c.id == job.id).values(**columns))
 
 
-def stored_spec(plane: Plane, job: Job) -> Any:
+def stored_spec(control_plane: ControlPlane, job: Job) -> Any:
     """As the row has it."""
-    with plane.database.read() as tx:
+    with control_plane.database.read() as tx:
         return tx.execute(sa.select(jobs.c.spec).where(jobs.c.id == job.id)).scalar_one()
 
 
-def listed(plane: Plane) -> dict[str, dict[str, Any]]:
+def listed(control_plane: ControlPlane) -> dict[str, dict[str, Any]]:
     """What `GET /jobs` shows, by id."""
-    with plane.database.read() as tx:
+    with control_plane.database.read() as tx:
         page, _ = views.page(tx, JobFilter(limit=100))
     return {job.id: job.model_dump(mode="json") for job in page}
 
 
-def delete(plane: Plane, job: Job) -> None:
+def delete(control_plane: ControlPlane, job: Job) -> None:
     """As a user does."""
-    with plane.write() as tx:
+    with control_plane.write() as tx:
         edits.delete(tx, job.id)
 
 
-def edit(plane: Plane, job: Job, **changes: Any) -> None:
+def edit(control_plane: ControlPlane, job: Job, **changes: Any) -> None:
     """As a user does."""
-    with plane.write() as tx:
-        edits.edit(tx, job.id, JobEdit(**changes), version=None, now=plane.now)
+    with control_plane.write() as tx:
+        edits.edit(tx, job.id, JobEdit(**changes), version=None, now=control_plane.now)
 
 
 @pytest.mark.parametrize("spec", UNREADABLE, ids=repr)
-def test_a_job_that_cannot_be_read_is_listed_as_it_is_stored(plane: Plane, spec: Any) -> None:
-    before, broken, after = plane.submit(), plane.submit(), plane.submit()
-    rewrite(plane, broken, spec=spec, kind="search")
-    shown = listed(plane)
+def test_a_job_that_cannot_be_read_is_listed_as_it_is_stored(
+    control_plane: ControlPlane, spec: Any
+) -> None:
+    before, broken, after = control_plane.submit(), control_plane.submit(), control_plane.submit()
+    rewrite(control_plane, broken, spec=spec, kind="search")
+    shown = listed(control_plane)
     assert list(shown) == [after.id, broken.id, before.id]
     assert shown[broken.id]["spec"] == spec
     assert "this version cannot read its spec" in shown[broken.id]["unreadable"]
     assert shown[before.id]["unreadable"] is None
-    assert plane.job(broken).kind == "search"
+    assert control_plane.job(broken).kind == "search"
 
 
 @pytest.mark.parametrize("spec", UNREADABLE, ids=repr)
 def test_its_turn_ends_it_as_unreadable_and_the_next_job_is_claimed(
-    plane: Plane, agent: Agent, spec: Any
+    control_plane: ControlPlane, agent: Agent, spec: Any
 ) -> None:
-    broken, job = plane.submit(), plane.submit()
-    rewrite(plane, broken, spec=spec)
+    broken, job = control_plane.submit(), control_plane.submit()
+    rewrite(control_plane, broken, spec=spec)
     assert agent.claimed().job_id == job.id
-    ended = plane.job(broken)
+    ended = control_plane.job(broken)
     assert (ended.state, ended.reason) == (JobState.FAILED, Reason.UNREADABLE_SPEC)
     assert ended.message is not None
     assert "cannot read its spec" in ended.message
     assert ended.attempt == 0
-    assert plane.events_of(broken, "failed")
+    assert control_plane.events_of(broken, "failed")
 
 
-def test_a_queue_of_nothing_but_unreadable_jobs_is_worked_off(plane: Plane, agent: Agent) -> None:
-    broken = [plane.submit() for _ in range(3)]
+def test_a_queue_of_nothing_but_unreadable_jobs_is_worked_off(
+    control_plane: ControlPlane, agent: Agent
+) -> None:
+    broken = [control_plane.submit() for _ in range(3)]
     for job in broken:
-        rewrite(plane, job, spec={"kind": "search"})
+        rewrite(control_plane, job, spec={"kind": "search"})
     assert agent.claim() is None
-    assert {plane.job(job).reason for job in broken} == {Reason.UNREADABLE_SPEC}
+    assert {control_plane.job(job).reason for job in broken} == {Reason.UNREADABLE_SPEC}
 
 
-def test_an_unreadable_job_can_be_renamed_cancelled_and_deleted(plane: Plane) -> None:
-    job = plane.submit()
-    rewrite(plane, job, spec={"kind": "search"})
-    edit(plane, job, name="old", priority=3)
-    shown = plane.job(job)
+def test_an_unreadable_job_can_be_renamed_cancelled_and_deleted(
+    control_plane: ControlPlane,
+) -> None:
+    job = control_plane.submit()
+    rewrite(control_plane, job, spec={"kind": "search"})
+    edit(control_plane, job, name="old", priority=3)
+    shown = control_plane.job(job)
     assert (shown.name, shown.spec.priority, shown.queue_position) == ("old", 3, 1)
-    assert stored_spec(plane, job) == {"kind": "search"}
-    assert plane.cancel(job).state is JobState.CANCELLED
-    delete(plane, job)
-    assert listed(plane) == {}
+    assert stored_spec(control_plane, job) == {"kind": "search"}
+    assert control_plane.cancel(job).state is JobState.CANCELLED
+    delete(control_plane, job)
+    assert listed(control_plane) == {}
 
 
-def test_an_unreadable_job_cannot_be_retried_and_says_why(plane: Plane, agent: Agent) -> None:
-    job = plane.submit()
-    rewrite(plane, job, spec={"kind": "search"})
+def test_an_unreadable_job_cannot_be_retried_and_says_why(
+    control_plane: ControlPlane, agent: Agent
+) -> None:
+    job = control_plane.submit()
+    rewrite(control_plane, job, spec={"kind": "search"})
     assert agent.claim() is None
     with pytest.raises(Conflict, match="cannot read its spec"):
-        plane.retry(job)
+        control_plane.retry(job)
 
 
 def test_an_attempt_of_a_job_that_cannot_be_read_any_more_still_ends(
-    plane: Plane, agent: Agent
+    control_plane: ControlPlane, agent: Agent
 ) -> None:
-    job = plane.submit()
+    job = control_plane.submit()
     claim = agent.claimed()
-    rewrite(plane, job, spec={"kind": "search"})
+    rewrite(control_plane, job, spec={"kind": "search"})
     agent.beat(claim, an_event(1, "progress", phase="train", step=1, total_steps=2))
     agent.report(claim)
-    assert plane.job(job).state is JobState.SUCCEEDED
+    assert control_plane.job(job).state is JobState.SUCCEEDED
 
 
 def test_a_claim_that_is_asked_for_again_gives_nothing_once_its_job_cannot_be_read(
-    plane: Plane, agent: Agent
+    control_plane: ControlPlane, agent: Agent
 ) -> None:
-    job = plane.submit()
+    job = control_plane.submit()
     assert agent.claim("request") is not None
-    rewrite(plane, job, spec={"kind": "search"})
+    rewrite(control_plane, job, spec={"kind": "search"})
     assert agent.claim("request") is None
-    plane.later(31)
-    plane.sweep()
+    control_plane.later(31)
+    control_plane.sweep()
     assert agent.claim() is None
-    assert plane.job(job).reason is Reason.UNREADABLE_SPEC
+    assert control_plane.job(job).reason is Reason.UNREADABLE_SPEC
 
 
-def test_a_field_of_a_newer_spec_survives_a_change_of_labels_and_a_retry(plane: Plane) -> None:
-    job = plane.submit()
-    newer = stored_spec(plane, job) | {"budget": {"hours": 3}}
+def test_a_field_of_a_newer_spec_survives_a_change_of_labels_and_a_retry(
+    control_plane: ControlPlane,
+) -> None:
+    job = control_plane.submit()
+    newer = stored_spec(control_plane, job) | {"budget": {"hours": 3}}
     newer["data"] |= {"cache": "ram"}
-    rewrite(plane, job, spec=newer)
-    edit(plane, job, labels={"team": "a"})
-    assert stored_spec(plane, job) == newer | {"labels": {"team": "a"}}
-    plane.cancel(job)
-    again = plane.job_of(plane.retry(job, "start"))
-    assert stored_spec(plane, again)["budget"] == {"hours": 3}
-    assert plane.job(job).unreadable is None
+    rewrite(control_plane, job, spec=newer)
+    edit(control_plane, job, labels={"team": "a"})
+    assert stored_spec(control_plane, job) == newer | {"labels": {"team": "a"}}
+    control_plane.cancel(job)
+    again = control_plane.job_of(control_plane.retry(job, "start"))
+    assert stored_spec(control_plane, again)["budget"] == {"hours": 3}
+    assert control_plane.job(job).unreadable is None
 
 
-def test_a_worker_is_sent_nothing_that_its_version_may_not_know(plane: Plane, agent: Agent) -> None:
-    job = plane.submit()
-    rewrite(plane, job, spec=stored_spec(plane, job) | {"budget": 3})
+def test_a_worker_is_sent_nothing_that_its_version_may_not_know(
+    control_plane: ControlPlane, agent: Agent
+) -> None:
+    job = control_plane.submit()
+    rewrite(control_plane, job, spec=stored_spec(control_plane, job) | {"budget": 3})
     claim = agent.claimed()
     assert "budget" not in json.loads(claim.model_dump_json())["spec"]
 
 
 @pytest.mark.parametrize("progress", [3, {"percent": 4}, {"total_steps": "many"}], ids=repr)
-def test_a_progress_that_cannot_be_read_stops_no_list(plane: Plane, progress: Any) -> None:
-    job = plane.submit()
-    rewrite(plane, job, progress=progress)
-    assert listed(plane)[job.id]["progress"]["step"] == 0
+def test_a_progress_that_cannot_be_read_stops_no_list(
+    control_plane: ControlPlane, progress: Any
+) -> None:
+    job = control_plane.submit()
+    rewrite(control_plane, job, progress=progress)
+    assert listed(control_plane)[job.id]["progress"]["step"] == 0
 
 
 def test_a_job_in_an_unknown_state_is_shown_cancelled_and_deleted(
-    plane: Plane, agent: Agent
+    control_plane: ControlPlane, agent: Agent
 ) -> None:
-    job, other = plane.submit(), plane.submit()
-    rewrite(plane, job, state="hibernating", reason="cold")
-    shown = listed(plane)[job.id]
+    job, other = control_plane.submit(), control_plane.submit()
+    rewrite(control_plane, job, state="hibernating", reason="cold")
+    shown = listed(control_plane)[job.id]
     assert (shown["state"], shown["reason"]) == ("hibernating", "cold")
     assert agent.claimed().job_id == other.id
-    plane.sweep()
+    control_plane.sweep()
     with pytest.raises(Conflict, match="hibernating"):
-        plane.pause(job)
+        control_plane.pause(job)
     with pytest.raises(Conflict, match="cancel it first"):
-        delete(plane, job)
-    assert plane.cancel(job).state is JobState.CANCELLED
-    delete(plane, job)
-    assert job.id not in listed(plane)
+        delete(control_plane, job)
+    assert control_plane.cancel(job).state is JobState.CANCELLED
+    delete(control_plane, job)
+    assert job.id not in listed(control_plane)
 
 
 def test_an_attempt_of_a_job_in_an_unknown_state_goes_on_to_its_end(
-    plane: Plane, agent: Agent
+    control_plane: ControlPlane, agent: Agent
 ) -> None:
-    job = plane.submit()
+    job = control_plane.submit()
     claim = agent.claimed()
-    rewrite(plane, job, state="migrating")
+    rewrite(control_plane, job, state="migrating")
     assert agent.beat(claim).directive == "continue"
     agent.report(claim)
-    assert plane.job(job).state is JobState.SUCCEEDED
+    assert control_plane.job(job).state is JobState.SUCCEEDED
 
 
-def test_an_attempt_of_a_job_in_an_unknown_state_obeys_a_cancel(plane: Plane, agent: Agent) -> None:
-    job = plane.submit()
+def test_an_attempt_of_a_job_in_an_unknown_state_obeys_a_cancel(
+    control_plane: ControlPlane, agent: Agent
+) -> None:
+    job = control_plane.submit()
     claim = agent.claimed()
-    rewrite(plane, job, state="migrating")
-    assert plane.cancel(job).state is JobState.CANCELLING
+    rewrite(control_plane, job, state="migrating")
+    assert control_plane.cancel(job).state is JobState.CANCELLING
     assert agent.beat(claim).directive == "checkpoint_and_stop"
     agent.report(claim, "released", "released")
-    assert plane.job(job).state is JobState.CANCELLED
+    assert control_plane.job(job).state is JobState.CANCELLED
 
 
 def test_an_attempt_in_an_unknown_state_is_shown_and_its_job_can_be_cancelled(
-    plane: Plane, agent: Agent
+    control_plane: ControlPlane, agent: Agent
 ) -> None:
-    job = plane.submit()
+    job = control_plane.submit()
     agent.claimed()
-    with plane.write() as tx:
+    with control_plane.write() as tx:
         tx.execute(sa.update(attempts).values(state="migrating", reason="rebalanced"))
-    (attempt,) = plane.attempts_of(job)
+    (attempt,) = control_plane.attempts_of(job)
     assert (attempt.state, attempt.reason) == ("migrating", "rebalanced")
     assert attempt.state not in list(AttemptState)
-    plane.later(10_000)
-    plane.sweep()
-    assert plane.cancel(job).state is JobState.CANCELLED
+    control_plane.later(10_000)
+    control_plane.sweep()
+    assert control_plane.cancel(job).state is JobState.CANCELLED

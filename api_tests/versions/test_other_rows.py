@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from api_tests.support.manifests import a_manifest, told_of
-from api_tests.support.use_cases import Agent, Plane, an_event
+from api_tests.support.use_cases import Agent, ControlPlane, an_event
 from service.contract.agent import Claim, ReportedEvent
 from service.contract.jobs import JobState
 from service.control.checkpoints import lineage
@@ -34,17 +34,17 @@ def published(claim: Claim, step: int, **fields: Any) -> ReportedEvent:
     ids=repr,
 )
 def test_a_workers_row_of_another_version_stops_no_list_and_no_claim(
-    plane: Plane, new_agent: Callable[..., Agent], columns: dict[str, Any]
+    control_plane: ControlPlane, new_agent: Callable[..., Agent], columns: dict[str, Any]
 ) -> None:
     odd, agent = new_agent(), new_agent()
-    with plane.write() as tx:
+    with control_plane.write() as tx:
         tx.execute(sa.update(workers).where(workers.c.id == odd.id).values(**columns))
-    wide, job = plane.submit(resources={"gpus": 1}), plane.submit()
+    wide, job = control_plane.submit(resources={"gpus": 1}), control_plane.submit()
     assert agent.claimed().job_id == job.id
-    assert plane.job(wide).queue_position == 1
+    assert control_plane.job(wide).queue_position == 1
     agent.register()
-    plane.sweep()
-    with plane.database.read() as tx:
+    control_plane.sweep()
+    with control_plane.database.read() as tx:
         shown = {each.id: each.model_dump(mode="json") for each in workers_control.present(tx)}
     assert agent.id in shown
     if "gpus" in columns:
@@ -53,51 +53,53 @@ def test_a_workers_row_of_another_version_stops_no_list_and_no_claim(
 
 @pytest.mark.parametrize("manifest", [[], {}, {"files": {"a": {"blake3": "1"}}}, {"files": 3}])
 def test_a_manifest_in_a_row_that_cannot_be_read_stops_no_list(
-    plane: Plane, agent: Agent, manifest: Any
+    control_plane: ControlPlane, agent: Agent, manifest: Any
 ) -> None:
-    job = plane.submit()
+    job = control_plane.submit()
     claim = agent.claimed()
     agent.beat(claim, published(claim, 4))
-    with plane.write() as tx:
+    with control_plane.write() as tx:
         tx.execute(sa.update(checkpoints).values(manifest=manifest, state="frozen"))
-    (checkpoint,) = plane.checkpoints_of(job).values()
+    (checkpoint,) = control_plane.checkpoints_of(job).values()
     assert (checkpoint.files, checkpoint.state) == ({}, "frozen")
-    with plane.database.read() as tx:
+    with control_plane.database.read() as tx:
         assert lineage.of(tx, checkpoint.id).checkpoint.state == "frozen"
 
 
 def test_an_unknown_event_is_acknowledged_and_noted_once_and_keeps_no_other_back(
-    plane: Plane, agent: Agent
+    control_plane: ControlPlane, agent: Agent
 ) -> None:
-    job = plane.submit()
+    job = control_plane.submit()
     claim = agent.claimed()
     odd = [an_event(seq, "gradients", norm=1.0) for seq in (1, 2)]
     progress = an_event(3, "progress", phase="train", step=7, total_steps=9, colour="red")
     assert agent.beat(claim, *odd, progress).acked_seq == 3
     assert agent.beat(claim, an_event(4, "gradients")).acked_seq == 4
-    assert plane.job(job).progress.step == 7
-    (note,) = plane.events_of(job, "note")
+    assert control_plane.job(job).progress.step == 7
+    (note,) = control_plane.events_of(job, "note")
     assert "gradients" in note.message
 
 
-def test_a_field_of_a_newer_manifest_is_kept_in_the_index(plane: Plane, agent: Agent) -> None:
-    job = plane.submit()
+def test_a_field_of_a_newer_manifest_is_kept_in_the_index(
+    control_plane: ControlPlane, agent: Agent
+) -> None:
+    job = control_plane.submit()
     claim = agent.claimed()
     agent.beat(claim, published(claim, 4, quantized="int8"))
-    (checkpoint,) = plane.checkpoints_of(job).values()
+    (checkpoint,) = control_plane.checkpoints_of(job).values()
     assert checkpoint.manifest is not None
     assert checkpoint.manifest["quantized"] == "int8"
 
 
 @pytest.mark.parametrize(("outcome", "failures"), [("failed", 1), ("released", 0)])
 def test_a_reason_of_a_newer_worker_is_kept_and_decided_by_its_outcome(
-    plane: Plane, agent: Agent, outcome: str, failures: int
+    control_plane: ControlPlane, agent: Agent, outcome: str, failures: int
 ) -> None:
-    job = plane.submit()
+    job = control_plane.submit()
     claim = agent.claimed()
     for _ in range(2):
         agent.report(claim, outcome, "gpu_fell_off")
-    assert plane.job(job).state is JobState.QUEUED
-    assert plane.attempts_of(job)[0].reason == "gpu_fell_off"
-    with plane.database.read() as tx:
+    assert control_plane.job(job).state is JobState.QUEUED
+    assert control_plane.attempts_of(job)[0].reason == "gpu_fell_off"
+    with control_plane.database.read() as tx:
         assert views.stored(tx, job.id).failures == failures

@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from api_tests.support.manifests import a_manifest, told_of
 from api_tests.support.protocol.promises import Promises
-from api_tests.support.use_cases import Agent, Plane, an_event, gpus
+from api_tests.support.use_cases import Agent, ControlPlane, an_event, gpus
 from service.contract.agent import REASONS, AttemptOutcome, Claim
 from service.contract.jobs import JobState
 from service.domain.errors import Conflict, LeaseLost, NotFound
@@ -22,7 +22,7 @@ any_number = st.integers(0, 999)
 
 
 @dataclass
-class Held:
+class ClaimedAttempt:
     """A claim in the hands of an agent, and what it has told so far."""
 
     agent: Agent
@@ -43,11 +43,11 @@ class AtWork(RuleBasedStateMachine):
         with self.database.write() as tx:
             for table in reversed(metadata.sorted_tables):
                 tx.execute(table.delete())
-        self.plane = Plane(self.database)
-        self.promises = Promises(self.plane)
+        self.control_plane = ControlPlane(self.database)
+        self.promises = Promises(self.control_plane)
         self.numbers = count(1)
         self.agents: list[Agent] = []
-        self.held: list[Held] = []
+        self.held: list[ClaimedAttempt] = []
         self.keys: dict[str, str] = {}
         for devices in (0, 2):
             self.join(devices)
@@ -55,7 +55,7 @@ class AtWork(RuleBasedStateMachine):
     @rule(devices=st.sampled_from([0, 1, 2]))
     def join(self, devices: int) -> None:
         name = f"wrk_{next(self.numbers):04d}"
-        self.agents.append(Agent(self.plane, name, gpus=gpus(devices), slots=2))
+        self.agents.append(Agent(self.control_plane, name, gpus=gpus(devices), slots=2))
 
     @rule(number=any_number)
     def claim(self, number: int) -> None:
@@ -78,7 +78,7 @@ class AtWork(RuleBasedStateMachine):
             return
         if claim is not None:
             step = claim.resume[0].step if claim.resume else 0
-            self.held.append(Held(agent, claim, step))
+            self.held.append(ClaimedAttempt(agent, claim, step))
 
     def _room(self, agent: Agent) -> dict[str, int]:
         mine = [each for each in self.held if each.agent is agent and not each.ended]
@@ -107,11 +107,11 @@ class AtWork(RuleBasedStateMachine):
         held = self._any(number)
         self._beat(held, *held.told)
 
-    def _beat(self, held: Held, *events: Any) -> None:
+    def _beat(self, held: ClaimedAttempt, *events: Any) -> None:
         live = self.promises.is_live(held.claim)
         reply = held.agent.beat(held.claim, *events)
         assert reply.lease_lost is not live
-        state = self.plane.job(self.promises.jobs[held.claim.job_id]).state
+        state = self.control_plane.job(self.promises.jobs[held.claim.job_id]).state
         if live:
             assert (reply.directive == "continue") is (state is JobState.RUNNING)
         elif held.ended is None:
@@ -140,16 +140,16 @@ class AtWork(RuleBasedStateMachine):
             self._run_to_its_end(
                 number, lambda held: held.agent.report(held.claim, "failed", "crashed")
             )
-            self.plane.later(700)
-            self.plane.sweep()
+            self.control_plane.later(700)
+            self.control_plane.sweep()
 
     @rule(number=any_number, times=st.integers(1, 3))
     def lose_over_and_over(self, number: int, times: int) -> None:
         for _ in range(times):
-            self._run_to_its_end(number, lambda _: self.plane.later(301))
-            self.plane.sweep()
+            self._run_to_its_end(number, lambda _: self.control_plane.later(301))
+            self.control_plane.sweep()
 
-    def _run_to_its_end(self, number: int, end: Callable[[Held], object]) -> None:
+    def _run_to_its_end(self, number: int, end: Callable[[ClaimedAttempt], object]) -> None:
         before = len(self.held)
         self._take(number, lost=False)
         if len(self.held) > before:
@@ -160,5 +160,5 @@ class AtWork(RuleBasedStateMachine):
                 ("lost", "") if self.promises.is_live(held.claim) else ("failed", "crashed")
             )
 
-    def _any(self, number: int) -> Held:
+    def _any(self, number: int) -> ClaimedAttempt:
         return self.held[number % len(self.held)]

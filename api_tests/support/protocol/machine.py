@@ -31,42 +31,44 @@ class Protocol(AtWork):
     )
     def submit(self, wants: int, priority: int, failures: int) -> None:
         fields = {"resources": {"gpus": wants}, "priority": priority, "max_failures": failures}
-        self.promises.acknowledged(self.plane.submit(**fields))
+        self.promises.acknowledged(self.control_plane.submit(**fields))
 
     @rule(number=st.integers(0, 3))
     def submit_with_a_key_perhaps_again(self, number: int) -> None:
         key = f"key-{number}"
-        job = self.plane.submit(key=key)
+        job = self.control_plane.submit(key=key)
         assert self.keys.setdefault(key, job.id) == job.id
         self.promises.acknowledged(job)
 
     @rule(seconds=st.sampled_from(SECONDS))
     def let_time_pass_and_sweep(self, seconds: float) -> None:
-        self.plane.later(seconds)
-        self.plane.sweep()
+        self.control_plane.later(seconds)
+        self.control_plane.sweep()
 
     @rule(seconds=st.sampled_from(SECONDS[:3]))
     def let_time_pass(self, seconds: float) -> None:
-        self.plane.later(seconds)
+        self.control_plane.later(seconds)
 
     @rule()
     def sweep_twice(self) -> None:
-        self.plane.sweep()
-        assert self.plane.sweep() == 0
+        self.control_plane.sweep()
+        assert self.control_plane.sweep() == 0
 
     @rule()
     def restart_the_server(self) -> None:
-        with self.plane.write() as tx:
-            workers_store.renew_since(tx, None, self.plane.now)
-            attempts.renew_since(tx, None, self.plane.now)
-        assert self.plane.sweep() == 0
+        with self.control_plane.write() as tx:
+            workers_store.renew_since(tx, None, self.control_plane.now)
+            attempts.renew_since(tx, None, self.control_plane.now)
+        assert self.control_plane.sweep() == 0
 
     @precondition(lambda self: len(self.agents) > 1)
     @rule(number=any_number)
     def end_a_worker(self, number: int) -> None:
         agent = self.agents.pop(number % len(self.agents))
-        with self.plane.write() as tx:
-            workers.end_worker(tx, agent.id, Gone(), backoff_policy=PATIENCE, now=self.plane.now)
+        with self.control_plane.write() as tx:
+            workers.end_worker(
+                tx, agent.id, Gone(), backoff_policy=PATIENCE, now=self.control_plane.now
+            )
         for held in self.held:
             assert held.agent is not agent or not self.promises.is_live(held.claim)
 
@@ -74,32 +76,32 @@ class Protocol(AtWork):
     def drain_a_worker(self, number: int, undo: bool) -> None:
         agent = self.agents[number % len(self.agents)]
         verb = workers.resume if undo else workers.drain
-        with self.plane.write() as tx:
+        with self.control_plane.write() as tx:
             worker = workers_store.get(tx, agent.id)
             assert worker is not None
             if worker.state is not WorkerState.LOST:
-                verb(tx, agent.id, self.plane.now)
+                verb(tx, agent.id, self.control_plane.now)
 
     @rule(number=any_number, depth=st.sampled_from([3, 9]))
     def change_the_version_of_a_worker(self, number: int, depth: int) -> None:
         agent = self.agents[number % len(self.agents)]
-        with self.plane.write() as tx:
+        with self.control_plane.write() as tx:
             worker = workers_store.get(tx, agent.id)
             assert worker is not None
             if worker.state is not WorkerState.LOST:
                 catalog = a_catalog(oneshot_with_depth(depth))
-                catalogs.put(tx, agent.id, catalog, self.plane.now)
+                catalogs.put(tx, agent.id, catalog, self.control_plane.now)
 
     @precondition(lambda self: self.promises.jobs)
     @rule(number=any_number, mode=st.sampled_from(["graceful", "now"]))
     def cancel(self, number: int, mode: str) -> None:
-        asked = self._ask(number, lambda job: self.plane.cancel(job, mode), ENDED_JOBS[:2])
+        asked = self._ask(number, lambda job: self.control_plane.cancel(job, mode), ENDED_JOBS[:2])
         assert asked is None or asked.state in (JobState.CANCELLING, JobState.CANCELLED)
 
     @precondition(lambda self: self.promises.jobs)
     @rule(number=any_number)
     def pause(self, number: int) -> None:
-        asked = self._ask(number, self.plane.pause, (*ENDED_JOBS, JobState.CANCELLING))
+        asked = self._ask(number, self.control_plane.pause, (*ENDED_JOBS, JobState.CANCELLING))
         assert asked is None or asked.state in (JobState.PAUSING, JobState.PAUSED)
 
     @precondition(lambda self: self.promises.jobs)
@@ -107,12 +109,12 @@ class Protocol(AtWork):
     def resume(self, number: int) -> None:
         resting = (JobState.PAUSING, JobState.PAUSED)
         refused = [state for state in JobState if state not in resting]
-        asked = self._ask(number, self.plane.resume, refused)
+        asked = self._ask(number, self.control_plane.resume, refused)
         assert asked is None or asked.state in (JobState.RUNNING, JobState.QUEUED)
 
     def _ask(self, number: int, verb: Callable[[Job], Job], refused: Any) -> Job | None:
         jobs = list(self.promises.jobs.values())
-        job = self.plane.job(jobs[number % len(jobs)])
+        job = self.control_plane.job(jobs[number % len(jobs)])
         try:
             asked = verb(job)
         except Conflict:
@@ -127,7 +129,9 @@ class Protocol(AtWork):
         ended = list(self.promises.ended)
         parent = self.promises.jobs[ended[number % len(ended)]]
         try:
-            self.promises.acknowledged(self.plane.job_of(self.plane.retry(parent, origin)))
+            self.promises.acknowledged(
+                self.control_plane.job_of(self.control_plane.retry(parent, origin))
+            )
         except Unprocessable:
             assert origin == "latest"
 

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select
 
 from api_tests.support.catalogs import a_catalog, oneshot_with_depth
-from api_tests.support.use_cases import Agent, Plane, gpus
+from api_tests.support.use_cases import Agent, ControlPlane, gpus
 from service.contract.agent import Claim
 from service.contract.jobs import ENDED_JOBS, LIVE_ATTEMPTS, Job, JobState
 from service.contract.workers import Worker, WorkerState
@@ -28,8 +28,8 @@ _WITH_AN_ATTEMPT = (JobState.RUNNING, JobState.PAUSING, JobState.CANCELLING)
 class Promises:
     """Remembers what was promised, and compares."""
 
-    def __init__(self, plane: Plane) -> None:
-        self._plane = plane
+    def __init__(self, control_plane: ControlPlane) -> None:
+        self._control_plane = control_plane
         self.jobs: dict[str, Job] = {}
         self.ended: dict[str, tuple[Any, ...]] = {}
         self._steps: dict[str, int] = {}
@@ -45,12 +45,12 @@ class Promises:
         query = select(table.c.state).where(
             table.c.job_id == claim.job_id, table.c.number == claim.attempt
         )
-        with self._plane.database.read() as tx:
+        with self._control_plane.database.read() as tx:
             return tx.execute(query).scalar_one() in LIVE_ATTEMPTS
 
     def check(self, agents: Sequence[Agent]) -> None:
         """Every promise."""
-        with self._plane.database.read() as tx:
+        with self._control_plane.database.read() as tx:
             found = {job.id: job for job in views.page(tx, JobFilter(limit=10_000))[0]}
             assert set(found) == set(self.jobs), "an acknowledged job is missing, or was made up"
             counters = {row.id: row for row in tx.execute(select(jobs_table))}
@@ -98,7 +98,7 @@ class Promises:
         self._steps[job.id] = found.step
 
     def _what_is_queued_is_claimable(self, tx: Any, queued: list[Job]) -> None:
-        now = self._plane.now
+        now = self._control_plane.now
         fresh = Worker(
             id="wrk_fresh",
             host="fresh",
@@ -119,7 +119,9 @@ class Promises:
 
     def _reasons_are_true(self, tx: Any, queued: list[Job], agents: Sequence[Agent]) -> None:
         capacities = capacities_of(tx, workers.present(tx))
-        claimable = {w.id for each in capacities for w in eligible_jobs(tx, each, self._plane.now)}
+        claimable = {
+            w.id for each in capacities for w in eligible_jobs(tx, each, self._control_plane.now)
+        }
         for job in queued:
             if job.wait_reason != "it waits before its next try":
                 assert (job.wait_reason is None) == (job.id in claimable), job.wait_reason
