@@ -59,6 +59,26 @@ RECIPE = Recipe(
     heads=Heads("classifier.0"),
 )
 """
+ZEBRAS = """
+from workers.data.sources.digits import Digits
+
+
+class Zebras(Digits):
+    pass
+"""
+ZEBRAS_SOURCE = """
+ZEBRAS = DataSource(
+    info=DIGITS.info.model_copy(update={"name": "zebras"}),
+    open_split="workers.data.sources.zebras:Zebras",
+)
+"""
+TWIN_LAUNCHER = """
+from workers.launcher.local.launcher import LocalLauncher
+
+
+class TwinLauncher(LocalLauncher):
+    pass
+"""
 
 
 class SourceTree:
@@ -111,15 +131,15 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SourceTree:
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[[], Installation]]:
+def start(tmp_path: Path) -> Iterator[Callable[..., Installation]]:
     """Starts a server and a worker of the changed tree."""
     started: list[Installation] = []
 
-    def make() -> Installation:
+    def make(launcher: str = "local") -> Installation:
         folder = tmp_path / "installation"
         folder.mkdir()
         started.append(Installation(folder))
-        started[0].start_worker()
+        started[0].start_worker(launcher=launcher)
         return started[0]
 
     yield make
@@ -128,7 +148,7 @@ def start(tmp_path: Path) -> Iterator[Callable[[], Installation]]:
 
 
 def test_a_kind_touches_the_files_that_contributing_names(
-    tree: SourceTree, start: Callable[[], Installation]
+    tree: SourceTree, start: Callable[..., Installation]
 ) -> None:
     tree.edit(
         "service/contract/specs.py",
@@ -162,7 +182,7 @@ def test_a_kind_touches_the_files_that_contributing_names(
 
 
 def test_a_built_in_recipe_touches_the_files_that_contributing_names(
-    tree: SourceTree, start: Callable[[], Installation]
+    tree: SourceTree, start: Callable[..., Installation]
 ) -> None:
     network = (tree.root / "workers/recipes/shufflenet_v2/network.py").read_text()
     tree.write("workers/recipes/twin/__init__.py", TWIN)
@@ -178,6 +198,37 @@ def test_a_built_in_recipe_touches_the_files_that_contributing_names(
     params = TRAIN["params"] | {"total_iters": 2}
     job = client.wait(client.submit(TRAIN | {"recipe": "twin", "params": params}).id)
     assert (job.state, job.variant, job.message) == (JobState.SUCCEEDED, "0.5x", None)
+
+
+def test_a_data_source_touches_the_files_that_contributing_names(
+    tree: SourceTree, start: Callable[..., Installation]
+) -> None:
+    tree.write("workers/data/sources/zebras.py", ZEBRAS)
+    tree.edit(
+        "workers/data/sources/__init__.py",
+        ("BUILTIN = (DIGITS,)", f"{ZEBRAS_SOURCE.strip()}\nBUILTIN = (DIGITS, ZEBRAS)"),
+    )
+    tree.write_catalog()
+    assert tree.changed_files() == named_in_contributing("a data source", source="zebras")
+    client = start().client
+    params = TRAIN["params"] | {"total_iters": 2}
+    job = client.wait(client.submit(TRAIN | {"data": {"dataset": "zebras"}, "params": params}).id)
+    assert (job.state, job.message) == (JobState.SUCCEEDED, None)
+
+
+def test_a_launcher_touches_the_files_that_contributing_names(
+    tree: SourceTree, start: Callable[..., Installation]
+) -> None:
+    tree.write("workers/launcher/twin.py", TWIN_LAUNCHER)
+    tree.edit(
+        "workers/launcher/__init__.py",
+        ("_BUILTIN = {", '_BUILTIN = {"twin": "workers.launcher.twin:TwinLauncher", '),
+    )
+    assert tree.changed_files() == named_in_contributing("a launcher", launcher="twin")
+    client = start("twin").client
+    params = TRAIN["params"] | {"total_iters": 2}
+    job = client.wait(client.submit(TRAIN | {"params": params}).id)
+    assert (job.state, job.message) == (JobState.SUCCEEDED, None)
 
 
 def named_in_contributing(what: str, **names: str) -> set[str]:

@@ -8,7 +8,8 @@ from importlib.resources import files
 from pathlib import Path
 
 from service.contract.catalog import BUILTIN_FILE, Catalog
-from workers.data.sources import DIGITS, sources
+from workers.data.sources import BUILTIN as BUILTIN_SOURCES
+from workers.data.sources import sources
 from workers.kinds import KINDS
 from workers.recipes.table import BUILTIN, offers
 
@@ -26,7 +27,7 @@ def builtin() -> Catalog:
     """What a worker of this version can do without any other package."""
     return Catalog(
         recipes=tuple(recipe.info() for recipe in BUILTIN),
-        datasets=(DIGITS.info,),
+        datasets=tuple(source.info for source in BUILTIN_SOURCES),
         kinds=tuple(KINDS),
     )
 

@@ -25,13 +25,15 @@ DIGITS = DataSource(
     ),
     open_split="workers.data.sources.digits:Digits",
 )
+BUILTIN = (DIGITS,)
 _FOLDERS = "workers.data.sources.folders:ImageFolder"
 
 
 @cache
 def sources() -> Mapping[str, DataSource]:
     """All named data sets, the built-in ones first."""
-    return with_plugins({DIGITS.info.name: DIGITS}, ENTRY_POINTS, _source)
+    builtin = {source.info.name: source for source in BUILTIN}
+    return with_plugins(builtin, ENTRY_POINTS, _source)
 
 
 def open_split(data: DataSpec, request: SplitRequest) -> ImageDataset:
