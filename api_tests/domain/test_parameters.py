@@ -121,6 +121,27 @@ def test_a_parameter_that_another_one_asks_for_is_named_with_the_reason() -> Non
     assert complete_parameters(ONESHOT, given)["mean_image"] == "mean.npy"
 
 
+@pytest.mark.parametrize(
+    ("condition", "problem"),
+    [
+        (True, "b must be given; it has no default"),
+        ({"properties": {"a": True}}, "b must be given; it has no default"),
+        ({"required": ["a"]}, "b must be given; it has no default"),
+        ({"properties": {"a": {"minimum": 1}}}, "b must be given; it has no default"),
+        ({"properties": {"a": {"enum": [1, 2]}}}, "a 1 or 2 needs b"),
+    ],
+)
+def test_a_condition_of_any_form_is_told_as_far_as_it_can_be(condition: Any, problem: str) -> None:
+    schema = {
+        "type": "object",
+        "properties": {"a": {}, "b": {}},
+        "if": condition,
+        "then": {"required": ["b"]},
+    }
+    recipe = a_recipe().model_copy(update={"parameters": schema})
+    assert problems(recipe, a=1) == {"/params/b": problem}
+
+
 def test_a_parameter_without_a_default_must_be_given() -> None:
     schema = {"type": "object", "properties": {"depth": {"type": "integer"}}, "required": ["depth"]}
     recipe = a_recipe().model_copy(update={"parameters": schema})

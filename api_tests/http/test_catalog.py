@@ -1,5 +1,6 @@
 """A worker tells what it can do; users find it in GET /recipes and GET /datasets."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -114,6 +115,35 @@ def test_a_catalog_with_a_schema_that_cannot_be_used_is_refused_and_changes_noth
     problem = problem_of(answer, 422, "invalid")
     assert pointers_of(problem) == [f"/recipes/{len(builtin_catalog().recipes)}/parameters"]
     assert "the default of depth is not valid" in problem["detail"]
+    assert "mobilenet_v3" not in recipes(http)
+
+
+def nested(depth: int) -> Any:
+    return {"a": nested(depth - 1)} if depth else 1
+
+
+@pytest.mark.parametrize(
+    ("parameter", "reason"),
+    [
+        ({"default": nested(300)}, "nested more than 64 levels deep"),
+        ({"type": "number", "maximum": float("inf")}, "must be a finite number"),
+        ({"multipleOf": 10**400}, "must be a finite number"),
+        ({"default": float("nan")}, "must be a finite number"),
+        ({"description": "\ud800"}, "half of a surrogate pair"),
+    ],
+    ids=lambda each: each if isinstance(each, str) else "",
+)
+def test_a_schema_that_would_not_be_read_again_as_it_came_is_refused(
+    http: httpx.Client, agent: FakeAgent, parameter: Any, reason: str
+) -> None:
+    body = a_catalog(a_recipe()).model_dump(mode="json")
+    body["recipes"][-1]["parameters"]["properties"]["depth"] = parameter
+    answer = agent.http.put(
+        f"/agent/workers/{agent.id}/catalog",
+        content=json.dumps(body),
+        headers={"Content-Type": "application/json"},
+    )
+    assert reason in problem_of(answer, 422, "invalid")["detail"]
     assert "mobilenet_v3" not in recipes(http)
 
 

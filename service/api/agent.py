@@ -22,7 +22,7 @@ from service.contract.agent import (
 from service.contract.catalog import Catalog
 from service.control.leases import claims, heartbeats, reports, workers
 from service.control.scheduling import catalogs
-from service.domain.catalog_rules import check_catalog
+from service.domain.catalog_rules import check_catalog, check_storable
 
 router = APIRouter(prefix="/agent", tags=["agent"], dependencies=[Authorized])
 
@@ -39,6 +39,7 @@ def register(worker_id: str, body: Registration, context: Context) -> Registrati
 @router.put("/workers/{worker_id}/catalog", status_code=204)
 def put_catalog(worker_id: str, catalog: Catalog, context: Context) -> None:
     """Note what a worker can do; one that never sends a catalog can do what is built in."""
+    check_storable(catalog)
     with context.database.read() as tx:
         is_checked = catalogs.is_stored(tx, catalog)
     if not is_checked:

@@ -2,21 +2,39 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Any
 
 from service.contract.catalog import Catalog, RecipeInfo
 from service.contract.errors import FieldProblem
 from service.domain.errors import InvalidFields
+from service.domain.json_values import is_deeper, storage_problems
 from service.domain.parameter_schemas import InvalidSchema, check_schema
 
 LIMIT_BYTES = 1024 * 1024
+LIMIT_DEPTH = 64
 LIMIT_RECIPES = 200
 LIMIT_DATASETS = 1000
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
 
+def check_storable(catalog: Catalog) -> None:
+    """Raise InvalidFields for a catalog that would not be read again as it came.
+
+    What has passed it has a digest.
+    """
+    problems = [
+        FieldProblem(pointer=f"/recipes/{number}/parameters", detail=f"the schema {reason}")
+        for number, recipe in enumerate(catalog.recipes)
+        for reason in _unstorable(recipe.parameters)
+    ]
+    if problems:
+        raise InvalidFields(problems)
+
+
 def check_catalog(catalog: Catalog) -> None:
-    """Raise InvalidFields for a catalog that cannot be offered to users, naming why."""
+    """Raise InvalidFields for a storable catalog that cannot be offered to users, naming why."""
     problems = list(_size_problems(catalog))
     if not problems:
         problems += _name_problems("recipes", [recipe.name for recipe in catalog.recipes])
@@ -26,6 +44,12 @@ def check_catalog(catalog: Catalog) -> None:
             problems += _recipe_problems(f"/recipes/{number}", recipe)
     if problems:
         raise InvalidFields(problems)
+
+
+def _unstorable(parameters: Mapping[str, Any]) -> list[str]:
+    if is_deeper(parameters, LIMIT_DEPTH):
+        return [f"must not be nested more than {LIMIT_DEPTH} levels deep"]
+    return list(islice(storage_problems(parameters), 1))
 
 
 def _size_problems(catalog: Catalog) -> Iterator[FieldProblem]:

@@ -160,17 +160,23 @@ def _condition(error: ValidationError, schema: Schema) -> str:
     conditions = ""
     for step in error.absolute_schema_path:
         if step in ("then", "else") and isinstance(node, Mapping) and "if" in node:
-            terms = [
-                f"{name} {' or '.join(map(str, values))}"
-                for name, each in node["if"].get("properties", {}).items()
-                for values in [each.get("enum", [each.get("const")])]
-            ]
-            conditions = ("" if step == "then" else "other than ") + " and ".join(terms)
+            terms = " and ".join(_terms(node["if"]))
+            conditions = f"other than {terms}" if terms and step == "else" else terms
         try:
             node = node[step]
         except (KeyError, IndexError, TypeError):
             return conditions
     return conditions
+
+
+def _terms(condition: Any) -> Iterator[str]:
+    """What a condition says of single parameters, as in `preprocessing crop or pad`."""
+    properties = condition.get("properties", {}) if isinstance(condition, Mapping) else {}
+    for name, schema in properties.items():
+        values = schema if isinstance(schema, Mapping) else {}
+        named = values.get("enum") or ([values["const"]] if "const" in values else [])
+        if named:
+            yield f"{name} {' or '.join(map(str, named))}"
 
 
 def _name(path: tuple[Any, ...]) -> str:

@@ -19,12 +19,12 @@ from pydantic_core import ValidationError as NoMatch
 from referencing import Registry
 
 from service.contract.paths import is_below_root
+from service.domain.json_values import LARGEST_NUMBER
 
 Schema = Mapping[str, Any]
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 LIMIT_SUBSCHEMAS = 2000
-LARGEST_NUMBER = 2.0**1023
 _REFERENCE = "#/$defs/"
 _REFUSED = (
     "$anchor",

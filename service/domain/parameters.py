@@ -1,7 +1,6 @@
 """A recipe's parameters as a user gave them, checked and completed with the defaults."""
 
 import json
-import math
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from typing import Any
@@ -11,8 +10,9 @@ from pydantic_core import SchemaValidator, ValidationError, core_schema
 from service.contract.catalog import RecipeInfo
 from service.contract.errors import FieldProblem
 from service.domain.errors import InvalidFields
+from service.domain.json_values import is_deeper, storage_problems
 from service.domain.parameter_problems import pointer_to, problems_of
-from service.domain.parameter_schemas import LARGEST_NUMBER, Schema, resolved, validator_of
+from service.domain.parameter_schemas import Schema, resolved, validator_of
 
 LIMIT_BYTES = 64 * 1024
 LIMIT_DEPTH = 32
@@ -100,7 +100,7 @@ def _types(schema: Any, root: Schema) -> Iterator[str]:
 
 
 def _check_size(given: Mapping[str, Any]) -> None:
-    if _is_deeper(given, LIMIT_DEPTH):
+    if is_deeper(given, LIMIT_DEPTH):
         limit = f"nested more than {LIMIT_DEPTH} levels deep"
     elif len(json.dumps(given)) > LIMIT_BYTES:
         limit = f"more than {LIMIT_BYTES} bytes of JSON"
@@ -109,33 +109,9 @@ def _check_size(given: Mapping[str, Any]) -> None:
     raise InvalidFields([FieldProblem(pointer="/params", detail=f"parameters must not be {limit}")])
 
 
-def _is_deeper(value: Any, levels: int) -> bool:
-    if not isinstance(value, Mapping | list | tuple):
-        return False
-    parts = value.values() if isinstance(value, Mapping) else value
-    return levels == 0 or any(_is_deeper(part, levels - 1) for part in parts)
-
-
 def _unstorable(given: Mapping[str, Any]) -> Iterator[FieldProblem]:
     for name, value in given.items():
-        for reason in _reasons((name, value)):
+        for reason in storage_problems((name, value)):
             detail = f"{name} {reason}".encode(errors="replace").decode()
             yield FieldProblem(pointer=pointer_to(name), detail=detail)
             break
-
-
-def _reasons(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        if "\0" in value:
-            yield "must not have the character U+0000"
-        if any("\ud800" <= character <= "\udfff" for character in value):
-            yield "must not have half of a surrogate pair"
-    elif isinstance(value, int | float):
-        if not math.isfinite(value) if isinstance(value, float) else abs(value) >= LARGEST_NUMBER:
-            yield "must be a finite number"
-    elif isinstance(value, Mapping):
-        for pair in value.items():
-            yield from _reasons(pair)
-    elif isinstance(value, list | tuple):
-        for each in value:
-            yield from _reasons(each)
