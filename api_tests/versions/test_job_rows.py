@@ -1,6 +1,7 @@
 """A job's row that another version wrote costs that job alone, on both databases."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -229,3 +230,47 @@ def test_an_attempt_in_an_unknown_state_is_shown_and_its_job_can_be_cancelled(
     control_plane.later(10_000)
     control_plane.sweep()
     assert control_plane.cancel(job).state is JobState.CANCELLED
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"needs": "[]"},
+        {"needs": "{"},
+        {"needs": '{"@recipe": {"name": "oneshot"}}'},
+        {"labels": ["vision"]},
+        {"labels": {"team": 3}},
+        {"labels": None},
+        {"metrics": []},
+        {"metrics": {"loss": {"mean": 1.0}}},
+        {"result": 7},
+    ],
+    ids=repr,
+)
+def test_a_column_of_another_shape_stops_no_list_and_no_claim(
+    control_plane: ControlPlane, new_agent: Callable[..., Agent], columns: dict[str, Any]
+) -> None:
+    odd, job = control_plane.submit(), control_plane.submit()
+    rewrite(control_plane, odd, **columns)
+    assert list(listed(control_plane)) == [job.id, odd.id]
+    claimed = {new_agent().claimed().job_id for _ in range(2)}
+    assert claimed == {odd.id, job.id}
+    control_plane.sweep()
+    assert control_plane.cancel(odd).state is JobState.CANCELLING
+
+
+@pytest.mark.parametrize("column", ["spec", "labels", "metrics", "progress", "result"])
+def test_text_that_is_no_json_in_a_row_of_sqlite_costs_that_job_alone(
+    control_plane: ControlPlane, agent: Agent, column: str
+) -> None:
+    if not control_plane.database.is_sqlite:
+        pytest.skip("PostgreSQL stores no such text")
+    odd, job = control_plane.submit(), control_plane.submit()
+    with control_plane.write() as tx:
+        change = sa.text(f"UPDATE jobs SET {column} = '{{\"torn' WHERE id = :id")
+        tx.execute(change, {"id": odd.id})
+    assert list(listed(control_plane)) == [job.id, odd.id]
+    control_plane.cancel(odd)
+    assert agent.claimed().job_id == job.id
+    delete(control_plane, odd)
+    assert list(listed(control_plane)) == [job.id]

@@ -1,6 +1,7 @@
 """The database: one writer and many readers on SQLite, a pool on PostgreSQL."""
 
 import fcntl
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Any, TextIO
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError
+
+from service.contract.reading import log_once
 
 DATABASE_OUTAGES = (InterfaceError, OperationalError, TimeoutError)
 """What is raised while the database cannot be reached: trying again later may help."""
@@ -125,6 +128,15 @@ def _lock_beside(url: URL) -> TextIO:
     return lock
 
 
+def _json_or_text(column: str) -> Any:
+    # SQLite checks no column: what is no JSON must cost its row alone, and not the whole list.
+    try:
+        return json.loads(column)
+    except ValueError:
+        log_once("no_json_in_column", column[:200])
+        return column
+
+
 def _sqlite(url: URL, *, pool_size: int, max_overflow: int, read_only: bool = False) -> Engine:
     engine = create_engine(
         url,
@@ -132,6 +144,7 @@ def _sqlite(url: URL, *, pool_size: int, max_overflow: int, read_only: bool = Fa
         max_overflow=max_overflow,
         pool_timeout=_WAIT_SECONDS,
         connect_args={"timeout": _WAIT_SECONDS, "check_same_thread": False},
+        json_deserializer=_json_or_text,
     )
 
     @event.listens_for(engine, "connect")

@@ -6,8 +6,12 @@ since they begin with `@`.
 
 import json
 
+from pydantic import TypeAdapter, ValidationError
+
+from service.contract.reading import log_once
 from service.domain.offers import JobNeeds
 
+_NEEDS: TypeAdapter[dict[str, str]] = TypeAdapter(dict[str, str])
 _KIND, _RECIPE, _FORM = "@kind", "@recipe", "@form"
 
 
@@ -20,8 +24,14 @@ def column_of_needs(needs: JobNeeds) -> str:
 
 
 def needs_of_column(column: str, gpus: int) -> JobNeeds:
-    """What a column stands for; one of a version before catalogs has labels alone."""
-    labels: dict[str, str] = json.loads(column)
-    kind, recipe = labels.pop(_KIND, None), labels.pop(_RECIPE, None)
-    form = labels.pop(_FORM, None)
-    return JobNeeds(gpus, labels, kind, recipe, frozenset(form.split(",")) if form else None)
+    """What a column stands for; one of a version before catalogs has labels alone.
+
+    A column that this version cannot read stands for no needs beside the GPUs.
+    """
+    try:
+        needs = _NEEDS.validate_json(column)
+    except ValidationError:
+        log_once("unreadable_needs", column[:200])
+        needs = {}
+    kind, recipe, form = (needs.pop(key, None) for key in (_KIND, _RECIPE, _FORM))
+    return JobNeeds(gpus, needs, kind, recipe, frozenset(form.split(",")) if form else None)

@@ -201,6 +201,9 @@ def _stored(row: RowMapping) -> StoredJob:
     job = Job.model_construct(
         **{name: row[name] for name in names}
         | {
+            "labels": _labels(row),
+            "metrics": _metrics(row),
+            "result": _result(row),
             "state": member(JobState, row["state"]),
             "reason": member(Reason, row["reason"]) if row["reason"] else None,
             "spec": spec,
@@ -229,11 +232,40 @@ def _spec(row: RowMapping) -> AnySpec | UnreadableSpec:
     columns = {
         "kind": row["kind"],
         "name": row["name"],
-        "labels": row["labels"],
+        "labels": _labels(row),
         "priority": -row["queue_order"],
         "resources": Resources(gpus=needs.gpus, labels=dict(needs.labels)),
     }
     return spec.model_copy(update=columns)
+
+
+def _labels(row: RowMapping) -> dict[str, str]:
+    labels = {key: each for key, each in _object(row["labels"]).items() if isinstance(each, str)}
+    if labels != row["labels"]:
+        log_once("unreadable_labels", f"{row['id']}: {row['labels']!r:.200}")
+    return labels
+
+
+def _metrics(row: RowMapping) -> dict[str, float]:
+    metrics = {
+        name: each
+        for name, each in _object(row["metrics"]).items()
+        if isinstance(each, int | float) and not isinstance(each, bool)
+    }
+    if metrics != row["metrics"]:
+        log_once("unreadable_metrics", f"{row['id']}: {row['metrics']!r:.200}")
+    return metrics
+
+
+def _result(row: RowMapping) -> dict[str, Any] | None:
+    if row["result"] is None or isinstance(row["result"], dict):
+        return row["result"]
+    log_once("unreadable_result", f"{row['id']}: {row['result']!r:.200}")
+    return None
+
+
+def _object(stored: Any) -> dict[str, Any]:
+    return stored if isinstance(stored, dict) else {}
 
 
 def _progress(stored: Any) -> Progress:
