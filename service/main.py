@@ -127,7 +127,8 @@ def _open(settings: Settings) -> Database:
     except CommandError as error:
         database.close()
         message = (
-            f"the database {database.url!r} was made by another version of Trainyard ({error})"
+            f"the database {database.url!r} was made by another version of Trainyard ({error}): "
+            "install that version, or use another database"
         )
         raise CannotStart(message) from error
     return database

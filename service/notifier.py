@@ -1,4 +1,4 @@
-"""How a long poll learns that there may be something to claim; polling stays the truth."""
+"""Notifies long polls that there may be a job to claim; they poll as well."""
 
 import asyncio
 from collections.abc import Callable

@@ -31,7 +31,7 @@ _POLL_SECONDS = 2.0
 
 @router.put("/workers/{worker_id}")
 def register(worker_id: str, body: Registration, context: Context) -> RegistrationReply:
-    """Join, or say again who one is."""
+    """Register a worker; a repeated registration replaces what it sent before."""
     with context.database.write() as tx:
         return workers.register(tx, worker_id, body, context.now())
 
@@ -87,7 +87,7 @@ async def claim(request: Request, body: ClaimRequest, context: Context) -> Respo
 
 @router.post("/heartbeats")
 def heartbeat(body: Heartbeat, context: Context) -> HeartbeatReply:
-    """Renew the leases of a worker's attempts; each is told what to do."""
+    """Renew the leases of a worker's attempts; the reply has a directive for each."""
     with context.database.write() as tx:
         return heartbeats.heartbeat(tx, body, context.now())
 

@@ -40,7 +40,7 @@ _HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "2"}}
 
 
 def install(app: FastAPI) -> None:
-    """Have the app say no in one shape."""
+    """Have the app answer every refusal as a problem document."""
     app.add_exception_handler(TrainyardError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)

@@ -14,7 +14,7 @@ router = APIRouter(prefix="/checkpoints", tags=["checkpoints"])
 
 
 class Collect(BaseModel):
-    """Whether to remove what nobody needs, or only to tell of it."""
+    """Whether to remove what nobody needs, or only to list it."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -46,7 +46,7 @@ def is_current(request: Request, etag: str) -> bool:
 
 
 def job_etag(job: Job) -> str:
-    """From the version of its row."""
+    """The ETag of a job, from the version of its row."""
     if job.state is not JobState.QUEUED:
         return f'"{job.version}"'
     # The position and the wait reason of a queued job change without a new version of its row.

@@ -16,7 +16,7 @@ _log = structlog.get_logger()
 class NotificationRelay:
     """Carries the notifications of one server to the others; on SQLite there are no others.
 
-    It only hastens: whoever misses a notification looks by itself two seconds later.
+    It only saves time: whoever misses a notification polls two seconds later.
     """
 
     def __init__(self, database: Database, notifier: Notifier, server_id: str) -> None:

@@ -1,6 +1,6 @@
 """What workers can do, as data: recipes, data sets and kinds of job.
 
-A worker tells the control plane its catalog; the built-in one is shipped with the service, so that
+A worker sends the control plane its catalog; the built-in one is shipped with the service, so that
 a submission works before any worker is there.
 """
 

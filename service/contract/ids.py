@@ -15,5 +15,5 @@ def new_id(prefix: str) -> str:
 def ulid(milliseconds: int, randomness: int) -> str:
     """The 26 characters that github.com/ulid/spec gives a time since 1970 and 80 random bits."""
     number = milliseconds << _RANDOM_BITS | randomness
-    digits = (_CROCKFORD[number >> 5 * place & 31] for place in range(_LENGTH))
+    digits = (_CROCKFORD[number >> 5 * position & 31] for position in range(_LENGTH))
     return "".join(digits)[::-1]

@@ -98,7 +98,7 @@ class NetworkSpec(_Submission):
     """What a train and an eval have in common: a network and its data.
 
     As stored, `recipe` and `variant` are there and `params` holds every value, defaults filled in;
-    a user may leave out what has a default, and the network where a checkpoint tells it.
+    a user may leave out what has a default, and the network where a checkpoint determines it.
     """
 
     recipe: Annotated[Id | None, BeforeValidator(_recipe_name)] = None

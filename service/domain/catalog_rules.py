@@ -1,4 +1,4 @@
-"""Which catalogs a worker may tell: bounded, and with schemas that can be checked against."""
+"""Which catalogs a worker may send: bounded, and with schemas that can be checked against."""
 
 import re
 from collections import Counter

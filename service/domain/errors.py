@@ -36,7 +36,7 @@ class Conflict(TrainyardError):
 
 
 class LeaseLost(Conflict):
-    """A write that found no live attempt: the worker must end its tree and say nothing more."""
+    """A write that found no live attempt: the worker ends the processes and reports nothing."""
 
     def __init__(self, job_id: str, attempt: int) -> None:
         super().__init__("lease_lost", f"attempt {attempt} of {job_id} is not the live one")

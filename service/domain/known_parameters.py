@@ -7,7 +7,7 @@ from typing import Any, Self
 
 @dataclass(frozen=True)
 class KnownParameters:
-    """Each is None where the recipe has no such parameter, or means something else by it."""
+    """The known parameters; None where the recipe has none, or one of another type."""
 
     total_iters: int | None = None
     batch_size: int | None = None

@@ -26,6 +26,6 @@ def parse_limits(text: str) -> tuple[Limit, ...]:
         if not (equals and colon and value and most.isdecimal() and int(most) >= 1):
             raise ValueError(f"{part!r} is no limit; write label=value:number, as team=vision:2")
         if not re.match(LABEL_KEY, label):
-            raise ValueError(f"{label!r} is no label key")
+            raise ValueError(f"{label!r} is no label key: use letters, digits and ._/-")
         limits[label, value] = Limit(label, value, int(most))
     return tuple(limits.values())

@@ -23,7 +23,7 @@ class Offer:
 
     @classmethod
     def of(cls, catalog: Catalog) -> "Offer":
-        """Of a worker with this catalog."""
+        """The offer of a worker with this catalog."""
         forms = {recipe.name: RecipeForm(recipe.digest, recipe) for recipe in catalog.recipes}
         return cls(forms, frozenset(catalog.kinds))
 
@@ -53,9 +53,9 @@ class JobNeeds:
 
     @property
     def in_any_form(self) -> "JobNeeds":
-        """The same, with the recipe in any form."""
+        """These needs with the recipe in any form."""
         return replace(self, forms=None)
 
     def with_forms(self, digests: frozenset[str]) -> "JobNeeds":
-        """The same, with further forms in which the job can run."""
+        """These needs with further forms in which the job can run."""
         return self if self.forms is None else replace(self, forms=self.forms | digests)

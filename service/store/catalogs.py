@@ -35,7 +35,7 @@ def get(tx: Connection, digest: str) -> StoredCatalog | None:
 
 
 def digests(tx: Connection, before: datetime | None = None) -> list[str]:
-    """Of the stored catalogs, the newest first; of those alone that came `before` a moment."""
+    """The digests of the stored catalogs that came `before` a moment, the newest first."""
     query = select(catalogs.c.digest).order_by(catalogs.c.created_at.desc(), catalogs.c.digest)
     if before is not None:
         query = query.where(catalogs.c.created_at < before)

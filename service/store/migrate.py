@@ -21,7 +21,7 @@ def upgrade(tx: Connection, to: str = "head") -> None:
 
 
 def downgrade(tx: Connection, to: str = "base") -> None:
-    """Revert migrations, in the same manner; what only newer tables hold is lost."""
+    """Revert migrations in one transaction; what only newer tables hold is lost."""
     command.downgrade(_config(tx), to)
 
 

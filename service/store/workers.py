@@ -47,7 +47,7 @@ def present(tx: Connection) -> list[Worker]:
 
 
 def catalog_digests(tx: Connection) -> list[str | None]:
-    """Of each worker that has not ended; None for one that sent no catalog."""
+    """The catalog's digest of each worker that has not ended; None for one that sent none."""
     query = select(workers.c.catalog_digest).where(workers.c.state.in_(_PRESENT))
     return list(tx.execute(query).scalars())
 
@@ -75,7 +75,7 @@ def renew_since(tx: Connection, since: datetime | None, now: datetime) -> int:
 
 
 def delete_ended_before(tx: Connection, moment: datetime, limit: int) -> int:
-    """Delete at most `limit` workers that ended, have no attempt, and were last seen before."""
+    """Delete at most `limit` ended workers without attempts, last seen before `moment`."""
     attempted = select(attempts.c.worker_id).where(attempts.c.worker_id == workers.c.id)
     ended = select(workers.c.id).where(
         workers.c.state.in_(_ENDED), workers.c.last_seen_at < moment, ~attempted.exists()
@@ -147,6 +147,6 @@ def _process(stored: Any) -> ProcessIdentity | None:
     try:
         return read(ProcessIdentity, stored)
     except ValidationError:
-        # Nobody can tell whether it lives: its lease runs out by itself.
+        # Whether it is alive cannot be known: its lease runs out by itself.
         log_once("unreadable_process", str(stored)[:200])
         return None

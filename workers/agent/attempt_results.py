@@ -31,12 +31,12 @@ def report_of(
 
 
 def released(message: str) -> AttemptResult:
-    """Given back: nobody's fault."""
+    """The result of an attempt that is given back; it is nobody's fault."""
     return AttemptResult(outcome="released", reason=Reason.RELEASED, message=message)
 
 
 def stalled(lease: Lease) -> AttemptResult:
-    """The watchdog ended it."""
+    """The result of an attempt that the watchdog ended."""
     message = f"no step, event or save for {lease.stall_seconds:g} s"
     return AttemptResult(
         outcome="failed",
@@ -46,7 +46,7 @@ def stalled(lease: Lease) -> AttemptResult:
 
 
 def from_volume_error(error: OSError) -> AttemptResult:
-    """The attempt's folder could not be used."""
+    """The result of an attempt whose folder could not be used."""
     if error.errno in _NO_SPACE:
         return AttemptResult(
             outcome="failed", reason=Reason.DISK_FULL, message=f"the volume is full: {error}"
@@ -56,7 +56,7 @@ def from_volume_error(error: OSError) -> AttemptResult:
 
 
 def from_agent_error(error: Exception) -> AttemptResult:
-    """The agent or a launcher failed, and the ranks were ended."""
+    """The result of an attempt whose ranks were ended after an error of the agent or launcher."""
     # The first line alone: what follows may quote values, as pydantic's messages do.
     first = str(error).split("\n")[0]
     message = f"its agent failed: {type(error).__name__}: {first}; the worker's log has the stack"
@@ -64,7 +64,7 @@ def from_agent_error(error: Exception) -> AttemptResult:
 
 
 def from_event(ended: ReportedEvent) -> AttemptResult | None:
-    """What the run said in its `ended` event; None if that cannot be read."""
+    """The result in the run's `ended` event; None if it cannot be read."""
     try:
         return AttemptResult.model_validate(ended.body)
     except ValidationError:
@@ -72,7 +72,7 @@ def from_event(ended: ReportedEvent) -> AttemptResult | None:
 
 
 def from_exit(exit_: ProcessExit, log_path: Path, volume: Path) -> AttemptResult:
-    """The ranks ended without an `ended` event."""
+    """The result of an attempt whose ranks ended without an `ended` event."""
     line = _last_line(log_path)
     message = exit_.describe + (f"; the log ends with: {line}" if line else "")
     full = os.strerror(errno.ENOSPC) in line or os.statvfs(volume).f_bavail == 0

@@ -1,4 +1,4 @@
-"""Telling the control plane what this worker can do."""
+"""Sends the control plane the catalog of what this worker can run."""
 
 import re
 

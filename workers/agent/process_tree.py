@@ -27,7 +27,7 @@ class ProcessTree:
         wait.start()
 
     def extend_deadline(self, boot_seconds: float) -> None:
-        """Have the ranks be killed at this time of `boot_clock`, in place of an earlier one."""
+        """Have the ranks be killed at this time of `boot_clock`, instead of an earlier one."""
         if self._handle is not None:
             self._handle.extend_deadline(boot_seconds)
 

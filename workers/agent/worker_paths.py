@@ -1,4 +1,4 @@
-"""Where a worker keeps things."""
+"""The folders of a worker."""
 
 from dataclasses import dataclass
 from pathlib import Path

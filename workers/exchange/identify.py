@@ -20,7 +20,7 @@ _log = structlog.get_logger()
 
 
 class Identity(NamedTuple):
-    """A network that this worker has, and how many classes it tells apart."""
+    """A network that this worker has, and its number of classes."""
 
     recipe: str
     variant: str

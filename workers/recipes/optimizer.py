@@ -9,7 +9,7 @@ from workers.recipes.params import RecipeParams
 
 
 def sgd(network: nn.Module, params: RecipeParams) -> torch.optim.SGD:
-    """Weight decay on tensors of two dimensions or more named `weight`, none on the rest."""
+    """SGD, with weight decay only on tensors of two or more dimensions that are named `weight`."""
     decayed: list[nn.Parameter] = []
     plain: list[nn.Parameter] = []
     for name, parameter in network.named_parameters():

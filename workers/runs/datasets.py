@@ -1,4 +1,4 @@
-"""The images of a run, as its spec and parameters want them."""
+"""The images of a run, from its spec and parameters."""
 
 from torch import Tensor
 
@@ -26,7 +26,7 @@ def images_of(
 
 
 def class_count_of(params: RecipeParams, images: ImageDataset) -> int:
-    """How many classes the data has; raises InvalidData if `num_classes` says otherwise."""
+    """How many classes the data has; raises InvalidData if `num_classes` is another."""
     count = len(images.class_names)
     if params.num_classes not in (None, count):
         raise InvalidData(

@@ -92,7 +92,7 @@ def write_evaluation(folder: Path, images: ImageDataset, predicted: Predicted) -
 def _wrong(
     images: ImageDataset, labels: NDArray[np.int64], predicted: Predicted
 ) -> list[dict[str, Any]]:
-    # The surest mistakes first: they tell the most.
+    # The surest mistakes first: they show the most.
     wrong = np.flatnonzero(labels != predicted.classes)
     wrong = wrong[np.argsort(-predicted.confidences[wrong], kind="stable")][:_SHOWN]
     return [
@@ -101,9 +101,9 @@ def _wrong(
             "class": images.class_names[labels[index]],
             "predicted": images.class_names[predicted.classes[index]],
             "confidence": round(float(predicted.confidences[index]), 4),
-            "preview": _data_url(images.picture(int(index))) if place < _PREVIEWED else None,
+            "preview": _data_url(images.picture(int(index))) if position < _PREVIEWED else None,
         }
-        for place, index in enumerate(wrong)
+        for position, index in enumerate(wrong)
     ]
 
 

@@ -23,8 +23,8 @@ from workers.training.run_context import RunContext
 def run_rank(spec_path: Path) -> int:
     """Run this rank of the attempt whose folder holds `spec_path`.
 
-    0 once the `ended` event is written, by rank 0, or this rank has nothing left to say. SIGTERM at
-    any rank finishes the step, saves, and ends the attempt as released.
+    Returns 0 once rank 0 has written the `ended` event, or this rank has nothing left to report.
+    SIGTERM at any rank finishes the step, saves, and ends the attempt as released.
     """
     attempt_dir = AttemptDir(spec_path.parent)
     assignment = attempt_dir.assignment()

@@ -23,7 +23,8 @@ _PATIENCE_SECONDS = 10.0
 class CheckpointPublisher:
     """Every rank hands in its state; rank 0 writes.
 
-    `parent` is the checkpoint gone on from; `mean` the mean image that each checkpoint carries.
+    `parent` is the checkpoint that the run started from, `mean` the mean image that each
+    checkpoint has.
     """
 
     def __init__(
@@ -61,7 +62,7 @@ class CheckpointPublisher:
             self._write(phase, rank_states)
 
     def save(self, phase: str) -> None:
-        """The same, however long the save before takes: the last one before an end."""
+        """Save after the save before has ended, however long it takes: the last one of a run."""
         final = phase == "final"
         self._write(phase, [] if final else self._ranks.gathered(self._state.of_rank()))
 

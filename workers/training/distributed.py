@@ -36,7 +36,7 @@ class RanksNotConnected(Exception):
 class Ranks:
     """One rank among `world_size`, and its device; alone, every exchange is the value itself.
 
-    What the ranks say to each other goes over gloo, which breaks at once when a rank ends; NCCL
+    What the ranks send each other goes over gloo, which breaks at once when a rank ends; NCCL
     carries the gradients on CUDA.
     """
 
@@ -61,7 +61,7 @@ class Ranks:
         return batch_size // self.world_size
 
     def any(self, flag: bool) -> bool:
-        """Whether any rank says so; the same answer on each."""
+        """Whether `flag` is true on any rank; the same answer on each."""
         if self.world_size == 1:
             return flag
         flags = torch.tensor([int(flag)], dtype=torch.int32)
@@ -91,13 +91,13 @@ class Ranks:
                 dist.broadcast(buffer, src=0)
 
     def report_failure(self, failure: str) -> bool:
-        """Store this rank's failure for rank 0; False if the store is gone."""
+        """Store this rank's failure for rank 0; False if the store is closed."""
         if self.store is None:
             return False
         try:
             self.store.set(_FAILURE, failure)
         except RuntimeError:
-            # Rank 0 had the store, and is gone: there is nobody to report to.
+            # Rank 0 had the store, and has ended: there is nobody to report to.
             return False
         return True
 
@@ -115,7 +115,7 @@ class Ranks:
 
 @contextmanager
 def joined(environment: Mapping[str, str] = os.environ) -> Iterator[Ranks]:
-    """Join the ranks that RANK, WORLD_SIZE, LOCAL_RANK, MASTER_ADDR and MASTER_PORT tell of.
+    """Join the ranks that RANK, WORLD_SIZE, LOCAL_RANK, MASTER_ADDR and MASTER_PORT describe.
 
     Without WORLD_SIZE, or with 1, there is nobody to join.
     """

@@ -26,7 +26,7 @@ def evaluate(
     pulse: Callable[[], None],
     on_logits: Callable[[Tensor], None] = lambda _: None,
 ) -> dict[str, float]:
-    """`loss`, `top1_error`, `top5_error` (0 to 1) and `samples`; the network's mode is kept.
+    """`loss`, `top1_error`, `top5_error` (0 to 1) and `samples`; the network's mode is restored.
 
     `pulse` is called for each batch, `on_logits` with the logits (N, C) of each batch of this
     rank's share, in order. Raises Stopped between two batches, at every rank, once `stop_asked` is

@@ -41,7 +41,7 @@ def mean_to_train_with(assignment: Assignment, params: RecipeParams) -> Tensor |
 def mean_to_evaluate_with(
     assignment: Assignment, params: RecipeParams, manifest: Manifest | None
 ) -> Tensor | None:
-    """The one in the checkpoint's folder, or for a bare file of weights as for a training.
+    """The mean image in the checkpoint's folder; for a bare file of weights as for a training.
 
     Raises InvalidData, NoDataRoot.
     """

@@ -22,7 +22,7 @@ from workers.training.events import Events
 
 @dataclass(frozen=True)
 class RunContext:
-    """The attempt, its ranks and its voice; time and ids come from here.
+    """The attempt, its ranks and its events; time and ids come from here.
 
     `clock` is monotonic, in seconds; `now` is in UTC; `new_id` gives the id of a checkpoint.
     `stop_asked` turns true once the run is to save and end.

@@ -33,7 +33,7 @@ _STAGE = "a save or a removal was cut off"
 
 @dataclass(frozen=True)
 class Collector:
-    """Looks through a volume, and removes unless it is only to tell."""
+    """Finds what nobody needs on a volume, and removes it unless it is a dry run."""
 
     database: Database
     volume: Path
@@ -52,7 +52,7 @@ class Collector:
         return [f"{self._relative(f)} was made by a newer version, and is left" for f in folders]
 
     def finish(self) -> list[Garbage]:
-        """The same for the jobs that the index says have something left to go: cheap to ask."""
+        """Remove the folders that the index has marked, of all jobs; reads no other folder."""
         with self.database.read() as tx:
             names = sorted({*checkpoints.jobs_with_leftovers(tx), *deletions.pending(tx)})
         return [garbage for job_id in names for garbage in self._collect_job(job_id, dry_run=False)]
@@ -62,7 +62,7 @@ class Collector:
         list(self._remove([(checkpoint, _DELETED)], dry_run=False))
 
     def finish_job(self, job_id: str) -> list[Garbage]:
-        """The same for one job."""
+        """Remove what nobody needs of one job."""
         return list(self._collect_job(job_id, dry_run=False))
 
     def _collect_job(self, job_id: str, dry_run: bool) -> Iterator[Garbage]:
@@ -155,7 +155,7 @@ class Collector:
                 yield garbage
                 continue
             with _logged(folder):
-                # What is gone already was removed before a kill, or by a worker.
+                # A folder that is missing was removed before a kill, or by a worker.
                 with suppress(FileNotFoundError):
                     purge(folder, self.disk)
                 with self.database.write() as tx:

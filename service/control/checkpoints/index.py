@@ -76,7 +76,8 @@ def change(tx: Connection, checkpoint_id: str, change: CheckpointChange) -> None
     checkpoint = lock(tx, checkpoint_id)
     if checkpoint.state in _NOT_RETAINED:
         raise Conflict(
-            "checkpoint_going", f"{checkpoint_id} is {checkpoint.state}: too late to keep it"
+            "checkpoint_going",
+            f"{checkpoint_id} is {checkpoint.state}: it is too late to pin or tag it",
         )
     tags = None if change.tags is None else sorted(set(change.tags))
     store.change(tx, checkpoint_id, pinned=change.pinned, tags=tags)

@@ -39,7 +39,7 @@ def pointers(tx: Connection, job: Job) -> dict[str, Any]:
 
 
 def refresh_pointers(tx: Connection, job_id: str) -> None:
-    """Set a job's pointers after a checkpoint has come or gone; a job without a row has none."""
+    """Set a job's pointers after its checkpoints have changed; a job without a row has none."""
     stored = jobs.get(tx, job_id)
     if stored is None:
         return

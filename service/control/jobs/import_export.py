@@ -50,7 +50,7 @@ def earlier_export(
 
 
 def export_state(job: Job, volume: Path) -> ExportState:
-    """An export with its file if its job has ended; raises NotFound if the file is gone."""
+    """An export with its file if its job has ended; raises NotFound if the file is missing."""
     made = job.state is JobState.SUCCEEDED
     return ExportState(job, artifacts.only_file_of(job, volume) if made else None)
 

@@ -1,4 +1,4 @@
-"""What the control plane asks of a kind of job."""
+"""What each kind of job defines for the control plane."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -52,7 +52,7 @@ class Kind(ABC, Generic[Spec]):
 
     @abstractmethod
     def title(self, spec: Spec) -> str:
-        """The job in a few words, as in `train of oneshot`."""
+        """A short title of the job, such as `train of oneshot`."""
 
     def first_progress(self, _: Spec) -> Progress:
         """How far a job is that has not begun."""
@@ -73,7 +73,7 @@ class Kind(ABC, Generic[Spec]):
     def retry_origins(self, _: Spec, __: ResumePoint | None) -> tuple[str, ...]:
         """What a retry of an ended job may start from, besides a checkpoint's id; best first.
 
-        None at all where it cannot be retried.
+        Empty where it cannot be retried.
         """
         return ("start",)
 

@@ -13,7 +13,7 @@ _SOURCE = "/checkpoint"
 
 
 class EvalKind(Kind[EvalSpec]):
-    """Of a checkpoint's weights on validation data."""
+    """Evaluations of a checkpoint's weights on validation data."""
 
     name = "eval"
 

@@ -14,7 +14,7 @@ from service.store import checkpoints, jobs
 
 
 class ExportKind(Kind[ExportSpec]):
-    """As one file, which the job's result names."""
+    """Exports of a checkpoint to one file, which the job's result names."""
 
     name = "export"
 
@@ -22,7 +22,9 @@ class ExportKind(Kind[ExportSpec]):
         """See Kind."""
         source = _held(tx, spec.request.checkpoint)
         if source.state != "published":
-            raise Conflict("checkpoint_unusable", f"checkpoint {source.id} is {source.state}")
+            raise Conflict(
+                "checkpoint_unusable", f"checkpoint {source.id} is {source.state}; name another"
+            )
         return CheckedSubmission(spec, source.recipe, source.variant, source)
 
     def title(self, spec: ExportSpec) -> str:

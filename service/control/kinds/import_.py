@@ -17,7 +17,7 @@ from service.domain.networks import variant_of
 
 
 class ImportKind(Kind[ImportSpec]):
-    """Of a file below the import root; which network it holds, the worker finds out."""
+    """Imports of a file below the import root; the worker detects which network it holds."""
 
     name = "import"
     network_from_checkpoint = True

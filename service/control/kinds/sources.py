@@ -1,4 +1,4 @@
-"""The checkpoint that a train or an eval starts from, and what it says of the job's network."""
+"""The checkpoint that a train or an eval starts from, and the network that follows from it."""
 
 from sqlalchemy import Connection
 
@@ -11,7 +11,7 @@ from service.store import checkpoints, jobs
 
 
 def source_of(tx: Connection, reference: CheckpointRef | None, field: str) -> Checkpoint | None:
-    """The checkpoint that is meant, held until the transaction ends: nobody removes it meanwhile.
+    """The checkpoint that a reference names, locked until the transaction ends.
 
     None without a reference, and for a file, which the worker looks for. `field` is the JSON
     pointer to the reference. Raises Unprocessable.
@@ -30,7 +30,7 @@ def source_of(tx: Connection, reference: CheckpointRef | None, field: str) -> Ch
 
 
 def with_network(tx: Connection, spec: Spec, source: Checkpoint | None, field: str) -> Spec:
-    """The spec with recipe, variant and every parameter; what is left out, the source tells.
+    """The spec with recipe, variant and every parameter; what is left out is the source's.
 
     Raises Unprocessable, InvalidFields.
     """
@@ -52,7 +52,7 @@ def require_classes(
 ) -> None:
     """Raises Unprocessable if the data's classes are not those of the source's head.
 
-    `may_replace` says that `head` could be set to replace it.
+    `may_replace` is whether `head` could be set to replace it.
     """
     assert source.manifest is not None
     trained = source.manifest["num_classes"]

@@ -22,7 +22,7 @@ _SOURCE = "/init_from"
 
 
 class TrainKind(Kind[TrainSpec]):
-    """From fresh weights or a checkpoint's, saving training states on its way."""
+    """Trainings from fresh weights or from a checkpoint, which save training states."""
 
     name = "train"
 
@@ -56,7 +56,7 @@ class TrainKind(Kind[TrainSpec]):
         if not rows:
             return {}
         newest = checkpoints.newest_states(tx, [row.job.id for row in rows])
-        # It may have gone on from a state that another job left, and have ended before its first.
+        # A job may have resumed another job's state, and have ended before its own first one.
         sources = {
             row.job.id: row.source_checkpoint
             for row in rows

@@ -12,7 +12,7 @@ from service.store.jobs import StoredJob
 
 
 class UnreadableKind(Kind[Any]):
-    """No kind by name: what a spec of another version is taken for."""
+    """The kind of a job whose spec this version cannot read."""
 
     def check(self, _: Connection, spec: UnreadableSpec) -> NoReturn:
         """See Kind; raises Conflict."""

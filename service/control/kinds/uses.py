@@ -9,7 +9,7 @@ from service.contract.specs import TrainSpec
 
 
 def uses_of_latest(job: Job, trained: TrainSpec | None) -> tuple[JobAction, ...]:
-    """An eval, a fine-tune, an export; () without a checkpoint.
+    """The actions eval, fine-tune and export; () without a checkpoint.
 
     The eval is on the data and on the resources of the training, if it was one.
     """

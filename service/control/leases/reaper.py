@@ -101,7 +101,7 @@ def _is_overdue(stored: StoredAttempt, timeouts: LeaseTimeouts, now: datetime) -
 
 
 def _is_mass(overdue: list[StoredAttempt], live: list[StoredAttempt]) -> bool:
-    # One or two workers tell nothing about the server: their death is what leases are for.
+    # One or two silent workers are no sign of a fault of the server: leases are for their death.
     enough = len({each.attempt.worker_id for each in overdue}) >= MASS_WORKERS
     return enough and len(overdue) > MASS_FRACTION * len(live)
 

@@ -26,7 +26,7 @@ def renew_after_outage(
     it, and nothing is renewed. Where no server has ever noted that it is alive, all is renewed.
     """
     heartbeat = timedelta(seconds=heartbeat_seconds)
-    # A row ahead of this clock is one of a server whose clock differs, or that has gone back.
+    # A row ahead of this clock is one of a server whose clock differs, or that was set back.
     if shared and server_heartbeats.is_any_alive(tx, now - heartbeat, now + heartbeat):
         return Renewals(0, 0)
     last_alive = server_heartbeats.last_alive(tx)

@@ -72,7 +72,7 @@ class _DetNAS(nn.Module):
 
 
 class _Unit(nn.Module):
-    """A shuffle unit whose layers carry names made of stage, unit, block and place."""
+    """A shuffle unit whose layers have names made of stage, unit, block and position."""
 
     def __init__(
         self, name: str, block: int, channels: int, channels_out: int, *, stride: int
