@@ -19,7 +19,7 @@ from benchmarks.databases import databases
 from benchmarks.report import Section, decision
 from service.contract.catalog import builtin_catalog
 from service.control.checkpoints import index
-from service.store.checkpoints import CheckpointFilter
+from service.store.checkpoint_search import CheckpointFilter
 from service.store.engine import Database
 from service.store.migrate import upgrade
 from service.store.tables import checkpoints as table

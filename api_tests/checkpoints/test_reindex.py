@@ -13,7 +13,7 @@ from service.control.checkpoints import index
 from service.control.checkpoints.reindex import ReindexResult
 from service.control.jobs import views
 from service.store import attempts
-from service.store.checkpoints import CheckpointFilter
+from service.store.checkpoint_search import CheckpointFilter
 from service.volume.folder import read_manifest
 
 

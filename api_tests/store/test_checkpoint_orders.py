@@ -7,8 +7,8 @@ from sqlalchemy import Connection
 from api_tests.support.manifests import a_checkpoint, a_manifest
 from api_tests.support.query_plans import plan_of
 from service.contract.checkpoints import Measured, SortKey
-from service.store import checkpoints, lineage
-from service.store.checkpoints import CheckpointFilter
+from service.store import checkpoint_search, checkpoints, lineage
+from service.store.checkpoint_search import CheckpointFilter
 from service.store.engine import Database
 
 ORDERS = get_args(SortKey)
@@ -23,7 +23,7 @@ def test_every_page_starts_in_an_index_and_sorts_nothing(
     with sqlite.write() as tx:
         fill(tx)
         wanted = CheckpointFilter(**narrowed, after=after, order_by=order)
-        plan = plan_of(tx, lambda: checkpoints.page(tx, wanted))
+        plan = plan_of(tx, lambda: checkpoint_search.page(tx, wanted))
     sorted_by = order.removeprefix("-").removeprefix("metrics.")
     index = "_".join(("ix_checkpoints", *narrowed, sorted_by))
     assert f"USING INDEX {index} " in f"{plan[0]} ", plan
@@ -38,7 +38,7 @@ def test_the_best_is_the_first_of_an_index(
     with sqlite.write() as tx:
         fill(tx)
         wanted = CheckpointFilter(**narrowed)
-        plan = plan_of(tx, lambda: checkpoints.best(tx, wanted, metric))
+        plan = plan_of(tx, lambda: checkpoint_search.best(tx, wanted, metric))
     index = "_".join(("ix_checkpoints", *narrowed, metric))
     assert f"USING INDEX {index} " in f"{plan[0]} ", plan
     # Only what has the very same value is sorted, by age.
@@ -48,7 +48,7 @@ def test_the_best_is_the_first_of_an_index(
 def test_a_tag_and_the_children_are_found_by_an_index(sqlite: Database) -> None:
     with sqlite.write() as tx:
         fill(tx)
-        tagged = plan_of(tx, lambda: checkpoints.page(tx, CheckpointFilter(tag="paper")))
+        tagged = plan_of(tx, lambda: checkpoint_search.page(tx, CheckpointFilter(tag="paper")))
         children = plan_of(tx, lambda: lineage.children_of(tx, "ckpt_job_2_1_train_20"))
     assert any("checkpoint_tags" in line and "tag=?" in line for line in tagged), tagged
     assert "USING INDEX ix_checkpoints_parent_checkpoint" in children[0], children
@@ -61,12 +61,14 @@ def test_pages_in_any_order_have_no_gap_and_no_repeat(database: Database, order:
         seen: list[str] = []
         after = None
         while True:
-            page = checkpoints.page(tx, CheckpointFilter(after=after, limit=7, order_by=order))
+            page = checkpoint_search.page(
+                tx, CheckpointFilter(after=after, limit=7, order_by=order)
+            )
             seen += [checkpoint.id for checkpoint in page[:7]]
             if len(page) <= 7:
                 break
             after = page[6].id
-        whole = checkpoints.page(tx, CheckpointFilter(limit=100, order_by=order))
+        whole = checkpoint_search.page(tx, CheckpointFilter(limit=100, order_by=order))
     assert seen == [checkpoint.id for checkpoint in whole]
     assert len(seen) == len(set(seen)) == (40 if "metrics" in order else 50)
 
@@ -75,10 +77,10 @@ def test_pages_in_any_order_have_no_gap_and_no_repeat(database: Database, order:
 def test_what_is_not_published_is_never_the_best(database: Database, state: Any) -> None:
     with database.write() as tx:
         fill(tx)
-        first = checkpoints.best(tx, CheckpointFilter(), "top1_error")
+        first = checkpoint_search.best(tx, CheckpointFilter(), "top1_error")
         assert first is not None
         checkpoints.mark(tx, [first.id], state)
-        second = checkpoints.best(tx, CheckpointFilter(), "top1_error")
+        second = checkpoint_search.best(tx, CheckpointFilter(), "top1_error")
     assert second is not None
     assert second.id != first.id
 
@@ -90,7 +92,7 @@ def test_of_equal_ones_the_best_is_the_newest(database: Database) -> None:
             checkpoints.add(tx, a_checkpoint(manifest), manifest)
         for wanted in (CheckpointFilter(), CheckpointFilter(job="job_1")):
             for highest in (False, True):
-                best = checkpoints.best(tx, wanted, "loss", highest=highest)
+                best = checkpoint_search.best(tx, wanted, "loss", highest=highest)
                 assert best is not None
                 assert best.step == 3
 

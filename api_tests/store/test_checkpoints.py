@@ -7,8 +7,8 @@ from sqlalchemy import Connection
 
 from api_tests.support.manifests import a_checkpoint, a_manifest
 from api_tests.support.query_plans import plan_of
-from service.store import checkpoints
-from service.store.checkpoints import CheckpointFilter
+from service.store import checkpoint_search, checkpoints
+from service.store.checkpoint_search import CheckpointFilter
 from service.store.engine import Database
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -29,7 +29,7 @@ def test_final_weights_are_later_than_the_training_state_of_their_step(
     with database.write() as tx:
         add(tx, "job_1", 20, phase="final")
         add(tx, "job_1", 20, after=60)
-        found = checkpoints.latest(tx, CheckpointFilter(job="job_1"))
+        found = checkpoint_search.latest(tx, CheckpointFilter(job="job_1"))
     assert found is not None
     assert found.phase == "final"
 
@@ -38,7 +38,7 @@ def test_of_two_attempts_at_one_step_the_later_is_the_latest(database: Database)
     with database.write() as tx:
         add(tx, "job_1", 20, attempt=2)
         add(tx, "job_1", 20, attempt=1, after=60)
-        found = checkpoints.latest(tx, CheckpointFilter(job="job_1"))
+        found = checkpoint_search.latest(tx, CheckpointFilter(job="job_1"))
     assert found is not None
     assert found.attempt == 2
 
@@ -80,7 +80,7 @@ def test_every_form_of_latest_reads_the_first_row_of_an_index(
         for step in range(50):
             add(tx, f"job_{step % 5}", step)
         wanted = CheckpointFilter(**{name: values[name] for name in fields})
-        plan = plan_of(tx, lambda: checkpoints.latest(tx, wanted))
+        plan = plan_of(tx, lambda: checkpoint_search.latest(tx, wanted))
     (only,) = plan
     assert only.startswith("SEARCH checkpoints USING INDEX ix_checkpoints_"), plan
 
@@ -92,7 +92,7 @@ def test_pages_have_no_gap_and_no_repeat_while_checkpoints_are_added(database: D
             add(tx, "job_1", number, after=number // 3)
         seen, after = [], None
         while True:
-            page = checkpoints.page(tx, CheckpointFilter(after=after, limit=3))
+            page = checkpoint_search.page(tx, CheckpointFilter(after=after, limit=3))
             seen += [checkpoint.step for checkpoint in page[:3]]
             add(tx, "job_2", 100 + len(seen), after=1000 + len(seen))
             if len(page) <= 3:
@@ -129,5 +129,5 @@ def add(tx: Connection, job_id: str, step: int, *, after: float = 0, **fields: A
 
 
 def latest_step(tx: Connection, **wanted: str) -> int | None:
-    found = checkpoints.latest(tx, CheckpointFilter(**wanted))
+    found = checkpoint_search.latest(tx, CheckpointFilter(**wanted))
     return found.step if found is not None else None

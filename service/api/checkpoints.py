@@ -11,7 +11,7 @@ from service.api.responses import Page, conditional, listed
 from service.contract.checkpoints import Checkpoint, CheckpointChange, Lineage, Measured, SortKey
 from service.control.checkpoints import index, lineage
 from service.control.checkpoints.gc import Collector
-from service.store.checkpoints import CheckpointFilter
+from service.store.checkpoint_search import CheckpointFilter
 
 router = APIRouter(prefix="/checkpoints", tags=["checkpoints"])
 

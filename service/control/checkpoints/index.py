@@ -19,9 +19,9 @@ from service.contract.specs import Retention
 from service.control.checkpoints.retention import refresh_pointers
 from service.control.kinds import kind_of
 from service.domain.errors import Conflict, Gone, NotFound
+from service.store import checkpoint_search, history, jobs
 from service.store import checkpoints as store
-from service.store import history, jobs
-from service.store.checkpoints import CheckpointFilter
+from service.store.checkpoint_search import CheckpointFilter
 from service.volume.manifests import is_of_newer_version
 
 _NOT_RETAINED = ("purging", "deleting", "purged")
@@ -29,7 +29,7 @@ _NOT_RETAINED = ("purging", "deleting", "purged")
 
 def page(tx: Connection, checkpoint_filter: CheckpointFilter) -> tuple[list[Checkpoint], bool]:
     """A page of checkpoints, and whether there are more."""
-    rows = store.page(tx, checkpoint_filter)
+    rows = checkpoint_search.page(tx, checkpoint_filter)
     return rows[: checkpoint_filter.limit], len(rows) > checkpoint_filter.limit
 
 
@@ -42,7 +42,7 @@ def of_job(tx: Connection, job_id: str) -> list[Checkpoint]:
 
 def latest(tx: Connection, checkpoint_filter: CheckpointFilter) -> Checkpoint:
     """The newest published checkpoint; raises NotFound when there is none."""
-    return _require(tx, checkpoint_filter, store.latest(tx, checkpoint_filter))
+    return _require(tx, checkpoint_filter, checkpoint_search.latest(tx, checkpoint_filter))
 
 
 def best(
@@ -50,25 +50,20 @@ def best(
 ) -> Checkpoint:
     """The published checkpoint with the lowest (or highest) value; raises NotFound."""
     return _require(
-        tx, checkpoint_filter, store.best(tx, checkpoint_filter, metric, highest=highest)
+        tx,
+        checkpoint_filter,
+        checkpoint_search.best(tx, checkpoint_filter, metric, highest=highest),
     )
 
 
 def get(tx: Connection, checkpoint_id: str) -> Checkpoint:
     """One checkpoint, whatever its state; raises NotFound."""
-    checkpoint = store.get(tx, checkpoint_id)
-    if checkpoint is None:
-        raise NotFound("no_such_checkpoint", f"there is no checkpoint {checkpoint_id}")
-    return checkpoint
+    return _existing(checkpoint_id, store.get(tx, checkpoint_id))
 
 
 def lock(tx: Connection, checkpoint_id: str) -> Checkpoint:
     """One checkpoint, locked with its job until this transaction ends; raises NotFound."""
-    # The job before its checkpoints, as a heartbeat locks them.
-    jobs.get(tx, get(tx, checkpoint_id).job_id, lock=True)
-    checkpoint = store.get(tx, checkpoint_id, lock=True)
-    assert checkpoint is not None, "an index row was removed"
-    return checkpoint
+    return _existing(checkpoint_id, store.lock_with_job(tx, checkpoint_id))
 
 
 def change(tx: Connection, checkpoint_id: str, change: CheckpointChange) -> None:
@@ -150,6 +145,12 @@ def file_of(checkpoint: Checkpoint, name: str, volume: Path) -> tuple[Path, File
             "checkpoint_gone", f"the files of {checkpoint.id} are not on the volume any more"
         )
     return path, digest
+
+
+def _existing(checkpoint_id: str, checkpoint: Checkpoint | None) -> Checkpoint:
+    if checkpoint is None:
+        raise NotFound("no_such_checkpoint", f"there is no checkpoint {checkpoint_id}")
+    return checkpoint
 
 
 def _require(

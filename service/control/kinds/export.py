@@ -20,7 +20,7 @@ class ExportKind(Kind[ExportSpec]):
 
     def check(self, tx: Connection, spec: ExportSpec) -> CheckedSubmission[ExportSpec]:
         """See Kind."""
-        source = _held(tx, spec.request.checkpoint)
+        source = _locked(tx, spec.request.checkpoint)
         if source.state != "published":
             raise Conflict(
                 "checkpoint_unusable", f"checkpoint {source.id} is {source.state}; name another"
@@ -37,7 +37,7 @@ def export_spec(tx: Connection, request: ExportRequest) -> ExportSpec:
 
     Raises NotFound.
     """
-    source = _held(tx, request.checkpoint)
+    source = _locked(tx, request.checkpoint)
     return ExportSpec(
         request=request,
         recipe=source.recipe,
@@ -60,12 +60,8 @@ def _params_of(tx: Connection, source: Checkpoint) -> dict[str, Any]:
     return spec.params if isinstance(spec, TrainSpec) else {}
 
 
-def _held(tx: Connection, checkpoint_id: str) -> Checkpoint:
-    # The job before its checkpoints, as a heartbeat locks them.
-    source = checkpoints.get(tx, checkpoint_id)
+def _locked(tx: Connection, checkpoint_id: str) -> Checkpoint:
+    source = checkpoints.lock_with_job(tx, checkpoint_id)
     if source is None:
         raise NotFound("no_such_checkpoint", f"there is no checkpoint {checkpoint_id}")
-    jobs.get(tx, source.job_id, lock=True)
-    source = checkpoints.get(tx, checkpoint_id, lock=True)
-    assert source is not None, "an index row was removed"
     return source
