@@ -53,8 +53,7 @@ class RecipeInfo(_Entry):
     @property
     def digest(self) -> str:
         """The sha256 of the recipe's form: equal for workers that run it in the same form."""
-        text = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
+        return _digest_of(self)
 
 
 class DatasetInfo(_Entry):
@@ -80,8 +79,7 @@ class Catalog(_Entry):
     @property
     def digest(self) -> str:
         """The sha256 of the catalog."""
-        text = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
+        return _digest_of(self)
 
     def recipe(self, name: str) -> RecipeInfo | None:
         """The recipe of this name, if the catalog has it."""
@@ -92,3 +90,8 @@ class Catalog(_Entry):
 def builtin_catalog() -> Catalog:
     """What each worker of this version can do; `workers.recipes.catalog` writes the file."""
     return Catalog.model_validate_json((files("service.contract") / BUILTIN_FILE).read_text())
+
+
+def _digest_of(entry: _Entry) -> str:
+    text = json.dumps(entry.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

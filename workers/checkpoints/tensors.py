@@ -34,6 +34,19 @@ def shared_names(tensors: Mapping[str, Tensor]) -> dict[str, str]:
     return aliases
 
 
+def under_all_names(tensors: Mapping[str, Tensor], aliases: Mapping[str, str]) -> dict[str, Tensor]:
+    """The tensors by name; one that is stored under one of two names is under both.
+
+    `aliases` maps the later name to the first, as `shared_names` does.
+    """
+    named = dict(tensors)
+    for later, first in aliases.items():
+        for name, twin in ((later, first), (first, later)):
+            if name not in named and twin in named:
+                named[name] = named[twin]
+    return named
+
+
 def storable(tensor: Tensor) -> bool:
     """Whether a checkpoint can hold a tensor of this type and memory layout."""
     return tensor.dtype in _DTYPES and tensor.layout == torch.strided

@@ -13,7 +13,7 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from workers.checkpoints.tensors import shared_names
+from workers.checkpoints.tensors import shared_names, under_all_names
 from workers.networks.heads import Heads
 
 _SHOWN = 10
@@ -127,12 +127,8 @@ def differences(expected: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -
 
 def _load(model: nn.Module, tensors: Mapping[str, Tensor], fresh: Collection[str]) -> None:
     own = model.state_dict()
-    filled = {name: tensor for name, tensor in tensors.items() if name not in fresh}
-    # A tensor with two names may be stored under only one of them.
-    for later, first in shared_names(own).items():
-        for name, twin in ((later, first), (first, later)):
-            if name not in filled and twin in filled:
-                filled[name] = filled[twin]
+    copied = {name: tensor for name, tensor in tensors.items() if name not in fresh}
+    filled = under_all_names(copied, shared_names(own))
     wrong = differences({n: t for n, t in own.items() if n not in fresh}, filled)
     if wrong:
         raise IncompatibleCheckpoint(f"the weights do not fit the network: {wrong}")

@@ -9,6 +9,7 @@ import structlog
 import torch
 from torch import Tensor
 
+from workers.checkpoints.tensors import under_all_names
 from workers.checkpoints.upstream import class_count, differences
 from workers.exchange.errors import ImportRefused
 from workers.networks.heads import Heads
@@ -149,14 +150,4 @@ def _compared(
         for name, tensor in network.tensors.items()
         if heads.auxiliary_head_of(name) in stored
     }
-    return expected, under_all_names(tensors, network)
-
-
-def under_all_names(tensors: Mapping[str, Tensor], network: Signature) -> dict[str, Tensor]:
-    """The tensors of a file; one that the network has under two names is under both."""
-    named = dict(tensors)
-    for later, first in network.aliases.items():
-        for name, twin in ((later, first), (first, later)):
-            if name not in named and twin in named:
-                named[name] = named[twin]
-    return named
+    return expected, under_all_names(tensors, network.aliases)

@@ -9,13 +9,13 @@ from typing import Any, Literal
 from torch import Tensor
 
 from service.contract.exchange import ImportRequest
-from workers.checkpoints.tensors import storable
+from workers.checkpoints.tensors import storable, under_all_names
 from workers.checkpoints.upstream import IncompatibleCheckpoint, weights_in
 from workers.data.errors import InvalidData
 from workers.data.mean_image import WrongMeanShape, read_mean_image
 from workers.exchange.errors import ImportRefused
 from workers.exchange.files import import_path, open_weights
-from workers.exchange.identify import Identity, Signature, identify, signature, under_all_names
+from workers.exchange.identify import Identity, Signature, identify, signature
 from workers.exchange.momentum import OPTIMIZER, SCHEDULE, ForeignOptimizer, momentum_from
 from workers.recipes.base import Recipe
 from workers.recipes.table import recipe_named
@@ -136,7 +136,7 @@ def _model(
     tensors: Mapping[str, Tensor], network: Signature
 ) -> tuple[dict[str, Tensor], list[str]]:
     # As load_state_dict does: if two names of one tensor have two values, the later one is used.
-    named = under_all_names(tensors, network)
+    named = under_all_names(tensors, network.aliases)
     filled = named | {first: named[later] for later, first in network.aliases.items()}
     stored = [name for name in network.tensors if name not in network.aliases]
     model = {name: filled[name] for name in stored if name in filled}
