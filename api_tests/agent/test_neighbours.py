@@ -1,4 +1,4 @@
-"""A worker that was killed is told of by the next one beside it."""
+"""A worker that was killed is reported by the next one beside it."""
 
 import os
 import signal
@@ -28,7 +28,7 @@ def test_a_worker_tells_of_a_killed_one_and_not_of_a_living_one(
     )
     start_worker(ranks="refuses")
     control_plane.wait_for(lambda: control_plane.gone)
-    pids = {worker_id: said.process.pid for worker_id, said in control_plane.registered}
+    pids = {worker_id: sent.process.pid for worker_id, sent in control_plane.registered}
     assert [pids[worker_id] for worker_id in control_plane.gone] == [killed.process.pid]
     assert living.process.poll() is None
 
@@ -43,21 +43,21 @@ def test_every_process_of_a_worker_is_known_by_its_id(
     assert {process.pid for process in worker.tree()} == set(processes_with(WORKER_ID, worker_id))
 
 
-class Heard:
-    """Stands for the control plane that is told."""
+class GoneReports:
+    """Stands for the control plane: keeps the ids of the workers reported as gone."""
 
     def __init__(self) -> None:
         self.gone_ids: list[str] = []
 
-    def gone(self, worker_id: str, _: Gone) -> None:
+    def report_gone(self, worker_id: str, _: Gone) -> None:
         self.gone_ids.append(worker_id)
 
 
-def _told_of(process: ProcessIdentity, *worker_ids: str) -> list[str]:
-    heard = Heard()
+def _reported_of(process: ProcessIdentity, *worker_ids: str) -> list[str]:
+    reports = GoneReports()
     neighbours = [Predecessor(worker_id=worker_id, process=process) for worker_id in worker_ids]
-    report_ended_predecessors(neighbours, heard, patience_seconds=0.2)
-    return heard.gone_ids
+    report_ended_predecessors(neighbours, reports, timeout_seconds=0.2)
+    return reports.gone_ids
 
 
 def _earlier(own: ProcessIdentity) -> ProcessIdentity:
@@ -65,29 +65,31 @@ def _earlier(own: ProcessIdentity) -> ProcessIdentity:
     return own.model_copy(update={"started_ticks": own.started_ticks - 1})
 
 
-def test_a_dead_worker_with_a_process_left_is_not_told_of() -> None:
+def test_a_dead_worker_with_a_process_left_is_not_reported_of() -> None:
     with subprocess.Popen(["sleep", "600"], env=os.environ | {WORKER_ID: "wrk_left"}) as left:
         try:
-            gone = _told_of(_earlier(own_identity()), "wrk_left", "wrk_alone")
+            gone = _reported_of(_earlier(own_identity()), "wrk_left", "wrk_alone")
         finally:
             left.kill()
     assert gone == ["wrk_alone"]
 
 
-def test_a_living_worker_and_one_of_another_kernel_are_not_told_of() -> None:
+def test_a_living_worker_and_one_of_another_kernel_are_not_reported_of() -> None:
     own = own_identity()
-    assert _told_of(own, "wrk_living") == []
-    assert _told_of(_earlier(own).model_copy(update={"boot_id": "another"}), "wrk_elsewhere") == []
-    assert _told_of(_earlier(own), "wrk_dead") == ["wrk_dead"]
+    assert _reported_of(own, "wrk_living") == []
+    assert (
+        _reported_of(_earlier(own).model_copy(update={"boot_id": "another"}), "wrk_elsewhere") == []
+    )
+    assert _reported_of(_earlier(own), "wrk_dead") == ["wrk_dead"]
 
 
 def test_a_worker_that_nobody_has_reaped_yet_has_ended() -> None:
     with subprocess.Popen(["sleep", "600"]) as child:
         process = _identity_of(child.pid)
-        assert _told_of(process, "wrk_child") == []
+        assert _reported_of(process, "wrk_child") == []
         child.kill()
         os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
-        assert _told_of(process, "wrk_child") == ["wrk_child"]
+        assert _reported_of(process, "wrk_child") == ["wrk_child"]
 
 
 def _identity_of(pid: int) -> ProcessIdentity:

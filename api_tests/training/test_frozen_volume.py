@@ -90,4 +90,4 @@ def impatient() -> None:
     """A hang of tenths of a second is long."""
     from workers.training import checkpoint_publisher
 
-    checkpoint_publisher._PATIENCE_SECONDS = 0.2
+    checkpoint_publisher._STUCK_SECONDS = 0.2

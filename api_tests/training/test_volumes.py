@@ -82,7 +82,7 @@ def impatient() -> None:
     """Patience for tests: a hang of tenths of a second is long."""
     from workers.training import checkpoint_publisher
 
-    checkpoint_publisher._PATIENCE_SECONDS = 0.2
+    checkpoint_publisher._STUCK_SECONDS = 0.2
 
 
 def test_a_volume_that_hangs_holds_up_the_writer_and_the_run_goes_past_its_saves(

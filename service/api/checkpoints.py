@@ -31,8 +31,8 @@ def page(
     """Checkpoints, newest first; by a metric only those that were measured."""
     filters = CheckpointFilter(job, recipe, variant, after, limit, tag, order_by)
     with context.database.read() as tx:
-        found, has_more = index.page(tx, filters)
-    return listed(request, found, has_more=has_more)
+        checkpoints, has_more = index.page(tx, filters)
+    return listed(request, checkpoints, has_more=has_more)
 
 
 @router.get("/latest", response_model=Checkpoint)
@@ -45,8 +45,8 @@ def latest(
 ) -> Response:
     """The newest published checkpoint: of a job the highest step, over jobs the last created."""
     with context.database.read() as tx:
-        found = index.latest(tx, CheckpointFilter(job, recipe, variant))
-    return conditional(request, found.model_dump_json())
+        checkpoint = index.latest(tx, CheckpointFilter(job, recipe, variant))
+    return conditional(request, checkpoint.model_dump_json())
 
 
 @router.get("/best", response_model=Checkpoint)
@@ -62,16 +62,16 @@ def best(
     """The published checkpoint with the lowest (or highest) value; of equal ones the newest."""
     filters = CheckpointFilter(job, recipe, variant)
     with context.database.read() as tx:
-        found = index.best(tx, filters, metric, highest=mode == "max")
-    return conditional(request, found.model_dump_json())
+        checkpoint = index.best(tx, filters, metric, highest=mode == "max")
+    return conditional(request, checkpoint.model_dump_json())
 
 
 @router.get("/{checkpoint_id}", response_model=Checkpoint)
 def get(request: Request, checkpoint_id: str, context: Context) -> Response:
     """One checkpoint with its manifest."""
     with context.database.read() as tx:
-        found = index.get(tx, checkpoint_id)
-    return conditional(request, found.model_dump_json())
+        checkpoint = index.get(tx, checkpoint_id)
+    return conditional(request, checkpoint.model_dump_json())
 
 
 @router.patch("/{checkpoint_id}", response_model=Checkpoint, dependencies=[Authorized])
@@ -80,8 +80,8 @@ def change(checkpoint_id: str, body: CheckpointChange, context: Context) -> Resp
     with context.database.write() as tx:
         index.change(tx, checkpoint_id, body)
     with context.database.read() as tx:
-        found = index.get(tx, checkpoint_id)
-    return Response(found.model_dump_json(), media_type="application/json")
+        checkpoint = index.get(tx, checkpoint_id)
+    return Response(checkpoint.model_dump_json(), media_type="application/json")
 
 
 @router.delete("/{checkpoint_id}", status_code=204, dependencies=[Authorized, VolumeScan])
@@ -94,11 +94,11 @@ def delete(checkpoint_id: str, context: Context) -> None:
 
 
 @router.get("/{checkpoint_id}/lineage", response_model=Lineage)
-def kin(request: Request, checkpoint_id: str, context: Context) -> Response:
+def show_lineage(request: Request, checkpoint_id: str, context: Context) -> Response:
     """Where it comes from, to the root, and what went on from it."""
     with context.database.read() as tx:
-        found = lineage.of(tx, checkpoint_id)
-    return conditional(request, found.model_dump_json())
+        entries = lineage.of(tx, checkpoint_id)
+    return conditional(request, entries.model_dump_json())
 
 
 @router.get(
@@ -107,8 +107,8 @@ def kin(request: Request, checkpoint_id: str, context: Context) -> Response:
 def file(request: Request, checkpoint_id: str, name: str, context: Context) -> Response:
     """The bytes of a file; ranges work, and the ETag is its sha256."""
     with context.database.read() as tx:
-        found = index.get(tx, checkpoint_id)
-    path, digest = index.file_of(found, name, context.settings.volume)
+        checkpoint = index.get(tx, checkpoint_id)
+    path, digest = index.file_of(checkpoint, name, context.settings.volume)
     return download(
         request, context.volume_limiter.downloads, path, f"{checkpoint_id}-{name}", digest
     )

@@ -79,8 +79,8 @@ def page(
     """Jobs, newest first; `label` is `key:value`."""
     filters = JobFilter(state, kind, recipe, _label(label), after, limit)
     with context.database.read() as tx:
-        found, has_more = views.page(tx, filters)
-    return listed(request, found, has_more=has_more)
+        jobs, has_more = views.page(tx, filters)
+    return listed(request, jobs, has_more=has_more)
 
 
 @router.get("/{job_id}", response_model=Job)
@@ -107,8 +107,8 @@ def events(
 ) -> Response:
     """What happened to the job, oldest first."""
     with context.database.read() as tx:
-        found, has_more = history.events(tx, job_id, after, limit)
-    return listed(request, found, has_more=has_more, key="number")
+        page_of_events, has_more = history.events(tx, job_id, after, limit)
+    return listed(request, page_of_events, has_more=has_more, key="number")
 
 
 @router.get("/{job_id}/checkpoints", response_model=Page[Checkpoint])
@@ -130,8 +130,8 @@ def metrics(
     """By name the [step, value] pairs; `names` is a comma-separated choice."""
     chosen = names.split(",") if names else None
     with context.database.read() as tx:
-        found = history.series(tx, job_id, chosen, since_step, max_points)
-    return conditional(request, found.model_dump_json())
+        series = history.series(tx, job_id, chosen, since_step, max_points)
+    return conditional(request, series.model_dump_json())
 
 
 @router.get("/{job_id}/files/{name}", response_class=FileResponse, dependencies=[VolumeLookup])
@@ -139,8 +139,10 @@ def file(request: Request, job_id: str, name: str, context: Context) -> Response
     """A file that the job's result names."""
     with context.database.read() as tx:
         job = views.get(tx, job_id)
-    found = artifacts.file_of(job, name, context.settings.volume)
-    return download(request, context.volume_limiter.downloads, found.path, found.name, found.digest)
+    artifact = artifacts.file_of(job, name, context.settings.volume)
+    return download(
+        request, context.volume_limiter.downloads, artifact.path, artifact.name, artifact.digest
+    )
 
 
 @router.get("/{job_id}/logs", dependencies=[VolumeLookup])

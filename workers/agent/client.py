@@ -100,12 +100,12 @@ class ControlPlane:
         )
 
     def register(self, worker_id: str, registration: Registration) -> RegistrationReply:
-        """Say who this worker is, and hear of its neighbours."""
+        """Register this worker; the reply has its predecessors."""
         path = f"/agent/workers/{worker_id}"
         return _parsed(self._retrying(self._send, "PUT", path, registration), RegistrationReply)
 
     def put_catalog(self, worker_id: str, catalog: Catalog) -> None:
-        """Say what this worker can do; raises NoSuchRoute for an older control plane."""
+        """Send the catalog of this worker; raises NoSuchRoute for an older control plane."""
         self._retrying(self._send, "PUT", f"/agent/workers/{worker_id}/catalog", catalog)
 
     def claim(self, request: ClaimRequest) -> Claim | None:
@@ -131,8 +131,8 @@ class ControlPlane:
         """Deliver an attempt's end."""
         return _parsed(self._retrying(self._send, "POST", "/agent/reports", report), BeatReply)
 
-    def gone(self, worker_id: str, gone: Gone) -> None:
-        """Say once that a worker and all its processes have ended; else its leases run out."""
+    def report_gone(self, worker_id: str, gone: Gone) -> None:
+        """Report once a worker whose processes have all ended; else its leases run out."""
         self._send("POST", f"/agent/workers/{worker_id}/gone", gone)
 
     def _give_back(self, attempt: "_ClaimedAttempt", problem: str) -> None:

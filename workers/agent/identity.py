@@ -9,7 +9,7 @@ _ENDED = ("Z", "X")
 
 
 def own_identity() -> ProcessIdentity:
-    """This process, as its neighbours can check it."""
+    """This process, as a worker that starts later can check it."""
     _, started_ticks = _state_and_start(os.getpid())
     return ProcessIdentity(
         boot_id=Path("/proc/sys/kernel/random/boot_id").read_text().strip(),

@@ -73,7 +73,7 @@ class Agent:
         self._messages: SimpleQueue[Drain | AttemptEnded | WorkerRefused] = SimpleQueue()
         self._attempts: dict[tuple[str, int], Attempt] = {}
         self._changed = threading.Condition()
-        self._draining = self._unwanted = self._is_registered = False
+        self._draining = self._drain_requested = self._is_registered = False
         self._claims = Loop("claim", 0.0, self._claim_turn, log=_log)
         self._heartbeats = Heartbeats(
             control_plane,
@@ -94,7 +94,8 @@ class Agent:
         status = self._until_drained()
         self._launcher.close()
         try:
-            self._control_plane.gone(self._worker_id, Gone(message="the worker was shut down"))
+            gone = Gone(message="the worker was shut down")
+            self._control_plane.report_gone(self._worker_id, gone)
         except ControlPlaneError as error:
             _log.warning("gone_not_sent", error=str(error))
         return status
@@ -169,7 +170,7 @@ class Agent:
             return 0.0
 
     def _register_again(self) -> None:
-        # A worker that has said goodbye is meant to be forgotten.
+        # A worker that has reported its end must not be registered again.
         if not self._draining or self._running():
             self._register()
 
@@ -189,7 +190,7 @@ class Agent:
             return not self._draining
 
     def _has_free_slot(self) -> bool:
-        return not self._unwanted and len(self._attempts) < self._registration.slots
+        return not self._drain_requested and len(self._attempts) < self._registration.slots
 
     def _claim(self) -> float:
         """Claim and begin an attempt, if there is one; the seconds until the next claim."""
@@ -245,5 +246,5 @@ class Agent:
 
     def _take_reply(self, reply: HeartbeatReply) -> None:
         with self._changed:
-            self._unwanted = reply.drain
+            self._drain_requested = reply.drain
             self._changed.notify_all()

@@ -1,4 +1,4 @@
-"""Telling of dead workers of this machine, so that nobody waits for their leases."""
+"""Reports dead workers of this machine, so that no job waits for their leases to expire."""
 
 import time
 from collections.abc import Sequence
@@ -15,29 +15,29 @@ _log = structlog.get_logger()
 
 
 def report_ended_predecessors(
-    neighbours: Sequence[Predecessor], control_plane: ControlPlane, patience_seconds: float = 10.0
+    predecessors: Sequence[Predecessor], control_plane: ControlPlane, timeout_seconds: float = 10.0
 ) -> None:
-    """Say `gone` for each predecessor that has surely ended, with every process it had.
+    """Report as gone each predecessor that has surely ended, with every process it had.
 
-    One that has processes left after `patience_seconds` is left to its lease.
+    One that has processes left after `timeout_seconds` is left to its lease.
     """
-    for predecessor in neighbours:
+    for predecessor in predecessors:
         if not has_ended(predecessor.process):
             continue
-        if not _all_ended(predecessor.worker_id, patience_seconds):
-            _log.warning("neighbour_left_processes", worker_id=predecessor.worker_id)
+        if not _all_ended(predecessor.worker_id, timeout_seconds):
+            _log.warning("predecessor_left_processes", worker_id=predecessor.worker_id)
             continue
-        message = f"process {predecessor.process.pid} has ended, found by a worker beside it"
+        message = f"process {predecessor.process.pid} has ended, as a worker beside it has seen"
         try:
-            control_plane.gone(predecessor.worker_id, Gone(message=message))
+            control_plane.report_gone(predecessor.worker_id, Gone(message=message))
         except ControlPlaneError as error:
             _log.warning("gone_not_sent", worker_id=predecessor.worker_id, error=str(error))
         else:
-            _log.info("neighbour_gone", worker_id=predecessor.worker_id)
+            _log.info("predecessor_gone", worker_id=predecessor.worker_id)
 
 
-def _all_ended(worker_id: str, patience_seconds: float) -> bool:
-    deadline = time.monotonic() + patience_seconds
+def _all_ended(worker_id: str, timeout_seconds: float) -> bool:
+    deadline = time.monotonic() + timeout_seconds
     while processes_with(WORKER_ID, worker_id):
         if time.monotonic() > deadline:
             return False

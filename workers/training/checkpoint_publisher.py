@@ -16,7 +16,7 @@ from workers.training.run_context import RunContext
 from workers.training.state import RunState
 
 _DISTRIBUTION = "trainyard-service"
-_PATIENCE_SECONDS = 10.0
+_STUCK_SECONDS = 10.0
 """How long a volume may hang before the run goes on without the next save."""
 
 
@@ -53,7 +53,7 @@ class CheckpointPublisher:
         A failure is an event, and the run goes on.
         """
         rank_states = self._ranks.gathered(self._state.of_rank())
-        if self._ranks.is_first and self._writer.is_stuck(_PATIENCE_SECONDS):
+        if self._ranks.is_first and self._writer.is_stuck(_STUCK_SECONDS):
             step = self._state.step
             self._events.note(
                 f"no checkpoint at step {step}: the one before is still being written"

@@ -124,7 +124,7 @@ def joined(environment: Mapping[str, str] = os.environ) -> Iterator[Ranks]:
         yield Ranks(rank=0, world_size=1, device=device)
         return
     try:
-        store, rank, world_size = _meet(device)
+        store, rank, world_size = _connect(device)
     except (RuntimeError, ValueError) as error:
         message = f"the ranks could not meet: {error}"
         raise RanksNotConnected(message, is_first=environment.get("RANK", "0") == "0") from error
@@ -151,7 +151,7 @@ def in_parallel(network: nn.Module, ranks: Ranks, example: Tensor) -> nn.Module:
     return parallel
 
 
-def _meet(device: torch.device) -> tuple[Store, int, int]:
+def _connect(device: torch.device) -> tuple[Store, int, int]:
     store, rank, world_size = next(rendezvous("env://", timeout=TIMEOUT))
     dist.init_process_group(
         "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo",

@@ -20,13 +20,13 @@ class Series(BaseModel):
 
 def attempts(tx: Connection, job_id: str) -> list[Attempt]:
     """Every try, oldest first; raises NotFound."""
-    _known(tx, job_id)
+    _require_job(tx, job_id)
     return attempts_store.of_job(tx, job_id)
 
 
 def events(tx: Connection, job_id: str, after: int, limit: int) -> tuple[list[Event], bool]:
     """A page of what happened, oldest first, and whether there is more; raises NotFound."""
-    _known(tx, job_id)
+    _require_job(tx, job_id)
     newer_events = history.events_after(tx, job_id, after, limit)
     return newer_events[:limit], len(newer_events) > limit
 
@@ -60,7 +60,7 @@ def series(
     tx: Connection, job_id: str, names: list[str] | None, since_step: int, max_points: int
 ) -> Series:
     """What was measured, at most `max_points` of each name; raises NotFound."""
-    _known(tx, job_id)
+    _require_job(tx, job_id)
     return Series(series=history.series(tx, job_id, names, since_step, max_points))
 
 
@@ -77,6 +77,6 @@ def logged_attempt(tx: Connection, job_id: str, number: int | None) -> int:
     return number or last
 
 
-def _known(tx: Connection, job_id: str) -> None:
+def _require_job(tx: Connection, job_id: str) -> None:
     if jobs.version_of(tx, job_id) is None:
         raise NotFound("no_such_job", f"there is no job {job_id}")
