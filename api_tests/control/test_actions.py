@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from api_tests.support.manifests import a_manifest, told_of
@@ -14,6 +15,7 @@ from service.control.checkpoints import index
 from service.control.jobs import actions, edits, import_export, retries
 from service.domain.errors import Conflict, Unprocessable
 from service.store import jobs as store
+from service.store.tables import checkpoints
 
 KINDS = ["train", "eval", "import", "export"]
 MODES = {
@@ -134,6 +136,25 @@ def test_the_version_changes_with_what_may_be_done(
     assert after.latest_checkpoint == before.latest_checkpoint
     assert offered(before, "retry") != offered(after, "retry")
     assert after.version > before.version
+
+
+@pytest.mark.parametrize("kind", ["train", "eval", "export"])
+def test_no_retry_is_offered_from_a_source_that_is_not_there_any_more(
+    control_plane: ControlPlane, agent: Agent, kind: str
+) -> None:
+    if kind == "train":
+        start = {"id": a_manifest(ended(control_plane, agent, 10).id, 10).checkpoint_id}
+        job = control_plane.submit(init_from=start)
+    else:
+        job = a_job(control_plane, agent, kind)
+    job = in_state(control_plane, job, JobState.FAILED)
+    assert offered(job, "retry").choices == {"from": ("start",)}
+    with control_plane.write() as tx:
+        tx.execute(sa.update(checkpoints).values(state="purged"))
+    job = control_plane.job(job)
+    assert names(job) == {"delete"}
+    with pytest.raises((Conflict, Unprocessable)):
+        control_plane.retry(job, "start")
 
 
 def a_job(control_plane: ControlPlane, agent: Agent, kind: str) -> Job:

@@ -53,3 +53,21 @@ def offered(job: dict[str, Any], name: str) -> dict[str, Any]:
     (action,) = (action for action in job["actions"] if action["name"] == name)
     found: dict[str, Any] = action
     return found
+
+
+def test_an_ended_job_is_read_again_when_a_checkpoint_of_another_is_gone(agent: FakeAgent) -> None:
+    agent.submit()
+    trained = agent.claim()
+    source = agent.save(trained, 10)
+    agent.report(trained)
+    made = agent.submit(init_from={"id": source, "state": "full"})["id"]
+    agent.report(agent.claim(), "failed", "invalid_data")
+    before = agent.http.get(f"/jobs/{made}")
+    same = {"If-None-Match": before.headers["ETag"]}
+    assert agent.http.get(f"/jobs/{made}", headers=same).status_code == 304
+    assert "retry" in {action["name"] for action in before.json()["actions"]}
+    assert agent.http.delete(f"/jobs/{trained['job_id']}").status_code == 204
+    after = agent.http.get(f"/jobs/{made}", headers=same)
+    assert after.status_code == 200
+    assert "retry" not in {action["name"] for action in after.json()["actions"]}
+    assert after.json()["version"] == before.json()["version"]

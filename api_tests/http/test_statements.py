@@ -18,7 +18,7 @@ from service.store.engine import Database
 
 ALLOWED = {
     "POST /jobs": (16, 8),
-    "GET /jobs": (9, 0),
+    "GET /jobs": (10, 0),
     "GET /jobs/{job_id}": (9, 0),
     "PATCH /jobs/{job_id}": (11, 3),
     "DELETE /jobs/{job_id}": (18, 13),
@@ -36,7 +36,7 @@ ALLOWED = {
     "GET /stream": (2, 0),
     "POST /checkpoints/import": (12, 2),
     "POST /checkpoints/{checkpoint_id}/export": (22, 12),
-    "GET /checkpoints/{checkpoint_id}/export": (3, 0),
+    "GET /checkpoints/{checkpoint_id}/export": (4, 0),
     "POST /checkpoints/{checkpoint_id}/verify": (9, 8),
     "POST /checkpoints/gc": (15, 5),
     "GET /checkpoints": (1, 0),

@@ -18,11 +18,12 @@ from service.api.responses import (
     job_made,
     listed,
     not_modified,
+    running_job_etag,
 )
 from service.context import AppContext
 from service.contract.checkpoints import Checkpoint
 from service.contract.fields import LABEL_KEY
-from service.contract.jobs import Attempt, Event, Job, JobState
+from service.contract.jobs import ENDED_JOBS, Attempt, Event, Job, JobState
 from service.contract.specs import AnySpec, KindName, Submission
 from service.control.checkpoints import index
 from service.control.jobs import artifacts, history, logs, submission, views
@@ -33,6 +34,8 @@ from service.store.jobs import JobFilter
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 
 Limit = Annotated[int, Query(ge=1, le=100)]
+_FOLLOWING_OTHERS = (JobState.QUEUED, *ENDED_JOBS)
+"""States of a job whose view changes with other jobs, and not with its version alone."""
 Past = Annotated[int, Query(ge=0, le=2**53)]
 
 
@@ -88,8 +91,9 @@ def get(request: Request, job_id: str, context: Context) -> Response:
     """One job; polls with `If-None-Match` are answered 304 until it changes."""
     with context.database.read() as tx:
         version, state = views.version_of(tx, job_id)
-        if state is not JobState.QUEUED and is_current(request, f'"{version}"'):
-            return not_modified(f'"{version}"')
+        etag = running_job_etag(version)
+        if state not in _FOLLOWING_OTHERS and is_current(request, etag):
+            return not_modified(etag)
         job = views.get(tx, job_id)
     return conditional(request, job.model_dump_json(), job_etag(job))
 
@@ -138,7 +142,7 @@ def metrics(
 def file(request: Request, job_id: str, name: str, context: Context) -> Response:
     """A file that the job's result names."""
     with context.database.read() as tx:
-        job = views.get(tx, job_id)
+        job = views.stored(tx, job_id).job
     artifact = artifacts.file_of(job, name, context.settings.volume)
     return download(
         request, context.volume_limiter.downloads, artifact.path, artifact.name, artifact.digest

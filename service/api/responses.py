@@ -11,7 +11,7 @@ from fastapi import Request, Response
 from pydantic import BaseModel
 
 from service.contract.checkpoints import FileDigest
-from service.contract.jobs import Job, JobState
+from service.contract.jobs import ENDED_JOBS, Job, JobState
 
 Item = TypeVar("Item", bound=BaseModel)
 
@@ -46,11 +46,22 @@ def is_current(request: Request, etag: str) -> bool:
 
 
 def job_etag(job: Job) -> str:
-    """The ETag of a job, from the version of its row."""
-    if job.state is not JobState.QUEUED:
-        return f'"{job.version}"'
-    # The position and the wait reason of a queued job change without a new version of its row.
-    return f'"{job.version}-{job.queue_position}-{crc32((job.wait_reason or "").encode()):x}"'
+    """The ETag of a job, from the version of its row and from what changes without it."""
+    if job.state is JobState.QUEUED:
+        return f'"{job.version}-{job.queue_position}-{_crc(job.wait_reason or "")}"'
+    if job.state in ENDED_JOBS:
+        # What may be done with it depends on checkpoints of other jobs, too.
+        return f'"{job.version}-{_crc(json.dumps([each.model_dump() for each in job.actions]))}"'
+    return running_job_etag(job.version)
+
+
+def running_job_etag(version: int) -> str:
+    """The ETag of a job that has begun and not ended: its version counts every change."""
+    return f'"{version}"'
+
+
+def _crc(text: str) -> str:
+    return f"{crc32(text.encode()):x}"
 
 
 def job_made(job: Job, *, replayed: bool) -> Response:

@@ -77,6 +77,10 @@ class Kind(ABC, Generic[Spec]):
         """
         return ("start",)
 
+    def named_source(self, _: Spec) -> str | None:
+        """The id of the checkpoint without which it cannot be started again, if it names one."""
+        return None
+
     def uses(self, _: Job) -> Sequence[JobAction]:
         """What may be made of what the job has left so far."""
         return ()

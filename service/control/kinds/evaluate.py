@@ -30,6 +30,10 @@ class EvalKind(Kind[EvalSpec]):
         """See Kind."""
         return f"eval of {spec.recipe}"
 
+    def named_source(self, spec: EvalSpec) -> str | None:
+        """See Kind."""
+        return spec.checkpoint.id
+
     def retry_spec(self, _: Connection, __: StoredJob, spec: EvalSpec, origin: str) -> EvalSpec:
         """See Kind; another checkpoint may be named."""
         if origin in ("latest", "start"):

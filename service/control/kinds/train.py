@@ -75,6 +75,10 @@ class TrainKind(Kind[TrainSpec]):
         goes_on = point is not None and not _nothing_left(spec, point.step)
         return ("latest", "start") if goes_on else ("start",)
 
+    def named_source(self, spec: TrainSpec) -> str | None:
+        """See Kind."""
+        return spec.init_from.id if spec.init_from is not None else None
+
     def uses(self, job: Job) -> Sequence[JobAction]:
         """See Kind."""
         assert isinstance(job.spec, TrainSpec)
