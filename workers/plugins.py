@@ -38,8 +38,10 @@ def with_plugins(
             name, value = read(Plugin(entry.name, _package(entry), entry.load()))
             if name in table:
                 raise ValueError(f"the name {name!r} is taken")
-        # An import may raise any exception, even SystemExit.
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        # An import may raise anything, even SystemExit or the panic of a Rust extension.
+        except BaseException as error:
             _log.error(
                 "plugin_not_offered",
                 group=group,

@@ -105,6 +105,7 @@ def test_the_data_set_of_the_docs_can_be_trained_on(tmp_path: Path) -> None:
     [
         ("import nothing_of_this_name", "No module named 'nothing_of_this_name'"),
         ("raise SystemExit('bye')", "bye"),
+        ("class Panic(BaseException): ...\nraise Panic('bye')", "bye"),
         ("RECIPE = 3", "it is a int, not a Recipe"),
         (recipe("oneshot"), "the name 'oneshot' is taken"),
         (recipe("two words"), "'two words' is not a valid name"),
