@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from api_tests.support.stopped_transaction import POINTS, ClaimedAttempt
+from api_tests.support.stopped_transaction import POINTS, StoppedTransaction
 from api_tests.support.use_cases import Agent, ControlPlane, an_event, beat_of, saved, say_gone
 from service.contract.jobs import LIVE_ATTEMPTS, AttemptState, JobState
 from service.domain.errors import Conflict, LeaseLost
@@ -33,7 +33,7 @@ def test_a_report_against_a_reap(control_plane: ControlPlane, agent: Agent, at: 
     job = control_plane.submit()
     claim = agent.claimed()
     control_plane.later(301)
-    reported, reaped = ClaimedAttempt(control_plane.database, at).race(
+    reported, reaped = StoppedTransaction(control_plane.database, at).race(
         lambda: agent.report(claim), control_plane.sweep
     )
     ended, (attempt,) = control_plane.job(job), control_plane.attempts_of(job)
@@ -47,7 +47,7 @@ def test_a_reap_against_a_report(control_plane: ControlPlane, agent: Agent, at: 
     job = control_plane.submit()
     claim = agent.claimed()
     control_plane.later(301)
-    reaped, reported = ClaimedAttempt(control_plane.database, at).race(
+    reaped, reported = StoppedTransaction(control_plane.database, at).race(
         control_plane.sweep, lambda: agent.report(claim)
     )
     assert (control_plane.job(job).state is JobState.QUEUED) == isinstance(reported, LeaseLost)
@@ -60,7 +60,7 @@ def test_a_reap_against_the_beat_of_a_worker_that_is_back(
     job = control_plane.submit()
     claim = agent.claimed()
     control_plane.later(301)
-    _, reply = ClaimedAttempt(control_plane.database, at).race(
+    _, reply = StoppedTransaction(control_plane.database, at).race(
         control_plane.sweep, lambda: agent.beat(claim)
     )
     assert reply.lease_lost == (control_plane.job(job).state is JobState.QUEUED)
@@ -76,7 +76,7 @@ def test_a_sweep_against_the_beat_of_a_worker_that_is_well(
     silent.claimed()
     control_plane.later(301)
     well.beat(claim)
-    swept, reply = ClaimedAttempt(control_plane.database, at).race(
+    swept, reply = StoppedTransaction(control_plane.database, at).race(
         control_plane.sweep, lambda: well.beat(claim)
     )
     assert (swept, reply.lease_lost) == (1, False)
@@ -90,7 +90,7 @@ def test_two_reapers_charge_a_loss_once(control_plane: ControlPlane, agent: Agen
     job = control_plane.submit()
     agent.claimed()
     control_plane.later(301)
-    changed = ClaimedAttempt(control_plane.database, at).race(
+    changed = StoppedTransaction(control_plane.database, at).race(
         control_plane.sweep, control_plane.sweep
     )
     assert sorted(changed) == [0, 1]
@@ -101,7 +101,7 @@ def test_two_reapers_charge_a_loss_once(control_plane: ControlPlane, agent: Agen
 def test_a_cancel_against_a_finish(control_plane: ControlPlane, agent: Agent, at: str) -> None:
     job = control_plane.submit()
     claim = agent.claimed()
-    cancelled, _ = ClaimedAttempt(control_plane.database, at).race(
+    cancelled, _ = StoppedTransaction(control_plane.database, at).race(
         lambda: control_plane.cancel(job), lambda: agent.report(claim)
     )
     assert control_plane.job(job).state is JobState.SUCCEEDED
@@ -111,7 +111,7 @@ def test_a_cancel_against_a_finish(control_plane: ControlPlane, agent: Agent, at
 def test_a_finish_against_a_cancel(control_plane: ControlPlane, agent: Agent, at: str) -> None:
     job = control_plane.submit()
     claim = agent.claimed()
-    reply, _ = ClaimedAttempt(control_plane.database, at).race(
+    reply, _ = StoppedTransaction(control_plane.database, at).race(
         lambda: agent.report(claim), lambda: control_plane.cancel(job)
     )
     assert not isinstance(reply, Exception)
@@ -120,7 +120,7 @@ def test_a_finish_against_a_cancel(control_plane: ControlPlane, agent: Agent, at
 
 def test_a_claim_against_a_cancel(control_plane: ControlPlane, agent: Agent, at: str) -> None:
     job = control_plane.submit()
-    claim, cancelled = ClaimedAttempt(control_plane.database, at).race(
+    claim, cancelled = StoppedTransaction(control_plane.database, at).race(
         agent.claim, lambda: control_plane.cancel(job)
     )
     if claim is None:
@@ -132,7 +132,7 @@ def test_a_claim_against_a_cancel(control_plane: ControlPlane, agent: Agent, at:
 
 def test_a_cancel_against_a_claim(control_plane: ControlPlane, agent: Agent, at: str) -> None:
     job = control_plane.submit()
-    _, claim = ClaimedAttempt(control_plane.database, at).race(
+    _, claim = StoppedTransaction(control_plane.database, at).race(
         lambda: control_plane.cancel(job), agent.claim
     )
     expected = JobState.CANCELLED if claim is None else JobState.CANCELLING
@@ -141,7 +141,7 @@ def test_a_cancel_against_a_claim(control_plane: ControlPlane, agent: Agent, at:
 
 def test_a_pause_against_a_claim(control_plane: ControlPlane, agent: Agent, at: str) -> None:
     job = control_plane.submit()
-    _, claim = ClaimedAttempt(control_plane.database, at).race(
+    _, claim = StoppedTransaction(control_plane.database, at).race(
         lambda: control_plane.pause(job), agent.claim
     )
     expected = JobState.PAUSED if claim is None else JobState.PAUSING
@@ -151,7 +151,7 @@ def test_a_pause_against_a_claim(control_plane: ControlPlane, agent: Agent, at: 
 
 def test_two_claims_for_one_job(control_plane: ControlPlane, new_agent: NewAgent, at: str) -> None:
     job, one, two = control_plane.submit(), new_agent(), new_agent()
-    claims = ClaimedAttempt(control_plane.database, at).race(one.claim, two.claim)
+    claims = StoppedTransaction(control_plane.database, at).race(one.claim, two.claim)
     taken = [claim for claim in claims if claim is not None]
     assert [(claim.job_id, claim.attempt) for claim in taken] == [(job.id, 1)]
     assert len(control_plane.attempts_of(job)) == 1
@@ -161,7 +161,7 @@ def test_the_same_claim_sent_twice_at_once(
     control_plane: ControlPlane, agent: Agent, at: str
 ) -> None:
     jobs = [control_plane.submit(), control_plane.submit()]
-    claims = ClaimedAttempt(control_plane.database, at).race(
+    claims = StoppedTransaction(control_plane.database, at).race(
         lambda: agent.claim("r"), lambda: agent.claim("r")
     )
     assert claims[0] == claims[1]
@@ -171,7 +171,7 @@ def test_the_same_claim_sent_twice_at_once(
 def test_a_goodbye_against_a_report(control_plane: ControlPlane, agent: Agent, at: str) -> None:
     job = control_plane.submit()
     claim = agent.claimed()
-    _, reported = ClaimedAttempt(control_plane.database, at).race(
+    _, reported = StoppedTransaction(control_plane.database, at).race(
         lambda: say_gone(control_plane, agent), lambda: agent.report(claim)
     )
     (attempt,) = control_plane.attempts_of(job)
@@ -186,7 +186,9 @@ def test_two_limited_claims_at_once_stay_within_the_limit(
         limits.put(tx, [Limit("team", "vision", 1)])
     for _ in range(2):
         control_plane.submit(labels={"team": "vision"})
-    claims = ClaimedAttempt(control_plane.database, at).race(new_agent().claim, new_agent().claim)
+    claims = StoppedTransaction(control_plane.database, at).race(
+        new_agent().claim, new_agent().claim
+    )
     assert sum(claim is not None for claim in claims) == 1
 
 
@@ -202,7 +204,7 @@ def test_a_damaged_source_against_a_beat_for_both_jobs(
     evaluation = one.claimed()
     told = an_event(1, "damaged", checkpoint_id=source, problems=["a digest differs"])
     both = [beat_of(training), beat_of(evaluation)]
-    said, replies = ClaimedAttempt(control_plane.database, at).race(
+    said, replies = StoppedTransaction(control_plane.database, at).race(
         lambda: one.beat(evaluation, told), lambda: two.beat_for(*both)
     )
     assert (said.acked_seq, said.lease_lost) == (1, False)

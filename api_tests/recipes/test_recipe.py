@@ -85,7 +85,7 @@ def test_what_a_recipe_leaves_out_is_the_series_own() -> None:
 
 
 def test_a_preprocessing_that_nobody_knows_is_refused() -> None:
-    with pytest.raises(InvalidData, match="knows no preprocessing 'halved'"):
+    with pytest.raises(InvalidData, match="this worker has no preprocessing 'halved'"):
         preprocess_for(PLAIN, Params(), None)
 
 

@@ -18,7 +18,7 @@ HELD_SECONDS = 10.0
 PATIENCE_SECONDS = 0.3
 
 
-class Held:
+class StoppedTransaction:
     """Has the transactions of one thread stop at a point, and wait until the other is there."""
 
     def __init__(self, database: Database, at: str) -> None:

@@ -42,7 +42,11 @@ def test_a_batch_larger_than_the_data_fails_with_what_to_change(volume: Path) ->
     ("wrong", "reason", "message"),
     [
         ({"recipe": "stranger"}, "worker_unfit", "there is no recipe 'stranger' here"),
-        ({"batch_size": 0}, "invalid_data", "params.batch_size: Input should be greater than"),
+        (
+            {"batch_size": 0},
+            "invalid_data",
+            "invalid params: batch_size: Input should be greater than",
+        ),
     ],
 )
 def test_a_spec_that_this_workers_recipes_do_not_take_ends_with_what_they_are(
