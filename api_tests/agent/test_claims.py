@@ -79,8 +79,8 @@ def test_a_worker_that_the_control_plane_drains_claims_nothing_until_it_is_wante
     held.directive = "checkpoint_and_stop"
     control_plane.report_of(held)
     asked = len(control_plane.claim_requests)
-    heard = control_plane.heartbeats
-    control_plane.wait_for(lambda: control_plane.heartbeats > heard)
+    beats_before = control_plane.heartbeats
+    control_plane.wait_for(lambda: control_plane.heartbeats > beats_before)
     assert len(control_plane.claim_requests) == asked
     control_plane.drain = False
     control_plane.wait_for(lambda: len(control_plane.claim_requests) > asked)

@@ -142,7 +142,7 @@ def test_a_killed_agent_leaves_no_process(
 
 
 @pytest.mark.parametrize(
-    ("victim", "said"),
+    ("victim", "message"),
     [
         ("rank 0", "rank 0 was killed by SIGKILL; if the machine ran out of memory"),
         ("supervisor", "supervisor"),
@@ -150,7 +150,7 @@ def test_a_killed_agent_leaves_no_process(
     ],
 )
 def test_a_killed_process_of_an_attempt_fails_it_and_the_next_attempt_runs(
-    control_plane: FakeControlPlane, start_worker: StartWorker, victim: str, said: str
+    control_plane: FakeControlPlane, start_worker: StartWorker, victim: str, message: str
 ) -> None:
     worker = start_worker(ranks="refuses")
     held = control_plane.offer(a_claim(lease=QUICK))
@@ -159,7 +159,7 @@ def test_a_killed_process_of_an_attempt_fails_it_and_the_next_attempt_runs(
     report = control_plane.report_of(held)
     assert all_ended(tree)
     assert (report.outcome, report.reason) == ("failed", "crashed")
-    assert said in report.message
+    assert message in report.message
     following = control_plane.offer(a_claim(attempt=2))
     control_plane.wait_for(lambda: "started" in following.kinds())
 

@@ -37,19 +37,23 @@ def test_more_events_than_a_beat_carries_are_all_heard_before_the_end(
 
 
 @pytest.mark.parametrize(
-    ("ranks", "reason", "said"),
+    ("ranks", "reason", "message"),
     [
         ("fails", "crashed", "exited with status 3; the log ends with: the roof is on fire"),
         ("finds_the_disk_full", "disk_full", "No space left on device"),
     ],
 )
 def test_ranks_without_a_last_word_fail_with_what_is_known(
-    control_plane: FakeControlPlane, start_worker: StartWorker, ranks: str, reason: str, said: str
+    control_plane: FakeControlPlane,
+    start_worker: StartWorker,
+    ranks: str,
+    reason: str,
+    message: str,
 ) -> None:
     start_worker(ranks=ranks)
     report = control_plane.report_of(control_plane.offer(a_claim()))
     assert (report.outcome, report.reason) == ("failed", reason)
-    assert said in report.message
+    assert message in report.message
 
 
 def test_a_folder_that_cannot_be_made_fails_its_attempt_and_not_the_worker(

@@ -57,8 +57,8 @@ def test_verify_names_what_is_wrong_and_ends_with_status_1(run: Run, folder: Pat
     flip_a_bit(folder / "step-000000005")
     damaged = run("verify", folder)
     assert damaged.exit_code == 1
-    said = f"{folder / 'step-000000005'}: model.safetensors has another sha256\n"
-    assert damaged.stdout.startswith(said)
+    first_line = f"{folder / 'step-000000005'}: model.safetensors has another sha256\n"
+    assert damaged.stdout.startswith(first_line)
     assert damaged.stderr == "trainyard: 1 of 3 checkpoints are damaged\n"
 
 
@@ -103,8 +103,8 @@ def test_a_yard_that_lost_its_database_is_indexed_anew(tmp_path: Path) -> None:
     server.stop()
     for path in installation.glob("trainyard.db*"):
         path.unlink()
-    told = here.invoke(app, ["checkpoints", "reindex", "--data-dir", str(installation)])
-    assert told.stdout.startswith("checkpoints adopted: 2 (jobs not known before: 1)")
+    result = here.invoke(app, ["checkpoints", "reindex", "--data-dir", str(installation)])
+    assert result.stdout.startswith("checkpoints adopted: 2 (jobs not known before: 1)")
     again = here.invoke(app, ["checkpoints", "reindex", "--data-dir", str(installation)])
     assert again.stdout.startswith("checkpoints adopted: 0 ")
 
@@ -124,8 +124,8 @@ def test_a_yard_that_lost_its_database_is_indexed_anew(tmp_path: Path) -> None:
     assert "model.safetensors has another sha256" in damaged.stderr
     assert asks.invoke(app, ["checkpoints", "latest"]).stdout == "ckpt_1\n"
     (folder / ".tmp-cut").mkdir()
-    told = asks.invoke(app, ["checkpoints", "gc", "--dry-run"])
-    assert told.stdout.splitlines()[-1] == "would be removed: 1 in all, 0 B"
+    result = asks.invoke(app, ["checkpoints", "gc", "--dry-run"])
+    assert result.stdout.splitlines()[-1] == "would be removed: 1 in all, 0 B"
     shutil.rmtree(folder / "step-000000001")
     assert asks.invoke(app, ["checkpoints", "gc"]).stdout.endswith("removed: 1 in all, 0 B\n")
     assert not (folder / ".tmp-cut").exists()

@@ -39,13 +39,13 @@ def delete(volume: Volume) -> None:
 
 def test_a_deleted_job_leaves_nothing(ended: Volume) -> None:
     delete(ended)
-    told = ended.collector().collect(dry_run=True)
-    assert ended.collector().finish_job("job_1") == told
-    assert [(found.path, found.checkpoint_id) for found in told] == [
+    planned = ended.collector().collect(dry_run=True)
+    assert ended.collector().finish_job("job_1") == planned
+    assert [(found.path, found.checkpoint_id) for found in planned] == [
         ("jobs/job_1/attempts/1/step-000000001", "ckpt_1"),
         ("jobs/job_1", None),
     ]
-    assert told[1].bytes == 6 * len("said")
+    assert planned[1].bytes == 6 * len("said")
     assert list(ended.folder.glob("jobs/*")) == []
     assert ended.collector().finish() == []
 
@@ -57,9 +57,9 @@ def test_a_deleted_job_leaves_the_checkpoints_that_are_kept_and_nothing_else(
         index.change(tx, "ckpt_1", pinned=True, tags=None)
     delete(ended)
     ended.collector().finish_job("job_1")
-    (kept,) = ended.folder.glob("jobs/*/attempts/*/*")
-    assert kept.name == "step-000000001"
-    assert verify(kept) == []
+    (remaining,) = ended.folder.glob("jobs/*/attempts/*/*")
+    assert remaining.name == "step-000000001"
+    assert verify(remaining) == []
 
 
 def test_nothing_goes_of_a_job_that_is_not_deleted(ended: Volume) -> None:

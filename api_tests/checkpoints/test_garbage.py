@@ -42,10 +42,10 @@ def test_the_newest_the_best_and_the_final_stay(full: Volume) -> None:
 def test_a_dry_run_tells_the_same_and_touches_nothing(full: Volume) -> None:
     (attempt_folder(full.folder) / ".tmp-cut").mkdir()
     names, states = full.names(), full.states()
-    told = full.collector().collect(dry_run=True)
+    planned = full.collector().collect(dry_run=True)
     assert (full.names(), full.states()) == (names, states)
-    assert full.collector().collect(dry_run=False) == told
-    assert all(garbage.bytes > 0 for garbage in told if garbage.checkpoint_id)
+    assert full.collector().collect(dry_run=False) == planned
+    assert all(garbage.bytes > 0 for garbage in planned if garbage.checkpoint_id)
 
 
 def test_nothing_goes_while_the_job_lives(volume: Volume) -> None:
@@ -56,10 +56,10 @@ def test_nothing_goes_while_the_job_lives(volume: Volume) -> None:
     assert volume.collector().collect(dry_run=False) == []
 
 
-@pytest.mark.parametrize("kept", [{"pinned": True}, {"tags": ("paper",)}])
-def test_what_is_pinned_or_tagged_stays(full: Volume, kept: dict[str, Any]) -> None:
+@pytest.mark.parametrize("protection", [{"pinned": True}, {"tags": ("paper",)}])
+def test_what_is_pinned_or_tagged_stays(full: Volume, protection: dict[str, Any]) -> None:
     with full.database.write() as tx:
-        checkpoints.change(tx, "ckpt_1", CheckpointChange.model_validate(kept))
+        checkpoints.change(tx, "ckpt_1", CheckpointChange.model_validate(protection))
     full.collector().collect(dry_run=False)
     assert full.names() == [*KEPT[:1], "step-000000001", *KEPT[1:]]
 

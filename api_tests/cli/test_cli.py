@@ -59,7 +59,7 @@ def test_options_go_before_the_file(run: Run, fake: Any, spec: dict[str, Any]) -
 
 
 @pytest.mark.parametrize(
-    ("args", "stdin", "told"),
+    ("args", "stdin", "message"),
     [
         (("submit", "-"), "{", "- is not JSON"),
         (("submit", "-"), "[]", "must hold a JSON object"),
@@ -72,11 +72,11 @@ def test_options_go_before_the_file(run: Run, fake: Any, spec: dict[str, Any]) -
     ],
 )
 def test_an_error_is_a_sentence_on_stderr(
-    run: Run, args: tuple[str, ...], stdin: str | None, told: str
+    run: Run, args: tuple[str, ...], stdin: str | None, message: str
 ) -> None:
     result = run(*args, stdin=stdin)
     assert (result.exit_code, result.stdout) == (1, "")
-    assert told in result.stderr
+    assert message in result.stderr
     assert result.stderr.startswith("trainyard: ")
     assert "Traceback" not in result.stderr
 

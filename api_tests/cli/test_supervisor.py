@@ -26,8 +26,8 @@ class SupervisorProcess:
             )
 
     @property
-    def said(self) -> str:
-        """What it told its terminal so far."""
+    def output(self) -> str:
+        """What it has printed so far."""
         return self._output.read_text()
 
     def notes(self) -> list[str]:
@@ -112,7 +112,8 @@ def test_a_child_that_dies_is_started_again_and_its_last_words_are_told(
     supervisor = start("good", "crashes-once")
     wait_for(lambda: supervisor.is_up("worker-1"))
     assert (
-        "worker-1 ended unexpectedly (exit status 1): something broke; it starts" in supervisor.said
+        "worker-1 ended unexpectedly (exit status 1): something broke; it starts"
+        in supervisor.output
     )
     assert supervisor.notes().count("worker-1 started") == 2
     assert supervisor.notes().count("server started") == 1
@@ -125,14 +126,14 @@ def test_a_killed_server_is_started_again_while_its_worker_goes_on(
     wait_for(lambda: supervisor.is_up("worker-1"))
     os.kill(supervisor.pids()[0], signal.SIGKILL)
     wait_for(lambda: supervisor.notes().count("server started") == 2)
-    assert "server ended unexpectedly (signal 9); it starts again in 1 s" in supervisor.said
+    assert "server ended unexpectedly (signal 9); it starts again in 1 s" in supervisor.output
     assert supervisor.notes().count("worker-1 started") == 1
 
 
 def test_a_server_that_never_gets_ready_is_not_tried_again(start: Any) -> None:
     supervisor = start("fails-at-start", "good")
     assert supervisor.process.wait(20) == 1
-    assert "refused: something broke" in supervisor.said
+    assert "refused: something broke" in supervisor.output
     assert supervisor.notes() == ["server started"]
 
 
@@ -141,7 +142,7 @@ def test_a_restarted_server_that_refuses_ends_the_yard_in_order(start: Any, wait
     wait_for(lambda: supervisor.is_up("worker-1"))
     os.kill(supervisor.pids()[0], signal.SIGKILL)
     assert supervisor.process.wait(20) == 1
-    assert "refused: the database is held by another server" in supervisor.said
+    assert "refused: the database is held by another server" in supervisor.output
     assert supervisor.notes()[-1] == "worker-1 ended"
 
 
@@ -161,7 +162,7 @@ def test_who_does_not_end_in_time_is_killed(start: Any, wait_for: Any) -> None:
     wait_for(lambda: supervisor.is_up("worker-1"))
     supervisor.process.send_signal(signal.SIGTERM)
     assert supervisor.process.wait(20) == 0
-    assert "out of time" in supervisor.said
+    assert "out of time" in supervisor.output
     assert supervisor.left() == []
 
 

@@ -40,8 +40,8 @@ class Command:
         self.client = TrainyardClient(f"http://127.0.0.1:{self.port}")
 
     @property
-    def said(self) -> str:
-        """What it told its terminal so far."""
+    def output(self) -> str:
+        """What it has printed so far."""
         return self._output.read_text()
 
     def look(self) -> set[str]:
@@ -100,8 +100,8 @@ def test_up_saves_the_training_at_its_end_and_goes_on_with_it_when_started_again
     up = start("up")
     job_id = _train(up, wait_for)
     assert {"trainyard.db", "volume", "data", "imports", "logs"} <= set(os.listdir(up.folder))
-    assert f"http://127.0.0.1:{up.port}/" in up.said
-    wait_for(lambda: f"{job_id}: running" in up.said)
+    assert f"http://127.0.0.1:{up.port}/" in up.output
+    wait_for(lambda: f"{job_id}: running" in up.output)
     up.process.send_signal(signal.SIGTERM)
     assert up.process.wait(60) == 0
     assert up.left() == []
@@ -131,7 +131,7 @@ def test_a_killed_server_comes_back_and_the_training_goes_on(start: Any, wait_fo
     job_id = _train(up, wait_for)
     (server,) = (each for each in up.seen.values() if "server" in " ".join(each.cmdline()))
     server.kill()
-    wait_for(lambda: "server ended unexpectedly (signal 9)" in up.said)
+    wait_for(lambda: "server ended unexpectedly (signal 9)" in up.output)
     wait_for(up.client.ready)
     step = up.client.job(job_id).progress.step
     wait_for(lambda: up.client.job(job_id).progress.step > step)
@@ -143,8 +143,8 @@ def test_a_second_yard_in_the_same_folder_is_refused(start: Any, wait_for: Any) 
     wait_for(first.client.ready)
     second = start("up")
     assert second.process.wait(30) == 1
-    assert second.said.startswith("trainyard: ")
-    assert "Traceback" not in second.said
+    assert second.output.startswith("trainyard: ")
+    assert "Traceback" not in second.output
     assert first.client.ready()
 
 
@@ -156,7 +156,7 @@ def test_an_interrupted_demo_cancels_its_job_and_leaves_nothing(start: Any, wait
     demo.process.send_signal(signal.SIGINT)
     assert demo.process.wait(60) != 0
     assert demo.left() == []
-    assert "Traceback" not in demo.said
+    assert "Traceback" not in demo.output
     up = start("up")
     wait_for(up.client.ready)
     (job,) = up.client.jobs()

@@ -16,7 +16,7 @@ def control_plane(database: Database) -> ControlPlane:
 def new_agent(control_plane: ControlPlane) -> Callable[..., Agent]:
     """Makes workers."""
     numbers = count(1)
-    return lambda **said: Agent(control_plane, f"wrk_{next(numbers)}", **said)
+    return lambda **fields: Agent(control_plane, f"wrk_{next(numbers)}", **fields)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from api_tests.support.manifests import a_manifest, told_of
+from api_tests.support.manifests import a_manifest, published_body
 from api_tests.support.use_cases import Agent, ControlPlane, an_event
 from service.contract.exchange import ExportRequest, ImportRequest
 from service.contract.jobs import Job, JobState
@@ -111,7 +111,7 @@ def test_what_may_be_made_of_a_checkpoint_is_offered_while_there_is_one(
     assert names(job) & uses == set()
     if kind in ("train", "import"):
         saved = a_manifest(job.id, 10)
-        agent.beat(agent.claimed(), an_event(1, "checkpoint", **told_of(saved)))
+        agent.beat(agent.claimed(), an_event(1, "checkpoint", **published_body(saved)))
         job = control_plane.job(job)
         assert names(job) & uses == uses
         assert offered(job, "export").path == f"/checkpoints/{saved.checkpoint_id}/export"
@@ -124,11 +124,11 @@ def test_the_version_changes_with_what_may_be_done(
     job = control_plane.submit(params={"batch_size": 32, "total_iters": 50})
     claim = agent.claimed()
     saved, final = a_manifest(job.id, 10), a_manifest(job.id, 50, phase="final")
-    told = [
-        an_event(seq, "checkpoint", **told_of(manifest))
+    events = [
+        an_event(seq, "checkpoint", **published_body(manifest))
         for seq, manifest in enumerate((saved, final), start=1)
     ]
-    agent.report(claim, events=tuple(told))
+    agent.report(claim, events=tuple(events))
     before = control_plane.job(job)
     with control_plane.write() as tx:
         index.request_delete(tx, saved.checkpoint_id)
@@ -185,7 +185,7 @@ def ended(control_plane: ControlPlane, agent: Agent, *steps: int) -> Job:
     """A failed training of 50 iterations with checkpoints at some steps."""
     job = control_plane.submit(params={"batch_size": 32, "total_iters": 50})
     saved = [
-        an_event(seq, "checkpoint", **told_of(a_manifest(job.id, step)))
+        an_event(seq, "checkpoint", **published_body(a_manifest(job.id, step)))
         for seq, step in enumerate(steps, start=1)
     ]
     agent.report(agent.claimed(), "failed", "invalid_data", events=tuple(saved))

@@ -1,6 +1,6 @@
 import pytest
 
-from api_tests.support.manifests import a_manifest, told_of
+from api_tests.support.manifests import a_manifest, published_body
 from api_tests.support.use_cases import Agent, ControlPlane, an_event
 from service.contract.changes import JobEdit
 from service.contract.jobs import Job
@@ -48,7 +48,7 @@ def test_a_deleted_job_is_forgotten_and_its_pinned_checkpoints_are_kept(
     job = control_plane.submit(retention={"keep_last": 5})
     claim = agent.claimed()
     for seq, step in enumerate((10, 20, 30), start=1):
-        agent.beat(claim, an_event(seq, "checkpoint", **told_of(a_manifest(job.id, step))))
+        agent.beat(claim, an_event(seq, "checkpoint", **published_body(a_manifest(job.id, step))))
     agent.report(claim)
     saved = control_plane.checkpoints_of(job)
     used = control_plane.submit(kind="eval", checkpoint={"id": saved[30].id})

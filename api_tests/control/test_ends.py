@@ -1,6 +1,6 @@
 import pytest
 
-from api_tests.support.manifests import a_manifest, told_of
+from api_tests.support.manifests import a_manifest, published_body
 from api_tests.support.use_cases import Agent, ControlPlane, an_event
 from service.contract.agent import ReportedEvent
 from service.contract.jobs import AttemptState, Job, JobState
@@ -28,10 +28,10 @@ def test_a_report_that_comes_again_gets_the_same_reply_and_changes_nothing(
 ) -> None:
     job = control_plane.submit()
     claim = agent.claimed()
-    told = {"events": (an_event(1, "note", message="bye"),)}
-    first = agent.report(claim, "failed", "crashed", **told)
+    extra = {"events": (an_event(1, "note", message="bye"),)}
+    first = agent.report(claim, "failed", "crashed", **extra)
     version = control_plane.job(job).version
-    assert agent.report(claim, "failed", "crashed", **told) == first
+    assert agent.report(claim, "failed", "crashed", **extra) == first
     assert first.acked_seq == 1
     assert control_plane.job(job).version == version
     assert len(control_plane.events_of(job, "note")) == 1
@@ -94,7 +94,7 @@ def test_a_new_checkpoint_forgives_what_went_wrong_before_it(
     for attempt in range(1, 5):
         claim = agent.claimed()
         manifest = a_manifest(job.id, 10 * attempt, attempt=attempt)
-        agent.beat(claim, an_event(1, "checkpoint", **told_of(manifest)))
+        agent.beat(claim, an_event(1, "checkpoint", **published_body(manifest)))
         agent.report(claim, "failed", "crashed")
         control_plane.later(10)
     assert control_plane.job(job).state is JobState.QUEUED
@@ -118,7 +118,7 @@ def test_losses_with_checkpoints_between_them_are_no_poison(
     job = control_plane.submit()
     for attempt in range(1, 6):
         manifest = a_manifest(job.id, attempt, attempt=attempt)
-        lose(control_plane, agent, job, an_event(1, "checkpoint", **told_of(manifest)))
+        lose(control_plane, agent, job, an_event(1, "checkpoint", **published_body(manifest)))
     assert control_plane.job(job).state is JobState.QUEUED
 
 

@@ -16,9 +16,9 @@ def test_a_beat_for_many_answers_each_for_itself(
     forged = beat_of(claims[3]).model_copy(update={"token": "forged"})
     beats = [*(beat_of(claim) for claim in claims[:3]), forged]
     replies = two.beat_for(*reversed(beats))
-    told = {reply.job_id: (reply.lease_lost, reply.directive) for reply in replies}
+    directives = {reply.job_id: (reply.lease_lost, reply.directive) for reply in replies}
     assert [reply.job_id for reply in replies] == [beat.job_id for beat in reversed(beats)]
-    assert [told[job.id] for job in jobs] == [
+    assert [directives[job.id] for job in jobs] == [
         (True, "continue"),
         (False, "checkpoint_and_stop"),
         (False, "continue"),

@@ -1,6 +1,6 @@
 import pytest
 
-from api_tests.support.manifests import a_manifest, told_of
+from api_tests.support.manifests import a_manifest, published_body
 from api_tests.support.use_cases import Agent, ControlPlane, an_event
 from service.contract.jobs import AttemptState, Job, JobState
 from service.domain.errors import Conflict
@@ -26,7 +26,7 @@ def test_a_running_job_saves_and_rests_and_goes_on_from_its_checkpoint(
     claim = agent.claimed()
     assert control_plane.pause(job).state is JobState.PAUSING
     assert agent.beat(claim).directive == "checkpoint_and_stop"
-    saved = an_event(1, "checkpoint", **told_of(a_manifest(job.id, 7)))
+    saved = an_event(1, "checkpoint", **published_body(a_manifest(job.id, 7)))
     first = agent.report(claim, "released", "released", events=(saved,))
     assert agent.report(claim, "released", "released", events=(saved,)) == first
     paused = control_plane.job(job)

@@ -101,11 +101,15 @@ def test_a_job_that_succeeds_between_them_speaks_for_the_worker(
 
 
 def fail(
-    control_plane: ControlPlane, agent: Agent, seconds: float, reason: str = "crashed", **said: str
+    control_plane: ControlPlane,
+    agent: Agent,
+    seconds: float,
+    reason: str = "crashed",
+    **fields: str,
 ) -> None:
     claim = agent.claimed()
     control_plane.later(seconds)
-    agent.report(claim, "failed", reason, **said)
+    agent.report(claim, "failed", reason, **fields)
 
 
 def worker_of(control_plane: ControlPlane, agent: Agent) -> Worker:

@@ -202,11 +202,11 @@ def test_a_damaged_source_against_a_beat_for_both_jobs(
     source = control_plane.checkpoints_of(trained)[1].id
     control_plane.submit(kind="eval", checkpoint={"id": source})
     evaluation = one.claimed()
-    told = an_event(1, "damaged", checkpoint_id=source, problems=["a digest differs"])
+    damage = an_event(1, "damaged", checkpoint_id=source, problems=["a digest differs"])
     both = [beat_of(training), beat_of(evaluation)]
-    said, replies = StoppedTransaction(control_plane.database, at).race(
-        lambda: one.beat(evaluation, told), lambda: two.beat_for(*both)
+    first_reply, replies = StoppedTransaction(control_plane.database, at).race(
+        lambda: one.beat(evaluation, damage), lambda: two.beat_for(*both)
     )
-    assert (said.acked_seq, said.lease_lost) == (1, False)
+    assert (first_reply.acked_seq, first_reply.lease_lost) == (1, False)
     assert not any(reply.lease_lost for reply in replies)
     assert control_plane.job(trained).latest_checkpoint is None

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from api_tests.support.manifests import DIGEST, a_manifest, told_of
+from api_tests.support.manifests import DIGEST, a_manifest, published_body
 from api_tests.support.use_cases import Agent, ControlPlane, an_event
 
 
@@ -84,9 +84,9 @@ def test_a_broken_event_is_noted_and_the_others_are_heard(
     after = an_event(2, "note", message="heard")
     reply = agent.beat(agent.claimed(), an_event(1, kind, **body), after)
     assert (reply.lease_lost, reply.acked_seq) == (False, 2)
-    broken, heard = [event.message for event in control_plane.events_of(job, "note")]
+    broken, note = [event.message for event in control_plane.events_of(job, "note")]
     assert broken.startswith(f"an event of kind {kind} could not be read: ")
-    assert heard == "heard"
+    assert note == "heard"
 
 
 def test_a_message_with_a_nul_is_kept_with_a_sign_in_its_place(
@@ -115,8 +115,8 @@ def test_a_checkpoint_is_recorded_once_and_becomes_the_latest(
 ) -> None:
     job = control_plane.submit()
     claim, manifest = agent.claimed(), a_manifest(job.id, 10, metrics={"top1_error": 0.3})
-    agent.beat(claim, an_event(1, "checkpoint", **told_of(manifest)))
-    agent.beat(claim, an_event(2, "checkpoint", **told_of(manifest)))
+    agent.beat(claim, an_event(1, "checkpoint", **published_body(manifest)))
+    agent.beat(claim, an_event(2, "checkpoint", **published_body(manifest)))
     (recorded,) = control_plane.checkpoints_of(job).values()
     assert (recorded.id, recorded.state) == (manifest.checkpoint_id, "published")
     assert (recorded.bytes, recorded.metrics) == (DIGEST["bytes"], {"top1_error": 0.3})
@@ -129,9 +129,9 @@ def test_a_checkpoint_with_a_metric_that_is_no_number_is_still_recorded(
     control_plane: ControlPlane, agent: Agent
 ) -> None:
     job = control_plane.submit()
-    told = told_of(a_manifest(job.id, 10))
-    told["checkpoint"]["metrics"] = {"val_loss": None, "top1_error": 0.5}
-    agent.beat(agent.claimed(), an_event(1, "checkpoint", **told))
+    body = published_body(a_manifest(job.id, 10))
+    body["checkpoint"]["metrics"] = {"val_loss": None, "top1_error": 0.5}
+    agent.beat(agent.claimed(), an_event(1, "checkpoint", **body))
     assert control_plane.checkpoints_of(job)[10].metrics == {"top1_error": 0.5}
 
 
@@ -140,7 +140,7 @@ def test_a_workers_clock_that_runs_ahead_does_not_stay_the_newest(
 ) -> None:
     job = control_plane.submit()
     ahead = a_manifest(job.id, 10, created_at=control_plane.now.replace(year=2040))
-    agent.beat(agent.claimed(), an_event(1, "checkpoint", **told_of(ahead)))
+    agent.beat(agent.claimed(), an_event(1, "checkpoint", **published_body(ahead)))
     assert control_plane.checkpoints_of(job)[10].created_at == control_plane.now
 
 
@@ -161,9 +161,9 @@ def test_a_checkpoint_that_is_not_the_attempts_own_is_not_recorded(
     control_plane: ControlPlane, agent: Agent, wrong: dict[str, Any]
 ) -> None:
     job = control_plane.submit()
-    told = told_of(a_manifest(job.id, 10))
-    told["checkpoint"] |= wrong
-    agent.beat(agent.claimed(), an_event(1, "checkpoint", **told))
+    body = published_body(a_manifest(job.id, 10))
+    body["checkpoint"] |= wrong
+    agent.beat(agent.claimed(), an_event(1, "checkpoint", **body))
     assert control_plane.checkpoints_of(job) == {}
     assert len(control_plane.events_of(job, "note")) == 1
 
@@ -173,8 +173,8 @@ def test_a_checkpoint_in_another_folder_than_its_own_is_not_recorded(
     control_plane: ControlPlane, agent: Agent, path: str
 ) -> None:
     job = control_plane.submit()
-    told = told_of(a_manifest(job.id, 10)) | {"path": path}
-    agent.beat(agent.claimed(), an_event(1, "checkpoint", **told))
+    body = published_body(a_manifest(job.id, 10)) | {"path": path}
+    agent.beat(agent.claimed(), an_event(1, "checkpoint", **body))
     assert control_plane.checkpoints_of(job) == {}
 
 

@@ -1,4 +1,4 @@
-from api_tests.support.manifests import a_manifest, told_of
+from api_tests.support.manifests import a_manifest, published_body
 from api_tests.support.use_cases import Agent, ControlPlane, an_event, saved
 from service.contract.jobs import Job
 
@@ -11,7 +11,7 @@ def test_a_resumed_job_is_offered_its_training_states_newest_first(
     job = control_plane.submit(retention={"keep_last": 10})
     claim = agent.claimed()
     agent.beat(claim, *saved(job, range(1, 8)))
-    final = told_of(a_manifest(job.id, 8, phase="final"))
+    final = published_body(a_manifest(job.id, 8, phase="final"))
     agent.beat(claim, an_event(99, "checkpoint", **final))
     agent.report(claim, "released", "released")
     again = agent.claimed()
@@ -26,8 +26,8 @@ def test_a_damaged_checkpoint_is_marked_and_the_one_before_takes_its_place(
     agent.beat(claim, *saved(job, (1, 2), errors=(0.5, 0.1)))
     damaged = control_plane.checkpoints_of(job)[2].id
     assert control_plane.job(job).best_checkpoint == damaged
-    told = an_event(3, "damaged", checkpoint_id=damaged, problems=["a digest differs"])
-    agent.beat(claim, told)
+    damage = an_event(3, "damaged", checkpoint_id=damaged, problems=["a digest differs"])
+    agent.beat(claim, damage)
     assert control_plane.checkpoints_of(job)[2].state == "damaged"
     older = control_plane.checkpoints_of(job)[1].id
     shown = control_plane.job(job)
@@ -43,9 +43,9 @@ def test_a_job_whose_every_checkpoint_is_damaged_has_none(
 ) -> None:
     job = control_plane.submit()
     claim = agent.claimed()
-    (told,) = saved(job, (1,), errors=(0.5,))
-    damaged = told.body["checkpoint"]["checkpoint_id"]
-    agent.beat(claim, told, an_event(2, "damaged", checkpoint_id=damaged, problems=[]))
+    (saved_event,) = saved(job, (1,), errors=(0.5,))
+    damaged = saved_event.body["checkpoint"]["checkpoint_id"]
+    agent.beat(claim, saved_event, an_event(2, "damaged", checkpoint_id=damaged, problems=[]))
     shown = control_plane.job(job)
     assert (shown.latest_checkpoint, shown.best_checkpoint) == (None, None)
 
@@ -55,8 +55,8 @@ def test_a_checkpoint_of_another_job_cannot_be_called_damaged(
 ) -> None:
     mine, other = control_plane.submit(), control_plane.submit()
     agent.beat(agent.claimed(), *saved(mine, (1,)))
-    told = control_plane.checkpoints_of(mine)[1].id
-    agent.beat(agent.claimed(), an_event(1, "damaged", checkpoint_id=told, problems=[]))
+    other_id = control_plane.checkpoints_of(mine)[1].id
+    agent.beat(agent.claimed(), an_event(1, "damaged", checkpoint_id=other_id, problems=[]))
     assert control_plane.checkpoints_of(mine)[1].state == "published"
     assert len(control_plane.events_of(other, "note")) == 1
 
@@ -86,8 +86,8 @@ def test_what_is_kept_cannot_be_confirmed_as_purged(
     job = control_plane.submit(**KEEPS)
     claim = agent.claimed()
     agent.beat(claim, *saved(job, (1, 2)))
-    kept = tuple(c.id for c in control_plane.checkpoints_of(job).values())
-    agent.beat(claim, purged=kept)
+    ids = tuple(c.id for c in control_plane.checkpoints_of(job).values())
+    agent.beat(claim, purged=ids)
     assert states(control_plane, job) == {1: "published", 2: "published"}
 
 
@@ -97,13 +97,13 @@ def test_what_is_let_go_is_neither_resumed_from_nor_the_best(
     job = control_plane.submit(retention={"keep_last": 2, "keep_best": 0})
     claim = agent.claimed()
     agent.beat(claim, *saved(job, (1, 2, 3), errors=(0.1, 0.4, 0.3)))
-    kept = control_plane.checkpoints_of(job)
+    by_step = control_plane.checkpoints_of(job)
     assert states(control_plane, job)[1] == "purging"
-    assert control_plane.job(job).best_checkpoint == kept[3].id
+    assert control_plane.job(job).best_checkpoint == by_step[3].id
     agent.report(claim, "released", "released")
     again = agent.claimed()
     assert [c.step for c in again.resume] == [3, 2]
-    assert [p.checkpoint_id for p in agent.beat(again).purge] == [kept[1].id]
+    assert [p.checkpoint_id for p in agent.beat(again).purge] == [by_step[1].id]
 
 
 def test_the_source_of_a_job_that_has_not_ended_stays(

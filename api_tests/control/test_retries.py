@@ -1,6 +1,6 @@
 import pytest
 
-from api_tests.support.manifests import a_manifest, told_of
+from api_tests.support.manifests import a_manifest, published_body
 from api_tests.support.use_cases import Agent, ControlPlane, an_event
 from service.contract.jobs import Job, JobState
 from service.domain.errors import Conflict, IdempotencyMismatch, Unprocessable
@@ -10,7 +10,7 @@ def a_failed_job(control_plane: ControlPlane, agent: Agent, *steps: int, **field
     job = control_plane.submit(**fields)
     claim = agent.claimed()
     saved = [
-        an_event(seq, "checkpoint", **told_of(a_manifest(job.id, step)))
+        an_event(seq, "checkpoint", **published_body(a_manifest(job.id, step)))
         for seq, step in enumerate(steps, start=1)
     ]
     agent.report(claim, "failed", "invalid_data", events=tuple(saved))

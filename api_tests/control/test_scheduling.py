@@ -37,8 +37,8 @@ def test_a_wide_job_is_not_starved_by_narrow_ones(
     agent.report(first)
     assert agent.claim(free_gpus=1) is None
     assert control_plane.job(big).wait_reason == "no worker has 2 free GPUs"
-    kept = f"the free GPUs are kept for {big.id}, which is ahead of it"
-    assert control_plane.job(narrow).wait_reason == kept
+    reason = f"the free GPUs are kept for {big.id}, which is ahead of it"
+    assert control_plane.job(narrow).wait_reason == reason
     agent.report(second)
     assert claimed_id(agent, free_gpus=2) == big.id
     assert ids(running) == [first.job_id, second.job_id]
@@ -67,8 +67,8 @@ def test_a_job_without_gpus_passes_a_wide_one_but_leaves_it_a_slot(
     light = [control_plane.submit(), control_plane.submit()]
     assert claimed_id(agent, free_slots=2, free_gpus=1) == light[0].id
     assert agent.claim(free_slots=1, free_gpus=1) is None
-    kept = f"the free slot is kept for {big.id}, which is ahead of it"
-    assert control_plane.job(light[1]).wait_reason == kept
+    reason = f"the free slot is kept for {big.id}, which is ahead of it"
+    assert control_plane.job(light[1]).wait_reason == reason
 
 
 def test_a_narrow_job_of_higher_priority_goes_before_a_wide_one(

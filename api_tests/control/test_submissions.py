@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from api_tests.support.manifests import a_manifest, told_of
+from api_tests.support.manifests import a_manifest, published_body
 from api_tests.support.specs import submission
 from api_tests.support.use_cases import SPEC, Agent, ControlPlane, an_event
 from service.contract.exchange import ImportRequest
@@ -64,7 +64,7 @@ def test_two_submissions_at_once_with_one_key_make_one_job(control_plane: Contro
 
 
 @pytest.mark.parametrize(
-    ("fields", "pointer", "said"),
+    ("fields", "pointer", "message"),
     [
         ({"data": {"dataset": "cats"}}, "/data/dataset", "there is digits"),
         ({"params": {"num_classes": 7}}, "/params/num_classes", "10 classes, not 7"),
@@ -74,9 +74,9 @@ def test_two_submissions_at_once_with_one_key_make_one_job(control_plane: Contro
     ],
 )
 def test_what_cannot_run_is_refused_with_the_field_and_what_to_change(
-    control_plane: ControlPlane, fields: dict[str, Any], pointer: str, said: str
+    control_plane: ControlPlane, fields: dict[str, Any], pointer: str, message: str
 ) -> None:
-    with pytest.raises(Unprocessable, match=said) as refused:
+    with pytest.raises(Unprocessable, match=message) as refused:
         control_plane.submit(**fields)
     assert refused.value.pointer == pointer
     assert all_jobs(control_plane) == []
@@ -147,7 +147,7 @@ def test_a_damaged_checkpoint_is_no_source(control_plane: ControlPlane, agent: A
     claim, manifest = agent.claimed(), a_manifest(source.id, 10)
     damaged = manifest.checkpoint_id
     found = an_event(2, "damaged", checkpoint_id=damaged, problems=["a bit flipped"])
-    agent.beat(claim, an_event(1, "checkpoint", **told_of(manifest)), found)
+    agent.beat(claim, an_event(1, "checkpoint", **published_body(manifest)), found)
     with pytest.raises(Unprocessable, match="is damaged; name another one"):
         control_plane.submit(kind="eval", checkpoint={"id": damaged})
 
@@ -156,7 +156,7 @@ def test_final_weights_have_no_training_state_to_go_on_from(
     control_plane: ControlPlane, agent: Agent
 ) -> None:
     source = control_plane.submit()
-    final = told_of(a_manifest(source.id, 10, phase="final"))
+    final = published_body(a_manifest(source.id, 10, phase="final"))
     agent.beat(agent.claimed(), an_event(1, "checkpoint", **final))
     with pytest.raises(Unprocessable, match="final weights have no training state"):
         control_plane.submit(init_from={"job": source.id, "state": "full"})
@@ -177,16 +177,18 @@ def trained(
 ) -> Job:
     """A running job with a checkpoint for each error."""
     job = control_plane.submit(**network)
-    told = [
+    events = [
         an_event(
             seq,
             "checkpoint",
-            **told_of(a_manifest(job.id, 10 * seq, metrics={"top1_error": error}, **network)),
+            **published_body(
+                a_manifest(job.id, 10 * seq, metrics={"top1_error": error}, **network)
+            ),
         )
         for seq, error in enumerate(errors, start=1)
     ]
     claim = agent.claimed()
-    agent.beat(claim, *told)
+    agent.beat(claim, *events)
     return job
 
 

@@ -89,5 +89,5 @@ def test_the_jitter_keeps_a_wait_between_half_and_whole(jitter: float, failures:
 
 
 def test_every_reason_that_an_agent_may_give_without_success_has_a_fault() -> None:
-    told = {reason for outcome in ("failed", "released") for reason in REASONS[outcome]}
-    assert told <= set(FAULTS)
+    reportable = {reason for outcome in ("failed", "released") for reason in REASONS[outcome]}
+    assert reportable <= set(FAULTS)

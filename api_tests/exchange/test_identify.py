@@ -37,10 +37,10 @@ def test_a_network_without_its_auxiliary_heads_is_still_known(recipe: str) -> No
     assert identify(bare) == (recipe, variant, 1000)
 
 
-@pytest.mark.parametrize("kept", [".se_fc1.", ".se_block.0."])
-def test_one_of_the_two_names_of_a_tensor_is_enough(kept: str) -> None:
+@pytest.mark.parametrize("stored_name", [".se_fc1.", ".se_block.0."])
+def test_one_of_the_two_names_of_a_tensor_is_enough(stored_name: str) -> None:
     tensors = _named("shufflenet_v2_large", "large")
-    dropped = ({".se_fc1.", ".se_block.0."} - {kept}).pop()
+    dropped = ({".se_fc1.", ".se_block.0."} - {stored_name}).pop()
     single = {name: t for name, t in tensors.items() if dropped not in name}
     assert identify(single) == ("shufflenet_v2_large", "large", 1000)
 

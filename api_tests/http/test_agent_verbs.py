@@ -126,7 +126,7 @@ def test_a_claim_that_cannot_be_meant_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("said", "pointer"),
+    ("registration", "pointer"),
     [
         ({"host": "h" * 256}, "/host"),
         ({"process": KERNEL | {"pid": "x"}}, "/process/pid"),
@@ -135,9 +135,9 @@ def test_a_claim_that_cannot_be_meant_is_refused(
     ],
 )
 def test_a_worker_that_cannot_be_meant_is_refused(
-    agent: FakeAgent, said: dict[str, Any], pointer: str
+    agent: FakeAgent, registration: dict[str, Any], pointer: str
 ) -> None:
-    assert pointers_of(problem_of(agent.put(**said), 422, "invalid")) == [pointer]
+    assert pointers_of(problem_of(agent.put(**registration), 422, "invalid")) == [pointer]
 
 
 def test_a_beat_with_an_attempt_beyond_any_number_is_refused(agent: FakeAgent) -> None:

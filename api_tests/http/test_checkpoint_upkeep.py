@@ -13,14 +13,14 @@ from api_tests.support.runs import Run
 from api_tests.support.server import Server, wait_for
 
 
-@pytest.mark.parametrize("kept", [{"pinned": True}, {"tags": ["paper"]}])
+@pytest.mark.parametrize("protection", [{"pinned": True}, {"tags": ["paper"]}])
 def test_retention_leaves_what_is_pinned_or_tagged(
-    server: Server, agent: FakeAgent, kept: dict[str, Any]
+    server: Server, agent: FakeAgent, protection: dict[str, Any]
 ) -> None:
     run = Run(server, agent, retention={"keep_last": 2, "keep_best": 0})
     run.save(1)
     run.save(2)
-    assert run.http.patch(f"/checkpoints/{run.id_of(1)}", json=kept).status_code == 200
+    assert run.http.patch(f"/checkpoints/{run.id_of(1)}", json=protection).status_code == 200
     run.save(3)
     run.save(4)
     shown = run.http.get(f"/jobs/{run.job_id}/checkpoints").json()["data"]
@@ -102,8 +102,8 @@ def test_an_eval_that_finds_its_source_damaged_has_it_marked(run: Run, agent: Fa
     run.agent.report(run.claim)
     agent.submit(kind="eval", checkpoint={"id": run.id_of(3)})
     claim = agent.claim()
-    told = {"checkpoint_id": run.id_of(3), "problems": ["a digest differs"]}
-    agent.beat(claim, ("damaged", told))
+    damage = {"checkpoint_id": run.id_of(3), "problems": ["a digest differs"]}
+    agent.beat(claim, ("damaged", damage))
     assert run.http.get(f"/checkpoints/{run.id_of(3)}").json()["state"] == "damaged"
     assert run.http.get(f"/jobs/{run.job_id}").json()["latest_checkpoint"] == run.id_of(2)
 
@@ -158,8 +158,8 @@ def ended_with_a_surplus(server: Server, agent: FakeAgent) -> Run:
 
 def test_a_collection_is_told_of_first_and_then_made(server: Server, agent: FakeAgent) -> None:
     run = ended_with_a_surplus(server, agent)
-    told = agent.http.post("/checkpoints/gc", json={"dry_run": True}).json()
-    mine = [each for each in told["data"] if run.job_id in each["path"]]
+    plan = agent.http.post("/checkpoints/gc", json={"dry_run": True}).json()
+    mine = [each for each in plan["data"] if run.job_id in each["path"]]
     assert [(each["checkpoint_id"], each["why"]) for each in mine] == [
         (run.id_of(1), "the job's retention does not keep it")
     ]

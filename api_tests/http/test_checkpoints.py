@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from api_tests.support.fake_agent import FakeAgent
-from api_tests.support.manifests import DIGEST, a_manifest, told_of
+from api_tests.support.manifests import DIGEST, a_manifest, published_body
 from api_tests.support.problems import problem_of
 from api_tests.support.server import Server
 
@@ -93,7 +93,7 @@ def test_a_file_comes_whole_with_its_digest(agent: FakeAgent) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "got", "said"),
+    ("asked", "got", "content_range"),
     [
         ("bytes=0-9", CONTENT[:10], "bytes 0-9/1024"),
         ("bytes=1000-", CONTENT[1000:], "bytes 1000-1023/1024"),
@@ -101,11 +101,11 @@ def test_a_file_comes_whole_with_its_digest(agent: FakeAgent) -> None:
     ],
 )
 def test_a_part_of_a_file_can_be_asked_for(
-    agent: FakeAgent, asked: str, got: bytes, said: str
+    agent: FakeAgent, asked: str, got: bytes, content_range: str
 ) -> None:
     answer = agent.http.get(file(agent), headers={"Range": asked})
     assert (answer.status_code, answer.content) == (206, got)
-    assert answer.headers["content-range"] == said
+    assert answer.headers["content-range"] == content_range
 
 
 def test_a_download_goes_on_only_where_the_file_is_the_same(agent: FakeAgent) -> None:
@@ -141,9 +141,9 @@ def test_no_other_file_can_be_had(server: Server, agent: FakeAgent, name: str) -
 def test_a_checkpoint_can_name_no_file_outside_its_folder(server: Server, agent: FakeAgent) -> None:
     (server.volume / "secret").write_text("secret")
     claim = running(agent)
-    told = told_of(a_manifest(claim["job_id"], 10))
-    told["checkpoint"]["files"] = {"../../../../../secret": DIGEST}
-    agent.beat(claim, ("checkpoint", told))
+    body = published_body(a_manifest(claim["job_id"], 10))
+    body["checkpoint"]["files"] = {"../../../../../secret": DIGEST}
+    agent.beat(claim, ("checkpoint", body))
     assert agent.http.get(f"/jobs/{claim['job_id']}/checkpoints").json()["data"] == []
 
 

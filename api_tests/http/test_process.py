@@ -93,33 +93,33 @@ def test_a_port_that_is_taken_is_refused_with_what_to_do(tmp_path: Path) -> None
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        status, said = refused_start(tmp_path, port=str(port))
+        status, output = refused_start(tmp_path, port=str(port))
     assert status == 2
-    assert said.count("\n") == 1
-    assert f"cannot listen on 127.0.0.1:{port}" in said
-    assert "choose another --port" in said
+    assert output.count("\n") == 1
+    assert f"cannot listen on 127.0.0.1:{port}" in output
+    assert "choose another --port" in output
 
 
 def test_a_second_server_on_the_file_is_refused_with_what_to_do(tmp_path: Path) -> None:
     server = Server(tmp_path)
-    status, said = refused_start(tmp_path)
-    assert (status, said.count("\n")) == (2, 1)
-    assert "another server has" in said
-    assert "use PostgreSQL" in said
+    status, output = refused_start(tmp_path)
+    assert (status, output.count("\n")) == (2, 1)
+    assert "another server has" in output
+    assert "use PostgreSQL" in output
     server.stop()
 
 
 def test_settings_that_cannot_be_are_refused_in_a_line(tmp_path: Path) -> None:
-    status, said = refused_start(tmp_path, self_end_seconds="280")
-    assert (status, said.count("\n")) == (2, 1)
-    assert "else two workers could run one job" in said
+    status, output = refused_start(tmp_path, self_end_seconds="280")
+    assert (status, output.count("\n")) == (2, 1)
+    assert "else two workers could run one job" in output
 
 
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     (tmp_path / "trainyard.db").write_text("no database at all, though long enough to be one" * 40)
-    status, said = refused_start(tmp_path)
-    assert (status, said.count("\n")) == (2, 1)
-    assert "not a database" in said
+    status, output = refused_start(tmp_path)
+    assert (status, output.count("\n")) == (2, 1)
+    assert "not a database" in output
 
 
 def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
@@ -127,9 +127,9 @@ def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "trainyard.db") as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     connection.close()
-    status, said = refused_start(tmp_path)
-    assert (status, said.count("\n")) == (2, 1)
-    assert "another version of Trainyard" in said
+    status, output = refused_start(tmp_path)
+    assert (status, output.count("\n")) == (2, 1)
+    assert "another version of Trainyard" in output
 
 
 def test_the_process_says_what_it_is(server: Server) -> None:

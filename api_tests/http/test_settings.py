@@ -9,7 +9,7 @@ from service import main
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"),
+    ("settings", "message"),
     [
         ({"port": "eighty"}, "TRAINYARD_PORT: Input should be a valid integer"),
         ({"port": "70000"}, "TRAINYARD_PORT: Input should be less than or equal to 65535"),
@@ -30,7 +30,7 @@ from service import main
 )
 def test_what_cannot_be_is_refused_in_a_line(
     settings: dict[str, str],
-    said: str,
+    message: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -42,6 +42,6 @@ def test_what_cannot_be_is_refused_in_a_line(
     monkeypatch.setattr(main, "configure_logs", lambda: None)
     assert main.main() == 2
     stderr = capsys.readouterr().err
-    assert said in stderr
+    assert message in stderr
     assert "s3cret" not in stderr
     assert stderr.count("\n") == 1

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, event
 
 from api_tests.support.counted_calls import CountedCalls
-from api_tests.support.manifests import a_manifest, folder_of, told_of
+from api_tests.support.manifests import a_manifest, folder_of, published_body
 from api_tests.support.server_context import Clock, server_context
 from api_tests.support.threaded_server import ThreadedServer
 from service.contract.catalog import builtin_catalog
@@ -223,7 +223,7 @@ def _train(server: ThreadedServer, calls: CountedCalls) -> str:
     (folder / MANIFEST).write_text(manifest.model_dump_json())
     (server.volume / attempt_path(claim["job_id"], 1) / "log.txt").write_text("a line")
     progress = {"phase": "train", "step": 1, "total_steps": 2, "metrics": {"loss": 0.5}}
-    bodies = {"progress": progress, "checkpoint": told_of(manifest)}
+    bodies = {"progress": progress, "checkpoint": published_body(manifest)}
     events = [
         {"seq": seq, "kind": kind, "at": "2026-01-01T00:00:00Z", "body": body}
         for seq, (kind, body) in enumerate(bodies.items(), 1)

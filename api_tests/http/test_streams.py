@@ -40,14 +40,14 @@ def test_a_stream_goes_on_after_the_last_event_that_was_seen(agent: FakeAgent) -
     agent.report(agent.claim())
     path = f"/jobs/{job['id']}/stream"
     with stream(agent.http, path) as frames:
-        told = list(frames)
-    numbers = [frame.id for frame in told if frame.id is not None]
+        seen_frames = list(frames)
+    numbers = [frame.id for frame in seen_frames if frame.id is not None]
     assert numbers == sorted(numbers)
     listed = agent.http.get(f"/jobs/{job['id']}/events").json()["data"]
     assert [event["number"] for event in listed] == numbers
     for seen in range(len(numbers)):
         with stream(agent.http, path, last=numbers[seen]) as frames:
-            assert list(frames) == told[seen + 1 :]
+            assert list(frames) == seen_frames[seen + 1 :]
 
 
 def test_the_stream_of_all_tells_of_every_job_from_now_on_or_after_an_event(
@@ -57,8 +57,8 @@ def test_the_stream_of_all_tells_of_every_job_from_now_on_or_after_an_event(
     with stream(agent.http, "/stream") as frames:
         first, second = agent.submit(), agent.submit()
         mine = of_jobs(frames, first["id"], second["id"])
-        told = list(islice(mine, 2))
-        assert [frame.data["job_id"] for frame in told] == [first["id"], second["id"]]
+        seen_frames = list(islice(mine, 2))
+        assert [frame.data["job_id"] for frame in seen_frames] == [first["id"], second["id"]]
     number = agent.http.get(f"/jobs/{before['id']}/events").json()["data"][0]["number"]
     with stream(agent.http, "/stream", last=number) as frames:
         assert next(of_jobs(frames, before["id"], first["id"])).data["job_id"] == first["id"]

@@ -87,7 +87,7 @@ def test_validation_alone_fills_in_the_defaults_and_stores_nothing(
 
 
 @pytest.mark.parametrize(
-    ("fields", "pointer", "said"),
+    ("fields", "pointer", "message"),
     [
         ({"kind": "dance"}, "/kind", "train"),
         ({"recipe": "resnet"}, "/recipe", "oneshot"),
@@ -119,13 +119,13 @@ def test_validation_alone_fills_in_the_defaults_and_stores_nothing(
     ],
 )
 def test_a_wrong_field_is_named_with_what_to_change(
-    http: httpx.Client, fields: dict[str, Any], pointer: str, said: str
+    http: httpx.Client, fields: dict[str, Any], pointer: str, message: str
 ) -> None:
     refused = http.post("/jobs", content=json.dumps(SPEC | fields), headers=JSON)
     assert refused.status_code == 422, refused.text
     problem = problem_of(refused, 422, refused.json()["code"])
     assert pointers_of(problem) == [pointer]
-    assert said in problem["errors"][0]["detail"]
+    assert message in problem["errors"][0]["detail"]
 
 
 def test_every_wrong_field_is_named(http: httpx.Client) -> None:

@@ -16,10 +16,10 @@ def operations(http: httpx.Client) -> list[tuple[str, str, set[str]]]:
         (
             method.upper(),
             re.sub(r"\{\w+\}", "x", path),
-            {each["name"] for each in told.get("parameters", ()) if each["in"] == "query"},
+            {each["name"] for each in operation.get("parameters", ()) if each["in"] == "query"},
         )
         for path, methods in paths.items()
-        for method, told in methods.items()
+        for method, operation in methods.items()
     ]
 
 
@@ -74,5 +74,5 @@ def test_an_unknown_field_of_a_body_is_refused_with_the_nearest_name(
     valid = {"kind": "train", "recipe": "oneshot", "data": {"dataset": "digits"}}
     answer = http.post(path, json=(valid if path == "/jobs" else {}) | body)
     problem = problem_of(answer, 422, "invalid")
-    told = {each["pointer"]: each["detail"] for each in problem["errors"]}
-    assert told[pointer] == f"this field is not known; did you mean {nearest}?"
+    details = {each["pointer"]: each["detail"] for each in problem["errors"]}
+    assert details[pointer] == f"this field is not known; did you mean {nearest}?"

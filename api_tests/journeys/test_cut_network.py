@@ -114,8 +114,8 @@ def test_while_the_network_is_cut_the_training_goes_on_and_then_tells_everything
         network.mend()
         job = installation.client.wait(job_id, timeout_seconds=90)
     assert (job.state, job.attempt) == ("succeeded", 1), job.message
-    said = Counter((event.kind, event.message) for event in installation.client.events(job_id))
-    assert [event for event, times in said.items() if times > 1] == []
+    counts = Counter((event.kind, event.message) for event in installation.client.events(job_id))
+    assert [event for event, times in counts.items() if times > 1] == []
     saved = sorted(each.step for each in installation.client.checkpoints(job=job_id))
     assert saved == [*range(5, 81, 5), 84]
     series = installation.client.metrics(job_id, ["loss"])["loss"]
@@ -151,8 +151,8 @@ def _cut_off_for_too_long(installation: Installation, network: Network) -> None:
 
 
 def _resumed(installation: Installation, job_id: str) -> list[str]:
-    said = [event.message for event in installation.client.events(job_id)]
-    return [message for message in said if "resumed at step" in message]
+    messages = [event.message for event in installation.client.events(job_id)]
+    return [message for message in messages if "resumed at step" in message]
 
 
 def _known_step(installation: Installation, job_id: str) -> int:

@@ -187,8 +187,8 @@ def test_weights_with_nan_of_seven_classes_are_imported_with_a_warning_and_not_e
     torch.save(tensors, installation.folder / "imports" / "broken.pth")
     imported = _import(installation, file="broken.pth", image_size=32)
     assert imported.state == "succeeded", imported.message
-    said = [e.message for e in installation.client.events(imported.id) if e.kind == "note"]
-    assert any("NaN" in message and "conv_last.0.weight" in message for message in said), said
+    notes = [e.message for e in installation.client.events(imported.id) if e.kind == "note"]
+    assert any("NaN" in message and "conv_last.0.weight" in message for message in notes), notes
 
     spec = {
         "kind": "eval",

@@ -56,8 +56,8 @@ def _journal(folder: Path, attempts: int = 1) -> Journal:
 
 
 def _checkpoint(number: int) -> Event:
-    said = {"kind": "checkpoint", "message": "checkpoint at step 6: ckpt_1", "created_at": NOW}
-    return Event.model_validate({"number": 1, "job_id": "job_1", "attempt": number} | said)
+    fields = {"kind": "checkpoint", "message": "checkpoint at step 6: ckpt_1", "created_at": NOW}
+    return Event.model_validate({"number": 1, "job_id": "job_1", "attempt": number} | fields)
 
 
 @pytest.mark.parametrize(

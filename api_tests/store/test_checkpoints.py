@@ -103,11 +103,11 @@ def test_pages_have_no_gap_and_no_repeat_while_checkpoints_are_added(database: D
 
 def test_only_what_was_to_go_can_be_marked_as_purged(database: Database) -> None:
     with database.write() as tx:
-        kept = add(tx, "job_1", 1)
-        going = add(tx, "job_1", 2, state="purging")
-        assert checkpoints.mark_purged(tx, "job_2", [going]) == 0
-        assert checkpoints.mark_purged(tx, "job_1", [kept, going]) == 1
-        found = [checkpoints.get(tx, checkpoint_id) for checkpoint_id in (kept, going)]
+        published = add(tx, "job_1", 1)
+        purging = add(tx, "job_1", 2, state="purging")
+        assert checkpoints.mark_purged(tx, "job_2", [purging]) == 0
+        assert checkpoints.mark_purged(tx, "job_1", [published, purging]) == 1
+        found = [checkpoints.get(tx, checkpoint_id) for checkpoint_id in (published, purging)]
     assert [checkpoint and checkpoint.state for checkpoint in found] == ["published", "purged"]
 
 

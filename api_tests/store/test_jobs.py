@@ -114,8 +114,8 @@ def test_keys_are_forgotten_when_they_are_old(database: Database) -> None:
 
 
 def add(tx: Connection, number: int, **fields: Any) -> Job:
-    said = {"kind": "train", "recipe": "oneshot", "data": {"dataset": "digits"}} | fields
-    spec = complete_spec(said)
+    submission = {"kind": "train", "recipe": "oneshot", "data": {"dataset": "digits"}} | fields
+    spec = complete_spec(submission)
     assert spec.variant is not None
     job = Job(
         id=f"job_{number:04d}",

@@ -80,8 +80,8 @@ def test_servers_that_start_at_once_migrate_once(postgres: Postgres) -> None:
         assert server.stdin is not None
         server.stdin.write("go\n")
         server.stdin.flush()
-    said = [server.communicate(timeout=60)[1] for server in servers]
-    assert [server.returncode for server in servers] == [0, 0, 0], said
+    outputs = [server.communicate(timeout=60)[1] for server in servers]
+    assert [server.returncode for server in servers] == [0, 0, 0], outputs
 
 
 def differences(tx: Connection) -> list[tuple[object, ...]]:

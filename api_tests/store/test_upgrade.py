@@ -49,12 +49,12 @@ _WORKER = (
 
 
 def _job_of_0001(number: int, priority: int) -> dict[str, object]:
-    said = {"kind": "train", "recipe": "oneshot", "data": {"dataset": "digits"}}
+    submission = {"kind": "train", "recipe": "oneshot", "data": {"dataset": "digits"}}
     needs = {"resources": {"labels": {"zone": "a"}}, "priority": priority}
     return {
         "id": f"job_{number}",
         "now": NOW,
         "priority": priority,
-        "spec": complete_spec(said | needs).model_dump_json(),
+        "spec": complete_spec(submission | needs).model_dump_json(),
         "progress": Progress(total_steps=1).model_dump_json(),
     }

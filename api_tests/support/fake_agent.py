@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from api_tests.support.manifests import a_manifest, folder_of, told_of
+from api_tests.support.manifests import a_manifest, folder_of, published_body
 from api_tests.support.server import Server
 from service.contract.checkpoints import MANIFEST, attempt_path
 
@@ -27,9 +27,9 @@ class FakeAgent:
         self.http = httpx.Client(base_url=server.url, timeout=30, headers=headers)
         self.put().raise_for_status()
 
-    def put(self, **said: Any) -> httpx.Response:
+    def put(self, **fields: Any) -> httpx.Response:
         """Register."""
-        body = {"host": "test", "process": KERNEL, "labels": {"agent": self.id}} | said
+        body = {"host": "test", "process": KERNEL, "labels": {"agent": self.id}} | fields
         return self.http.put(f"/agent/workers/{self.id}", json=body)
 
     def submit(self, **fields: Any) -> dict[str, Any]:
@@ -96,7 +96,7 @@ class FakeAgent:
         folder.mkdir(parents=True)
         (folder / "model.safetensors").write_bytes(content)
         (folder / MANIFEST).write_text(manifest.model_dump_json())
-        self.beat(claim, ("checkpoint", told_of(manifest)))
+        self.beat(claim, ("checkpoint", published_body(manifest)))
         return manifest.checkpoint_id
 
     def folder_of(self, checkpoint_id: str) -> Path:

@@ -167,8 +167,8 @@ def _app(control_plane: FakeControlPlane) -> FastAPI:
 
     @app.middleware("http")
     async def guard(request: Request, call_next: Any) -> Any:
-        said = request.headers.get("authorization")
-        if control_plane.token is not None and said != f"Bearer {control_plane.token}":
+        authorization = request.headers.get("authorization")
+        if control_plane.token is not None and authorization != f"Bearer {control_plane.token}":
             return problem(401, "unauthorized")
         return await call_next(request)
 

@@ -38,7 +38,7 @@ def folder_of(manifest: Manifest) -> str:
     return f"{parent}/{folder_name(manifest.phase, manifest.step)}"
 
 
-def told_of(manifest: Manifest) -> dict[str, Any]:
+def published_body(manifest: Manifest) -> dict[str, Any]:
     """The body of its `checkpoint` event."""
     return {"checkpoint": manifest.model_dump(mode="json"), "path": folder_of(manifest)}
 

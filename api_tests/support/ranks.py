@@ -63,13 +63,13 @@ def hides_its_events(spec_path: Path) -> int:
     """Once a file `hang` is there, its events can be read only when there is a file `go`."""
     attempt_dir = _started(spec_path)
     _wait_for(spec_path.parent / "hang")
-    kept = attempt_dir.events_path.rename(attempt_dir.folder / "kept")
+    hidden_path = attempt_dir.events_path.rename(attempt_dir.folder / "kept")
     # Nobody writes to it: who opens it waits, as on a volume that does not answer.
     os.mkfifo(attempt_dir.events_path)
     (attempt_dir.folder / "hangs").touch()
     _wait_for(spec_path.parent / "go")
     pipe = os.open(attempt_dir.events_path, os.O_RDWR)
-    kept.rename(attempt_dir.events_path)
+    hidden_path.rename(attempt_dir.events_path)
     _end(attempt_dir, "succeeded", "finished")
     # Only now: another look could find the pipe, and be left in it.
     os.close(pipe)

@@ -56,11 +56,11 @@ class Recorder:
         """One request; with names it and its reply become files."""
         answer = self.http.request(method, path, json=body)
         answer.raise_for_status()
-        told = answer.json() if answer.content else None
-        for file, content in ((name, body), (reply, told)):
+        reply_content = answer.json() if answer.content else None
+        for file, content in ((name, body), (reply, reply_content)):
             if file:
                 self._write(file, content)
-        return told
+        return reply_content
 
     def submit(self, key: str | None = None, **fields: Any) -> str:
         """The id of a new job."""
@@ -149,9 +149,9 @@ def schemas() -> dict[str, Any]:
     """By name the schema of each message as the recorded version checks it."""
     from service.contract import agent
 
-    told = {name: getattr(agent, name).model_json_schema() for name in MODELS}
+    by_name = {name: getattr(agent, name).model_json_schema() for name in MODELS}
     reply = next(getattr(agent, name) for name in REGISTRATION_REPLY if hasattr(agent, name))
-    return told | {"RegistrationReply": reply.model_json_schema()}
+    return by_name | {"RegistrationReply": reply.model_json_schema()}
 
 
 def _of(claim: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from api_tests.support.checkpoint_folders import attempt_folder, save
 from api_tests.support.fake_agent import FakeAgent
-from api_tests.support.manifests import told_of
+from api_tests.support.manifests import published_body
 from api_tests.support.server import Server
 from service.volume.folder import read_manifest
 
@@ -36,7 +36,7 @@ class Run:
         assert save(folder, step, **own) is None
         manifest = read_manifest(folder / f"step-{step:09d}")
         assert manifest is not None
-        self.agent.beat(self.claim, ("checkpoint", told_of(manifest)))
+        self.agent.beat(self.claim, ("checkpoint", published_body(manifest)))
         return manifest.checkpoint_id
 
     def steps(self, **query: Any) -> list[int]:

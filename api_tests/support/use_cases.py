@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from api_tests.support.manifests import a_manifest, told_of
+from api_tests.support.manifests import a_manifest, published_body
 from api_tests.support.specs import submission
 from service.contract.agent import (
     Beat,
@@ -135,10 +135,10 @@ class ControlPlane:
 class Agent:
     """A worker of the control plane."""
 
-    def __init__(self, control_plane: ControlPlane, worker_id: str, **said: Any) -> None:
+    def __init__(self, control_plane: ControlPlane, worker_id: str, **fields: Any) -> None:
         self.control_plane, self.id = control_plane, worker_id
         self.registration = Registration.model_validate(
-            {"host": worker_id, "process": KERNEL, "slots": 4} | said
+            {"host": worker_id, "process": KERNEL, "slots": 4} | fields
         )
         self._requests = count(1)
         self.register()
@@ -181,7 +181,7 @@ class Agent:
             return heartbeats.heartbeat(tx, heartbeat, self.control_plane.now).replies
 
     def report(
-        self, claim: Claim, outcome: str = "succeeded", reason: str = "finished", **said: Any
+        self, claim: Claim, outcome: str = "succeeded", reason: str = "finished", **fields: Any
     ) -> BeatReply:
         """The end of an attempt."""
         report = Report.model_validate(
@@ -192,7 +192,7 @@ class Agent:
                 "outcome": outcome,
                 "reason": reason,
             }
-            | said
+            | fields
         )
         with self.control_plane.write() as tx:
             return reports.end(
@@ -200,9 +200,9 @@ class Agent:
             )
 
 
-def beat_of(claim: Claim, **said: Any) -> Beat:
+def beat_of(claim: Claim, **fields: Any) -> Beat:
     """An attempt's share of a heartbeat."""
-    return Beat(job_id=claim.job_id, attempt=claim.attempt, token=claim.token, **said)
+    return Beat(job_id=claim.job_id, attempt=claim.attempt, token=claim.token, **fields)
 
 
 def an_event(seq: int, kind: str, **body: Any) -> ReportedEvent:
@@ -232,7 +232,7 @@ def saved(
         an_event(
             step,
             "checkpoint",
-            **told_of(
+            **published_body(
                 a_manifest(
                     job.id,
                     step,

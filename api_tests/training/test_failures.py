@@ -71,7 +71,7 @@ def test_an_image_that_does_not_decode_is_named(volume: Path, data_workers: int)
 
 
 @pytest.mark.parametrize(
-    ("data_workers", "leaves_its_folder", "said"),
+    ("data_workers", "leaves_its_folder", "message"),
     [
         (0, False, "cannot read its data root"),
         (1, False, "cannot read its data root"),
@@ -79,7 +79,7 @@ def test_an_image_that_does_not_decode_is_named(volume: Path, data_workers: int)
     ],
 )
 def test_a_data_root_that_goes_away_in_the_middle_is_the_workers_fault(
-    tmp_path: Path, data_workers: int, leaves_its_folder: bool, said: str
+    tmp_path: Path, data_workers: int, leaves_its_folder: bool, message: str
 ) -> None:
     volume, photos = tmp_path / "volume", tmp_path / "photos"
     draw_photos(photos)
@@ -93,7 +93,7 @@ def test_a_data_root_that_goes_away_in_the_middle_is_the_workers_fault(
     wait(processes)
     last = ended(attempt_dir.events_after(0))
     assert (last["outcome"], last["reason"]) == ("failed", "worker_unfit")
-    assert said in last["message"]
+    assert message in last["message"]
     assert str(photos) in last["message"]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from api_tests.support.manifests import a_manifest, told_of
+from api_tests.support.manifests import a_manifest, published_body
 from api_tests.support.use_cases import Agent, ControlPlane, an_event
 from service.contract.agent import Claim, ReportedEvent
 from service.contract.jobs import JobState
@@ -18,7 +18,7 @@ from service.store.tables import checkpoints, workers
 
 def published(claim: Claim, step: int, **fields: Any) -> ReportedEvent:
     """The event of a checkpoint whose manifest has more `fields`."""
-    body = told_of(a_manifest(claim.job_id, step, attempt=claim.attempt))
+    body = published_body(a_manifest(claim.job_id, step, attempt=claim.attempt))
     return an_event(step, "checkpoint", **body | {"checkpoint": body["checkpoint"] | fields})
 
 

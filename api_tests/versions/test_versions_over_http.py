@@ -25,7 +25,7 @@ def http(server: Server) -> httpx.Client:
     return server.http
 
 
-def told(response: httpx.Response) -> Any:
+def content_of(response: httpx.Response) -> Any:
     """The body of a success."""
     assert response.is_success, response.text
     return response.json() if response.content else None
@@ -33,24 +33,24 @@ def told(response: httpx.Response) -> Any:
 
 def registered(http: httpx.Client, worker_id: str, body: Any) -> Any:
     """The reply to a registration."""
-    return told(http.put(f"/agent/workers/{worker_id}", json=body))
+    return content_of(http.put(f"/agent/workers/{worker_id}", json=body))
 
 
 def test_the_database_of_the_version_before_is_upgraded_and_all_its_rows_are_read(
     http: httpx.Client,
 ) -> None:
-    jobs = told(http.get("/jobs"))["data"]
+    jobs = content_of(http.get("/jobs"))["data"]
     assert {job["kind"] for job in jobs} == {"train", "eval", "import", "export"}
     assert all(job["unreadable"] is None for job in jobs)
     for job in jobs:
         for part in ("", "/attempts", "/events", "/checkpoints", "/metrics"):
-            told(http.get(f"/jobs/{job['id']}{part}"))
-    checkpoints = told(http.get("/checkpoints"))["data"]
+            content_of(http.get(f"/jobs/{job['id']}{part}"))
+    checkpoints = content_of(http.get("/checkpoints"))["data"]
     assert any(checkpoint["pinned"] for checkpoint in checkpoints)
     for checkpoint in checkpoints:
-        told(http.get(f"/checkpoints/{checkpoint['id']}"))
-        told(http.get(f"/checkpoints/{checkpoint['id']}/lineage"))
-    assert [worker["id"] for worker in told(http.get("/workers"))["data"]] == [WORKER]
+        content_of(http.get(f"/checkpoints/{checkpoint['id']}"))
+        content_of(http.get(f"/checkpoints/{checkpoint['id']}/lineage"))
+    assert [worker["id"] for worker in content_of(http.get("/workers"))["data"]] == [WORKER]
 
 
 @pytest.mark.parametrize("form", ["before", "after"])
@@ -64,7 +64,7 @@ def test_a_worker_of_another_version_registers_claims_beats_and_reports(
     reply = registered(http, worker_id, sent(message("Registration")))
     assert problems_before("RegistrationReply", reply) == []
     request = message("ClaimRequest") | {"worker_id": worker_id, "request_id": f"new-{form}"}
-    claim = told(http.post("/agent/claims", json=sent(request)))
+    claim = content_of(http.post("/agent/claims", json=sent(request)))
     assert problems_before("Claim", claim) == []
     held = {name: claim[name] for name in ("job_id", "attempt", "token")}
     beat = message("Heartbeat")
@@ -72,18 +72,18 @@ def test_a_worker_of_another_version_registers_claims_beats_and_reports(
     if form == "after":
         events.append(events[0] | {"seq": 99, "kind": "gradients"})
     beats = [held | {"events": events, "purged": []}]
-    reply = told(
+    reply = content_of(
         http.post("/agent/heartbeats", json=sent({"worker_id": worker_id, "beats": beats}))
     )
     assert problems_before("HeartbeatReply", reply) == []
     assert reply["replies"][0]["acked_seq"] == events[-1]["seq"]
     reason = "released" if form == "before" else "moved_to_another_zone"
     report = message("Report") | held | {"reason": reason}
-    reply = told(http.post("/agent/reports", json=sent(report)))
+    reply = content_of(http.post("/agent/reports", json=sent(report)))
     assert problems_before("BeatReply", reply) == []
-    job = told(http.get(f"/jobs/{held['job_id']}"))
+    job = content_of(http.get(f"/jobs/{held['job_id']}"))
     assert job["state"] == "queued"
-    notes = [e["message"] for e in told(http.get(f"/jobs/{job['id']}/events"))["data"]]
+    notes = [e["message"] for e in content_of(http.get(f"/jobs/{job['id']}/events"))["data"]]
     assert any("gradients" in note for note in notes) == (form == "after")
     gone = http.post(f"/agent/workers/{worker_id}/gone", json=sent(message("Gone")))
     assert gone.status_code == 204
@@ -94,11 +94,11 @@ def test_an_attempt_of_before_the_upgrade_goes_on_and_ends(http: httpx.Client) -
     registered(http, WORKER, message("Registration"))
     held = {name: claim[name] for name in ("job_id", "attempt", "token")}
     beats = [held | {"events": [], "purged": []}]
-    reply = told(http.post("/agent/heartbeats", json={"worker_id": WORKER, "beats": beats}))
+    reply = content_of(http.post("/agent/heartbeats", json={"worker_id": WORKER, "beats": beats}))
     assert not reply["replies"][0]["lease_lost"]
     report = message("Report") | held | {"outcome": "succeeded", "reason": "finished"}
-    told(http.post("/agent/reports", json=report))
-    assert told(http.get(f"/jobs/{held['job_id']}"))["state"] == "succeeded"
+    content_of(http.post("/agent/reports", json=report))
+    assert content_of(http.get(f"/jobs/{held['job_id']}"))["state"] == "succeeded"
 
 
 def test_the_recorded_replies_are_as_the_version_before_checks_them() -> None:
@@ -112,4 +112,4 @@ def test_a_token_of_another_version_is_no_less_checked(http: httpx.Client) -> No
     held = {"job_id": message("Claim")["job_id"], "attempt": 2, "token": "guessed"}
     beats = [held | {"events": [], "purged": []}]
     body = after({"worker_id": WORKER, "beats": beats})
-    assert told(http.post("/agent/heartbeats", json=body))["replies"][0]["lease_lost"]
+    assert content_of(http.post("/agent/heartbeats", json=body))["replies"][0]["lease_lost"]

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from api_tests.support.manifests import a_manifest, told_of
+from api_tests.support.manifests import a_manifest, published_body
 from api_tests.support.protocol.promises import Promises
 from api_tests.support.use_cases import Agent, ControlPlane, an_event, gpus
 from service.contract.agent import REASONS, AttemptOutcome, Claim
@@ -30,7 +30,7 @@ class ClaimedAttempt:
     step: int
     seq: int = 0
     ended: tuple[str, str] | None = None
-    told: list[Any] = field(default_factory=list)
+    events: list[Any] = field(default_factory=list)
 
 
 class AtWork(RuleBasedStateMachine):
@@ -98,14 +98,14 @@ class AtWork(RuleBasedStateMachine):
         held.step += 10
         manifest = a_manifest(held.claim.job_id, held.step, attempt=held.claim.attempt)
         held.seq += 1
-        held.told.append(an_event(held.seq, "checkpoint", **told_of(manifest)))
-        self._beat(held, held.told[-1])
+        held.events.append(an_event(held.seq, "checkpoint", **published_body(manifest)))
+        self._beat(held, held.events[-1])
 
     @precondition(lambda self: self.held)
     @rule(number=any_number)
     def tell_everything_again(self, number: int) -> None:
         held = self._any(number)
-        self._beat(held, *held.told)
+        self._beat(held, *held.events)
 
     def _beat(self, held: ClaimedAttempt, *events: Any) -> None:
         live = self.promises.is_live(held.claim)
@@ -122,17 +122,17 @@ class AtWork(RuleBasedStateMachine):
     def report(self, number: int, end: tuple[AttemptOutcome, Any]) -> None:
         held = self._any(number)
         live = self.promises.is_live(held.claim)
-        said = held.ended if held.ended and held.ended[0] != "lost" else end
+        result = held.ended if held.ended and held.ended[0] != "lost" else end
         try:
-            held.agent.report(held.claim, said[0], said[1])
+            held.agent.report(held.claim, result[0], result[1])
         except LeaseLost:
             assert not live
             held.ended = held.ended or ("lost", "")
         except Conflict:
-            assert said[0] == "cancelled"
+            assert result[0] == "cancelled"
         else:
             assert live or held.ended
-            held.ended = said
+            held.ended = result
 
     @rule(number=any_number, times=st.integers(1, 3))
     def crash_over_and_over(self, number: int, times: int) -> None:
