@@ -1,7 +1,7 @@
 """Commands that import weights of other programs, and export checkpoints for them."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
@@ -37,20 +37,15 @@ def import_(
     token: Token = None,
 ) -> None:
     """Import weights from a file, and print the new checkpoint's id."""
-    try:
-        request = ImportRequest.model_validate(
-            {
-                "file": file,
-                "recipe": recipe,
-                "variant": variant,
-                "tags": tag or (),
-                "preprocessing": preprocessing,
-                "mean_image": mean_image,
-                "image_size": image_size,
-            }
-        )
-    except ValidationError as error:
-        raise BadInput(sentence_of(error)) from error
+    request = _import_request(
+        file=file,
+        recipe=recipe,
+        variant=variant,
+        tags=tag or (),
+        preprocessing=preprocessing,
+        mean_image=mean_image,
+        image_size=image_size,
+    )
     with connect(server, token) as client:
         with JobProgress(Console(stderr=True, highlight=False)) as progress:
             job = client.wait(client.import_weights(request).id, progress.show)
@@ -82,3 +77,10 @@ def export(
             if Path(name).name != name:
                 raise BadInput(f"{name!r} is not the name of a file")
             typer.echo(str(client.download_of_job(job, name, to / name)))
+
+
+def _import_request(**fields: Any) -> ImportRequest:
+    try:
+        return ImportRequest.model_validate(fields)
+    except ValidationError as error:
+        raise BadInput(sentence_of(error)) from error

@@ -51,13 +51,7 @@ def evaluate(
                 on_logits(logits)
                 sums += _counted(logits, labels)
     network.train(training)
-    loss, wrong1, wrong5, samples = ranks.total(sums).tolist()
-    return {
-        "loss": loss / samples,
-        "top1_error": wrong1 / samples,
-        "top5_error": wrong5 / samples,
-        "samples": int(samples),
-    }
+    return _averages(*ranks.total(sums).tolist())
 
 
 def _share(images: ImageDataset, ranks: Ranks, num_workers: int) -> Iterator[Batch]:
@@ -78,3 +72,12 @@ def _counted(logits: Tensor, labels: Tensor) -> Tensor:
         labels.new_tensor(len(labels)),
     )
     return torch.stack([count.double() for count in counts])
+
+
+def _averages(loss: float, wrong1: float, wrong5: float, samples: float) -> dict[str, float]:
+    return {
+        "loss": loss / samples,
+        "top1_error": wrong1 / samples,
+        "top5_error": wrong5 / samples,
+        "samples": int(samples),
+    }
