@@ -1,8 +1,10 @@
+import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
 from api_tests.support.manifests import a_manifest, published_body
@@ -16,6 +18,7 @@ from service.control.jobs.import_export import submit_import
 from service.control.jobs.submission import complete
 from service.domain.errors import IdempotencyMismatch, Unprocessable
 from service.store.jobs import JobFilter
+from service.store.tables import idempotency_keys
 
 
 def test_a_submission_is_queued_with_its_defaults_and_a_line_in_its_history(
@@ -44,6 +47,25 @@ def test_the_same_key_with_another_body_is_refused_and_stores_nothing(
     with pytest.raises(IdempotencyMismatch):
         control_plane.submit(key="k", priority=1)
     assert len(all_jobs(control_plane)) == 1
+
+
+def test_a_key_stored_by_an_older_version_gives_the_same_job(control_plane: ControlPlane) -> None:
+    first = control_plane.submit(key="k")
+    with control_plane.write() as tx:
+        # An older version stored the digest of the completed submission.
+        digest = hashlib.sha256(first.spec.model_dump_json().encode()).hexdigest()
+        tx.execute(update(idempotency_keys).values(body_sha256=digest))
+    assert control_plane.submit(key="k").id == first.id
+    with pytest.raises(IdempotencyMismatch):
+        control_plane.submit(key="k", params={"total_iters": 7})
+
+
+def test_the_same_body_with_its_defaults_written_out_gives_the_same_job(
+    control_plane: ControlPlane,
+) -> None:
+    first = control_plane.submit(key="k")
+    again = control_plane.submit(key="k", variant="searched", params=first.spec.params)
+    assert again.id == first.id
 
 
 def test_two_submissions_at_once_with_one_key_make_one_job(control_plane: ControlPlane) -> None:

@@ -12,7 +12,7 @@ from service.contract.specs import AnySpec
 from service.control.kinds import kind_of
 from service.control.kinds.base import CheckedSubmission
 from service.control.scheduling.catalogs import form_of
-from service.domain.errors import Gone, IdempotencyMismatch
+from service.domain.errors import Gone, IdempotencyMismatch, Unprocessable
 from service.store import history, idempotency, jobs
 
 
@@ -42,7 +42,10 @@ def submit(
 ) -> SubmissionResult:
     """Queue a job; raises IdempotencyMismatch, Gone, and what the kind's check raises."""
     submission_key = SubmissionKey(key, spec.model_dump_json())
-    earlier = replayed(tx, submission_key)
+    try:
+        earlier = replayed(tx, submission_key)
+    except IdempotencyMismatch:
+        earlier = _same_when_completed(tx, spec, submission_key)
     if earlier is not None:
         return earlier
     kind = kind_of(spec)
@@ -69,6 +72,23 @@ def replayed(tx: Connection, submission_key: SubmissionKey) -> SubmissionResult 
         message = f"this key made {before.job_id}, which is deleted; a new key makes a new job"
         raise Gone("job_deleted", message)
     return SubmissionResult(before.job_id, replayed=True)
+
+
+def _same_when_completed(
+    tx: Connection, spec: AnySpec, submission_key: SubmissionKey
+) -> SubmissionResult:
+    # The same job with its defaults written out; a key that an older version stored stands for the
+    # completed submission, too.
+    assert submission_key.key is not None
+    before = idempotency.find(tx, submission_key.key)
+    stored = jobs.get(tx, before.job_id) if before is not None else None
+    try:
+        completed = complete(tx, spec)
+    except Unprocessable:
+        raise IdempotencyMismatch from None
+    if stored is None or stored.job.spec != completed:
+        raise IdempotencyMismatch
+    return SubmissionResult(stored.job.id, replayed=True)
 
 
 def enqueue(
