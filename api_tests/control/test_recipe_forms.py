@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import select
 
 from api_tests.support.catalogs import a_catalog, a_recipe
-from api_tests.support.use_cases import Agent, ControlPlane, gpus, say_gone
+from api_tests.support.manifests import a_manifest, published_body
+from api_tests.support.use_cases import Agent, ControlPlane, an_event, gpus, say_gone
 from service.contract.catalog import Catalog, RecipeInfo, builtin_catalog
 from service.contract.changes import JobEdit
 from service.contract.jobs import Job
@@ -177,6 +178,24 @@ def test_an_edit_keeps_the_form_of_a_job(control_plane: ControlPlane, new_agent:
         edits.edit(tx, job.id, JobEdit(priority=5), version=None, now=control_plane.now)
     assert shallow.claim() is None
     assert deep.claim() is not None
+
+
+@pytest.mark.parametrize("origin", ["start", "latest"])
+def test_a_retry_keeps_the_form_of_the_job_when_a_newer_one_refuses_its_parameters(
+    control_plane: ControlPlane, new_agent: NewAgent, origin: str
+) -> None:
+    deep, shallow = new_agent(), new_agent()
+    put(deep, DEEP)
+    job = submit(control_plane, params={"depth": 9})
+    claim = deep.claimed()
+    manifest = a_manifest(job.id, 10, variant="small")
+    deep.beat(claim, an_event(1, "checkpoint", **published_body(manifest)))
+    deep.report(claim, "failed", "invalid_data", message="what to change")
+    put(shallow, SHALLOW)
+    again = control_plane.job_of(control_plane.retry(job, origin))
+    assert again.spec.params == job.spec.params
+    assert shallow.claim() is None
+    assert deep.claimed().job_id == again.id
 
 
 def test_a_wide_job_reserves_a_worker_that_can_run_its_recipe(

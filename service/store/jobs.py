@@ -52,11 +52,17 @@ class JobFilter:
 
 
 def add(
-    tx: Connection, job: Job, source_checkpoint: str | None, *, form: str | None = None
+    tx: Connection,
+    job: Job,
+    source_checkpoint: str | None,
+    *,
+    forms: frozenset[str] | None = None,
 ) -> None:
-    """Store a new job; `form` is the digest of the recipe that its parameters were checked with."""
+    """Store a new job; `forms` are the recipe's that its parameters were checked with, by digest.
+
+    None is any form.
+    """
     resources = job.spec.resources
-    forms = frozenset([form]) if form is not None else None
     needs = JobNeeds(resources.gpus, resources.labels, job.kind, job.recipe, forms)
     tx.execute(
         insert(jobs).values(

@@ -30,11 +30,13 @@ def retry(
         message = f"{job_id} is {parent.job.state}; a job is retried when it has ended"
         raise Conflict("job_not_ended", message)
     kind = kind_of(parent.job.spec)
+    # Not completed again: the recipe's newest form may not have its parameters any more.
     checked = kind.check(tx, kind.retry_spec(tx, parent, parent.job.spec, origin))
     result = enqueue(
         tx,
         checked,
         submission_key,
+        forms=parent.needs.forms,
         job_id=new_id,
         message=f"retry of {job_id} from {origin}",
         now=now,

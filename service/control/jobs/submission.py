@@ -49,14 +49,23 @@ def submit(
     if earlier is not None:
         return earlier
     kind = kind_of(spec)
-    checked = kind.check(tx, spec)
-    message = f"submitted: {kind.title(checked.spec)}"
-    return enqueue(tx, checked, submission_key, job_id=job_id, message=message, now=now)
+    checked = kind.check(tx, kind.complete(tx, spec))
+    form = form_of(tx, checked.recipe) if checked.recipe is not None else None
+    return enqueue(
+        tx,
+        checked,
+        submission_key,
+        forms=frozenset([form.digest]) if form is not None else None,
+        job_id=job_id,
+        message=f"submitted: {kind.title(checked.spec)}",
+        now=now,
+    )
 
 
 def complete(tx: Connection, spec: AnySpec) -> AnySpec:
     """The submission as it would be stored, which it is not; raises what the kind's check does."""
-    completed: AnySpec = kind_of(spec).check(tx, spec).spec
+    kind = kind_of(spec)
+    completed: AnySpec = kind.check(tx, kind.complete(tx, spec)).spec
     return completed
 
 
@@ -96,12 +105,16 @@ def enqueue(
     checked: CheckedSubmission[Any],
     submission_key: SubmissionKey,
     *,
+    forms: frozenset[str] | None,
     job_id: str,
     message: str,
     now: datetime,
     parent_job_id: str | None = None,
 ) -> SubmissionResult:
-    """Store the job of a checked submission and its key, and begin its history with `message`."""
+    """Store the job of a checked submission and its key, and begin its history with `message`.
+
+    `forms` are the digests of the recipe's forms that its parameters were checked with.
+    """
     spec = checked.spec
     job = Job(
         id=job_id,
@@ -116,13 +129,8 @@ def enqueue(
         parent_job_id=parent_job_id,
         spec=spec,
     )
-    form = form_of(tx, job.recipe) if job.recipe is not None else None
-    jobs.add(
-        tx,
-        job,
-        checked.source.id if checked.source is not None else None,
-        form=form.digest if form is not None else None,
-    )
+    source_id = checked.source.id if checked.source is not None else None
+    jobs.add(tx, job, source_id, forms=forms)
     if submission_key.key is not None:
         idempotency.add(tx, submission_key.key, submission_key.digest, job_id, now)
     history.note(tx, job_id, None, "submitted", message, now)

@@ -19,7 +19,7 @@ Spec = TypeVar("Spec", bound=AnySpec)
 
 @dataclass(frozen=True)
 class CheckedSubmission(Generic[Spec]):
-    """A submission that can run: complete, with the network and the checkpoint it starts from."""
+    """A submission that can run, with its network and the checkpoint that it starts from."""
 
     spec: Spec
     recipe: str | None = None
@@ -42,9 +42,13 @@ class Kind(ABC, Generic[Spec]):
     network_from_checkpoint: ClassVar[bool] = False
     """Whether the job's recipe and variant become known with its first checkpoint."""
 
+    def complete(self, _: Connection, spec: Spec) -> Spec:
+        """The spec as it is stored, with what the user left out; raises Unprocessable."""
+        return spec
+
     @abstractmethod
     def check(self, tx: Connection, spec: Spec) -> CheckedSubmission[Spec]:
-        """The submission made complete; holds its source until the transaction ends.
+        """A complete spec that can run; locks its source until the transaction ends.
 
         Raises Unprocessable for what cannot run, NotFound and Conflict for a resource that the
         submission acts on.

@@ -5,7 +5,7 @@ from sqlalchemy import Connection
 from service.contract.specs import CheckpointRef, EvalSpec
 from service.control.kinds.base import CheckedSubmission, Kind
 from service.control.kinds.data import classes_of, dataset_of
-from service.control.kinds.sources import require_classes, source_of, with_network
+from service.control.kinds.sources import require_classes, require_network, source_of, with_network
 from service.domain.known_parameters import KnownParameters
 from service.store.jobs import StoredJob
 
@@ -17,10 +17,14 @@ class EvalKind(Kind[EvalSpec]):
 
     name = "eval"
 
+    def complete(self, tx: Connection, spec: EvalSpec) -> EvalSpec:
+        """See Kind."""
+        return with_network(tx, spec, source_of(tx, spec.checkpoint, _SOURCE), _SOURCE)
+
     def check(self, tx: Connection, spec: EvalSpec) -> CheckedSubmission[EvalSpec]:
         """See Kind."""
         source = source_of(tx, spec.checkpoint, _SOURCE)
-        spec = with_network(tx, spec, source, _SOURCE)
+        require_network(spec, source, _SOURCE)
         classes = classes_of(dataset_of(tx, spec.data), KnownParameters.of(spec.params))
         if source is not None:
             require_classes(source, classes, _SOURCE, may_replace=False)

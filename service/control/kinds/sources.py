@@ -34,8 +34,16 @@ def with_network(tx: Connection, spec: Spec, source: Checkpoint | None, field: s
 
     Raises Unprocessable, InvalidFields.
     """
+    require_network(spec, source, field)
     if source is None:
         return complete(spec, recipe_named(tx, _recipe_of(tx, spec)), spec.variant)
+    return complete(spec, recipe_named(tx, source.recipe), source.variant)
+
+
+def require_network(spec: NetworkSpec, source: Checkpoint | None, field: str) -> None:
+    """Raises Unprocessable if the spec names another network than its source has."""
+    if source is None:
+        return
     named = (spec.recipe or source.recipe, spec.variant or source.variant)
     if named != (source.recipe, source.variant):
         job = " ".join(name for name in (spec.recipe, spec.variant) if name is not None)
@@ -44,7 +52,6 @@ def with_network(tx: Connection, spec: Spec, source: Checkpoint | None, field: s
             f"the job of {job}; set recipe and variant to the checkpoint's"
         )
         raise Unprocessable("other_network", message, field)
-    return complete(spec, recipe_named(tx, source.recipe), source.variant)
 
 
 def require_classes(

@@ -11,7 +11,7 @@ from service.contract.specs import AnySpec, CheckpointRef, Retention, TrainSpec
 from service.contract.stored_specs import UnreadableSpec
 from service.control.kinds.base import CheckedSubmission, Kind, ResumePoint
 from service.control.kinds.data import classes_of, dataset_of, require_batch
-from service.control.kinds.sources import require_classes, source_of, with_network
+from service.control.kinds.sources import require_classes, require_network, source_of, with_network
 from service.control.kinds.uses import uses_of_latest
 from service.domain.errors import Unprocessable
 from service.domain.known_parameters import KnownParameters
@@ -26,10 +26,14 @@ class TrainKind(Kind[TrainSpec]):
 
     name = "train"
 
+    def complete(self, tx: Connection, spec: TrainSpec) -> TrainSpec:
+        """See Kind."""
+        return with_network(tx, spec, source_of(tx, spec.init_from, _SOURCE), _SOURCE)
+
     def check(self, tx: Connection, spec: TrainSpec) -> CheckedSubmission[TrainSpec]:
         """See Kind."""
         source = source_of(tx, spec.init_from, _SOURCE)
-        spec = with_network(tx, spec, source, _SOURCE)
+        require_network(spec, source, _SOURCE)
         params = KnownParameters.of(spec.params)
         dataset = dataset_of(tx, spec.data)
         classes = classes_of(dataset, params)
