@@ -1,24 +1,3 @@
-from collections.abc import Callable
-from itertools import count
+from api_tests.support.use_case_fixtures import agent, control_plane, new_agent
 
-import pytest
-
-from api_tests.support.use_cases import Agent, ControlPlane
-from service.store.engine import Database
-
-
-@pytest.fixture
-def control_plane(database: Database) -> ControlPlane:
-    return ControlPlane(database)
-
-
-@pytest.fixture
-def new_agent(control_plane: ControlPlane) -> Callable[..., Agent]:
-    """Makes workers."""
-    numbers = count(1)
-    return lambda **fields: Agent(control_plane, f"wrk_{next(numbers)}", **fields)
-
-
-@pytest.fixture
-def agent(new_agent: Callable[..., Agent]) -> Agent:
-    return new_agent()
+__all__ = ["agent", "control_plane", "new_agent"]

@@ -4,7 +4,7 @@ import hmac
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Header, Request
 
 from service.context import AppContext
 from service.domain.errors import Unauthorized
@@ -48,3 +48,8 @@ def authorized(request: Request, context: Context) -> None:
 
 
 Authorized = Depends(authorized)
+
+IdempotencyKey = Annotated[
+    str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)
+]
+"""Of a call that makes a job: the same key and body give the same job again."""

@@ -4,12 +4,12 @@ import asyncio
 from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict
 from starlette.concurrency import run_in_threadpool
 
-from service.api.dependencies import Authorized, Context
+from service.api.dependencies import Authorized, Context, IdempotencyKey
 from service.api.downloads import download
 from service.api.errors import problem
 from service.api.reads import read_job
@@ -39,9 +39,7 @@ async def import_(
     request: Request,
     body: ImportRequest,
     context: Context,
-    key: Annotated[
-        str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)
-    ] = None,
+    key: IdempotencyKey = None,
     wait_seconds: Wait = 20.0,
 ) -> Response:
     """Import a file below the import root; 202 and the job if that takes longer."""

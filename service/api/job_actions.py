@@ -7,7 +7,7 @@ from fastapi import APIRouter, Header, Response
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.exc import IntegrityError
 
-from service.api.dependencies import Authorized, Context, VolumeScan
+from service.api.dependencies import Authorized, Context, IdempotencyKey, VolumeScan
 from service.api.reads import read_job
 from service.api.responses import job_etag, job_made
 from service.context import AppContext
@@ -69,9 +69,7 @@ def retry(
     job_id: str,
     context: Context,
     how: RetryRequest | None = None,
-    key: Annotated[
-        str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)
-    ] = None,
+    key: IdempotencyKey = None,
 ) -> Response:
     """Queue a finished job again, as a new one that names it as its parent."""
     origin = how.origin if how is not None else "latest"

@@ -3,11 +3,11 @@
 import re
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse
 from sqlalchemy.exc import IntegrityError
 
-from service.api.dependencies import Authorized, Context, VolumeLookup
+from service.api.dependencies import Authorized, Context, IdempotencyKey, VolumeLookup
 from service.api.downloads import download
 from service.api.reads import read_job
 from service.api.responses import (
@@ -49,9 +49,7 @@ Past = Annotated[int, Query(ge=0, le=2**53)]
 def submit(
     body: Submission,
     context: Context,
-    key: Annotated[
-        str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)
-    ] = None,
+    key: IdempotencyKey = None,
     validate_only: bool = False,
 ) -> Response:
     """Queue a job. The same Idempotency-Key and body give the same job again."""

@@ -23,7 +23,8 @@ from service.contract.jobs import Job
 from service.domain.offers import JobNeeds
 from service.domain.placement import QueuedJob
 from service.store.job_needs import needs_of_column
-from service.store.jobs import StoredJob, get
+from service.store.job_rows import StoredJob
+from service.store.jobs import get
 from service.store.tables import jobs
 
 # Written out: SQLite uses a partial index only if the query repeats its condition literally.

@@ -10,7 +10,7 @@ from service.control.kinds import KINDS, kind_of
 from service.control.kinds.base import ResumePoint
 from service.domain.lifecycle import JobEvent, is_legal, move_job
 from service.store import checkpoints
-from service.store.jobs import StoredJob
+from service.store.job_rows import StoredJob
 
 
 def available_actions(

@@ -11,7 +11,8 @@ from service.control.scheduling.wait_reasons import QueueState
 from service.domain.errors import NotFound
 from service.store import jobs as store
 from service.store import resource_classes
-from service.store.jobs import JobFilter, StoredJob
+from service.store.job_rows import StoredJob
+from service.store.jobs import JobFilter
 
 
 def get(tx: Connection, job_id: str) -> Job:

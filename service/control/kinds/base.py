@@ -12,7 +12,7 @@ from service.contract.checkpoints import Checkpoint
 from service.contract.jobs import Job, Progress
 from service.contract.specs import AnySpec, KindName, Retention
 from service.domain.errors import Unprocessable
-from service.store.jobs import StoredJob
+from service.store.job_rows import StoredJob
 
 Spec = TypeVar("Spec", bound=AnySpec)
 

@@ -7,7 +7,7 @@ from service.control.kinds.base import CheckedSubmission, Kind
 from service.control.kinds.data import classes_of, dataset_of
 from service.control.kinds.sources import require_classes, require_network, source_of, with_network
 from service.domain.known_parameters import KnownParameters
-from service.store.jobs import StoredJob
+from service.store.job_rows import StoredJob
 
 _SOURCE = "/checkpoint"
 

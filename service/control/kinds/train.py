@@ -16,7 +16,7 @@ from service.control.kinds.uses import uses_of_latest
 from service.domain.errors import Unprocessable
 from service.domain.known_parameters import KnownParameters
 from service.store import checkpoints
-from service.store.jobs import StoredJob
+from service.store.job_rows import StoredJob
 
 _SOURCE = "/init_from"
 

@@ -8,7 +8,7 @@ from service.contract.jobs import Progress
 from service.contract.stored_specs import UnreadableSpec
 from service.control.kinds.base import Kind, ResumePoint
 from service.domain.errors import Conflict
-from service.store.jobs import StoredJob
+from service.store.job_rows import StoredJob
 
 
 class UnreadableKind(Kind[Any]):

@@ -16,7 +16,7 @@ from service.domain.errors import NotFound
 from service.domain.lifecycle import JobEvent, move_job
 from service.domain.placement import Capacity
 from service.store import attempts, checkpoints, history, jobs, workers
-from service.store.jobs import StoredJob
+from service.store.job_rows import StoredJob
 
 _RESUMABLE = 5
 

@@ -15,7 +15,7 @@ from service.domain.errors import Conflict, LeaseLost
 from service.domain.lifecycle import AttemptEvent
 from service.store import attempts, jobs
 from service.store.attempts import StoredAttempt
-from service.store.jobs import StoredJob
+from service.store.job_rows import StoredJob
 
 
 def end(

@@ -11,7 +11,7 @@ from service.domain.errors import LeaseLost
 from service.domain.lifecycle import AttemptEvent, JobEvent, move_attempt, move_job
 from service.domain.retry import RetryCounters, RetryDecision, decide
 from service.store import attempts, history, jobs
-from service.store.jobs import StoredJob
+from service.store.job_rows import StoredJob
 
 _UNCONFIRMED = (Reason.WORKER_LOST, Reason.NOT_STARTED)
 """Ends that the worker did not confirm: the attempt keeps them even if its job is cancelling."""

@@ -11,7 +11,7 @@ from service.control.scheduling.forms import with_accepted_forms
 from service.domain.placement import Capacity, QueuedJob, WorkerLocation, fits, may_try
 from service.domain.reservations import is_reserved_for_another, reservations
 from service.store import attempts, limits, resource_classes, workers
-from service.store.jobs import StoredJob
+from service.store.job_rows import StoredJob
 from service.store.resource_classes import ResourceClass
 
 _JOBS_PER_CLASS = 100

@@ -12,7 +12,7 @@ from service.domain.offers import JobNeeds
 from service.domain.placement import Capacity, QueuedJob, fits, has_labels, may_try
 from service.domain.reservations import is_reserved_for_another, reservations
 from service.store import limits, resource_classes, workers
-from service.store.jobs import StoredJob
+from service.store.job_rows import StoredJob
 
 _NEVER = datetime(1, 1, 1, tzinfo=UTC)
 
