@@ -81,6 +81,23 @@ def test_an_error_is_a_sentence_on_stderr(
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["jobs", "--state", "nix"],
+        ["jobs", "--kind", "nix"],
+        ["checkpoints", "list", "--order-by", "nix"],
+    ],
+)
+def test_a_filter_that_there_is_not_is_refused_with_those_there_are(
+    run: Run, fake: Any, args: list[str]
+) -> None:
+    refused = run(*args)
+    assert refused.exit_code == 2
+    assert f"Invalid value for '{args[-2]}': 'nix' is not one of" in refused.stderr
+    assert not fake.requests
+
+
 def test_jobs_in_a_pipe_are_whole_lines(run: Run, fake: Any, a_job: Any) -> None:
     fake.jobs = [a_job(2, name="a name that is much longer than any terminal " * 5), a_job(1)]
     lines = run("jobs").stdout.splitlines()

@@ -1,11 +1,16 @@
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from api_tests.support.fake_agent import FakeAgent
 from api_tests.support.runs import ERRORS, Run
 from api_tests.support.server import Server
+from api_tests.support.server_context import Clock, server_context
+from service.api.app import build_app
+from service.store.engine import Database
 
 
 @pytest.fixture(scope="session")
@@ -35,3 +40,9 @@ def run(server: Server, agent: FakeAgent) -> Run:
     for step, error in ERRORS.items():
         run.save(step, error)
     return run
+
+
+@pytest.fixture
+def app(sqlite: Database, tmp_path: Path) -> FastAPI:
+    """The application without a server, to look at its routes."""
+    return build_app(server_context(sqlite, tmp_path, Clock()))

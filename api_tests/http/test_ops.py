@@ -105,10 +105,15 @@ def test_operations_have_names_of_their_own(http: httpx.Client) -> None:
     assert len(names) == len(set(names))
 
 
-def test_the_documentation_answers(http: httpx.Client) -> None:
-    answer = http.get("/docs")
-    assert answer.status_code == 200
-    assert "/openapi.json" in answer.text
+def test_the_documentation_loads_files_of_this_server_alone(http: httpx.Client) -> None:
+    page = http.get("/docs")
+    assert page.headers["content-type"].startswith("text/html")
+    loaded = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+    assert len(loaded) == 4
+    for path in loaded:
+        assert not path.startswith(("/", "http:", "https:", "//")), "a prefix would be lost"
+        assert http.get(f"/{path}").status_code == 200, path
+    assert 'url: "openapi.json"' in http.get("/docs/start.js").text
 
 
 def test_the_dashboard_and_every_module_it_loads_are_served(http: httpx.Client) -> None:
@@ -129,7 +134,9 @@ def test_the_dashboard_and_every_module_it_loads_are_served(http: httpx.Client) 
     assert len(loaded) > 10
 
 
-@pytest.mark.parametrize("path", ["/nothing", "/dashboard/nothing.js", "/jobs/a/b/c", "/agent"])
+@pytest.mark.parametrize(
+    "path", ["/nothing", "/dashboard/nothing.js", "/jobs/a/b/c", "/agent", "/docs/x"]
+)
 def test_a_path_that_is_not_there_is_not_found(http: httpx.Client, path: str) -> None:
     problem_of(http.get(path), 404, "no_such_path")
 

@@ -1,58 +1,89 @@
 """What a user writes that nobody knows is refused by its name, with the nearest right one."""
 
-import re
+from collections.abc import Callable
+from inspect import signature
 from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from api_tests.support.problems import pointers_of, problem_of
+from api_tests.support.routes import Operation, operations
+from service.client import TrainyardClient
 
 
-def operations(http: httpx.Client) -> list[tuple[str, str, set[str]]]:
-    """Method, path and query parameters of every route of OpenAPI."""
-    paths: dict[str, Any] = http.get("/openapi.json").json()["paths"]
-    return [
-        (
-            method.upper(),
-            re.sub(r"\{\w+\}", "x", path),
-            {each["name"] for each in operation.get("parameters", ()) if each["in"] == "query"},
-        )
-        for path, methods in paths.items()
-        for method, operation in methods.items()
-    ]
+@pytest.fixture
+def of_people(app: FastAPI) -> list[Operation]:
+    """The operations that people call: those of the page and of the documentation, too."""
+    found = [each for each in operations(app) if not each.is_of_agents]
+    assert {"/", "/dashboard/{path:path}", "/docs", "/jobs"} <= {each.template for each in found}
+    return found
 
 
-def test_no_route_takes_a_query_parameter_that_it_does_not_have(http: httpx.Client) -> None:
-    for method, path, names in operations(http):
-        if path.startswith("/agent"):
-            continue
-        for unknown in ("qqq", *(f"{name}s" for name in names)):
-            answer = http.request(method, path, params={unknown: "1"})
+def test_no_route_takes_a_query_parameter_that_it_does_not_have(
+    http: httpx.Client, of_people: list[Operation]
+) -> None:
+    for each in of_people:
+        for unknown in ("qqq", *(f"{name}s" for name in each.queries)):
+            answer = http.request(each.method, each.path, params={unknown: "1"})
             problem = problem_of(answer, 422, "invalid")
-            assert pointers_of(problem) == [f"/{unknown}"], (method, path)
+            assert pointers_of(problem) == [f"/{unknown}"], each
             nearest = unknown.removesuffix("s")
-            if nearest in names:
+            if nearest in each.queries:
                 assert f"did you mean {nearest}?" in problem["detail"]
 
 
-def test_an_agent_may_send_query_parameters_of_a_newer_version(http: httpx.Client) -> None:
-    agents = [(m, path) for m, path, _ in operations(http) if path.startswith("/agent")]
+@pytest.mark.parametrize(
+    ("query", "detail"), [("{0}=", "is empty"), ("{0}", "is empty"), ("{0}=1&{0}=1", "2 times")]
+)
+def test_no_query_parameter_is_empty_or_there_twice(
+    http: httpx.Client, of_people: list[Operation], query: str, detail: str
+) -> None:
+    asked = [(each, name) for each in of_people for name in sorted(each.queries)]
+    assert len(asked) > 30
+    for each, name in asked:
+        answer = http.request(each.method, f"{each.path}?{query.format(name)}")
+        problem = problem_of(answer, 422, "invalid")
+        assert pointers_of(problem) == [f"/{name}"], each
+        assert detail in problem["detail"]
+
+
+def test_an_agent_may_send_query_parameters_of_a_newer_version(
+    http: httpx.Client, app: FastAPI
+) -> None:
+    agents = [each for each in operations(app) if each.is_of_agents]
     assert len(agents) >= 5
-    for method, path in agents:
-        answer = http.request(method, path, params={"qqq": "1"}, json={})
+    for each in agents:
+        answer = http.request(each.method, each.path, params={"qqq": "1"}, json={})
         assert answer.status_code in (204, 404, 422)
         assert "/qqq" not in answer.text
 
 
-def test_only_the_query_parameters_that_a_route_does_not_have_are_refused(
-    http: httpx.Client,
+@pytest.mark.parametrize(
+    ("call", "template"),
+    [
+        (TrainyardClient.jobs, "/jobs"),
+        (TrainyardClient.checkpoints, "/checkpoints"),
+        (TrainyardClient.latest_checkpoint, "/checkpoints/latest"),
+        (TrainyardClient.best_checkpoint, "/checkpoints/best"),
+    ],
+)
+def test_the_clients_filters_are_those_of_the_route_and_no_other(
+    of_people: list[Operation], call: Callable[..., Any], template: str
 ) -> None:
-    for method, path, names in operations(http):
-        if path.startswith("/agent"):
-            continue
-        answer = http.request(method, path, params=dict.fromkeys((*names, "qqq"), "1"))
-        assert pointers_of(problem_of(answer, 422, "invalid")) == ["/qqq"], (method, path)
+    (queries,) = (e.queries for e in of_people if (e.method, e.template) == ("GET", template))
+    filters = signature(call).parameters.keys() - {"self"}
+    assert filters == queries - {"after", "limit"}
+
+
+def test_only_the_query_parameters_that_a_route_does_not_have_are_refused(
+    http: httpx.Client, of_people: list[Operation]
+) -> None:
+    for each in of_people:
+        query = dict.fromkeys((*each.queries, "qqq"), "1")
+        answer = http.request(each.method, each.path, params=query)
+        assert pointers_of(problem_of(answer, 422, "invalid")) == ["/qqq"], each
 
 
 @pytest.mark.parametrize(

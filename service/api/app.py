@@ -10,6 +10,7 @@ from service.api import (
     catalog,
     checkpoints,
     dashboard,
+    docs,
     errors,
     import_export,
     job_actions,
@@ -21,7 +22,7 @@ from service.api import (
     workers,
 )
 from service.api.openapi import DocumentedApi
-from service.api.query_names import KnownQueries
+from service.api.query_names import StrictQuery
 from service.api.requests import RequestFrame
 from service.context import AppContext
 
@@ -35,6 +36,7 @@ def build_app(context: AppContext, lifespan: Lifespan | None = None) -> FastAPI:
         version=ops.VERSION,
         summary="Train and eval jobs of the ShuffleNet series.",
         lifespan=lifespan,
+        openapi_url=None,
     )
     app.state.context = context
     app.add_middleware(RequestFrame)
@@ -50,8 +52,9 @@ def build_app(context: AppContext, lifespan: Lifespan | None = None) -> FastAPI:
         metrics,
         catalog,
         ops,
+        docs,
+        dashboard,
     ):
-        app.include_router(routes.router, dependencies=[KnownQueries])
+        app.include_router(routes.router, dependencies=[StrictQuery])
     app.include_router(agent.router)
-    dashboard.mount(app)
     return app

@@ -1,4 +1,7 @@
-"""A query parameter that a route does not have is refused by its name."""
+"""A query parameter that is unknown, empty or repeated is refused by its name."""
+
+from collections import Counter
+from collections.abc import Iterator
 
 from fastapi import Depends, Request
 from fastapi.dependencies.models import Dependant
@@ -9,18 +12,35 @@ from service.contract.nearest import unknown_name
 from service.domain.errors import InvalidFields
 
 
-def refuse_unknown_queries(request: Request) -> None:
-    """Raise InvalidFields for parameters that the matched route does not declare."""
+async def refuse_unclear_queries(request: Request) -> None:
+    """Raise InvalidFields for parameters that the matched route does not declare.
+
+    Every parameter has one value: one that is empty or there twice is refused, too.
+    """
+    if not request.scope["query_string"]:
+        return
     route = request.scope["route"]
     assert isinstance(route, APIRoute)
-    known = _declared(route.dependant)
-    unknown = sorted({name for name in request.query_params if name not in known})
-    if unknown:
-        raise InvalidFields([_problem(name, known) for name in unknown])
+    problems = list(_problems(request, _declared(route.dependant)))
+    if problems:
+        raise InvalidFields(problems)
 
 
-KnownQueries = Depends(refuse_unknown_queries)
+StrictQuery = Depends(refuse_unclear_queries)
 """For every router whose callers are people: an agent may be newer than the server."""
+
+
+def _problems(request: Request, known: set[str]) -> Iterator[FieldProblem]:
+    pairs = request.query_params.multi_items()
+    empty = {name for name, value in pairs if not value}
+    for name, count in sorted(Counter(name for name, _ in pairs).items()):
+        if name not in known:
+            none = "this path takes no query parameters"
+            yield _problem(name, unknown_name("query parameter", name, known) if known else none)
+        elif count > 1:
+            yield _problem(name, f"this query parameter is there {count} times; give it once")
+        elif name in empty:
+            yield _problem(name, "this query parameter is empty; give it a value or leave it out")
 
 
 def _declared(dependant: Dependant) -> set[str]:
@@ -28,8 +48,5 @@ def _declared(dependant: Dependant) -> set[str]:
     return names.union(*(_declared(each) for each in dependant.dependencies))
 
 
-def _problem(name: str, known: set[str]) -> FieldProblem:
-    pointer = "/" + name.replace("~", "~0").replace("/", "~1")
-    none = "this path takes no query parameters"
-    detail = unknown_name("query parameter", name, known) if known else none
-    return FieldProblem(pointer=pointer, detail=detail)
+def _problem(name: str, detail: str) -> FieldProblem:
+    return FieldProblem(pointer="/" + name.replace("~", "~0").replace("/", "~1"), detail=detail)

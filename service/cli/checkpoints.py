@@ -18,7 +18,7 @@ from service.cli.options import (
     print_json_lines,
     print_table,
 )
-from service.contract.checkpoints import Checkpoint
+from service.contract.checkpoints import Checkpoint, SortKey
 
 OnVolume = Annotated[
     Path | None,
@@ -38,7 +38,8 @@ def list_checkpoints(
     recipe: OfRecipe = None,
     tag: Annotated[str | None, typer.Option(help="Only checkpoints with this tag.")] = None,
     order_by: Annotated[
-        str, typer.Option(help="Sort key, such as -step or metrics.top1_error; - means descending.")
+        SortKey,
+        typer.Option(help="Sort key, such as -step or metrics.top1_error; - means descending."),
     ] = "-created_at",
     limit: Annotated[int, typer.Option(min=1, help="The most checkpoints to list.")] = 20,
     as_json: AsJson = False,
@@ -50,9 +51,8 @@ def list_checkpoints(
         volume.list_folders(folder, limit, as_json=as_json)
         return
     with connect(server, token) as client:
-        filters = _filters(job, recipe) | {"order_by": order_by}
-        filters |= {"tag": tag} if tag is not None else {}
-        checkpoints = islice(client.checkpoints(**filters), limit)
+        found = client.checkpoints(job=job, recipe=recipe, tag=tag, order_by=order_by)
+        checkpoints = islice(found, limit)
         if as_json:
             print_json_lines(checkpoints)
         else:
@@ -73,7 +73,7 @@ def latest(
         volume.latest_folder(folder, as_json=as_json)
         return
     with connect(server, token) as client:
-        checkpoint = client.latest_checkpoint(**_filters(job, recipe))
+        checkpoint = client.latest_checkpoint(job=job, recipe=recipe)
     print_json(checkpoint) if as_json else typer.echo(checkpoint.id)
 
 
@@ -96,10 +96,6 @@ def download(
             if Path(name).name != name:
                 raise BadInput(f"{name!r} is not the name of a file in a checkpoint")
             typer.echo(str(client.download(checkpoint_id, name, folder / name)))
-
-
-def _filters(job: str | None, recipe: str | None) -> dict[str, str]:
-    return {name: value for name, value in {"job": job, "recipe": recipe}.items() if value}
 
 
 def _row(checkpoint: Checkpoint) -> tuple[str, ...]:

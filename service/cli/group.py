@@ -6,6 +6,7 @@ import typer
 from typer.core import TyperGroup
 
 from service.client import TrainyardError
+from service.contract.sentences import without_prefix
 
 
 class BadInput(TrainyardError):
@@ -23,6 +24,9 @@ class Group(TyperGroup):
         """Run the command; a TrainyardError ends it with status 1, a MissingExtra with 2."""
         try:
             return super().invoke(ctx)
+        except typer.BadParameter as error:
+            error.message = without_prefix(error.message)
+            raise
         except MissingExtra as error:
             typer.echo(str(error), err=True)
             raise typer.Exit(2) from error

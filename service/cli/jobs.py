@@ -25,6 +25,7 @@ from service.cli.progress import JobProgress, figures_text, status_text
 from service.cli.spec import read_spec, with_options
 from service.client import TrainyardClient
 from service.contract.jobs import ENDED_JOBS, Job, JobState
+from service.contract.specs import KindName
 
 _FOLLOW_SECONDS = 0.5
 
@@ -61,9 +62,7 @@ def submit(
 
 def list_jobs(
     state: Annotated[JobState | None, typer.Option(help="Only jobs in this state.")] = None,
-    kind: Annotated[
-        str | None, typer.Option(help="Only jobs of this kind, such as train or eval.")
-    ] = None,
+    kind: Annotated[KindName | None, typer.Option(help="Only jobs of this kind.")] = None,
     recipe: Annotated[str | None, typer.Option(help="Only jobs of this recipe.")] = None,
     label: Annotated[
         str | None, typer.Option(help="Only jobs with this label, as key:value.")
@@ -74,9 +73,8 @@ def list_jobs(
     token: Token = None,
 ) -> None:
     """List jobs, the newest first."""
-    filters = {"state": state and state.value, "kind": kind, "recipe": recipe, "label": label}
     with connect(server, token) as client:
-        jobs = client.jobs(**{name: value for name, value in filters.items() if value})
+        jobs = client.jobs(state=state, kind=kind, recipe=recipe, label=label)
         first_jobs = islice(jobs, limit)
         if as_json:
             print_json_lines(first_jobs)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 from uuid import uuid4
 
 from service.client.download import fetch
@@ -14,6 +15,8 @@ from service.contract.checkpoints import (
     Collection,
     FileDigest,
     Lineage,
+    Measured,
+    SortKey,
     Verification,
 )
 from service.contract.exchange import ExportRequest, ImportRequest
@@ -28,12 +31,25 @@ class CheckpointCalls:
 
     _http: Http
 
-    def checkpoints(self, **filters: str) -> Iterator[Checkpoint]:
-        """All checkpoints; filters are `job`, `recipe`, `variant`, `tag` and `order_by`."""
-        return paginate(self._http, Checkpoint, "/checkpoints", {**filters, "limit": PAGE})
+    def checkpoints(
+        self,
+        *,
+        job: str | None = None,
+        recipe: str | None = None,
+        variant: str | None = None,
+        tag: str | None = None,
+        order_by: SortKey | None = None,
+    ) -> Iterator[Checkpoint]:
+        """All checkpoints to which every filter that is not None applies; the newest first."""
+        filters = {"job": job, "recipe": recipe, "variant": variant, "tag": tag}
+        query = {**filters, "order_by": order_by, "limit": PAGE}
+        return paginate(self._http, Checkpoint, "/checkpoints", query)
 
-    def latest_checkpoint(self, **filters: str) -> Checkpoint:
-        """The newest checkpoint; filters are `job`, `recipe` and `variant`."""
+    def latest_checkpoint(
+        self, *, job: str | None = None, recipe: str | None = None, variant: str | None = None
+    ) -> Checkpoint:
+        """The newest checkpoint to which every filter that is not None applies."""
+        filters = {"job": job, "recipe": recipe, "variant": variant}
         return parse_response(
             Checkpoint, self._http.request("GET", "/checkpoints/latest", query=filters)
         )
@@ -44,13 +60,23 @@ class CheckpointCalls:
             Checkpoint, self._http.request("GET", f"/checkpoints/{path_segment(checkpoint_id)}")
         )
 
-    def best_checkpoint(self, **filters: str) -> Checkpoint:
-        """The checkpoint with the lowest `metric` (top1_error), or the highest with `mode="max"`.
+    def best_checkpoint(
+        self,
+        *,
+        metric: Measured = "top1_error",
+        mode: Literal["min", "max"] = "min",
+        job: str | None = None,
+        recipe: str | None = None,
+        variant: str | None = None,
+    ) -> Checkpoint:
+        """The checkpoint with the lowest value of a metric, or the highest with `mode="max"`.
 
-        Other filters are `job`, `recipe` and `variant`.
+        Every filter that is not None applies to it.
         """
+        filters = {"job": job, "recipe": recipe, "variant": variant}
+        query = {**filters, "metric": metric, "mode": mode}
         return parse_response(
-            Checkpoint, self._http.request("GET", "/checkpoints/best", query=filters)
+            Checkpoint, self._http.request("GET", "/checkpoints/best", query=query)
         )
 
     def change_checkpoint(self, checkpoint_id: str, change: CheckpointChange) -> Checkpoint:

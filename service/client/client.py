@@ -15,8 +15,8 @@ from service.client.http import Http, is_transient, parse_object
 from service.client.job_actions import JobActionCalls
 from service.client.responses import paginate, parse_model, parse_response, path_segment
 from service.contract.catalog import DatasetInfo
-from service.contract.jobs import ENDED_JOBS, Attempt, Event, Job
-from service.contract.specs import EvalSpec, TrainSpec
+from service.contract.jobs import ENDED_JOBS, Attempt, Event, Job, JobState
+from service.contract.specs import EvalSpec, KindName, TrainSpec
 from service.contract.workers import Worker
 
 _UNREACHABLE_SECONDS = 60.0
@@ -72,8 +72,19 @@ class TrainyardClient(CheckpointCalls, JobActionCalls):
         """One job in its current state."""
         return parse_response(Job, self._http.request("GET", f"/jobs/{path_segment(job_id)}"))
 
-    def jobs(self, **filters: str) -> Iterator[Job]:
-        """All jobs, newest first; filters are `state`, `kind`, `recipe` and `label="key:value"`."""
+    def jobs(
+        self,
+        *,
+        state: JobState | None = None,
+        kind: KindName | None = None,
+        recipe: str | None = None,
+        label: str | None = None,
+    ) -> Iterator[Job]:
+        """All jobs to which every filter that is not None applies, the newest first.
+
+        `label` is `key:value`.
+        """
+        filters = {"state": state, "kind": kind, "recipe": recipe, "label": label}
         return paginate(self._http, Job, "/jobs", {**filters, "limit": PAGE})
 
     def recent_jobs(self, etag: str | None = None) -> tuple[list[Job] | None, str | None]:

@@ -1,6 +1,6 @@
 """Reads responses and paginated lists into the models of the contract."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -8,17 +8,15 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from service.client.errors import UnexpectedAnswer
-from service.client.http import Http, parse_object
+from service.client.http import Http, Query, parse_object
 from service.contract.reading import read
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
-def paginate(
-    http: Http, kind: type[_Model], path: str, query: Mapping[str, str | int]
-) -> Iterator[_Model]:
+def paginate(http: Http, kind: type[_Model], path: str, query: Query) -> Iterator[_Model]:
     """All items of a paginated list; a page is requested when its first item is needed."""
-    after: str | int | None = query.get("after")
+    after = query.get("after")
     while True:
         response = http.request("GET", path, query={**query, "after": after})
         page = parse_object(response)

@@ -10,7 +10,12 @@ _SHOWN = 3
 
 def message_of(error: Mapping[str, Any]) -> str:
     """The message of an error, without the prefix that pydantic adds to a ValueError's message."""
-    return str(error["msg"]).removeprefix("Value error, ")
+    return without_prefix(str(error["msg"]))
+
+
+def without_prefix(message: str) -> str:
+    """A message of pydantic without the prefix that it adds to a ValueError's message."""
+    return message.removeprefix("Value error, ")
 
 
 def dotted(error: Mapping[str, Any]) -> str:
