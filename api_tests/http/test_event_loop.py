@@ -16,7 +16,7 @@ from api_tests.support.fake_agent import FakeAgent
 from api_tests.support.server import Server, wait_for
 from service import api
 
-COROUTINES = {"claim", "import_", "start_export", "export"}
+COROUTINES = {"claim", "import_", "start_export", "export", "module"}
 """The routes that run on the event loop: each is called below."""
 
 
@@ -73,6 +73,10 @@ def test_an_export_is_asked_for_and_downloaded_beside_the_event_loop(
     assert server.http.post(f"{path}/export", json={}).status_code == 202
     assert server.http.get(f"{path}/export", params={"wait_seconds": 0}).status_code == 202
     assert server.http.get(f"{path}/files/model.safetensors").content == b"weights"
+
+
+def test_a_module_of_the_page_is_read_beside_the_event_loop(server: Server) -> None:
+    assert server.http.get("/dashboard/main.js").status_code == 200
 
 
 def test_a_log_and_the_servers_readiness_are_read_beside_the_event_loop(
