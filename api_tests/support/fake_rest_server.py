@@ -68,6 +68,8 @@ class FakeRestServer(FakeServer):
         self.events: list[Event] = []
         self.checkpoints: list[Checkpoint] = []
         self.content, self.log = b"", ""
+        self.attempt_logs: dict[int, str | None] = {}
+        """Logs by attempt, None where there is none yet; `log` is that of every other attempt."""
         self.by_key: dict[str, Job] = {}
         self.requests: list[tuple[str, str, dict[str, str], int]] = []
         self.instead: list[Response] = []
@@ -165,9 +167,12 @@ def _app(fake: FakeRestServer) -> FastAPI:
         return _answer(request, _page(later, lambda event: event.number, None, 2))
 
     @app.get("/jobs/{job_id}/logs")
-    def logs(cursor: int = 0) -> dict[str, Any]:
-        end = min(cursor + 8, len(fake.log))
-        return {"text": fake.log[cursor:end], "cursor": str(end), "end": end == len(fake.log)}
+    def logs(attempt: int | None = None, cursor: int = 0) -> Any:
+        log = fake.attempt_logs.get(attempt or max(fake.attempt_logs, default=0), fake.log)
+        if log is None:
+            return problem(404, "no_log", f"attempt {attempt} has no log yet")
+        end = min(cursor + 8, len(log))
+        return {"text": log[cursor:end], "cursor": str(end), "end": end == len(log)}
 
     @app.get("/checkpoints")
     def checkpoints(request: Request, after: str | None = None) -> Response:

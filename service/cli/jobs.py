@@ -1,7 +1,7 @@
 """Commands that submit, list, show and follow jobs."""
 
 import sys
-import time
+from collections.abc import Iterator
 from itertools import islice
 from typing import Annotated
 
@@ -24,10 +24,8 @@ from service.cli.options import (
 from service.cli.progress import JobProgress, figures_text, status_text
 from service.cli.spec import read_spec, with_options
 from service.client import TrainyardClient
-from service.contract.jobs import ENDED_JOBS, Job, JobState
+from service.contract.jobs import Job, JobState
 from service.contract.specs import KindName
-
-_FOLLOW_SECONDS = 0.5
 
 
 def submit(
@@ -140,20 +138,12 @@ def logs(
 ) -> None:
     """Print the log of an attempt of a job, by default of the newest one."""
     with connect(server, token) as client:
-        if not follow:
-            _print_log(client, job_id, attempt, None)
-            return
-        cursor, printed_attempt = None, attempt
-        while True:
-            job = client.job(job_id)
-            newest = attempt or job.attempt or None
-            if newest != printed_attempt:
-                cursor, printed_attempt = None, newest
-            if printed_attempt is not None:
-                cursor = _print_log(client, job_id, printed_attempt, cursor)
-            if job.state in ENDED_JOBS:
-                return
-            time.sleep(_FOLLOW_SECONDS)
+        texts = (
+            client.follow_log(job_id, attempt=attempt) if follow else _log(client, job_id, attempt)
+        )
+        for text in texts:
+            sys.stdout.write(text)
+            sys.stdout.flush()
 
 
 def require_success(job: Job) -> None:
@@ -163,16 +153,15 @@ def require_success(job: Job) -> None:
         raise BadInput(f"{job.id} {job.state.value}{f' ({why})' if why else ''}")
 
 
-def _print_log(
-    client: TrainyardClient, job_id: str, attempt: int | None, cursor: str | None
-) -> str | None:
+def _log(client: TrainyardClient, job_id: str, attempt: int | None) -> Iterator[str]:
+    """The text of a log up to its present end, in parts."""
+    cursor = None
     while True:
         part = client.logs(job_id, attempt=attempt, cursor=cursor)
-        sys.stdout.write(part.text)
-        sys.stdout.flush()
+        yield part.text
         cursor = part.cursor
         if part.end or not part.text:
-            return cursor
+            return
 
 
 def _row(job: Job) -> tuple[str, ...]:

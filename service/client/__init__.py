@@ -8,7 +8,7 @@ TrainyardError
 └── StillRunning        the job did not end within the time given to `wait`
 """
 
-from service.client.client import LogPart, TrainyardClient
+from service.client.client import TrainyardClient
 from service.client.errors import (
     ApiError,
     DownloadDamaged,
@@ -17,6 +17,7 @@ from service.client.errors import (
     TrainyardError,
     UnexpectedAnswer,
 )
+from service.client.follow import LogPart
 
 __all__ = [
     "ApiError",

@@ -1,38 +1,26 @@
 """`TrainyardClient`: one method for each call of the REST API."""
 
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 from uuid import uuid4
 
 import httpx
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from service.client.checkpoints import PAGE, CheckpointCalls
-from service.client.errors import StillRunning, TrainyardError
+from service.client.errors import TrainyardError
+from service.client.follow import FollowCalls
 from service.client.http import Http, is_transient, parse_object
 from service.client.job_actions import JobActionCalls
 from service.client.responses import paginate, parse_model, parse_response, path_segment
 from service.contract.catalog import DatasetInfo
-from service.contract.jobs import ENDED_JOBS, Attempt, Event, Job, JobState
+from service.contract.jobs import Attempt, Event, Job, JobState
 from service.contract.specs import EvalSpec, KindName, TrainSpec
 from service.contract.workers import Worker
 
-_UNREACHABLE_SECONDS = 60.0
 
-
-class LogPart(BaseModel):
-    """A part of a job's log; `end` is true if there is no text after `cursor` yet."""
-
-    model_config = ConfigDict(frozen=True)
-
-    text: str
-    cursor: str
-    end: bool
-
-
-class TrainyardClient(CheckpointCalls, JobActionCalls):
+class TrainyardClient(CheckpointCalls, FollowCalls, JobActionCalls):
     """A client of the server at `server`; every call raises TrainyardError or a subclass of it."""
 
     def __init__(
@@ -128,49 +116,6 @@ class TrainyardClient(CheckpointCalls, JobActionCalls):
             name: [(int(step), float(value)) for step, value in points]
             for name, points in series.items()
         }
-
-    def logs(
-        self, job_id: str, *, attempt: int | None = None, cursor: str | None = None
-    ) -> LogPart:
-        """The log of an attempt, by default the newest, after `cursor` or from its start."""
-        path, query = f"/jobs/{path_segment(job_id)}/logs", {"attempt": attempt, "cursor": cursor}
-        return parse_response(LogPart, self._http.request("GET", path, query=query))
-
-    def wait(
-        self,
-        job_id: str,
-        on_change: Callable[[Job], None] = lambda _: None,
-        *,
-        timeout_seconds: float | None = None,
-        poll_seconds: float = 0.5,
-    ) -> Job:
-        """Poll a job until it has ended, and return it.
-
-        `on_change` is called with the job when it is first read and after each change. A server
-        that is unreachable for less than a minute is asked again. Raises StillRunning after
-        `timeout_seconds`.
-        """
-        deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
-        etag: str | None = None
-        answered_at = time.monotonic()
-        while True:
-            try:
-                response = self._read(f"/jobs/{path_segment(job_id)}", etag)
-                answered_at = time.monotonic()
-            except TrainyardError as error:
-                if not is_transient(error) or time.monotonic() - answered_at > _UNREACHABLE_SECONDS:
-                    raise
-            else:
-                etag = response.headers.get("etag", etag)
-                if response.status_code != httpx.codes.NOT_MODIFIED:
-                    job = parse_response(Job, response)
-                    on_change(job)
-                    if job.state in ENDED_JOBS:
-                        return job
-            left = poll_seconds if deadline is None else deadline - time.monotonic()
-            if left <= 0:
-                raise StillRunning(f"{job_id} has not ended within {timeout_seconds:g} s")
-            time.sleep(min(poll_seconds, left))
 
     def workers(self) -> list[Worker]:
         """All workers with their state, GPUs and current jobs."""

@@ -117,7 +117,7 @@ class Http:
         return Retrying(
             retry=retry_if_exception(is_transient),
             stop=stop_after_attempt(self._tries),
-            wait=_retry_delay_seconds,
+            wait=retry_delay_seconds,
             reraise=True,
         )
 
@@ -147,7 +147,8 @@ def is_transient(error: BaseException) -> bool:
     )
 
 
-def _retry_delay_seconds(state: RetryCallState) -> float:
+def retry_delay_seconds(state: RetryCallState) -> float:
+    """The seconds until the next try: what the server asked for, else a growing random time."""
     error = state.outcome.exception() if state.outcome else None
     retry_after = error.retry_after_seconds if isinstance(error, ApiError) else None
     return _backoff(state) if retry_after is None else min(retry_after, 30.0)
