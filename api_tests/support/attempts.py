@@ -5,7 +5,7 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
@@ -37,11 +37,13 @@ PARAMS: dict[str, Any] = {
 PHOTOS = {"train_dir": "train", "val_dir": "val"}
 
 
-def draw_photos(root: Path, train: int = 20, val: int = 6) -> None:
-    """Two classes of noise, 40 pixels wide: `train` and `val` images in all."""
+def draw_photos(
+    root: Path, train: int = 20, val: int = 6, classes: Sequence[str] = ("cat", "dog")
+) -> None:
+    """Classes of noise, 40 pixels wide: `train` and `val` images in all."""
     for split, count in (("train", train), ("val", val)):
         for number in range(count):
-            path = root / split / ("cat", "dog")[number % 2] / f"{number:02d}.png"
+            path = root / split / classes[number % len(classes)] / f"{number:02d}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
             pixels = np.random.default_rng((count, number)).integers(0, 256, (40, 40, 3))
             Image.fromarray(pixels.astype(np.uint8)).save(path)

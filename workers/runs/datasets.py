@@ -1,5 +1,7 @@
 """The images of a run, from its spec and parameters."""
 
+from collections import Counter
+
 from torch import Tensor
 
 from service.contract.specs import DataSpec
@@ -14,7 +16,10 @@ from workers.training.run_context import RunContext
 def images_of(
     context: RunContext, data: DataSpec, split: Split, params: RecipeParams, mean: Tensor | None
 ) -> ImageDataset:
-    """One split of the run's data; raises InvalidData, NoDataRoot."""
+    """One split of the run's data, with class names that are unique.
+
+    Raises InvalidData, NoDataRoot.
+    """
     request = SplitRequest(
         split=split,
         image_size=params.image_size,
@@ -22,14 +27,17 @@ def images_of(
         preprocess=preprocess_for(context.recipe, params, mean),
         data_root=context.assignment.data_root,
     )
-    return open_split(data, request)
+    images = open_split(data, request)
+    twice = [name for name, count in Counter(images.class_names).items() if count > 1]
+    if twice:
+        raise InvalidData(f"the data has more than one class {twice[0]!r}; class names are unique")
+    return images
 
 
-def class_count_of(params: RecipeParams, images: ImageDataset) -> int:
-    """How many classes the data has; raises InvalidData if `num_classes` is another."""
+def check_class_count(params: RecipeParams, images: ImageDataset) -> None:
+    """Raise InvalidData if the parameter `num_classes` is not that of the data."""
     count = len(images.class_names)
     if params.num_classes not in (None, count):
         raise InvalidData(
             f"num_classes is {params.num_classes}, the data has {count}; leave num_classes out"
         )
-    return count

@@ -5,15 +5,16 @@ from typing import Any
 from torch import nn
 
 from workers.checkpoints.upstream import IncompatibleCheckpoint
+from workers.data.classes import in_class_order
 from workers.data.images import ImageDataset
 from workers.recipes.params import RecipeParams
-from workers.runs.datasets import class_count_of, images_of
+from workers.runs.datasets import check_class_count, images_of
 from workers.runs.predictions import Predictions, write_evaluation
 from workers.training.evaluate import evaluate
 from workers.training.preprocessing import mean_to_evaluate_with
 from workers.training.progress import validation_line
 from workers.training.run_context import RunContext
-from workers.training.weights import Weights, fill_for_eval, weights_of
+from workers.training.weights import Weights, fill_for_eval, note_match, weights_of
 
 
 def run(context: RunContext) -> dict[str, Any]:
@@ -24,13 +25,14 @@ def run(context: RunContext) -> dict[str, Any]:
     params = _as_trained(context, weights)
     mean = mean_to_evaluate_with(context.assignment, params, weights.manifest)
     images = images_of(context, spec.data, "val", params, mean)
-    network = _trained_network(context, weights, params, class_count_of(params, images))
-    named = weights.manifest.class_names if weights.manifest is not None else ()
-    if named and named != images.class_names:
-        events.note("the classes of the checkpoint have other names than those of the data")
+    check_class_count(params, images)
+    network = context.recipe.build(context.variant, len(images.class_names), params)
+    order = fill_for_eval(network, weights, images.class_names, context.recipe.heads)
     events.report("started", {"total_steps": 1, "resumed_from": None, "step": 0}, "started")
+    note_match(events, order)
     return {
-        **_measured(context, network, images, params),
+        **_measured(context, network, in_class_order(images, order.names), params),
+        "classes_matched_by": order.matched_by,
         "image_size": params.image_size,
         "preprocessing": params.preprocessing,
     }
@@ -57,14 +59,6 @@ def _measured(
         files = write_evaluation(context.attempt_folder / "files", images, predicted)
     rate = metrics["samples"] / max(seconds, 1e-9)
     return {**metrics, **files, "images_per_second": rate}
-
-
-def _trained_network(
-    context: RunContext, weights: Weights, params: RecipeParams, classes: int
-) -> nn.Module:
-    network = context.recipe.build(context.variant, classes, params)
-    fill_for_eval(network, weights, classes, context.recipe.heads)
-    return network
 
 
 def _as_trained(context: RunContext, weights: Weights) -> RecipeParams:

@@ -11,6 +11,8 @@ from service.contract.specs import CheckpointRef
 from workers.checkpoints.folder import DamagedCheckpoint
 from workers.checkpoints.snapshot import CheckpointContent, load_resumable
 from workers.checkpoints.upstream import IncompatibleCheckpoint
+from workers.data.classes import ClassesDiffer, ClassOrder, match_classes
+from workers.data.errors import InvalidData
 from workers.training.distributed import Ranks
 from workers.training.events import Events
 from workers.training.run_context import RunContext
@@ -20,40 +22,45 @@ from workers.training.weights import fill_for_training, trained_source, weights_
 
 @dataclass(frozen=True)
 class InitialState:
-    """The state to train on from; `parent` is the checkpoint it came from, if any."""
+    """The state to train on from; `parent` is the checkpoint it came from, if any.
+
+    `class_order` has the classes of the classifier's rows; None for rows that are new.
+    """
 
     state: RunState
     resumed_from: str | None
     parent: str | None
+    class_order: ClassOrder | None
 
 
-def begin(context: RunContext, num_classes: int) -> InitialState:
+def begin(context: RunContext, class_names: tuple[str, ...]) -> InitialState:
     """The newest checkpoint of the claim that is whole, else `init_from`, else fresh weights.
 
-    Raises IncompatibleCheckpoint, and DamagedCheckpoint for `init_from` alone.
+    `class_names` are those of the data. Raises IncompatibleCheckpoint, DamagedCheckpoint for
+    `init_from` alone, and InvalidData if the classes are not those of a training to be resumed.
     """
     spec, params, ranks = context.claim.job_spec, context.params, context.ranks
     _seed(params.seed)
-    network = context.recipe.build(context.variant, num_classes, params).to(ranks.device)
+    network = context.recipe.build(context.variant, len(class_names), params).to(ranks.device)
     state = RunState(network, context.recipe.optimizer_of(network, params), ranks.device)
     if ranks.rank:
         # The same weights everywhere, but dropout of its own on each rank.
         _seed(_mixed(params.seed, ranks.rank))
     for checkpoint in context.claim.resume:
-        if _resume(context, checkpoint, state):
-            return InitialState(state, checkpoint.id, checkpoint.id)
+        loaded = _loaded(context, checkpoint)
+        if loaded is not None:
+            return _resumed(context, loaded, state, class_names)
     ref, source = spec.init_from, context.claim.weights
     if ref is None:
-        return InitialState(state, None, None)
+        return InitialState(state, None, None, None)
     if ref.state == "full":
-        parent = _go_on(context, ref, state)
-        return InitialState(state, parent, parent)
+        return _resumed(context, _full_state(context, ref), state, class_names)
     weights = weights_of(context.assignment, ref, context.events)
-    fill_for_training(network, weights, num_classes, ref, context.recipe.heads)
-    return InitialState(state, None, None if source is None else source.id)
+    order = fill_for_training(network, weights, class_names, ref, context.recipe.heads)
+    return InitialState(state, None, None if source is None else source.id, order)
 
 
-def _resume(context: RunContext, checkpoint: Checkpoint, state: RunState) -> bool:
+def _loaded(context: RunContext, checkpoint: Checkpoint) -> CheckpointContent | None:
     loaded: CheckpointContent | None = None
     problems: list[str] = []
     is_newer = False
@@ -68,17 +75,16 @@ def _resume(context: RunContext, checkpoint: Checkpoint, state: RunState) -> boo
     if any(context.ranks.gathered(is_newer)):
         message = f"{checkpoint.path} is of a newer version, going back to the one before"
         context.events.note(message)
-        return False
+        return None
     if first_problems is not None or loaded is None:
         body = {"checkpoint_id": checkpoint.id, "problems": first_problems}
         line = f"{checkpoint.path} is damaged, going back to the one before"
         context.events.report("damaged", body, line)
-        return False
-    _restore(state, loaded, context.ranks, context.events)
-    return True
+        return None
+    return loaded
 
 
-def _go_on(context: RunContext, ref: CheckpointRef, state: RunState) -> str:
+def _full_state(context: RunContext, ref: CheckpointRef) -> CheckpointContent:
     if ref.file is not None:
         raise IncompatibleCheckpoint(
             f"{ref.file} has weights and no training state; leave state out of init_from"
@@ -90,8 +96,25 @@ def _go_on(context: RunContext, ref: CheckpointRef, state: RunState) -> str:
             f"the checkpoint is at step {loaded.manifest.step} of {total_iters}: "
             'nothing is left to train; set a larger total_iters, or "state": "weights"'
         )
+    return loaded
+
+
+def _resumed(
+    context: RunContext,
+    loaded: CheckpointContent,
+    state: RunState,
+    class_names: tuple[str, ...],
+) -> InitialState:
+    manifest = loaded.manifest
+    try:
+        order = match_classes(manifest.class_names, class_names)
+    except ClassesDiffer as differ:
+        raise InvalidData(
+            f"the data has other classes than at step {manifest.step}: {differ}; "
+            "name the folders as they were, or start a new training"
+        ) from differ
     _restore(state, loaded, context.ranks, context.events)
-    return loaded.manifest.checkpoint_id
+    return InitialState(state, manifest.checkpoint_id, manifest.checkpoint_id, order)
 
 
 def _restore(state: RunState, loaded: CheckpointContent, ranks: Ranks, events: Events) -> None:

@@ -1,6 +1,6 @@
 """The weights that an eval or a training starts from: a trained checkpoint or a published file."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,16 +19,21 @@ from workers.checkpoints.upstream import (
     load_strict,
     read_weights,
 )
+from workers.data.classes import ClassesDiffer, ClassOrder, match_classes
 from workers.networks.heads import Heads
 from workers.training.events import Events
 
 
 @dataclass(frozen=True)
 class Weights:
-    """Tensors by name; `manifest` is that of a trained checkpoint, None for a file."""
+    """Tensors by name; `manifest` is that of a trained checkpoint, None for a file.
+
+    `class_names` are those of the classifier's rows, () where they are not known.
+    """
 
     tensors: Mapping[str, Tensor]
     manifest: Manifest | None
+    class_names: tuple[str, ...]
 
 
 def weights_of(assignment: Assignment, ref: CheckpointRef, events: Events) -> Weights:
@@ -37,9 +42,10 @@ def weights_of(assignment: Assignment, ref: CheckpointRef, events: Events) -> We
     Raises IncompatibleCheckpoint, DamagedCheckpoint.
     """
     if ref.file is not None:
-        return Weights(read_weights(_import_path(assignment.import_root, ref.file)), manifest=None)
+        path = _import_path(assignment.import_root, ref.file)
+        return Weights(read_weights(path), manifest=None, class_names=())
     loaded = trained_source(assignment, events, load)
-    return Weights(loaded.model, loaded.manifest)
+    return Weights(loaded.model, loaded.manifest, loaded.manifest.class_names)
 
 
 def trained_source(
@@ -59,28 +65,64 @@ def trained_source(
         raise
 
 
-def fill_for_eval(network: nn.Module, weights: Weights, num_classes: int, heads: Heads) -> None:
-    """Fill the network strictly; raises IncompatibleCheckpoint."""
-    _match_classes(weights, num_classes, heads, "evaluate them on data with their classes")
+def fill_for_eval(
+    network: nn.Module, weights: Weights, class_names: Sequence[str], heads: Heads
+) -> ClassOrder:
+    """Fill the network strictly; the order of its classes. `class_names` are those of the data.
+
+    Raises IncompatibleCheckpoint.
+    """
+    order = _class_order(weights, class_names, heads, "evaluate them on data with their classes")
     load_strict(network, weights.tensors)
+    return order
 
 
 def fill_for_training(
-    network: nn.Module, weights: Weights, num_classes: int, ref: CheckpointRef, heads: Heads
-) -> None:
-    """Fill the network as a training's start; raises IncompatibleCheckpoint."""
+    network: nn.Module,
+    weights: Weights,
+    class_names: Sequence[str],
+    ref: CheckpointRef,
+    heads: Heads,
+) -> ClassOrder | None:
+    """Fill the network as a training's start; the order of its classes, None for a new head.
+
+    `class_names` are those of the data. Raises IncompatibleCheckpoint.
+    """
+    order = None
     if ref.head == "keep":
         remedy = 'say "head": "replace" in init_from to train a new classifier'
-        _match_classes(weights, num_classes, heads, remedy)
+        order = _class_order(weights, class_names, heads, remedy)
     load_for_training(network, weights.tensors, heads, ref.head)
+    return order
 
 
-def _match_classes(weights: Weights, num_classes: int, heads: Heads, remedy: str) -> None:
-    count = class_count(weights.tensors, heads)
-    if count not in (None, num_classes):
-        raise IncompatibleCheckpoint(
-            f"the weights have {count} classes, the data has {num_classes}: {remedy}"
+def note_match(events: Events, order: ClassOrder) -> None:
+    """Note in the job's history that classes could be matched by position alone."""
+    if order.matched_by == "position":
+        events.note(
+            "the names of the classes of these weights are not known, so that the data's classes, "
+            "sorted by name, were matched with them by position: import the weights with "
+            "class_names to have them matched by name"
         )
+
+
+def _class_order(
+    weights: Weights, class_names: Sequence[str], heads: Heads, remedy: str
+) -> ClassOrder:
+    rows, count = weights.class_names, class_count(weights.tensors, heads)
+    if rows and count not in (None, len(rows)):
+        raise IncompatibleCheckpoint(f"the weights have {count} classes and {len(rows)} names")
+    try:
+        order = match_classes(rows, class_names)
+    except ClassesDiffer as differ:
+        raise IncompatibleCheckpoint(
+            f"the classes of the weights and of the data differ: {differ}; {remedy}"
+        ) from differ
+    if count not in (None, len(class_names)):
+        raise IncompatibleCheckpoint(
+            f"the weights have {count} classes, the data has {len(class_names)}: {remedy}"
+        )
+    return order
 
 
 def _import_path(import_root: Path, file: str) -> Path:
