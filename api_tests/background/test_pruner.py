@@ -14,7 +14,15 @@ from service.context import AppContext
 from service.contract.agent import ProcessIdentity, Registration
 from service.contract.jobs import Attempt, AttemptState, Job, JobState, Progress
 from service.contract.workers import WorkerState
-from service.store import attempts, history, idempotency, jobs, server_heartbeats, workers
+from service.store import (
+    attempts,
+    history,
+    idempotency,
+    jobs,
+    series,
+    server_heartbeats,
+    workers,
+)
 from service.store.engine import Database
 from service.store.tables import events, idempotency_keys, metrics
 from service.store.tables import server_heartbeats as servers_table
@@ -86,7 +94,7 @@ def test_events_and_metrics_are_removed_whose_job_is_not_there(
         add_job(tx, clock, "job_2")
         for job_id in ("job_1", "job_2", "job_3"):
             history.note(tx, job_id, None, "note", "a line", clock.now)
-            history.add_metrics(tx, job_id, [("loss", step, 0.5) for step in range(3)])
+            series.add(tx, job_id, [("loss", step, 0.5) for step in range(3)])
     with pruning(context):
         wait_for(
             lambda: (
@@ -106,7 +114,7 @@ def test_no_transaction_of_the_pruner_removes_more_rows_than_a_batch(
             idempotency.add(tx, f"key {number}", "sha", "job_1", clock.now)
             add_worker(tx, clock, f"wrk_{number}", WorkerState.GONE)
             history.note(tx, f"job_{number}", None, "note", "a line", clock.now)
-        history.add_metrics(tx, "job_1", [("loss", step, 0.5) for step in range(7)])
+        series.add(tx, "job_1", [("loss", step, 0.5) for step in range(7)])
     clock.advance(WORKER_RETENTION + A_SECOND)
     tables = (idempotency_keys, workers_table, events, metrics)
     with removals(context.database) as removed, pruning(context, batch_rows=3):
@@ -119,7 +127,7 @@ def test_no_transaction_of_the_pruner_removes_more_rows_than_a_batch(
 def test_a_job_that_is_there_again_keeps_its_history(context: AppContext, clock: Clock) -> None:
     with context.database.write() as tx:
         history.note(tx, "job_1", None, "note", "a line", clock.now)
-        history.add_metrics(tx, "job_1", [("loss", 1, 0.5)])
+        series.add(tx, "job_1", [("loss", 1, 0.5)])
         jobless = history.jobless_ids(tx, 10)
         add_job(tx, clock, "job_1")
         assert history.delete_jobless_events(tx, jobless, 10) == 0

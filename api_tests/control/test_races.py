@@ -12,6 +12,7 @@ import pytest
 from api_tests.support.stopped_transaction import POINTS, StoppedTransaction
 from api_tests.support.use_cases import Agent, ControlPlane, an_event, beat_of, saved, say_gone
 from service.contract.jobs import LIVE_ATTEMPTS, AttemptState, JobState
+from service.control.jobs import edits
 from service.domain.errors import Conflict, LeaseLost
 from service.domain.limits import Limit
 from service.store import limits
@@ -177,6 +178,26 @@ def test_a_goodbye_against_a_report(control_plane: ControlPlane, agent: Agent, a
     (attempt,) = control_plane.attempts_of(job)
     expected = AttemptState.LOST if isinstance(reported, LeaseLost) else AttemptState.SUCCEEDED
     assert attempt.state is expected
+
+
+@pytest.mark.parametrize("ends", ["a goodbye", "a sweep"])
+def test_a_worker_is_ended_although_its_job_has_ended_and_is_deleted_meanwhile(
+    control_plane: ControlPlane, agent: Agent, at: str, ends: str
+) -> None:
+    control_plane.submit()
+    claim = agent.claimed()
+    control_plane.later(301)
+
+    def end_and_delete() -> None:
+        with control_plane.write() as tx:
+            agent.report_in(tx, claim)
+            edits.delete(tx, claim.job_id)
+
+    _, result = StoppedTransaction(control_plane.database, at).race(
+        end_and_delete,
+        control_plane.sweep if ends == "a sweep" else lambda: say_gone(control_plane, agent),
+    )
+    assert result in (None, 0, 1)
 
 
 def test_two_limited_claims_at_once_stay_within_the_limit(

@@ -5,6 +5,8 @@ import pytest
 
 from api_tests.support.manifests import DIGEST, a_manifest, published_body
 from api_tests.support.use_cases import Agent, ControlPlane, an_event
+from service.control.leases.event_handlers import MOST_SERIES
+from service.store import series
 
 
 def test_the_start_and_the_progress_of_an_attempt_are_shown(
@@ -49,6 +51,39 @@ def test_a_measure_that_is_no_finite_number_is_left_out(
     assert shown.metrics == {"kept": 1.0}
     assert shown.progress.eta_seconds is None
     assert control_plane.events_of(job, "note") == []
+
+
+def test_a_job_has_no_more_series_than_a_page_can_ask_for(
+    control_plane: ControlPlane, agent: Agent
+) -> None:
+    job = control_plane.submit()
+    claim = agent.claimed()
+    for seq, names in enumerate((range(90), range(80, 120), range(120, 130)), start=1):
+        measured = {f"m{name}": float(seq) for name in names}
+        agent.beat(claim, an_event(seq, "metrics", step=seq, metrics=measured))
+    assert set(control_plane.series_of(job)) == {f"m{name}" for name in range(MOST_SERIES)}
+    assert control_plane.job(job).metrics["m85"] == 2.0
+    notes = [event.message for event in control_plane.events_of(job, "note")]
+    assert notes == ["metrics beyond the first 100 names are left out"]
+
+
+def test_a_flood_of_points_is_thinned_and_keeps_its_extremes(
+    control_plane: ControlPlane, agent: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(series, "MOST_POINTS", 400)
+    job = control_plane.submit()
+    claim = agent.claimed()
+    for first in range(1, 3001, 300):
+        agent.beat(
+            claim,
+            *(
+                an_event(seq, "metrics", step=seq, metrics={"loss": float(seq % 999)})
+                for seq in range(first, first + 300)
+            ),
+        )
+    points = control_plane.series_of(job)["loss"]
+    assert len(points) < 1500
+    assert {(999, 0.0), (998, 998.0), (3000, 3.0)} <= set(points)
 
 
 def test_a_result_that_is_no_finite_number_is_null(

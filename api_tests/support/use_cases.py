@@ -184,6 +184,18 @@ class Agent:
         self, claim: Claim, outcome: str = "succeeded", reason: str = "finished", **fields: Any
     ) -> BeatReply:
         """The end of an attempt."""
+        with self.control_plane.write() as tx:
+            return self.report_in(tx, claim, outcome, reason, **fields)
+
+    def report_in(
+        self,
+        tx: Connection,
+        claim: Claim,
+        outcome: str = "succeeded",
+        reason: str = "finished",
+        **fields: Any,
+    ) -> BeatReply:
+        """The end of an attempt, in a transaction that does more."""
         report = Report.model_validate(
             {
                 "job_id": claim.job_id,
@@ -194,10 +206,9 @@ class Agent:
             }
             | fields
         )
-        with self.control_plane.write() as tx:
-            return reports.end(
-                tx, report, backoff_policy=PATIENCE, quick_seconds=60, now=self.control_plane.now
-            )
+        return reports.end(
+            tx, report, backoff_policy=PATIENCE, quick_seconds=60, now=self.control_plane.now
+        )
 
 
 def beat_of(claim: Claim, **fields: Any) -> Beat:

@@ -95,17 +95,20 @@ async def export(
     export_request = ExportRequest(
         checkpoint=checkpoint_id, format=format, module_prefix=module_prefix
     )
+    query = urlencode({"format": format, "module_prefix": module_prefix})
+    location = f"/checkpoints/{checkpoint_id}/export?{query}"
     state = await _find(context, export_request)
     if state.file is None:
         job = await _wait_for_end(context, state.job.id, wait_seconds)
         if job.state not in ENDED_JOBS:
-            query = urlencode({"format": format, "module_prefix": module_prefix})
-            return _later(job, f"/checkpoints/{checkpoint_id}/export?{query}")
+            return _later(job, location)
         if job.state is not JobState.SUCCEEDED:
             return _failed(request, job, 409)
         state = await _find(context, export_request)
-    assert state.file is not None
     file = state.file
+    if file is None:
+        # The file is gone since, and another job makes it again.
+        return _later(state.job, location)
     return download(request, context.volume_limiter.downloads, file.path, file.name, file.digest)
 
 

@@ -5,14 +5,21 @@ import structlog
 from service.context import AppContext
 from service.control.leases.renewals import renew_after_outage
 from service.domain.limits import parse_limits
-from service.store import limits, server_heartbeats
+from service.store import history, limits, server_heartbeats
 
 _log = structlog.get_logger()
 
 
 def recover(context: AppContext, server_id: str) -> None:
-    """Renew the leases that an outage of all servers cut off, set the limits, and be alive."""
+    """Renew the leases that an outage of all servers cut off, set the limits, and be alive.
+
+    The events to come are numbered above the milliseconds since 1970: those that a database gave
+    after the copy was made that it is restored from do not come twice, since listeners ask for
+    what came after the last number they have seen.
+    """
     now = context.now()
+    with context.database.write() as tx:
+        history.raise_numbers(tx, int(now.timestamp() * 1000))
     with context.database.write() as tx:
         renewals = renew_after_outage(
             tx,

@@ -1,14 +1,24 @@
-"""The events and metrics of jobs."""
+"""The events of jobs, and the removal of what jobs leave behind."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, text, tuple_
-from sqlalchemy.dialects import postgresql, sqlite
 
 from service.contract.jobs import Event
 from service.store.tables import events, jobs, metrics
 
+_RAISE_SEQUENCE = """
+    SELECT setval(sequence, :floor)
+    FROM pg_get_serial_sequence('events', 'number') AS sequence
+    WHERE nextval(sequence) < :floor
+"""
+# SQLite's own table of the highest number that a table has ever had.
+_BEGIN_COUNT = """
+    INSERT INTO sqlite_sequence (name, seq) SELECT 'events', 0
+    WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'events')
+"""
+_RAISE_COUNT = "UPDATE sqlite_sequence SET seq = max(seq, :floor) WHERE name = 'events'"
 _BEFORE_ANY_UNDER_WAY = "age(events.xmin) > age(pg_snapshot_xmin(pg_current_snapshot())::xid)"
 
 
@@ -58,6 +68,20 @@ def newest_number(tx: Connection) -> int:
     return newest or 0
 
 
+def raise_numbers(tx: Connection, floor: int) -> None:
+    """Number the coming events above `floor`, unless they are already.
+
+    On PostgreSQL it waits for the transactions that have written events: call it in its own.
+    """
+    if tx.dialect.name == "postgresql":
+        # Nobody draws a number meanwhile: one that is drawn is never set back.
+        tx.execute(text("LOCK TABLE events IN SHARE ROW EXCLUSIVE MODE"))
+        tx.execute(text(_RAISE_SEQUENCE), {"floor": floor})
+        return
+    tx.execute(text(_BEGIN_COUNT))
+    tx.execute(text(_RAISE_COUNT), {"floor": floor})
+
+
 def delete_of_job(tx: Connection, job_id: str) -> None:
     """Delete the events and metrics of a job."""
     tx.execute(delete(events).where(events.c.job_id == job_id))
@@ -91,52 +115,6 @@ def delete_jobless_metrics(tx: Connection, job_ids: Sequence[str], limit: int) -
     key = (metrics.c.job_id, metrics.c.name, metrics.c.step)
     points = select(*key).where(jobless).limit(limit)
     return tx.execute(delete(metrics).where(tuple_(*key).in_(points))).rowcount
-
-
-def add_metrics(tx: Connection, job_id: str, points: Iterable[tuple[str, int, float]]) -> None:
-    """Store (name, step, value); a step that is trained again replaces what it measured."""
-    rows = [
-        {"job_id": job_id, "name": name, "step": step, "value": value}
-        for name, step, value in points
-    ]
-    if not rows:
-        return
-    dialect = sqlite if tx.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(metrics)
-    keys = ["job_id", "name", "step"]
-    newer = {"value": statement.excluded.value}
-    tx.execute(statement.on_conflict_do_update(index_elements=keys, set_=newer), rows)
-
-
-def series(
-    tx: Connection, job_id: str, names: Sequence[str] | None, since_step: int, max_points: int
-) -> dict[str, list[tuple[int, float]]]:
-    """By name the (step, value) pairs; of more than `max_points` the first, the last and an even
-    choice between them."""
-    position = func.row_number().over(partition_by=metrics.c.name, order_by=metrics.c.step)
-    count = func.count().over(partition_by=metrics.c.name)
-    query = select(
-        metrics.c.name,
-        metrics.c.step,
-        metrics.c.value,
-        position.label("position"),
-        count.label("count"),
-    ).where(metrics.c.job_id == job_id, metrics.c.step >= since_step)
-    if names is not None:
-        query = query.where(metrics.c.name.in_(names))
-    numbered = query.subquery()
-    bucket = (numbered.c.position - 1) * (max_points - 1) // (numbered.c.count)
-    before = (numbered.c.position - 2) * (max_points - 1) // (numbered.c.count)
-    chosen = select(numbered.c.name, numbered.c.step, numbered.c.value).where(
-        (numbered.c.position == 1)
-        | (numbered.c.position == numbered.c.count)
-        | (numbered.c.count <= max_points)
-        | (bucket != before)
-    )
-    points: dict[str, list[tuple[int, float]]] = {}
-    for row in tx.execute(chosen.order_by(numbered.c.name, numbered.c.step)):
-        points.setdefault(row.name, []).append((row.step, row.value))
-    return points
 
 
 def _has_job(job_id: ColumnElement[str]) -> ColumnElement[bool]:

@@ -252,6 +252,8 @@ events = Table(
     Column("message", Text, nullable=False),
     Column("created_at", Utc, nullable=False),
     Index("ix_events_job_id_number", "job_id", "number"),
+    # A listener asks for what came after a number: none may come twice.
+    sqlite_autoincrement=True,
 )
 
 idempotency_keys = Table(

@@ -9,6 +9,7 @@ from service.contract.jobs import ENDED_JOBS, Attempt, Event
 from service.domain.errors import NotFound
 from service.store import attempts as attempts_store
 from service.store import history, jobs
+from service.store import series as series_store
 
 
 class Series(BaseModel):
@@ -61,7 +62,7 @@ def series(
 ) -> Series:
     """What was measured, at most `max_points` of each name; raises NotFound."""
     _require_job(tx, job_id)
-    return Series(series=history.series(tx, job_id, names, since_step, max_points))
+    return Series(series=series_store.read(tx, job_id, names, since_step, max_points))
 
 
 def logged_attempt(tx: Connection, job_id: str, number: int | None) -> int:

@@ -15,6 +15,7 @@ from service.control.jobs import artifacts, views
 from service.control.jobs.submission import SubmissionResult, submit
 from service.control.kinds.export import export_spec, exports_of
 from service.control.kinds.import_ import import_spec
+from service.domain.errors import Gone
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,10 @@ def submit_import(
 
 
 def imported(tx: Connection, job: Job) -> Checkpoint:
-    """The checkpoint of a finished import."""
-    assert job.latest_checkpoint is not None, "an import succeeded without a checkpoint"
+    """The checkpoint of a finished import; raises Gone if it is deleted, as a later call finds."""
+    if job.latest_checkpoint is None:
+        message = f"the checkpoint that {job.id} imported is deleted; a new key imports it again"
+        raise Gone("checkpoint_deleted", message)
     return index.get(tx, job.latest_checkpoint)
 
 

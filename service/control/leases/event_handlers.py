@@ -16,9 +16,13 @@ from service.contract.sentences import sentence_of
 from service.control.checkpoints.publishing import InvalidCheckpoint, publish
 from service.control.checkpoints.retention import pointers, refresh_pointers
 from service.control.kinds import kind_of
-from service.store import attempts, checkpoints, history, jobs
+from service.store import attempts, checkpoints, history, jobs, series
 from service.store.attempts import LiveAttempt
 
+MOST_SERIES = 100
+"""Names of metrics that a job may have: a page asks for all of its series at once."""
+_THIN_EVERY = 1000
+"""Events of an attempt, after which its series are looked at again."""
 _RUNNING = (JobState.RUNNING, JobState.CANCELLING, JobState.PAUSING)
 
 
@@ -36,11 +40,16 @@ class EventBatch:
     metrics: dict[str, float]
     values: dict[str, Any] = field(default_factory=dict)
     points: list[tuple[str, int, float]] = field(default_factory=list)
+    left_out: set[str] = field(default_factory=set)
 
     def add_metrics(self, step: int, metrics: dict[str, float]) -> None:
         """The last value of each name for the job, and a point of each series."""
-        self.metrics |= metrics
-        self.points += [(name, step, value) for name, value in metrics.items()]
+        for name, value in metrics.items():
+            if name not in self.metrics and len(self.metrics) >= MOST_SERIES:
+                self.left_out.add(name)
+                continue
+            self.metrics[name] = value
+            self.points.append((name, step, value))
         self.values["metrics"] = self.metrics
 
     def set_progress(self, step: int, total_steps: int, phase: str, **speed: float | None) -> None:
@@ -79,7 +88,12 @@ def apply_events(
     batch = EventBatch(job, live.number, now, dict(job.metrics))
     for seq in sorted(new):
         _apply_event(tx, batch, new[seq])
-    history.add_metrics(tx, job.id, batch.points)
+    if batch.left_out:
+        message = f"metrics beyond the first {MOST_SERIES} names are left out"
+        _note_once(tx, batch, message)
+    series.add(tx, job.id, batch.points)
+    if live.acked_seq == 0 or live.acked_seq // _THIN_EVERY != acked_seq // _THIN_EVERY:
+        series.thin_long_ones(tx, job.id, {name for name, _, _ in batch.points})
     if batch.values:
         jobs.change(tx, job.id, _RUNNING, batch.values)
     return acked_seq
@@ -100,6 +114,10 @@ def _apply_event(tx: Connection, batch: EventBatch, event: ReportedEvent) -> Non
 def _note_unknown(tx: Connection, batch: EventBatch, kind: str) -> None:
     # Once an attempt: a newer worker may send one with each step.
     message = f"events of kind {kind[:64]} are of a newer version, and are passed over"
+    _note_once(tx, batch, message)
+
+
+def _note_once(tx: Connection, batch: EventBatch, message: str) -> None:
     if not history.has(tx, batch.job.id, batch.attempt, "note", message):
         _note(tx, batch, "note", message)
 

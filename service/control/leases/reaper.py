@@ -116,8 +116,9 @@ def _sweep_attempt(
 ) -> bool:
     job = jobs.get(tx, listed.attempt.job_id, lock=True)
     stored = attempts.get(tx, listed.attempt.job_id, listed.attempt.number)
-    assert job is not None
-    assert stored is not None
+    if job is None or stored is None:
+        # It ended and was deleted since it was listed.
+        return False
     attempt, silent = stored.attempt, (now - stored.renewed_at).total_seconds()
     if attempt.state not in LIVE_ATTEMPTS:
         return False

@@ -41,10 +41,8 @@ def end_worker(
     for listed in attempts.live(tx, worker_id):
         job = jobs.get(tx, listed.attempt.job_id, lock=True)
         stored = attempts.get(tx, listed.attempt.job_id, listed.attempt.number)
-        assert job is not None
-        assert stored is not None
-        # Its last report may have come while we waited for the job.
-        if stored.attempt.state in LIVE_ATTEMPTS:
+        # Its last report may have come while we waited for the job, and the job may be deleted.
+        if job is not None and stored is not None and stored.attempt.state in LIVE_ATTEMPTS:
             end_attempt(tx, job, stored.attempt, end, backoff_policy=backoff_policy, now=now)
 
 
