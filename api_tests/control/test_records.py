@@ -32,10 +32,11 @@ def test_the_start_and_the_progress_of_an_attempt_are_shown(
 def test_a_resumed_attempt_says_from_where(control_plane: ControlPlane, agent: Agent) -> None:
     job = control_plane.submit()
     agent.beat(
-        agent.claimed(), an_event(1, "started", step=7, total_steps=200, resumed_from="ckpt_1")
+        agent.claimed(),
+        an_event(1, "started", step=7, total_steps=200, resumed_from="ckpt_1", data=["val: 6"]),
     )
     (event,) = control_plane.events_of(job, "started")
-    assert event.message == "attempt 1 resumed at step 7 from ckpt_1"
+    assert event.message == "attempt 1 resumed at step 7 from ckpt_1 (val: 6)"
 
 
 def test_a_measure_that_is_no_finite_number_is_left_out(

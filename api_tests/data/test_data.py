@@ -109,6 +109,7 @@ def test_a_folder_of_images_is_read_by_class(tmp_path: Path) -> None:
 
 def test_an_unreadable_image_is_named(tmp_path: Path) -> None:
     _photo(tmp_path / "train" / "cat" / "1.png")
+    _photo(tmp_path / "train" / "dog" / "1.png")
     (tmp_path / "train" / "cat" / "2.png").write_text("not an image")
     with pytest.raises(InvalidData, match=r"cat/2\.png"):
         _folder(tmp_path).sample(0, 1)
@@ -116,7 +117,7 @@ def test_an_unreadable_image_is_named(tmp_path: Path) -> None:
 
 def test_a_class_without_images_is_named(tmp_path: Path) -> None:
     (tmp_path / "train" / "cat").mkdir(parents=True)
-    with pytest.raises(InvalidData, match="train/cat contains no image"):
+    with pytest.raises(InvalidData, match=r"train/cat \(train split\) contains no image"):
         _folder(tmp_path)
 
 

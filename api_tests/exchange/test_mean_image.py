@@ -1,5 +1,6 @@
 """The mean image, and the eval's picture of a photo, as the originals have them."""
 
+import shutil
 from pathlib import Path
 
 import cv2
@@ -130,6 +131,7 @@ def test_an_evaluated_photo_is_bgr_minus_the_mean_after_the_crop(tmp_path: Path)
     folder = tmp_path / "val" / "cat"
     folder.mkdir(parents=True)
     Image.fromarray(photo).save(folder / "1.png")
+    shutil.copytree(folder, tmp_path / "val" / "dog")
     mean = torch.from_numpy(_mean().transpose(2, 0, 1))
     minus_mean = preprocess_of("bgr255_minus_mean", mean)
     request = SplitRequest("val", SIZE, 0, minus_mean, tmp_path)

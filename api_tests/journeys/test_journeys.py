@@ -122,7 +122,7 @@ def test_jobs_that_cannot_run_fail_with_what_to_change_and_the_worker_goes_on(
     ended = [client.job(job_id) for job_id in bad]
     assert [(job.state, job.reason) for job in ended] == [("failed", "invalid_data")] * 3
     assert "use at most 2" in str(ended[0].message)
-    assert "/one.png is not a readable image" in str(ended[1].message)
+    assert "/one.png (train split) is not a readable image" in str(ended[1].message)
     assert "nowhere" in str(ended[2].message)
 
 

@@ -67,7 +67,10 @@ def test_an_image_that_does_not_decode_is_named(volume: Path, data_workers: int)
     (volume / "train" / "dog" / "03.png").write_bytes(b"\x89PNG and no more")
     last = ended(run(attempt(volume, spec=train_spec(data_workers=data_workers))))
     assert (last["outcome"], last["reason"]) == ("failed", "invalid_data")
-    assert last["message"] == "dog/03.png is not a readable image: replace or remove it"
+    assert (
+        last["message"]
+        == "train/dog/03.png (train split) is not a readable image: replace or remove it"
+    )
 
 
 @pytest.mark.parametrize(
@@ -102,7 +105,7 @@ def test_a_data_set_that_is_not_below_the_data_root_is_the_submissions_fault(
 ) -> None:
     last = ended(run(attempt(tmp_path)))
     assert (last["outcome"], last["reason"]) == ("failed", "invalid_data")
-    assert last["message"] == "train: there is no such folder below the data root"
+    assert last["message"] == "train (train split): there is no such folder below the data root"
 
 
 def test_a_data_root_that_is_empty_is_asked_after(tmp_path: Path) -> None:

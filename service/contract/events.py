@@ -11,11 +11,15 @@ class _Body(BaseModel):
 
 
 class Started(_Body):
-    """`started`: the first step, and the checkpoint from which the attempt resumed."""
+    """`started`: the first step, and the checkpoint from which the attempt resumed.
+
+    `data` has a sentence for each split: how many images and classes it has, what was passed over.
+    """
 
     step: Step
     total_steps: Step
     resumed_from: Id | None = None
+    data: tuple[WorkerText, ...] = ()
 
 
 class Progressed(_Body):

@@ -23,7 +23,8 @@ class SplitRequest:
     """A request for one split of a data set.
 
     `image_size` is the side of the square input in pixels, `seed` that of the augmentation,
-    `preprocess` makes the network's input, and `data_root` is this worker's data root.
+    `preprocess` makes the network's input, and `data_root` is this worker's data root. `remark`
+    takes a sentence about the split for the user, such as what was passed over.
     """
 
     split: Split
@@ -31,6 +32,7 @@ class SplitRequest:
     seed: int
     preprocess: Preprocess
     data_root: Path
+    remark: Callable[[str], None] = lambda _: None
 
 
 class ImageDataset(Protocol):

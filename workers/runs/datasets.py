@@ -14,23 +14,33 @@ from workers.training.run_context import RunContext
 
 
 def images_of(
-    context: RunContext, data: DataSpec, split: Split, params: RecipeParams, mean: Tensor | None
+    context: RunContext,
+    data: DataSpec,
+    split: Split,
+    params: RecipeParams,
+    mean: Tensor | None,
+    summaries: list[str],
 ) -> ImageDataset:
     """One split of the run's data, with class names that are unique.
 
+    `summaries` gets a sentence with its numbers of images and classes, and what was passed over.
     Raises InvalidData, NoDataRoot.
     """
+    remarks: list[str] = []
     request = SplitRequest(
         split=split,
         image_size=params.image_size,
         seed=params.seed,
         preprocess=preprocess_for(context.recipe, params, mean),
         data_root=context.assignment.data_root,
+        remark=remarks.append,
     )
     images = open_split(data, request)
     twice = [name for name, count in Counter(images.class_names).items() if count > 1]
     if twice:
         raise InvalidData(f"the data has more than one class {twice[0]!r}; class names are unique")
+    numbers = f"{split}: {len(images)} images of {len(images.class_names)} classes"
+    summaries.append(", ".join([numbers, *remarks]))
     return images
 
 

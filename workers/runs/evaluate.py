@@ -24,11 +24,13 @@ def run(context: RunContext) -> dict[str, Any]:
     weights = weights_of(context.assignment, spec.checkpoint, events)
     params = _as_trained(context, weights)
     mean = mean_to_evaluate_with(context.assignment, params, weights.manifest)
-    images = images_of(context, spec.data, "val", params, mean)
+    summaries: list[str] = []
+    images = images_of(context, spec.data, "val", params, mean, summaries)
     check_class_count(params, images)
     network = context.recipe.build(context.variant, len(images.class_names), params)
     order = fill_for_eval(network, weights, images.class_names, context.recipe.heads)
-    events.report("started", {"total_steps": 1, "resumed_from": None, "step": 0}, "started")
+    started = {"total_steps": 1, "resumed_from": None, "step": 0, "data": summaries}
+    events.report("started", started, f"started; {'; '.join(summaries)}")
     note_match(events, order)
     return {
         **_measured(context, network, in_class_order(images, order.names), params),

@@ -21,8 +21,9 @@ def run(context: RunContext) -> dict[str, Any]:
     """Train to the end and give the result; raises NonFiniteLoss, Stopped, InvalidData."""
     params, data = context.params, context.claim.job_spec.data
     mean = mean_to_train_with(context.assignment, params)
-    train = images_of(context, data, "train", params, mean)
-    val = images_of(context, data, "val", params, mean)
+    summaries: list[str] = []
+    train = images_of(context, data, "train", params, mean, summaries)
+    val = images_of(context, data, "val", params, mean, summaries)
     wrong = difference(train.class_names, val.class_names, "val")
     if wrong:
         raise InvalidData(f"train and val have different classes: {wrong}")
@@ -32,8 +33,14 @@ def run(context: RunContext) -> dict[str, Any]:
     initial = begin(context, train.class_names)
     state, order = initial.state, initial.class_order
     names = train.class_names if order is None else order.names
-    started = {"total_steps": steps, "resumed_from": initial.resumed_from, "step": state.step}
-    context.events.report("started", started, f"started at step {state.step}/{steps}")
+    started = {
+        "total_steps": steps,
+        "resumed_from": initial.resumed_from,
+        "step": state.step,
+        "data": summaries,
+    }
+    line = f"started at step {state.step}/{steps}; {'; '.join(summaries)}"
+    context.events.report("started", started, line)
     if order is not None:
         note_match(context.events, order)
     publisher = CheckpointPublisher(

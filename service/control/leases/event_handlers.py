@@ -132,7 +132,8 @@ def _started(tx: Connection, batch: EventBatch, body: dict[str, Any]) -> None:
     batch.set_progress(event.step, event.total_steps, first.phase)
     resumed = f"resumed at step {event.step} from {event.resumed_from}"
     how = resumed if event.resumed_from else "started"
-    _note(tx, batch, "started", f"attempt {batch.attempt} {how}")
+    data = f" ({'; '.join(event.data)})" if event.data else ""
+    _note(tx, batch, "started", f"attempt {batch.attempt} {how}{data}")
 
 
 def _progress(_: Connection, batch: EventBatch, body: dict[str, Any]) -> None:

@@ -1,55 +1,49 @@
 """Folders of images below the data root: one sub-folder for each class."""
 
+import os
+from functools import partial
+from pathlib import Path
+
 import numpy as np
 from PIL import Image
 from torch import Tensor
 from torchvision.transforms import functional as F
 
 from workers.data.errors import InvalidData
+from workers.data.file_errors import data_error_of
+from workers.data.file_names import path_below, printable
 from workers.data.images import SplitRequest
 from workers.data.root import check_still, data_path
+from workers.data.sources.class_folders import ClassFolders, described, read_class_folders
 from workers.data.transforms import augment, resize_and_crop
-
-_SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 
 
 class ImageFolder:
     """Images in one sub-folder for each class, sorted by name; `folder` is below the data root."""
 
     def __init__(self, folder: str, request: SplitRequest) -> None:
-        root = data_path(request.data_root, folder)
-        if not root.is_dir():
-            empty = not any(request.data_root.iterdir())
-            hint = f"; {request.data_root} is empty: is it mounted?" if empty else ""
-            raise InvalidData(f"{root.name}: there is no such folder below the data root{hint}")
-        classes = sorted(path for path in root.iterdir() if path.is_dir())
-        self.class_names = tuple(path.name for path in classes)
-        self._samples = [
-            (path, label)
-            for label, of_class in enumerate(classes)
-            for path in sorted(of_class.rglob("*"))
-            if path.suffix.lower() in _SUFFIXES
-        ]
-        for label, name in enumerate(self.class_names):
-            if not any(of == label for _, of in self._samples):
-                raise InvalidData(f"{root.name}/{name} contains no image; add images or remove it")
-        if not self._samples:
-            raise InvalidData(f"{root.name} needs one sub-folder of images for each class")
-        self._root, self._request = root, request
+        self._root, self._request = data_path(request.data_root, folder), request
+        self._name_of = partial(_name, request.split, folder)
+        _check_folder(self._root, self._name_of(""), request.data_root)
+        found = read_class_folders(self._root, request.data_root, self._name_of)
+        _check_classes(found, folder, request.split)
+        self.class_names, self._samples = found.class_names, found.images
+        if found.passed_over:
+            request.remark(f"passed over: {described(found.passed_over)}")
 
     def __len__(self) -> int:
         return len(self._samples)
 
     def sample(self, epoch: int, index: int) -> tuple[Tensor, int]:
         """One image; raises InvalidData with its name if it cannot be decoded, and NoDataRoot."""
-        path, label = self._samples[index]
+        relative, label = self._samples[index]
         request = self._request
         try:
-            with Image.open(path) as file:
+            with Image.open(self._root / relative) as file:
                 image = F.pil_to_tensor(file.convert("RGB"))
         except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
             check_still(request.data_root)
-            name = f"{path.parent.name}/{path.name}"
+            name = self._name_of(relative)
             raise InvalidData(f"{name} is not a readable image: replace or remove it") from error
         if request.split == "val":
             return request.preprocess(resize_and_crop(image, request.image_size), None), label
@@ -62,9 +56,44 @@ class ImageFolder:
 
     def name_of(self, index: int) -> str:
         """The path of an image below the split's folder."""
-        return str(self._samples[index][0].relative_to(self._root))
+        return printable(self._samples[index][0])
 
     def picture(self, index: int) -> Image.Image:
         """The image in RGB, without preprocessing."""
-        with Image.open(self._samples[index][0]) as file:
+        with Image.open(self._root / self._samples[index][0]) as file:
             return file.convert("RGB")
+
+
+def _name(split: str, folder: str, relative: str) -> str:
+    return f"{path_below(folder, relative)} ({split} split)"
+
+
+def _check_folder(root: Path, name: str, data_root: Path) -> None:
+    try:
+        os.scandir(root).close()
+    except FileNotFoundError as error:
+        empty = not any(data_root.iterdir())
+        hint = f"; {data_root} is empty: is it mounted?" if empty else ""
+        raise InvalidData(f"{name}: there is no such folder below the data root{hint}") from error
+    except NotADirectoryError as error:
+        raise InvalidData(f"{name} is not a folder; name one") from error
+    except OSError as error:
+        raise data_error_of(error, name, data_root) from error
+
+
+def _check_classes(found: ClassFolders, folder: str, split: str) -> None:
+    name = _name(split, folder, "")
+    if not found.class_names:
+        raise InvalidData(f"{name} needs one sub-folder of images for each class")
+    filled = {label for _, label in found.images}
+    for label, class_name in enumerate(found.class_names):
+        if label not in filled:
+            empty = _name(split, folder, class_name)
+            passed_over = described(found.passed_over)
+            seen = f" (passed over: {passed_over})" if passed_over else ""
+            raise InvalidData(f"{empty} contains no image{seen}; add images or remove it")
+    if len(found.class_names) == 1:
+        below = {path.split("/")[1] for path, _ in found.images if path.count("/") > 1}
+        inner = path_below(folder, found.class_names[0])
+        hint = f"; are the classes the folders in {inner}?" if len(below) > 1 else ""
+        raise InvalidData(f"{name} has one class alone, {printable(found.class_names[0])}{hint}")
