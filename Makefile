@@ -17,10 +17,10 @@ install: .venv/installed ## Build .venv with everything
 	@touch $@
 
 demo: install ## Train on the digits, evaluate, print the latest checkpoint
-	$(BIN)/trainyard demo --data-dir $(YARD) --port $(PORT)
+	$(BIN)/trainyard demo --data-dir "$(YARD)" --port $(PORT)
 
 up: install ## Start the control plane and a worker, and stay up
-	$(BIN)/trainyard up --data-dir $(YARD) --port $(PORT)
+	$(BIN)/trainyard up --data-dir "$(YARD)" --port $(PORT)
 
 test: install chromium ## Run every test
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadgroup
@@ -44,4 +44,4 @@ chromium:
 	  $$S apt-get update -qq && $$S apt-get install -y -qq chromium >/dev/null; }
 
 clean: ## Remove .venv and the data folder
-	rm -rf .venv $(YARD)
+	rm -rf .venv "$(YARD)"

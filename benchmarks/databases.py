@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
+from sqlalchemy import URL
 
 UrlOf = Callable[[int], str]
 """Gives the address of the database of a size; the same one each time."""
@@ -16,7 +17,10 @@ def databases(folder: Path) -> list[tuple[str, UrlOf]]:
 
 
 def _sqlite(folder: Path) -> UrlOf:
-    return lambda size: f"sqlite:///{folder}/{size}.db"
+    def url_of(size: int) -> str:
+        return URL.create("sqlite", database=f"{folder}/{size}.db").render_as_string()
+
+    return url_of
 
 
 def _postgres(folder: Path) -> UrlOf:

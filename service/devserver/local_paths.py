@@ -7,14 +7,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy import URL
+
 from service.client import TrainyardError
 from service.devserver.child import Program
 
 _REACHABLE_HOST = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
 
 
+_CHOOSE = "choose another folder with --data-dir (with make: YARD=…)"
+
+
 class PortInUse(TrainyardError):
     """The server could not listen on the address."""
+
+
+class BadDataFolder(TrainyardError):
+    """The data folder cannot be used; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +67,7 @@ class LocalPaths:
         """The environment variables of the server and the workers."""
         folder = self.folder.resolve()
         return {
-            "TRAINYARD_DATABASE_URL": f"sqlite:///{folder / 'trainyard.db'}",
+            "TRAINYARD_DATABASE_URL": _sqlite_url(folder / "trainyard.db"),
             "TRAINYARD_VOLUME": str(folder / "volume"),
             "TRAINYARD_DATA_ROOT": str(folder / "data"),
             "TRAINYARD_IMPORT_ROOT": str(folder / "imports"),
@@ -88,3 +97,11 @@ class LocalPaths:
         log = self.folder / "logs" / f"worker-{number}.log"
         # After SIGTERM a worker would wait for the server, which dies with the parent as well.
         return Program(f"worker {number}", command, env, log, parent_death_signal=signal.SIGKILL)
+
+
+def _sqlite_url(file: Path) -> str:
+    # A path may hold what means something in a URL, such as `?` and `%2F`.
+    try:
+        return URL.create("sqlite", database=str(file)).render_as_string()
+    except UnicodeEncodeError as error:
+        raise BadDataFolder(f"the path {str(file.parent)!r} is not UTF-8: {_CHOOSE}") from error

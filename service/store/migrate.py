@@ -33,6 +33,7 @@ def revision_of(tx: Connection) -> str:
 
 def _config(tx: Connection) -> Config:
     config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
+    # The value is read as one of an ini file, in which `%` is doubled.
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = tx
     return config
