@@ -122,7 +122,9 @@ def test_losses_with_checkpoints_between_them_are_no_poison(
     assert control_plane.job(job).state is JobState.QUEUED
 
 
-@pytest.mark.parametrize("reason", ["invalid_data", "out_of_memory", "incompatible_checkpoint"])
+@pytest.mark.parametrize(
+    "reason", ["invalid_data", "non_finite_loss", "out_of_memory", "incompatible_checkpoint"]
+)
 def test_a_hopeless_end_ends_the_job_at_once(
     control_plane: ControlPlane, agent: Agent, reason: str
 ) -> None:

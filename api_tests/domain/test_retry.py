@@ -50,7 +50,7 @@ def test_the_third_loss_in_a_row_is_poison(reason: Reason) -> None:
     assert "3 times in a row" in decision.note
 
 
-@pytest.mark.parametrize("reason", [Reason.CRASHED, Reason.NON_FINITE_LOSS, Reason.STALLED])
+@pytest.mark.parametrize("reason", [Reason.CRASHED, Reason.STALLED])
 def test_the_jobs_own_fault_costs_a_failure_until_they_are_spent(reason: Reason) -> None:
     first, second = decision_after(reason), decision_after(reason, failures=1)
     assert (first.retry, first.failures, first.worker_losses) == (True, 1, 0)
@@ -65,7 +65,13 @@ def test_a_job_without_failures_to_spend_ends_with_the_first() -> None:
 
 
 @pytest.mark.parametrize(
-    "reason", [Reason.INVALID_DATA, Reason.OUT_OF_MEMORY, Reason.INCOMPATIBLE_CHECKPOINT]
+    "reason",
+    [
+        Reason.INVALID_DATA,
+        Reason.NON_FINITE_LOSS,
+        Reason.OUT_OF_MEMORY,
+        Reason.INCOMPATIBLE_CHECKPOINT,
+    ],
 )
 def test_a_fault_that_cannot_heal_ends_the_job_at_once(reason: Reason) -> None:
     assert decision_after(reason) == RetryDecision(False, reason, failures=0, worker_losses=0)

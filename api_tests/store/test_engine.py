@@ -1,3 +1,4 @@
+import math
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -5,9 +6,11 @@ from threading import Event
 
 import pytest
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, StatementError
 
 from api_tests.support.postgres import Postgres
+from api_tests.support.rows import ensure_job
+from service.store import jobs
 from service.store.engine import Database, DatabaseInUse
 
 
@@ -103,6 +106,25 @@ def test_writers_wait_for_each_other_on_sqlite(sqlite: Database) -> None:
             remember(tx, "first")
             first_is_done.set()
         assert waiting.result() == 2
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_no_number_that_json_lacks_is_stored(database: Database, value: float) -> None:
+    refused = pytest.raises((StatementError, ValueError), match="not JSON compliant")
+    with refused, database.write() as tx:
+        ensure_job(tx, "job_1", metrics={"loss": value})
+
+
+def test_nan_that_an_older_version_has_stored_on_sqlite_is_read_as_null(sqlite: Database) -> None:
+    with sqlite.write() as tx:
+        ensure_job(tx, "job_1", result={"loss": 1, "deep": [1]})
+        raw = '{"loss": NaN, "deep": [-Infinity, 2]}'
+        tx.execute(text("UPDATE jobs SET metrics = :raw, result = :raw"), {"raw": raw})
+    with sqlite.read() as tx:
+        row = jobs.get(tx, "job_1")
+    assert row is not None
+    assert row.job.metrics == {}
+    assert row.job.result == {"loss": None, "deep": [None, 2]}
 
 
 def pragma(tx: Connection, name: str) -> object:

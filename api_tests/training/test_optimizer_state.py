@@ -1,6 +1,7 @@
 """The state of an optimizer, saved and put back: the steps after it are the same, bit for bit."""
 
 import json
+import math
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -121,10 +122,16 @@ def test_the_state_of_another_network_is_refused() -> None:
         of_optimizer.restore({"0.weight": torch.ones(1)}, {})
 
 
-def test_a_state_that_no_checkpoint_can_hold_is_an_error_at_the_save() -> None:
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [(object(), "is a object"), (math.inf, "is inf: a checkpoint holds finite numbers")],
+)
+def test_a_state_that_no_checkpoint_can_hold_is_an_error_at_the_save(
+    value: object, message: str
+) -> None:
     state = _state(OPTIMIZERS["SGD"])
-    state.optimizer.state[next(state.network.parameters())]["closure"] = object()
-    with pytest.raises(TypeError, match=r"0\.weight\.closure is a object"):
+    state.optimizer.state[next(state.network.parameters())]["closure"] = value
+    with pytest.raises(TypeError, match=rf"0\.weight\.closure {message}"):
         state.of_rank()
 
 

@@ -21,7 +21,7 @@ def recipes(request: Request, context: Context) -> Response:
     with context.database.read() as tx:
         offered = catalogs.offered_recipes(tx)
     body = {"object": "list", "data": [_shown(each) for each in offered], "has_more": False}
-    return conditional(request, json.dumps(body))
+    return conditional(request, json.dumps(body, allow_nan=False))
 
 
 @router.get("/recipes/{name}")
@@ -29,7 +29,7 @@ def recipe(request: Request, name: str, context: Context) -> Response:
     """One recipe, in the form that submissions are checked against."""
     with context.database.read() as tx:
         offered = catalogs.offered_recipe(tx, name)
-    return conditional(request, json.dumps(_shown(offered)))
+    return conditional(request, json.dumps(_shown(offered), allow_nan=False))
 
 
 @router.get("/datasets", response_model=Page[DatasetInfo])

@@ -51,7 +51,8 @@ def job_etag(job: Job) -> str:
         return f'"{job.version}-{job.queue_position}-{_crc(job.wait_reason or "")}"'
     if job.state in ENDED_JOBS:
         # What may be done with it depends on checkpoints of other jobs, too.
-        return f'"{job.version}-{_crc(json.dumps([each.model_dump() for each in job.actions]))}"'
+        actions = json.dumps([each.model_dump() for each in job.actions], allow_nan=False)
+        return f'"{job.version}-{_crc(actions)}"'
     return running_job_etag(job.version)
 
 
@@ -94,4 +95,4 @@ def listed(
         "has_more": has_more,
         "next": last,
     }
-    return conditional(request, json.dumps(body, separators=(",", ":")))
+    return conditional(request, json.dumps(body, separators=(",", ":"), allow_nan=False))

@@ -84,7 +84,7 @@ async def _frames(
             yield f"id: {number}\nevent: {event.kind}\ndata: {event.model_dump_json()}\n\n"
             spoke = loop.time()
         if part.end is not None:
-            yield f"event: end\ndata: {json.dumps(part.end)}\n\n"
+            yield f"event: end\ndata: {json.dumps(part.end, allow_nan=False)}\n\n"
             return
         if part.events:
             continue

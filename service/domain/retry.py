@@ -27,9 +27,10 @@ FAULTS: dict[Reason, Fault] = {
     Reason.RELEASED: Fault.NOBODY,
     Reason.NOT_STARTED: Fault.NOBODY,
     Reason.CRASHED: Fault.JOB,
-    Reason.NON_FINITE_LOSS: Fault.JOB,
     Reason.STALLED: Fault.JOB,
     Reason.INVALID_DATA: Fault.PERMANENT,
+    # The seed makes the next attempt the same.
+    Reason.NON_FINITE_LOSS: Fault.PERMANENT,
     Reason.OUT_OF_MEMORY: Fault.PERMANENT,
     Reason.INCOMPATIBLE_CHECKPOINT: Fault.PERMANENT,
 }

@@ -44,7 +44,11 @@ class Database:
             self._reader = _sqlite(self.url, pool_size=8, max_overflow=32, read_only=True)
         else:
             self._writer = create_engine(
-                self.url, pool_size=16, max_overflow=16, pool_pre_ping=True
+                self.url,
+                pool_size=16,
+                max_overflow=16,
+                pool_pre_ping=True,
+                json_serializer=_strict_json,
             )
             self._reader = self._writer
 
@@ -128,10 +132,16 @@ def _lock_beside(url: URL) -> TextIO:
     return lock
 
 
+def _strict_json(value: Any) -> str:
+    # No database and no browser reads NaN: it is refused where it is written.
+    return json.dumps(value, allow_nan=False)
+
+
 def _json_or_text(column: str) -> Any:
-    # SQLite checks no column: what is no JSON must cost its row alone, and not the whole list.
+    # SQLite checks no column: what is no JSON must cost its row alone, and not the whole list. NaN,
+    # which an older version could write, is read as null.
     try:
-        return json.loads(column)
+        return json.loads(column, parse_constant=lambda _: None)
     except ValueError:
         log_once("no_json_in_column", column[:200])
         return column
@@ -144,6 +154,7 @@ def _sqlite(url: URL, *, pool_size: int, max_overflow: int, read_only: bool = Fa
         max_overflow=max_overflow,
         pool_timeout=_WAIT_SECONDS,
         connect_args={"timeout": _WAIT_SECONDS, "check_same_thread": False},
+        json_serializer=_strict_json,
         json_deserializer=_json_or_text,
     )
 

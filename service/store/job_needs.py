@@ -19,7 +19,9 @@ def column_of_needs(needs: JobNeeds) -> str:
     """The column's text; the GPUs have a column of their own."""
     keys = {_KIND: needs.kind, _RECIPE: needs.recipe, _FORM: ",".join(sorted(needs.forms or ()))}
     return json.dumps(
-        {key: value for key, value in keys.items() if value} | dict(needs.labels), sort_keys=True
+        {key: value for key, value in keys.items() if value} | dict(needs.labels),
+        sort_keys=True,
+        allow_nan=False,
     )
 
 

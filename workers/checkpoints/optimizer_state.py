@@ -1,5 +1,6 @@
 """Reads and restores the state of any torch optimizer, by the names of its parameters."""
 
+import math
 from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any, NamedTuple
@@ -150,6 +151,8 @@ def _equal(one: Any, other: Any) -> bool:
 
 
 def _plain(name: str, value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise TypeError(f"the optimizer's {name} is {value}: a checkpoint holds finite numbers")
     if isinstance(value, (bool, int, float, str)) or value is None:
         return value
     if isinstance(value, (list, tuple)):

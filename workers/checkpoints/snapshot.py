@@ -86,7 +86,10 @@ class CheckpointWriter:
         if optimizer:
             contents[OPTIMIZER_FILE] = dict(optimizer)
         copied = self._copy(contents)
-        states = {f"rank-{r}.json": json.dumps(s).encode() for r, s in enumerate(rank_states)}
+        states = {
+            f"rank-{r}.json": json.dumps(s, allow_nan=False).encode()
+            for r, s in enumerate(rank_states)
+        }
         manifest = manifest.model_copy(update={"aliases": aliases})
         self._started_at = time.monotonic()
         self._in_flight = self._thread.submit(self._write, manifest, list(contents), states, copied)

@@ -76,7 +76,8 @@ def file_header(tensors: Mapping[str, Tensor]) -> bytes:
             "data_offsets": [start, end],
         }
         start = end
-    header = json.dumps(fields, separators=(",", ":"), ensure_ascii=False).encode()
+    text = json.dumps(fields, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    header = text.encode()
     header += b" " * (-len(header) % 8)
     return len(header).to_bytes(8, "little") + header
 

@@ -105,7 +105,7 @@ class _CountedChunks:
 def _small_files(imported: ImportedWeights) -> dict[str, bytes]:
     small_files = {}
     if imported.phase == "train":
-        small_files[_RANK_FILE] = json.dumps(_rank_state(imported.step)).encode()
+        small_files[_RANK_FILE] = json.dumps(_rank_state(imported.step), allow_nan=False).encode()
     if imported.mean is not None:
         small_files[MEAN_FILE] = mean_bytes(imported.mean)
     return small_files

@@ -35,7 +35,8 @@ def builtin() -> Catalog:
 def main() -> None:
     """Write the shipped file."""
     target = Path(str(files("service.contract") / BUILTIN_FILE))
-    body = json.dumps(builtin().model_dump(mode="json"), indent=1, ensure_ascii=False)
+    content = builtin().model_dump(mode="json")
+    body = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
     target.write_text(f"{body}\n")
 
 

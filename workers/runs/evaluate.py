@@ -18,7 +18,10 @@ from workers.training.weights import Weights, fill_for_eval, note_match, weights
 
 
 def run(context: RunContext) -> dict[str, Any]:
-    """See every image once and give the metrics; raises IncompatibleCheckpoint, Stopped."""
+    """See every image once and give the metrics.
+
+    Raises IncompatibleCheckpoint, NonFiniteLoss, Stopped.
+    """
     spec, events = context.claim.job_spec, context.events
     assert spec.checkpoint is not None
     weights = weights_of(context.assignment, spec.checkpoint, events)

@@ -79,7 +79,7 @@ def write_evaluation(folder: Path, images: ImageDataset, predicted: Predicted) -
     }
     folder.mkdir(parents=True, exist_ok=True)
     files = {
-        EVALUATION: _write(folder / EVALUATION, json.dumps(evaluation)),
+        EVALUATION: _write(folder / EVALUATION, json.dumps(evaluation, allow_nan=False)),
         CONFUSION: _write(folder / CONFUSION, _as_csv(names, confusion)),
     }
     known = [a for a in accuracy if a is not None]

@@ -10,10 +10,7 @@ from workers.checkpoints.folder import DamagedCheckpoint
 from workers.checkpoints.upstream import IncompatibleCheckpoint
 from workers.data.errors import InvalidData, NoDataRoot
 from workers.recipes.table import NoSuchRecipe
-
-
-class NonFiniteLoss(Exception):
-    """The loss is no number any more; the message names the step."""
+from workers.training.non_finite import NonFiniteLoss
 
 
 class Stopped(Exception):

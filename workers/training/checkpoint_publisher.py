@@ -12,6 +12,7 @@ from torch import Tensor
 from service.contract.checkpoints import Manifest
 from workers.checkpoints.snapshot import CheckpointWriter
 from workers.data.mean_image import MEAN_FILE, mean_bytes
+from workers.training.non_finite import SMALLER_RATE, require_finite_tensors
 from workers.training.run_context import RunContext
 from workers.training.state import RunState
 
@@ -21,7 +22,7 @@ _STUCK_SECONDS = 10.0
 
 
 class CheckpointPublisher:
-    """Every rank hands in its state; rank 0 writes.
+    """Every rank hands in its state; rank 0 writes it, or raises NonFiniteLoss.
 
     `parent` is the checkpoint that the run started from, `mean` the mean image that each
     checkpoint has.
@@ -74,6 +75,9 @@ class CheckpointPublisher:
         self._writer.wait()
         optimizer = {} if final else self._state.optimizer_tensors()
         network = self._state.network.state_dict()
+        # An update may overflow whose loss was a number, and so may a statistic of batch norm.
+        what = f"the weights and statistics of step {self._state.step} are"
+        require_finite_tensors(network, what, SMALLER_RATE)
         self._writer.save(self._manifest(phase), network, optimizer, rank_states)
 
     def wait(self) -> Exception | None:

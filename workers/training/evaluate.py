@@ -12,6 +12,7 @@ from workers.data.loader import Batch, val_batches
 from workers.recipes.loss import wrong_in_top
 from workers.training.attempt_results import Stopped
 from workers.training.distributed import Ranks
+from workers.training.non_finite import require_finite_loss
 
 _BATCH_SIZE = 200
 
@@ -30,7 +31,7 @@ def evaluate(
 
     `pulse` is called for each batch, `on_logits` with the logits (N, C) of each batch of this
     rank's share, in order. Raises Stopped between two batches, at every rank, once `stop_asked` is
-    true at any.
+    true at any, and NonFiniteLoss at the end.
     """
     training = network.training
     network.eval()
@@ -51,7 +52,9 @@ def evaluate(
                 on_logits(logits)
                 sums += _counted(logits, labels)
     network.train(training)
-    return _averages(*ranks.total(sums).tolist())
+    averages = _averages(*ranks.total(sums).tolist())
+    require_finite_loss(averages["loss"], f"over {averages['samples']} validation images")
+    return averages
 
 
 def _share(images: ImageDataset, ranks: Ranks, num_workers: int) -> Iterator[Batch]:

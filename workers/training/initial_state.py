@@ -17,7 +17,12 @@ from workers.training.distributed import Ranks
 from workers.training.events import Events
 from workers.training.run_context import RunContext
 from workers.training.state import RunState
-from workers.training.weights import fill_for_training, trained_source, weights_of
+from workers.training.weights import (
+    fill_for_training,
+    require_finite_weights,
+    trained_source,
+    weights_of,
+)
 
 
 @dataclass(frozen=True)
@@ -36,8 +41,9 @@ class InitialState:
 def begin(context: RunContext, class_names: tuple[str, ...]) -> InitialState:
     """The newest checkpoint of the claim that is whole, else `init_from`, else fresh weights.
 
-    `class_names` are those of the data. Raises IncompatibleCheckpoint, DamagedCheckpoint for
-    `init_from` alone, and InvalidData if the classes are not those of a training to be resumed.
+    `class_names` are those of the data. Raises IncompatibleCheckpoint, NonFiniteLoss,
+    DamagedCheckpoint for `init_from` alone, and InvalidData if the classes are not those of a
+    training to be resumed.
     """
     spec, params, ranks = context.claim.job_spec, context.params, context.ranks
     _seed(params.seed)
@@ -118,8 +124,9 @@ def _resumed(
 
 
 def _restore(state: RunState, loaded: CheckpointContent, ranks: Ranks, events: Events) -> None:
-    state.restore(loaded, ranks)
     manifest = loaded.manifest
+    require_finite_weights(loaded.model, manifest.checkpoint_id)
+    state.restore(loaded, ranks)
     torch_then = manifest.versions.get("torch")
     changes = []
     if manifest.world_size != ranks.world_size:

@@ -1,6 +1,5 @@
 """The training loop: iterations, recalibration, validation, checkpoints, a clean stop."""
 
-import math
 from typing import Any, NoReturn
 
 import torch
@@ -11,10 +10,11 @@ from workers.data.loader import Batch, train_batches
 from workers.data.sampler import batches_per_epoch
 from workers.recipes.base import Recipe
 from workers.recipes.params import RecipeParams
-from workers.training.attempt_results import NonFiniteLoss, Stopped
+from workers.training.attempt_results import Stopped
 from workers.training.checkpoint_publisher import CheckpointPublisher
 from workers.training.distributed import in_parallel
 from workers.training.evaluate import evaluate
+from workers.training.non_finite import SMALLER_RATE, NonFiniteLoss, require_finite_loss
 from workers.training.progress import Pace, Window, progress_line, validation_line
 from workers.training.run_context import RunContext
 from workers.training.state import RunState
@@ -156,6 +156,8 @@ class Trainer:
             )
         except Stopped:
             self._stop()
+        except NonFiniteLoss as error:
+            raise NonFiniteLoss(f"{error}, at step {state.step}; {SMALLER_RATE}") from None
         self._pace.mark(state.step)
         state.metrics = {name: measured[name] for name in ("loss", "top1_error", "top5_error")}
         metrics = {"val_loss": measured["loss"]} | {
@@ -170,11 +172,8 @@ class Trainer:
 
     def _require_finite_loss(self) -> None:
         # At the steps that wait for the device anyway, and before anything is saved.
-        total = self._state.window.loss
-        if not math.isfinite(total):
-            raise NonFiniteLoss(
-                f"the loss is {total} by step {self._state.step}; try a smaller learning_rate"
-            )
+        where = f"by step {self._state.step}; {SMALLER_RATE}"
+        require_finite_loss(self._state.window.loss, where)
 
     def _stop(self) -> NoReturn:
         self._save(self._phase)

@@ -22,6 +22,7 @@ from workers.checkpoints.upstream import (
 from workers.data.classes import ClassesDiffer, ClassOrder, match_classes
 from workers.networks.heads import Heads
 from workers.training.events import Events
+from workers.training.non_finite import require_finite_tensors
 
 
 @dataclass(frozen=True)
@@ -39,13 +40,20 @@ class Weights:
 def weights_of(assignment: Assignment, ref: CheckpointRef, events: Events) -> Weights:
     """Read what `ref` names, which the claim has resolved unless it is a file.
 
-    Raises IncompatibleCheckpoint, DamagedCheckpoint.
+    Raises IncompatibleCheckpoint, DamagedCheckpoint, NonFiniteLoss.
     """
     if ref.file is not None:
-        path = _import_path(assignment.import_root, ref.file)
-        return Weights(read_weights(path), manifest=None, class_names=())
+        tensors = read_weights(_import_path(assignment.import_root, ref.file))
+        require_finite_weights(tensors, ref.file)
+        return Weights(tensors, manifest=None, class_names=())
     loaded = trained_source(assignment, events, load)
+    require_finite_weights(loaded.model, loaded.manifest.checkpoint_id)
     return Weights(loaded.model, loaded.manifest, loaded.manifest.class_names)
+
+
+def require_finite_weights(tensors: Mapping[str, Tensor], name: str) -> None:
+    """Raise NonFiniteLoss, which names the tensors, if weights of a file or checkpoint are not."""
+    require_finite_tensors(tensors, f"the weights of {name} are", "use other weights")
 
 
 def trained_source(
