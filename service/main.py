@@ -1,5 +1,6 @@
 """The process of the control plane."""
 
+import asyncio
 import random
 import secrets
 import signal
@@ -22,6 +23,7 @@ from service.background.services import BackgroundServices
 from service.context import AppContext
 from service.contract.ids import new_id
 from service.contract.sentences import sentences_of
+from service.http_connection import HttpConnection, connection_limit, note_loop_error
 from service.notifier import Notifier
 from service.settings import Settings
 from service.store.engine import Database, DatabaseInUse
@@ -29,6 +31,8 @@ from service.store.migrate import revision_of, upgrade
 from service.telemetry import configure_logs
 
 _GRACE_SECONDS = 5
+_BACKLOG = 128
+"""Connections that the kernel keeps until they are accepted, and that are accepted at once."""
 _log = structlog.get_logger()
 
 
@@ -53,6 +57,9 @@ def serve(settings: Settings) -> None:
                     log_config=None,
                     access_log=False,
                     ws="none",
+                    http=HttpConnection,
+                    limit_concurrency=connection_limit(),
+                    backlog=_BACKLOG,
                     timeout_graceful_shutdown=_GRACE_SECONDS,
                 ),
                 context.notifier,
@@ -82,6 +89,11 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self._notifier = notifier
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept connections, and go on to do so when there are too many."""
+        asyncio.get_running_loop().set_exception_handler(note_loop_error)
+        await super().startup(sockets)
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to shut down; at the second signal, shut down at once."""
         super().handle_exit(sig, frame)
@@ -95,7 +107,7 @@ def _listen(settings: Settings) -> socket.socket:
     try:
         listening.bind((settings.host, settings.port))
         # Listen now, so that a second server fails here, and not only when the first one ends.
-        listening.listen(1024)
+        listening.listen(_BACKLOG)
     except OSError as error:
         listening.close()
         raise CannotStart(

@@ -32,12 +32,22 @@ class CallLimit:
         finally:
             self._free.release()
 
+    @asynccontextmanager
+    async def pause(self) -> AsyncIterator[None]:
+        """Let another call run during the block, within `acquire`; its end waits for a free one."""
+        self._free.release()
+        try:
+            yield
+        finally:
+            await self._free.acquire()
+
 
 @dataclass(frozen=True)
 class VolumeLimiter:
     """The limits of three kinds of calls, which leave twelve of the server's forty threads free.
 
-    `lookups` find a file or read a part of it, `downloads` send a file, `scans` read whole folders.
+    `lookups` find a file or read a part of it, `downloads` read the next part of a file that is
+    sent, `scans` read whole folders.
     """
 
     lookups: CallLimit = field(default_factory=lambda: CallLimit(8))

@@ -17,7 +17,8 @@ def download(
 ) -> Response:
     """The bytes of a file, or those of the range that is asked for; the ETag is its sha256.
 
-    They are sent once it is its turn, else it is refused as unavailable.
+    Refused as unavailable if the volume has too many reads under way. The limit counts reads alone:
+    a client that reads slowly, or not at all, holds nobody up.
     """
     headers = sha256_headers(digest)
     if is_current(request, headers["ETag"]):
@@ -41,7 +42,8 @@ class _Download(FileResponse):
                 refusal = _refusal(Request(scope), message)
                 await refusal(scope, receive, send)
             elif refusal is None:
-                await send(message)
+                async with self._limit.pause():
+                    await send(message)
 
         async with self._limit.acquire():
             await super().__call__(scope, receive, shaped)
