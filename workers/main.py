@@ -12,6 +12,7 @@ from pydantic_settings import CliApp
 from setproctitle import setproctitle
 
 from service.contract.agent import Registration
+from service.contract.http_client import BadConnection
 from service.contract.ids import new_id
 from service.contract.kernel import become_subreaper, boot_clock
 from service.contract.sentences import sentences_of
@@ -46,17 +47,25 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:
         sys.stderr.write(f"volume: {error}\n")
         return 2
-    return work(settings)
+    try:
+        return work(settings)
+    except BadConnection as error:
+        sys.stderr.write(f"server: {error}\n")
+        return 2
 
 
 def work(settings: WorkerSettings, rank_main: str = RANK_MAIN) -> int:
-    """Run an agent in this process until two signals, or one and its work, have ended it."""
+    """Run an agent in this process until two signals, or one and its work, have ended it.
+
+    Raises BadConnection.
+    """
+    stop_retries = threading.Event()
+    control_plane = ControlPlane(settings.server, settings.token, stop_retries)
     log_to_stderr()
     setproctitle("trainyard: agent")
     become_subreaper()
     worker_id = new_id("wrk")
     gpus = visible_gpus()
-    stop_retries = threading.Event()
     indices = tuple(gpu.index for gpu in gpus)
     options = LauncherOptions(worker_id, settings.slots, indices, rank_main)
     agent = Agent(
@@ -71,7 +80,7 @@ def work(settings: WorkerSettings, rank_main: str = RANK_MAIN) -> int:
         ),
         paths=WorkerPaths(settings.volume, settings.data_root, settings.import_root),
         launcher=launchers()[settings.launcher](options),
-        control_plane=ControlPlane(settings.server, settings.token, stop_retries),
+        control_plane=control_plane,
         stop_retries=stop_retries,
         on_drain=settings.on_drain,
         clock=boot_clock,

@@ -6,6 +6,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, CliSuppress, NoDecode, SettingsConfigDict
 
+from service.contract.fields import LabelKey, LabelValue
+from service.contract.http_client import server_url
+
 
 class WorkerSettings(BaseSettings):
     """Each setting is an argument (`--data-root DIR`) or a variable (`TRAINYARD_DATA_ROOT`)."""
@@ -31,7 +34,7 @@ class WorkerSettings(BaseSettings):
         "release",
         description="at the first SIGTERM: wait for the running attempts, or release their jobs",
     )
-    labels: Annotated[dict[str, str], NoDecode] = Field(
+    labels: Annotated[dict[LabelKey, LabelValue], NoDecode] = Field(
         default_factory=dict, description="labels that jobs can require, as name=value,name=value"
     )
     token: CliSuppress[SecretStr | None] = None
@@ -45,7 +48,16 @@ class WorkerSettings(BaseSettings):
         pairs = [pair.partition("=") for pair in value.split(",") if pair]
         if not all(name and equals for name, equals, _ in pairs):
             raise ValueError("write labels as name=value,name=value")
-        return {name: label for name, _, label in pairs}
+        labels = {name: label for name, _, label in pairs}
+        if len(labels) < len(pairs):
+            raise ValueError("a label is there twice: give each name one value")
+        return labels
+
+    @field_validator("server")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        server_url(value)
+        return value
 
     @field_validator("volume", "data_root", "import_root")
     @classmethod

@@ -10,7 +10,7 @@ import pytest
 
 from api_tests.support.claims import a_claim
 from api_tests.support.fake_control_plane import FakeControlPlane
-from api_tests.support.worker_process import StartWorker
+from api_tests.support.worker_process import StartWorker, eventually
 
 
 def test_a_claim_whose_reply_was_lost_is_asked_for_again_and_run_once(
@@ -125,3 +125,10 @@ def test_a_worker_registers_its_machines_gpus(
     assert registration.gpus[0].memory_bytes == 81559 << 20
     assert registration.labels == {"zone": "b", "site": "x"}
     assert control_plane.claim_requests[0].free_gpus == len(registration.gpus)
+
+
+def test_a_worker_calls_a_server_on_its_machine_past_every_proxy(
+    control_plane: FakeControlPlane, start_worker: StartWorker
+) -> None:
+    start_worker(HTTP_PROXY="http://127.0.0.1:9", ALL_PROXY="socks5://127.0.0.1:9", NO_PROXY="::1")
+    eventually(lambda: control_plane.registered)

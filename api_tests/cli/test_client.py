@@ -11,6 +11,7 @@ from fastapi import Response
 from service.client import (
     ApiError,
     DownloadDamaged,
+    InvalidConnection,
     ServerUnreachable,
     StillRunning,
     TrainyardClient,
@@ -79,7 +80,7 @@ def test_an_absent_server_is_unreachable_and_named() -> None:
 
 
 def test_an_address_that_is_none_is_refused() -> None:
-    with pytest.raises(ServerUnreachable, match="not an address"):
+    with pytest.raises(InvalidConnection, match="not an address"):
         TrainyardClient("localhost:8000")
 
 

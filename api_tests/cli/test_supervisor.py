@@ -15,14 +15,17 @@ import pytest
 class SupervisorProcess:
     """A supervisor in a process of its own, and what its children noted."""
 
-    def __init__(self, folder: Path, manners: tuple[str, ...], grace_seconds: float) -> None:
+    def __init__(
+        self, folder: Path, manners: tuple[str, ...], grace_seconds: float, join_seconds: float
+    ) -> None:
         self.folder = folder
         self._output = folder / "output"
         with self._output.open("w") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "api_tests.support.supervised_children", folder, *manners],
                 stdout=output,
-                env=os.environ | {"GRACE_SECONDS": str(grace_seconds)},
+                env=os.environ
+                | {"GRACE_SECONDS": str(grace_seconds), "JOIN_SECONDS": str(join_seconds)},
             )
 
     @property
@@ -66,8 +69,10 @@ def _lives(pid: int) -> bool:
 def start(tmp_path: Path) -> Iterator[Callable[..., SupervisorProcess]]:
     supervisors: list[SupervisorProcess] = []
 
-    def started(*manners: str, grace_seconds: float = 30.0) -> SupervisorProcess:
-        supervisors.append(SupervisorProcess(tmp_path, manners, grace_seconds))
+    def started(
+        *manners: str, grace_seconds: float = 30.0, join_seconds: float = 60.0
+    ) -> SupervisorProcess:
+        supervisors.append(SupervisorProcess(tmp_path, manners, grace_seconds, join_seconds))
         return supervisors[-1]
 
     yield started
@@ -144,6 +149,29 @@ def test_a_restarted_server_that_refuses_ends_the_yard_in_order(start: Any, wait
     assert supervisor.process.wait(20) == 1
     assert "refused: the database is held by another server" in supervisor.output
     assert supervisor.notes()[-1] == "worker-1 ended"
+
+
+def test_a_worker_that_does_not_join_is_mentioned_with_its_reason_and_again_when_it_joins(
+    start: Any, wait_for: Any
+) -> None:
+    supervisor = start("good", "good", "late", join_seconds=0.5)
+    wait_for(lambda: "worker-2 has not joined" in supervisor.output)
+    (line,) = (line for line in supervisor.output.splitlines() if "not joined" in line)
+    assert "control_plane_unreachable: ConnectError: nobody is there" in line
+    assert str(supervisor.folder / "worker-2.log") in line
+    (supervisor.folder / "go").touch()
+    wait_for(lambda: "worker-2 has joined" in supervisor.output)
+    assert "worker-1" not in supervisor.output
+
+
+def test_a_server_that_does_not_answer_is_mentioned_with_its_reason(
+    start: Any, wait_for: Any
+) -> None:
+    supervisor = start("late", join_seconds=0.5)
+    wait_for(lambda: "the server does not answer yet" in supervisor.output)
+    assert "ConnectError: nobody is there" in supervisor.output
+    (supervisor.folder / "go").touch()
+    wait_for(lambda: "ready" in supervisor.output)
 
 
 def test_a_second_signal_kills(start: Any, wait_for: Any) -> None:

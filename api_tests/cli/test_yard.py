@@ -19,6 +19,14 @@ from service.contract.jobs import JobState
 pytestmark = pytest.mark.xdist_group("trainyard")
 
 
+# Nothing on this machine may be called by a proxy, and these two would not answer.
+UNUSABLE_PROXIES = {
+    "HTTP_PROXY": "http://127.0.0.1:9",
+    "ALL_PROXY": "socks5://127.0.0.1:9",
+    "NO_PROXY": "::1",
+}
+
+
 class Command:
     """A running `trainyard` command on a free port, and all processes that it has."""
 
@@ -35,7 +43,7 @@ class Command:
                 [sys.executable, "-m", "service.cli", *args],
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env=os.environ | {"OMP_NUM_THREADS": "1"},
+                env=os.environ | {"OMP_NUM_THREADS": "1"} | UNUSABLE_PROXIES,
             )
         self.client = TrainyardClient(f"http://127.0.0.1:{self.port}")
 

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 
@@ -27,6 +28,15 @@ if manner == "has-a-daemon":
     # One that leaves its session, as a data loader or a rank may.
     daemon = subprocess.Popen(["sleep", "600"], start_new_session=True)
     (folder / "daemon").write_text(str(daemon.pid))
+if manner == "late":
+    line = '{"event": "control_plane_unreachable", "error": "ConnectError: nobody is there"}'
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
+    while not (folder / "go").exists():
+        time.sleep(0.01)
+if name != "server":
+    sys.stderr.write('{"event": "registered"}\n')
+    sys.stderr.flush()
 (folder / f"{name}.up").touch()
 while True:
     signal.sigwait({signal.SIGTERM})

@@ -30,6 +30,7 @@ try:
         on_ready=lambda: _say("ready"),
         on_tick=lambda: None,
         grace_seconds=float(os.environ.get("GRACE_SECONDS", "30")),
+        join_seconds=float(os.environ.get("JOIN_SECONDS", "15")),
     ).run()
 except TrainyardError as error:
     _say(f"refused: {error}")

@@ -1,6 +1,7 @@
 """The Python client of a Trainyard server: `TrainyardClient`, and its exceptions.
 
 TrainyardError
+├── InvalidConnection   the server's address, the token or a proxy cannot be used
 ├── ServerUnreachable   no answer, after the retries that are safe
 ├── ApiError            the server refused the request: `status`, `code`, `errors`
 ├── UnexpectedAnswer    the answer is not one of a Trainyard server of this version
@@ -12,6 +13,7 @@ from service.client.client import TrainyardClient
 from service.client.errors import (
     ApiError,
     DownloadDamaged,
+    InvalidConnection,
     ServerUnreachable,
     StillRunning,
     TrainyardError,
@@ -22,6 +24,7 @@ from service.client.follow import LogPart
 __all__ = [
     "ApiError",
     "DownloadDamaged",
+    "InvalidConnection",
     "LogPart",
     "ServerUnreachable",
     "StillRunning",

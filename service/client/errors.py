@@ -10,6 +10,10 @@ class TrainyardError(Exception):
     """The base class of all exceptions of the client and the commands."""
 
 
+class InvalidConnection(TrainyardError):
+    """The server's address, the token or a proxy of the environment cannot be used."""
+
+
 class ServerUnreachable(TrainyardError):
     """No server answered, after the retries that are safe."""
 

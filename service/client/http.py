@@ -8,10 +8,16 @@ import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 from tenacity import wait_random_exponential as jittered
 
-from service.client.errors import ApiError, ServerUnreachable, UnexpectedAnswer, problem_in
+from service.client.errors import (
+    ApiError,
+    InvalidConnection,
+    ServerUnreachable,
+    UnexpectedAnswer,
+    problem_in,
+)
+from service.contract.http_client import BadConnection, http_client
 
 _TRANSIENT_STATUSES = (429, 502, 503, 504)
-_LOCAL = ("127.0.0.1", "::1", "localhost")
 _backoff = jittered(multiplier=0.1, max=2.0)
 
 Query = Mapping[str, str | int | float | None]
@@ -28,20 +34,13 @@ class Http:
         self, server: str, token: str | None, *, tries: int, timeout_seconds: float
     ) -> None:
         self.server = server.rstrip("/")
-        try:
-            url = httpx.URL(self.server)
-        except httpx.InvalidURL:
-            url = httpx.URL("")
-        if url.scheme not in ("http", "https") or not url.host:
-            raise ServerUnreachable(server, ValueError("not an address like http://host:port"))
         self._tries = tries
-        self._client = httpx.Client(
-            base_url=url,
-            headers={"Authorization": f"Bearer {token}"} if token else {},
-            timeout=httpx.Timeout(timeout_seconds, connect=5.0),
-            # A proxy from the environment variables cannot reach this machine's loopback address.
-            trust_env=url.host not in _LOCAL,
-        )
+        try:
+            self._client = http_client(
+                server, token, timeout=httpx.Timeout(timeout_seconds, connect=5.0)
+            )
+        except BadConnection as error:
+            raise InvalidConnection(str(error)) from error
 
     def close(self) -> None:
         """Close the connections."""

@@ -1,6 +1,7 @@
 """A child process that ends when its parent dies, and that writes its output to a log file."""
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -8,12 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import psutil
 
 from service.contract.kernel import die_with_parent
 from service.devserver.signals import unblock_signals
 
+_HEAD_BYTES = 1_000_000
 _TAIL_BYTES = 8_192
 
 
@@ -64,14 +67,23 @@ class Child:
         """Wait until the process has ended."""
         self._process.wait()
 
+    def has_printed(self, text: str) -> bool:
+        """Whether `text` is in the first megabyte that this process wrote."""
+        with self.program.log.open("rb") as log:
+            log.seek(self._log_start)
+            return text.encode() in log.read(_HEAD_BYTES)
+
     def last_output_line(self) -> str:
-        """The last non-empty line that this process wrote, or "" if it wrote none."""
+        """The last non-empty line that this process wrote, or "" if it wrote none.
+
+        Of a structured line of a log it is the event and its error.
+        """
         with self.program.log.open("rb") as log:
             end = log.seek(0, os.SEEK_END)
             log.seek(max(self._log_start, end - _TAIL_BYTES))
             lines = log.read().decode(errors="replace").split("\n")
         last = next((line.strip() for line in reversed(lines) if line.strip()), "")
-        return last.removeprefix("trainyard: ")
+        return _readable(last).removeprefix("trainyard: ")
 
 
 def kill_orphans(children: Sequence[Child]) -> None:
@@ -111,6 +123,16 @@ def _kill(processes: Sequence[psutil.Process]) -> None:
         with contextlib.suppress(psutil.NoSuchProcess):
             each.kill()
     psutil.wait_procs(processes, timeout=10)
+
+
+def _readable(line: str) -> str:
+    try:
+        entry: Any = json.loads(line)
+    except ValueError:
+        return line
+    if not isinstance(entry, dict) or "event" not in entry:
+        return line
+    return ": ".join(str(entry[name]) for name in ("event", "error") if entry.get(name))
 
 
 def _prepare_child(parent: int, death_signal: int) -> None:

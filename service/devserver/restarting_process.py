@@ -31,6 +31,10 @@ class RestartingProcess:
         self.child = Child(self.program)
         self._started_at = self._clock()
 
+    def age_seconds(self) -> float:
+        """The seconds since the last start."""
+        return self._clock() - self._started_at
+
     def due_in_seconds(self) -> float | None:
         """The seconds until the next start, 0 if it is overdue, and None while the process runs."""
         return None if self.child else max(0.0, self._due_at - self._clock())

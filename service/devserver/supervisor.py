@@ -12,6 +12,7 @@ from service.devserver.child import (
     kill_orphans,
     reap_orphans,
 )
+from service.devserver.join_watch import JOIN_SECONDS, JoinWatch, last_log
 from service.devserver.restarting_process import RestartingProcess, StartRefused
 from service.devserver.signals import TERMINATION_SIGNALS, blocked_signals, next_signal
 
@@ -37,12 +38,14 @@ class Supervisor:
         on_tick: Callable[[], None],
         grace_seconds: float,
         clock: Callable[[], float] = time.monotonic,
+        join_seconds: float = JOIN_SECONDS,
     ) -> None:
         """Take the programs and the callbacks; nothing is started yet.
 
         `ready` says whether the server answers, `on_ready` is called once when it does, `on_tick`
         about once a second from then on. A process that runs for `grace_seconds` after SIGTERM is
-        killed.
+        killed. A server that does not answer, and a worker that does not register, is mentioned
+        after `join_seconds`.
         """
         self._server = RestartingProcess(server, clock)
         self._workers = [RestartingProcess(program, clock) for program in workers]
@@ -52,6 +55,8 @@ class Supervisor:
         self._on_tick = on_tick
         self._grace_seconds = grace_seconds
         self._clock = clock
+        self._join_seconds = join_seconds
+        self._join_watch = JoinWatch(self._workers, print_line, join_seconds)
 
     def run(self) -> None:
         """Run until a termination signal arrives, and return when every process has ended.
@@ -75,15 +80,22 @@ class Supervisor:
 
     def _start(self) -> None:
         self._server.start()
+        is_mentioned = False
         while not self._ready():
             self._raise_if_terminating(next_signal(_READY_POLL_SECONDS))
             child = self._server.child
             if child is not None and child.exit_status() is not None:
                 message = child.last_output_line() or f"the server ended: see {child.program.log}"
                 raise StartRefused(message)
+            if child is not None and not is_mentioned and self._is_late():
+                is_mentioned = True
+                self._print_line(f"the server does not answer yet: {last_log(child)}")
         self._on_ready()
         for worker in self._workers:
             worker.start()
+
+    def _is_late(self) -> bool:
+        return self._server.age_seconds() >= self._join_seconds
 
     def _supervise(self) -> None:
         processes = [self._server, *self._workers]
@@ -97,6 +109,7 @@ class Supervisor:
                 if process.due_in_seconds() == 0:
                     process.start()
             reap_orphans(self._children())
+            self._join_watch.check()
             self._on_tick()
 
     def _stop(self) -> None:

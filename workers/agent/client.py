@@ -29,6 +29,7 @@ from service.contract.agent import (
 )
 from service.contract.catalog import Catalog
 from service.contract.errors import FieldProblem
+from service.contract.http_client import http_client
 from service.contract.jobs import Reason
 from service.contract.reading import read_json
 from service.contract.sentences import sentence_of
@@ -83,13 +84,18 @@ class LeaseLost(Refused):
 
 
 class ControlPlane:
-    """The server at `url`; calls are tried again until answered, or until `stop_retries` is set."""
+    """The server at `url`; calls are tried again until answered, or until `stop_retries` is set.
+
+    Raises BadConnection for an address, a token or a proxy that cannot be used.
+    """
 
     def __init__(self, url: str, token: SecretStr | None, stop_retries: threading.Event) -> None:
-        headers = {"Content-Type": "application/json"}
-        if token is not None:
-            headers["Authorization"] = f"Bearer {token.get_secret_value()}"
-        self._http = httpx.Client(base_url=url, headers=headers, timeout=_REPLY_SECONDS)
+        self._http = http_client(
+            url,
+            token.get_secret_value() if token else None,
+            timeout=httpx.Timeout(_REPLY_SECONDS),
+            headers={"Content-Type": "application/json"},
+        )
         self._retrying = Retrying(
             retry=retry_if_exception_type(Unreachable),
             wait=wait_random_exponential(multiplier=0.25, max=_CAP_SECONDS),
