@@ -25,7 +25,9 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535)] = 8000
     token: SecretStr | None = None
-    """If set, agents and all requests that change something must send it as a bearer token."""
+    """If set, every request must send it as a bearer token, but for probes and the page's files."""
+    allowed_hosts: str = ""
+    """Without a token: names of this server besides localhost, separated by commas."""
 
     heartbeat_seconds: Seconds = 10.0
     start_seconds: Seconds = 30.0
@@ -49,6 +51,12 @@ class Settings(BaseSettings):
 
     tidy_seconds: Seconds = 60.0
     """The interval of the loop that finishes interrupted removals."""
+
+    @property
+    def allowed_host_names(self) -> tuple[str, ...]:
+        """The names in `allowed_hosts`, in lower case."""
+        names = (name.strip().lower() for name in self.allowed_hosts.split(","))
+        return tuple(name for name in names if name)
 
     @field_validator("limits")
     @classmethod

@@ -4,8 +4,11 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from api_tests.support.problems import problem_of
+from api_tests.support.routes import operations
+from api_tests.support.runs import Run
 from api_tests.support.server import Server
 
 ROUTES = {
@@ -147,15 +150,41 @@ def test_no_file_beside_the_dashboard_is_served(server: Server) -> None:
         assert answer.status_code == 404, path
 
 
+def test_what_has_get_has_head_with_the_same_headers_and_no_body(
+    http: httpx.Client, app: FastAPI, run: Run
+) -> None:
+    ids = {"job_id": run.job_id, "checkpoint_id": run.id_of(3), "name": "model.safetensors"}
+    gets = [each for each in operations(app) if each.method == "GET"]
+    assert len(gets) > 30
+    for each in gets:
+        path = (
+            each.template.format(**ids) if each.template.startswith(("/jo", "/ch")) else each.path
+        )
+        if path.endswith("/stream"):
+            with http.stream("GET", path) as response:
+                got = response
+        else:
+            got = http.get(path)
+        head = http.head(path)
+        assert head.status_code == got.status_code, path
+        assert head.content == b""
+        for header in ("content-type", "etag", "content-length"):
+            assert head.headers.get(header) == got.headers.get(header), (path, header)
+
+
 @pytest.mark.parametrize(
-    ("verb", "path"), [("DELETE", "/jobs"), ("POST", "/workers"), ("PUT", "/healthz")]
+    "path", ["/jobs", "/workers", "/healthz", "/jobs/x", "/docs", "/jobs/x/retry"]
 )
 def test_a_verb_that_a_path_does_not_have_is_refused_with_those_it_has(
-    http: httpx.Client, verb: str, path: str
+    http: httpx.Client, app: FastAPI, path: str
 ) -> None:
-    answer = http.request(verb, path)
-    problem_of(answer, 405, "method_not_allowed")
-    assert answer.headers["allow"]
+    pattern = {"/jobs/x": "/jobs/{job_id}", "/jobs/x/retry": "/jobs/{job_id}/retry"}
+    methods = {e.method for e in operations(app) if e.template == pattern.get(path, path)}
+    expected = methods | ({"HEAD"} if "GET" in methods else set())
+    for verb in {"DELETE", "GET", "PATCH", "POST", "PUT", "OPTIONS", "TRACE"} - expected:
+        answer = http.request(verb, path)
+        problem_of(answer, 405, "method_not_allowed")
+        assert set(answer.headers["allow"].split(", ")) == expected
 
 
 def test_a_request_id_is_given_back_or_made(http: httpx.Client) -> None:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy.exc import IntegrityError
 from starlette.concurrency import run_in_threadpool
 
-from service.api.dependencies import Authorized, Context
+from service.api.dependencies import Context
 from service.context import AppContext
 from service.contract.agent import (
     BeatReply,
@@ -24,7 +24,7 @@ from service.control.leases import claims, heartbeats, reports, workers
 from service.control.scheduling import catalogs
 from service.domain.catalog_rules import check_catalog, check_storable
 
-router = APIRouter(prefix="/agent", tags=["agent"], dependencies=[Authorized])
+router = APIRouter(prefix="/agent", tags=["agent"])
 
 _POLL_SECONDS = 2.0
 

@@ -21,6 +21,7 @@ from service.api import (
     stream,
     workers,
 )
+from service.api.dependencies import AskedMethod
 from service.api.openapi import DocumentedApi
 from service.api.query_names import StrictQuery
 from service.api.requests import RequestFrame
@@ -37,9 +38,10 @@ def build_app(context: AppContext, lifespan: Lifespan | None = None) -> FastAPI:
         summary="Train and eval jobs of the ShuffleNet series.",
         lifespan=lifespan,
         openapi_url=None,
+        dependencies=[AskedMethod],
     )
     app.state.context = context
-    app.add_middleware(RequestFrame)
+    app.add_middleware(RequestFrame, settings=context.settings)
     errors.install(app)
     for routes in (
         jobs,

@@ -1,13 +1,12 @@
-"""What the routes are given: the application's context, its volume, its token."""
+"""What the routes are given: the application's context, its volume, the method asked for."""
 
-import hmac
 from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import Depends, Header, Request
+from starlette.types import Scope
 
 from service.context import AppContext
-from service.domain.errors import Unauthorized
 
 
 def _context(request: Request) -> AppContext:
@@ -36,18 +35,19 @@ VolumeScan = Depends(_volume_scan, scope="function")
 """For a route that reads whole folders; it counts as a call until the function returns."""
 
 
-def authorized(request: Request, context: Context) -> None:
-    """Refuse agents and writers without the server's token, if it has one."""
-    token = context.settings.token
-    if token is None:
-        return
-    sent = request.headers.get("authorization", "")
-    expected = f"Bearer {token.get_secret_value()}"
-    if not hmac.compare_digest(sent.encode(), expected.encode()):
-        raise Unauthorized
+def as_get(scope: Scope) -> Scope:
+    """The scope of a request for which a route is looked up: a HEAD has the route of its GET."""
+    if scope["method"] != "HEAD":
+        return scope
+    return {**scope, "method": "GET", "asked_method": "HEAD"}
 
 
-Authorized = Depends(authorized)
+async def _restore_head(request: Request) -> None:
+    request.scope["method"] = request.scope.get("asked_method", request.method)
+
+
+AskedMethod = Depends(_restore_head)
+"""For every route: its response sees that a HEAD was asked, and reads no file for it."""
 
 IdempotencyKey = Annotated[
     str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)

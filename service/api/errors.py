@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from sqlalchemy.exc import DataError, DBAPIError, TimeoutError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from service.contract.errors import FieldProblem, Problem
 from service.contract.nearest import field_names, unknown_name
@@ -21,7 +22,6 @@ from service.domain.errors import (
     NotFound,
     Stale,
     TrainyardError,
-    Unauthorized,
     Unavailable,
     Unprocessable,
 )
@@ -33,10 +33,9 @@ _STATUS: dict[type[TrainyardError], int] = {
     Gone: 410,
     Stale: 412,
     Unprocessable: 422,
-    Unauthorized: 401,
     Unavailable: 503,
 }
-_HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "2"}}
+_HEADERS = {503: {"Retry-After": "2"}}
 
 
 def install(app: FastAPI) -> None:
@@ -47,7 +46,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(DataError, _unstorable)
     app.add_exception_handler(DBAPIError, _database)
     app.add_exception_handler(TimeoutError, _database)
-    app.add_exception_handler(Exception, _unexpected)
 
 
 def problem(
@@ -75,6 +73,12 @@ def problem(
         headers=dict(headers or {}),
         media_type="application/problem+json",
     )
+
+
+def internal_error(request: Request) -> Response:
+    """500: an error of the server itself, which its log has with the request's id."""
+    detail = "the server made a mistake; its log has the request id"
+    return problem(request, 500, "internal", detail)
 
 
 async def _refused(request: Request, error: Exception) -> Response:
@@ -130,7 +134,18 @@ async def _http(request: Request, error: Exception) -> Response:
     codes = {404: "no_such_path", 405: "method_not_allowed", 413: "too_large"}
     code = codes.get(error.status_code, "refused")
     detail = f"{request.method} {request.url.path}: {error.detail}"
-    return problem(request, error.status_code, code, detail, headers=error.headers)
+    headers = (
+        {"Allow": ", ".join(_allowed_methods(request))} if code == codes[405] else error.headers
+    )
+    return problem(request, error.status_code, code, detail, headers=headers)
+
+
+def _allowed_methods(request: Request) -> Iterator[str]:
+    routes = request.app.routes
+    for method in ("DELETE", "GET", "PATCH", "POST", "PUT"):
+        scope = {**request.scope, "method": method}
+        if any(route.matches(dict(scope))[0] is Match.FULL for route in routes):
+            yield from ("GET", "HEAD") if method == "GET" else (method,)
 
 
 async def _database(request: Request, error: Exception) -> Response:
@@ -142,9 +157,3 @@ async def _database(request: Request, error: Exception) -> Response:
 async def _unstorable(request: Request, _: Exception) -> Response:
     detail = "the request has a value that the database cannot hold, as the character U+0000"
     return problem(request, 422, "invalid", detail)
-
-
-async def _unexpected(request: Request, error: Exception) -> Response:
-    _log.error("request_failed", path=request.url.path, exc_info=error)
-    detail = "the server made a mistake; its log has the request id"
-    return problem(request, 500, "internal", detail)

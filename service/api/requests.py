@@ -1,45 +1,83 @@
-"""What every request passes first: an id, and a limit on its size."""
+"""What every request passes first: an id, who is answered, and what a body may be."""
 
+import structlog
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.api.errors import problem
+from service.api import access
+from service.api.dependencies import as_get
+from service.api.errors import internal_error, problem
 from service.contract.ids import new_id
+from service.settings import Settings
 
 LIMIT_BYTES = 8 * 1024 * 1024
+_log = structlog.get_logger()
 
 
 class RequestFrame:
-    """ASGI middleware: `X-Request-ID` in and out, 413 for a body over the limit."""
+    """ASGI middleware around every route.
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    `X-Request-ID` in and out, and in each line of the log; a HEAD for what has a GET; 401 and 403
+    for whom the server does not answer, 413 and 415 for a body that is too large or no JSON, 500
+    for an error of the server itself, which is logged once.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app, self._settings = app, settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = dict(scope["headers"])
-        sent = headers.get(b"x-request-id", b"").decode("latin-1")
-        request_id = sent if 0 < len(sent) <= 64 and sent.isprintable() else new_id("req")
+        request = Request(scope)
+        request_id = _request_id(request)
         scope["request_id"] = request_id
-        length = headers.get(b"content-length", b"0").decode("latin-1")
+        reply = _Reply(send, request_id)
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            refusal = access.refusal(request, self._settings) or _body_refusal(request)
+            if refusal is not None:
+                await refusal(scope, receive, reply)
+                return
+            try:
+                await self._app(as_get(scope), _limited(receive), reply)
+            except Exception as error:
+                _log.error("request_failed", path=request.url.path, exc_info=error)
+                if not reply.begun:
+                    await internal_error(request)(scope, receive, reply)
 
-        async def named(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [
-                    *message["headers"],
-                    (b"x-request-id", request_id.encode("latin-1")),
-                ]
-            await send(message)
 
-        if length.isdigit() and int(length) > LIMIT_BYTES:
-            detail = f"the body has {length} bytes; the limit is {LIMIT_BYTES}"
-            answer = problem(Request(scope), 413, "too_large", detail)
-            await answer(scope, receive, named)
-            return
-        await self._app(scope, _limited(receive), named)
+class _Reply:
+    """Sends an answer with the id of its request."""
+
+    def __init__(self, send: Send, request_id: str) -> None:
+        self._send, self._id = send, request_id.encode("latin-1")
+        self.begun = False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.begun = True
+            message["headers"] = [*message["headers"], (b"x-request-id", self._id)]
+        await self._send(message)
+
+
+def _request_id(request: Request) -> str:
+    sent = request.headers.get("x-request-id", "")
+    return sent if 0 < len(sent) <= 64 and sent.isprintable() else new_id("req")
+
+
+def _body_refusal(request: Request) -> Response | None:
+    length = request.headers.get("content-length", "0")
+    if length.isdigit() and int(length) > LIMIT_BYTES:
+        detail = f"the body has {length} bytes; the limit is {LIMIT_BYTES}"
+        return problem(request, 413, "too_large", detail)
+    has_body = length.strip("0") != "" or "transfer-encoding" in request.headers
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if has_body and media_type != "application/json":
+        detail = "send the body as JSON, with the header 'Content-Type: application/json'"
+        return problem(request, 415, "not_json", detail)
+    return None
 
 
 def _limited(receive: Receive) -> Receive:

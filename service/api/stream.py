@@ -12,6 +12,7 @@ from fastapi.responses import StreamingResponse
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
+from starlette.types import Receive, Scope, Send
 
 from service.api.dependencies import Context
 from service.context import AppContext
@@ -67,7 +68,21 @@ def _streaming(
 ) -> StreamingResponse:
     headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
     frames = _frames(context, read, start)
-    return StreamingResponse(frames, media_type="text/event-stream", headers=headers)
+    return _EventStream(frames, media_type="text/event-stream", headers=headers)
+
+
+class _EventStream(StreamingResponse):
+    """A stream of events; the answer to a HEAD ends at once."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] == "HEAD":
+            self.body_iterator = _nothing()
+        await super().__call__(scope, receive, send)
+
+
+async def _nothing() -> AsyncIterator[str]:
+    return
+    yield
 
 
 async def _frames(

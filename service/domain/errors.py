@@ -8,7 +8,6 @@ TrainyardError
 ├── Unprocessable       well formed, but it cannot be meant: names the field
 │   ├── InvalidFields   several fields at once
 │   └── IdempotencyMismatch
-├── Unauthorized        no token, or another one
 ├── Gone                it was there; its bytes were removed
 └── Unavailable         the volume does not answer
 """
@@ -70,15 +69,6 @@ class IdempotencyMismatch(Unprocessable):
         super().__init__(
             "idempotency_mismatch",
             "this Idempotency-Key came with another body before; use a new key for a new job",
-        )
-
-
-class Unauthorized(TrainyardError):
-    """The bearer token is missing or wrong."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "unauthorized", "send the token of this server as 'Authorization: Bearer …'"
         )
 
 
