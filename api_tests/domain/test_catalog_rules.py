@@ -108,4 +108,6 @@ def test_a_catalog_is_bounded() -> None:
     recipe = a_catalog().recipes[0]
     many = [recipe.model_copy(update={"name": f"r{n}"}) for n in range(LIMIT_RECIPES + 1)]
     assert problem(Catalog(recipes=tuple(many)))[0] == "/recipes"
-    assert "bytes" in problem(a_catalog(title="x" * 2**20))[1]
+    large = {"parameters": SCHEMA | {"description": "x" * 600_000}}
+    two = [recipe.model_copy(update=large | {"name": name}) for name in ("one", "two")]
+    assert "bytes" in problem(Catalog(recipes=tuple(two)))[1]

@@ -128,7 +128,6 @@ def test_a_claim_that_cannot_be_meant_is_refused(
 @pytest.mark.parametrize(
     ("registration", "pointer"),
     [
-        ({"host": "h" * 256}, "/host"),
         ({"process": KERNEL | {"pid": "x"}}, "/process/pid"),
         ({"slots": 0}, "/slots"),
         ({"labels": {"": "x"}}, "/labels//[key]"),

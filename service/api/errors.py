@@ -15,6 +15,7 @@ from starlette.routing import Match
 from service.contract.errors import FieldProblem, Problem
 from service.contract.nearest import field_names, unknown_name
 from service.contract.sentences import message_of
+from service.contract.text import PATH_LENGTH
 from service.domain.errors import (
     Conflict,
     Gone,
@@ -62,7 +63,7 @@ def problem(
         title=HTTPStatus(status).phrase,
         status=status,
         detail=detail,
-        instance=request.url.path,
+        instance=request.url.path[:PATH_LENGTH],
         code=code,
         request_id=request.scope.get("request_id"),
         errors=tuple(errors),

@@ -4,25 +4,29 @@ import base64
 import hashlib
 import json
 from collections.abc import Sequence
-from typing import Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 from zlib import crc32
 
 from fastapi import Request, Response
 from pydantic import BaseModel
 
 from service.contract.checkpoints import FileDigest
+from service.contract.fields import IdText
 from service.contract.jobs import ENDED_JOBS, Job, JobState
+from service.contract.text import CutTo
 
 Item = TypeVar("Item", bound=BaseModel)
+_MOST_LISTED = 100_000
+"""Of a list without pages, such as the checkpoints of a job."""
 
 
 class Page(BaseModel, Generic[Item]):
     """A page of a list; ask for the next with `after=<next>`."""
 
     object: Literal["list"] = "list"
-    data: list[Item]
+    data: Annotated[list[Item], CutTo(_MOST_LISTED)]
     has_more: bool = False
-    next: str | None = None
+    next: IdText | None = None
 
 
 def conditional(request: Request, body: str, etag: str | None = None) -> Response:

@@ -1,8 +1,14 @@
 """The actions that a job allows, as data, so that clients need not know the rules."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from service.contract.json_values import JsonLimit
+from service.contract.text import CutTo, PathText, ShortText
+
+_BODY_BYTES = 256 * 1024
+_MOST_FIELDS = 100
 
 
 class JobAction(BaseModel):
@@ -14,9 +20,11 @@ class JobAction(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    name: str
+    name: ShortText
     method: Literal["POST", "DELETE"] = "POST"
-    path: str
-    body: dict[str, Any] = Field(default_factory=dict)
-    choices: dict[str, tuple[str, ...]] = Field(default_factory=dict)
-    needs: tuple[str, ...] = ()
+    path: PathText
+    body: Annotated[dict[str, Any], JsonLimit(_BODY_BYTES)] = Field(default_factory=dict)
+    choices: Annotated[
+        dict[ShortText, Annotated[tuple[ShortText, ...], CutTo(_MOST_FIELDS)]], CutTo(_MOST_FIELDS)
+    ] = Field(default_factory=dict)
+    needs: Annotated[tuple[ShortText, ...], CutTo(_MOST_FIELDS)] = ()

@@ -1,18 +1,34 @@
 """The messages between agents and the control plane; each request may be sent twice."""
 
-from datetime import datetime
 from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from service.contract.checkpoints import Checkpoint
-from service.contract.fields import Id, LabelKey, LabelValue, Number, Result, Step, Text, WorkerText
+from service.contract.fields import (
+    Id,
+    IdText,
+    Moment,
+    Number,
+    Result,
+    Step,
+    WorkerLabels,
+)
 from service.contract.jobs import Reason
+from service.contract.json_values import JsonCutTo
 from service.contract.reading import Extensible, PeerMessage, log_once
 from service.contract.specs import AnySpec, EvalSpec, TrainSpec
+from service.contract.text import CutTo, Message, PathText, ShortText
 
 Directive = Literal["continue", "checkpoint_and_stop", "stop"]
 AttemptOutcome = Literal["succeeded", "failed", "cancelled", "released"]
+MOST_GPUS = MOST_SLOTS = 1024
+MOST_EVENTS = 1000
+"""The events that one message brings of an attempt; further ones come again in the next."""
+EVENT_BYTES = 4 * 1024 * 1024
+_MOST_CHECKPOINTS = 10_000
+_MOST_NEIGHBOURS = 10_000
+
 EventKind = Literal["started", "progress", "metrics", "checkpoint", "damaged", "note", "ended"]
 
 REASONS: dict[AttemptOutcome, tuple[Reason, ...]] = {
@@ -45,7 +61,7 @@ class Gpu(PeerMessage):
     """One device of a worker."""
 
     index: Number
-    name: Text
+    name: ShortText
     memory_bytes: Step
 
 
@@ -56,27 +72,27 @@ class ProcessIdentity(PeerMessage):
     `/proc/self/ns/pid`, `started_ticks` the 22nd field of `/proc/<pid>/stat`.
     """
 
-    boot_id: str
-    pid_namespace: str
-    pid: int
-    started_ticks: int
+    boot_id: ShortText
+    pid_namespace: ShortText
+    pid: Number
+    started_ticks: Step
 
 
 class Registration(PeerMessage):
     """`PUT /agent/workers/{id}`: registers a worker; each worker process has a new id."""
 
-    host: Annotated[Text, Field(max_length=255)]
+    host: ShortText
     process: ProcessIdentity
-    gpus: tuple[Gpu, ...] = ()
-    slots: Annotated[int, Field(ge=1, le=1024)] = 1
-    labels: dict[LabelKey, LabelValue] = Field(default_factory=dict)
-    version: Annotated[Text, Field(max_length=64)] = ""
+    gpus: Annotated[tuple[Gpu, ...], CutTo(MOST_GPUS)] = ()
+    slots: Annotated[int, Field(ge=1, le=MOST_SLOTS)] = 1
+    labels: WorkerLabels = Field(default_factory=dict)
+    version: Annotated[str, CutTo(64)] = ""
 
 
 class Predecessor(PeerMessage):
     """A worker of this boot and pid namespace that has not reported its own end."""
 
-    worker_id: str
+    worker_id: IdText
     process: ProcessIdentity
 
 
@@ -87,13 +103,13 @@ class RegistrationReply(PeerMessage):
     need not wait until the leases expire.
     """
 
-    neighbours: tuple[Predecessor, ...] = ()
+    neighbours: Annotated[tuple[Predecessor, ...], CutTo(_MOST_NEIGHBOURS)] = ()
 
 
 class Gone(PeerMessage):
     """`POST /agent/workers/{id}/gone`: the worker and all its processes have ended."""
 
-    message: WorkerText = ""
+    message: Message = ""
 
 
 class ClaimRequest(PeerMessage):
@@ -130,12 +146,12 @@ class Claim(PeerMessage):
     checkpoint from which a train starts, or which an eval or an export uses.
     """
 
-    job_id: str
+    job_id: IdText
     attempt: int
-    token: str
+    token: ShortText
     spec: AnySpec
     lease: Lease
-    resume: tuple[Checkpoint, ...] = ()
+    resume: Annotated[tuple[Checkpoint, ...], CutTo(_MOST_CHECKPOINTS)] = ()
     weights: Checkpoint | None = None
 
     @property
@@ -154,15 +170,15 @@ class ReportedEvent(PeerMessage):
 
     seq: Step
     kind: Annotated[EventKind, Extensible]
-    at: datetime
-    body: dict[str, Any] = Field(default_factory=dict)
+    at: Moment
+    body: Annotated[dict[str, Any], JsonCutTo(EVENT_BYTES)] = Field(default_factory=dict)
 
 
 class Purge(PeerMessage):
     """A checkpoint whose folder the agent has to remove; `path` is relative to the volume."""
 
-    checkpoint_id: str
-    path: str
+    checkpoint_id: IdText
+    path: PathText
 
 
 class Beat(PeerMessage):
@@ -174,16 +190,16 @@ class Beat(PeerMessage):
 
     job_id: Id
     attempt: Number
-    token: str
-    events: tuple[ReportedEvent, ...] = ()
-    purged: tuple[Id, ...] = ()
+    token: ShortText
+    events: Annotated[tuple[ReportedEvent, ...], CutTo(MOST_EVENTS)] = ()
+    purged: Annotated[tuple[IdText, ...], CutTo(_MOST_CHECKPOINTS)] = ()
 
 
 class Heartbeat(PeerMessage):
     """`POST /agent/heartbeats`: one heartbeat of an agent for all its attempts."""
 
     worker_id: Id
-    beats: tuple[Beat, ...] = ()
+    beats: Annotated[tuple[Beat, ...], CutTo(MOST_SLOTS)] = ()
 
 
 class BeatReply(PeerMessage):
@@ -194,18 +210,18 @@ class BeatReply(PeerMessage):
     `purged` confirms it. A directive that this version does not know is read as `continue`.
     """
 
-    job_id: str
+    job_id: IdText
     attempt: int
     directive: Annotated[Directive, BeforeValidator(_known_directive)] = "continue"
     lease_lost: bool = False
     acked_seq: int = 0
-    purge: tuple[Purge, ...] = ()
+    purge: Annotated[tuple[Purge, ...], CutTo(_MOST_CHECKPOINTS)] = ()
 
 
 class HeartbeatReply(PeerMessage):
     """One reply for each beat; with `drain` the worker claims no new jobs."""
 
-    replies: tuple[BeatReply, ...] = ()
+    replies: Annotated[tuple[BeatReply, ...], CutTo(MOST_SLOTS)] = ()
     drain: bool = False
 
 
@@ -217,7 +233,7 @@ class AttemptResult(PeerMessage):
 
     outcome: AttemptOutcome
     reason: Annotated[Reason, Extensible]
-    message: WorkerText = ""
+    message: Message = ""
     result: Result | None = None
 
     @model_validator(mode="after")
@@ -240,5 +256,5 @@ class Report(AttemptResult):
 
     job_id: Id
     attempt: Number
-    token: str
-    events: tuple[ReportedEvent, ...] = ()
+    token: ShortText
+    events: Annotated[tuple[ReportedEvent, ...], CutTo(MOST_EVENTS)] = ()

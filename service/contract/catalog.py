@@ -8,11 +8,17 @@ import hashlib
 import json
 from functools import cache
 from importlib.resources import files
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from service.contract.json_values import JsonWithin
+from service.contract.text import Message, ShortText
+
 BUILTIN_FILE = "builtin_catalog.json"
+CATALOG_BYTES = 1024 * 1024
+_MOST_ENTRIES = 10_000
+"""More than a catalog may have: `service.domain.catalog_rules` names what is too much."""
 
 
 class _Entry(BaseModel):
@@ -41,14 +47,16 @@ class RecipeInfo(_Entry):
     the recipe.
     """
 
-    name: str
-    title: str
-    source: str | None = None
-    variants: tuple[str, ...]
-    sizes: dict[str, NetworkSize] = Field(default_factory=dict)
+    name: ShortText
+    title: Message
+    source: Message | None = None
+    variants: Annotated[tuple[ShortText, ...], Field(max_length=_MOST_ENTRIES)]
+    sizes: Annotated[dict[ShortText, NetworkSize], Field(max_length=_MOST_ENTRIES)] = Field(
+        default_factory=dict
+    )
     recalibrates_batch_norm: bool = False
-    parameters: dict[str, Any]
-    package: str = "trainyard-service"
+    parameters: Annotated[dict[str, Any], JsonWithin(CATALOG_BYTES)]
+    package: ShortText = "trainyard-service"
 
     @property
     def digest(self) -> str:
@@ -60,21 +68,21 @@ class DatasetInfo(_Entry):
     """A data set as `GET /datasets` shows it; the counts are images."""
 
     object: Literal["dataset"] = "dataset"
-    name: str
-    description: str
+    name: ShortText
+    description: Message
     num_classes: int
     train_images: int
     val_images: int
-    licence: str
-    source: str
+    licence: Message
+    source: Message
 
 
 class Catalog(_Entry):
     """The recipes, data sets and kinds of job that a worker can run."""
 
-    recipes: tuple[RecipeInfo, ...] = ()
-    datasets: tuple[DatasetInfo, ...] = ()
-    kinds: tuple[str, ...] = ()
+    recipes: Annotated[tuple[RecipeInfo, ...], Field(max_length=_MOST_ENTRIES)] = ()
+    datasets: Annotated[tuple[DatasetInfo, ...], Field(max_length=_MOST_ENTRIES)] = ()
+    kinds: Annotated[tuple[ShortText, ...], Field(max_length=_MOST_ENTRIES)] = ()
 
     @property
     def digest(self) -> str:

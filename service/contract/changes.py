@@ -4,8 +4,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.contract.fields import Id
-from service.contract.specs import JobLabels, Name, Priority
+from service.contract.fields import Id, Labels
+from service.contract.specs import Name, Priority
 
 
 class JobEdit(BaseModel):
@@ -14,7 +14,7 @@ class JobEdit(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Name | None = None
-    labels: JobLabels | None = None
+    labels: Labels | None = None
     priority: Priority | None = None
 
 

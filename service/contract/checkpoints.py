@@ -7,14 +7,34 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.contract.fields import Id, Metrics, Number, Step, Tag
+from service.contract.fields import (
+    MOST_TAGS,
+    Id,
+    IdText,
+    Metrics,
+    Moment,
+    Number,
+    Step,
+    Tag,
+)
+from service.contract.json_values import JsonLimit
 from service.contract.reading import Extensible
+from service.contract.text import CutTo, Message, PathText, ShortText, Text
 
 MANIFEST = "manifest.json"
 FORMAT = 1
 """The newest known format of manifests; checkpoints of a newer format are not changed."""
 
-FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*$")]
+MOST_CLASSES = 100_000
+MOST_FILES = 10_000
+"""Of one checkpoint: its tensor files, and one file for each rank."""
+MANIFEST_BYTES = 4 * 1024 * 1024
+_MOST_LISTED = 100_000
+_MOST_TENSORS = 100_000
+
+FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*$", max_length=255)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", max_length=64)]
+_TensorName = Annotated[Text, Field(max_length=1024)]
 _FOLDER = re.compile(r"^(step|final)-(\d{9,})$")
 
 Measured = Literal["loss", "top1_error", "top5_error"]
@@ -68,7 +88,7 @@ class FileDigest(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     bytes: Step
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    sha256: Sha256
 
 
 class Manifest(BaseModel):
@@ -84,18 +104,20 @@ class Manifest(BaseModel):
     phase: Literal["train", "recalibrate", "final"]
     recipe: Id
     variant: Id
-    num_classes: int
-    class_names: tuple[str, ...]
-    image_size: int
-    preprocessing: str
-    spec_sha256: str
-    world_size: int
-    created_at: datetime
+    num_classes: Number
+    class_names: Annotated[tuple[ShortText, ...], Field(max_length=MOST_CLASSES)]
+    image_size: Number
+    preprocessing: ShortText
+    spec_sha256: IdText
+    world_size: Number
+    created_at: Moment
     metrics: Metrics = Field(default_factory=dict)
-    aliases: dict[str, str] = Field(default_factory=dict)
-    versions: dict[str, str] = Field(default_factory=dict)
-    parent_checkpoint: str | None = None
-    files: dict[FileName, FileDigest]
+    aliases: Annotated[dict[_TensorName, _TensorName], Field(max_length=_MOST_TENSORS)] = Field(
+        default_factory=dict
+    )
+    versions: Annotated[dict[ShortText, ShortText], CutTo(100)] = Field(default_factory=dict)
+    parent_checkpoint: Id | None = None
+    files: Annotated[dict[FileName, FileDigest], Field(max_length=MOST_FILES)]
 
 
 class Checkpoint(BaseModel):
@@ -104,23 +126,23 @@ class Checkpoint(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     object: Literal["checkpoint"] = "checkpoint"
-    id: str
-    job_id: str
+    id: IdText
+    job_id: IdText
     attempt: int
-    recipe: str
-    variant: str
+    recipe: IdText
+    variant: IdText
     step: int
-    phase: str
+    phase: ShortText
     created_at: datetime
-    metrics: dict[str, float] = Field(default_factory=dict)
+    metrics: Metrics = Field(default_factory=dict)
     bytes: int
-    files: dict[str, FileDigest]
-    path: str
+    files: Annotated[dict[ShortText, FileDigest], CutTo(MOST_FILES)]
+    path: PathText
     pinned: bool = False
-    tags: tuple[str, ...] = ()
+    tags: Annotated[tuple[ShortText, ...], CutTo(MOST_TAGS)] = ()
     state: Annotated[State, Extensible] = "published"
-    parent_checkpoint: str | None = None
-    manifest: dict[str, Any] | None = None
+    parent_checkpoint: IdText | None = None
+    manifest: Annotated[dict[str, Any], JsonLimit(MANIFEST_BYTES)] | None = None
 
     @classmethod
     def of(
@@ -147,7 +169,7 @@ class CheckpointChange(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     pinned: bool | None = None
-    tags: Annotated[tuple[Tag, ...], Field(max_length=64)] | None = None
+    tags: Annotated[tuple[Tag, ...], Field(max_length=MOST_TAGS)] | None = None
 
 
 class Verification(BaseModel):
@@ -156,9 +178,9 @@ class Verification(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     object: Literal["verification"] = "verification"
-    checkpoint_id: str
+    checkpoint_id: IdText
     ok: bool
-    problems: tuple[str, ...] = ()
+    problems: Annotated[tuple[Message, ...], CutTo(MOST_FILES)] = ()
 
 
 class Garbage(BaseModel):
@@ -166,10 +188,10 @@ class Garbage(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    path: str
-    why: str
+    path: PathText
+    why: Message
     bytes: int
-    checkpoint_id: str | None = None
+    checkpoint_id: IdText | None = None
 
 
 class Collection(BaseModel):
@@ -182,8 +204,8 @@ class Collection(BaseModel):
 
     object: Literal["collection"] = "collection"
     dry_run: bool
-    data: tuple[Garbage, ...] = ()
-    left: tuple[str, ...] = ()
+    data: Annotated[tuple[Garbage, ...], CutTo(_MOST_LISTED)] = ()
+    left: Annotated[tuple[Message, ...], CutTo(_MOST_LISTED)] = ()
 
 
 class LineageEntry(BaseModel):
@@ -191,17 +213,17 @@ class LineageEntry(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    id: str
-    job_id: str
+    id: IdText
+    job_id: IdText
     attempt: int
-    recipe: str
-    variant: str
+    recipe: IdText
+    variant: IdText
     step: int
-    phase: str
+    phase: ShortText
     created_at: datetime
     state: Annotated[State, Extensible]
-    spec_sha256: str
-    parent_checkpoint: str | None = None
+    spec_sha256: IdText
+    parent_checkpoint: IdText | None = None
 
 
 class Lineage(BaseModel):
@@ -216,8 +238,8 @@ class Lineage(BaseModel):
 
     object: Literal["lineage"] = "lineage"
     checkpoint: LineageEntry
-    spec: dict[str, Any] | None = None
-    ancestors: tuple[LineageEntry, ...] = ()
+    spec: Annotated[dict[str, Any], JsonLimit(MANIFEST_BYTES)] | None = None
+    ancestors: Annotated[tuple[LineageEntry, ...], CutTo(_MOST_LISTED)] = ()
     complete: bool = True
-    children: tuple[LineageEntry, ...] = ()
-    jobs: tuple[str, ...] = ()
+    children: Annotated[tuple[LineageEntry, ...], CutTo(_MOST_LISTED)] = ()
+    jobs: Annotated[tuple[IdText, ...], CutTo(_MOST_LISTED)] = ()

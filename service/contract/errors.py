@@ -1,6 +1,12 @@
 """Problem details (RFC 9457): the body of every error response."""
 
-from pydantic import BaseModel, ConfigDict
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from service.contract.text import PATH_LENGTH, CutTo, Message, PathText, ShortText
+
+_MOST_ERRORS = 100
 
 
 class FieldProblem(BaseModel):
@@ -8,8 +14,8 @@ class FieldProblem(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    pointer: str
-    detail: str
+    pointer: PathText
+    detail: Message
 
 
 class Problem(BaseModel):
@@ -17,11 +23,11 @@ class Problem(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    type: str = "about:blank"
-    title: str
+    type: ShortText = "about:blank"
+    title: ShortText
     status: int
-    detail: str
-    instance: str | None = None
-    code: str
-    request_id: str | None = None
-    errors: tuple[FieldProblem, ...] = ()
+    detail: Message
+    instance: Annotated[str, Field(max_length=PATH_LENGTH)] | None = None
+    code: ShortText
+    request_id: ShortText | None = None
+    errors: Annotated[tuple[FieldProblem, ...], CutTo(_MOST_ERRORS)] = ()

@@ -1,9 +1,14 @@
 """The bodies of the events that an attempt reports; unknown fields are ignored."""
 
+from typing import Annotated
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.contract.checkpoints import Manifest
-from service.contract.fields import Id, Measure, Metrics, Step, WorkerText
+from service.contract.fields import Id, Measure, Metrics, Step
+from service.contract.text import PATH_LENGTH, CutTo, Message, Text
+
+_MOST_SENTENCES = 100
 
 
 class _Body(BaseModel):
@@ -19,13 +24,13 @@ class Started(_Body):
     step: Step
     total_steps: Step
     resumed_from: Id | None = None
-    data: tuple[WorkerText, ...] = ()
+    data: Annotated[tuple[Message, ...], CutTo(_MOST_SENTENCES)] = ()
 
 
 class Progressed(_Body):
     """`progress`: the phase, the step and the speed of the attempt."""
 
-    phase: str = Field(max_length=32)
+    phase: Annotated[str, CutTo(32)]
     step: Step
     total_steps: Step
     images_per_second: Measure = None
@@ -44,17 +49,17 @@ class Published(_Body):
     """`checkpoint`: the manifest of a new checkpoint, and its folder relative to the volume."""
 
     checkpoint: Manifest
-    path: str
+    path: Annotated[Text, Field(max_length=PATH_LENGTH)]
 
 
 class Damaged(_Body):
     """`damaged`: a checkpoint that does not verify, so that the attempt did not use it."""
 
     checkpoint_id: Id
-    problems: tuple[WorkerText, ...] = ()
+    problems: Annotated[tuple[Message, ...], CutTo(_MOST_SENTENCES)] = ()
 
 
 class NoteBody(_Body):
     """`note`: a sentence for the job's history."""
 
-    message: WorkerText
+    message: Message

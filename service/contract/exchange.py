@@ -4,8 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from service.contract.fields import Id, Tag, Text
+from service.contract.checkpoints import MOST_CLASSES
+from service.contract.fields import MOST_TAGS, Id, Tag
 from service.contract.paths import ImportPath
+from service.contract.text import NAME_LENGTH, Text
 
 Preprocessing = Literal["bgr255", "bgr_normalized", "bgr255_minus_mean"]
 ExportFormat = Literal["pth.tar", "safetensors", "onnx", "torch_export"]
@@ -25,12 +27,18 @@ class ImportRequest(_Request):
 
     file: ImportPath
     recipe: Id | None = None
-    variant: Text | None = None
+    variant: Id | None = None
     preprocessing: Preprocessing | None = None
     mean_image: ImportPath | None = None
     image_size: Annotated[int, Field(ge=32, le=2048, multiple_of=32)] = 224
-    class_names: tuple[Text, ...] | None = None
-    tags: tuple[Tag, ...] = ()
+    class_names: (
+        Annotated[
+            tuple[Annotated[Text, Field(max_length=NAME_LENGTH)], ...],
+            Field(max_length=MOST_CLASSES),
+        ]
+        | None
+    ) = None
+    tags: Annotated[tuple[Tag, ...], Field(max_length=MOST_TAGS)] = ()
 
     @model_validator(mode="after")
     def _variant_of_recipe(self) -> "ImportRequest":

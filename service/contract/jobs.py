@@ -2,14 +2,18 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.contract.actions import JobAction
+from service.contract.fields import IdText, LabelTexts, Metrics, Result
 from service.contract.reading import Extensible
 from service.contract.specs import KindName
 from service.contract.stored_specs import StoredSpec
+from service.contract.text import CutTo, Message, ShortText
+
+_MOST_ACTIONS = 100
 
 
 class JobState(StrEnum):
@@ -77,7 +81,7 @@ class Progress(BaseModel):
     fraction: float = 0.0
     eta_seconds: float | None = None
     images_per_second: float | None = None
-    phase: str = "train"
+    phase: ShortText = "train"
 
 
 class Job(BaseModel):
@@ -90,30 +94,30 @@ class Job(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     object: Literal["job"] = "job"
-    id: str
+    id: IdText
     kind: Annotated[KindName, Extensible]
-    recipe: str | None
-    variant: str | None
-    name: str | None = None
-    labels: dict[str, str] = Field(default_factory=dict)
+    recipe: IdText | None
+    variant: IdText | None
+    name: ShortText | None = None
+    labels: LabelTexts = Field(default_factory=dict)
     state: Annotated[JobState, Extensible]
     reason: Annotated[Reason, Extensible] | None = None
-    message: str | None = None
+    message: Message | None = None
     created_at: datetime
     started_at: datetime | None = None
     finished_at: datetime | None = None
     progress: Progress
-    metrics: dict[str, float] = Field(default_factory=dict)
+    metrics: Metrics = Field(default_factory=dict)
     queue_position: int | None = None
-    wait_reason: str | None = None
+    wait_reason: Message | None = None
     attempt: int = 0
-    latest_checkpoint: str | None = None
-    best_checkpoint: str | None = None
-    result: dict[str, Any] | None = None
-    parent_job_id: str | None = None
-    unreadable: str | None = None
+    latest_checkpoint: IdText | None = None
+    best_checkpoint: IdText | None = None
+    result: Result | None = None
+    parent_job_id: IdText | None = None
+    unreadable: Message | None = None
     spec: StoredSpec
-    actions: tuple[JobAction, ...] = ()
+    actions: Annotated[tuple[JobAction, ...], CutTo(_MOST_ACTIONS)] = ()
     version: int = 1
 
 
@@ -122,12 +126,12 @@ class Attempt(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    job_id: str
+    job_id: IdText
     number: int
-    worker_id: str
+    worker_id: IdText
     state: Annotated[AttemptState, Extensible]
     reason: Annotated[Reason, Extensible] | None = None
-    message: str | None = None
+    message: Message | None = None
     created_at: datetime
     started_at: datetime | None = None
     finished_at: datetime | None = None
@@ -139,8 +143,8 @@ class Event(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     number: int
-    job_id: str
+    job_id: IdText
     attempt: int | None = None
-    kind: str
-    message: str
+    kind: ShortText
+    message: Message
     created_at: datetime

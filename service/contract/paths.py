@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from service.contract.fields import Text
+from service.contract.text import Text
 
 
 class PathOutsideRoot(ValueError):

@@ -19,11 +19,15 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
+from service.contract.text import cut_text
+
 _Model = TypeVar("_Model", bound=BaseModel)
 _Member = TypeVar("_Member", bound=StrEnum)
 
 _log = logging.getLogger(__name__)
 _MOST_LOGGED = 1000
+_MOST_CHARACTERS = 32
+"""Of a value that only another version knows: as many as its column has."""
 _logged: set[tuple[str, str]] = set()
 _lock = Lock()
 
@@ -101,7 +105,7 @@ class _Extensible:
     """Marks a field whose values may be unknown to this version.
 
     For an enumeration, an unknown text becomes a new member, as of `member`; for literals it stays
-    a text.
+    a text. It is cut to the length of its column.
     """
 
     def __get_pydantic_core_schema__(
@@ -112,7 +116,8 @@ class _Extensible:
         def validate(value: Any, known: core_schema.ValidatorFunctionWrapHandler) -> Any:
             if not isinstance(value, str):
                 return known(value)
-            return value if enumeration is None else member(enumeration, value)
+            text = cut_text(value, _MOST_CHARACTERS)
+            return text if enumeration is None else member(enumeration, text)
 
         written = None if enumeration is not None else core_schema.to_string_ser_schema()
         return core_schema.no_info_wrap_validator_function(

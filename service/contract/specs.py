@@ -16,8 +16,12 @@ from pydantic_core import InitErrorDetails
 
 from service.contract.catalog import builtin_catalog
 from service.contract.exchange import ExportRequest, ImportRequest
-from service.contract.fields import Id, LabelKey, LabelValue, Text
+from service.contract.fields import Id, Labels
+from service.contract.json_values import JsonWithin
 from service.contract.paths import DataPath, ImportPath
+from service.contract.text import Text
+
+PARAMETERS_BYTES = 64 * 1024
 
 
 class _Edge(BaseModel):
@@ -25,6 +29,7 @@ class _Edge(BaseModel):
 
 
 Name = Annotated[Text, Field(min_length=1, max_length=200)]
+Parameters = Annotated[dict[str, Any], JsonWithin(PARAMETERS_BYTES)]
 
 
 class DataSpec(_Edge):
@@ -72,16 +77,15 @@ class Resources(_Edge):
     """What a worker must have free."""
 
     gpus: Annotated[int, Field(ge=0, le=1024)] = 0
-    labels: dict[LabelKey, LabelValue] = Field(default_factory=dict)
+    labels: Labels = Field(default_factory=dict)
 
 
-JobLabels = Annotated[dict[LabelKey, LabelValue], Field(max_length=64)]
 Priority = Annotated[int, Field(ge=-1000, le=1000)]
 
 
 class _Submission(_Edge):
     name: Name | None = None
-    labels: JobLabels = Field(default_factory=dict)
+    labels: Labels = Field(default_factory=dict)
     resources: Resources = Resources()
     priority: Priority = 0
     max_failures: Annotated[int, Field(ge=0, le=100)] = 2
@@ -104,7 +108,7 @@ class NetworkSpec(_Submission):
     recipe: Annotated[Id | None, BeforeValidator(_recipe_name)] = None
     variant: Id | None = None
     data: DataSpec
-    params: dict[str, Any] = Field(default_factory=dict)
+    params: Parameters = Field(default_factory=dict)
     retention: Retention = Retention()
 
     @property
@@ -171,7 +175,7 @@ class ExportSpec(_Submission):
     kind: Literal["export"] = "export"
     request: ExportRequest
     recipe: Id
-    params: dict[str, Any] = Field(default_factory=dict)
+    params: Parameters = Field(default_factory=dict)
 
 
 KindName = Literal["train", "eval", "import", "export"]

@@ -13,9 +13,11 @@ from pydantic import (
     model_serializer,
 )
 
+from service.contract.fields import LabelTexts
 from service.contract.reading import with_unknown_fields
 from service.contract.sentences import sentence_of
 from service.contract.specs import AnySpec, Resources
+from service.contract.text import Message, ShortText
 
 
 class UnreadableSpec(BaseModel):
@@ -27,10 +29,10 @@ class UnreadableSpec(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     stored: Any
-    problem: str
-    kind: str = ""
-    name: str | None = None
-    labels: dict[str, str] = Field(default_factory=dict)
+    problem: Message
+    kind: ShortText = ""
+    name: ShortText | None = None
+    labels: LabelTexts = Field(default_factory=dict)
     resources: Resources = Resources()
     priority: int = 0
     max_failures: int = 0

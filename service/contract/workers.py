@@ -6,8 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.contract.agent import Gpu
+from service.contract.agent import MOST_GPUS, MOST_SLOTS, Gpu
+from service.contract.fields import IdText, LabelTexts
 from service.contract.reading import Extensible
+from service.contract.text import CutTo, Message, ShortText
 
 
 class WorkerState(StrEnum):
@@ -36,15 +38,15 @@ class Worker(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     object: Literal["worker"] = "worker"
-    id: str
-    host: str
+    id: IdText
+    host: ShortText
     state: Annotated[WorkerState, Extensible]
-    message: str | None = None
-    gpus: tuple[Gpu, ...] = ()
+    message: Message | None = None
+    gpus: Annotated[tuple[Gpu, ...], CutTo(MOST_GPUS)] = ()
     slots: int = 1
-    labels: dict[str, str] = Field(default_factory=dict)
-    version: str = ""
-    catalog_digest: str | None = None
-    jobs: tuple[str, ...] = ()
+    labels: LabelTexts = Field(default_factory=dict)
+    version: ShortText = ""
+    catalog_digest: IdText | None = None
+    jobs: Annotated[tuple[IdText, ...], CutTo(MOST_SLOTS)] = ()
     registered_at: datetime
     last_seen_at: datetime

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from service.contract.catalog import Catalog, RecipeInfo
+from service.contract.catalog import CATALOG_BYTES, Catalog, RecipeInfo
 from service.contract.errors import FieldProblem
+from service.contract.json_values import is_deeper, storage_problems
 from service.domain.errors import InvalidFields
-from service.domain.json_values import is_deeper, storage_problems
 from service.domain.parameter_schemas import InvalidSchema, check_schema
 
-LIMIT_BYTES = 1024 * 1024
+LIMIT_BYTES = CATALOG_BYTES
 LIMIT_DEPTH = 64
 LIMIT_RECIPES = 200
 LIMIT_DATASETS = 1000

@@ -18,8 +18,8 @@ from pydantic_core import SchemaValidator, core_schema
 from pydantic_core import ValidationError as NoMatch
 from referencing import Registry
 
+from service.contract.json_values import LARGEST_NUMBER
 from service.contract.paths import is_below_root
-from service.domain.json_values import LARGEST_NUMBER
 
 Schema = Mapping[str, Any]
 

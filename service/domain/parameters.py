@@ -9,12 +9,13 @@ from pydantic_core import SchemaValidator, ValidationError, core_schema
 
 from service.contract.catalog import RecipeInfo
 from service.contract.errors import FieldProblem
+from service.contract.json_values import is_deeper, storage_problems
+from service.contract.specs import PARAMETERS_BYTES
 from service.domain.errors import InvalidFields
-from service.domain.json_values import is_deeper, storage_problems
 from service.domain.parameter_problems import pointer_to, problems_of
 from service.domain.parameter_schemas import Schema, resolved, validator_of
 
-LIMIT_BYTES = 64 * 1024
+LIMIT_BYTES = PARAMETERS_BYTES
 LIMIT_DEPTH = 32
 _COERCIONS = {
     "integer": SchemaValidator(core_schema.int_schema()),
