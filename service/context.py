@@ -11,6 +11,7 @@ from service.control.leases.transitions import BackoffPolicy
 from service.notifier import Notifier
 from service.settings import Settings
 from service.store.engine import Database
+from service.volume.digests import FileDigests
 from service.volume_limiter import VolumeLimiter
 
 
@@ -26,6 +27,7 @@ class AppContext:
     draw: Callable[[], float]
     notifier: Notifier = field(default_factory=Notifier)
     volume_limiter: VolumeLimiter = field(default_factory=VolumeLimiter)
+    file_digests: FileDigests = field(default_factory=FileDigests)
     loops: list[Loop] = field(default_factory=list)
     """The server's own loops, whose turns and errors `GET /metrics` counts."""
 

@@ -80,10 +80,14 @@ class FakeAgent:
         return {"seq": next(self._seq), "kind": kind, "at": NOW.isoformat(), "body": body}
 
     def report(
-        self, claim: dict[str, Any], outcome: str = "succeeded", reason: str = "finished"
+        self,
+        claim: dict[str, Any],
+        outcome: str = "succeeded",
+        reason: str = "finished",
+        **fields: Any,
     ) -> httpx.Response:
         """The end of an attempt."""
-        body = _of(claim) | {"outcome": outcome, "reason": reason}
+        body = _of(claim) | {"outcome": outcome, "reason": reason} | fields
         return self.http.post("/agent/reports", json=body)
 
     def save(self, claim: dict[str, Any], step: int, content: bytes = b"weights") -> str:
@@ -106,9 +110,14 @@ class FakeAgent:
 
     def log(self, claim: dict[str, Any], content: bytes) -> None:
         """Write the attempt's log."""
+        path = self.log_path(claim)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+    def log_path(self, claim: dict[str, Any]) -> Path:
+        """Where the attempt's log is on the volume."""
         folder = self._server.volume / attempt_path(claim["job_id"], claim["attempt"])
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "log.txt").write_bytes(content)
+        return folder / "log.txt"
 
 
 def _of(claim: dict[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
-"""The server on a volume of which no file opens for a download before there is a file `answers`."""
+"""The server on a volume of which no file opens for a log or download before `answers` exists."""
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -11,7 +12,7 @@ from anyio.to_thread import run_sync
 from service import main
 from service.settings import Settings
 
-_open_file = anyio.open_file
+_open, _open_file = os.open, anyio.open_file
 
 
 def _wait() -> None:
@@ -20,12 +21,19 @@ def _wait() -> None:
         time.sleep(0.05)
 
 
-async def _hanging(path: Path, *how: Any, **more: Any) -> Any:
+def _hanging_open(path: Any, *how: Any, **more: Any) -> int:
+    if path == "log.txt":
+        _wait()
+    return _open(path, *how, **more)
+
+
+async def _hanging_open_file(path: Path, *how: Any, **more: Any) -> Any:
     await run_sync(_wait)
     return await _open_file(path, *how, **more)
 
 
-anyio.open_file = _hanging
+os.open = _hanging_open
+anyio.open_file = _hanging_open_file
 
 if __name__ == "__main__":
     sys.exit(main.main())

@@ -108,7 +108,4 @@ def file(request: Request, checkpoint_id: str, name: str, context: Context) -> R
     """The bytes of a file; ranges work, and the ETag is its sha256."""
     with context.database.read() as tx:
         checkpoint = index.get(tx, checkpoint_id)
-    path, digest = index.file_of(checkpoint, name, context.settings.volume)
-    return download(
-        request, context.volume_limiter.downloads, path, f"{checkpoint_id}-{name}", digest
-    )
+    return download(request, context, index.file_of(checkpoint, name, context.settings.volume))

@@ -102,11 +102,10 @@ async def export(
         if job.state is not JobState.SUCCEEDED:
             return _failed(request, job, 409)
         state = await _find(context, export_request)
-    file = state.file
-    if file is None:
+    if state.file is None:
         # The file is gone since, and another job makes it again.
         return _later(state.job, location)
-    return download(request, context.volume_limiter.downloads, file.path, file.name, file.digest)
+    return download(request, context, state.file)
 
 
 async def _wait_for_end(context: AppContext, job_id: str, wait_seconds: float) -> Job:

@@ -140,10 +140,7 @@ def file(request: Request, job_id: str, name: str, context: Context) -> Response
     """A file that the job's result names."""
     with context.database.read() as tx:
         job = views.stored(tx, job_id).job
-    artifact = artifacts.file_of(job, name, context.settings.volume)
-    return download(
-        request, context.volume_limiter.downloads, artifact.path, artifact.name, artifact.digest
-    )
+    return download(request, context, artifacts.file_of(job, name, context.settings.volume))
 
 
 @router.get("/{job_id}/logs", dependencies=[VolumeLookup])

@@ -5,10 +5,9 @@ from pydantic import BaseModel, ConfigDict
 
 from service.api.dependencies import Context, VolumeScan
 from service.contract.checkpoints import Collection, Verification
-from service.contract.paths import resolve_path
 from service.control.checkpoints import index
 from service.control.checkpoints.gc import Collector
-from service.volume.folder import verify as problems_of
+from service.volume.folder import verify_published
 
 router = APIRouter(prefix="/checkpoints", tags=["checkpoints"])
 
@@ -25,8 +24,8 @@ class Collect(BaseModel):
 def verify(checkpoint_id: str, context: Context) -> Verification:
     """Read every byte, and mark the checkpoint as damaged, or as whole again."""
     with context.database.read() as tx:
-        path = index.path_of(tx, checkpoint_id)
-    problems = problems_of(resolve_path(context.settings.volume, path))
+        checkpoint = index.readable(tx, checkpoint_id)
+    problems = verify_published(context.settings.volume, checkpoint)
     with context.database.write() as tx:
         return index.record_verification(tx, checkpoint_id, problems, context.now())
 

@@ -131,10 +131,10 @@ def jobs_with_leftovers(tx: Connection) -> list[str]:
     return sorted(set(tx.execute(query).scalars()))
 
 
-def published_paths(tx: Connection) -> list[tuple[str, str]]:
-    """Id and folder of everything that is published."""
-    query = select(checkpoints.c.id, checkpoints.c.path).where(checkpoints.c.state == _PUBLISHED)
-    return [(row.id, row.path) for row in tx.execute(query)]
+def published_ids(tx: Connection) -> list[str]:
+    """The ids of everything that is published."""
+    query = select(checkpoints.c.id).where(checkpoints.c.state == _PUBLISHED)
+    return list(tx.execute(query).scalars())
 
 
 def change(

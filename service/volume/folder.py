@@ -8,12 +8,24 @@ every changed bit.
 
 import hashlib
 import os
-import stat
 from collections.abc import Callable
 from pathlib import Path
 
-from service.contract.checkpoints import MANIFEST, FileDigest, Manifest, folder_name, step_of
-from service.volume.manifests import MANIFEST_DIGEST, is_of_newer_version, manifest_or_problem
+from service.contract.checkpoints import (
+    MANIFEST,
+    Checkpoint,
+    FileDigest,
+    Manifest,
+    folder_name,
+    step_of,
+)
+from service.volume.manifests import (
+    MANIFEST_DIGEST,
+    is_of_newer_version,
+    manifest_in,
+    manifest_or_problem,
+)
+from service.volume.opener import UnsafePath, open_folder, open_in
 
 STAGE_PREFIX = ".tmp-"
 _CHUNK_BYTES = 1 << 20
@@ -45,20 +57,30 @@ def read_manifest(folder: Path) -> Manifest | None:
 def verify(folder: Path, on_read: Callable[[int], None] = lambda _: None) -> list[str]:
     """Read every byte of a checkpoint; returns one sentence for each problem, none if it is whole.
 
+    The folder is measured by its own manifest; `verify_published` trusts the index instead.
     `on_read` is called with the number of bytes of each chunk that was read.
     """
-    manifest, problem = manifest_or_problem(folder)
-    if manifest is None:
-        return [problem]
-    problems = _location_problems(folder, manifest)
-    expected = {*manifest.files, MANIFEST, MANIFEST_DIGEST}
-    with os.scandir(folder) as entries:
-        problems += [
-            f"{e.name} is not a file of this checkpoint" for e in entries if e.name not in expected
-        ]
-    for name, digest in manifest.files.items():
-        problems += _file_problems(folder, name, digest, on_read)
-    return problems
+    try:
+        with open_folder(folder) as handle:
+            return _problems_in(handle, folder, None, on_read)
+    except OSError as error:
+        return [f"{MANIFEST} cannot be read: {error.strerror}"]
+
+
+def verify_published(
+    volume: Path, checkpoint: Checkpoint, on_read: Callable[[int], None] = lambda _: None
+) -> list[str]:
+    """Read every byte of a published checkpoint, as `verify`, and compare it with the index.
+
+    Weights and manifest that were rewritten together are found, and so is a path through a link.
+    """
+    try:
+        with open_folder(volume, checkpoint.path) as handle:
+            return _problems_in(handle, volume / checkpoint.path, checkpoint, on_read)
+    except UnsafePath as error:
+        return [f"{error.filename} in the path of its folder: {error.strerror}"]
+    except OSError as error:
+        return [f"{MANIFEST} cannot be read: {error.strerror}"]
 
 
 def checkpoints_in(root: Path) -> list[tuple[Path, Manifest]]:
@@ -124,6 +146,38 @@ def _age(folder: Path) -> tuple[int, bool, int, str]:
     return step, folder.name.startswith("final-"), number, str(folder)
 
 
+def _problems_in(
+    handle: int, folder: Path, published: Checkpoint | None, on_read: Callable[[int], None]
+) -> list[str]:
+    manifest, problem = manifest_in(handle)
+    if manifest is None:
+        return [problem]
+    problems = _location_problems(folder, manifest)
+    files: dict[str, FileDigest] = dict(manifest.files)
+    if published is not None and published.files:
+        problems += _differences(manifest, published)
+        files |= published.files
+    expected = {*files, MANIFEST, MANIFEST_DIGEST}
+    with os.scandir(handle) as entries:
+        problems += [
+            f"{e.name} is not a file of this checkpoint" for e in entries if e.name not in expected
+        ]
+    for name, digest in files.items():
+        problems += _file_problems(handle, name, digest, on_read)
+    return problems
+
+
+def _differences(manifest: Manifest, published: Checkpoint) -> list[str]:
+    if manifest.checkpoint_id != published.id:
+        return [f"{MANIFEST} is of {manifest.checkpoint_id}, and the index has {published.id}"]
+    now, then = (
+        {(name, file.bytes, file.sha256) for name, file in files.items()}
+        for files in (manifest.files, published.files)
+    )
+    changed = sorted({name for name, _, _ in now ^ then})
+    return [f"{MANIFEST} and the index differ in {name}" for name in changed]
+
+
 def _location_problems(folder: Path, manifest: Manifest) -> list[str]:
     path = folder.absolute()
     problems = []
@@ -140,21 +194,20 @@ def _location_problems(folder: Path, manifest: Manifest) -> list[str]:
 
 
 def _file_problems(
-    folder: Path, name: str, digest: FileDigest, on_read: Callable[[int], None]
+    folder: int, name: str, digest: FileDigest, on_read: Callable[[int], None]
 ) -> list[str]:
     if Path(name).name != name or name in (MANIFEST, MANIFEST_DIGEST):
         return [f"{name!r} is not a valid name for a file of a checkpoint"]
     sha256 = hashlib.sha256()
     size = 0
     try:
-        # A symbolic link or a pipe would otherwise be read as if it were a file.
-        if not stat.S_ISREG((folder / name).lstat().st_mode):
-            return [f"{name} is not a file"]
-        with (folder / name).open("rb", buffering=0) as file:
+        with open_in(folder, name) as file:
             while chunk := file.read(_CHUNK_BYTES):
                 sha256.update(chunk)
                 size += len(chunk)
                 on_read(len(chunk))
+    except UnsafePath:
+        return [f"{name} is not a file"]
     except OSError as error:
         return [f"{name} cannot be read: {error.strerror}"]
     if size != digest.bytes:

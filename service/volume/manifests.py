@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from service.contract.checkpoints import FORMAT, MANIFEST, Manifest
 from service.contract.reading import read_json
 from service.contract.sentences import sentence_of
+from service.volume.opener import open_folder, open_in
 
 MANIFEST_DIGEST = "manifest.sha256"
 _NEWER = "it was made by a newer version of trainyard"
@@ -21,10 +22,18 @@ def manifest_or_problem(folder: Path) -> tuple[Manifest | None, str]:
     Fields that a newer version has added are stored.
     """
     try:
-        body = (folder / MANIFEST).read_bytes()
-        line = (folder / MANIFEST_DIGEST).read_bytes()
+        with open_folder(folder) as handle:
+            return manifest_in(handle)
     except OSError as error:
-        return None, f"{Path(str(error.filename)).name} cannot be read: {error.strerror}"
+        return None, f"{MANIFEST} cannot be read: {error.strerror}"
+
+
+def manifest_in(folder: int) -> tuple[Manifest | None, str]:
+    """The manifest of an open folder, as of `manifest_or_problem`."""
+    try:
+        body, line = (_content(folder, name) for name in (MANIFEST, MANIFEST_DIGEST))
+    except OSError as error:
+        return None, f"{error.filename} cannot be read: {error.strerror}"
     if line != f"{hashlib.sha256(body).hexdigest()}  {MANIFEST}\n".encode():
         return None, f"{MANIFEST} does not have the sha256 in {MANIFEST_DIGEST}"
     try:
@@ -39,6 +48,11 @@ def manifest_or_problem(folder: Path) -> tuple[Manifest | None, str]:
 def is_of_newer_version(problems: Sequence[str]) -> bool:
     """Whether a checkpoint that does not verify is not damaged, but of a newer version."""
     return any(problem.startswith(f"{_NEWER}: ") for problem in problems)
+
+
+def _content(folder: int, name: str) -> bytes:
+    with open_in(folder, name) as file:
+        return file.read()
 
 
 def _newer_format(body: bytes) -> int | None:

@@ -21,6 +21,8 @@ def purge(folder: Path, disk: Disk = DISK) -> None:
 
 def staging_folders_in(attempt_folder: Path) -> list[Path]:
     """The staging folders that an interrupted save or removal has left in an attempt folder."""
+    if attempt_folder.is_symlink():
+        return []
     paths = sorted(attempt_folder.glob(f"{STAGE_PREFIX}*"))
     return [path for path in paths if path.is_dir() and not path.is_symlink()]
 
@@ -40,7 +42,7 @@ def leftovers_in(job_folder: Path) -> list[Path]:
     """The paths in a job's attempt folders that are not checkpoints, such as logs and events."""
     return [
         path
-        for attempt in _attempts_in(job_folder)
+        for attempt in attempt_folders_in(job_folder)
         for path in sorted(attempt.iterdir())
         if not is_checkpoint(path)
     ]
@@ -55,13 +57,13 @@ def remove_leftovers(job_folder: Path, disk: Disk = DISK) -> None:
                 remove_tree(path, disk)
             else:
                 disk.unlink(path)
-    for folder in (*_attempts_in(job_folder), job_folder / "attempts", job_folder):
+    for folder in (*attempt_folders_in(job_folder), job_folder / "attempts", job_folder):
         if folder.is_dir() and not any(folder.iterdir()):
             disk.remove_folder(folder)
 
 
-def _attempts_in(job_folder: Path) -> list[Path]:
-    # The target of a symbolic link belongs to something else and must not be removed.
+def attempt_folders_in(job_folder: Path) -> list[Path]:
+    """The attempt folders of a job; none behind a symbolic link, whose target is not the job's."""
     if any(path.is_symlink() for path in (job_folder, job_folder / "attempts")):
         return []
     paths = sorted((job_folder / "attempts").glob("*"))

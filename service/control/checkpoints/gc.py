@@ -15,15 +15,21 @@ from sqlalchemy import Connection
 
 from service.contract.checkpoints import Checkpoint, Garbage
 from service.contract.jobs import ENDED_JOBS, Job
-from service.contract.paths import resolve_path
 from service.control.checkpoints.index import record_verification
 from service.control.kinds import kind_of
 from service.domain.retention import surplus
 from service.store import attempts, checkpoints, deletions, jobs
 from service.store.engine import Database
 from service.volume.disk import DISK, Disk, remove_tree
-from service.volume.folder import checkpoints_in, is_newer, newer_in, verify
-from service.volume.removal import leftovers_in, purge, remove_leftovers, staging_folders_in
+from service.volume.folder import checkpoints_in, is_newer, newer_in, verify_published
+from service.volume.opener import open_folder
+from service.volume.removal import (
+    attempt_folders_in,
+    leftovers_in,
+    purge,
+    remove_leftovers,
+    staging_folders_in,
+)
 
 _log = structlog.get_logger()
 _EXPIRED, _DELETED = "the job's retention does not keep it", "a user deleted it"
@@ -104,7 +110,7 @@ class Collector:
     def _remove_staging_folders(
         self, job: Job, live: int | None, dry_run: bool
     ) -> Iterator[Garbage]:
-        for folder in sorted((self.volume / "jobs" / job.id / "attempts").glob("*")):
+        for folder in attempt_folders_in(self.volume / "jobs" / job.id):
             if folder.name == str(live):
                 continue
             for stage in staging_folders_in(folder):
@@ -116,7 +122,8 @@ class Collector:
     def _on_volume(self, job: Job) -> list[Checkpoint]:
         return [
             Checkpoint.of(manifest, self._relative(folder), manifest.created_at)
-            for folder, manifest in checkpoints_in(self.volume / "jobs" / job.id)
+            for attempt in attempt_folders_in(self.volume / "jobs" / job.id)
+            for folder, manifest in checkpoints_in(attempt)
             if manifest.job_id == job.id
         ]
 
@@ -135,7 +142,7 @@ class Collector:
         newest = next((c for c in retained if c.phase != "final"), None)
         if newest is None:
             return False
-        problems = verify(resolve_path(self.volume, newest.path))
+        problems = verify_published(self.volume, newest)
         if problems:
             _log.error("newest_checkpoint_damaged", checkpoint_id=newest.id, problems=problems)
             with self.database.write() as tx:
@@ -144,23 +151,32 @@ class Collector:
 
     def _remove(self, removable: list[tuple[Checkpoint, str]], dry_run: bool) -> Iterator[Garbage]:
         for checkpoint, why in removable:
-            folder = resolve_path(self.volume, checkpoint.path)
-            garbage = Garbage(
-                path=checkpoint.path, why=why, bytes=_size(folder), checkpoint_id=checkpoint.id
-            )
-            if why != _DELETED and is_newer(folder):
-                _log.warning("newer_checkpoint_left", folder=checkpoint.path)
-                continue
-            if dry_run:
-                yield garbage
-                continue
+            folder = self.volume / checkpoint.path
             with _logged(folder):
-                # A folder that is missing was removed before a kill, or by a worker.
-                with suppress(FileNotFoundError):
-                    purge(folder, self.disk)
-                with self.database.write() as tx:
-                    checkpoints.mark_purged(tx, checkpoint.job_id, [checkpoint.id])
-                yield garbage
+                size = self._size_of(checkpoint)
+                if why != _DELETED and is_newer(folder):
+                    _log.warning("newer_checkpoint_left", folder=checkpoint.path)
+                    continue
+                if not dry_run:
+                    self._purge(checkpoint)
+                yield Garbage(
+                    path=checkpoint.path, why=why, bytes=size, checkpoint_id=checkpoint.id
+                )
+
+    def _size_of(self, checkpoint: Checkpoint) -> int:
+        """The bytes of its folder, 0 for none; raises UnsafePath where a link leads to it."""
+        try:
+            with open_folder(self.volume, checkpoint.path):
+                return _size(self.volume / checkpoint.path)
+        except FileNotFoundError:
+            return 0
+
+    def _purge(self, checkpoint: Checkpoint) -> None:
+        # A folder that is missing was removed before a kill, or by a worker.
+        with suppress(FileNotFoundError):
+            purge(self.volume / checkpoint.path, self.disk)
+        with self.database.write() as tx:
+            checkpoints.mark_purged(tx, checkpoint.job_id, [checkpoint.id])
 
     def _relative(self, folder: Path) -> str:
         return str(folder.relative_to(self.volume))

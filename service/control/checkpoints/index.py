@@ -9,13 +9,12 @@ from sqlalchemy import Connection
 from service.contract.checkpoints import (
     Checkpoint,
     CheckpointChange,
-    FileDigest,
     Measured,
     Verification,
 )
 from service.contract.jobs import ENDED_JOBS
-from service.contract.paths import resolve_path
 from service.contract.specs import Retention
+from service.control.checkpoints.files import VolumeFile, open_for_users
 from service.control.checkpoints.retention import refresh_pointers
 from service.control.kinds import kind_of
 from service.domain.errors import Conflict, Gone, NotFound
@@ -102,12 +101,12 @@ def request_delete(tx: Connection, checkpoint_id: str) -> Checkpoint | None:
     return checkpoint
 
 
-def path_of(tx: Connection, checkpoint_id: str) -> str:
-    """Where a checkpoint's folder is, relative to the volume; raises NotFound, Gone."""
+def readable(tx: Connection, checkpoint_id: str) -> Checkpoint:
+    """A checkpoint whose folder is to be there; raises NotFound, Gone."""
     checkpoint = get(tx, checkpoint_id)
     if checkpoint.state in _NOT_RETAINED:
         raise Gone("checkpoint_gone", f"{checkpoint_id} is {checkpoint.state}")
-    return checkpoint.path
+    return checkpoint
 
 
 def record_verification(
@@ -133,18 +132,20 @@ def record_verification(
     return answer
 
 
-def file_of(checkpoint: Checkpoint, name: str, volume: Path) -> tuple[Path, FileDigest]:
-    """Where a file of a checkpoint is, and its digest; raises NotFound, Gone."""
+def file_of(checkpoint: Checkpoint, name: str, volume: Path) -> VolumeFile:
+    """A file of a checkpoint; raises NotFound, Gone, Unavailable."""
     digest = checkpoint.files.get(name)
     if digest is None:
         names = ", ".join(checkpoint.files)
         raise NotFound("no_such_file", f"{checkpoint.id} has no file {name!r}; it has {names}")
-    path = resolve_path(volume, f"{checkpoint.path}/{name}")
-    if checkpoint.state in _NOT_RETAINED or not path.is_file():
-        raise Gone(
-            "checkpoint_gone", f"the files of {checkpoint.id} are not on the volume any more"
-        )
-    return path, digest
+    file = VolumeFile(f"{checkpoint.id}-{name}", f"{checkpoint.path}/{name}", digest)
+    try:
+        if checkpoint.state not in _NOT_RETAINED:
+            open_for_users(volume, file).close()
+            return file
+    except Gone as error:
+        raise Gone("checkpoint_gone", error.message) from error
+    raise Gone("checkpoint_gone", f"the files of {checkpoint.id} are not on the volume any more")
 
 
 def _existing(checkpoint_id: str, checkpoint: Checkpoint | None) -> Checkpoint:

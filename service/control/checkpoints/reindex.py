@@ -8,13 +8,12 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from service.contract.checkpoints import Checkpoint, Manifest
-from service.contract.paths import resolve_path
 from service.control.checkpoints.index import record_verification
 from service.control.checkpoints.retention import refresh_pointers
 from service.control.kinds.import_ import job_of_folder
 from service.store import attempts, checkpoints, history, jobs
 from service.store.engine import Database
-from service.volume.folder import checkpoints_in, newer_in, verify
+from service.volume.folder import checkpoints_in, newer_in, verify, verify_published
 from service.volume.manifests import is_of_newer_version
 
 
@@ -49,9 +48,15 @@ def reindex(
     on_total(sum(digest.bytes for _, m in folders for digest in m.files.values()))
     result = ReindexResult()
     for folder, manifest in folders:
-        problems = verify(folder, on_read)
+        path = str(folder.relative_to(volume))
+        with database.read() as tx:
+            indexed = checkpoints.get(tx, manifest.checkpoint_id)
+        if indexed is not None and indexed.path == path:
+            problems = verify_published(volume, indexed, on_read)
+        else:
+            problems = verify(folder, on_read)
         with database.write() as tx:
-            _reindex_folder(tx, result, str(folder.relative_to(volume)), manifest, problems, now)
+            _reindex_folder(tx, result, path, manifest, problems, now)
     newer = newer_in(volume / "jobs")
     result.left += [f"{folder.relative_to(volume)} was made by a newer version" for folder in newer]
     _reindex_missing(
@@ -123,13 +128,13 @@ def _reindex_missing(
     database: Database, volume: Path, present_ids: set[str], result: ReindexResult, now: datetime
 ) -> None:
     with database.read() as tx:
-        missing = [
-            (id_, path) for id_, path in checkpoints.published_paths(tx) if id_ not in present_ids
-        ]
-    for checkpoint_id, path in missing:
+        missing = [id_ for id_ in checkpoints.published_ids(tx) if id_ not in present_ids]
+    for checkpoint_id in missing:
         # Read again: it may have been published, or removed, since the folders were listed.
-        problems = verify(resolve_path(volume, path))
-        with database.write() as tx:
+        with database.read() as tx:
             indexed = checkpoints.get(tx, checkpoint_id)
-            assert indexed is not None
+        if indexed is None or indexed.state != "published":
+            continue
+        problems = verify_published(volume, indexed)
+        with database.write() as tx:
             _record_problems(tx, result, indexed, problems, now)

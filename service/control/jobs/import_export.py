@@ -11,6 +11,7 @@ from service.contract.checkpoints import Checkpoint
 from service.contract.exchange import ExportRequest, ImportRequest
 from service.contract.jobs import Job, JobState
 from service.control.checkpoints import index
+from service.control.checkpoints.files import VolumeFile
 from service.control.jobs import artifacts, views
 from service.control.jobs.submission import SubmissionResult, submit
 from service.control.kinds.export import export_spec, exports_of
@@ -23,7 +24,7 @@ class ExportState:
     """The job that makes (or has made) an export, and its file once it is there."""
 
     job: Job
-    file: artifacts.JobFile | None
+    file: VolumeFile | None
 
 
 def submit_import(

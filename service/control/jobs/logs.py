@@ -5,6 +5,7 @@ from pathlib import Path
 
 from service.contract.checkpoints import attempt_path
 from service.domain.errors import NotFound
+from service.volume.opener import UnsafePath, open_below
 
 LOG_FILE = "log.txt"
 
@@ -20,14 +21,16 @@ class LogPart:
 
 def read(volume: Path, job_id: str, attempt: int, cursor: int, limit_bytes: int) -> LogPart:
     """Text from byte `cursor` on, up to a whole character; raises NotFound."""
-    path = volume / attempt_path(job_id, attempt) / LOG_FILE
     try:
-        with path.open("rb") as file:
+        with open_below(volume, f"{attempt_path(job_id, attempt)}/{LOG_FILE}") as file:
             size = file.seek(0, 2)
             file.seek(min(cursor, size))
             raw = file.read(limit_bytes)
     except FileNotFoundError:
         raise NotFound("no_log", f"attempt {attempt} of {job_id} has no log yet") from None
+    except UnsafePath as error:
+        message = f"the log of attempt {attempt} of {job_id} is not read: {error.filename}"
+        raise NotFound("no_log", f"{message}: {error.strerror}") from None
     start = min(cursor, size)
     whole = _whole_characters(raw)
     end = start + len(whole)

@@ -2,18 +2,20 @@
 
 import hmac
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection
 
 from service.contract.agent import BeatReply, Report
 from service.contract.jobs import JobState
+from service.control.checkpoints.files import named_files
 from service.control.leases.event_handlers import apply_events, lock_jobs
 from service.control.leases.heartbeats import renew_leases
 from service.control.leases.transitions import AttemptEnd, BackoffPolicy, end_attempt, is_ended_by
 from service.control.scheduling.quarantine import lock_worker_of, quarantine_if_broken
 from service.domain.errors import Conflict, LeaseLost
 from service.domain.lifecycle import AttemptEvent
-from service.store import attempts, jobs
+from service.store import attempts, history, jobs
 from service.store.attempts import StoredAttempt
 from service.store.job_rows import StoredJob
 
@@ -45,11 +47,25 @@ def end(
     acked_seq = apply_events(tx, job.job, live, report.events, now)
     # The events may have changed the job: its counters, its progress.
     job, stored = _locked(tx, report)
-    result = AttemptEnd(AttemptEvent(report.outcome), report.reason, report.message, report.result)
-    end_attempt(tx, job, stored.attempt, result, backoff_policy=backoff_policy, now=now)
+    result = _result_of(tx, report, now)
+    attempt_end = AttemptEnd(AttemptEvent(report.outcome), report.reason, report.message, result)
+    end_attempt(tx, job, stored.attempt, attempt_end, backoff_policy=backoff_policy, now=now)
     if report.outcome == "failed":
         quarantine_if_broken(tx, stored.attempt.worker_id, quick_seconds)
     return _reply(report, acked_seq)
+
+
+def _result_of(tx: Connection, report: Report, now: datetime) -> dict[str, Any] | None:
+    """The result without the files that could be no files of this attempt, which is noted."""
+    result = report.result
+    if result is None or result.get("files") is None:
+        return result
+    files = {name: digest.model_dump() for name, digest in named_files(result).items()}
+    left_out = len(result["files"]) - len(files) if isinstance(result["files"], dict) else 1
+    if left_out:
+        message = f"its worker reported {left_out} files without a valid name and digest"
+        history.note(tx, report.job_id, report.attempt, "note", message, now)
+    return result | {"files": files}
 
 
 def _locked(tx: Connection, report: Report) -> tuple[StoredJob, StoredAttempt]:
