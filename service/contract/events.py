@@ -18,7 +18,8 @@ class _Body(BaseModel):
 class Started(_Body):
     """`started`: the first step, and the checkpoint from which the attempt resumed.
 
-    `data` has a sentence for each split: how many images and classes it has, what was passed over.
+    `data` has a sentence for each split: how many images and classes it has, what was passed over,
+    and the first digits of its fingerprint.
     """
 
     step: Step

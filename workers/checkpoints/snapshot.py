@@ -158,6 +158,7 @@ class CheckpointWriter:
 class CheckpointContent:
     """The content of a checkpoint on the CPU; `model` has aliased tensors under all their names."""
 
+    folder: Path
     manifest: Manifest
     model: dict[str, Tensor]
     optimizer: dict[str, Tensor]
@@ -180,6 +181,7 @@ def load(folder: Path) -> CheckpointContent:
     has_optimizer = OPTIMIZER_FILE in manifest.files
     states = sum(file.startswith("rank-") for file in manifest.files)
     return CheckpointContent(
+        folder=folder,
         manifest=manifest,
         model=model,
         optimizer=safetensors.torch.load_file(folder / OPTIMIZER_FILE) if has_optimizer else {},

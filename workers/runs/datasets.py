@@ -1,29 +1,40 @@
 """The images of a run, from its spec and parameters."""
 
 from collections import Counter
+from dataclasses import dataclass
 
 from torch import Tensor
 
 from service.contract.specs import DataSpec
 from workers.data.errors import InvalidData
+from workers.data.fingerprint import SplitFingerprint, fingerprint_of
 from workers.data.images import ImageDataset, Split, SplitRequest
 from workers.data.sources import open_split
 from workers.recipes.params import RecipeParams
+from workers.training.distributed import Ranks
 from workers.training.preprocessing import preprocess_for
 from workers.training.run_context import RunContext
 
+_DIGITS = 16
 
-def images_of(
-    context: RunContext,
-    data: DataSpec,
-    split: Split,
-    params: RecipeParams,
-    mean: Tensor | None,
-    summaries: list[str],
-) -> ImageDataset:
-    """One split of the run's data, with class names that are unique.
 
-    `summaries` gets a sentence with its numbers of images and classes, and what was passed over.
+@dataclass(frozen=True)
+class RunSplit:
+    """One split of a run's data.
+
+    `sentence` has its numbers, what was passed over, and the first digits of the fingerprint.
+    """
+
+    images: ImageDataset
+    fingerprint: SplitFingerprint
+    sentence: str
+
+
+def open_run_split(
+    context: RunContext, data: DataSpec, split: Split, params: RecipeParams, mean: Tensor | None
+) -> RunSplit:
+    """One split of the run's data, with class names that are unique, equal at every rank.
+
     Raises InvalidData, NoDataRoot.
     """
     remarks: list[str] = []
@@ -39,9 +50,21 @@ def images_of(
     twice = [name for name, count in Counter(images.class_names).items() if count > 1]
     if twice:
         raise InvalidData(f"the data has more than one class {twice[0]!r}; class names are unique")
+    fingerprint = fingerprint_of(images)
+    _check_ranks(context.ranks, split, fingerprint)
     numbers = f"{split}: {len(images)} images of {len(images.class_names)} classes"
-    summaries.append(", ".join([numbers, *remarks]))
-    return images
+    digest = f"sha256 {fingerprint.sha256[:_DIGITS]}"
+    return RunSplit(images, fingerprint, ", ".join([numbers, *remarks, digest]))
+
+
+def _check_ranks(ranks: Ranks, split: Split, own: SplitFingerprint) -> None:
+    seen = ranks.gathered((own.sha256, own.images, own.size_bytes))
+    for rank, other in enumerate(seen):
+        if other != seen[0]:
+            raise InvalidData(
+                f"rank {rank} has other {split} images than rank 0: {other[1]} of {other[2]} "
+                f"bytes, not {seen[0][1]} of {seen[0][2]}; give every rank the same data"
+            )
 
 
 def check_class_count(params: RecipeParams, images: ImageDataset) -> None:

@@ -8,7 +8,7 @@ from workers.checkpoints.upstream import IncompatibleCheckpoint
 from workers.data.classes import in_class_order
 from workers.data.images import ImageDataset
 from workers.recipes.params import RecipeParams
-from workers.runs.datasets import check_class_count, images_of
+from workers.runs.datasets import check_class_count, open_run_split
 from workers.runs.predictions import Predictions, write_evaluation
 from workers.training.evaluate import evaluate
 from workers.training.preprocessing import mean_to_evaluate_with
@@ -27,13 +27,13 @@ def run(context: RunContext) -> dict[str, Any]:
     weights = weights_of(context.assignment, spec.checkpoint, events)
     params = _as_trained(context, weights)
     mean = mean_to_evaluate_with(context.assignment, params, weights.manifest)
-    summaries: list[str] = []
-    images = images_of(context, spec.data, "val", params, mean, summaries)
+    val = open_run_split(context, spec.data, "val", params, mean)
+    images = val.images
     check_class_count(params, images)
     network = context.recipe.build(context.variant, len(images.class_names), params)
     order = fill_for_eval(network, weights, images.class_names, context.recipe.heads)
-    started = {"total_steps": 1, "resumed_from": None, "step": 0, "data": summaries}
-    events.report("started", started, f"started; {'; '.join(summaries)}")
+    started = {"total_steps": 1, "resumed_from": None, "step": 0, "data": [val.sentence]}
+    events.report("started", started, f"started; {val.sentence}")
     note_match(events, order)
     return {
         **_measured(context, network, in_class_order(images, order.names), params),

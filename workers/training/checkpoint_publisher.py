@@ -11,6 +11,7 @@ from torch import Tensor
 
 from service.contract.checkpoints import Manifest
 from workers.checkpoints.snapshot import CheckpointWriter
+from workers.data.fingerprint import DATA_FILE, RunData
 from workers.data.mean_image import MEAN_FILE, mean_bytes
 from workers.training.non_finite import SMALLER_RATE, require_finite_tensors
 from workers.training.run_context import RunContext
@@ -24,8 +25,8 @@ _STUCK_SECONDS = 10.0
 class CheckpointPublisher:
     """Every rank hands in its state; rank 0 writes it, or raises NonFiniteLoss.
 
-    `parent` is the checkpoint that the run started from, `mean` the mean image that each
-    checkpoint has.
+    `parent` is the checkpoint that the run started from. Each checkpoint has `data`, and the mean
+    image if there is one.
     """
 
     def __init__(
@@ -35,17 +36,21 @@ class CheckpointPublisher:
         *,
         class_names: tuple[str, ...],
         parent: str | None,
+        data: RunData,
         mean: Tensor | None,
     ) -> None:
         self._context, self._state = context, state
         self._ranks, self._events = context.ranks, context.events
         self._class_names = class_names
         self.newest = parent
+        companions = {DATA_FILE: data.model_dump_json(exclude_none=True).encode()}
+        if mean is not None:
+            companions[MEAN_FILE] = mean_bytes(mean)
         self._writer = CheckpointWriter(
             context.attempt_folder,
             on_published=self._published,
             on_failed=self._save_failed,
-            companions={} if mean is None else {MEAN_FILE: mean_bytes(mean)},
+            companions=companions,
         )
 
     def save_in_passing(self, phase: str) -> None:

@@ -1,7 +1,8 @@
 """Where a training begins: fresh weights, given weights, or the state it was interrupted in."""
 
 import random
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -11,14 +12,14 @@ from service.contract.specs import CheckpointRef
 from workers.checkpoints.folder import DamagedCheckpoint
 from workers.checkpoints.snapshot import CheckpointContent, load_resumable
 from workers.checkpoints.upstream import IncompatibleCheckpoint
-from workers.data.classes import ClassesDiffer, ClassOrder, match_classes
+from workers.data.classes import ClassesDiffer, Match, match_classes
 from workers.data.errors import InvalidData
-from workers.training.distributed import Ranks
-from workers.training.events import Events
+from workers.data.fingerprint import SplitFingerprint, changes_of, read_run_data
 from workers.training.run_context import RunContext
 from workers.training.state import RunState
 from workers.training.weights import (
     fill_for_training,
+    note_match,
     require_finite_weights,
     trained_source,
     weights_of,
@@ -29,22 +30,25 @@ from workers.training.weights import (
 class InitialState:
     """The state to train on from; `parent` is the checkpoint it came from, if any.
 
-    `class_order` has the classes of the classifier's rows; None for rows that are new.
+    `class_names` are those of the classifier's rows, in their order. `classes_matched_by` is how
+    the classes of given weights were matched with the data's; None without such weights.
     """
 
     state: RunState
     resumed_from: str | None
     parent: str | None
-    class_order: ClassOrder | None
+    class_names: tuple[str, ...]
+    classes_matched_by: Match | None
 
 
-def begin(context: RunContext, class_names: tuple[str, ...]) -> InitialState:
+def begin(context: RunContext, splits: Mapping[str, SplitFingerprint]) -> InitialState:
     """The newest checkpoint of the claim that is whole, else `init_from`, else fresh weights.
 
-    `class_names` are those of the data. Raises IncompatibleCheckpoint, NonFiniteLoss,
-    DamagedCheckpoint for `init_from` alone, and InvalidData if the classes are not those of a
-    training to be resumed.
+    `splits` are the fingerprints of the data, `train` and `val`. Raises IncompatibleCheckpoint,
+    NonFiniteLoss, DamagedCheckpoint for `init_from` alone, and InvalidData if the classes are not
+    those of a training to be resumed.
     """
+    class_names = tuple(splits["train"].classes)
     spec, params, ranks = context.claim.job_spec, context.params, context.ranks
     _seed(params.seed)
     network = context.recipe.build(context.variant, len(class_names), params).to(ranks.device)
@@ -55,15 +59,24 @@ def begin(context: RunContext, class_names: tuple[str, ...]) -> InitialState:
     for checkpoint in context.claim.resume:
         loaded = _loaded(context, checkpoint)
         if loaded is not None:
-            return _resumed(context, loaded, state, class_names)
+            initial = _resumed(context, loaded, state, splits)
+            # Its first weights, if any were given, were matched in an earlier attempt.
+            data = read_run_data(loaded.folder)
+            return replace(
+                initial, classes_matched_by=None if data is None else data.classes_matched_by
+            )
     ref, source = spec.init_from, context.claim.weights
     if ref is None:
-        return InitialState(state, None, None, None)
+        return InitialState(state, None, None, class_names, None)
     if ref.state == "full":
-        return _resumed(context, _full_state(context, ref), state, class_names)
+        return _resumed(context, _full_state(context, ref), state, splits)
     weights = weights_of(context.assignment, ref, context.events)
     order = fill_for_training(network, weights, class_names, ref, context.recipe.heads)
-    return InitialState(state, None, None if source is None else source.id, order)
+    parent = None if source is None else source.id
+    if order is None:
+        return InitialState(state, None, parent, class_names, None)
+    note_match(context.events, order)
+    return InitialState(state, None, parent, order.names, order.matched_by)
 
 
 def _loaded(context: RunContext, checkpoint: Checkpoint) -> CheckpointContent | None:
@@ -109,35 +122,55 @@ def _resumed(
     context: RunContext,
     loaded: CheckpointContent,
     state: RunState,
-    class_names: tuple[str, ...],
+    splits: Mapping[str, SplitFingerprint],
 ) -> InitialState:
     manifest = loaded.manifest
     try:
-        order = match_classes(manifest.class_names, class_names)
+        order = match_classes(manifest.class_names, tuple(splits["train"].classes))
     except ClassesDiffer as differ:
         raise InvalidData(
             f"the data has other classes than at step {manifest.step}: {differ}; "
             "name the folders as they were, or start a new training"
         ) from differ
-    _restore(state, loaded, context.ranks, context.events)
-    return InitialState(state, manifest.checkpoint_id, manifest.checkpoint_id, order)
-
-
-def _restore(state: RunState, loaded: CheckpointContent, ranks: Ranks, events: Events) -> None:
-    manifest = loaded.manifest
+    note_match(context.events, order)
     require_finite_weights(loaded.model, manifest.checkpoint_id)
-    state.restore(loaded, ranks)
+    state.restore(loaded, context.ranks)
+    if manifest.world_size != context.ranks.world_size:
+        _seed(_mixed(manifest.step, context.ranks.rank))
+    _note_changes(context, loaded, splits)
+    parent = manifest.checkpoint_id
+    return InitialState(state, parent, parent, order.names, order.matched_by)
+
+
+def _note_changes(
+    context: RunContext, loaded: CheckpointContent, splits: Mapping[str, SplitFingerprint]
+) -> None:
+    """Note in the history why a resumed run is not exactly the run that was interrupted."""
+    manifest, ranks, events = loaded.manifest, context.ranks, context.events
     torch_then = manifest.versions.get("torch")
+    data = read_run_data(loaded.folder)
+    changed = {} if data is None else changes_of(data.splits, splits)
     changes = []
     if manifest.world_size != ranks.world_size:
         changes.append(f"with {ranks.world_size} ranks, not {manifest.world_size}")
-        _seed(_mixed(manifest.step, ranks.rank))
     if torch_then != torch.__version__:
         changes.append(f"with torch {torch.__version__}, not {torch_then}")
+    if "train" in changed:
+        changes.append(f"on other training data ({changed['train']})")
     if changes:
         events.note(
             f"resumed {' and '.join(changes)}: weights, momentum and position are those of step "
             f"{manifest.step}, but equality bit for bit cannot be promised"
+        )
+    if "val" in changed:
+        events.note(
+            f"the validation data is not that of step {manifest.step} ({changed['val']}): errors "
+            "before and after it are not of the same images"
+        )
+    if data is None:
+        events.note(
+            f"the checkpoint of step {manifest.step} does not say what data it was trained on: "
+            "whether the data has changed since is not known"
         )
 
 

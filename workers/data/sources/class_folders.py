@@ -1,8 +1,9 @@
 """The images below one folder: which count, of which class, and what is passed over."""
 
 import os
+from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,11 +30,13 @@ _FolderId = tuple[int, int]
 class ClassFolders:
     """Images as (path below the root, label), sorted by class and then by the parts of the path.
 
-    `passed_over` counts by description what is no part of the data, such as `hidden`.
+    `sizes` are theirs in bytes. `passed_over` counts by description what is no part of the data,
+    such as `hidden`.
     """
 
     class_names: tuple[str, ...]
     images: list[tuple[str, int]]
+    sizes: Sequence[int]
     passed_over: Counter[str] = field(default_factory=Counter)
 
 
@@ -47,12 +50,13 @@ def read_class_folders(root: Path, data_root: Path, name_of: Callable[[str], str
     """
     reader = _FolderReader(root, data_root, name_of)
     class_names = tuple(reader.class_names())
-    images = [
-        (image, label)
-        for label, name in enumerate(class_names)
-        for image in sorted(reader.images_below(name), key=lambda path: path.split("/"))
-    ]
-    return ClassFolders(class_names, images, reader.passed_over)
+    images: list[tuple[str, int]] = []
+    sizes = array("q")
+    for label, name in enumerate(class_names):
+        of_class = sorted(reader.images_below(name), key=lambda image: image[0].split("/"))
+        images += [(path, label) for path, _ in of_class]
+        sizes.extend(size for _, size in of_class)
+    return ClassFolders(class_names, images, sizes, reader.passed_over)
 
 
 def described(passed_over: Counter[str]) -> str:
@@ -80,8 +84,8 @@ class _FolderReader:
                 self.passed_over["beside the class folders"] += 1
         return sorted(names)
 
-    def images_below(self, class_name: str) -> Iterator[str]:
-        """The paths below the root of the images of a class, in no order."""
+    def images_below(self, class_name: str) -> Iterator[tuple[str, int]]:
+        """The images of a class as (path below the root, size in bytes), in no order."""
         pending: list[tuple[str, tuple[_FolderId, ...]]] = [(class_name, (self._id_of(""),))]
         while pending:
             folder, above = pending.pop()
@@ -95,7 +99,7 @@ class _FolderReader:
                 if self._is_folder(entry, relative):
                     pending.append((relative, (*above, folder_id)))
                 elif self._is_image(entry, relative):
-                    yield relative
+                    yield relative, self._size_of(entry, relative)
 
     def _entries(self, folder: str) -> list["os.DirEntry[str]"]:
         try:
@@ -127,6 +131,13 @@ class _FolderReader:
         if not entry.is_file():
             raise InvalidData(f"{self._name_of(relative)} is not a regular file: remove it")
         return True
+
+    def _size_of(self, entry: "os.DirEntry[str]", relative: str) -> int:
+        # Beside the reading of its folder, where network file systems have it at hand.
+        try:
+            return entry.stat().st_size
+        except OSError as error:
+            raise data_error_of(error, self._name_of(relative), self._data_root) from error
 
     def _check_link(self, path: str, relative: str) -> None:
         target = os.path.realpath(path, strict=True)

@@ -28,6 +28,7 @@ class ImageFolder:
         found = read_class_folders(self._root, request.data_root, self._name_of)
         _check_classes(found, folder, request.split)
         self.class_names, self._samples = found.class_names, found.images
+        self._sizes = found.sizes
         if found.passed_over:
             request.remark(f"passed over: {described(found.passed_over)}")
 
@@ -57,6 +58,10 @@ class ImageFolder:
     def name_of(self, index: int) -> str:
         """The path of an image below the split's folder."""
         return printable(self._samples[index][0])
+
+    def file_of(self, index: int) -> tuple[str, int]:
+        """The path of an image below the split's folder, and its size in bytes."""
+        return self._samples[index][0], self._sizes[index]
 
     def picture(self, index: int) -> Image.Image:
         """The image in RGB, without preprocessing."""
