@@ -58,6 +58,14 @@ def test_a_data_folder_outside_the_root_is_refused(folder: str) -> None:
         submission(TRAIN | {"data": {"train_dir": folder, "val_dir": "val"}})
 
 
+def test_the_orientation_of_exif_data_is_an_option_of_folders_alone() -> None:
+    folders = {"train_dir": "train", "val_dir": "val", "exif_orientation": "apply"}
+    assert submission(TRAIN | {"data": folders}).data.exif_orientation == "apply"
+    named = {"dataset": "digits", "exif_orientation": "apply"}
+    with pytest.raises(ValidationError, match="exif_orientation does not go with a dataset"):
+        submission(TRAIN | {"data": named})
+
+
 def test_a_stored_spec_reads_back_equal() -> None:
     spec = complete_spec(TRAIN | {"params": {"image_size": 32}})
     assert TrainSpec.model_validate_json(spec.model_dump_json()) == spec

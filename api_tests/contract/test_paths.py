@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from service.contract.paths import DataPath, PathOutsideRoot, resolve_path
+from service.contract.paths import DataPath, LinkLoop, PathOutsideRoot, resolve_path
 from service.contract.specs import TrainSpec
 
 
@@ -15,6 +15,18 @@ def test_a_path_that_leads_out_of_its_root_is_refused_as_text(path: str) -> None
 
 def test_a_name_with_dots_that_leads_nowhere_else_is_allowed() -> None:
     assert TypeAdapter(DataPath).validate_python("photos/..2024/a..b") == "photos/..2024/a..b"
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("photos/" + "ü" * 128, "a name in a path has at most 255 bytes"),
+        ("d/" * 2048, "a path has at most 4095 bytes"),
+    ],
+)
+def test_a_path_that_no_file_system_can_have_is_refused_as_text(path: str, message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        TypeAdapter(DataPath).validate_python(path)
 
 
 def test_the_refusal_names_the_folder_that_is_wrong() -> None:
@@ -42,3 +54,10 @@ def test_a_link_that_stays_below_the_root_is_followed(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "a")
     assert resolve_path(tmp_path, "link/x") == tmp_path.resolve() / "a" / "x"
+
+
+def test_a_link_that_leads_back_to_itself_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to(tmp_path / "b")
+    (tmp_path / "b").symlink_to(tmp_path / "a")
+    with pytest.raises(LinkLoop, match="'a/x' has a link that leads back to itself"):
+        resolve_path(tmp_path, "a/x")

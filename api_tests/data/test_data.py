@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import ExifTags, Image
 
 from service.contract.specs import DataSpec
 from workers.data.errors import InvalidData
@@ -85,7 +85,7 @@ def test_a_batch_larger_than_the_data_is_refused() -> None:
         batches_per_epoch(1437, 2000)
 
 
-@pytest.mark.parametrize("size", [(50, 70), (300, 200), (64, 64)])
+@pytest.mark.parametrize("size", [(50, 70), (300, 200), (64, 64), (6, 90), (150, 7)])
 def test_the_eval_resize_is_opencvs(size: tuple[int, int]) -> None:
     photo = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
     short = round(224 * 256 / 224)
@@ -96,6 +96,15 @@ def test_the_eval_resize_is_opencvs(size: tuple[int, int]) -> None:
     crop = theirs[top : top + 224, left : left + 224].transpose(2, 0, 1).astype(np.float32)
     ours = resize_and_crop(torch.from_numpy(photo).permute(2, 0, 1), 224).numpy()
     assert np.abs(ours - crop).max() <= 1
+
+
+@pytest.mark.parametrize("shape", [(3, 1_000_000, 1), (3, 1, 1_000_000)])
+def test_the_eval_resize_of_a_narrow_image_needs_no_more_memory_than_its_centre(
+    shape: tuple[int, ...],
+) -> None:
+    # As a whole, the resized image would have 786 gigabytes.
+    image = torch.full(shape, 7, dtype=torch.uint8)
+    assert torch.equal(resize_and_crop(image, 224), torch.full((3, 224, 224), 7.0))
 
 
 def test_a_folder_of_images_is_read_by_class(tmp_path: Path) -> None:
@@ -113,6 +122,19 @@ def test_an_unreadable_image_is_named(tmp_path: Path) -> None:
     (tmp_path / "train" / "cat" / "2.png").write_text("not an image")
     with pytest.raises(InvalidData, match=r"cat/2\.png"):
         _folder(tmp_path).sample(0, 1)
+
+
+@pytest.mark.parametrize("choice", ["ignore", "apply"])
+def test_images_of_folders_are_turned_as_the_data_option_says(tmp_path: Path, choice: str) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    for name in ("cat", "dog"):
+        (tmp_path / "val" / name).mkdir(parents=True)
+        Image.new("RGB", (40, 30)).save(tmp_path / "val" / name / "1.jpg", exif=exif)
+    data = DataSpec(val_dir="val", exif_orientation=choice)
+    request = SplitRequest("val", 32, 0, preprocess_of("bgr255"), tmp_path)
+    expected = (30, 40) if choice == "apply" else (40, 30)
+    assert open_split(data, request).picture(0).size == expected
 
 
 def test_a_class_without_images_is_named(tmp_path: Path) -> None:

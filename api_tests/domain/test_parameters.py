@@ -87,6 +87,7 @@ def test_a_number_is_kept_as_the_type_that_the_recipe_has(
         ),
         ("mean_image", "../x.npy", "'../x.npy' must be a path below the worker's data root"),
         ("mean_image", "/x.npy", "must be a path below the worker's data root"),
+        ("mean_image", "x" * 256, "a name in a path has at most 255 bytes"),
         ("mean_image", "a\0b", "U+0000"),
         ("mean_image", "\ud800", "surrogate"),
         ("total_iter", 5, "this field is not known; did you mean total_iters?"),

@@ -1,5 +1,6 @@
 """The mean image, and the eval's picture of a photo, as the originals have them."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -63,11 +64,34 @@ def test_a_document_type_is_refused_before_its_entities_are_read(tmp_path: Path)
         read_mean_image(tmp_path / "mean.xml", SIZE)
 
 
-@pytest.mark.parametrize("text", ["", "<html>", "<a></a>", "<opencv_storage><Row>x</Row>"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "<html>",
+        "<a></a>",
+        "<opencv_storage><Row>x</Row>",
+        '<?xml version="1.0" encoding="no such"?><a></a>',
+    ],
+)
 def test_a_file_that_is_no_storage_is_refused(text: str, tmp_path: Path) -> None:
     (tmp_path / "mean.xml").write_text(text)
     with pytest.raises(InvalidData, match=r"mean\.xml is not an OpenCV FileStorage"):
         read_mean_image(tmp_path / "mean.xml", SIZE)
+
+
+def test_an_npy_that_promises_more_numbers_than_memory_has_is_refused(tmp_path: Path) -> None:
+    header = {"descr": "<f4", "fortran_order": False, "shape": (3, 10**7, 10**7)}
+    with (tmp_path / "mean.npy").open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, header)
+    with pytest.raises(InvalidData, match=r"mean\.npy is not a readable \.npy file"):
+        read_mean_image(tmp_path / "mean.npy", SIZE)
+
+
+def test_a_mean_image_that_is_a_fifo_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "mean.npy")
+    with pytest.raises(InvalidData, match=r"mean\.npy is not a regular file"):
+        read_mean_image(tmp_path / "mean.npy", SIZE)
 
 
 def test_an_npy_of_objects_is_refused_without_being_unpickled(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import json
 import os
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import pytest
 
@@ -64,13 +65,14 @@ def test_a_spec_that_this_workers_recipes_do_not_take_ends_with_what_they_are(
 
 @pytest.mark.parametrize("data_workers", [0, 1])
 def test_an_image_that_does_not_decode_is_named(volume: Path, data_workers: int) -> None:
-    (volume / "train" / "dog" / "03.png").write_bytes(b"\x89PNG and no more")
+    whole = (volume / "train" / "dog" / "03.png").read_bytes()
+    # An empty colour profile after the pixels makes Pillow raise IndexError.
+    broken = whole[:-12] + b"\0\0\0\0iCCP" + crc32(b"iCCP").to_bytes(4, "big") + whole[-12:]
+    (volume / "train" / "dog" / "0\n3.png").write_bytes(broken)
     last = ended(run(attempt(volume, spec=train_spec(data_workers=data_workers))))
     assert (last["outcome"], last["reason"]) == ("failed", "invalid_data")
-    assert (
-        last["message"]
-        == "train/dog/03.png (train split) is not a readable image: replace or remove it"
-    )
+    problem = "is not a readable image (index out of range): replace or remove it"
+    assert last["message"] == f"train/dog/0\\n3.png (train split) {problem}"
 
 
 @pytest.mark.parametrize(

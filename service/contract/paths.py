@@ -5,38 +5,60 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from service.contract.text import Text
+from service.contract.text import NAME_LENGTH, PATH_LENGTH, Text
+
+_DATA_ROOT = "worker's data root"
 
 
 class PathOutsideRoot(ValueError):
     """A path leads out of its root folder, for example through a symbolic link."""
 
 
-def is_below_root(path: str) -> bool:
-    """Whether a text names a path below the root that it is relative to, links aside."""
-    return not path.startswith("/") and ".." not in path.split("/")
+class LinkLoop(PathOutsideRoot):
+    """A path has a symbolic link that leads back to itself, and so leads nowhere."""
 
 
-def _relative_to(root_name: str) -> AfterValidator:
+def data_path_problem(path: str) -> str | None:
+    """Why a text cannot be a path below a worker's data root, links aside; None if it can."""
+    return _problem(path, _DATA_ROOT)
+
+
+def _problem(path: str, root_name: str) -> str | None:
+    names = path.split("/")
+    if path.startswith("/") or ".." in names:
+        return f"{path!r} must be a path below the {root_name}"
+    sizes = [len(name.encode("utf-8", "surrogatepass")) for name in names]
+    if max(sizes) > NAME_LENGTH:
+        return f"a name in a path has at most {NAME_LENGTH} bytes"
+    if sum(sizes) + len(sizes) > PATH_LENGTH:
+        return f"a path has at most {PATH_LENGTH - 1} bytes"
+    return None
+
+
+def _below(root_name: str) -> AfterValidator:
     def check(path: str) -> str:
-        if not is_below_root(path):
-            raise ValueError(f"{path!r} must be a path below the {root_name}")
+        problem = _problem(path, root_name)
+        if problem is not None:
+            raise ValueError(problem)
         return path
 
     return AfterValidator(check)
 
 
-DataPath = Annotated[Text, _relative_to("worker's data root")]
-ImportPath = Annotated[Text, _relative_to("import root")]
+DataPath = Annotated[Text, _below(_DATA_ROOT)]
+ImportPath = Annotated[Text, _below("import root")]
 
 
 def resolve_path(root: Path, relative: str) -> Path:
     """The absolute path of `relative` below `root`, with symbolic links followed.
 
-    The path need not exist. Raises PathOutsideRoot if it is not below `root`.
+    The path need not exist. Raises PathOutsideRoot if it is not below `root`, LinkLoop.
     """
     resolved_root = root.resolve()
-    path = (resolved_root / relative).resolve()
+    try:
+        path = (resolved_root / relative).resolve()
+    except RuntimeError as error:
+        raise LinkLoop(f"{relative!r} has a link that leads back to itself") from error
     if not path.is_relative_to(resolved_root):
         raise PathOutsideRoot(f"{relative!r} leads out of {root}")
     return path

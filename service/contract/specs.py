@@ -33,11 +33,15 @@ Parameters = Annotated[dict[str, Any], JsonWithin(PARAMETERS_BYTES)]
 
 
 class DataSpec(_Edge):
-    """A named data set, or two folders below the worker's data root."""
+    """A named data set, or two folders below the worker's data root.
+
+    `exif_orientation` says whether the images of folders are turned as their EXIF data says.
+    """
 
     dataset: Name | None = None
     train_dir: DataPath | None = None
     val_dir: DataPath | None = None
+    exif_orientation: Literal["ignore", "apply"] = "ignore"
 
     @model_validator(mode="after")
     def _one_source(self) -> "DataSpec":
@@ -45,6 +49,8 @@ class DataSpec(_Edge):
             raise ValueError("name either a dataset, or train_dir and val_dir")
         if self.dataset is not None and self.train_dir is not None:
             raise ValueError("train_dir does not go with a dataset")
+        if self.dataset is not None and self.exif_orientation != "ignore":
+            raise ValueError("exif_orientation does not go with a dataset")
         return self
 
 

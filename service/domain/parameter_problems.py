@@ -8,6 +8,7 @@ from jsonschema.exceptions import ValidationError
 
 from service.contract.errors import FieldProblem
 from service.contract.nearest import nearest_name
+from service.contract.paths import data_path_problem
 from service.domain.parameter_schemas import Schema, resolved
 
 _SHOWN_CHARACTERS = 40
@@ -94,7 +95,7 @@ def _sentence(name: str, error: ValidationError) -> str:
     if error.validator in ("anyOf", "oneOf"):
         return _of_branches(name, error)
     if error.validator == "format" and error.validator_value == "data-path":
-        return f"{error.instance!r} must be a path below the worker's data root"
+        return str(data_path_problem(error.instance))
     return f"{name} is not valid: {error.message[:200]}"
 
 

@@ -19,7 +19,7 @@ from pydantic_core import ValidationError as NoMatch
 from referencing import Registry
 
 from service.contract.json_values import LARGEST_NUMBER
-from service.contract.paths import is_below_root
+from service.contract.paths import data_path_problem
 
 Schema = Mapping[str, Any]
 
@@ -175,7 +175,9 @@ def _unique(_: Any, unique: bool, value: Any, __: Any) -> Iterator[ValidationErr
 
 
 _FORMATS = FormatChecker(formats=())
-_FORMATS.checks("data-path")(lambda value: not isinstance(value, str) or is_below_root(value))
+_FORMATS.checks("data-path")(
+    lambda value: not isinstance(value, str) or data_path_problem(value) is None
+)
 _VALIDATOR = extend(
     Draft202012Validator,
     validators={"pattern": _pattern, "uniqueItems": _unique},

@@ -1,6 +1,7 @@
 """Reads the mean image that the preprocessing `bgr255_minus_mean` subtracts."""
 
 import math
+import stat
 from io import BytesIO
 from pathlib import Path
 from xml.parsers import expat
@@ -31,9 +32,7 @@ def read_mean_image(path: Path, image_size: int) -> Tensor:
     (3, S, S). The mean is subtracted after the crop, as in the original. Raises InvalidData and
     WrongMeanShape.
     """
-    if not path.is_file():
-        raise InvalidData(f"mean image {path.name}: the file does not exist")
-    if path.stat().st_size > _LIMIT_BYTES:
+    if _size_of(path) > _LIMIT_BYTES:
         raise InvalidData(f"mean image {path.name} is larger than {_LIMIT_BYTES >> 20} MiB")
     if path.suffix not in (".xml", ".npy"):
         raise InvalidData(f"mean image {path.name} is not named .xml or .npy")
@@ -55,10 +54,22 @@ def mean_bytes(mean: Tensor) -> bytes:
     return body.getvalue()
 
 
+def _size_of(path: Path) -> int:
+    try:
+        status = path.stat()
+    except FileNotFoundError as error:
+        raise InvalidData(f"mean image {path.name}: the file does not exist") from error
+    except OSError as error:
+        raise InvalidData(f"mean image {path.name} cannot be read ({error.strerror})") from error
+    if not stat.S_ISREG(status.st_mode):
+        raise InvalidData(f"mean image {path.name} is not a regular file")
+    return status.st_size
+
+
 def _from_npy(path: Path) -> Tensor:
     try:
         stored = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+    except Exception as error:  # Whatever a file of a user makes NumPy raise.
         raise InvalidData(f"mean image {path.name} is not a readable .npy file: {error}") from error
     if not isinstance(stored, np.ndarray) or stored.dtype.kind not in "fiu":
         raise InvalidData(f"mean image {path.name} does not contain an array of numbers")
@@ -74,7 +85,7 @@ def _from_xml(path: Path) -> Tensor:
         storage.feed(b"", final=True)
         sizes = [int(storage.text(name)) for name in _SIZES]
         values = np.array(storage.text("data").split(), dtype=np.float32)
-    except (expat.ExpatError, ValueError) as error:
+    except Exception as error:  # Whatever a file of a user makes expat and NumPy raise.
         raise InvalidData(
             f"mean image {path.name} is not an OpenCV FileStorage: {error}"
         ) from error

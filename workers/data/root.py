@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from service.contract.paths import PathOutsideRoot, resolve_path
+from service.contract.paths import LinkLoop, PathOutsideRoot, resolve_path
 from workers.data.errors import InvalidData, NoDataRoot
 
 
@@ -15,6 +15,8 @@ def data_path(data_root: Path, relative: str) -> Path:
     check(data_root)
     try:
         return resolve_path(data_root, relative)
+    except LinkLoop as error:
+        raise InvalidData(f"{relative} has a link that leads back to itself: remove it") from error
     except PathOutsideRoot as error:
         raise InvalidData(f"{relative} leads out of the data root") from error
 

@@ -14,6 +14,7 @@ from workers.data.errors import InvalidData
 from workers.data.images import Preprocess
 
 _JITTER = 0.4
+_LONGEST = 4
 _MEAN = torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1)
 _STD = torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1)
 _LIGHTING_STD = 0.1
@@ -67,19 +68,32 @@ def resize_and_crop(image: Tensor, size: int) -> Tensor:
     (3, H, W) -> (3, size, size), rounded and within 0 to 255.
     """
     short = round(size * 256 / 224)
-    height, width = image.shape[-2:]
-    scale = short / min(height, width)
-    target = (
-        (short, int(scale * width + 0.5))
-        if height < width
-        else (
-            int(scale * height + 0.5),
-            short,
-        )
-    )
-    resized = interpolate(image[None].float(), target, mode="bilinear", align_corners=False)[0]
-    centre: Tensor = F.center_crop(resized.round().clamp(0, 255), [size])
-    return centre
+    scale = short / min(image.shape[-2:])
+    shape = [max(short, int(scale * length + 0.5)) for length in image.shape[-2:]]
+    pixels = image
+    for dimension in (1, 2):
+        # A narrow image would be resized to a long one, of which the centre alone is wanted.
+        if shape[dimension - 1] > _LONGEST * size:
+            pixels = _centre_resized(pixels, dimension, shape[dimension - 1], size)
+            shape[dimension - 1] = size
+    resized = interpolate(pixels[None].float(), shape, mode="bilinear", align_corners=False)[0]
+    centre: Tensor = F.center_crop(resized, [size])
+    return centre.round().clamp(0, 255)
+
+
+def _centre_resized(image: Tensor, dimension: int, length: int, size: int) -> Tensor:
+    """The central `size` pixels of a dimension, as if it were resized to `length` pixels."""
+    original = image.shape[dimension]
+    first = round((length - size) / 2)
+    positions = torch.arange(first, first + size, dtype=torch.float64)
+    positions = ((positions + 0.5) * original / length - 0.5).clamp(0, original - 1)
+    before = positions.long()
+    after = (before + 1).clamp(max=original - 1)
+    share = (positions - before).float()
+    if dimension == 1:
+        share = share[:, None]
+    lower, upper = (image.index_select(dimension, at).float() for at in (before, after))
+    return torch.lerp(lower, upper, share)
 
 
 def preprocess_of(name: str, mean: Tensor | None = None) -> Preprocess:

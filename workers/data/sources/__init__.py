@@ -43,7 +43,9 @@ def open_split(data: DataSpec, request: SplitRequest) -> ImageDataset:
     """
     if data.dataset is None:
         folder = data.train_dir if request.split == "train" else data.val_dir
-        images: ImageDataset = pkgutil.resolve_name(_FOLDERS)(folder, request)
+        images: ImageDataset = pkgutil.resolve_name(_FOLDERS)(
+            folder, request, exif_orientation=data.exif_orientation == "apply"
+        )
         return images
     if data.dataset not in sources():
         known = ", ".join(sources())

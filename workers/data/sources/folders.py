@@ -12,16 +12,23 @@ from torchvision.transforms import functional as F
 from workers.data.errors import InvalidData
 from workers.data.file_errors import data_error_of
 from workers.data.file_names import path_below, printable
+from workers.data.image_files import read_image
 from workers.data.images import SplitRequest
-from workers.data.root import check_still, data_path
+from workers.data.root import data_path
 from workers.data.sources.class_folders import ClassFolders, described, read_class_folders
 from workers.data.transforms import augment, resize_and_crop
 
 
 class ImageFolder:
-    """Images in one sub-folder for each class, sorted by name; `folder` is below the data root."""
+    """Images in one sub-folder for each class, sorted by name; `folder` is below the data root.
 
-    def __init__(self, folder: str, request: SplitRequest) -> None:
+    With `exif_orientation`, images are turned as their EXIF data says.
+    """
+
+    def __init__(
+        self, folder: str, request: SplitRequest, *, exif_orientation: bool = False
+    ) -> None:
+        self._exif_orientation = exif_orientation
         self._root, self._request = data_path(request.data_root, folder), request
         self._name_of = partial(_name, request.split, folder)
         _check_folder(self._root, self._name_of(""), request.data_root)
@@ -37,15 +44,8 @@ class ImageFolder:
 
     def sample(self, epoch: int, index: int) -> tuple[Tensor, int]:
         """One image; raises InvalidData with its name if it cannot be decoded, and NoDataRoot."""
-        relative, label = self._samples[index]
-        request = self._request
-        try:
-            with Image.open(self._root / relative) as file:
-                image = F.pil_to_tensor(file.convert("RGB"))
-        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-            check_still(request.data_root)
-            name = self._name_of(relative)
-            raise InvalidData(f"{name} is not a readable image: replace or remove it") from error
+        label, request = self._samples[index][1], self._request
+        image = F.pil_to_tensor(self.picture(index))
         if request.split == "val":
             return request.preprocess(resize_and_crop(image, request.image_size), None), label
         draw = np.random.default_rng((request.seed, epoch, index))
@@ -64,9 +64,14 @@ class ImageFolder:
         return self._samples[index][0], self._sizes[index]
 
     def picture(self, index: int) -> Image.Image:
-        """The image in RGB, without preprocessing."""
-        with Image.open(self._root / self._samples[index][0]) as file:
-            return file.convert("RGB")
+        """The image in RGB, without preprocessing; raises InvalidData, NoDataRoot."""
+        relative = self._samples[index][0]
+        return read_image(
+            self._root / relative,
+            self._name_of(relative),
+            self._request.data_root,
+            exif_orientation=self._exif_orientation,
+        )
 
 
 def _name(split: str, folder: str, relative: str) -> str:
