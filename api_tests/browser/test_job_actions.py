@@ -16,7 +16,7 @@ from playwright.sync_api import Page, expect
         ("paused", ["Resume"]),
         ("cancelling", []),
         ("failed", ["Retry"]),
-        ("succeeded", ["Retry"]),
+        ("succeeded", []),
     ],
 )
 def test_the_page_offers_what_the_state_allows(
@@ -54,18 +54,6 @@ def test_a_retry_goes_on_from_what_was_saved_and_leads_to_the_new_job(
     expect(page.locator(".job-head .badge")).to_have_text("queued")
     bodies = [json.loads(body) for method, _, _, body in fake.calls if method == "POST"]
     assert bodies == [{"from": origin}]
-
-
-def test_a_training_that_is_done_offers_no_retry_that_would_fail(
-    page: Page, fake: Any, a_job: Any
-) -> None:
-    done = {"step": 300_000, "total_steps": 300_000, "fraction": 1.0}
-    fake.jobs = [a_job(1, state="succeeded", latest_checkpoint="ckpt_1", progress=done)]
-    page.goto(f"/#/jobs/{fake.jobs[0].id}")
-    page.get_by_role("button", name="Retry").click()
-    page.wait_for_url(f"**/#/jobs/job_{9:026d}")
-    bodies = [json.loads(body) for method, _, _, body in fake.calls if method == "POST"]
-    assert bodies == [{"from": "start"}]
 
 
 def test_a_training_is_evaluated_on_its_data_and_the_page_goes_to_the_eval(

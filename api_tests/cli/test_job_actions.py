@@ -45,7 +45,7 @@ def test_pause_and_resume_tell_the_state(run: Run, agent: FakeAgent) -> None:
 
 def test_retry_prints_the_new_jobs_id(run: Run, agent: FakeAgent) -> None:
     job = agent.submit()
-    agent.report(agent.claim())
+    agent.report(agent.claim(), "failed", "invalid_data")
     assert "retry it from start" in run("retry", job["id"]).stderr
     made = run("retry", job["id"], "--from", "start").stdout.strip()
     assert agent.http.get(f"/jobs/{made}").json()["parent_job_id"] == job["id"]

@@ -61,9 +61,9 @@ def test_a_cancel_names_the_modes_that_make_a_difference(
 
 @pytest.mark.parametrize(
     ("steps", "origins"),
-    [((), ("start",)), ((10, 20), ("latest", "start")), ((10, 50), ("start",))],
+    [((), ("start",)), ((10, 20), ("latest", "start")), ((10, 50), ("latest", "start"))],
 )
-def test_a_retry_of_a_training_is_offered_from_where_something_is_left_to_train(
+def test_a_retry_of_a_training_is_offered_from_where_it_can_go_on(
     control_plane: ControlPlane, agent: Agent, steps: tuple[int, ...], origins: tuple[str, ...]
 ) -> None:
     job = ended(control_plane, agent, *steps)
@@ -88,18 +88,48 @@ def test_a_retry_that_saved_nothing_may_go_on_from_its_parents_state(
     control_plane.retry(made)
 
 
-def test_a_training_state_at_the_last_iteration_is_no_start_of_a_training(
+@pytest.mark.parametrize(
+    ("step", "phase", "accepted", "refused"),
+    [
+        (50, "train", (50, 51), (49,)),
+        # A step of the recalibration after 50 iterations.
+        (62, "recalibrate", (50, 63), (49, 51, 62)),
+    ],
+)
+def test_a_training_state_is_gone_on_from_unless_it_has_more_iterations(
+    control_plane: ControlPlane,
+    agent: Agent,
+    step: int,
+    phase: str,
+    accepted: tuple[int, ...],
+    refused: tuple[int, ...],
+) -> None:
+    job = ended(control_plane, agent, step, phase=phase)
+    start = {"id": a_manifest(job.id, step, phase=phase).checkpoint_id, "state": "full"}
+    for total_iters in refused:
+        params = {"batch_size": 32, "total_iters": total_iters}
+        with pytest.raises(Unprocessable, match="nothing is left to train") as refusal:
+            control_plane.submit(init_from=start, params=params)
+        assert refusal.value.pointer == "/params/total_iters"
+    for total_iters in accepted:
+        params = {"batch_size": 32, "total_iters": total_iters}
+        assert control_plane.submit(init_from=start, params=params).state == "queued"
+
+
+def test_a_job_that_was_cancelled_in_its_recalibration_is_retried_from_there(
     control_plane: ControlPlane, agent: Agent
 ) -> None:
-    job = ended(control_plane, agent, 50)
-    start = {"id": a_manifest(job.id, 50).checkpoint_id, "state": "full"}
-    params = {"batch_size": 32, "total_iters": 50}
-    with pytest.raises(Unprocessable, match="nothing is left to train") as refused:
-        control_plane.submit(init_from=start, params=params)
-    assert refused.value.pointer == "/params/total_iters"
-    assert (
-        control_plane.submit(init_from=start, params=params | {"total_iters": 51}).state == "queued"
-    )
+    job = control_plane.submit(params={"batch_size": 32, "total_iters": 50})
+    claim = agent.claimed()
+    state = a_manifest(job.id, 62, phase="recalibrate")
+    agent.beat(claim, an_event(1, "checkpoint", **published_body(state)))
+    control_plane.cancel(job)
+    agent.report(claim, "released", "released")
+    job = control_plane.job(job)
+    assert job.state is JobState.CANCELLED
+    assert offered(job, "retry").choices == {"from": ("latest", "start")}
+    again = control_plane.job_of(control_plane.retry(job))
+    assert again.spec.init_from.id == state.checkpoint_id
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -128,7 +158,7 @@ def test_the_version_changes_with_what_may_be_done(
         an_event(seq, "checkpoint", **published_body(manifest))
         for seq, manifest in enumerate((saved, final), start=1)
     ]
-    agent.report(claim, events=tuple(events))
+    agent.report(claim, "failed", "invalid_data", events=tuple(events))
     before = control_plane.job(job)
     with control_plane.write() as tx:
         index.request_delete(tx, saved.checkpoint_id)
@@ -143,7 +173,7 @@ def test_no_retry_is_offered_from_a_source_that_is_not_there_any_more(
     control_plane: ControlPlane, agent: Agent, kind: str
 ) -> None:
     if kind == "train":
-        start = {"id": a_manifest(ended(control_plane, agent, 10).id, 10).checkpoint_id}
+        start = {"job": ended(control_plane, agent, 10).id}
         job = control_plane.submit(init_from=start)
     else:
         job = a_job(control_plane, agent, kind)
@@ -181,11 +211,11 @@ def a_job(control_plane: ControlPlane, agent: Agent, kind: str) -> Job:
     return control_plane.job_of(result)
 
 
-def ended(control_plane: ControlPlane, agent: Agent, *steps: int) -> Job:
+def ended(control_plane: ControlPlane, agent: Agent, *steps: int, phase: str = "train") -> Job:
     """A failed training of 50 iterations with checkpoints at some steps."""
     job = control_plane.submit(params={"batch_size": 32, "total_iters": 50})
     saved = [
-        an_event(seq, "checkpoint", **published_body(a_manifest(job.id, step)))
+        an_event(seq, "checkpoint", **published_body(a_manifest(job.id, step, phase=phase)))
         for seq, step in enumerate(steps, start=1)
     ]
     agent.report(agent.claimed(), "failed", "invalid_data", events=tuple(saved))

@@ -2,7 +2,10 @@ import pytest
 
 from api_tests.support.manifests import a_manifest, published_body
 from api_tests.support.use_cases import Agent, ControlPlane, an_event
+from service.contract.checkpoints import CheckpointChange
 from service.contract.jobs import Job, JobState
+from service.control.checkpoints import index
+from service.control.jobs import edits
 from service.domain.errors import Conflict, IdempotencyMismatch, Unprocessable
 
 
@@ -101,3 +104,32 @@ def test_the_same_retry_with_the_same_key_makes_one_job(
     assert first.job_id == again.job_id
     with pytest.raises(IdempotencyMismatch):
         control_plane.retry(parent, "start", key="k")
+
+
+@pytest.mark.parametrize("kind", ["train", "eval"])
+def test_a_retry_from_the_start_takes_the_checkpoint_that_a_named_job_meant_at_first(
+    control_plane: ControlPlane, agent: Agent, kind: str
+) -> None:
+    source = a_failed_job(control_plane, agent, 10)
+    field = "init_from" if kind == "train" else "checkpoint"
+    parent = a_failed_job(control_plane, agent, kind=kind, **{field: {"job": source.id}})
+    meant = a_manifest(source.id, 10).checkpoint_id
+    with control_plane.write() as tx:
+        index.change(tx, meant, CheckpointChange(pinned=True))
+        edits.delete(tx, source.id)
+    (retry,) = (each for each in control_plane.job(parent).actions if each.name == "retry")
+    assert "start" in retry.choices["from"]
+    again = control_plane.job_of(control_plane.retry(parent, "start"))
+    assert getattr(again.spec, field).id == meant
+    weights = agent.claimed().weights
+    assert weights is not None
+    assert weights.id == meant
+
+
+def test_a_job_that_has_succeeded_is_not_retried(control_plane: ControlPlane, agent: Agent) -> None:
+    job = control_plane.submit()
+    agent.report(agent.claimed())
+    assert "retry" not in {action.name for action in control_plane.job(job).actions}
+    with pytest.raises(Conflict, match="submit its spec as a new job") as refused:
+        control_plane.retry(job, "start")
+    assert refused.value.code == "job_succeeded"

@@ -9,7 +9,7 @@ from api_tests.support.fake_agent import FakeAgent
 
 @pytest.mark.parametrize("name", ["retry", "evaluate", "fine_tune", "export", "delete"])
 def test_an_action_is_accepted_as_the_job_words_it(agent: FakeAgent, name: str) -> None:
-    job = succeeded(agent)
+    job = failed(agent)
     action = offered(job, name)
     assert set(action["needs"]) <= {"data"}
     body = action["body"] | {field: first for field, (first, *_) in action["choices"].items()}
@@ -23,13 +23,13 @@ def test_an_action_is_accepted_as_the_job_words_it(agent: FakeAgent, name: str) 
 
 
 def test_a_list_shows_the_same_actions_as_a_job_alone(agent: FakeAgent) -> None:
-    job = succeeded(agent)
+    job = failed(agent)
     listed = agent.http.get("/jobs", params={"limit": 1}).json()["data"]
     assert [each["actions"] for each in listed if each["id"] == job["id"]] == [job["actions"]]
 
 
 def test_the_etag_changes_when_a_retry_from_latest_is_gone(agent: FakeAgent) -> None:
-    job = succeeded(agent)
+    job = failed(agent)
     path = f"/jobs/{job['id']}"
     etag = agent.http.get(path).headers["etag"]
     assert offered(job, "retry")["choices"] == {"from": ["latest", "start"]}
@@ -39,12 +39,12 @@ def test_the_etag_changes_when_a_retry_from_latest_is_gone(agent: FakeAgent) -> 
     assert offered(again.json(), "retry")["choices"] == {"from": ["start"]}
 
 
-def succeeded(agent: FakeAgent) -> dict[str, Any]:
-    """A training that has ended with one training state."""
+def failed(agent: FakeAgent) -> dict[str, Any]:
+    """A training that has failed with one training state."""
     path = f"/jobs/{agent.submit()['id']}"
     claim = agent.claim()
     agent.save(claim, 10)
-    agent.report(claim)
+    agent.report(claim, "failed", "invalid_data")
     job: dict[str, Any] = agent.http.get(path).json()
     return job
 

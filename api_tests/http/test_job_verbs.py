@@ -39,7 +39,7 @@ def test_a_finished_job_is_retried_as_a_new_one_once_for_each_key(agent: FakeAge
     problem_of(agent.http.post(f"/jobs/{parent['id']}/retry"), 409, "job_not_ended")
     claim = agent.claim()
     saved = agent.save(claim, 10)
-    agent.report(claim)
+    agent.report(claim, "failed", "invalid_data")
     key = {"Idempotency-Key": f"retry of {parent['id']}"}
     made = agent.http.post(f"/jobs/{parent['id']}/retry", headers=key)
     assert made.status_code == 201
@@ -53,7 +53,7 @@ def test_a_finished_job_is_retried_as_a_new_one_once_for_each_key(agent: FakeAge
 
 def test_a_retry_from_what_is_not_there_names_the_field(agent: FakeAgent) -> None:
     parent = agent.submit()
-    agent.report(agent.claim())
+    agent.report(agent.claim(), "failed", "invalid_data")
     path = f"/jobs/{parent['id']}/retry"
     answer = agent.http.post(path, json={"from": "latest"})
     assert pointers_of(problem_of(answer, 422, "no_checkpoint")) == ["/from"]

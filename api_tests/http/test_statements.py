@@ -157,7 +157,7 @@ def _call_every_route(server: ThreadedServer, calls: CountedCalls) -> None:
     calls("GET /checkpoints/{checkpoint_id}/export", checkpoint)
     calls("PATCH /checkpoints/{checkpoint_id}", checkpoint, json={"pinned": True, "tags": ["a"]})
     calls("POST /checkpoints/{checkpoint_id}/verify", checkpoint)
-    _steer_jobs(calls, trained)
+    _steer_jobs(calls)
     calls("PATCH /checkpoints/{checkpoint_id}", checkpoint, json={"pinned": False, "tags": []})
     _steer_workers(calls)
     for path in ("/metrics", "/healthz", "/readyz", "/version", "/recipes", "/datasets"):
@@ -187,9 +187,7 @@ def _read_checkpoints(calls: CountedCalls, checkpoint: str) -> None:
     calls("GET /checkpoints/{checkpoint_id}/files/{name}", checkpoint, "model.safetensors")
 
 
-def _steer_jobs(calls: CountedCalls, ended: str) -> None:
-    key = {"Idempotency-Key": "k"}
-    calls("POST /jobs/{job_id}/retry", ended, expect=201, json={"from": "start"}, headers=key)
+def _steer_jobs(calls: CountedCalls) -> None:
     queued = [calls("POST /jobs", expect=201, json=SPEC)["id"] for _ in range(5)]
     calls("GET /jobs")
     calls("GET /jobs/{job_id}", queued[0])
@@ -197,6 +195,8 @@ def _steer_jobs(calls: CountedCalls, ended: str) -> None:
     calls("POST /jobs/{job_id}/pause", queued[0], expect=202)
     calls("POST /jobs/{job_id}/resume", queued[0], expect=202)
     calls("POST /jobs/{job_id}/cancel", queued[0], expect=202, json={})
+    key = {"Idempotency-Key": "k"}
+    calls("POST /jobs/{job_id}/retry", queued[0], expect=201, json={"from": "start"}, headers=key)
 
 
 def _steer_workers(calls: CountedCalls) -> None:

@@ -41,7 +41,7 @@ def with_actions(job: Job) -> Job:
     of the step that its progress tells."""
     latest = job.latest_checkpoint
     point = ResumePoint(latest, job.progress.step) if latest is not None else None
-    return job.model_copy(update={"actions": tuple(actions_of(job, point, ()))})
+    return job.model_copy(update={"actions": tuple(actions_of(job, point, has_source=True))})
 
 
 def a_checkpoint(job_id: str, step: int, phase: str = "train") -> Checkpoint:

@@ -176,9 +176,22 @@ def test_a_full_state_is_trained_on_as_the_job_it_came_from_would_have(volume: P
     assert first.parent_checkpoint == weights.id
 
 
+@pytest.mark.parametrize("step", [8, 9])
+def test_a_full_state_of_the_last_iteration_or_after_it_is_finished_as_its_job_would_have(
+    volume: Path, step: int
+) -> None:
+    weights = _step(volume, step)
+    spec = train_spec(preprocessing="bgr_normalized")
+    spec["init_from"] = {"id": weights.id, "state": "full"}
+    events = run(attempt(volume, job_id="job_2", spec=spec, weights=weights))
+    assert events[0].body["step"] == step
+    assert ended(events)["outcome"] == "succeeded"
+    assert final_digest(volume, "job_2") == final_digest(volume)
+
+
 def test_a_full_state_with_nothing_left_to_train_says_what_to_change(volume: Path) -> None:
     weights = _step(volume, 6)
-    spec = train_spec(total_iters=6) | {"init_from": {"id": weights.id, "state": "full"}}
+    spec = train_spec(total_iters=5) | {"init_from": {"id": weights.id, "state": "full"}}
     last = ended(run(attempt(volume, job_id="job_2", spec=spec, weights=weights)))
     assert last["reason"] == "incompatible_checkpoint"
     assert "set a larger total_iters" in last["message"]

@@ -71,7 +71,7 @@ def retry(
     how: RetryRequest | None = None,
     key: IdempotencyKey = None,
 ) -> Response:
-    """Queue a finished job again, as a new one that names it as its parent."""
+    """Queue a failed or cancelled job again, as a new one that names it as its parent."""
     origin = how.origin if how is not None else "latest"
     try:
         result = _retry(context, job_id, origin, key)

@@ -44,7 +44,7 @@ def retry(
     server: Server = LOCAL_SERVER,
     token: Token = None,
 ) -> None:
-    """Submit a copy of a finished job, and print the new job's id."""
+    """Submit a copy of a failed or cancelled job, and print the new job's id."""
     with connect(server, token) as client:
         job = client.retry(job_id, origin)
     print_json(job) if as_json else typer.echo(job.id)

@@ -33,7 +33,7 @@ class JobActionCalls:
         )
 
     def retry(self, job_id: str, origin: str = "latest", *, key: str | None = None) -> Job:
-        """Submit a copy of a finished job that starts from `latest`, `start` or a checkpoint's id.
+        """Submit a copy of a failed or cancelled job, from `latest`, `start` or a checkpoint's id.
 
         The idempotency key makes one job even if the request is sent again.
         """

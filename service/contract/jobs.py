@@ -43,6 +43,8 @@ class AttemptState(StrEnum):
 
 
 ENDED_JOBS = (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED)
+RETRIABLE_JOBS = (JobState.FAILED, JobState.CANCELLED)
+"""A job that has succeeded has done what it was submitted for."""
 LIVE_ATTEMPTS = (AttemptState.CLAIMED, AttemptState.RUNNING, AttemptState.UNREACHABLE)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from service.contract.checkpoints import Checkpoint
+from service.contract.resuming import can_resume
 from service.contract.specs import CheckpointRef
 from workers.checkpoints.folder import DamagedCheckpoint
 from workers.checkpoints.snapshot import CheckpointContent, load_resumable
@@ -110,10 +111,10 @@ def _full_state(context: RunContext, ref: CheckpointRef) -> CheckpointContent:
         )
     loaded = trained_source(context.assignment, context.events, load_resumable)
     total_iters = context.params.total_iters
-    if loaded.manifest.step >= total_iters:
+    if not can_resume(loaded.manifest, total_iters):
         raise IncompatibleCheckpoint(
-            f"the checkpoint is at step {loaded.manifest.step} of {total_iters}: "
-            'nothing is left to train; set a larger total_iters, or "state": "weights"'
+            f"the checkpoint is at step {loaded.manifest.step}: nothing is left to train of "
+            f'{total_iters} iterations; set a larger total_iters, or "state": "weights"'
         )
     return loaded
 

@@ -128,12 +128,16 @@ class Protocol(AtWork):
     def retry(self, number: int, origin: str) -> None:
         ended = list(self.promises.ended)
         parent = self.promises.jobs[ended[number % len(ended)]]
+        succeeded = self.control_plane.job(parent).state is JobState.SUCCEEDED
         try:
-            self.promises.acknowledged(
-                self.control_plane.job_of(self.control_plane.retry(parent, origin))
-            )
+            retried = self.control_plane.job_of(self.control_plane.retry(parent, origin))
         except Unprocessable:
             assert origin == "latest"
+        except Conflict:
+            assert succeeded
+        else:
+            assert not succeeded
+            self.promises.acknowledged(retried)
 
     @invariant()
     def every_promise_is_kept(self) -> None:

@@ -1,11 +1,11 @@
 """What may be done with a job now, from its kind and the table of its legal moves."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from sqlalchemy import Connection
 
 from service.contract.actions import JobAction
-from service.contract.jobs import ENDED_JOBS, Job, JobState
+from service.contract.jobs import ENDED_JOBS, RETRIABLE_JOBS, Job, JobState
 from service.control.kinds import KINDS, kind_of
 from service.control.kinds.base import ResumePoint
 from service.domain.lifecycle import JobEvent, is_legal, move_job
@@ -21,24 +21,33 @@ def available_actions(
     One statement for all jobs, and two at most for each kind.
     """
     points: dict[str, ResumePoint] = {}
-    ended = [row for row in rows if row.job.state in ENDED_JOBS]
-    lost = _lost_sources(tx, ended)
+    retriable = [row for row in rows if row.job.state in RETRIABLE_JOBS]
+    lost = _lost_sources(tx, retriable)
     for kind in KINDS.values():
-        points |= kind.resume_points(tx, [row for row in ended if kind_of(row.job.spec) is kind])
-    return {row.job.id: tuple(actions_of(row.job, points.get(row.job.id), lost)) for row in rows}
+        own = [row for row in retriable if kind_of(row.job.spec) is kind]
+        points |= kind.resume_points(tx, own)
+    return {
+        row.job.id: tuple(
+            actions_of(
+                row.job, points.get(row.job.id), has_source=row.source_checkpoint not in lost
+            )
+        )
+        for row in rows
+    }
 
 
-def _lost_sources(tx: Connection, ended: Sequence[StoredJob]) -> set[str]:
+def _lost_sources(tx: Connection, retriable: Sequence[StoredJob]) -> set[str]:
     """The checkpoints from which jobs would start again, and that are not published any more."""
-    named = {kind_of(row.job.spec).named_source(row.job.spec) for row in ended}
-    sources = {source for source in named if source is not None}
+    sources = {row.source_checkpoint for row in retriable if row.source_checkpoint is not None}
     return sources - checkpoints.published_steps(tx, sorted(sources)).keys() if sources else set()
 
 
-def actions_of(
-    job: Job, point: ResumePoint | None, lost_sources: Collection[str]
-) -> Iterator[JobAction]:
-    """What may be done with one job; `point` is where a retry from latest would go on."""
+def actions_of(job: Job, point: ResumePoint | None, *, has_source: bool) -> Iterator[JobAction]:
+    """What may be done with one job.
+
+    `point` is where a retry from latest would go on; `has_source` is false if the checkpoint that
+    the job started from is not there any more.
+    """
     path = f"/jobs/{job.id}"
     kind = kind_of(job.spec)
     if is_legal(job.state, JobEvent.PAUSE_REQUESTED):
@@ -51,11 +60,12 @@ def actions_of(
         runs = move_job(job.state, JobEvent.CANCEL_REQUESTED) is JobState.CANCELLING
         choices = {"mode": ("graceful", "now")} if runs else {}
         yield JobAction(name="cancel", path=f"{path}/cancel", choices=choices)
-    if job.state in ENDED_JOBS:
+    if job.state in RETRIABLE_JOBS:
         origins = kind.retry_origins(job.spec, point)
-        if kind.named_source(job.spec) in lost_sources:
+        if not has_source:
             origins = tuple(origin for origin in origins if origin != "start")
         if origins:
             yield JobAction(name="retry", path=f"{path}/retry", choices={"from": origins})
+    if job.state in ENDED_JOBS:
         yield JobAction(name="delete", method="DELETE", path=path)
     yield from kind.uses(job)

@@ -1,10 +1,10 @@
-"""A finished job is queued again, as a new one."""
+"""A failed or cancelled job is queued again, as a new one."""
 
 from datetime import datetime
 
 from sqlalchemy import Connection
 
-from service.contract.jobs import ENDED_JOBS
+from service.contract.jobs import ENDED_JOBS, JobState
 from service.control.jobs import views
 from service.control.jobs.submission import SubmissionKey, SubmissionResult, enqueue, replayed
 from service.control.kinds import kind_of
@@ -15,10 +15,10 @@ from service.store import history
 def retry(
     tx: Connection, job_id: str, origin: str, *, new_id: str, key: str | None, now: datetime
 ) -> SubmissionResult:
-    """Queue a finished job again, from `latest`, `start` or a checkpoint's id.
+    """Queue a failed or cancelled job again, from `latest`, `start` or a checkpoint's id.
 
-    Raises NotFound, Conflict for a job that has not ended, IdempotencyMismatch, and Unprocessable
-    for an origin that it cannot start from.
+    Raises NotFound, Conflict for a job that has not ended or that has succeeded,
+    IdempotencyMismatch, and Unprocessable for an origin that it cannot start from.
     """
     submission_key = SubmissionKey(key, f"retry {job_id} from {origin}")
     earlier = replayed(tx, submission_key)
@@ -29,6 +29,12 @@ def retry(
     if parent.job.state not in ENDED_JOBS:
         message = f"{job_id} is {parent.job.state}; a job is retried when it has ended"
         raise Conflict("job_not_ended", message)
+    if parent.job.state is JobState.SUCCEEDED:
+        message = (
+            f"{job_id} has succeeded, and nothing of it is left to retry; submit its spec as a new "
+            "job, or a training that starts from its checkpoint with init_from"
+        )
+        raise Conflict("job_succeeded", message)
     kind = kind_of(parent.job.spec)
     # Not completed again: the recipe's newest form may not have its parameters any more.
     checked = kind.check(tx, kind.retry_spec(tx, parent, parent.job.spec, origin))

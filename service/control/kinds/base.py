@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from service.contract.actions import JobAction
 from service.contract.checkpoints import Checkpoint
 from service.contract.jobs import Job, Progress
-from service.contract.specs import AnySpec, KindName, Retention
+from service.contract.specs import AnySpec, CheckpointRef, KindName, Retention
 from service.domain.errors import Unprocessable
 from service.store.job_rows import StoredJob
 
@@ -33,6 +33,16 @@ class ResumePoint:
 
     checkpoint_id: str
     step: int
+
+
+def resolved(reference: CheckpointRef, source_id: str | None) -> CheckpointRef:
+    """The reference of an ended job as it was resolved when the job was submitted.
+
+    One that names a job would mean another checkpoint now, or none if that job is deleted.
+    """
+    if reference.job is None or source_id is None:
+        return reference
+    return reference.model_copy(update={"id": source_id, "job": None, "which": "latest"})
 
 
 class Kind(ABC, Generic[Spec]):
@@ -80,10 +90,6 @@ class Kind(ABC, Generic[Spec]):
         Empty where it cannot be retried.
         """
         return ("start",)
-
-    def named_source(self, _: Spec) -> str | None:
-        """The id of the checkpoint without which it cannot be started again, if it names one."""
-        return None
 
     def uses(self, _: Job) -> Sequence[JobAction]:
         """What may be made of what the job has left so far."""

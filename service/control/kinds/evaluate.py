@@ -3,7 +3,7 @@
 from sqlalchemy import Connection
 
 from service.contract.specs import CheckpointRef, EvalSpec
-from service.control.kinds.base import CheckedSubmission, Kind
+from service.control.kinds.base import CheckedSubmission, Kind, resolved
 from service.control.kinds.data import classes_of, dataset_of
 from service.control.kinds.sources import require_classes, require_network, source_of, with_network
 from service.domain.known_parameters import KnownParameters
@@ -34,12 +34,11 @@ class EvalKind(Kind[EvalSpec]):
         """See Kind."""
         return f"eval of {spec.recipe}"
 
-    def named_source(self, spec: EvalSpec) -> str | None:
-        """See Kind."""
-        return spec.checkpoint.id
-
-    def retry_spec(self, _: Connection, __: StoredJob, spec: EvalSpec, origin: str) -> EvalSpec:
+    def retry_spec(self, _: Connection, parent: StoredJob, spec: EvalSpec, origin: str) -> EvalSpec:
         """See Kind; another checkpoint may be named."""
-        if origin in ("latest", "start"):
-            return spec
-        return spec.model_copy(update={"checkpoint": CheckpointRef(id=origin)})
+        reference = (
+            resolved(spec.checkpoint, parent.source_checkpoint)
+            if origin in ("latest", "start")
+            else CheckpointRef(id=origin)
+        )
+        return spec.model_copy(update={"checkpoint": reference})

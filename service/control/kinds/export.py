@@ -31,10 +31,6 @@ class ExportKind(Kind[ExportSpec]):
         """See Kind."""
         return f"export of {spec.request.checkpoint}"
 
-    def named_source(self, spec: ExportSpec) -> str | None:
-        """See Kind."""
-        return spec.request.checkpoint
-
 
 def export_spec(tx: Connection, request: ExportRequest) -> ExportSpec:
     """The export that is asked for, with what the checkpoint's own job was trained with.

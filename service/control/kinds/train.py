@@ -7,15 +7,16 @@ from sqlalchemy import Connection
 from service.contract.actions import JobAction
 from service.contract.checkpoints import Checkpoint
 from service.contract.jobs import Job, Progress
+from service.contract.resuming import can_resume
 from service.contract.specs import AnySpec, CheckpointRef, Retention, TrainSpec
 from service.contract.stored_specs import UnreadableSpec
-from service.control.kinds.base import CheckedSubmission, Kind, ResumePoint
+from service.control.kinds.base import CheckedSubmission, Kind, ResumePoint, resolved
 from service.control.kinds.data import classes_of, dataset_of, require_batch
 from service.control.kinds.sources import require_classes, require_network, source_of, with_network
 from service.control.kinds.uses import uses_of_latest
 from service.domain.errors import Unprocessable
 from service.domain.known_parameters import KnownParameters
-from service.store import checkpoints
+from service.store import checkpoints, jobs
 from service.store.job_rows import StoredJob
 
 _SOURCE = "/init_from"
@@ -39,7 +40,7 @@ class TrainKind(Kind[TrainSpec]):
         classes = classes_of(dataset, params)
         require_batch(dataset, params)
         if source is not None:
-            _require_fitting(spec, source, classes)
+            _require_fitting(tx, spec, source, classes)
         return CheckedSubmission(spec, *spec.network, source)
 
     def title(self, spec: TrainSpec) -> str:
@@ -74,14 +75,9 @@ class TrainKind(Kind[TrainSpec]):
             if source in steps
         }
 
-    def retry_origins(self, spec: TrainSpec, point: ResumePoint | None) -> tuple[str, ...]:
+    def retry_origins(self, _: TrainSpec, point: ResumePoint | None) -> tuple[str, ...]:
         """See Kind."""
-        goes_on = point is not None and not _nothing_left(spec, point.step)
-        return ("latest", "start") if goes_on else ("start",)
-
-    def named_source(self, spec: TrainSpec) -> str | None:
-        """See Kind."""
-        return spec.init_from.id if spec.init_from is not None else None
+        return ("latest", "start") if point is not None else ("start",)
 
     def uses(self, job: Job) -> Sequence[JobAction]:
         """See Kind."""
@@ -93,11 +89,14 @@ class TrainKind(Kind[TrainSpec]):
     ) -> TrainSpec:
         """See Kind; from a training state it goes on with momentum and position."""
         if origin == "start":
-            return spec
-        chosen = self._latest_of(tx, parent, spec) if origin == "latest" else origin
+            if spec.init_from is None:
+                return spec
+            start = resolved(spec.init_from, parent.source_checkpoint)
+            return spec.model_copy(update={"init_from": start})
+        chosen = self._latest_of(tx, parent) if origin == "latest" else origin
         return spec.model_copy(update={"init_from": CheckpointRef(id=chosen, state="full")})
 
-    def _latest_of(self, tx: Connection, parent: StoredJob, spec: TrainSpec) -> str:
+    def _latest_of(self, tx: Connection, parent: StoredJob) -> str:
         job_id = parent.job.id
         point = self.resume_points(tx, [parent]).get(job_id)
         if point is None:
@@ -105,12 +104,6 @@ class TrainKind(Kind[TrainSpec]):
                 f"{job_id} has left no training state; retry it from start, or from a checkpoint"
             )
             raise Unprocessable("no_checkpoint", message, "/from")
-        if _nothing_left(spec, point.step):
-            message = (
-                f"{job_id} has done all its iterations; retry it from start, "
-                "or submit a training with init_from and a larger total_iters"
-            )
-            raise Unprocessable("nothing_left", message, "/from")
         return point.checkpoint_id
 
 
@@ -119,22 +112,36 @@ def _goes_on(spec: AnySpec | UnreadableSpec) -> bool:
     return reference is not None and reference.state == "full"
 
 
-def _nothing_left(spec: TrainSpec, step: int) -> bool:
-    total_iters = KnownParameters.of(spec.params).total_iters
-    return total_iters is not None and step >= total_iters
-
-
-def _require_fitting(spec: TrainSpec, source: Checkpoint, classes: int | None) -> None:
+def _require_fitting(
+    tx: Connection, spec: TrainSpec, source: Checkpoint, classes: int | None
+) -> None:
     reference = spec.init_from
     assert reference is not None
     if reference.state == "full" and source.phase == "final":
         message = "final weights have no training state; name a step checkpoint or state: weights"
         raise Unprocessable("no_training_state", message, f"{_SOURCE}/state")
-    if reference.state == "full" and _nothing_left(spec, source.step):
-        message = (
-            f"checkpoint {source.id} is at step {source.step}: nothing is left to train; "
-            'set a larger total_iters, or "state": "weights"'
-        )
-        raise Unprocessable("nothing_left", message, "/params/total_iters")
+    if reference.state == "full":
+        _require_iterations(tx, spec, source)
     if reference.head != "replace":
         require_classes(source, classes, _SOURCE, may_replace=True)
+
+
+def _require_iterations(tx: Connection, spec: TrainSpec, source: Checkpoint) -> None:
+    total_iters = KnownParameters.of(spec.params).total_iters
+    if total_iters is None:
+        return
+    trained = _total_iters_of(tx, source) if source.phase == "recalibrate" else None
+    if can_resume(source, total_iters, total_iters_of_state=trained):
+        return
+    exact = f"{trained} or " if trained is not None else ""
+    message = (
+        f"checkpoint {source.id} is at step {source.step}: nothing is left to train of "
+        f'{total_iters} iterations; set total_iters to {exact}more, or "state": "weights"'
+    )
+    raise Unprocessable("nothing_left", message, "/params/total_iters")
+
+
+def _total_iters_of(tx: Connection, source: Checkpoint) -> int | None:
+    origin = jobs.get(tx, source.job_id)
+    spec = origin.job.spec if origin is not None else None
+    return KnownParameters.of(spec.params).total_iters if isinstance(spec, TrainSpec) else None
