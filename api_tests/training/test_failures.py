@@ -118,10 +118,23 @@ def test_a_data_root_that_is_empty_is_asked_after(tmp_path: Path) -> None:
     assert f"{photos} is empty: is it mounted?" in last["message"]
 
 
-def test_one_image_of_one_pixel_a_channel_is_too_little_for_batch_norm(volume: Path) -> None:
-    last = ended(run(attempt(volume, spec=train_spec(batch_size=1))))
-    assert last["reason"] == "invalid_data"
+@pytest.mark.parametrize(
+    ("recipe", "variant", "image_size"),
+    [("oneshot", "searched", 32), ("shufflenet_v2_plus", "small", 64)],
+)
+def test_one_image_that_gives_batch_norm_one_value_is_refused_whatever_the_network(
+    volume: Path, recipe: str, variant: str, image_size: int
+) -> None:
+    # The squeeze-excite of the second network has one value of each channel at any size.
+    spec = train_spec(recipe, batch_size=1, image_size=image_size) | {"variant": variant}
+    last = ended(run(attempt(volume, spec=spec)))
+    assert (last["outcome"], last["reason"]) == ("failed", "invalid_data")
     assert "use a batch_size of 2 or more" in last["message"]
+
+
+def test_one_image_that_gives_batch_norm_enough_is_trained_on(volume: Path) -> None:
+    spec = train_spec(batch_size=1, image_size=64, total_iters=1, bn_recalibration_iters=0)
+    assert ended(run(attempt(volume, spec=spec)))["outcome"] == "succeeded"
 
 
 def test_a_class_count_that_is_not_the_datas_is_said(volume: Path) -> None:

@@ -5,16 +5,13 @@ from typing import Any
 from workers.data.classes import difference, in_class_order
 from workers.data.errors import InvalidData
 from workers.data.fingerprint import RunData
-from workers.recipes.params import RecipeParams
 from workers.runs.datasets import check_class_count, open_run_split
+from workers.training.batch_norm import require_two_values
 from workers.training.checkpoint_publisher import CheckpointPublisher
-from workers.training.distributed import Ranks
 from workers.training.initial_state import begin
 from workers.training.preprocessing import mean_to_train_with
 from workers.training.run_context import RunContext
 from workers.training.trainer import Trainer, total_steps
-
-_STRIDE = 32
 
 
 def run(context: RunContext) -> dict[str, Any]:
@@ -27,11 +24,13 @@ def run(context: RunContext) -> dict[str, Any]:
     if wrong:
         raise InvalidData(f"train and val have different classes: {wrong}")
     steps = total_steps(context.recipe, params, len(train.images))
-    _check_share(params, context.ranks)
+    share = context.ranks.share_of(params.batch_size)
     check_class_count(params, train.images)
     fingerprints = {"train": train.fingerprint, "val": val.fingerprint}
     initial = begin(context, fingerprints)
     state, names = initial.state, initial.class_names
+    if share == 1:
+        require_two_values(state.network, context.ranks, params.image_size)
     started = {
         "total_steps": steps,
         "resumed_from": initial.resumed_from,
@@ -52,11 +51,3 @@ def run(context: RunContext) -> dict[str, Any]:
     result = Trainer(context, state, publisher, *in_order).run()
     matched_by = initial.classes_matched_by
     return result if matched_by is None else result | {"classes_matched_by": matched_by}
-
-
-def _check_share(params: RecipeParams, ranks: Ranks) -> None:
-    if ranks.share_of(params.batch_size) == 1 and params.image_size == _STRIDE:
-        raise InvalidData(
-            f"batch norm needs two values: use a batch_size of {2 * ranks.world_size} or more, "
-            f"or an image_size of {2 * _STRIDE}"
-        )

@@ -3,7 +3,6 @@
 from typing import Any, NoReturn
 
 import torch
-from torch import nn
 
 from workers.data.images import ImageDataset
 from workers.data.loader import Batch, train_batches
@@ -11,6 +10,7 @@ from workers.data.sampler import batches_per_epoch
 from workers.recipes.base import Recipe
 from workers.recipes.params import RecipeParams
 from workers.training.attempt_results import Stopped
+from workers.training.batch_norm import set_momentum
 from workers.training.checkpoint_publisher import CheckpointPublisher
 from workers.training.distributed import in_parallel
 from workers.training.evaluate import evaluate
@@ -90,7 +90,7 @@ class Trainer:
         state.metrics = {}
         recalibrated = state.step + 1 - params.total_iters
         if recalibrated > 0:
-            _set_momentum(state.network, 1.0 / recalibrated)
+            set_momentum(state.network, 1.0 / recalibrated)
             with torch.no_grad():
                 state.network(images)
             state.step += 1
@@ -192,9 +192,3 @@ class Trainer:
             raise error
         samples = len(self._val)
         return {**self._state.metrics, "samples": samples, "checkpoint_id": self._publisher.newest}
-
-
-def _set_momentum(network: nn.Module, momentum: float) -> None:
-    for module in network.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.momentum = momentum
