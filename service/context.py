@@ -14,6 +14,9 @@ from service.store.engine import Database
 from service.volume.digests import FileDigests
 from service.volume_limiter import VolumeLimiter
 
+SERVER_HEARTBEAT = "server-heartbeat"
+"""The loop that writes to the database every few seconds."""
+
 
 @dataclass(frozen=True)
 class AppContext:
@@ -30,6 +33,12 @@ class AppContext:
     file_digests: FileDigests = field(default_factory=FileDigests)
     loops: list[Loop] = field(default_factory=list)
     """The server's own loops, whose turns and errors `GET /metrics` counts."""
+
+    @property
+    def write_outage(self) -> str | None:
+        """Why the database could not be written to a few seconds ago, if so."""
+        outages = [loop.outage for loop in self.loops if loop.name == SERVER_HEARTBEAT]
+        return next(iter(outages), None)
 
     def backoff_policy(self) -> BackoffPolicy:
         """How long a failed job waits before it is tried again; the jitter is drawn for each."""

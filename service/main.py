@@ -1,6 +1,7 @@
 """The process of the control plane."""
 
 import asyncio
+import ipaddress
 import random
 import secrets
 import signal
@@ -114,6 +115,13 @@ def _listen(settings: Settings) -> socket.socket:
             f"cannot listen on {settings.host}:{settings.port} ({error.strerror}): "
             "choose another --port, or stop what uses it"
         ) from error
+    address = listening.getsockname()[0]
+    if settings.token is None and not ipaddress.ip_address(address).is_loopback:
+        listening.close()
+        raise CannotStart(
+            f"on {address} others than this machine could change everything: "
+            "set TRAINYARD_TOKEN, as `openssl rand -hex 24` gives one, or listen on 127.0.0.1"
+        )
     return listening
 
 

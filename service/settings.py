@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from service.contract.tokens import BearerToken
 from service.domain.limits import parse_limits
 
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
@@ -24,7 +25,7 @@ class Settings(BaseSettings):
     import_root: Path = Path("yard/imports")
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535)] = 8000
-    token: SecretStr | None = None
+    token: BearerToken | None = None
     """If set, every request must send it as a bearer token, but for probes and the page's files."""
     allowed_hosts: str = ""
     """Without a token: names of this server besides localhost, separated by commas."""

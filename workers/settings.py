@@ -3,11 +3,12 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, CliSuppress, NoDecode, SettingsConfigDict
 
 from service.contract.fields import LabelKey, LabelValue
 from service.contract.http_client import server_url
+from service.contract.tokens import BearerToken
 
 
 class WorkerSettings(BaseSettings):
@@ -37,7 +38,7 @@ class WorkerSettings(BaseSettings):
     labels: Annotated[dict[LabelKey, LabelValue], NoDecode] = Field(
         default_factory=dict, description="labels that jobs can require, as name=value,name=value"
     )
-    token: CliSuppress[SecretStr | None] = None
+    token: CliSuppress[BearerToken | None] = None
     """The bearer token; a variable only, since every user of a machine can see arguments."""
 
     @field_validator("labels", mode="before")

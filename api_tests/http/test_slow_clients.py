@@ -104,7 +104,7 @@ def test_a_server_with_few_descriptors_goes_on_when_clients_have_taken_them(
     with ExitStack() as stack:
         idle = [stack.enter_context(socket.create_connection(address)) for _ in range(200)]
         for each in idle:
-            each.settimeout(0.2)
+            each.settimeout(0.01)
         wait_for(lambda: sum(is_ended(each) for each in idle) > 100, "the end of most of them")
         for each in idle[:-5]:
             each.close()

@@ -1,5 +1,6 @@
 import math
 import os
+import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
@@ -12,6 +13,7 @@ from api_tests.support.postgres import Postgres
 from api_tests.support.rows import ensure_job
 from service.store import jobs
 from service.store.engine import Database, DatabaseInUse
+from service.store.migrate import upgrade
 
 
 def test_a_second_server_on_the_same_file_is_refused_with_what_to_do(tmp_path: Path) -> None:
@@ -50,7 +52,22 @@ def test_a_database_in_memory_is_refused(url: str) -> None:
 
 def test_the_folder_of_the_file_is_made(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path}/deep/er/trainyard.db")
-    assert os.listdir(tmp_path / "deep/er") == ["trainyard.db.lock"]
+    assert sorted(os.listdir(tmp_path / "deep/er")) == ["trainyard.db", "trainyard.db.lock"]
+    database.close()
+
+
+def test_the_files_of_sqlite_are_for_their_user_alone(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/trainyard.db")
+    with database.migrate() as tx:
+        upgrade(tx)
+    files = sorted(tmp_path.iterdir())
+    assert [file.name.removeprefix("trainyard.db") for file in files] == [
+        "",
+        "-shm",
+        "-wal",
+        ".lock",
+    ]
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
     database.close()
 
 

@@ -25,6 +25,7 @@ from service.api.dependencies import AskedMethod
 from service.api.openapi import DocumentedApi
 from service.api.query_names import StrictQuery
 from service.api.requests import RequestFrame
+from service.api.security_headers import SecurityHeaders
 from service.context import AppContext
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -42,6 +43,8 @@ def build_app(context: AppContext, lifespan: Lifespan | None = None) -> FastAPI:
     )
     app.state.context = context
     app.add_middleware(RequestFrame, settings=context.settings)
+    # The outermost, so that a refusal has them, too.
+    app.add_middleware(SecurityHeaders)
     errors.install(app)
     for routes in (
         jobs,

@@ -26,6 +26,7 @@ from service.domain.errors import (
     Unavailable,
     Unprocessable,
 )
+from service.store.outages import is_disk_full, is_outage
 
 _log = structlog.get_logger()
 _STATUS: dict[type[TrainyardError], int] = {
@@ -150,7 +151,14 @@ def _allowed_methods(request: Request) -> Iterator[str]:
 
 
 async def _database(request: Request, error: Exception) -> Response:
+    assert isinstance(error, DBAPIError | TimeoutError)
+    if not is_outage(error):
+        # A statement that the database refuses is a fault of this server.
+        raise error
     _log.error("database_failed", path=request.url.path, error=str(error).split("\n")[0])
+    if is_disk_full(error):
+        detail = "the disk of the database is full; nothing was changed: make space on the server"
+        return problem(request, 503, "database_full", detail, headers=_HEADERS[503])
     detail = "the database does not answer; nothing was changed, so try again"
     return problem(request, 503, "database_away", detail, headers=_HEADERS[503])
 

@@ -23,12 +23,14 @@ def healthz() -> dict[str, str]:
 
 @router.get("/readyz", dependencies=[VolumeLookup])
 def readyz(request: Request, context: Context) -> Response:
-    """The database answers and the volume can be written; 503 otherwise."""
+    """The database answers and can be written, and so can the volume; 503 otherwise."""
     try:
         with context.database.read() as tx:
             tx.execute(text("SELECT 1"))
     except SQLAlchemyError:
         return _not_ready(request, "the database does not answer")
+    if context.write_outage is not None:
+        return _not_ready(request, f"the database cannot be written: {context.write_outage}")
     if not os.access(context.settings.volume, os.W_OK | os.X_OK):
         return _not_ready(request, f"the volume {context.settings.volume} cannot be written")
     return Response('{"status":"ready"}', media_type="application/json")

@@ -5,7 +5,7 @@ import structlog
 from service.context import AppContext
 from service.contract.loop import Loop
 from service.control.checkpoints.gc import Collector
-from service.store.engine import DATABASE_OUTAGES
+from service.store.outages import DATABASE_OUTAGES
 
 _log = structlog.get_logger()
 

@@ -7,7 +7,8 @@ import structlog
 from service.contract.loop import Loop
 from service.notifier import Notifier
 from service.store import notifications
-from service.store.engine import DATABASE_OUTAGES, Database
+from service.store.engine import Database
+from service.store.outages import DATABASE_OUTAGES
 
 _TIMEOUT_SECONDS = 1.0
 _log = structlog.get_logger()

@@ -8,7 +8,8 @@ from service.context import AppContext
 from service.contract.loop import Loop
 from service.control.scheduling import catalogs
 from service.store import history, idempotency, server_heartbeats, workers
-from service.store.engine import DATABASE_OUTAGES, Database
+from service.store.engine import Database
+from service.store.outages import DATABASE_OUTAGES
 
 KEY_RETENTION = timedelta(days=7)
 WORKER_RETENTION = timedelta(days=30)

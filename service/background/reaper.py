@@ -5,7 +5,7 @@ import structlog
 from service.context import AppContext
 from service.contract.loop import Loop
 from service.control.leases import reaper
-from service.store.engine import DATABASE_OUTAGES
+from service.store.outages import DATABASE_OUTAGES
 
 _FATAL_ERRORS = 10
 _log = structlog.get_logger()

@@ -2,10 +2,10 @@
 
 import structlog
 
-from service.context import AppContext
+from service.context import SERVER_HEARTBEAT, AppContext
 from service.contract.loop import Loop
 from service.store import server_heartbeats
-from service.store.engine import DATABASE_OUTAGES
+from service.store.outages import DATABASE_OUTAGES
 
 _MOST_SECONDS = 5.0
 _log = structlog.get_logger()
@@ -19,4 +19,4 @@ def server_heartbeat_loop(context: AppContext, server_id: str) -> Loop:
             server_heartbeats.put(tx, server_id, context.now())
 
     every_seconds = min(context.settings.heartbeat_seconds / 2, _MOST_SECONDS)
-    return Loop("server-heartbeat", every_seconds, beat, log=_log, outages=DATABASE_OUTAGES)
+    return Loop(SERVER_HEARTBEAT, every_seconds, beat, log=_log, outages=DATABASE_OUTAGES)

@@ -15,7 +15,7 @@ from service.background.recovery import recover
 from service.background.server_heartbeat import server_heartbeat_loop
 from service.context import AppContext
 from service.store import server_heartbeats
-from service.store.engine import DATABASE_OUTAGES
+from service.store.outages import DATABASE_OUTAGES
 
 _JOIN_SECONDS = 5.0
 _log = structlog.get_logger()

@@ -11,6 +11,8 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
+from service.contract.tokens import check_token
+
 _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 _UNSET = "add the server's host to NO_PROXY"
 
@@ -86,13 +88,10 @@ def proxy_of(url: httpx.URL) -> str | None:
 
 
 def _sendable(token: str) -> str:
-    if not (token.isascii() and token.isprintable()) or token != token.strip():
-        # Without the token: it is a secret.
-        raise BadConnection(
-            "the token has characters that no HTTP header can carry, or a blank at an end: "
-            "correct --token or TRAINYARD_TOKEN"
-        )
-    return token
+    try:
+        return check_token(token)
+    except ValueError as error:
+        raise BadConnection(f"{error}; correct --token or TRAINYARD_TOKEN") from error
 
 
 def _is_this_machine(host: str) -> bool:

@@ -63,6 +63,8 @@ class Loop:
         fatal_errors: int | None = None,
     ) -> None:
         self.name, self.turns, self.errors = name, 0, 0
+        self.outage: str | None = None
+        """What the last turn ended with, if that was one of `outages`."""
         self._every_seconds, self._turn, self._log = every_seconds, turn, log
         self._outages, self._fatal_errors = outages, fatal_errors
         self._outages_in_a_row = self._errors_in_a_row = 0
@@ -117,6 +119,7 @@ class Loop:
             self._note_error()
         else:
             self._outages_in_a_row = self._errors_in_a_row = 0
+            self.outage = None
             return self._every_seconds if pause is None else pause
         finally:
             self.turns += 1
@@ -125,13 +128,14 @@ class Loop:
     def _note_outage(self, error: BaseException) -> None:
         self.errors += 1
         self._outages_in_a_row += 1
+        self.outage = str(error).split("\n")[0]
         # The first, and then ever fewer: an outage may last a night.
         if self._outages_in_a_row.bit_count() == 1:
             self._log.warning(
                 "loop_waits",
                 loop=self.name,
                 in_a_row=self._outages_in_a_row,
-                error=str(error).split("\n")[0],
+                error=self.outage,
             )
 
     def _note_error(self) -> None:

@@ -7,7 +7,6 @@ from service.devserver.local_paths import LocalPaths
 from service.devserver.state_announcer import StateAnnouncer
 from service.devserver.supervisor import Supervisor
 
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _EXTRA_GRACE_SECONDS = 30.0
 
 
@@ -31,11 +30,6 @@ def up(
             f"Trainyard is running: {paths.url}/ "
             f"(data and logs are in {paths.folder}; Ctrl-C stops it)"
         )
-        if paths.host not in _LOOPBACK and token is None:
-            print_line(
-                "anyone who can reach this port can submit jobs: set TRAINYARD_TOKEN to require "
-                "a token"
-            )
 
     with TrainyardClient(paths.url, token, tries=1, timeout_seconds=1.0) as client:
         announcer = StateAnnouncer(client, print_line)

@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,12 +10,8 @@ from typing import Any, TextIO
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError
 
 from service.contract.reading import log_once
-
-DATABASE_OUTAGES = (InterfaceError, OperationalError, TimeoutError)
-"""What is raised while the database cannot be reached: trying again later may help."""
 
 _WAIT_SECONDS = 30.0
 
@@ -120,7 +117,9 @@ def _lock_beside(url: URL) -> TextIO:
     assert url.database is not None
     file = Path(url.database).resolve()
     file.parent.mkdir(parents=True, exist_ok=True)
-    lock = Path(f"{file}.lock").open("w")  # noqa: SIM115 (held until close)
+    # SQLite gives the files beside it the mode of the database.
+    open(file, "ab", opener=_private).close()
+    lock = open(f"{file}.lock", "w", opener=_private)  # noqa: SIM115 (held until close)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
@@ -130,6 +129,11 @@ def _lock_beside(url: URL) -> TextIO:
             "or use PostgreSQL, which any number of servers may share"
         ) from None
     return lock
+
+
+def _private(path: str, flags: int) -> int:
+    """A file that is made here is for the user of this server alone: it has leases' tokens."""
+    return os.open(path, flags, 0o600)
 
 
 def _strict_json(value: Any) -> str:
