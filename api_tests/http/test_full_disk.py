@@ -46,6 +46,7 @@ def test_a_server_whose_database_is_full_is_not_ready_until_there_is_space(
     filler.unlink()
     wait_for(lambda: server.http.get("/readyz").status_code == 200, "readiness")
     assert agent.submit()["state"] == "queued"
+    agent.http.close()
     server.stop()
 
 
