@@ -61,7 +61,7 @@ ALLOWED = {
     "PUT /agent/workers/{worker_id}/catalog": (5, 4),
     "POST /agent/workers/{worker_id}/gone": (8, 8),
     "POST /agent/claims": (16, 14),
-    "POST /agent/heartbeats": (16, 16),
+    "POST /agent/heartbeats": (19, 19),
     "POST /agent/reports": (9, 9),
 }
 """By route the most statements of one call, and how many of them in transactions that write."""

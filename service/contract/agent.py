@@ -19,12 +19,12 @@ from service.contract.json_values import JsonCutTo
 from service.contract.reading import Extensible, PeerMessage, log_once
 from service.contract.specs import AnySpec, EvalSpec, TrainSpec
 from service.contract.text import CutTo, Message, PathText, ShortText
+from service.contract.tolerance import ReplaceUnreadable
+from service.contract.unreadable_events import MOST_EVENTS, first_events, unreadable_event
 
 Directive = Literal["continue", "checkpoint_and_stop", "stop"]
 AttemptOutcome = Literal["succeeded", "failed", "cancelled", "released"]
 MOST_GPUS = MOST_SLOTS = 1024
-MOST_EVENTS = 1000
-"""The events that one message brings of an attempt; further ones come again in the next."""
 EVENT_BYTES = 4 * 1024 * 1024
 _MOST_CHECKPOINTS = 10_000
 _MOST_NEIGHBOURS = 10_000
@@ -174,6 +174,17 @@ class ReportedEvent(PeerMessage):
     body: Annotated[dict[str, Any], JsonCutTo(EVENT_BYTES)] = Field(default_factory=dict)
 
 
+def _no_beat(_: Any, problem: str) -> None:
+    log_once("unreadable_beat", problem)
+
+
+Events = Annotated[
+    tuple[ReportedEvent, ...], ReplaceUnreadable(unreadable_event), CutTo(MOST_EVENTS)
+]
+"""The events of an attempt in order; of too many the first, since all come again that are not
+acknowledged."""
+
+
 class Purge(PeerMessage):
     """A checkpoint whose folder the agent has to remove; `path` is relative to the volume."""
 
@@ -191,15 +202,18 @@ class Beat(PeerMessage):
     job_id: Id
     attempt: Number
     token: ShortText
-    events: Annotated[tuple[ReportedEvent, ...], CutTo(MOST_EVENTS)] = ()
+    events: Events = ()
     purged: Annotated[tuple[IdText, ...], CutTo(_MOST_CHECKPOINTS)] = ()
 
 
 class Heartbeat(PeerMessage):
-    """`POST /agent/heartbeats`: one heartbeat of an agent for all its attempts."""
+    """`POST /agent/heartbeats`: one heartbeat of an agent for all its attempts.
+
+    A beat that cannot be read is left out: the others are answered.
+    """
 
     worker_id: Id
-    beats: Annotated[tuple[Beat, ...], CutTo(MOST_SLOTS)] = ()
+    beats: Annotated[tuple[Beat, ...], ReplaceUnreadable(_no_beat), CutTo(MOST_SLOTS)] = ()
 
 
 class BeatReply(PeerMessage):
@@ -257,4 +271,4 @@ class Report(AttemptResult):
     job_id: Id
     attempt: Number
     token: ShortText
-    events: Annotated[tuple[ReportedEvent, ...], CutTo(MOST_EVENTS)] = ()
+    events: Annotated[Events, BeforeValidator(first_events)] = ()

@@ -58,7 +58,8 @@ MOST_TAGS = 64
 Number = Annotated[int, Field(ge=0, le=2**31 - 1)]
 """A number of an attempt or a count of GPUs; a 32-bit column."""
 
-Step = Annotated[int, Field(ge=0, le=2**53)]
+MOST_STEPS = 2**53
+Step = Annotated[int, Field(ge=0, le=MOST_STEPS)]
 """A count of iterations, events or bytes; a 64-bit column, and exact in JavaScript."""
 
 Moment = Annotated[datetime, AfterValidator(_in_utc_range)]

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, text, tuple_
 
 from service.contract.jobs import Event
+from service.contract.text import MESSAGE_LENGTH, cut_text
 from service.store.tables import events, jobs, metrics
 
 _RAISE_SEQUENCE = """
@@ -26,9 +27,16 @@ def note(
     tx: Connection, job_id: str, attempt: int | None, kind: str, message: str, now: datetime
 ) -> None:
     """Add an event to the job's history."""
-    # The message may quote what a worker sent, and PostgreSQL has no U+0000.
-    values = {"kind": kind, "message": message.replace("\0", "\ufffd"), "created_at": now}
+    values = {"kind": kind, "message": cut_text(message, MESSAGE_LENGTH), "created_at": now}
     tx.execute(insert(events).values(job_id=job_id, attempt=attempt, **values))
+
+
+def count(tx: Connection, job_id: str, attempt: int, limit: int) -> int:
+    """How many events the history of an attempt has, checkpoints not counted; up to a limit."""
+    of_attempt = (events.c.job_id == job_id) & (events.c.attempt == attempt)
+    counted = select(events.c.number).where(of_attempt, events.c.kind != "checkpoint").limit(limit)
+    total: int = tx.execute(select(func.count()).select_from(counted.subquery())).scalar_one()
+    return total
 
 
 def has(tx: Connection, job_id: str, attempt: int, kind: str, message: str) -> bool:
@@ -37,7 +45,7 @@ def has(tx: Connection, job_id: str, attempt: int, kind: str, message: str) -> b
         events.c.job_id == job_id,
         events.c.attempt == attempt,
         events.c.kind == kind,
-        events.c.message == message.replace("\0", "\ufffd"),
+        events.c.message == cut_text(message, MESSAGE_LENGTH),
     )
     return tx.execute(query.limit(1)).first() is not None
 

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from service.contract.checkpoints import Checkpoint, attempt_path, folder_name
 from service.contract.events import Published
+from service.contract.fields import MOST_STEPS
 from service.contract.jobs import Job
 from service.control.checkpoints.retention import expire, pointers
 from service.control.kinds import kind_of
@@ -59,6 +60,8 @@ def _check(job: Job, attempt: int, published: Published) -> None:
     is_known = not kind_of(job.spec).network_from_checkpoint
     if is_known and (manifest.recipe, manifest.variant) != (job.recipe, job.variant):
         raise InvalidCheckpoint("it is a checkpoint of another network")
+    if sum(file.bytes for file in manifest.files.values()) > MOST_STEPS:
+        raise InvalidCheckpoint("its files have more bytes than any volume")
     if manifest.created_at.tzinfo is None:
         raise InvalidCheckpoint("created_at has no zone")
     path = f"{attempt_path(job.id, attempt)}/{folder_name(manifest.phase, manifest.step)}"

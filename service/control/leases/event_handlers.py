@@ -1,29 +1,36 @@
 """What the events of a running attempt change: progress, metrics, checkpoints, history."""
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
 from sqlalchemy import Connection
+from structlog import get_logger
 
 from service.contract.agent import ReportedEvent
 from service.contract.events import Damaged, Measured, NoteBody, Progressed, Published, Started
 from service.contract.jobs import Job, JobState, Progress
 from service.contract.reading import read
 from service.contract.sentences import sentence_of
+from service.contract.unreadable_events import UNREADABLE_EVENT
 from service.control.checkpoints.publishing import InvalidCheckpoint, publish
 from service.control.checkpoints.retention import pointers, refresh_pointers
 from service.control.kinds import kind_of
 from service.store import attempts, checkpoints, history, jobs, series
 from service.store.attempts import LiveAttempt
+from service.store.outages import DATABASE_OUTAGES
 
 MOST_SERIES = 100
 """Names of metrics that a job may have: a page asks for all of its series at once."""
 _THIN_EVERY = 1000
 """Events of an attempt, after which its series are looked at again."""
+_MOST_NOTES = 1000
+"""Entries of an attempt in its job's history, checkpoints not counted."""
 _RUNNING = (JobState.RUNNING, JobState.CANCELLING, JobState.PAUSING)
+_log = get_logger()
 
 
 class InvalidEvent(Exception):
@@ -41,6 +48,7 @@ class EventBatch:
     values: dict[str, Any] = field(default_factory=dict)
     points: list[tuple[str, int, float]] = field(default_factory=list)
     left_out: set[str] = field(default_factory=set)
+    notes: int | None = None
 
     def add_metrics(self, step: int, metrics: dict[str, float]) -> None:
         """The last value of each name for the job, and a point of each series."""
@@ -76,16 +84,18 @@ def apply_events(
 ) -> int:
     """Apply the events of a live attempt that are new; gives the seq up to which all are applied.
 
-    The caller has locked the attempt and its job. An invalid event is noted in the history, and
-    keeps no other from being applied.
+    The caller has locked the attempt and its job. An event that cannot be read or applied is noted
+    in the history, and keeps no other from being applied.
     """
     new = {event.seq: event for event in events if event.seq > live.acked_seq}
     if not new:
+        _note_unnumbered(tx, EventBatch(job, live.number, now, {}), events)
         return live.acked_seq
     acked_seq = max(new)
     acknowledged = attempts.change_live(tx, job.id, live.number, {"acked_seq": acked_seq})
     assert acknowledged, "the caller has locked a live attempt"
     batch = EventBatch(job, live.number, now, dict(job.metrics))
+    _note_unnumbered(tx, batch, events)
     for seq in sorted(new):
         _apply_event(tx, batch, new[seq])
     if batch.left_out:
@@ -93,7 +103,9 @@ def apply_events(
         _note_once(tx, batch, message)
     series.add(tx, job.id, batch.points)
     if live.acked_seq == 0 or live.acked_seq // _THIN_EVERY != acked_seq // _THIN_EVERY:
-        series.thin_long_ones(tx, job.id, {name for name, _, _ in batch.points})
+        for name in series.thin_long_ones(tx, job.id, {name for name, _, _ in batch.points}):
+            message = f"{name} has more than {series.MOST_POINTS} points, and is thinned"
+            _note_once(tx, batch, message)
     if batch.values:
         jobs.change(tx, job.id, _RUNNING, batch.values)
     return acked_seq
@@ -104,11 +116,30 @@ def _apply_event(tx: Connection, batch: EventBatch, event: ReportedEvent) -> Non
     if handler is None:
         _note_unknown(tx, batch, event.kind)
         return
+    values = dict(batch.values)
     try:
-        handler(tx, batch, event.body)
+        # What it has written is undone with it: on PostgreSQL nothing could follow otherwise.
+        with tx.begin_nested() if event.kind in _WRITING else nullcontext():
+            handler(tx, batch, event.body)
     except (ValidationError, InvalidEvent, InvalidCheckpoint) as error:
+        batch.values = values
         message = f"an event of kind {event.kind} could not be read: {_sentence(error)}"
         _note(tx, batch, "note", message)
+    except DATABASE_OUTAGES:
+        raise
+    except Exception as error:
+        batch.values = values
+        ids = {"job_id": batch.job.id, "attempt": batch.attempt, "seq": event.seq}
+        _log.exception("event_failed", kind=event.kind, **ids)
+        message = f"an event of kind {event.kind} could not be applied: {type(error).__name__}"
+        _note(tx, batch, "note", f"{message}; the server's log has more")
+
+
+def _note_unnumbered(tx: Connection, batch: EventBatch, events: Sequence[ReportedEvent]) -> None:
+    # Without a number it cannot be acknowledged: it may come again with each heartbeat.
+    for event in events:
+        if event.kind == UNREADABLE_EVENT and event.seq == 0:
+            _note_once(tx, batch, str(event.body.get("message")))
 
 
 def _note_unknown(tx: Connection, batch: EventBatch, kind: str) -> None:
@@ -173,6 +204,10 @@ def _damaged(tx: Connection, batch: EventBatch, body: dict[str, Any]) -> None:
     _note(tx, batch, "damaged", f"{what} is damaged: {'; '.join(event.problems)}")
 
 
+def _unreadable(tx: Connection, batch: EventBatch, body: dict[str, Any]) -> None:
+    _note(tx, batch, "note", str(body.get("message")))
+
+
 def _note_event(tx: Connection, batch: EventBatch, body: dict[str, Any]) -> None:
     _note(tx, batch, "note", read(NoteBody, body).message)
 
@@ -189,8 +224,23 @@ _HANDLERS: dict[str, Callable[[Connection, EventBatch, dict[str, Any]], None]] =
     "damaged": _damaged,
     "note": _note_event,
     "ended": _ended,
+    UNREADABLE_EVENT: _unreadable,
 }
+_WRITING = ("checkpoint", "damaged")
+"""The kinds of which one event writes more than one row."""
 
 
 def _note(tx: Connection, batch: EventBatch, kind: str, message: str) -> None:
+    if kind != "checkpoint" and not _has_room(tx, batch):
+        return
     history.note(tx, batch.job.id, batch.attempt, kind, message, batch.now)
+
+
+def _has_room(tx: Connection, batch: EventBatch) -> bool:
+    if batch.notes is None:
+        batch.notes = history.count(tx, batch.job.id, batch.attempt, _MOST_NOTES + 1)
+    batch.notes += 1
+    if batch.notes == _MOST_NOTES + 1:
+        message = f"this attempt has {_MOST_NOTES} entries; its further notes are left out"
+        history.note(tx, batch.job.id, batch.attempt, "note", message, batch.now)
+    return batch.notes <= _MOST_NOTES

@@ -1,13 +1,14 @@
 """An agent's heartbeat for all its attempts: renews leases, applies events, gives directives."""
 
 import hmac
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection
 
 from service.contract.agent import Beat, BeatReply, Heartbeat, HeartbeatReply
 from service.contract.jobs import AttemptState
+from service.contract.unreadable_events import MOST_EVENTS
 from service.contract.workers import WorkerState
 from service.control.leases.directives import beat_reply
 from service.control.leases.event_handlers import apply_events, lock_jobs
@@ -25,19 +26,20 @@ def heartbeat(tx: Connection, request: Heartbeat, now: datetime) -> HeartbeatRep
     state = workers.record_contact(tx, request.worker_id, now)
     if state is None:
         raise NotFound("unknown_worker", f"worker {request.worker_id} must register (again)")
-    job_ids = [beat.job_id for beat in request.beats]
-    lock_jobs(tx, job_ids, [event for beat in request.beats for event in beat.events])
+    beats = _first_events(request.beats)
+    job_ids = [beat.job_id for beat in beats]
+    lock_jobs(tx, job_ids, [event for beat in beats for event in beat.events])
     live = attempts.lock_live(tx, job_ids)
-    renewed = {i: live[b.job_id] for i, b in enumerate(request.beats) if _has_lease(b, live)}
+    renewed = {i: live[b.job_id] for i, b in enumerate(beats) if _has_lease(b, live)}
     renew_leases(tx, {attempt.job_id: attempt for attempt in renewed.values()}.values(), now)
-    acked = {i: _apply_beat(tx, request.beats[i], each, now) for i, each in renewed.items()}
+    acked = {i: _apply_beat(tx, beats[i], each, now) for i, each in renewed.items()}
     # Read after the beats are applied: they may confirm removals, and publish.
     purging = checkpoints.purging_of(tx, [attempt.job_id for attempt in renewed.values()])
     replies = tuple(
         beat_reply(renewed[i], acked[i], purging.get(beat.job_id, ()))
         if i in renewed
         else BeatReply(job_id=beat.job_id, attempt=beat.attempt, lease_lost=True)
-        for i, beat in enumerate(request.beats)
+        for i, beat in enumerate(beats)
     )
     drain = state in (WorkerState.DRAINING, WorkerState.QUARANTINED)
     return HeartbeatReply(replies=replies, drain=drain)
@@ -50,6 +52,13 @@ def renew_leases(tx: Connection, locked: Collection[LiveAttempt], now: datetime)
         if attempt.state is AttemptState.UNREACHABLE:
             history.note(tx, attempt.job_id, attempt.number, "reachable", "its worker is back", now)
     attempts.renew(tx, [attempt.job_id for attempt in locked], now)
+
+
+def _first_events(beats: Sequence[Beat]) -> list[Beat]:
+    # One transaction writes at a time: what is not acknowledged comes with the next heartbeat.
+    talking = sum(bool(beat.events) for beat in beats)
+    share = max(MOST_EVENTS // max(talking, 1), 1)
+    return [beat.model_copy(update={"events": beat.events[:share]}) for beat in beats]
 
 
 def _has_lease(beat: Beat, live: dict[str, LiveAttempt]) -> bool:
