@@ -90,3 +90,13 @@ def test_each_rank_is_told_its_place_and_has_one_gpu(
     assert [place["CUDA_VISIBLE_DEVICES"] for place in places] == ["0", "1"]
     assert {place["WORLD_SIZE"] for place in places} == {"2"}
     assert len({(place["MASTER_ADDR"], place["MASTER_PORT"]) for place in places}) == 1
+    assert places[0]["MASTER_PORT"] is not None
+
+
+def test_a_rank_that_is_alone_draws_no_port_to_meet_others(
+    control_plane: FakeControlPlane, start_worker: StartWorker, tmp_path: Path
+) -> None:
+    start_worker(ranks="tells_its_place", MASTER_PORT=None)
+    assert control_plane.report_of(control_plane.offer(a_claim())).outcome == "succeeded"
+    place = json.loads((tmp_path / "jobs/job_1/attempts/1/place-0.json").read_text())
+    assert (place["WORLD_SIZE"], place["MASTER_PORT"]) == ("1", None)

@@ -120,7 +120,8 @@ def worker_of(control_plane: ControlPlane, agent: Agent) -> Worker:
 
 
 @pytest.mark.parametrize(
-    "reason", ["disk_full", "invalid_data", "incompatible_checkpoint", "non_finite_loss"]
+    "reason",
+    ["disk_full", "invalid_data", "incompatible_checkpoint", "non_finite_loss", "out_of_memory"],
 )
 def test_what_is_not_a_workers_fault_speaks_against_none(
     control_plane: ControlPlane, agent: Agent, reason: str

@@ -21,7 +21,7 @@ def test_a_killed_rank(installation: Installation, undisturbed: str) -> None:
     rank_of(worker).kill()
     assert _ends_undisturbed(installation, job_id, undisturbed) == 2
     messages = [e.message for e in installation.client.events(job_id) if e.kind == "requeued"]
-    assert "killed by SIGKILL" in messages[0]
+    assert "killed (signal 9)" in messages[0]
 
 
 def test_a_killed_worker_that_is_started_again_goes_on_at_once(

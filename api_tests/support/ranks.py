@@ -129,6 +129,14 @@ def finds_the_disk_full(_: Path) -> int:
     raise OSError(28, "No space left on device")
 
 
+def takes_all_memory(spec_path: Path) -> int:
+    """Takes memory until the kernel ends it."""
+    _started(spec_path)
+    taken = []
+    while True:
+        taken.append(b"x" * (1 << 24))
+
+
 def second_is_killed(spec_path: Path) -> int:
     """Rank 1 is killed; rank 0 would go on for ever."""
     if os.environ["RANK"] == "1":
@@ -139,7 +147,7 @@ def second_is_killed(spec_path: Path) -> int:
 def tells_its_place(spec_path: Path) -> int:
     """Writes what its environment says to `place-<rank>.json`."""
     names = ["RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"]
-    place = {name: os.environ[name] for name in [*names, "CUDA_VISIBLE_DEVICES"]}
+    place = {name: os.environ.get(name) for name in [*names, "CUDA_VISIBLE_DEVICES"]}
     (spec_path.parent / f"place-{place['RANK']}.json").write_text(json.dumps(place))
     if place["RANK"] == "0":
         _end(_started(spec_path), "succeeded", "finished")

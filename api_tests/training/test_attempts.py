@@ -43,8 +43,12 @@ def test_python_m_trains_the_digits_by_hand_and_logs_how_far_it_is(tmp_path: Pat
     )
     assert ended(attempt_dir.events_after(0))["outcome"] == "succeeded"
     lines = by_hand.stdout.splitlines()
-    shown = r"step 1/3 loss [\d.]+ top1 [\d.]+ % \d+ images/s eta \d+ s"
+    shown = r"step 1/3 loss [\d.]+ top1 error [\d.]+ % \d+ images/s eta \d+ s"
     assert re.fullmatch(shown, lines[1])
+    validated = (
+        r"step 2 validated: loss [\d.]+ top1 error [\d.]+ % top5 error [\d.]+ % of 360 images"
+    )
+    assert any(re.fullmatch(validated, line) for line in lines)
     train, val = "train: 1437 images of 10 classes", "val: 360 images of 10 classes"
     digest = "sha256 [0-9a-f]{16}"
     assert re.fullmatch(f"started at step 0/3; {train}, {digest}; {val}, {digest}", lines[0])

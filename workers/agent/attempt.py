@@ -254,4 +254,4 @@ class Attempt:
             return released(self._stop_reason)
         if exit_.overdue:
             return released("its agent was stopped for longer than it holds its lease")
-        return from_exit(exit_, self._folder.log_path, self._paths.volume)
+        return from_exit(exit_, self.claim.spec, self._folder.log_path, self._paths.volume)

@@ -8,7 +8,9 @@ from pydantic import ValidationError
 
 from service.contract.agent import AttemptResult, Claim, Lease, Report, ReportedEvent
 from service.contract.jobs import Reason
+from service.contract.specs import AnySpec
 from workers.launcher.process_exit import ProcessExit
+from workers.memory_advice import memory_advice
 
 _TAIL_BYTES = 4096
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
@@ -71,8 +73,14 @@ def from_event(ended: ReportedEvent) -> AttemptResult | None:
         return None
 
 
-def from_exit(exit_: ProcessExit, log_path: Path, volume: Path) -> AttemptResult:
+def from_exit(exit_: ProcessExit, spec: AnySpec, log_path: Path, volume: Path) -> AttemptResult:
     """The result of an attempt whose ranks ended without an `ended` event."""
+    if exit_.out_of_memory:
+        return AttemptResult(
+            outcome="failed",
+            reason=Reason.OUT_OF_MEMORY,
+            message=f"{exit_.describe}; {memory_advice(spec)}",
+        )
     line = _last_line(log_path)
     message = exit_.describe + (f"; the log ends with: {line}" if line else "")
     full = os.strerror(errno.ENOSPC) in line or os.statvfs(volume).f_bavail == 0

@@ -16,21 +16,26 @@ class RankExit(BaseModel):
 
     @property
     def describe(self) -> str:
-        """How the rank ended and what may help, as one sentence without a full stop."""
+        """How the rank ended, as one sentence without a full stop."""
         code = os.waitstatus_to_exitcode(self.status)
         if code >= 0:
             return f"rank {self.rank} exited with status {code}"
-        sentence = f"rank {self.rank} was killed by {signal.Signals(-code).name}"
-        if -code == signal.SIGKILL:
-            sentence += "; if the machine ran out of memory, use a smaller batch_size"
-        return sentence
+        if self.is_killed:
+            return f"rank {self.rank} was killed (signal {-code})"
+        return f"rank {self.rank} was killed (signal {-code}, {signal.strsignal(-code)})"
+
+    @property
+    def is_killed(self) -> bool:
+        """Whether it ended by SIGKILL, which is what the kernel sends where memory runs out."""
+        return os.waitstatus_to_exitcode(self.status) == -signal.SIGKILL
 
 
 class ProcessExit(BaseModel):
     """The ranks of an attempt in the order in which they ended.
 
     `problem` is not empty if they could not be started, or if their statuses are unknown. `overdue`
-    is true if they were killed because the agent did not extend their deadline in time.
+    is true if they were killed because the agent did not extend their deadline in time,
+    `out_of_memory` if the kernel killed one of them, or could not start one, as memory ran out.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -38,6 +43,7 @@ class ProcessExit(BaseModel):
     ranks: tuple[RankExit, ...] = ()
     problem: str = ""
     overdue: bool = False
+    out_of_memory: bool = False
 
     @property
     def describe(self) -> str:
@@ -45,4 +51,4 @@ class ProcessExit(BaseModel):
         if self.problem:
             return self.problem
         first = next((rank for rank in self.ranks if rank.status), self.ranks[0])
-        return first.describe
+        return f"{first.describe}, as memory ran out" if self.out_of_memory else first.describe

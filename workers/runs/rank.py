@@ -12,6 +12,7 @@ from types import FrameType
 from service.contract.agent import AttemptResult
 from service.contract.ids import new_id
 from service.contract.jobs import Reason
+from service.contract.oom_kills import count_oom_kills
 from workers.attempt_dir import AttemptDir
 from workers.kinds import KINDS
 from workers.training.attempt_results import Stopped, result_of
@@ -50,20 +51,20 @@ def run_rank(spec_path: Path) -> int:
     except RanksNotConnected as error:
         traceback.print_exc()
         with closing(Events(attempt_dir, _now, writes=error.is_first)) as events:
-            events.report("ended", result_of(error).model_dump(mode="json"))
+            events.report("ended", result_of(error, assignment.claim).model_dump(mode="json"))
         return 0 if error.is_first else 1
 
 
 def _run(context: RunContext) -> int:
-    ranks = context.ranks
+    ranks, claim, oom_kills = context.ranks, context.claim, count_oom_kills()
     try:
-        run = pkgutil.resolve_name(KINDS[context.claim.spec.kind])
+        run = pkgutil.resolve_name(KINDS[claim.spec.kind])
         result = AttemptResult(outcome="succeeded", reason=Reason.FINISHED, result=run(context))
     except Stopped as stopped:
-        result = result_of(stopped)
+        result = result_of(stopped, claim)
     except Exception as error:
         traceback.print_exc()
-        result = result_of(error)
+        result = result_of(error, claim, oom_killed=count_oom_kills() > oom_kills)
         if not ranks.is_first:
             return 0 if ranks.report_failure(result.model_dump_json()) else 1
         # An exchange that broke off is another rank's failure, if that rank says so.

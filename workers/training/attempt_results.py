@@ -2,14 +2,14 @@
 
 import errno
 
-import torch
-
-from service.contract.agent import AttemptResult
+from service.contract.agent import AttemptResult, Claim
 from service.contract.jobs import Reason
 from workers.checkpoints.folder import DamagedCheckpoint
 from workers.checkpoints.upstream import IncompatibleCheckpoint
 from workers.data.errors import InvalidData, NoDataRoot
+from workers.memory_advice import memory_advice
 from workers.recipes.table import NoSuchRecipe
+from workers.training.memory_errors import memory_problem
 from workers.training.non_finite import NonFiniteLoss
 
 
@@ -24,16 +24,17 @@ _REASONS: tuple[tuple[type[Exception], Reason], ...] = (
     (IncompatibleCheckpoint, Reason.INCOMPATIBLE_CHECKPOINT),
     (DamagedCheckpoint, Reason.INCOMPATIBLE_CHECKPOINT),
     (NonFiniteLoss, Reason.NON_FINITE_LOSS),
-    (torch.OutOfMemoryError, Reason.OUT_OF_MEMORY),
-    (MemoryError, Reason.OUT_OF_MEMORY),
 )
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _SILENT = "Timed out waiting"
 """How gloo says that another rank did not answer within the process group's timeout."""
 
 
-def result_of(error: Exception) -> AttemptResult:
-    """The end that an error is; what nobody foresaw is `crashed`."""
+def result_of(error: Exception, claim: Claim, *, oom_killed: bool = False) -> AttemptResult:
+    """The end that an error is; what nobody foresaw is `crashed`.
+
+    `oom_killed` is whether the kernel has killed a process of this group since the run began.
+    """
     lines = str(error).splitlines() or [type(error).__name__]
     if isinstance(error, Stopped):
         return AttemptResult(outcome="released", reason=Reason.RELEASED, message=lines[0])
@@ -49,6 +50,13 @@ def result_of(error: Exception) -> AttemptResult:
             outcome="failed",
             reason=Reason.STALLED,
             message=f"another rank did not answer: {waited}",
+        )
+    memory = memory_problem(error, oom_killed=oom_killed)
+    if memory is not None:
+        return AttemptResult(
+            outcome="failed",
+            reason=Reason.OUT_OF_MEMORY,
+            message=f"{memory}; {memory_advice(claim.spec)}",
         )
     reason = next((r for kind, r in _REASONS if isinstance(error, kind)), Reason.CRASHED)
     code = error.code if isinstance(error, IncompatibleCheckpoint) else None

@@ -99,7 +99,7 @@ def progress_line(body: dict[str, Any]) -> str:
     metrics = body["metrics"]
     parts = [f"step {body['step']}/{body['total_steps']}"]
     if "loss" in metrics:
-        parts.append(f"loss {metrics['loss']:.5g} top1 {metrics['train_top1_error']:.1%}")
+        parts.append(f"loss {metrics['loss']:.5g} top1 error {metrics['train_top1_error']:.1%}")
     else:
         parts.append("batch norm")
     parts.append(f"{body['images_per_second']:.0f} images/s")
@@ -111,8 +111,8 @@ def validation_line(step: int | None, metrics: dict[str, float]) -> str:
     """The metrics of a validation, as a line of the log."""
     at = "" if step is None else f"step {step} "
     return (
-        f"{at}validated: loss {metrics['loss']:.5g} top1 {metrics['top1_error']:.1%} "
-        f"top5 {metrics['top5_error']:.1%} of {metrics['samples']} images"
+        f"{at}validated: loss {metrics['loss']:.5g} top1 error {metrics['top1_error']:.1%} "
+        f"top5 error {metrics['top5_error']:.1%} of {metrics['samples']} images"
     ).replace("%", " %")
 
 

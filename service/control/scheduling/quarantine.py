@@ -11,12 +11,12 @@ _ATTEMPTS_READ = 30
 _WORKER_FAULTS = (
     Reason.CRASHED,
     Reason.STALLED,
-    Reason.OUT_OF_MEMORY,
     Reason.WORKER_LOST,
     Reason.WORKER_UNFIT,
 )
-"""Reasons that a broken machine may give. Bad data and bad weights are a submission's fault, and a
-full disk is no single worker's: three mistakes of a user must not quarantine the only worker."""
+"""Reasons that a broken machine may give. Bad data, bad weights and a batch that is too large are a
+submission's fault, and a full disk is no single worker's: three mistakes of a user must not
+quarantine the only worker."""
 
 
 def lock_worker_of(tx: Connection, job_id: str, number: int) -> None:

@@ -204,21 +204,25 @@ class LocalLauncher:
 
 
 def _environments(ranks: int, gpus: Sequence[int]) -> list[dict[str, str]]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    rendezvous = _rendezvous() if ranks > 1 else {}
     return [
         {
             "RANK": str(rank),
             "LOCAL_RANK": str(rank),
             "WORLD_SIZE": str(ranks),
-            "MASTER_ADDR": "127.0.0.1",
-            "MASTER_PORT": str(port),
             "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
             "CUDA_VISIBLE_DEVICES": str(gpus[rank]) if gpus else "",
+            **rendezvous,
         }
         for rank in range(ranks)
     ]
+
+
+def _rendezvous() -> dict[str, str]:
+    """Where the ranks of an attempt find each other: a port that is free now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(probe.getsockname()[1])}
 
 
 def _send_request(control: socket.socket, request: SpawnRequest, channel: socket.socket) -> None:

@@ -1,16 +1,19 @@
 """The supervisor: the parent process of an attempt's ranks, which outlives all its descendants."""
 
+import errno
 import math
 import os
 import signal
 import socket
 import threading
 import time
+from collections import deque
 from contextlib import suppress
 
 from setproctitle import setproctitle
 
 from service.contract.kernel import become_subreaper, boot_clock, die_with_parent
+from service.contract.oom_kills import count_oom_kills
 from workers.launcher.local.descendants import kill_descendants
 from workers.launcher.local.ranks import DUMP_SIGNAL, RankMain, fork_rank
 from workers.launcher.local.signal_pipe import SignalPipe
@@ -44,7 +47,8 @@ def supervise(request: SpawnRequest, channel: socket.socket, main: RankMain, war
         exit_ = supervisor.run(main)
     except OSError as error:
         kill_descendants()
-        exit_ = ProcessExit(problem=f"the ranks could not be started: {error}")
+        problem = f"the ranks could not be started: {error}"
+        exit_ = ProcessExit(problem=problem, out_of_memory=error.errno == errno.ENOMEM)
     # If the agent has died, the channel is broken and no report is needed.
     with suppress(OSError):
         channel.send(exit_.model_dump_json().encode())
@@ -59,6 +63,8 @@ class _Supervisor:
         self._ranks: dict[int, int] = {}
         self._ended: list[RankExit] = []
         self._deadline = math.inf
+        # Two counts: a rank may be killed between the last look at the ranks and the newer one.
+        self._oom_kills = deque([count_oom_kills()], maxlen=2)
 
     def run(self, main: RankMain) -> ProcessExit:
         if self._is_ended_before_start():
@@ -66,6 +72,7 @@ class _Supervisor:
         for rank in range(len(self._request.environments)):
             self._ranks[fork_rank(self._request, rank, main, self._signal_pipe)] = rank
         while self._ranks:
+            self._oom_kills.append(count_oom_kills())
             left_seconds = max(0.0, self._deadline - boot_clock())
             readable = self._signal_pipe.wait(self._channel, min(_POLL_SECONDS, left_seconds))
             command = self._channel.recv(64) if readable else None
@@ -86,8 +93,14 @@ class _Supervisor:
                     os.kill(pid, signal.SIGTERM)
             if command == DUMP:
                 self._dump()
+        out_of_memory = self._is_out_of_memory()
         self._record(kill_descendants())
-        return ProcessExit(ranks=tuple(self._ended))
+        return ProcessExit(ranks=tuple(self._ended), out_of_memory=out_of_memory)
+
+    def _is_out_of_memory(self) -> bool:
+        # The counter alone may tell of another attempt, and a user may send SIGKILL too.
+        killed = any(rank.is_killed for rank in self._ended)
+        return killed and count_oom_kills() > self._oom_kills[0]
 
     def _is_ended_before_start(self) -> bool:
         # The agent may have sent commands while the warm process was still loading.

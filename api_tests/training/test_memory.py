@@ -1,0 +1,92 @@
+"""Too little memory ends a run at once, with what to change, whoever notices it first."""
+
+import errno
+import os
+import resource
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import torch
+
+from api_tests.support.attempts import attempt, draw_photos, ended, run, train_spec
+from api_tests.support.claims import a_claim
+from service.contract.jobs import Reason
+from workers.training.attempt_results import result_of
+
+pytestmark = pytest.mark.xdist_group("trainer: attempts")
+
+ALLOCATOR = (
+    "[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory: "
+    "you tried to allocate 8192 bytes. Error code 12 (Cannot allocate memory)"
+)
+IN_LOADER = (
+    "Caught RuntimeError in DataLoader worker process 0.\nOriginal Traceback (most recent call "
+    f'last):\n  File "worker.py", line 1\nRuntimeError: {ALLOCATOR}\n'
+)
+KILLED_LOADER = "DataLoader worker (pid 7) is killed by signal: Killed. "
+
+
+def leave_little_memory() -> None:
+    """This process may have 512 MiB of addresses more than it has."""
+    limit = psutil.Process().memory_info().vms + (512 << 20)
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+
+def test_a_training_that_the_cpu_allocator_refuses_memory_fails_with_a_batch_size_to_try(
+    tmp_path: Path,
+) -> None:
+    draw_photos(tmp_path)
+    spec = train_spec(batch_size=20, image_size=1024)
+    last = ended(run(attempt(tmp_path, spec=spec), before=leave_little_memory))
+    assert (last["outcome"], last["reason"]) == ("failed", "out_of_memory")
+    assert "try batch_size 10" in last["message"]
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (RuntimeError(ALLOCATOR), "DefaultCPUAllocator: can't allocate memory: you tried"),
+        (RuntimeError(IN_LOADER), "DefaultCPUAllocator: can't allocate memory: you tried"),
+        (torch.OutOfMemoryError("CUDA out of memory. Tried 2 GiB"), "CUDA out of memory"),
+        (RuntimeError("CUDA error: out of memory\nCompile with"), "CUDA error: out of memory"),
+        (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling"), "CUBLAS_STATUS"),
+        (MemoryError(), "MemoryError"),
+        (OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)), "Cannot allocate memory"),
+        (
+            RuntimeError("unable to write to file </torch_1_2_3>: No space left on device (28)"),
+            "unable to write to file",
+        ),
+    ],
+)
+def test_every_error_of_an_allocator_is_out_of_memory(error: Exception, message: str) -> None:
+    claim = a_claim(params={"batch_size": 512, "data_workers": 4})
+    result = result_of(error, claim)
+    assert result.reason is Reason.OUT_OF_MEMORY
+    assert message in result.message
+    assert not result.message.startswith(("[", "RuntimeError"))
+    assert "try batch_size 256, a smaller image_size, fewer data_workers" in result.message
+
+
+@pytest.mark.parametrize(
+    ("oom_killed", "reason"), [(True, Reason.OUT_OF_MEMORY), (False, Reason.CRASHED)]
+)
+def test_a_killed_loader_is_out_of_memory_only_if_the_kernel_killed_for_it(
+    oom_killed: bool, reason: Reason
+) -> None:
+    result = result_of(RuntimeError(KILLED_LOADER), a_claim(), oom_killed=oom_killed)
+    assert result.reason is reason
+
+
+@pytest.mark.parametrize(
+    ("fields", "advice"),
+    [
+        ({"params": {"batch_size": 30}, "gpus": 4}, "try batch_size 12, a smaller image_size"),
+        ({"params": {"batch_size": 4}, "gpus": 4}, "try a smaller image_size, or use a worker"),
+    ],
+)
+def test_the_batch_size_to_try_is_one_that_the_ranks_can_share(
+    fields: dict[str, Any], advice: str
+) -> None:
+    assert advice in result_of(MemoryError(), a_claim(**fields)).message

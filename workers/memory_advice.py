@@ -1,0 +1,24 @@
+"""What to change in a job that ran out of memory."""
+
+from service.contract.specs import AnySpec, EvalSpec, TrainSpec
+
+_LARGER_WORKER = "use a worker with more memory"
+
+
+def memory_advice(spec: AnySpec) -> str:
+    """A clause for people: a batch size to try, half of the job's, which its ranks can share."""
+    if not isinstance(spec, TrainSpec | EvalSpec):
+        return _LARGER_WORKER
+    ways = [*_smaller_batch(spec), "a smaller image_size"]
+    if spec.params.get("data_workers"):
+        ways.append("fewer data_workers")
+    return f"try {', '.join(ways)}, or {_LARGER_WORKER}"
+
+
+def _smaller_batch(spec: TrainSpec | EvalSpec) -> list[str]:
+    batch_size, ranks = spec.params.get("batch_size"), max(1, spec.resources.gpus)
+    # The batches of an eval have their own size.
+    if isinstance(spec, EvalSpec) or not isinstance(batch_size, int):
+        return []
+    half = batch_size // 2 // ranks * ranks
+    return [f"batch_size {half}"] if half else []
