@@ -1,5 +1,6 @@
 """Checkpoints as files that the original scripts, and this importer, take back."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from workers.exchange import exports
 from workers.exchange.exports import export_checkpoint, export_name
 from workers.recipes import build
 
+NAMES = ("cat", "dog", "10", "2", "gnu, wild")
 MODEL, OPTIMIZER = "model.safetensors", "optim.safetensors"
 
 
@@ -176,10 +178,13 @@ def _images(count: int) -> Tensor:
 
 
 @pytest.mark.parametrize("recipe", ["shufflenet_v1", "shufflenet_v2_plus"])
-def test_onnx_gives_the_logits_of_torch_for_any_batch(recipe: str, tmp_path: Path) -> None:
+def test_onnx_gives_the_logits_of_torch_for_any_batch_and_their_names(
+    recipe: str, tmp_path: Path
+) -> None:
     network = _trained_network(recipe)
-    checkpoint, _ = saved(tmp_path, recipe, network.state_dict())
+    checkpoint, _ = saved(tmp_path, recipe, network.state_dict(), class_names=NAMES)
     session = onnxruntime.InferenceSession(_exported(checkpoint, recipe, "onnx"))
+    assert json.loads(session.get_modelmeta().custom_metadata_map["class_names"]) == list(NAMES)
     assert session.get_inputs()[0].shape == ["batch", 3, 32, 32]
     for count in (1, 3):
         (logits,) = session.run(["logits"], {"images": _images(count).numpy()})
@@ -189,12 +194,16 @@ def test_onnx_gives_the_logits_of_torch_for_any_batch(recipe: str, tmp_path: Pat
         assert abs(logits - expected).max() <= 1e-4 * abs(expected).max()
 
 
-def test_a_torch_export_gives_the_logits_of_torch_for_any_batch(tmp_path: Path) -> None:
+def test_a_torch_export_gives_the_logits_of_torch_for_any_batch_and_their_names(
+    tmp_path: Path,
+) -> None:
     network = _trained_network("shufflenet_v2")
-    checkpoint, _ = saved(tmp_path, "shufflenet_v2", network.state_dict())
+    checkpoint, _ = saved(tmp_path, "shufflenet_v2", network.state_dict(), class_names=NAMES)
     file = _exported(checkpoint, "shufflenet_v2", "torch_export")
     assert file.name == "shufflenet_v2-0.5x-000003.pt2"
-    program = torch.export.load(file).module()
+    metadata = {"class_names": ""}
+    program = torch.export.load(file, extra_files=metadata).module()
+    assert json.loads(metadata["class_names"]) == list(NAMES)
     for count in (1, 3):
         with torch.no_grad():
             assert torch.allclose(program(_images(count)), network(_images(count)), rtol=1e-4)

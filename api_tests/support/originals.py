@@ -120,6 +120,7 @@ def saved(
     *,
     momentum: dict[str, Tensor] | None = None,
     step: int = 3,
+    class_names: tuple[str, ...] = (),
 ) -> tuple[Path, Manifest]:
     """A checkpoint as our trainer writes it: `train` with momentum, else `final`."""
     found: list[tuple[Path, Manifest]] = []
@@ -132,7 +133,7 @@ def saved(
         recipe=recipe,
         variant=SMALLEST[recipe],
         num_classes=5,
-        class_names=(),
+        class_names=class_names,
         image_size=32,
         preprocessing="bgr255",
         spec_sha256="",

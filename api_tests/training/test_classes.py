@@ -116,6 +116,22 @@ def test_an_eval_of_weights_without_names_says_that_it_matched_by_position(volum
     assert any("matched with them by position" in note for note in notes(events))
 
 
+def test_an_eval_of_a_file_matches_the_names_beside_it(volume: Path) -> None:
+    in_other_order(volume)
+    (volume / "imports" / "rows.pth.tar.classes.txt").write_text("\n".join(ROWS))
+    spec = {
+        "kind": "eval",
+        "recipe": "oneshot",
+        "data": PHOTOS,
+        "checkpoint": {"file": "rows.pth.tar"},
+        "params": {"image_size": 32},
+    }
+    result = ended(run(attempt(volume, job_id="job_2", spec=spec)))["result"]
+    measured = metrics_of(final_folder(volume))
+    assert {name: result[name] for name in measured} == pytest.approx(measured)
+    assert result["classes_matched_by"] == "name"
+
+
 def test_a_training_from_weights_in_another_order_keeps_their_order(volume: Path) -> None:
     weights = in_other_order(volume)
     spec = train_spec(total_iters=1, bn_recalibration_iters=0, learning_rate=1e-9)

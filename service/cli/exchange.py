@@ -11,6 +11,7 @@ from service.cli.group import BadInput
 from service.cli.jobs import require_success
 from service.cli.options import LOCAL_SERVER, AsJson, Server, Token, connect, print_json
 from service.cli.progress import JobProgress
+from service.contract.class_names import InvalidClassNames, read_class_names
 from service.contract.exchange import ExportFormat, ExportRequest, ImportRequest
 from service.contract.sentences import sentence_of
 
@@ -32,6 +33,14 @@ def import_(
         typer.Option(help="Path below the import root; for preprocessing bgr255_minus_mean."),
     ] = None,
     image_size: Annotated[int, typer.Option(help="Side of the square input in pixels.")] = 224,
+    class_name: Annotated[
+        list[str] | None,
+        typer.Option(help="The class of the classifier's next row; repeated for each row."),
+    ] = None,
+    class_names: Annotated[
+        Path | None,
+        typer.Option(help="A file on this machine with a class name in each line, or JSON."),
+    ] = None,
     as_json: AsJson = False,
     server: Server = LOCAL_SERVER,
     token: Token = None,
@@ -45,6 +54,7 @@ def import_(
         preprocessing=preprocessing,
         mean_image=mean_image,
         image_size=image_size,
+        class_names=_class_names(class_name, class_names),
     )
     with connect(server, token) as client:
         with JobProgress(Console(stderr=True, highlight=False)) as progress:
@@ -77,6 +87,19 @@ def export(
             if Path(name).name != name:
                 raise BadInput(f"{name!r} is not the name of a file")
             typer.echo(str(client.download_of_job(job, name, to / name)))
+
+
+def _class_names(names: list[str] | None, file: Path | None) -> tuple[str, ...] | None:
+    if file is None:
+        return tuple(names) if names else None
+    if names:
+        raise BadInput("give --class-name for each class, or --class-names with a file, not both")
+    try:
+        return read_class_names(file.read_bytes(), file.name)
+    except OSError as error:
+        raise BadInput(f"{file} cannot be read: {error.strerror}") from error
+    except InvalidClassNames as error:
+        raise BadInput(str(error)) from error
 
 
 def _import_request(**fields: Any) -> ImportRequest:

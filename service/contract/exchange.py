@@ -4,10 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from service.contract.checkpoints import MOST_CLASSES
+from service.contract.class_names import ClassNames
 from service.contract.fields import MOST_TAGS, Id, Tag
 from service.contract.paths import ImportPath
-from service.contract.text import NAME_LENGTH, Text
 
 Preprocessing = Literal["bgr255", "bgr_normalized", "bgr255_minus_mean"]
 ExportFormat = Literal["pth.tar", "safetensors", "onnx", "torch_export"]
@@ -22,7 +21,9 @@ class ImportRequest(_Request):
 
     A missing recipe or variant is detected from the names and shapes of the tensors. If the file
     has the optimizer and schedule states of the original scripts, training can resume from it
-    (`init_from` with `"state": "full"`).
+    (`init_from` with `"state": "full"`). `class_names` are those of the classifier's rows, in their
+    order; left out, they are read from `<file>.classes.txt`, `<file>.classes.json` or the file
+    itself.
     """
 
     file: ImportPath
@@ -31,13 +32,7 @@ class ImportRequest(_Request):
     preprocessing: Preprocessing | None = None
     mean_image: ImportPath | None = None
     image_size: Annotated[int, Field(ge=32, le=2048, multiple_of=32)] = 224
-    class_names: (
-        Annotated[
-            tuple[Annotated[Text, Field(max_length=NAME_LENGTH)], ...],
-            Field(max_length=MOST_CLASSES),
-        ]
-        | None
-    ) = None
+    class_names: ClassNames | None = None
     tags: Annotated[tuple[Tag, ...], Field(max_length=MOST_TAGS)] = ()
 
     @model_validator(mode="after")

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 import torch
 from torch import Tensor
@@ -60,13 +61,15 @@ def in_file_order(tensors: Mapping[str, Tensor]) -> list[tuple[str, Tensor]]:
     return sorted(tensors.items(), key=lambda item: (-item[1].element_size(), item[0]))
 
 
-def file_header(tensors: Mapping[str, Tensor]) -> bytes:
+def file_header(
+    tensors: Mapping[str, Tensor], metadata: Mapping[str, str] = MappingProxyType({})
+) -> bytes:
     """The header of a safetensors file, which the data in the order of `in_file_order` follows.
 
     Eight bytes with the length of the JSON header, and the JSON header
     (https://huggingface.co/docs/safetensors).
     """
-    fields: dict[str, object] = {}
+    fields: dict[str, object] = {"__metadata__": dict(metadata)} if metadata else {}
     start = 0
     for name, tensor in in_file_order(tensors):
         end = start + tensor.nbytes

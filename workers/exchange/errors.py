@@ -7,7 +7,8 @@ class ImportRefused(IncompatibleCheckpoint):
     """A file cannot become a checkpoint; `code` is for programs, the message for people.
 
     The codes: `file_missing`, `file_truncated`, `not_weights`, `pickle_with_code`,
-    `unknown_network`, `other_network`, `class_count_mismatch`, `mean_image_missing`,
+    `unknown_network`, `other_network`, `class_count_mismatch`, `class_names_invalid`,
+    `class_names_unreadable`, `mean_image_missing`,
     `mean_image_unused`, `mean_image_unreadable`, `mean_image_shape`.
     """
 

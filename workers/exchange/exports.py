@@ -1,5 +1,7 @@
 """Exports a checkpoint as one file for another program."""
 
+import json
+from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ from torch import Tensor, nn
 
 from service.contract.checkpoints import Manifest
 from service.contract.exchange import ExportFormat
+from workers.checkpoints.class_names import CLASS_NAMES
 from workers.checkpoints.snapshot import CheckpointContent, load
 from workers.checkpoints.tensors import file_header, in_file_order
 from workers.checkpoints.upstream import load_for_training
@@ -51,7 +54,8 @@ def export_checkpoint(
     `module_prefix` it is for a script that runs on GPUs. `safetensors` has every name, of aliases
     too. `onnx`
     (images -> logits) and `torch_export` (`.pt2`) are the network in eval mode, for any batch of
-    images (N, 3, S, S) of the checkpoint's size. Raises DamagedCheckpoint, OSError.
+    images (N, 3, S, S) of the checkpoint's size. Every format has the class names of the logits, if
+    they are known. Raises DamagedCheckpoint, OSError.
     """
     loaded = load(checkpoint)
     recipe = recipe_named(loaded.manifest.recipe)
@@ -59,14 +63,19 @@ def export_checkpoint(
         if form == "pth.tar":
             torch.save(_original(loaded, recipe, params, module_prefix), partial)
         elif form == "safetensors":
-            _write_safetensors(
-                partial, _prefixed(_published(loaded, recipe, params), module_prefix)
-            )
+            tensors = _prefixed(_published(loaded, recipe, params), module_prefix)
+            _write_safetensors(partial, tensors, _metadata(loaded.manifest))
         elif form == "onnx":
-            _write_onnx(partial, _network(loaded, recipe, params), loaded.manifest.image_size)
+            _write_onnx(partial, _network(loaded, recipe, params), loaded.manifest)
         else:
-            network = _network(loaded, recipe, params)
-            torch.export.save(_program(network, loaded.manifest.image_size), partial)
+            program = _program(_network(loaded, recipe, params), loaded.manifest.image_size)
+            torch.export.save(program, partial, extra_files=_metadata(loaded.manifest))
+
+
+def _metadata(manifest: Manifest) -> dict[str, str]:
+    """The class names as JSON, in the form in which most formats have metadata."""
+    names = manifest.class_names
+    return {CLASS_NAMES: json.dumps(names, ensure_ascii=False, allow_nan=False)} if names else {}
 
 
 def _published(
@@ -88,17 +97,23 @@ def _original(
     loaded: CheckpointContent, recipe: Recipe, params: RecipeParams, module_prefix: bool
 ) -> dict[str, Any]:
     weights = _prefixed(_published(loaded, recipe, params), module_prefix)
+    names = list(loaded.manifest.class_names)
     if recipe.original.bare_final_weights and loaded.manifest.phase == "final":
-        return weights
-    content: dict[str, Any] = {"state_dict": weights}
+        # The script loads every key as a weight: so the names are an attribute, which it ignores.
+        bare = OrderedDict(weights)
+        vars(bare).update({CLASS_NAMES: names} if names else {})
+        return bare
+    content: dict[str, Any] = {"state_dict": weights} | ({CLASS_NAMES: names} if names else {})
     if loaded.optimizer:
         content |= state_dicts(recipe, params, loaded)
     return content
 
 
-def _write_safetensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
+def _write_safetensors(
+    path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]
+) -> None:
     with path.open("xb") as file:
-        file.write(file_header(tensors))
+        file.write(file_header(tensors, metadata))
         for _, tensor in in_file_order(tensors):
             file.write(memoryview(tensor.reshape(-1).view(torch.uint8).numpy().data))
 
@@ -116,15 +131,16 @@ def _program(network: nn.Module, image_size: int) -> torch.export.ExportedProgra
     return torch.export.export(network, (example,), dynamic_shapes=({0: batch},))
 
 
-def _write_onnx(path: Path, network: nn.Module, image_size: int) -> None:
-    # Without external data: a protobuf file may have 2 GiB, and the largest network has 1.02 GB.
-    torch.onnx.export(
-        _program(network, image_size),
+def _write_onnx(path: Path, network: nn.Module, manifest: Manifest) -> None:
+    program = torch.onnx.export(
+        _program(network, manifest.image_size),
         (),
-        path,
         input_names=["images"],
         output_names=["logits"],
         dynamic_shapes=({0: "batch"},),
-        external_data=False,
         verbose=False,
     )
+    assert program is not None
+    program.model.metadata_props.update(_metadata(manifest))
+    # Without external data: a protobuf file may have 2 GiB, and the largest network has 1.02 GB.
+    program.save(path, external_data=False)

@@ -8,7 +8,9 @@ from typing import Any, Literal
 
 from torch import Tensor
 
+from service.contract.class_names import InvalidClassNames, require_class_names
 from service.contract.exchange import ImportRequest
+from workers.checkpoints.class_names import NamedRows, class_names_of
 from workers.checkpoints.tensors import storable, under_all_names
 from workers.checkpoints.upstream import IncompatibleCheckpoint, weights_in
 from workers.data.errors import InvalidData
@@ -63,7 +65,7 @@ def import_file(request: ImportRequest, import_root: Path) -> ImportedWeights:
         raise ImportRefused("not_weights", str(error)) from error
     _check_kinds(path, tensors)
     identity = identify(tensors, request.recipe, request.variant)
-    _check_classes(request, identity)
+    rows = _class_names(request, import_root, content, identity)
     preprocessing = _preprocessing(request, identity)
     mean = _mean_image(request, import_root, preprocessing)
     network = signature(identity.recipe, identity.variant)
@@ -74,7 +76,7 @@ def import_file(request: ImportRequest, import_root: Path) -> ImportedWeights:
         notes.append("neither the content nor the name of the file has its step: step 0 is used")
     return ImportedWeights(
         identity=identity,
-        class_names=request.class_names or (),
+        class_names=rows.names,
         image_size=request.image_size,
         preprocessing=preprocessing,
         step=step or 0,
@@ -83,7 +85,7 @@ def import_file(request: ImportRequest, import_root: Path) -> ImportedWeights:
         aliases={later: first for later, first in network.aliases.items() if first in model},
         momentum=momentum or {},
         mean=mean,
-        notes=(*notes, *momentum_notes),
+        notes=(*notes, *momentum_notes, _note_on(rows)),
     )
 
 
@@ -96,13 +98,39 @@ def _check_kinds(path: Path, tensors: Mapping[str, Tensor]) -> None:
             )
 
 
-def _check_classes(request: ImportRequest, identity: Identity) -> None:
-    names = request.class_names
-    if names is not None and len(names) != identity.num_classes:
+def _class_names(
+    request: ImportRequest, import_root: Path, content: Any, identity: Identity
+) -> NamedRows:
+    if not identity.num_classes:
+        raise ImportRefused("class_count_mismatch", "the classifier of the weights has no classes")
+    if request.class_names is not None:
+        rows = NamedRows(request.class_names, "class_names")
+    else:
+        try:
+            rows = class_names_of(import_root, request.file, content)
+        except IncompatibleCheckpoint as error:
+            raise ImportRefused("class_names_unreadable", str(error)) from error
+    try:
+        require_class_names(rows.names)
+    except InvalidClassNames as error:
+        raise ImportRefused("class_names_invalid", str(error)) from error
+    if (rows.names or request.class_names is not None) and len(rows.names) != identity.num_classes:
         raise ImportRefused(
             "class_count_mismatch",
-            f"the weights have {identity.num_classes} classes, and class_names has {len(names)}",
+            f"the weights have {identity.num_classes} classes, "
+            f"and {rows.origin} has {len(rows.names)} names",
         )
+    return rows
+
+
+def _note_on(rows: NamedRows) -> str:
+    if rows.names:
+        return f"the names of the {len(rows.names)} classes are from {rows.origin}"
+    return (
+        "the names of the classes are not known, so that an eval can match them with its data's "
+        "by position alone: give them as class_names, or in a file FILE.classes.txt beside the "
+        "weights, a line for each row of the classifier"
+    )
 
 
 def _preprocessing(request: ImportRequest, identity: Identity) -> str:

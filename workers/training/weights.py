@@ -10,6 +10,7 @@ from service.contract.checkpoints import Manifest
 from service.contract.paths import PathOutsideRoot, resolve_path
 from service.contract.specs import CheckpointRef
 from workers.attempt_dir import Assignment
+from workers.checkpoints.class_names import class_names_of
 from workers.checkpoints.folder import DamagedCheckpoint
 from workers.checkpoints.snapshot import CheckpointContent, load
 from workers.checkpoints.upstream import (
@@ -17,7 +18,8 @@ from workers.checkpoints.upstream import (
     class_count,
     load_for_training,
     load_strict,
-    read_weights,
+    read_content,
+    weights_in,
 )
 from workers.data.classes import ClassesDiffer, ClassOrder, match_classes
 from workers.networks.heads import Heads
@@ -43,9 +45,12 @@ def weights_of(assignment: Assignment, ref: CheckpointRef, events: Events) -> We
     Raises IncompatibleCheckpoint, DamagedCheckpoint, NonFiniteLoss.
     """
     if ref.file is not None:
-        tensors = read_weights(_import_path(assignment.import_root, ref.file))
+        path = _import_path(assignment.import_root, ref.file)
+        content = read_content(path)
+        tensors = weights_in(path, content)
         require_finite_weights(tensors, ref.file)
-        return Weights(tensors, manifest=None, class_names=())
+        rows = class_names_of(assignment.import_root, ref.file, content)
+        return Weights(tensors, manifest=None, class_names=rows.names)
     loaded = trained_source(assignment, events, load)
     require_finite_weights(loaded.model, loaded.manifest.checkpoint_id)
     return Weights(loaded.model, loaded.manifest, loaded.manifest.class_names)

@@ -7,12 +7,14 @@ from sqlalchemy import Connection
 
 from service.contract.actions import JobAction
 from service.contract.checkpoints import Manifest
+from service.contract.class_names import InvalidClassNames, require_class_names
 from service.contract.exchange import ImportRequest
 from service.contract.jobs import Job, JobState, Progress, Reason
 from service.contract.specs import ImportSpec
 from service.control.kinds.base import CheckedSubmission, Kind
 from service.control.kinds.uses import uses_of_latest
 from service.control.scheduling.catalogs import recipe_named
+from service.domain.errors import Unprocessable
 from service.domain.networks import variant_of
 
 
@@ -25,6 +27,10 @@ class ImportKind(Kind[ImportSpec]):
     def check(self, tx: Connection, spec: ImportSpec) -> CheckedSubmission[ImportSpec]:
         """See Kind."""
         request = spec.request
+        try:
+            require_class_names(request.class_names or ())
+        except InvalidClassNames as error:
+            raise Unprocessable("class_names", str(error), "/class_names") from error
         if request.recipe is not None:
             recipe = recipe_named(tx, request.recipe)
             if request.variant is not None:

@@ -1,0 +1,69 @@
+"""The command that imports weights: what it sends, and what it refuses itself."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from api_tests.support.fake_rest_server import wait_for
+from api_tests.support.server import Server
+from service.cli import app
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    server = Server(tmp_path_factory.mktemp("server"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def run(server: Server) -> Run:
+    return lambda *args: CliRunner(env={"TRAINYARD_SERVER": server.url}).invoke(app, list(args))
+
+
+def test_class_names_are_sent_from_a_file_of_this_machine(
+    run: Run, server: Server, tmp_path: Path
+) -> None:
+    (tmp_path / "labels.txt").write_text("gnu, wild\ncat\n")
+    with ThreadPoolExecutor(1) as thread:
+        command = (
+            "checkpoints",
+            "import",
+            "weights.pth",
+            "--class-names",
+            str(tmp_path / "labels.txt"),
+        )
+        imported = thread.submit(run, *command)
+        wait_for(lambda: server.http.get("/jobs").json()["data"])
+        (job,) = server.http.get("/jobs").json()["data"]
+        server.http.post(f"/jobs/{job['id']}/cancel")
+        assert imported.result().exit_code == 1
+    assert job["spec"]["request"]["class_names"] == ["gnu, wild", "cat"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--class-name", "cat", "--class-name", "cat"), "rows 0 and 1 have the same"),
+        (("--class-name", "cat", "--class-names", "labels.txt"), "not both"),
+        (("--class-names", "none.txt"), "none.txt cannot be read"),
+        (("--class-names", "labels.txt"), "row 1 has a blank name"),
+    ],
+)
+def test_class_names_that_cannot_be_used_are_refused_at_once(
+    run: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    message: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("labels.txt").write_text("cat\n\ndog\n")
+    refused = run("checkpoints", "import", "weights.pth", *arguments)
+    assert message in refused.stderr
+    assert refused.exit_code == 1
