@@ -27,7 +27,7 @@ from service.contract.sentences import sentences_of
 from service.http_connection import HttpConnection, connection_limit, note_loop_error
 from service.notifier import Notifier
 from service.settings import Settings
-from service.store.engine import Database, DatabaseInUse
+from service.store.engine import Database, DatabaseInUse, ForeignKeysBroken
 from service.store.migrate import revision_of, upgrade
 from service.telemetry import configure_logs
 
@@ -109,6 +109,10 @@ def _listen(settings: Settings) -> socket.socket:
         listening.bind((settings.host, settings.port))
         # Listen now, so that a second server fails here, and not only when the first one ends.
         listening.listen(_BACKLOG)
+    except (UnicodeError, TypeError) as error:
+        # A name that has no form in the encoding of host names.
+        listening.close()
+        raise CannotStart(f"{settings.host!r} is no address to listen on") from error
     except OSError as error:
         listening.close()
         raise CannotStart(
@@ -131,8 +135,13 @@ def _open(settings: Settings) -> Database:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise CannotStart(f"cannot create {folder}: {error.strerror}") from error
+    return open_database(settings.database_url)
+
+
+def open_database(url: str) -> Database:
+    """The database of a URL, migrated to the newest schema; raises CannotStart."""
     try:
-        database = Database(settings.database_url)
+        database = Database(url)
     except (DatabaseInUse, ValueError) as error:
         raise CannotStart(str(error)) from error
     except (ArgumentError, ImportError, OSError) as error:
@@ -144,6 +153,9 @@ def _open(settings: Settings) -> Database:
         database.close()
         cause = " ".join(str(error.orig).split())
         raise CannotStart(f"the database {database.url!r} cannot be used: {cause}") from error
+    except ForeignKeysBroken as error:
+        database.close()
+        raise CannotStart(f"the database {database.url!r} cannot be migrated: {error}") from error
     except CommandError as error:
         database.close()
         message = (

@@ -20,7 +20,7 @@ Run = Callable[..., Result]
 
 @pytest.fixture
 def run(fake: Any) -> Run:
-    def invoked(*args: str, stdin: str | None = None) -> Result:
+    def invoked(*args: str, stdin: str | bytes | None = None) -> Result:
         return CliRunner(env={"TRAINYARD_SERVER": fake.url, "TRAINYARD_TOKEN": "secret"}).invoke(
             app, list(args), input=stdin
         )
@@ -244,3 +244,15 @@ def test_settings_that_could_run_a_job_twice_are_refused(tmp_path: Path) -> None
     assert ended.returncode == 1
     assert "else two workers could run one job" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
+@pytest.mark.parametrize("by", ["file", "stdin"])
+def test_submit_takes_json_in_each_encoding_that_the_api_takes(
+    run: Run, fake: Any, spec: dict[str, Any], tmp_path: Path, encoding: str, by: str
+) -> None:
+    raw = json.dumps(spec | {"name": "café"}, ensure_ascii=False).encode(encoding)
+    file = tmp_path / "job.json"
+    file.write_bytes(raw)
+    result = run("submit", str(file)) if by == "file" else run("submit", "-", stdin=raw)
+    assert (result.exit_code, fake.jobs[0].name) == (0, "café")

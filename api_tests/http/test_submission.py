@@ -187,3 +187,11 @@ def test_a_body_in_chunks_that_is_too_large_is_refused(http: httpx.Client) -> No
 
 
 JSON = {"Content-Type": "application/json"}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
+def test_a_body_is_json_in_any_of_its_encodings(http: httpx.Client, encoding: str) -> None:
+    body = json.dumps(SPEC | {"name": "café"}, ensure_ascii=False).encode(encoding)
+    headers = {"Content-Type": "application/json"}
+    answer = http.post("/jobs?validate_only=true", content=body, headers=headers)
+    assert (answer.status_code, answer.json()["name"]) == (200, "café")

@@ -6,10 +6,11 @@ from typing import Annotated
 
 import typer
 
-from service.cli import figures, volume
+from service.cli import figures, terminal, volume
 from service.cli.group import BadInput
 from service.cli.options import (
     LOCAL_SERVER,
+    MOST,
     AsJson,
     Server,
     Token,
@@ -41,7 +42,7 @@ def list_checkpoints(
         SortKey,
         typer.Option(help="Sort key, such as -step or metrics.top1_error; - means descending."),
     ] = "-created_at",
-    limit: Annotated[int, typer.Option(min=1, help="The most checkpoints to list.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=MOST, help="The most checkpoints to list.")] = 20,
     as_json: AsJson = False,
     server: Server = LOCAL_SERVER,
     token: Token = None,
@@ -74,7 +75,7 @@ def latest(
         return
     with connect(server, token) as client:
         checkpoint = client.latest_checkpoint(job=job, recipe=recipe)
-    print_json(checkpoint) if as_json else typer.echo(checkpoint.id)
+    print_json(checkpoint) if as_json else terminal.echo(checkpoint.id)
 
 
 def download(
@@ -95,7 +96,7 @@ def download(
         for name in names:
             if Path(name).name != name:
                 raise BadInput(f"{name!r} is not the name of a file in a checkpoint")
-            typer.echo(str(client.download(checkpoint_id, name, folder / name)))
+            terminal.echo_path(client.download(checkpoint_id, name, folder / name))
 
 
 def _row(checkpoint: Checkpoint) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from service.cli import terminal
 from service.cli.extras import require_extras
 
 
@@ -19,4 +20,4 @@ def upgrade(
     require_extras("trainyard db upgrade", "server")
     from service.cli.server import upgrade_database
 
-    typer.echo(f"the schema is at {upgrade_database(database_url)}")
+    terminal.echo(f"the schema is at {upgrade_database(database_url)}")

@@ -10,10 +10,9 @@ from importlib.resources import files
 from types import FrameType
 from typing import Any
 
-from rich.console import Console
-
-from service.cli import figures
+from service.cli import figures, terminal
 from service.cli.jobs import require_success
+from service.cli.options import print_json
 from service.cli.progress import JobProgress
 from service.client import StillRunning, TrainyardClient, TrainyardError
 from service.contract.jobs import Job
@@ -33,7 +32,7 @@ class DemoFailed(TrainyardError):
     """The server did not start, or the network did not reach the expected accuracy."""
 
 
-def run_demo(paths: LocalPaths, token: str | None, console: Console) -> None:
+def run_demo(paths: LocalPaths, token: str | None) -> None:
     """Start a server and a worker, train, evaluate, and stop them; the data folder is kept.
 
     Raises TrainyardError if a job fails, and if the top-1 error is 8 % or more.
@@ -46,29 +45,28 @@ def run_demo(paths: LocalPaths, token: str | None, console: Console) -> None:
         _running_server(paths) as up,
     ):
         _wait_until_ready(client, up)
-        console.print(f"Trainyard is running; its dashboard is {paths.url}/")
-        trained = _run(client, TRAINING, console)
-        evaluated = _run(client, _evaluation_of(trained), console)
+        terminal.echo(f"Trainyard is running; its dashboard is {paths.url}/")
+        trained = _run(client, TRAINING)
+        evaluated = _run(client, _evaluation_of(trained))
         error = (evaluated.result or {}).get("top1_error")
-        console.print(
+        terminal.echo(
             f"evaluated on the validation images: top-1 error {figures.error_rate(error)}"
         )
-        console.print("GET /checkpoints/latest")
-        console.print(client.latest_checkpoint().model_dump_json(indent=2), soft_wrap=True)
+        terminal.echo("GET /checkpoints/latest")
+        print_json(client.latest_checkpoint())
     if error is None or error >= HIGHEST_ERROR:
         limit = figures.error_rate(HIGHEST_ERROR)
         raise DemoFailed(f"the top-1 error is {figures.error_rate(error)}, not below {limit}")
-    console.print(
-        f"The data is kept in {paths.folder}; `make up` starts Trainyard with it: {paths.url}/",
-        soft_wrap=True,
+    terminal.echo(
+        f"The data is kept in {paths.folder}; `make up` starts Trainyard with it: {paths.url}/"
     )
 
 
-def _run(client: TrainyardClient, spec: dict[str, Any], console: Console) -> Job:
+def _run(client: TrainyardClient, spec: dict[str, Any]) -> Job:
     job = client.submit(spec)
-    console.print(f"{job.kind} job {job.id}")
+    terminal.echo(f"{job.kind} job {job.id}")
     try:
-        with JobProgress(console) as progress:
+        with JobProgress(terminal.console()) as progress:
             ended = client.wait(job.id, progress.show, timeout_seconds=_LONGEST_JOB_SECONDS)
     except (KeyboardInterrupt, StillRunning):
         # An unfinished job would run before the jobs of the next demo.

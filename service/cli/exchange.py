@@ -1,12 +1,12 @@
 """Commands that import weights of other programs, and export checkpoints for them."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 from pydantic import ValidationError
-from rich.console import Console
 
+from service.cli import terminal
 from service.cli.group import BadInput
 from service.cli.jobs import require_success
 from service.cli.options import LOCAL_SERVER, AsJson, Server, Token, connect, print_json
@@ -14,6 +14,8 @@ from service.cli.progress import JobProgress
 from service.contract.class_names import InvalidClassNames, read_class_names
 from service.contract.exchange import ExportFormat, ExportRequest, ImportRequest
 from service.contract.sentences import sentence_of
+
+_Request = TypeVar("_Request", ImportRequest, ExportRequest)
 
 
 def import_(
@@ -46,7 +48,8 @@ def import_(
     token: Token = None,
 ) -> None:
     """Import weights from a file, and print the new checkpoint's id."""
-    request = _import_request(
+    request = _request(
+        ImportRequest,
         file=file,
         recipe=recipe,
         variant=variant,
@@ -57,11 +60,11 @@ def import_(
         class_names=_class_names(class_name, class_names),
     )
     with connect(server, token) as client:
-        with JobProgress(Console(stderr=True, highlight=False)) as progress:
+        with JobProgress(terminal.console(stderr=True)) as progress:
             job = client.wait(client.import_weights(request).id, progress.show)
         require_success(job)
         checkpoint = client.latest_checkpoint(job=job.id)
-    print_json(checkpoint) if as_json else typer.echo(checkpoint.id)
+    print_json(checkpoint) if as_json else terminal.echo(checkpoint.id)
 
 
 def export(
@@ -78,15 +81,17 @@ def export(
     token: Token = None,
 ) -> None:
     """Export a checkpoint as one file for another program, and download it."""
-    request = ExportRequest(checkpoint=checkpoint_id, format=format, module_prefix=module_prefix)
+    request = _request(
+        ExportRequest, checkpoint=checkpoint_id, format=format, module_prefix=module_prefix
+    )
     with connect(server, token) as client:
-        with JobProgress(Console(stderr=True, highlight=False)) as progress:
+        with JobProgress(terminal.console(stderr=True)) as progress:
             job = client.wait(client.export(request).id, progress.show)
         require_success(job)
         for name in (job.result or {}).get("files", {}):
             if Path(name).name != name:
                 raise BadInput(f"{name!r} is not the name of a file")
-            typer.echo(str(client.download_of_job(job, name, to / name)))
+            terminal.echo_path(client.download_of_job(job, name, to / name))
 
 
 def _class_names(names: list[str] | None, file: Path | None) -> tuple[str, ...] | None:
@@ -102,8 +107,8 @@ def _class_names(names: list[str] | None, file: Path | None) -> tuple[str, ...] 
         raise BadInput(str(error)) from error
 
 
-def _import_request(**fields: Any) -> ImportRequest:
+def _request(kind: type[_Request], **fields: Any) -> _Request:
     try:
-        return ImportRequest.model_validate(fields)
+        return kind.model_validate(fields)
     except ValidationError as error:
         raise BadInput(sentence_of(error)) from error

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-NONE = "—"
+NONE = "-"
 
 
 def error_rate(fraction: float | None) -> str:

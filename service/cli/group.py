@@ -1,10 +1,13 @@
 """Error handling of the commands: a sentence on stderr, and an exit status."""
 
+import os
+import sys
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
 
+from service.cli import terminal
 from service.client import TrainyardError
 from service.contract.sentences import without_prefix
 
@@ -18,7 +21,19 @@ class MissingExtra(TrainyardError):
 
 
 class Group(TyperGroup):
-    """A group of commands that prints a TrainyardError as a sentence on stderr."""
+    """A group of commands that prints a TrainyardError, and what the system refused, as a sentence
+    on stderr."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the program; an OSError, such as that of a full disk, ends it with status 1."""
+        terminal.escape_stdout_errors()
+        try:
+            return super().main(*args, **kwargs)
+        except OSError as error:
+            _discard_output()
+            parts = (error.filename, error.strerror or str(error))
+            terminal.echo_error(f"trainyard: {': '.join(str(part) for part in parts if part)}")
+            sys.exit(1)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; a TrainyardError ends it with status 1, a MissingExtra with 2."""
@@ -28,8 +43,16 @@ class Group(TyperGroup):
             error.message = without_prefix(error.message)
             raise
         except MissingExtra as error:
-            typer.echo(str(error), err=True)
+            terminal.echo_error(str(error))
             raise typer.Exit(2) from error
         except TrainyardError as error:
-            typer.echo(f"trainyard: {error}", err=True)
+            terminal.echo_error(f"trainyard: {error}")
             raise typer.Exit(1) from error
+
+
+def _discard_output() -> None:
+    # What is left in the buffer of a full stdout would fail once more when the process ends.
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from service.cli import terminal
 from service.cli.options import LOCAL_SERVER, AsJson, JobId, Server, Token, connect, print_json
 
 WorkerId = Annotated[str, typer.Argument(metavar="WORKER", help="The worker's id.")]
@@ -20,19 +21,19 @@ def cancel(
     """Cancel a job; a running job saves a checkpoint first."""
     mode: Literal["now", "graceful"] = "now" if now else "graceful"
     with connect(server, token) as client:
-        typer.echo(client.cancel(job_id, mode).state.value)
+        terminal.echo(client.cancel(job_id, mode).state.value)
 
 
 def pause(job_id: JobId, server: Server = LOCAL_SERVER, token: Token = None) -> None:
     """Pause a job; a running job saves a checkpoint first."""
     with connect(server, token) as client:
-        typer.echo(client.pause(job_id).state.value)
+        terminal.echo(client.pause(job_id).state.value)
 
 
 def resume(job_id: JobId, server: Server = LOCAL_SERVER, token: Token = None) -> None:
     """Resume a paused or pausing job from its latest checkpoint."""
     with connect(server, token) as client:
-        typer.echo(client.resume(job_id).state.value)
+        terminal.echo(client.resume(job_id).state.value)
 
 
 def retry(
@@ -47,7 +48,7 @@ def retry(
     """Submit a copy of a failed or cancelled job, and print the new job's id."""
     with connect(server, token) as client:
         job = client.retry(job_id, origin)
-    print_json(job) if as_json else typer.echo(job.id)
+    print_json(job) if as_json else terminal.echo(job.id)
 
 
 def delete(job_id: JobId, server: Server = LOCAL_SERVER, token: Token = None) -> None:
@@ -70,4 +71,4 @@ def drain(
     """Drain a worker: it finishes its running jobs and claims no new ones."""
     with connect(server, token) as client:
         worker = client.resume_worker(worker_id) if undo else client.drain(worker_id)
-    typer.echo(worker.state.value)
+    terminal.echo(worker.state.value)

@@ -1,17 +1,16 @@
 """Commands that submit, list, show and follow jobs."""
 
-import sys
 from collections.abc import Iterator
 from itertools import islice
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from service.cli import figures
+from service.cli import figures, terminal
 from service.cli.group import BadInput
 from service.cli.options import (
     LOCAL_SERVER,
+    MOST,
     AsJson,
     JobId,
     Server,
@@ -55,7 +54,7 @@ def submit(
     )
     with connect(server, token) as client:
         job = client.submit(spec, key=key)
-    print_json(job) if as_json else typer.echo(job.id)
+    print_json(job) if as_json else terminal.echo(job.id)
 
 
 def list_jobs(
@@ -65,7 +64,7 @@ def list_jobs(
     label: Annotated[
         str | None, typer.Option(help="Only jobs with this label, as key:value.")
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, help="The most jobs to list.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=MOST, help="The most jobs to list.")] = 20,
     as_json: AsJson = False,
     server: Server = LOCAL_SERVER,
     token: Token = None,
@@ -104,8 +103,10 @@ def show_job(
         "actions": ", ".join(action.name for action in job.actions),
     }
     for title, value in rows.items():
-        if value:
-            typer.echo(f"{title:<12}{value}")
+        lines = (value or "").split("\n") if title == "message" else [value]
+        for number, line in enumerate(lines):
+            if line:
+                terminal.echo(f"{'' if number else title:<12}{line}")
 
 
 def wait(
@@ -120,7 +121,7 @@ def wait(
 
     The exit status is 1 unless the job succeeded.
     """
-    with connect(server, token) as client, JobProgress(Console(highlight=False)) as progress:
+    with connect(server, token) as client, JobProgress(terminal.console()) as progress:
         ended = client.wait(job_id, progress.show, timeout_seconds=timeout)
     require_success(ended)
 
@@ -141,9 +142,7 @@ def logs(
         texts = (
             client.follow_log(job_id, attempt=attempt) if follow else _log(client, job_id, attempt)
         )
-        for text in texts:
-            sys.stdout.write(text)
-            sys.stdout.flush()
+        terminal.echo_log(texts)
 
 
 def require_success(job: Job) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from service.cli import figures, volume
+from service.cli import figures, terminal, volume
 from service.cli.extras import require_extras
 from service.cli.group import BadInput
 from service.cli.options import LOCAL_SERVER, AsJson, Server, Token, connect, print_json
@@ -37,7 +37,7 @@ def verify(
         what = "cannot be read" if newer else "is damaged"
         raise BadInput(f"{target} {what}: {'; '.join(verification.problems)}")
     if not as_json:
-        typer.echo(f"{target}: whole")
+        terminal.echo(f"{target}: whole")
 
 
 def gc(
@@ -55,11 +55,11 @@ def gc(
         print_json(collection)
         return
     for sentence in collection.left:
-        typer.echo(sentence, err=True)
+        terminal.echo_error(sentence)
     for garbage in collection.data:
-        typer.echo(f"{garbage.path} ({figures.size(garbage.bytes)}): {garbage.why}")
+        terminal.echo(f"{garbage.path} ({figures.size(garbage.bytes)}): {garbage.why}")
     freed = figures.size(sum(garbage.bytes for garbage in collection.data))
-    typer.echo(
+    terminal.echo(
         f"{'would be removed' if dry_run else 'removed'}: {len(collection.data)} in all, {freed}"
     )
 
@@ -84,8 +84,8 @@ def reindex(
         )
     result = rebuild_index(env["TRAINYARD_DATABASE_URL"], Path(env["TRAINYARD_VOLUME"]))
     for sentence in result.left:
-        typer.echo(sentence, err=True)
-    typer.echo(
+        terminal.echo_error(sentence)
+    terminal.echo(
         f"checkpoints adopted: {len(result.adopted)} (jobs not known before: {len(result.jobs)}), "
         f"whole again: {len(result.healed)}, damaged: {len(result.damaged)}"
     )

@@ -5,12 +5,15 @@ from typing import Annotated
 
 import typer
 from pydantic import BaseModel
-from rich.console import Console
 from rich.table import Table
 
+from service.cli import terminal
 from service.client import TrainyardClient
 
 _WIDER_THAN_ANY_ROW = 10_000
+MOST = 1_000_000
+"""The highest --limit of a list."""
+
 LOCAL_SERVER = "http://127.0.0.1:8000"
 
 Server = Annotated[str, typer.Option(envvar="TRAINYARD_SERVER", help="Address of the server.")]
@@ -29,18 +32,18 @@ def connect(server: str, token: str | None) -> TrainyardClient:
 
 def print_json(model: BaseModel) -> None:
     """Print a model as indented JSON."""
-    typer.echo(model.model_dump_json(indent=2))
+    terminal.echo_json(model.model_dump_json(indent=2))
 
 
 def print_json_lines(models: Iterable[BaseModel]) -> None:
     """Print each model as one line of JSON, as soon as it arrives."""
     for model in models:
-        typer.echo(model.model_dump_json())
+        terminal.echo_json(model.model_dump_json())
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print rows as a table; without a terminal, each row is one line however long."""
-    console = Console(highlight=False, markup=False)
+    console = terminal.console()
     if not console.is_terminal:
         console.width = _WIDER_THAN_ANY_ROW
     table = Table(box=None, pad_edge=False)
@@ -48,5 +51,5 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for title in columns[1:]:
         table.add_column(title, overflow="fold")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(terminal.visible, row))
     console.print(table)

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from service.cli import terminal
 from service.cli.extras import require_extras
 from service.cli.options import Token, connect
 
@@ -44,7 +44,7 @@ def up(
         workers,
         settings.token.get_secret_value() if settings.token else None,
         settings.kill_grace_seconds,
-        typer.echo,
+        terminal.echo,
     )
 
 
@@ -57,7 +57,7 @@ def demo(data_dir: DataDir = Path("yard"), port: Port = 8000) -> None:
 
     token = settings_of().token
     paths = LocalPaths(data_dir, "127.0.0.1", port, os.environ)
-    run_demo(paths, token.get_secret_value() if token else None, Console(highlight=False))
+    run_demo(paths, token.get_secret_value() if token else None)
 
 
 def serve(
@@ -100,7 +100,7 @@ def version(
     token: Token = None,
 ) -> None:
     """Print the installed version, and with --server the server's."""
-    typer.echo(installed_version("trainyard-service"))
+    terminal.echo(installed_version("trainyard-service"))
     if server is not None:
         with connect(server, token) as client:
-            typer.echo(f"{server}: {client.version().get('version')}")
+            terminal.echo(f"{server}: {client.version().get('version')}")

@@ -8,7 +8,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from service.cli import figures
+from service.cli import figures, terminal
 from service.contract.jobs import Job, JobState
 
 _LINE_SECONDS = 10.0
@@ -23,10 +23,10 @@ class JobProgress:
         self._console = console
         self._clock = clock
         self._bar = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=None),
             TextColumn("{task.completed:.0f}/{task.total:.0f}"),
-            TextColumn("{task.fields[figures]}"),
+            TextColumn("{task.fields[figures]}", markup=False),
             console=console,
             disable=not console.is_terminal,
             expand=True,
@@ -53,7 +53,7 @@ class JobProgress:
         if self._console.is_terminal:
             self._bar.update(
                 self._task,
-                description=status_text(job),
+                description=terminal.visible(status_text(job)),
                 completed=progress.step,
                 total=progress.total_steps,
                 figures=figures_text(job, _SHORT),
@@ -66,7 +66,7 @@ class JobProgress:
             parts = [steps, figures_text(job)] if figures_text(job) else [steps]
             queued = job.state == JobState.QUEUED
             line = status_text(job) if queued else f"{status_text(job)}: {', '.join(parts)}"
-            self._console.print(line, soft_wrap=True)
+            self._console.print(terminal.visible(line), soft_wrap=True)
 
 
 def status_text(job: Job) -> str:

@@ -11,19 +11,17 @@ from typing import Any
 
 import typer
 from pydantic import ValidationError
-from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlalchemy.exc import DBAPIError
 
 from service import main
+from service.cli import terminal
 from service.cli.group import BadInput
 from service.contract.sentences import sentence_of
 from service.control.checkpoints import reindex as reindexing
 from service.control.checkpoints.reindex import ReindexResult
 from service.devserver.restarting_process import REFUSED_STATUS
 from service.settings import Settings
-from service.store.engine import Database, DatabaseInUse
-from service.store.migrate import upgrade
 
 
 def settings_of(**options: Any) -> Settings:
@@ -54,12 +52,10 @@ def upgrade_database(database_url: str | None) -> str:
 def rebuild_index(database_url: str, volume: Path) -> ReindexResult:
     """Rebuild the index of a volume, with a progress bar; raises BadInput."""
     try:
-        database = Database(database_url)
-    except DatabaseInUse as error:
+        database = main.open_database(database_url)
+    except main.CannotStart as error:
         raise BadInput(str(error)) from error
     try:
-        with database.migrate() as tx:
-            upgrade(tx)
         with _bar() as bar:
             task = bar.add_task("reading", total=None)
             return reindexing.reindex(
@@ -80,13 +76,13 @@ def _refusal_as_exit_status() -> Iterator[None]:
     try:
         yield
     except main.CannotStart as error:
-        typer.echo(f"trainyard: {error}", err=True)
+        terminal.echo_error(f"trainyard: {error}")
         raise typer.Exit(REFUSED_STATUS) from error
 
 
 def _bar() -> Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
-    console = Console(stderr=True)
+    console = terminal.console(stderr=True)
     return Progress(
         *columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal
     )

@@ -3,9 +3,7 @@
 from itertools import islice
 from pathlib import Path
 
-import typer
-
-from service.cli import figures
+from service.cli import figures, terminal
 from service.cli.group import BadInput
 from service.cli.options import print_json, print_json_lines, print_table
 from service.contract.checkpoints import Checkpoint, Manifest
@@ -28,7 +26,7 @@ def latest_folder(folder: Path, *, as_json: bool) -> None:
     manifest = read_manifest(latest) if latest is not None else None
     if latest is None or manifest is None:
         raise BadInput(f"no checkpoint below {folder} is whole")
-    print_json(_checkpoint(latest, manifest, folder)) if as_json else typer.echo(str(latest))
+    print_json(_checkpoint(latest, manifest, folder)) if as_json else terminal.echo_path(latest)
 
 
 def verify_folders(folder: Path) -> None:
@@ -41,12 +39,12 @@ def verify_folders(folder: Path) -> None:
         problems = verify(folder) if folder.is_dir() else []
         raise BadInput(f"no checkpoint is at or below {folder}: {'; '.join(problems)}")
     for path in newer_in(folder):
-        typer.echo(f"{path}: {'; '.join(verify(path))}")
+        terminal.echo(f"{path}: {'; '.join(verify(path))}")
     damaged = 0
     for path, _ in checkpoints:
         problems = verify(path)
         damaged += bool(problems)
-        typer.echo(f"{path}: {'; '.join(problems) or 'whole'}")
+        terminal.echo(f"{path}: {'; '.join(problems) or 'whole'}")
     if damaged:
         raise BadInput(f"{damaged} of {len(checkpoints)} checkpoints are damaged")
 

@@ -2,6 +2,7 @@
 
 TrainyardError
 ├── InvalidConnection   the server's address, the token or a proxy cannot be used
+├── InvalidRequest      a value of the request has no form in JSON or HTTP
 ├── ServerUnreachable   no answer, after the retries that are safe
 ├── ApiError            the server refused the request: `status`, `code`, `errors`
 ├── UnexpectedAnswer    the answer is not one of a Trainyard server of this version
@@ -14,6 +15,7 @@ from service.client.errors import (
     ApiError,
     DownloadDamaged,
     InvalidConnection,
+    InvalidRequest,
     ServerUnreachable,
     StillRunning,
     TrainyardError,
@@ -25,6 +27,7 @@ __all__ = [
     "ApiError",
     "DownloadDamaged",
     "InvalidConnection",
+    "InvalidRequest",
     "LogPart",
     "ServerUnreachable",
     "StillRunning",

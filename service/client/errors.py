@@ -14,6 +14,10 @@ class InvalidConnection(TrainyardError):
     """The server's address, the token or a proxy of the environment cannot be used."""
 
 
+class InvalidRequest(TrainyardError):
+    """The request cannot be sent: a value in it has no form in JSON or HTTP."""
+
+
 class ServerUnreachable(TrainyardError):
     """No server answered, after the retries that are safe."""
 

@@ -1,5 +1,6 @@
 """HTTP requests with the bearer token, retries, and errors as exceptions."""
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -11,6 +12,7 @@ from tenacity import wait_random_exponential as jittered
 from service.client.errors import (
     ApiError,
     InvalidConnection,
+    InvalidRequest,
     ServerUnreachable,
     UnexpectedAnswer,
     problem_in,
@@ -82,13 +84,14 @@ class Http:
         `seconds` replaces the read timeout. Raises ApiError, ServerUnreachable, UnexpectedAnswer.
         """
         timeout = self._client.timeout if seconds is None else httpx.Timeout(seconds, connect=5.0)
+        typed = {} if body is None else {"Content-Type": "application/json"}
         with self._translate_errors():
             response = self._client.request(
                 method,
                 path,
                 params=_without_none(query),
-                json=body,
-                headers=headers,
+                content=None if body is None else _encoded(body),
+                headers={**typed, **(headers or {})},
                 timeout=timeout,
             )
         return _raise_for_status(response)
@@ -124,8 +127,18 @@ class Http:
     def _translate_errors(self) -> Iterator[None]:
         try:
             yield
+        except (httpx.LocalProtocolError, httpx.InvalidURL, UnicodeError) as error:
+            # Of a header or an address that HTTP cannot carry: nothing was sent.
+            raise InvalidRequest(f"the request cannot be sent: {error}") from error
         except httpx.RequestError as error:
             raise ServerUnreachable(self.server, error) from error
+
+
+def _encoded(body: Any) -> bytes:
+    try:
+        return json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidRequest(f"the request cannot be written as JSON: {error}") from error
 
 
 def parse_object(response: httpx.Response) -> Any:

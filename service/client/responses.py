@@ -44,4 +44,4 @@ def parse_model(kind: type[_Model], body: Any, response: httpx.Response) -> _Mod
 
 def path_segment(text: str) -> str:
     """An id or a name, escaped for use as one segment of a URL path."""
-    return quote(text, safe="")
+    return quote(text, safe="", errors="surrogatepass")

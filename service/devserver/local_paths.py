@@ -43,9 +43,15 @@ class LocalPaths:
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
     def make_folders(self) -> None:
-        """Create the folders that are missing."""
+        """Create the folders that are missing; raises BadDataFolder."""
         for name in ("volume", "data", "imports", "logs"):
-            (self.folder / name).mkdir(parents=True, exist_ok=True)
+            folder = self.folder / name
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise BadDataFolder(
+                    f"cannot create the folder {folder} ({error.strerror}): {_CHOOSE}"
+                ) from error
 
     def require_free_port(self) -> None:
         """Raise PortInUse if the server could not listen on its address."""
@@ -57,6 +63,8 @@ class LocalPaths:
             with socket.socket(family, kind, protocol) as probe:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 probe.bind(address)
+        except UnicodeError as error:
+            raise PortInUse(f"--host {self.host!r} is no address to listen on") from error
         except OSError as error:
             raise PortInUse(
                 f"cannot listen on {self.host}:{self.port} ({error.strerror or error}); "
