@@ -3,6 +3,7 @@
 import { el, setAttributes, setText } from "./dom.js";
 import { count, metricTitle, namedMetric } from "./format.js";
 import { colour, dark, loadPlotly, plainLayout } from "./plotly.js";
+import { plotText } from "./text.js";
 
 /** `picks(name)` is true for the series to draw; `isFraction` draws them as percentages. */
 export class Chart {
@@ -80,7 +81,7 @@ export class Chart {
       type: "scatter",
       // With few points, markers are added so that a single point is visible.
       mode: points.length > 40 ? "lines" : "lines+markers",
-      name: metricTitle(name).replaceAll("<", "&lt;"),
+      name: plotText(metricTitle(name)),
       x: points.map(([step]) => step),
       y: points.map(([, measured]) => measured * scale),
       line: { color: colour(`--line-${(index % 4) + 1}`), width: 1.75 },

@@ -4,6 +4,7 @@ import { jobPath, Resource } from "./api.js";
 import { el, setText } from "./dom.js";
 import { count, errorRate } from "./format.js";
 import { colour, dark, loadPlotly, plainLayout } from "./plotly.js";
+import { plotText, shownName } from "./text.js";
 
 const FILE = "evaluation.json";
 const WORST = 10;
@@ -65,7 +66,7 @@ export class Evaluation {
       .sort((a, b) => a.accuracy - b.accuracy || b.samples - a.samples)
       .slice(0, WORST);
     const rows = worst.map((row) => {
-      const cells = [row.class, count(row.samples), count(wrongCount(row)), errorRate(1 - row.accuracy)];
+      const cells = [shownName(row.class), count(row.samples), count(wrongCount(row)), errorRate(1 - row.accuracy)];
       return el("tr", {}, ...cells.map((text) => el("td", {}, text)));
     });
     this.#classes.replaceChildren(...rows);
@@ -74,12 +75,13 @@ export class Evaluation {
   #drawWrong() {
     const { wrong, wrong_total: total } = this.#evaluation;
     setText(this.#count, total ? `Wrong examples: ${count(total)}, the most confident first` : "No wrong examples");
-    this.#wrong.replaceChildren(...wrong.filter((each) => each.preview).map(mistake));
+    this.#wrong.replaceChildren(...wrong.filter((each) => each.preview?.startsWith("data:image/")).map(mistake));
   }
 
   async #drawMatrix() {
     if (!this.#evaluation) return;
-    const { class_names: names, confusion_matrix: matrix } = this.#evaluation;
+    const { class_names: classes, confusion_matrix: matrix } = this.#evaluation;
+    const names = classes.map(plotText);
     const Plotly = await loadPlotly();
     const few = names.length <= LABELLED;
     const trace = {
@@ -117,12 +119,13 @@ export class Evaluation {
 }
 
 function mistake(wrong) {
-  const description = `${wrong.class}, predicted as ${wrong.predicted}`;
+  const [actual, predicted] = [wrong.class, wrong.predicted].map(shownName);
+  const description = `${actual}, predicted as ${predicted}`;
   return el(
     "li",
     { title: wrong.image },
     el("img", { src: wrong.preview, alt: `${wrong.image}: ${description}` }),
-    el("span", {}, el("b", {}, wrong.class), " → ", wrong.predicted),
+    el("span", {}, el("b", {}, actual), " → ", predicted),
     el("small", {}, `${Math.round(wrong.confidence * 100)} % confidence`),
   );
 }

@@ -7,14 +7,15 @@ import { age, count, duration, errorRate, metric, NONE, percent, rate, roughly, 
 import { kindNote } from "./kinds.js";
 import { Poller } from "./poll.js";
 import { badge, bar, isEnded, setBadge, setBar } from "./states.js";
+import { isBlank, visible } from "./text.js";
 
 const POLL_MS = 2_000;
 const PAGE = 50;
 const FILTERS = ["running", "queued", "paused", "succeeded", "failed", "cancelled"];
 const COLUMNS = ["State", "Job", "Recipe", "Progress", "Loss", "Top-1 error", "Images/s", "Time"];
 
-/** The job's name, or its id if it has none. */
-export const titleOf = (job) => job.name ?? job.id;
+/** The job's name, or its id if it has none that could be seen. */
+export const titleOf = (job) => (isBlank(job.name) ? job.id : visible(job.name));
 
 export class JobsPage {
   #state = null;
@@ -156,8 +157,8 @@ function update(row, job) {
   const [state, name, recipe, progress, loss, error, speed, time] = row.children;
   setBadge(state.firstElementChild, job.state);
   setText(name.children[0], titleOf(job));
-  setAttributes(name.children[0], { class: job.name ? null : "unnamed" });
-  setText(name.children[1], job.name ? job.id : words(job.kind));
+  setAttributes(name.children[0], { class: isBlank(job.name) ? "unnamed" : null });
+  setText(name.children[1], isBlank(job.name) ? words(job.kind) : job.id);
   setText(recipe.children[0], job.recipe ?? NONE);
   setText(recipe.children[1], [job.variant, kindNote(job)].filter(Boolean).join(" · "));
   showProgress(progress, job);

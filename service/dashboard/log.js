@@ -2,11 +2,11 @@
 
 import { readLog } from "./api.js";
 import { el, setText } from "./dom.js";
+import { LogText } from "./text.js";
 
 const MAX_CHARACTERS = 400_000;
 const CHUNKS_PER_READ = 20;
 const NEAR_THE_END_PX = 24;
-const COLOUR_CODES = /\u001b\[[0-9;]*m/g;
 
 export class LogTail {
   #jobId;
@@ -15,6 +15,9 @@ export class LogTail {
   #cursor = null;
   #follows = true;
   #characters = 0;
+  #text = new LogText();
+  // The line that is not ended yet, the last node of the log.
+  #open = document.createTextNode("");
   #pre = el("pre", { class: "log", tabindex: 0, role: "region", "aria-label": "Log" });
   #none = el("p", { class: "quiet" }, "No output yet.");
   #choice = el("select", { "aria-label": "Attempt", hidden: true });
@@ -60,7 +63,9 @@ export class LogTail {
     this.#choice.value = attempt;
     this.#cursor = null;
     this.#characters = 0;
-    this.#pre.replaceChildren();
+    this.#text = new LogText();
+    this.#open.data = "";
+    this.#pre.replaceChildren(this.#open);
     this.#none.hidden = false;
     this.#scrollToEnd();
   }
@@ -68,8 +73,10 @@ export class LogTail {
   #append(text) {
     if (!text) return;
     this.#none.hidden = true;
-    this.#pre.append(document.createTextNode(text.replace(COLOUR_CODES, "")));
-    this.#characters += text.length;
+    const { whole, open } = this.#text.add(text);
+    if (whole) this.#pre.insertBefore(document.createTextNode(whole), this.#open);
+    if (open !== this.#open.data) this.#open.data = open;
+    this.#characters += whole.length;
     if (this.#follows) {
       this.#removeOldest();
       this.#pre.scrollTop = this.#pre.scrollHeight;
@@ -78,7 +85,7 @@ export class LogTail {
 
   // Only while scrolled to the end: removing lines above would move the text being read.
   #removeOldest() {
-    while (this.#characters > MAX_CHARACTERS && this.#pre.childNodes.length > 1) {
+    while (this.#characters > MAX_CHARACTERS && this.#pre.childNodes.length > 2) {
       this.#characters -= this.#pre.firstChild.data.length;
       this.#pre.firstChild.remove();
     }
