@@ -1,5 +1,6 @@
 """Both databases, real ones: fresh for each test, migrated once."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -11,6 +12,10 @@ from api_tests.support.comparison_table import pytest_terminal_summary as pytest
 from api_tests.support.postgres import Postgres
 from service.store.engine import Database
 from service.store.migrate import upgrade
+
+# Servers of tests are on this machine, which no proxy of the developer's can call.
+for _name in ("no_proxy", "NO_PROXY"):
+    os.environ[_name] = ",".join(filter(None, [os.environ.get(_name), "127.0.0.1,localhost"]))
 
 
 @pytest.fixture(scope="session")

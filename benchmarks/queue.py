@@ -19,6 +19,7 @@ from benchmarks.databases import UrlOf, databases
 from benchmarks.filled_queue import BUSY, Queue, now, worker_id
 from benchmarks.report import Section, decision
 from service.contract.agent import Beat, Heartbeat
+from service.contract.http_client import http_client
 from service.control.jobs import views
 from service.control.leases import reaper
 from service.control.leases.claims import Grant
@@ -159,7 +160,7 @@ def _beats_per_second(folder: Path, url: str, claims: list[Grant], scale: Scale)
 
     def beat(thread: int) -> None:
         json = {"content-type": "application/json"}
-        with httpx.Client(base_url=server.url, timeout=60, headers=json) as http:
+        with http_client(server.url, None, timeout=httpx.Timeout(60), headers=json) as http:
             while time.perf_counter() < until:
                 body = bodies[(thread + counts[thread] * _THREADS) % BUSY]
                 assert http.post("/agent/heartbeats", content=body).status_code == 200

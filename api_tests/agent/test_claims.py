@@ -130,5 +130,5 @@ def test_a_worker_registers_its_machines_gpus(
 def test_a_worker_calls_a_server_on_its_machine_past_every_proxy(
     control_plane: FakeControlPlane, start_worker: StartWorker
 ) -> None:
-    start_worker(HTTP_PROXY="http://127.0.0.1:9", ALL_PROXY="socks5://127.0.0.1:9", NO_PROXY="::1")
+    start_worker(HTTP_PROXY="http://127.0.0.1:9", ALL_PROXY="socks5://127.0.0.1:9", no_proxy="::1")
     eventually(lambda: control_plane.registered)

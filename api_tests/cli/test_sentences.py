@@ -129,7 +129,7 @@ def test_what_the_environment_has_wrong_is_answered_with_a_sentence(
 
 
 def test_proxies_of_the_environment_do_not_matter_on_this_machine(run: Run) -> None:
-    assert run("jobs", ALL_PROXY="socks5://proxy:1080", NO_PROXY="::1,fe80::/10").exit_code == 0
+    assert run("jobs", ALL_PROXY="socks5://proxy:1080", no_proxy="::1,fe80::/10").exit_code == 0
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def _trainyard(fake: Any, *args: str) -> tuple[str, ...]:
 def _run(
     command: tuple[str, ...], stdout: Any = subprocess.PIPE, **variables: str
 ) -> "subprocess.CompletedProcess[bytes]":
-    environ = os.environ | {"ALL_PROXY": "socks5://127.0.0.1:9"} | variables
+    environ = os.environ | {"ALL_PROXY": "socks5://127.0.0.1:9", "no_proxy": "::1"} | variables
     return subprocess.run(
         command,
         stdin=subprocess.DEVNULL,

@@ -16,14 +16,19 @@ class SupervisorProcess:
     """A supervisor in a process of its own, and what its children noted."""
 
     def __init__(
-        self, folder: Path, manners: tuple[str, ...], grace_seconds: float, join_seconds: float
+        self,
+        folder: Path,
+        manners: tuple[str, ...],
+        output: Path,
+        *,
+        grace_seconds: float,
+        join_seconds: float,
     ) -> None:
-        self.folder = folder
-        self._output = folder / "output"
-        with self._output.open("w") as output:
+        self.folder, self._output = folder, output
+        with self._output.open("w") as stdout:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "api_tests.support.supervised_children", folder, *manners],
-                stdout=output,
+                stdout=stdout,
                 env=os.environ
                 | {"GRACE_SECONDS": str(grace_seconds), "JOIN_SECONDS": str(join_seconds)},
             )
@@ -70,9 +75,16 @@ def start(tmp_path: Path) -> Iterator[Callable[..., SupervisorProcess]]:
     supervisors: list[SupervisorProcess] = []
 
     def started(
-        *manners: str, grace_seconds: float = 30.0, join_seconds: float = 60.0
+        *manners: str,
+        output: Path = tmp_path / "output",
+        grace_seconds: float = 30.0,
+        join_seconds: float = 60.0,
     ) -> SupervisorProcess:
-        supervisors.append(SupervisorProcess(tmp_path, manners, grace_seconds, join_seconds))
+        supervisors.append(
+            SupervisorProcess(
+                tmp_path, manners, output, grace_seconds=grace_seconds, join_seconds=join_seconds
+            )
+        )
         return supervisors[-1]
 
     yield started
@@ -122,6 +134,15 @@ def test_a_child_that_dies_is_started_again_and_its_last_words_are_told(
     )
     assert supervisor.notes().count("worker-1 started") == 2
     assert supervisor.notes().count("server started") == 1
+
+
+def test_a_supervisor_that_cannot_print_goes_on(start: Any, wait_for: Any) -> None:
+    supervisor = start("good", "crashes-once", output=Path("/dev/full"))
+    wait_for(lambda: supervisor.is_up("worker-1"))
+    assert supervisor.notes().count("worker-1 started") == 2
+    supervisor.process.send_signal(signal.SIGTERM)
+    assert supervisor.process.wait(20) == 0
+    assert supervisor.notes()[-2:] == ["server asked", "server ended"]
 
 
 def test_a_killed_server_is_started_again_while_its_worker_goes_on(

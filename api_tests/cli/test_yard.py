@@ -24,6 +24,7 @@ UNUSABLE_PROXIES = {
     "HTTP_PROXY": "http://127.0.0.1:9",
     "ALL_PROXY": "socks5://127.0.0.1:9",
     "NO_PROXY": "::1",
+    "no_proxy": "::1",
 }
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from service.client import TrainyardError
 from service.devserver.child import Program
-from service.devserver.supervisor import Supervisor
+from service.devserver.supervisor import Supervisor, unfailing
 
 
 def _say(text: str) -> None:
@@ -27,7 +27,7 @@ try:
         [_program(f"worker-{number}", manner) for number, manner in enumerate(workers, 1)],
         ready=(folder / "server.up").exists,
         print_line=_say,
-        on_ready=lambda: _say("ready"),
+        on_ready=lambda: unfailing(_say)("ready"),
         on_tick=lambda: None,
         grace_seconds=float(os.environ.get("GRACE_SECONDS", "30")),
         join_seconds=float(os.environ.get("JOIN_SECONDS", "15")),

@@ -3,6 +3,7 @@
 import signal
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from service.contract.kernel import become_subreaper
 from service.devserver.child import (
@@ -50,13 +51,13 @@ class Supervisor:
         self._server = RestartingProcess(server, clock)
         self._workers = [RestartingProcess(program, clock) for program in workers]
         self._ready = ready
-        self._print_line = print_line
+        self._print_line = unfailing(print_line)
         self._on_ready = on_ready
         self._on_tick = on_tick
         self._grace_seconds = grace_seconds
         self._clock = clock
         self._join_seconds = join_seconds
-        self._join_watch = JoinWatch(self._workers, print_line, join_seconds)
+        self._join_watch = JoinWatch(self._workers, self._print_line, join_seconds)
 
     def run(self) -> None:
         """Run until a termination signal arrives, and return when every process has ended.
@@ -142,3 +143,16 @@ class Supervisor:
     def _raise_if_terminating(self, number: int | None) -> None:
         if number in TERMINATION_SIGNALS:
             raise _StopRequested
+
+
+def unfailing(print_line: Callable[[str], None]) -> Callable[[str], None]:
+    """A function that prints a line where that is possible.
+
+    A full disk or a terminal that is gone must not end the server and the workers.
+    """
+
+    def print_if_possible(line: str) -> None:
+        with suppress(OSError):
+            print_line(line)
+
+    return print_if_possible

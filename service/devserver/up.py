@@ -5,7 +5,7 @@ from collections.abc import Callable
 from service.client import TrainyardClient
 from service.devserver.local_paths import LocalPaths
 from service.devserver.state_announcer import StateAnnouncer
-from service.devserver.supervisor import Supervisor
+from service.devserver.supervisor import Supervisor, unfailing
 
 _EXTRA_GRACE_SECONDS = 30.0
 
@@ -23,6 +23,8 @@ def up(
     """
     paths.require_free_port()
     paths.make_folders()
+
+    print_line = unfailing(print_line)
 
     def on_ready() -> None:
         announcer.poll()
