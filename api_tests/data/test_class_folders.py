@@ -151,6 +151,17 @@ def test_a_class_of_unknown_files_says_what_it_contains(train: Path) -> None:
         _opened(train)
 
 
+def test_a_split_whose_path_is_a_link_loop_or_too_long_is_refused(train: Path) -> None:
+    loop = train.parent / "loop"
+    loop.symlink_to(loop)
+    for folder, message in (("loop", "leads back to itself"), ("n" * 300, "too long for this")):
+        # As an older server, which checks less, may have stored it.
+        data = DataSpec.model_construct(train_dir=folder, val_dir=folder)
+        request = SplitRequest("train", 32, 0, preprocess_of("bgr255"), train.parent)
+        with pytest.raises(InvalidData, match=message):
+            open_split(data, request)
+
+
 def test_a_file_in_the_place_of_the_folder_is_refused(train: Path) -> None:
     shutil.rmtree(train)
     train.touch()

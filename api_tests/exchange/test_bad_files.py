@@ -44,6 +44,14 @@ def _link_out(root: Path) -> None:
     (root / "link.pth").symlink_to(root.parent / "secret.pth")
 
 
+def _link_to_itself(root: Path) -> None:
+    (root / "link.pth").symlink_to(root / "link.pth")
+
+
+def _fifo(root: Path) -> None:
+    os.mkfifo(root / "fifo.pth")
+
+
 def _complex(root: Path) -> None:
     tensors = network_of("shufflenet_v2").state_dict()
     tensors["first_conv.0.weight"] = tensors["first_conv.0.weight"].to(torch.complex64)
@@ -55,6 +63,9 @@ MINUS_MEAN: dict[str, Any] = GOOD | {"mean_image": "mean.npy"}
 BAD: list[tuple[str, str, dict[str, Any], Callable[[Path], Any]]] = [
     ("file_missing", "there is no such file below", {"file": "none.pth"}, lambda _: None),
     ("file_missing", "leads out of the import root", {"file": "link.pth"}, _link_out),
+    ("file_missing", "leads back to itself", {"file": "link.pth"}, _link_to_itself),
+    ("file_missing", "there is no such file", {"file": "name/" * 810 + "x.pth"}, lambda _: None),
+    ("file_missing", "there is no such file", {"file": "fifo.pth"}, _fifo),
     (
         "file_truncated",
         "cut.pth.tar is cut off: .* after [0-9]+ bytes",

@@ -69,8 +69,6 @@ def _in_rgb(image: Image.Image) -> Image.Image:
         return _from_grey(np.asarray(image), bits=16)
     if image.mode in ("I", "F"):
         raise ValueError(_UNKNOWN_RANGE)
-    image.load()
-    image.info.pop("transparency", None)
     return image.convert("RGB")
 
 

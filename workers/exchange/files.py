@@ -1,9 +1,10 @@
 """Finds and opens files below the import root, and explains why a file cannot be opened."""
 
+import os
 from pathlib import Path
 from typing import Any
 
-from service.contract.paths import PathOutsideRoot, resolve_path
+from service.contract.paths import LinkLoop, PathOutsideRoot, resolve_path
 from workers.checkpoints.upstream import CodeInPickle, IncompatibleCheckpoint, read_content
 from workers.exchange.errors import ImportRefused
 
@@ -19,9 +20,11 @@ def import_path(import_root: Path, file: str) -> Path:
     """
     try:
         path = resolve_path(import_root, file)
+    except LinkLoop as error:
+        raise ImportRefused("file_missing", str(error)) from error
     except PathOutsideRoot as error:
         raise ImportRefused("file_missing", f"{file} leads out of the import root") from error
-    if not path.is_file():
+    if not os.path.isfile(path):  # False, and no error, for a path that is too long.
         raise ImportRefused("file_missing", f"{file}: there is no such file below the import root")
     return path
 
