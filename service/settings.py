@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from service.contract.paths import RootFolder
 from service.contract.tokens import BearerToken
 from service.domain.limits import parse_limits
 
@@ -20,9 +21,9 @@ class Settings(BaseSettings):
     )
 
     database_url: str = "sqlite:///yard/trainyard.db"
-    volume: Path = Path("yard/volume")
-    data_root: Path = Path("yard/data")
-    import_root: Path = Path("yard/imports")
+    volume: RootFolder = Path("yard/volume")
+    data_root: RootFolder = Path("yard/data")
+    import_root: RootFolder = Path("yard/imports")
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535)] = 8000
     token: BearerToken | None = None

@@ -8,6 +8,7 @@ from pydantic_settings import BaseSettings, CliSuppress, NoDecode, SettingsConfi
 
 from service.contract.fields import LabelKey, LabelValue
 from service.contract.http_client import server_url
+from service.contract.paths import RootFolder
 from service.contract.tokens import BearerToken
 
 
@@ -24,11 +25,11 @@ class WorkerSettings(BaseSettings):
     )
 
     server: str = Field("http://127.0.0.1:8000", description="URL of the control plane")
-    volume: Path = Field(
+    volume: RootFolder = Field(
         Path("yard/volume"), description="folder of checkpoints and logs, shared by all workers"
     )
-    data_root: Path = Field(Path("yard/data"), description="folder of the data sets")
-    import_root: Path = Field(Path("yard/imports"), description="folder of weights to import")
+    data_root: RootFolder = Field(Path("yard/data"), description="folder of the data sets")
+    import_root: RootFolder = Field(Path("yard/imports"), description="folder of weights to import")
     slots: Annotated[int, Field(ge=1, le=1024)] = Field(1, description="most attempts at once")
     launcher: str = Field("local", description="what starts the ranks of an attempt")
     on_drain: Literal["wait", "release"] = Field(

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from service.contract.paths import DataPath, LinkLoop, PathOutsideRoot, resolve_path
+from service.contract.paths import DataPath, LinkLoop, PathOutsideRoot, RootFolder, resolve_path
 from service.contract.specs import TrainSpec
 
 
@@ -61,3 +61,9 @@ def test_a_link_that_leads_back_to_itself_is_refused(tmp_path: Path) -> None:
     (tmp_path / "b").symlink_to(tmp_path / "a")
     with pytest.raises(LinkLoop, match="'a/x' has a link that leads back to itself"):
         resolve_path(tmp_path, "a/x")
+
+
+def test_a_folder_of_a_setting_whose_name_is_not_utf_8_is_refused() -> None:
+    with pytest.raises(ValidationError, match=r"not UTF-8: /data/caf\\xe9; rename it"):
+        TypeAdapter(RootFolder).validate_python("/data/caf\udce9")
+    assert TypeAdapter(RootFolder).validate_python("/data/café") == Path("/data/café")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from service.contract.text import NAME_LENGTH, PATH_LENGTH, Text
+from service.contract.text import NAME_LENGTH, PATH_LENGTH, Text, storable_text
 
 _DATA_ROOT = "worker's data root"
 
@@ -44,6 +44,16 @@ def _below(root_name: str) -> AfterValidator:
 
     return AfterValidator(check)
 
+
+def _check_utf8(path: Path) -> Path:
+    text = storable_text(str(path))
+    if str(path) != text:
+        raise ValueError(f"the name of this folder is not UTF-8: {text}; rename it")
+    return path
+
+
+RootFolder = Annotated[Path, AfterValidator(_check_utf8)]
+"""A folder of a setting; it is written into JSON, which is UTF-8."""
 
 DataPath = Annotated[Text, _below(_DATA_ROOT)]
 ImportPath = Annotated[Text, _below("import root")]

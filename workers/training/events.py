@@ -8,6 +8,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
+from service.contract.text import storable_text
 from workers.attempt_dir import AttemptDir
 
 
@@ -74,4 +75,4 @@ class Events:
 
 def _write_line(line: str) -> None:
     # Past the lock of sys.stdout, which a loader process forked in this moment would find taken.
-    os.write(sys.stdout.fileno(), f"{line}\n".encode())
+    os.write(sys.stdout.fileno(), f"{storable_text(line)}\n".encode())

@@ -1,6 +1,7 @@
 """Folders of images below the data root: one sub-folder for each class."""
 
 import os
+from collections import Counter
 from functools import partial
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from PIL import Image
 from torch import Tensor
 from torchvision.transforms import functional as F
 
+from service.contract.text import NAME_LENGTH, cut_text
 from workers.data.errors import InvalidData
 from workers.data.file_errors import data_error_of
 from workers.data.file_names import path_below, printable
@@ -34,7 +36,8 @@ class ImageFolder:
         _check_folder(self._root, self._name_of(""), request.data_root)
         found = read_class_folders(self._root, request.data_root, self._name_of)
         _check_classes(found, folder, request.split)
-        self.class_names, self._samples = found.class_names, found.images
+        self.class_names = _as_text(found.class_names, self._name_of(""))
+        self._samples = found.images
         self._sizes = found.sizes
         if found.passed_over:
             request.remark(f"passed over: {described(found.passed_over)}")
@@ -76,6 +79,18 @@ class ImageFolder:
 
 def _name(split: str, folder: str, relative: str) -> str:
     return f"{path_below(folder, relative)} ({split} split)"
+
+
+def _as_text(folder_names: tuple[str, ...], split: str) -> tuple[str, ...]:
+    # As checkpoints have them: a name that is not UTF-8 could be written into no JSON.
+    class_names = tuple(cut_text(name, NAME_LENGTH) for name in folder_names)
+    for name, count in Counter(class_names).items():
+        if count > 1:
+            raise InvalidData(
+                f"{split} has {count} class folders whose names are written {printable(name)}: "
+                "rename all but one of them"
+            )
+    return class_names
 
 
 def _check_folder(root: Path, name: str, data_root: Path) -> None:
