@@ -18,7 +18,11 @@ from starlette.routing import Route
 
 from api_tests.support.fake_agent import FakeAgent
 from api_tests.support.server import DEADLINE_SECONDS, Server, wait_for
+from api_tests.support.server_context import Clock, server_context
+from api_tests.support.threaded_server import ThreadedServer
+from service.api import requests
 from service.http_connection import HttpConnection
+from service.store.engine import Database
 
 READERS = 20
 """More than files may be read at once."""
@@ -89,6 +93,21 @@ def test_a_connection_without_a_whole_request_is_closed(
         client.settimeout(DEADLINE_SECONDS)
         client.sendall(sent)
         assert is_ended(client)
+
+
+def test_a_body_that_does_not_arrive_is_refused(
+    sqlite: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(requests, "BODY_SECONDS", 0.5)
+    server = ThreadedServer(server_context(sqlite, tmp_path, Clock()))
+    url = httpx.URL(server.url)
+    head = "POST /jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    with socket.create_connection((url.host, url.port)) as client:
+        client.settimeout(DEADLINE_SECONDS)
+        client.sendall(f"{head}Content-Length: 10\r\n\r\n{{".encode())
+        assert client.recv(12, socket.MSG_WAITALL) == b"HTTP/1.1 408"
+        assert is_ended(client)
+    server.stop()
 
 
 def test_a_request_that_takes_long_to_answer_is_not_cut_off(impatient: uvicorn.Server) -> None:

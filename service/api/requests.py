@@ -1,5 +1,7 @@
 """What every request passes first: an id, who is answered, and what a body may be."""
 
+import asyncio
+
 import structlog
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -13,6 +15,7 @@ from service.contract.ids import new_id
 from service.settings import Settings
 
 LIMIT_BYTES = 8 * 1024 * 1024
+BODY_SECONDS = 60.0
 _log = structlog.get_logger()
 
 
@@ -20,8 +23,8 @@ class RequestFrame:
     """ASGI middleware around every route.
 
     `X-Request-ID` in and out, and in each line of the log; a HEAD for what has a GET; 401 and 403
-    for whom the server does not answer, 413 and 415 for a body that is too large or no JSON, 500
-    for an error of the server itself, which is logged once.
+    for whom the server does not answer, 408, 413 and 415 for a body that is too slow, too large or
+    no JSON, 500 for an error of the server itself, which is logged once.
     """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
@@ -81,15 +84,25 @@ def _body_refusal(request: Request) -> Response | None:
 
 
 def _limited(receive: Receive) -> Receive:
-    """The body, until it has more than the limit: one that comes in chunks states no length."""
-    received = 0
+    """The body, within its limits of size and time: one that comes in chunks states no length."""
+    received, is_whole = 0, False
+    deadline = asyncio.get_running_loop().time() + BODY_SECONDS
 
     async def receive_within() -> Message:
-        nonlocal received
-        message = await receive()
+        nonlocal received, is_whole
+        if is_whole:
+            # What comes next is the end of the connection, at any time.
+            return await receive()
+        try:
+            async with asyncio.timeout_at(deadline):
+                message = await receive()
+        except TimeoutError:
+            detail = f"the body did not arrive within {BODY_SECONDS:g} seconds"
+            raise HTTPException(408, detail, {"Connection": "close"}) from None
         received += len(message.get("body", b""))
         if received > LIMIT_BYTES:
             raise HTTPException(413, f"the body is larger than the limit of {LIMIT_BYTES} bytes")
+        is_whole = not message.get("more_body", False)
         return message
 
     return receive_within
