@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from service.contract.jobs import Attempt, Event
@@ -58,7 +59,7 @@ def test_the_page_lists_checkpoints_with_their_files(
     expect(oldest).to_contain_text("best")
     link = oldest.get_by_role("link", name="model.safetensors")
     expect(link).to_have_attribute(
-        "href", f"/checkpoints/{fake.checkpoints[0].id}/files/model.safetensors"
+        "href", f"checkpoints/{fake.checkpoints[0].id}/files/model.safetensors"
     )
 
 
@@ -155,6 +156,13 @@ def test_an_eval_shows_its_confusion_matrix_its_hardest_classes_and_its_mistakes
     expect(page.locator(".figures")).to_contain_text("12.50 %")
     expect(page.get_by_role("link", name="evaluation.json")).to_be_visible()
     expect(page.locator(".charts")).to_be_hidden()
+    page.set_viewport_size({"width": 375, "height": 740})
+    labels = page.get_by_role("table", name="Classes").locator("tbody tr").first.locator("td")
+    shown = [
+        labels.nth(n).evaluate("cell => getComputedStyle(cell, '::before').content")
+        for n in range(labels.count())
+    ]
+    assert shown == ['"Class"', '"Images"', '"Wrong"', '"Error"']
 
 
 def test_cancelling_asks_first_and_then_sends_one_graceful_cancel(
@@ -174,13 +182,76 @@ def test_cancelling_asks_first_and_then_sends_one_graceful_cancel(
     assert sent == [(f"/jobs/{job_id}/cancel", {"mode": "graceful"})]
 
 
-def test_an_unknown_job_is_said_to_be_unknown(page: Page, console: list[str]) -> None:
-    page.goto("/#/jobs/job_none")
-    expect(page.get_by_text("There is no job job_none.")).to_be_visible()
+@pytest.mark.parametrize("name", ["job_none", "%", "100%", "constructor"])
+def test_an_unknown_job_is_said_to_be_unknown(page: Page, console: list[str], name: str) -> None:
+    page.goto(f"/#/jobs/{name}")
+    expect(page.get_by_text(f"There is no job {name}.")).to_be_visible()
     page.get_by_role("link", name="← Jobs").click()
     expect(page.get_by_role("heading", name="No jobs yet")).to_be_visible()
     assert all("404" in line for line in console)
     console.clear()
+
+
+def test_a_job_that_is_deleted_while_it_is_shown_has_no_buttons_any_more(
+    page: Page, fake: Any, a_job: Any, ask_again: Any, console: list[str]
+) -> None:
+    fake.jobs = [a_job(1, state="failed", latest_checkpoint="ckpt_1")]
+    job_id = fake.jobs[0].id
+    page.goto(f"/#/jobs/{job_id}")
+    expect(page.get_by_role("button", name="Retry")).to_be_visible()
+    fake.jobs = []
+    ask_again()
+    expect(page.get_by_text(f"{job_id} has been deleted.")).to_be_visible()
+    expect(page.locator(".verbs")).to_be_hidden()
+    assert all("404" in line for line in console)
+    console.clear()
+
+
+def test_names_that_javascript_has_itself_are_names_like_any(
+    page: Page, fake: Any, a_job: Any
+) -> None:
+    metrics = {"constructor": 1.5, "__proto__": 2.5, "toString": 3.5}
+    fake.jobs = [a_job(1, metrics=metrics), a_job(2, kind="constructor")]
+    page.goto(f"/#/jobs/{fake.jobs[0].id}")
+    for shown in ("Constructor1.500", "proto  2.500", "ToString3.500"):
+        expect(page.locator(".figures")).to_contain_text(shown)
+    page.goto(f"/#/jobs/{fake.jobs[1].id}")
+    expect(page.locator(".identity")).to_contain_text("constructor")
+
+
+def test_a_part_that_fails_says_so_and_hides_nothing_else(
+    page: Page, fake: Any, a_job: Any, a_checkpoint: Any, ask_again: Any, console: list[str]
+) -> None:
+    fake.jobs = [a_job(1)]
+    fake.checkpoints = [a_checkpoint(fake.jobs[0].id, 100)]
+    fake.series, fake.log = {"loss": [[1, 2.3]]}, "step 1"
+    fake.broken_parts = {"metrics"}
+    page.goto(f"/#/jobs/{fake.jobs[0].id}")
+    problem = page.get_by_text("Charts: the server made a mistake")
+    expect(problem).to_be_visible()
+    expect(page.locator("tr[data-checkpoint]")).to_have_count(1)
+    expect(page.get_by_role("region", name="Log")).to_contain_text("step 1")
+    fake.broken_parts = set()
+    ask_again()
+    expect(problem).to_be_hidden()
+    expect(page.locator(".legend")).to_contain_text(["Training loss 2.300"])
+    assert all("500" in line for line in console)
+    console.clear()
+
+
+def test_a_part_that_is_not_answered_holds_up_nothing_else(
+    page: Page, fake: Any, a_job: Any, a_checkpoint: Any, ask_again: Any
+) -> None:
+    fake.jobs = [a_job(1)]
+    fake.checkpoints = [a_checkpoint(fake.jobs[0].id, 100)]
+    fake.stuck_parts = {"metrics"}
+    page.goto(f"/#/jobs/{fake.jobs[0].id}")
+    expect(page.locator("tr[data-checkpoint]")).to_have_count(1)
+    fake.replace(a_job(1, version=2, state="succeeded"))
+    ask_again()
+    expect(page.locator(".job-head .badge")).to_have_text("succeeded")
+    expect(page.locator("#banner")).not_to_have_class("banner shown")
+    fake.release.set()
 
 
 def test_the_page_fits_a_telephone(page: Page, fake: Any, a_job: Any, a_checkpoint: Any) -> None:

@@ -28,7 +28,8 @@ AFTER = {
 class FakeDashboardServer(FakeServer):
     """The answers to give, and the calls that came."""
 
-    def __init__(self) -> None:
+    def __init__(self, prefix: str = "") -> None:
+        """`prefix` is the path below which a proxy shows the server."""
         self.jobs: list[Job] = []
         self.workers: list[dict[str, Any]] = []
         self.series: dict[str, list[list[float]]] = {}
@@ -37,9 +38,14 @@ class FakeDashboardServer(FakeServer):
         self.events: list[Event] = []
         self.log, self.refusal = "", ""
         self.files: dict[str, Any] = {}
+        self.broken_parts: set[str] = set()
+        """Parts of a job that are answered with an error of the server."""
+        self.stuck_parts: set[str] = set()
+        """Parts of a job that are not answered before `release` is set."""
+        self.release = threading.Event()
         self.calls: list[tuple[str, str, int, str]] = []
         self._changed = threading.Condition()
-        super().__init__(_app(self))
+        super().__init__(_below(prefix, _app(self)))
 
     def called(self, call: tuple[str, str, int, str]) -> None:
         """Notes a call: method, path, status, body."""
@@ -59,6 +65,14 @@ class FakeDashboardServer(FakeServer):
     def replace(self, job: Job) -> None:
         """Changes the job with this id."""
         self.jobs = [job if old.id == job.id else old for old in self.jobs]
+
+
+def _below(prefix: str, app: FastAPI) -> FastAPI:
+    if not prefix:
+        return app
+    outer = FastAPI()
+    outer.mount(prefix, app)
+    return outer
 
 
 def _app(fake: FakeDashboardServer) -> FastAPI:
@@ -126,6 +140,10 @@ def _app(fake: FakeDashboardServer) -> FastAPI:
 
     @app.get("/jobs/{job_id}/{part}")
     def parts(request: Request, part: str, after: int = 0) -> Response:
+        if part in fake.broken_parts:
+            return Response('{"status": 500, "detail": "the server made a mistake"}', 500)
+        if part in fake.stuck_parts:
+            fake.release.wait(DEADLINE_MS / 1000)
         events = [event for event in fake.events if event.number > after]
         bodies = {
             "metrics": {"object": "metrics", "series": fake.series},

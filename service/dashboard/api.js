@@ -1,5 +1,9 @@
 // Calls of the REST API: conditional reads with ETags, logs, and actions on a job.
 
+// Paths are relative to the page, so that it works behind a proxy's prefix, too.
+
+import { authorization } from "./token.js";
+
 const TIMEOUT_MS = 10_000;
 const UNAVAILABLE = new Set([502, 503, 504]);
 
@@ -14,6 +18,9 @@ export class ApiProblem extends Error {
     this.code = body?.code ?? null;
   }
 }
+
+/** Emits "refused" when the server wants another token, or one at all. */
+export const access = new EventTarget();
 
 let skewMs = 0;
 
@@ -30,7 +37,8 @@ async function request(path, { signal, ...options } = {}) {
   let body;
   try {
     // The browser's cache is off: `Resource` sends the ETags.
-    const init = { ...options, cache: "no-store", signal: AbortSignal.any(limits) };
+    const headers = { ...options.headers, ...authorization() };
+    const init = { ...options, headers, cache: "no-store", signal: AbortSignal.any(limits) };
     response = await fetch(path, init);
     body = response.status === 304 || response.status === 204 ? null : await response.text();
   } catch (cause) {
@@ -40,6 +48,7 @@ async function request(path, { signal, ...options } = {}) {
   const date = Date.parse(response.headers.get("Date") ?? "");
   // The Date header has a resolution of one second, so small differences are ignored.
   if (date) skewMs = Math.abs(date - Date.now()) > 2_000 ? date - Date.now() : 0;
+  if (response.status === 401) access.dispatchEvent(new Event("refused"));
   if (UNAVAILABLE.has(response.status)) throw new ServerAway(`The server answered ${response.status}.`);
   if (response.status !== 304 && !response.ok) throw new ApiProblem(response.status, parseOrNull(body));
   return { response, body };
@@ -90,7 +99,7 @@ export async function readLog(jobId, attempt, cursor, signal) {
 export async function sendAction({ method, path, body, choices }) {
   const defaults = Object.entries(choices).map(([field, [first]]) => [field, first]);
   const sent = { ...body, ...Object.fromEntries(defaults) };
-  const answer = await request(path, {
+  const answer = await request(path.replace(/^\//, ""), {
     method,
     ...(Object.keys(sent).length && {
       headers: { "Content-Type": "application/json" },
@@ -100,7 +109,10 @@ export async function sendAction({ method, path, body, choices }) {
   return answer.body ? JSON.parse(answer.body) : null;
 }
 
-export const jobPath = (jobId) => `/jobs/${encodeURIComponent(jobId)}`;
+export const jobPath = (jobId) => `jobs/${encodeURIComponent(jobId)}`;
+
+/** The address of a job's page. */
+export const pageOf = (jobId) => `#/jobs/${encodeURIComponent(jobId)}`;
 
 export const fileUrl = (checkpointId, name) =>
-  `/checkpoints/${encodeURIComponent(checkpointId)}/files/${encodeURIComponent(name)}`;
+  `checkpoints/${encodeURIComponent(checkpointId)}/files/${encodeURIComponent(name)}`;

@@ -13,15 +13,15 @@ export function firstJob() {
     el("h2", {}, "No jobs yet"),
     el("p", {}, "Submit the first one: a short training on the digits data set takes minutes on a CPU."),
     command,
-    el("p", { class: "quiet" }, "The API is described at ", el("a", { href: "/docs" }, "/docs"), "."),
+    el("p", { class: "quiet" }, "The API is described at ", el("a", { href: "docs" }, "docs"), "."),
   );
 }
 
 async function showCommand(parent) {
-  const response = await fetch("/dashboard/first_job.json");
+  const response = await fetch("dashboard/first_job.json");
   const job = JSON.stringify(await response.json(), null, 2).replace(/\n\s*/g, " ");
   const command = [
-    `curl ${location.origin}/jobs \\`,
+    `curl ${new URL("jobs", document.baseURI)} \\`,
     `  -H 'Content-Type: application/json' \\`,
     `  -d '${job}'`,
   ].join("\n");

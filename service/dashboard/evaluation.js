@@ -9,13 +9,14 @@ import { plotText, shownName } from "./text.js";
 const FILE = "evaluation.json";
 const WORST = 10;
 const LABELLED = 40;
+const COLUMNS = ["Class", "Images", "Wrong", "Error"];
 
 export class Evaluation {
   #jobId;
   #evaluation = null;
   #reading = false;
   #plot = el("div", { class: "plot", role: "img", "aria-label": "Confusion matrix" });
-  #classes = el("tbody");
+  #classes = el("tbody", { role: "rowgroup" });
   #wrong = el("ul", { class: "mistakes" });
   #count = el("h2", {}, "Wrong examples");
   #drawn = false;
@@ -24,8 +25,9 @@ export class Evaluation {
   constructor(jobId) {
     this.#jobId = jobId;
     const matrix = el("div", { class: "matrix" }, this.#plot);
-    const heads = ["Class", "Images", "Wrong", "Error"].map((name) => el("th", { scope: "col" }, name));
-    const table = el("table", { "aria-label": "Classes" }, el("thead", {}, el("tr", {}, ...heads)), this.#classes);
+    const heads = COLUMNS.map((name) => el("th", { scope: "col", role: "columnheader" }, name));
+    const head = el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, ...heads));
+    const table = el("table", { role: "table", "aria-label": "Classes" }, head, this.#classes);
     this.root = el(
       "div",
       { class: "evaluation", hidden: true },
@@ -67,7 +69,7 @@ export class Evaluation {
       .slice(0, WORST);
     const rows = worst.map((row) => {
       const cells = [shownName(row.class), count(row.samples), count(wrongCount(row)), errorRate(1 - row.accuracy)];
-      return el("tr", {}, ...cells.map((text) => el("td", {}, text)));
+      return el("tr", { role: "row" }, ...cells.map((text, index) => cellOf(COLUMNS[index], text)));
     });
     this.#classes.replaceChildren(...rows);
   }
@@ -117,6 +119,8 @@ export class Evaluation {
     this.#drawn = true;
   }
 }
+
+const cellOf = (label, text) => el("td", { role: "cell", "data-label": label }, el("span", {}, text));
 
 function mistake(wrong) {
   const [actual, predicted] = [wrong.class, wrong.predicted].map(shownName);

@@ -80,7 +80,7 @@ export const dateAndTime = (iso) => (iso ? day.format(new Date(iso)) : NONE);
 /** A code with spaces: "worker_lost" becomes "worker lost". */
 export const words = (code) => (code ? String(code).replaceAll("_", " ") : NONE);
 
-const TITLES = {
+const TITLES = new Map(Object.entries({
   loss: "Training loss",
   val_loss: "Validation loss",
   top1_error: "Top-1 error",
@@ -89,16 +89,16 @@ const TITLES = {
   train_top5_error: "Train top-5 error",
   learning_rate: "Learning rate",
   images_per_second: "Images/s",
-};
+}));
 
 export function metricTitle(name) {
-  if (TITLES[name]) return TITLES[name];
+  if (TITLES.has(name)) return TITLES.get(name);
   const title = words(name);
   return title.charAt(0).toUpperCase() + title.slice(1);
 }
 
 /** A metric's title for values of the validation set, as checkpoints and results have. */
-export const validationTitle = (name) => (name === "loss" ? TITLES.val_loss : metricTitle(name));
+export const validationTitle = (name) => (name === "loss" ? TITLES.get("val_loss") : metricTitle(name));
 
 /** A metric's value: errors are percentages, other metrics are plain numbers. */
 export function namedMetric(name, value) {

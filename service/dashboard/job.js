@@ -1,6 +1,6 @@
 // The page of a job: state, metrics, checkpoints, files, log, result and history.
 
-import { ApiProblem, jobPath, Resource } from "./api.js";
+import { ApiProblem, jobPath, pageOf, Resource } from "./api.js";
 import { CancelButton } from "./cancel.js";
 import { Chart } from "./chart.js";
 import { CheckpointTable } from "./checkpoints.js";
@@ -14,6 +14,7 @@ import { viewOf } from "./kinds.js";
 import { Attempts, Events } from "./history.js";
 import { titleOf } from "./jobs.js";
 import { LogTail } from "./log.js";
+import { Part } from "./part.js";
 import { Poller } from "./poll.js";
 import { badge, bar, isEnded, setBadge, setBar } from "./states.js";
 
@@ -27,6 +28,7 @@ export class JobPage {
   #announce;
   #job;
   #parts;
+  #logPart;
   #polls = 0;
   // True if the page does not show the last answer, as after an error.
   #stale = true;
@@ -39,6 +41,7 @@ export class JobPage {
   #bar = bar("Progress");
   #percent = el("span", { class: "percent" });
   #steps = el("span", { class: "steps" });
+  #verbs = el("div", { class: "verbs" });
   #callout = el("p", { class: "callout", hidden: true });
   #figures = new Figures("Figures", "figures");
   #result = new Figures("Result", "panel result");
@@ -61,15 +64,12 @@ export class JobPage {
     this.#announce = announce;
     const path = jobPath(id);
     this.#job = new Resource(path);
-    this.#parts = {
-      metrics: new Resource(`${path}/metrics?max_points=600`),
-      checkpoints: new Resource(`${path}/checkpoints`),
-      attempts: new Resource(`${path}/attempts`),
-    };
     this.#evaluation = new Evaluation(id);
     this.#files = new JobFiles(id);
     this.#events = new Events(id);
     this.#log = new LogTail(id);
+    this.#parts = this.#makeParts(path);
+    this.#logPart = new Part("Log", this.#log.root, (signal) => this.#readLog(signal));
     this.#poller = new Poller((signal) => this.#read(signal), POLL_MS, (error) => this.#problem(error));
     this.#cancel = new CancelButton(() => this.#poller.now());
     this.root = el("article", { class: "job-page", "aria-busy": "true" });
@@ -94,30 +94,49 @@ export class JobPage {
     if (this.#job.value) this.#figures.drawJob(this.#job.value);
   }
 
-  #verbs() {
-    return el("div", { class: "verbs" }, this.#actions.root, this.#cancel.root);
+  /** The parts that are read beside the job, each by itself. */
+  #makeParts(path) {
+    const metrics = new Resource(`${path}/metrics?max_points=600`);
+    const checkpoints = new Resource(`${path}/checkpoints`);
+    const attempts = new Resource(`${path}/attempts`);
+    return [
+      new Part("Charts", this.#charts, async (signal) => {
+        if (await metrics.read(signal)) await this.#drawCharts(metrics.value.series);
+      }),
+      new Part("Evaluation", this.#evaluation.root, (signal) => this.#evaluation.draw(this.#job.value, signal)),
+      new Part("Checkpoints", this.#checkpoints.root, async (signal) => {
+        await checkpoints.read(signal);
+        this.#checkpoints.draw(checkpoints.value.data, this.#job.value);
+      }),
+      new Part("Events", this.#events.root, (signal) => this.#events.read(signal)),
+      new Part("Attempts", this.#attempts.root, async (signal) => {
+        if (await attempts.read(signal)) this.#attempts.draw(attempts.value.data);
+      }),
+    ];
   }
 
   /** A retry makes a new job, whose page is opened. */
   #afterAction(job) {
-    if (job && job.id !== this.#id) location.hash = `#/jobs/${job.id}`;
+    if (job && job.id !== this.#id) location.hash = pageOf(job.id);
     else this.#poller.now();
   }
 
   #layout() {
     const name = el("div", { class: "name" }, this.#title, this.#badge);
+    const [charts, evaluation, checkpoints, events, attempts] = this.#parts.map((part) => part.root);
+    this.#verbs.append(this.#actions.root, this.#cancel.root);
     return [
-      el("header", { class: "job-head" }, name, this.#verbs(), this.#identity, this.#labels),
+      el("header", { class: "job-head" }, name, this.#verbs, this.#identity, this.#labels),
       this.#callout,
       el("div", { class: "job-progress" }, this.#bar, this.#percent, this.#steps),
       this.#figures.root,
-      this.#charts,
-      this.#evaluation.root,
-      this.#checkpoints.root,
+      charts,
+      evaluation,
+      checkpoints,
       this.#files.root,
-      this.#log.root,
-      el("div", { class: "halves" }, this.#result.root, this.#events.root),
-      this.#attempts.root,
+      this.#logPart.root,
+      el("div", { class: "halves" }, this.#result.root, events),
+      attempts,
       el("details", { class: "panel spec" }, el("summary", {}, el("h2", {}, "Submission")), this.#spec),
     ];
   }
@@ -131,43 +150,37 @@ export class JobPage {
       this.#partsStale = true;
     }
     this.#polls += 1;
-    if (this.#partsStale || this.#polls % PARTS_EVERY_POLLS === 0) await this.#readParts(job, signal);
-    this.#partsStale = false;
-    await this.#readLog(job, signal);
+    this.#refreshParts(signal);
     return isEnded(job) ? ENDED_POLL_MS : POLL_MS;
   }
 
-  async #readParts(job, signal) {
-    const { metrics, checkpoints, attempts } = this.#parts;
-    const drawAll = (changed) => changed && this.#drawCharts(metrics.value.series);
-    // Each part is drawn when it arrives, so that one that fails does not affect the others.
-    await Promise.all([
-      metrics.read(signal).then(drawAll),
-      checkpoints.read(signal).then(() => this.#checkpoints.draw(checkpoints.value.data, job)),
-      attempts.read(signal).then((changed) => changed && this.#attempts.draw(attempts.value.data)),
-      this.#events.read(signal),
-      this.#evaluation.draw(job, signal),
-    ]);
+  /** Nobody waits for a part: a slow one holds up neither the job nor the others. */
+  #refreshParts(signal) {
+    const all = this.#partsStale || this.#polls % PARTS_EVERY_POLLS === 0;
+    for (const part of this.#parts) if (all || part.failed) part.refresh(signal);
+    this.#partsStale = false;
+    this.#logPart.refresh(signal);
+  }
+
+  async #readLog(signal) {
+    try {
+      await this.#log.read(this.#job.value.attempt, signal);
+    } catch (error) {
+      // The log may not exist yet, or have been removed.
+      if (!(error instanceof ApiProblem)) throw error;
+      this.#log.problem(error);
+    }
   }
 
   #drawCharts(series) {
     return Promise.all([this.#loss.draw(series), this.#error.draw(series)]);
   }
 
-  async #readLog(job, signal) {
-    try {
-      await this.#log.read(job.attempt, signal);
-    } catch (error) {
-      // The log may not exist yet, or have been removed; the rest of the page is still shown.
-      if (!(error instanceof ApiProblem)) throw error;
-      this.#log.problem(error);
-    }
-  }
-
   #draw(job) {
     setAttributes(this.root, { "aria-busy": null });
     this.root.classList.remove("absent");
     this.#announceState(job);
+    this.#verbs.hidden = false;
     setText(this.#title, titleOf(job));
     setBadge(this.#badge, job.state);
     setText(this.#identity, [job.id, job.kind, job.recipe, job.variant].filter(Boolean).join(" · "));
@@ -213,10 +226,14 @@ export class JobPage {
 
   #problem(error) {
     this.#stale = true;
-    setText(this.#callout, error.status === 404 ? `There is no job ${this.#id}.` : error.message);
+    const isGone = error.status === 404;
+    const wasShown = this.#job.value !== null;
+    const absence = wasShown ? `${this.#id} has been deleted.` : `There is no job ${this.#id}.`;
+    setText(this.#callout, isGone ? absence : error.message);
+    if (isGone) this.#verbs.hidden = true;
     setAttributes(this.#callout, { "data-tone": "bad" });
     this.#callout.hidden = false;
-    this.root.classList.toggle("absent", this.#job.value === null);
+    this.root.classList.toggle("absent", !wasShown);
     setAttributes(this.root, { "aria-busy": null });
   }
 }

@@ -1,6 +1,6 @@
 // The list of jobs, newest first, filtered by state, and loaded page by page.
 
-import { jobPath, Resource, secondsSince } from "./api.js";
+import { pageOf, Resource, secondsSince } from "./api.js";
 import { el, reconcile, setAttributes, setText } from "./dom.js";
 import { firstJob, nothingInState } from "./empty.js";
 import { age, count, duration, errorRate, metric, NONE, percent, rate, roughly, words } from "./format.js";
@@ -99,7 +99,7 @@ export class JobsPage {
     const query = new URLSearchParams({ limit: PAGE });
     if (this.#state) query.set("state", this.#state);
     if (cursor) query.set("after", cursor);
-    return `/jobs?${query}`;
+    return `jobs?${query}`;
   }
 
   #draw(jobs, more) {
@@ -143,7 +143,7 @@ function make(job) {
     "tr",
     { role: "row", "data-job": job.id },
     cell("state", badge(job.state)),
-    cell("job", el("a", { href: `#${jobPath(job.id)}` }), el("small")),
+    cell("job", el("a", { href: pageOf(job.id) }), el("small")),
     cell("recipe", el("span"), el("small")),
     cell("progress", bar(""), el("span", { class: "percent" }), el("small")),
     cell("loss"),

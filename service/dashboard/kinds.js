@@ -2,14 +2,14 @@
 
 const PLAIN = { charts: false, checkpoints: true, figures: "none" };
 
-const KINDS = {
+const KINDS = new Map(Object.entries({
   train: { charts: true, checkpoints: true, figures: "metrics" },
   eval: { charts: false, checkpoints: false, figures: "result" },
   export: { charts: false, checkpoints: false, figures: "none" },
-};
+}));
 
 /** Whether its page has charts and checkpoints, and which figures: metrics, result or none. */
-export const viewOf = (job) => KINDS[job.kind] ?? PLAIN;
+export const viewOf = (job) => KINDS.get(job.kind) ?? PLAIN;
 
 /** The kind beside a recipe in a list, where most jobs are trainings. */
 export const kindNote = (job) => (job.kind === "train" ? null : job.kind);

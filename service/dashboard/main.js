@@ -1,10 +1,13 @@
 // Shows the page of the current URL, the workers, the connection banner, and updates ages.
 
-import { timeOfDay } from "./format.js";
+import { access } from "./api.js";
 import { setText } from "./dom.js";
+import { sendTokenWithDownloads } from "./download.js";
+import { timeOfDay } from "./format.js";
 import { JobPage } from "./job.js";
 import { JobsPage } from "./jobs.js";
 import { connection } from "./poll.js";
+import { TokenDialog } from "./token.js";
 import { WorkersStrip } from "./workers.js";
 
 const view = document.querySelector("#view");
@@ -20,9 +23,18 @@ let listScroll = 0;
 function pageFor(hash) {
   const [path, query] = hash.replace(/^#/, "").split("?");
   const job = path.match(/^\/jobs\/([^/]+)$/);
-  if (job) return new JobPage(decodeURIComponent(job[1]), announce);
+  if (job) return new JobPage(decoded(job[1]), announce);
   list.filterBy(new URLSearchParams(query).get("state"));
   return list;
+}
+
+/** A part of a URL; what is no escape stands for itself, as in a mistyped "100%". */
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 function show() {
@@ -54,6 +66,9 @@ document.querySelector(".skip").addEventListener("click", (event) => {
 });
 window.addEventListener("hashchange", show);
 connection.addEventListener("change", showConnection);
+sendTokenWithDownloads(document.body);
+const tokenDialog = new TokenDialog(document.querySelector("#site"));
+access.addEventListener("refused", () => tokenDialog.ask());
 setInterval(() => {
   if (document.hidden) return;
   page.tick();

@@ -2,7 +2,7 @@
 
 import { el, setAttributes, setText } from "./dom.js";
 
-const STATE_TONES = {
+const STATE_TONES = new Map(Object.entries({
   queued: "waiting",
   claimed: "waiting",
   paused: "waiting",
@@ -15,7 +15,7 @@ const STATE_TONES = {
   unreachable: "warn",
   quarantined: "warn",
   damaged: "bad",
-};
+}));
 
 /** A badge with the state as a coloured dot and as a text. */
 export function badge(state) {
@@ -25,7 +25,7 @@ export function badge(state) {
 }
 
 export function setBadge(node, state) {
-  setAttributes(node, { "data-tone": STATE_TONES[state] ?? "quiet", "data-state": state });
+  setAttributes(node, { "data-tone": STATE_TONES.get(state) ?? "quiet", "data-state": state });
   setText(node, state);
 }
 
@@ -44,7 +44,7 @@ export function bar(label) {
 
 export function setBar(node, fraction, state) {
   const part = Math.min(Math.max(fraction || 0, 0), 1);
-  const tone = STATE_TONES[state] ?? "quiet";
+  const tone = STATE_TONES.get(state) ?? "quiet";
   setAttributes(node, { "aria-valuenow": Math.floor(part * 100), "data-tone": tone });
   node.style.setProperty("--part", part);
 }

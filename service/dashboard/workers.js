@@ -1,6 +1,6 @@
 // The list of workers above the page, with their states, GPUs and jobs.
 
-import { Resource, secondsSince } from "./api.js";
+import { pageOf, Resource, secondsSince } from "./api.js";
 import { el, reconcile, setAttributes, setText } from "./dom.js";
 import { age, count, memory } from "./format.js";
 import { Poller } from "./poll.js";
@@ -11,7 +11,7 @@ const POLL_MS = 5_000;
 const SILENT_SECONDS = 30;
 
 export class WorkersStrip {
-  #resource = new Resource("/workers");
+  #resource = new Resource("workers");
   #summary = el("p", { class: "workers-summary" });
   #list = el("ul", { class: "workers-list" });
   #nodes = new Map();
@@ -73,9 +73,15 @@ function update(node, worker) {
   showAge(node, worker);
 }
 
-const toneOf = ({ state, jobs }) =>
-  ({ quarantined: "warn", unreachable: "warn", lost: "bad", gone: "quiet", draining: "waiting" })[state] ??
-  (jobs?.length ? "active" : "good");
+const TONES = new Map([
+  ["quarantined", "warn"],
+  ["unreachable", "warn"],
+  ["lost", "bad"],
+  ["gone", "quiet"],
+  ["draining", "waiting"],
+]);
+
+const toneOf = ({ state, jobs }) => TONES.get(state) ?? (jobs?.length ? "active" : "good");
 
 function gpusOf(gpus) {
   if (!gpus.length) return "CPU";
@@ -93,7 +99,7 @@ function showJobs(node, jobs) {
   if (node.dataset.jobs === ids) return;
   node.dataset.jobs = ids;
   node.replaceChildren(
-    ...jobs.map((id) => el("a", { href: `#/jobs/${id}`, title: id }, `…${id.slice(-6)}`)),
+    ...jobs.map((id) => el("a", { href: pageOf(id), title: id }, `…${id.slice(-6)}`)),
   );
 }
 
