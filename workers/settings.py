@@ -1,12 +1,13 @@
 """The settings of a worker, from `TRAINYARD_…` variables and command-line arguments."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, CliSuppress, NoDecode, SettingsConfigDict
 
-from service.contract.fields import LabelKey, LabelValue
+from service.contract.fields import LABEL_KEY, LabelKey, LabelValue
 from service.contract.http_client import server_url
 from service.contract.paths import RootFolder
 from service.contract.tokens import BearerToken
@@ -50,6 +51,12 @@ class WorkerSettings(BaseSettings):
         pairs = [pair.partition("=") for pair in value.split(",") if pair]
         if not all(name and equals for name, equals, _ in pairs):
             raise ValueError("write labels as name=value,name=value")
+        for name, _, _ in pairs:
+            if not re.match(LABEL_KEY, name):
+                raise ValueError(
+                    f"{name!r} is no name of a label: begin with a letter or a digit, and go on "
+                    "with letters, digits and . _ / -"
+                )
         labels = {name: label for name, _, label in pairs}
         if len(labels) < len(pairs):
             raise ValueError("a label is there twice: give each name one value")

@@ -54,7 +54,7 @@ def test_a_preview_is_an_image_of_the_file_and_nothing_from_elsewhere(
     assert page.locator(".mistakes img").count() == 0
 
 
-@pytest.mark.parametrize("name", [" ", "\u200b", "\u3164\u2800", "\u00a0\t"])
+@pytest.mark.parametrize("name", [" ", "\u200b\u3164\u2800\u00a0\t"])
 def test_a_job_of_a_blank_name_is_called_by_its_id(
     page: Page, fake: Any, a_job: Any, name: str
 ) -> None:
@@ -80,7 +80,7 @@ def test_what_would_turn_the_text_around_it_is_an_escape(page: Page, fake: Any, 
     assert page.evaluate(r"/[\u202e\u001b\u0085]/.test(document.body.textContent)") is False
 
 
-def test_a_log_is_shown_as_a_terminal_would_without_obeying_it(
+def test_a_log_has_no_control_sequences_and_the_last_state_of_a_progress_bar(
     page: Page, ask_again: Any, fake: Any, a_job: Any
 ) -> None:
     fake.jobs = [a_job(1)]

@@ -98,6 +98,6 @@ def test_a_refusal_ends_the_following_at_once(client: TrainyardClient) -> None:
 def test_the_command_follows_as_the_client_does(fake: Any, a_job: Any, problem: Any) -> None:
     fake.jobs = [a_job(1, attempt=2, state="succeeded")]
     fake.attempt_logs = {1: "all of 1\n", 2: "all of 2\n"}
-    fake.instead = [problem(503, "starting", "a moment") for _ in range(6)]
+    fake.instead = [problem(503, "starting", "a moment") for _ in range(4)]
     args = ["logs", "job_0001", "--follow", "--attempt", "1", "--server", fake.url]
     assert CliRunner().invoke(app, args).stdout == "all of 1\n"

@@ -1,4 +1,4 @@
-"""Texts of users in a terminal: what it would obey is shown as an escape."""
+"""Texts of users in a terminal: control characters are shown as escapes."""
 
 import json
 import os
@@ -40,7 +40,7 @@ def run(fake: Any) -> Run:
 
 
 @pytest.mark.parametrize(("text", "shown"), HOSTILE.values(), ids=HOSTILE)
-def test_what_a_terminal_obeys_is_shown_as_an_escape(text: str, shown: str) -> None:
+def test_what_a_terminal_interprets_is_shown_as_an_escape(text: str, shown: str) -> None:
     assert terminal.visible(text) == shown
     assert terminal.visible(shown) == shown
 

@@ -1,6 +1,6 @@
 """What the commands print: the one edge at which texts of users meet a terminal.
 
-Names, messages and logs may hold control characters, which a terminal obeys: they are shown as
+Names, messages and logs may hold control characters, which a terminal interprets: they are shown as
 escapes such as `\\x1b`, so that none moves the cursor, forges a row or hides a part of one.
 """
 
@@ -34,7 +34,7 @@ _CUT_SEQUENCE = re.compile(
 )
 """The begin of such a sequence at the end of a text."""
 
-_OBEYED = "\n\r\t\b"
+_IN_LOGS = "\n\r\t\b"
 
 
 def escape_stdout_errors() -> None:
@@ -56,7 +56,7 @@ def echo_error(text: str) -> None:
 
 
 def echo_json(text: str) -> None:
-    """Print JSON; what a terminal would obey is escaped as JSON escapes it."""
+    """Print JSON; what a terminal would interpret is escaped as JSON escapes it."""
     typer.echo("".join(each if _is_shown(each, "\n") else _json_escape(each) for each in text))
 
 
@@ -78,7 +78,7 @@ def console(*, stderr: bool = False) -> Console:
 
 
 def visible(text: str, kept: str = "") -> str:
-    """The text with an escape for each character that a terminal obeys or hides, but for `kept`."""
+    """The text with an escape for each character but `kept` that a terminal interprets or hides."""
     return "".join(
         each if _is_shown(each, kept) else each.encode("unicode_escape").decode() for each in text
     )
@@ -93,8 +93,8 @@ def visible_log(texts: Iterable[str]) -> Iterator[str]:
         cut = _CUT_SEQUENCE.search(whole)
         end = cut.start() if cut else len(whole)
         rest = whole[end:]
-        yield visible(whole[:end], _OBEYED)
-    yield visible(rest, _OBEYED)
+        yield visible(whole[:end], _IN_LOGS)
+    yield visible(rest, _IN_LOGS)
 
 
 def _is_shown(character: str, kept: str) -> bool:

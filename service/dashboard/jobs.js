@@ -14,7 +14,7 @@ const PAGE = 50;
 const FILTERS = ["running", "queued", "paused", "succeeded", "failed", "cancelled"];
 const COLUMNS = ["State", "Job", "Recipe", "Progress", "Loss", "Top-1 error", "Images/s", "Time"];
 
-/** The job's name, or its id if it has none that could be seen. */
+/** The job's name, or its id if it has no visible one. */
 export const titleOf = (job) => (isBlank(job.name) ? job.id : visible(job.name));
 
 export class JobsPage {

@@ -1,17 +1,17 @@
-// Texts of users as the page shows them: what would rule the page is an escape, nothing is blank.
+// Texts of users as the page shows them: control characters as escapes, and no blank names.
 
 // Control characters, separators of lines and overrides of the direction, but for line break and tab.
-const RULING = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]|\p{Cs}/gu;
+const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]|\p{Cs}/gu;
 
-// What leaves no ink: spaces, formats, marks, and the fillers that Unicode counts as letters.
-const INK = /[^\s\p{C}\p{M}\u115f\u1160\u2800\u3164\uffa0]/u;
+// All but spaces, formats, marks, and the fillers that Unicode counts as letters.
+const VISIBLE_CHARACTER = /[^\s\p{C}\p{M}\u115f\u1160\u2800\u3164\uffa0]/u;
 
-/** The text with an escape such as \u001b for each character that would rule what is around it. */
+/** The text with an escape such as \u001b for each character that would change what is around it. */
 export const visible = (text) =>
-  text.replaceAll("\r\n", "\n").replace(RULING, (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  text.replaceAll("\r\n", "\n").replace(CONTROLS, (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, "0")}`);
 
-/** Whether nothing of a name would be seen. */
-export const isBlank = (name) => !INK.test(name ?? "");
+/** Whether a name has no visible character. */
+export const isBlank = (name) => !VISIBLE_CHARACTER.test(name ?? "");
 
 /** A name in one line; a blank one in quotes. */
 export const shownName = (name) => (isBlank(name) ? `"${visible(name)}"` : visible(name)).replaceAll("\n", "\\n");
