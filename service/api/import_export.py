@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict
+from sqlalchemy.exc import IntegrityError
 from starlette.concurrency import run_in_threadpool
 
 from service.api.dependencies import Context, IdempotencyKey
@@ -20,6 +21,7 @@ from service.contract.exchange import ExportFormat, ExportRequest, ImportRequest
 from service.contract.jobs import ENDED_JOBS, Job, JobState
 from service.control.jobs import import_export
 from service.control.jobs.import_export import ExportState
+from service.control.jobs.submission import SubmissionResult
 from service.domain.errors import NotFound
 
 router = APIRouter(prefix="/checkpoints", tags=["checkpoints"])
@@ -123,12 +125,20 @@ async def _wait_for_end(context: AppContext, job_id: str, wait_seconds: float) -
 
 
 def _submit_import(context: AppContext, request: ImportRequest, key: str | None) -> str:
-    with context.database.write() as tx:
-        result = import_export.submit_import(
-            tx, request, job_id=context.new_id("job"), key=key, now=context.now()
-        )
+    try:
+        result = _submit(context, request, key)
+    except IntegrityError:
+        # A concurrent call with the same key was faster: now its job is found.
+        result = _submit(context, request, key)
     context.notifier.notify()
     return result.job_id
+
+
+def _submit(context: AppContext, request: ImportRequest, key: str | None) -> SubmissionResult:
+    with context.database.write() as tx:
+        return import_export.submit_import(
+            tx, request, job_id=context.new_id("job"), key=key, now=context.now()
+        )
 
 
 def _read_imported(context: AppContext, job: Job) -> Checkpoint:
