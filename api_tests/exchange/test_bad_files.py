@@ -98,7 +98,7 @@ BAD: list[tuple[str, str, dict[str, Any], Callable[[Path], Any]]] = [
     ),
     (
         "not_weights",
-        "is not named .pth.tar",
+        "photo.png is not a file of weights: it begins with b'1'",
         {"file": "photo.png"},
         lambda root: (root / "photo.png").write_bytes(b"1"),
     ),

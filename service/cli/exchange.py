@@ -20,8 +20,12 @@ _Request = TypeVar("_Request", ImportRequest, ExportRequest)
 
 def import_(
     file: Annotated[
-        str, typer.Argument(help="Path below the import root: .pth.tar, .pkl, .pth, .safetensors.")
+        str, typer.Argument(help="Path below the import root: a file of torch.save or safetensors.")
     ],
+    key: Annotated[
+        str | None,
+        typer.Option(help="Which weights of the file, such as state_dict_ema, if it has several."),
+    ] = None,
     recipe: Annotated[str | None, typer.Option(help="Detected from the file by default.")] = None,
     variant: Annotated[str | None, typer.Option(help="Detected from the file by default.")] = None,
     tag: Annotated[
@@ -51,6 +55,7 @@ def import_(
     request = _request(
         ImportRequest,
         file=file,
+        key=key,
         recipe=recipe,
         variant=variant,
         tags=tag or (),
@@ -63,6 +68,8 @@ def import_(
         with JobProgress(terminal.console(stderr=True)) as progress:
             job = client.wait(client.import_weights(request).id, progress.show)
         require_success(job)
+        for note in (job.result or {}).get("notes", ()):
+            typer.echo(f"note: {note}", err=True)
         checkpoint = client.latest_checkpoint(job=job.id)
     print_json(checkpoint) if as_json else terminal.echo(checkpoint.id)
 

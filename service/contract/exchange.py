@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from service.contract.class_names import ClassNames
 from service.contract.fields import MOST_TAGS, Id, Tag
 from service.contract.paths import ImportPath
+from service.contract.text import NAME_LENGTH, Text
 
 Preprocessing = Literal["bgr255", "bgr_normalized", "bgr255_minus_mean"]
 ExportFormat = Literal["pth.tar", "safetensors", "onnx", "torch_export"]
@@ -17,16 +18,18 @@ class _Request(BaseModel):
 
 
 class ImportRequest(_Request):
-    """The import of a file below the import root: `.pth.tar`, `.pth`, `.pkl` or `.safetensors`.
+    """The import of a file below the import root, of torch.save or of safetensors.
 
-    A missing recipe or variant is detected from the names and shapes of the tensors. If the file
-    has the optimizer and schedule states of the original scripts, training can resume from it
-    (`init_from` with `"state": "full"`). `class_names` are those of the classifier's rows, in their
-    order; left out, they are read from `<file>.classes.txt`, `<file>.classes.json` or the file
-    itself.
+    `key` says which weights are taken where the file has several: the keys that lead to them, and
+    the prefix of their names, joined by dots. A missing recipe or variant is detected from the
+    names and shapes of the tensors. If the file has the optimizer and schedule states of the
+    original scripts, training can resume from it (`init_from` with `"state": "full"`).
+    `class_names` are those of the classifier's rows, in their order; left out, they are read from
+    `<file>.classes.txt`, `<file>.classes.json` or the file itself.
     """
 
     file: ImportPath
+    key: Annotated[Text, Field(min_length=1, max_length=NAME_LENGTH)] | None = None
     recipe: Id | None = None
     variant: Id | None = None
     preprocessing: Preprocessing | None = None

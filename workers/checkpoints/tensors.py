@@ -50,6 +50,8 @@ def under_all_names(tensors: Mapping[str, Tensor], aliases: Mapping[str, str]) -
 
 def storable(tensor: Tensor) -> bool:
     """Whether a checkpoint can hold a tensor of this type and memory layout."""
+    if tensor.is_meta or tensor.is_nested or tensor.is_neg():
+        return False
     return tensor.dtype in _DTYPES and tensor.layout == torch.strided
 
 

@@ -1,22 +1,21 @@
-"""Reads and writes files of weights, and matches their tensors with those of a network."""
+"""Matches the tensors of a file of weights with those of a network, and writes such a file."""
 
-import pickle
-import re
-import warnings
-import zipfile
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-import safetensors.torch
 import torch
-from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from workers.checkpoints.tensors import shared_names, under_all_names
 from workers.networks.heads import Heads
 
 _SHOWN = 10
+_SHOWN_CHARACTERS = 80
+# The buffer of batch norm that files of before torch 0.4.1 do not have.
+_COUNTER = "num_batches_tracked"
+# What thop adds to every module, and what modules keep beside tensors.
+_BOOKKEEPING = ("total_ops", "total_params", "_extra_state")
 
 
 class IncompatibleCheckpoint(ValueError):
@@ -28,48 +27,24 @@ class IncompatibleCheckpoint(ValueError):
     code: str | None = None
 
 
-class CodeInPickle(IncompatibleCheckpoint):
-    """The pickle of the file calls a function; it was not called."""
+class UnreadableWeights(IncompatibleCheckpoint):
+    """A file from which no weights can be read; `code` is for programs, the message for people.
 
-
-def read_weights(path: Path) -> dict[str, Tensor]:
-    """The tensors of a `.pth.tar`, `.pkl`, `.pth` or `.safetensors` file by name, on the CPU.
-
-    The file holds a dictionary of tensors, bare or under `state_dict`; a prefix `module.` of the
-    names is removed. Runs no code of the file. Raises IncompatibleCheckpoint.
+    The codes: `file_missing`, `file_truncated`, `not_weights`, `pickle_with_code`, `too_large`,
+    `no_such_key`, `ambiguous_weights`.
     """
-    return weights_in(path, read_content(path))
+
+    code: str
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
-def read_content(path: Path) -> Any:
-    """The unchanged content of a file of weights; tensors are memory-mapped if possible.
-
-    Raises IncompatibleCheckpoint, CodeInPickle.
-    """
-    if not path.is_file():
-        raise IncompatibleCheckpoint(f"{path.name}: there is no such file")
-    if path.suffix != ".safetensors":
-        return _unpickle(path)
-    try:
-        return safetensors.torch.load_file(path)
-    except SafetensorError as error:
-        raise IncompatibleCheckpoint(
-            f"{path.name} is cut off, or not a safetensors file: {error}"
-        ) from error
-
-
-def weights_in(path: Path, content: Any) -> dict[str, Tensor]:
-    """The tensors by name in the content of a file; raises IncompatibleCheckpoint."""
-    if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
-        content = content["state_dict"]
-    if not isinstance(content, Mapping) or not content:
-        raise IncompatibleCheckpoint(f"{path.name} does not contain a dictionary of tensors")
-    for name, value in content.items():
-        if not isinstance(name, str) or not isinstance(value, Tensor):
-            raise IncompatibleCheckpoint(
-                f"{path.name}: {name!r} is a {type(value).__name__}, not a named tensor"
-            )
-    return _without_module(path, content)
+def shown(text: str) -> str:
+    """A text of a file for a message: escaped, and cut after 80 characters."""
+    escaped = text.encode("unicode_escape").decode("ascii") if not text.isprintable() else text
+    return escaped if len(escaped) <= _SHOWN_CHARACTERS else f"{escaped[:_SHOWN_CHARACTERS]}…"
 
 
 def write_weights(path: Path, tensors: Mapping[str, Tensor]) -> None:
@@ -97,13 +72,19 @@ def load_for_training(
     every classifier, whose number of classes may differ. All other names and shapes must match.
     Raises IncompatibleCheckpoint, and then the network is unchanged.
     """
-    names = list(model.state_dict())
-    stored = {heads.auxiliary_head_of(name) for name in tensors}
-    absent = {n for n in names if heads.auxiliary_head_of(n) not in stored | {None}}
-    replaced = {n for n in names if head == "replace" and heads.counts_classes(n)}
-    fresh = [name for name in names if name in absent | replaced]
+    fresh = _fresh(model, tensors, heads, head)
     _load(model, tensors, fresh)
     return fresh
+
+
+def fits(
+    model: nn.Module,
+    tensors: Mapping[str, Tensor],
+    heads: Heads,
+    head: Literal["keep", "replace"] = "keep",
+) -> bool:
+    """Whether `load_for_training` would copy the tensors."""
+    return not _filled(model, tensors, _fresh(model, tensors, heads, head))[1]
 
 
 def class_count(tensors: Mapping[str, Tensor], heads: Heads) -> int | None:
@@ -125,49 +106,66 @@ def differences(expected: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -
     return "; ".join(_counted(kind, names) for kind, names in listed.items() if names)
 
 
+def adapted(expected: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors without what profilers add to state dicts, and with zeros for missing counters.
+
+    As in torch's batch norm, a `num_batches_tracked` that the file does not have is 0.
+    """
+    kept = {
+        name: tensor
+        for name, tensor in tensors.items()
+        if name in expected or name.rpartition(".")[2] not in _BOOKKEEPING
+    }
+    counters = {
+        name: torch.zeros_like(tensor, device="cpu")
+        for name, tensor in expected.items()
+        if is_missing_counter(name, kept)
+    }
+    return kept | counters
+
+
+def is_missing_counter(name: str, tensors: Mapping[str, Tensor]) -> bool:
+    """Whether the tensors have the other buffers of a batch norm and not its counter `name`."""
+    module, _, tensor = name.rpartition(".")
+    return tensor == _COUNTER and name not in tensors and f"{module}.running_mean" in tensors
+
+
+def distance(expected: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> int:
+    """How many names are missing, unexpected or misshapen."""
+    both = expected.keys() & tensors.keys()
+    misshapen = sum(expected[name].shape != tensors[name].shape for name in both)
+    return len(expected.keys() ^ tensors.keys()) + misshapen
+
+
+def _fresh(
+    model: nn.Module, tensors: Mapping[str, Tensor], heads: Heads, head: Literal["keep", "replace"]
+) -> list[str]:
+    names = list(model.state_dict())
+    stored = {heads.auxiliary_head_of(name) for name in tensors}
+    absent = {n for n in names if heads.auxiliary_head_of(n) not in stored | {None}}
+    replaced = {n for n in names if head == "replace" and heads.counts_classes(n)}
+    return [name for name in names if name in absent | replaced]
+
+
 def _load(model: nn.Module, tensors: Mapping[str, Tensor], fresh: Collection[str]) -> None:
-    own = model.state_dict()
-    copied = {name: tensor for name, tensor in tensors.items() if name not in fresh}
-    filled = under_all_names(copied, shared_names(own))
-    wrong = differences({n: t for n, t in own.items() if n not in fresh}, filled)
+    filled, wrong = _filled(model, tensors, fresh)
     if wrong:
         raise IncompatibleCheckpoint(f"the weights do not fit the network: {wrong}")
     model.load_state_dict(filled, strict=False)
 
 
+def _filled(
+    model: nn.Module, tensors: Mapping[str, Tensor], fresh: Collection[str]
+) -> tuple[dict[str, Tensor], str]:
+    """The tensors under all the network's names, and how they differ from what it needs."""
+    own = model.state_dict()
+    expected = {name: tensor for name, tensor in own.items() if name not in fresh}
+    copied = {name: tensor for name, tensor in tensors.items() if name not in fresh}
+    filled = adapted(expected, under_all_names(copied, shared_names(own)))
+    return filled, differences(expected, filled)
+
+
 def _counted(kind: str, names: list[str]) -> str:
     more = ", …" if len(names) > _SHOWN else ""
-    return f"{len(names)} {kind} ({', '.join(names[:_SHOWN])}{more})"
-
-
-def _without_module(path: Path, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    stripped = {name.removeprefix("module."): tensor for name, tensor in tensors.items()}
-    if len(stripped) != len(tensors):
-        raise IncompatibleCheckpoint(f"{path.name} has names both with and without 'module.'")
-    return stripped
-
-
-def _unpickle(path: Path) -> Any:
-    try:
-        with warnings.catch_warnings():
-            # The warning about the pickle protocol is irrelevant: the file loads, or it is refused.
-            warnings.simplefilter("ignore", UserWarning)
-            # Only the newer, zipped format can be memory-mapped.
-            mapped = zipfile.is_zipfile(path)
-            return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
-    except pickle.UnpicklingError as error:
-        named = re.search(r"GLOBAL ([\w.]+)", str(error))
-        if named:
-            raise CodeInPickle(
-                f"{path.name} is refused: its pickle calls {named[1]}, "
-                "which a file of weights must not do"
-            ) from error
-        raise IncompatibleCheckpoint(f"{path.name} is not a file of weights") from error
-    except MemoryError:
-        raise
-    # For truncated and foreign files torch raises whatever exception its parsers meet.
-    except Exception as error:
-        reason = str(error).split("\n")[0].split(". ")[0] or "it ends too early"
-        raise IncompatibleCheckpoint(
-            f"{path.name} is cut off, or not a file of weights: {reason}"
-        ) from error
+    listed = ", ".join(shown(name) for name in names[:_SHOWN])
+    return f"{len(names)} {kind} ({listed}{more})"

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from workers.checkpoints.tensors import under_all_names
-from workers.checkpoints.upstream import class_count, differences
+from workers.checkpoints.upstream import adapted, class_count, differences, distance
 from workers.exchange.errors import ImportRefused
 from workers.networks.heads import Heads
 from workers.recipes import build
@@ -89,6 +89,37 @@ def identify(
     raise ImportRefused("unknown_network", f"{no_fit}; the nearest is {nearest}: {wrong}")
 
 
+def fits(
+    tensors: Mapping[str, Tensor], recipe: str | None = None, variant: str | None = None
+) -> bool:
+    """Whether `identify` gives a network for these tensors."""
+    return any(
+        recipe in (None, match.recipe) and variant in (None, match.variant)
+        for match in _matches(tensors)
+    )
+
+
+def shortest_distance(tensors: Mapping[str, Tensor]) -> int:
+    """How many names and shapes the nearest network has otherwise."""
+    return min(_distance_to(tensors, signature(*network)) for network in _networks())
+
+
+def compared(
+    tensors: Mapping[str, Tensor], classes: int, network: Signature
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """The tensors that the file should have, and those that it has under all their names."""
+    heads = network.heads
+    stored = {heads.auxiliary_head_of(name) for name in tensors} | {None}
+    expected = {
+        name: tensor.new_empty((classes, *tensor.shape[1:]))
+        if heads.counts_classes(name)
+        else tensor
+        for name, tensor in network.tensors.items()
+        if heads.auxiliary_head_of(name) in stored
+    }
+    return expected, adapted(expected, under_all_names(tensors, network.aliases))
+
+
 def _networks() -> Iterator[tuple[str, str]]:
     """Recipe and variant of every network that can be built; an installed one may fail to be."""
     for name, offer in offers().items():
@@ -108,7 +139,7 @@ def _matches(tensors: Mapping[str, Tensor]) -> list[Identity]:
     for recipe, variant in _networks():
         network = signature(recipe, variant)
         classes = class_count(tensors, network.heads)
-        if classes is not None and not differences(*_compared(tensors, classes, network)):
+        if classes is not None and not differences(*compared(tensors, classes, network)):
             matches.append(Identity(recipe, variant, classes))
     return matches
 
@@ -124,30 +155,13 @@ def _nearest(
     if not networks:
         raise ImportRefused("unknown_network", f"this worker has no network {recipe} {variant}")
     candidates = [
-        (name, *_compared(tensors, class_count(tensors, network.heads) or 1000, network))
+        (name, *compared(tensors, class_count(tensors, network.heads) or 1000, network))
         for name, network in networks
     ]
-    name, expected, given = min(candidates, key=lambda candidate: _distance(*candidate[1:]))
+    name, expected, given = min(candidates, key=lambda candidate: distance(*candidate[1:]))
     return name, differences(expected, given)
 
 
-def _distance(expected: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> int:
-    both = expected.keys() & given.keys()
-    misshapen = sum(expected[name].shape != given[name].shape for name in both)
-    return len(expected.keys() ^ given.keys()) + misshapen
-
-
-def _compared(
-    tensors: Mapping[str, Tensor], classes: int, network: Signature
-) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """The tensors that the file should have, and those that it has under all their names."""
-    heads = network.heads
-    stored = {heads.auxiliary_head_of(name) for name in tensors} | {None}
-    expected = {
-        name: tensor.new_empty((classes, *tensor.shape[1:]))
-        if heads.counts_classes(name)
-        else tensor
-        for name, tensor in network.tensors.items()
-        if heads.auxiliary_head_of(name) in stored
-    }
-    return expected, under_all_names(tensors, network.aliases)
+def _distance_to(tensors: Mapping[str, Tensor], network: Signature) -> int:
+    classes = class_count(tensors, network.heads) or 1000
+    return distance(*compared(tensors, classes, network))

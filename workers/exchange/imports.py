@@ -8,22 +8,32 @@ from typing import Any, Literal
 
 from torch import Tensor
 
+from service.contract.checkpoints import MOST_CLASSES
 from service.contract.class_names import InvalidClassNames, require_class_names
 from service.contract.exchange import ImportRequest
 from workers.checkpoints.class_names import NamedRows, class_names_of
-from workers.checkpoints.tensors import storable, under_all_names
-from workers.checkpoints.upstream import IncompatibleCheckpoint, weights_in
+from workers.checkpoints.state_dicts import StateDict
+from workers.checkpoints.upstream import IncompatibleCheckpoint
+from workers.checkpoints.weight_files import WeightFile
 from workers.data.errors import InvalidData
 from workers.data.mean_image import WrongMeanShape, read_mean_image
+from workers.exchange.choice import check_tensors, choose
 from workers.exchange.errors import ImportRefused
-from workers.exchange.files import import_path, open_weights
-from workers.exchange.identify import Identity, Signature, identify, signature
-from workers.exchange.momentum import OPTIMIZER, SCHEDULE, ForeignOptimizer, momentum_from
+from workers.exchange.files import import_path, open_import
+from workers.exchange.identify import (
+    Identity,
+    Signature,
+    compared,
+    identify,
+    signature,
+)
+from workers.exchange.momentum import SCHEDULE, ForeignOptimizer, momentum_from, optimizer_in
 from workers.recipes.base import Recipe
 from workers.recipes.table import recipe_named
 
 _NAMED_STEP = re.compile(r"checkpoint-(\d{1,15})\.")
 _LARGEST_STEP = 2**53
+_STEPS = ("iteration", "global_step")
 
 
 @dataclass(frozen=True)
@@ -53,25 +63,21 @@ class ImportedWeights:
 def import_file(request: ImportRequest, import_root: Path) -> ImportedWeights:
     """Read and identify the file of a request; `publish_import` makes a checkpoint of it.
 
-    The file has the form of the original scripts: a dictionary of tensors, bare or under
-    `state_dict`, with or without `module.` before the names, and optionally `optimizer_state_dict`
-    with `lr_scheduler_state_dict`. Raises ImportRefused.
+    The weights are a dictionary of tensors anywhere in the file, under any prefix of the names;
+    the optimizer state of the original scripts beside them is read too. Raises ImportRefused,
+    MemoryError.
     """
-    path = import_path(import_root, request.file)
-    content = open_weights(path)
-    try:
-        tensors = weights_in(path, content)
-    except IncompatibleCheckpoint as error:
-        raise ImportRefused("not_weights", str(error)) from error
-    _check_kinds(path, tensors)
-    identity = identify(tensors, request.recipe, request.variant)
-    rows = _class_names(request, import_root, content, identity)
+    file = open_import(import_root, request.file, request.key)
+    choice, notes = choose(file, request)
+    identity = identify(choice.tensors, request.recipe, request.variant)
+    rows = _class_names(request, import_root, file.content, identity)
     preprocessing = _preprocessing(request, identity)
     mean = _mean_image(request, import_root, preprocessing)
     network = signature(identity.recipe, identity.variant)
-    model, notes = _model(tensors, network)
-    momentum, momentum_notes = _momentum(content, recipe_named(identity.recipe), network, model)
-    step = _step(path, content)
+    model, model_notes = _model(choice.tensors, identity, network)
+    momentum, momentum_notes = _momentum(file, choice, identity.recipe, network, model)
+    check_tensors(file.path, model, momentum or {})
+    step = _step(file)
     if step is None:
         notes.append("neither the content nor the name of the file has its step: step 0 is used")
     return ImportedWeights(
@@ -85,24 +91,18 @@ def import_file(request: ImportRequest, import_root: Path) -> ImportedWeights:
         aliases={later: first for later, first in network.aliases.items() if first in model},
         momentum=momentum or {},
         mean=mean,
-        notes=(*notes, *momentum_notes, _note_on(rows)),
+        notes=(*notes, *model_notes, *momentum_notes, _note_on(rows)),
     )
-
-
-def _check_kinds(path: Path, tensors: Mapping[str, Tensor]) -> None:
-    for name, tensor in tensors.items():
-        if not storable(tensor):
-            kind = f"{tensor.dtype} ({tensor.layout})"
-            raise ImportRefused(
-                "not_weights", f"{path.name}: {name} has the unsupported type {kind}"
-            )
 
 
 def _class_names(
     request: ImportRequest, import_root: Path, content: Any, identity: Identity
 ) -> NamedRows:
-    if not identity.num_classes:
-        raise ImportRefused("class_count_mismatch", "the classifier of the weights has no classes")
+    if not 1 <= identity.num_classes <= MOST_CLASSES:
+        raise ImportRefused(
+            "class_count_mismatch",
+            f"the weights have {identity.num_classes} classes, not 1 to {MOST_CLASSES}",
+        )
     if request.class_names is not None:
         rows = NamedRows(request.class_names, "class_names")
     else:
@@ -161,10 +161,10 @@ def _mean_image(request: ImportRequest, import_root: Path, preprocessing: str) -
 
 
 def _model(
-    tensors: Mapping[str, Tensor], network: Signature
+    tensors: Mapping[str, Tensor], identity: Identity, network: Signature
 ) -> tuple[dict[str, Tensor], list[str]]:
     # As load_state_dict does: if two names of one tensor have two values, the later one is used.
-    named = under_all_names(tensors, network.aliases)
+    _, named = compared(tensors, identity.num_classes, network)
     filled = named | {first: named[later] for later, first in network.aliases.items()}
     stored = [name for name in network.tensors if name not in network.aliases]
     model = {name: filled[name] for name in stored if name in filled}
@@ -177,21 +177,29 @@ def _model(
 
 
 def _momentum(
-    content: Any, recipe: Recipe, network: Signature, model: Mapping[str, Tensor]
+    file: WeightFile,
+    choice: StateDict,
+    recipe: str,
+    network: Signature,
+    model: Mapping[str, Tensor],
 ) -> tuple[dict[str, Tensor] | None, list[str]]:
-    if not isinstance(content, Mapping) or OPTIMIZER not in content:
+    state = optimizer_in(file.content)
+    if state is None:
         return None, []
-    if recipe.optimizer != Recipe.optimizer:
-        return None, [f"the optimizer state is left out: {recipe.name} has another optimizer"]
+    if choice.is_average:
+        return None, ["the optimizer state is left out: it is of the weights that were averaged"]
+    if recipe_named(recipe).optimizer != Recipe.optimizer:
+        return None, [f"the optimizer state is left out: {recipe} has another optimizer"]
     if any(name not in model for name in network.parameters):
         return None, [
             "the optimizer state is left out: some of its weights are missing in the file"
         ]
     try:
-        momentum = momentum_from(content[OPTIMIZER], network, model)
+        momentum = momentum_from(state, network, model)
     except ForeignOptimizer as error:
         return None, [
-            f"the optimizer state is left out, since it does not fit the network: {error}"
+            "the optimizer state is left out, since it is not that of the series' SGD with "
+            f"momentum over this network: {error}"
         ]
     return momentum, [
         "the original scripts save no random state and no position in the data: a training "
@@ -199,11 +207,14 @@ def _momentum(
     ]
 
 
-def _step(path: Path, content: Any) -> int | None:
-    inside = content if isinstance(content, Mapping) else {}
+def _step(file: WeightFile) -> int | None:
+    inside = file.content if isinstance(file.content, Mapping) else {}
     schedule = inside.get(SCHEDULE)
-    step = schedule.get("last_epoch") if isinstance(schedule, Mapping) else inside.get("iteration")
+    if isinstance(schedule, Mapping):
+        step = schedule.get("last_epoch")
+    else:
+        step = next((inside[name] for name in _STEPS if name in inside), None)
     if isinstance(step, int) and 0 <= step <= _LARGEST_STEP:
         return step
-    named = _NAMED_STEP.search(path.name)
+    named = _NAMED_STEP.search(file.path.name)
     return int(named[1]) if named else None

@@ -9,6 +9,7 @@ from torch import Tensor
 from workers.checkpoints.optimizer_state import MOMENTUM, slot_of
 from workers.checkpoints.snapshot import CheckpointContent
 from workers.checkpoints.tensors import storable
+from workers.checkpoints.upstream import shown
 from workers.exchange.identify import Signature
 from workers.recipes.base import Recipe
 from workers.recipes.params import RecipeParams
@@ -16,9 +17,25 @@ from workers.recipes.params import RecipeParams
 OPTIMIZER, SCHEDULE = "optimizer_state_dict", "lr_scheduler_state_dict"
 """The keys in files of the original scripts; some scripts save the weights alone."""
 
+_DEFAULTS = {"dampening": 0, "nesterov": False, "maximize": False}
+
 
 class ForeignOptimizer(ValueError):
     """An optimizer state that is not SGD's over this network's parameters."""
+
+
+def optimizer_in(content: Any) -> Any:
+    """The state of an optimizer in the content of a file, under whichever key; None without one.
+
+    A program that saves a list of them, as Lightning does, is taken at the first.
+    """
+    if not isinstance(content, Mapping):
+        return None
+    for value in (content.get(OPTIMIZER), *content.values()):
+        state = value[0] if isinstance(value, list) and value else value
+        if isinstance(state, Mapping) and "param_groups" in state:
+            return state
+    return content.get(OPTIMIZER)
 
 
 def momentum_from(
@@ -35,6 +52,7 @@ def momentum_from(
     if not isinstance(groups, list) or not isinstance(buffers, Mapping):
         raise ForeignOptimizer("it has no param_groups or no state")
     keys = [_numbers(group) for group in groups]
+    _require_sgd(groups)
     sizes = [len(group) for group in keys]
     expected = [network.decay_count, len(network.parameters) - network.decay_count]
     if sizes != expected:
@@ -50,7 +68,21 @@ def momentum_from(
         if not storable(buffer):
             raise ForeignOptimizer(f"its buffer of {name} has the unsupported type {buffer.dtype}")
         momentum[name] = buffer
+    if not momentum:
+        raise ForeignOptimizer("it has no momentum")
     return momentum
+
+
+def _require_sgd(groups: list[Any]) -> None:
+    for group in groups:
+        if "momentum" not in group:
+            names = [name for name in group if isinstance(name, str) and name != "params"]
+            options = ", ".join(names)
+            raise ForeignOptimizer(f"its options are not those of SGD ({shown(options)})")
+        for name, default in _DEFAULTS.items():
+            value = group.get(name, default)
+            if not isinstance(value, (bool, int, float)) or value != default:
+                raise ForeignOptimizer(f"it is SGD with {name}")
 
 
 def _numbers(group: Any) -> list[int]:

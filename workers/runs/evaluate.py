@@ -31,7 +31,8 @@ def run(context: RunContext) -> dict[str, Any]:
     images = val.images
     check_class_count(params, images)
     network = context.recipe.build(context.variant, len(images.class_names), params)
-    order = fill_for_eval(network, weights, images.class_names, context.recipe.heads)
+    heads = context.recipe.heads
+    order = fill_for_eval(network, weights, images.class_names, heads, events)
     started = {"total_steps": 1, "resumed_from": None, "step": 0, "data": [val.sentence]}
     events.report("started", started, f"started; {val.sentence}")
     note_match(events, order)

@@ -44,6 +44,7 @@ def run(context: RunContext) -> dict[str, Any]:
         "variant": manifest.variant,
         "num_classes": manifest.num_classes,
         "preprocessing": manifest.preprocessing,
+        "notes": list(published.notes),
     }
 
 

@@ -72,11 +72,12 @@ def begin(context: RunContext, splits: Mapping[str, SplitFingerprint]) -> Initia
     if ref.state == "full":
         return _resumed(context, _full_state(context, ref), state, splits)
     weights = weights_of(context.assignment, ref, context.events)
-    order = fill_for_training(network, weights, class_names, ref, context.recipe.heads)
+    heads, events = context.recipe.heads, context.events
+    order = fill_for_training(network, weights, class_names, ref, heads, events)
     parent = None if source is None else source.id
     if order is None:
         return InitialState(state, None, parent, class_names, None)
-    note_match(context.events, order)
+    note_match(events, order)
     return InitialState(state, None, parent, order.names, order.matched_by)
 
 

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from torch import Tensor, nn
 
@@ -14,14 +15,15 @@ from workers.attempt_dir import Assignment
 from workers.checkpoints.class_names import class_names_of
 from workers.checkpoints.folder import DamagedCheckpoint
 from workers.checkpoints.snapshot import CheckpointContent, load
+from workers.checkpoints.state_dicts import StateDict, chosen, notes_on
 from workers.checkpoints.upstream import (
     IncompatibleCheckpoint,
     class_count,
+    distance,
+    fits,
     load_for_training,
-    load_strict,
-    read_content,
-    weights_in,
 )
+from workers.checkpoints.weight_files import open_weights
 from workers.data.classes import ClassesDiffer, ClassOrder, match_classes
 from workers.networks.heads import Heads
 from workers.training.events import Events
@@ -30,12 +32,14 @@ from workers.training.non_finite import require_finite_tensors
 
 @dataclass(frozen=True)
 class Weights:
-    """Tensors by name; `manifest` is that of a trained checkpoint, None for a file.
+    """The candidates for weights in a file or checkpoint called `name`.
 
+    `manifest` is that of a trained checkpoint, None for a file.
     `class_names` are those of the classifier's rows, () where they are not known.
     """
 
-    tensors: Mapping[str, Tensor]
+    name: str
+    candidates: Sequence[StateDict]
     manifest: Manifest | None
     class_names: tuple[str, ...]
 
@@ -47,14 +51,14 @@ def weights_of(assignment: Assignment, ref: CheckpointRef, events: Events) -> We
     """
     if ref.file is not None:
         path = _import_path(assignment.import_root, ref.file)
-        content = read_content(path)
-        tensors = weights_in(path, content)
-        require_finite_weights(tensors, ref.file)
-        rows = class_names_of(assignment.import_root, ref.file, content)
-        return Weights(tensors, manifest=None, class_names=rows.names)
+        file = open_weights(path)
+        rows = class_names_of(assignment.import_root, ref.file, file.content)
+        return Weights(path.name, file.candidates, manifest=None, class_names=rows.names)
     loaded = trained_source(assignment, events, load)
-    require_finite_weights(loaded.model, loaded.manifest.checkpoint_id)
-    return Weights(loaded.model, loaded.manifest, loaded.manifest.class_names)
+    manifest = loaded.manifest
+    require_finite_weights(loaded.model, manifest.checkpoint_id)
+    candidates = [StateDict("", loaded.model)]
+    return Weights(manifest.checkpoint_id, candidates, manifest, manifest.class_names)
 
 
 def require_finite_weights(tensors: Mapping[str, Tensor], name: str) -> None:
@@ -80,14 +84,21 @@ def trained_source(
 
 
 def fill_for_eval(
-    network: nn.Module, weights: Weights, class_names: Sequence[str], heads: Heads
+    network: nn.Module,
+    weights: Weights,
+    class_names: Sequence[str],
+    heads: Heads,
+    events: Events,
 ) -> ClassOrder:
-    """Fill the network strictly; the order of its classes. `class_names` are those of the data.
+    """Fill all that an eval uses; the order of the network's classes.
 
-    Raises IncompatibleCheckpoint.
+    `class_names` are those of the data. Auxiliary heads, which an eval does not use, may be
+    missing. Raises IncompatibleCheckpoint.
     """
-    order = _class_order(weights, class_names, heads, "evaluate them on data with their classes")
-    load_strict(network, weights.tensors)
+    tensors = _choose(network, weights, heads, "keep", events)
+    remedy = "evaluate them on data with their classes"
+    order = _class_order(weights, tensors, class_names, heads, remedy)
+    load_for_training(network, tensors, heads)
     return order
 
 
@@ -97,16 +108,18 @@ def fill_for_training(
     class_names: Sequence[str],
     ref: CheckpointRef,
     heads: Heads,
+    events: Events,
 ) -> ClassOrder | None:
     """Fill the network as a training's start; the order of its classes, None for a new head.
 
     `class_names` are those of the data. Raises IncompatibleCheckpoint.
     """
+    tensors = _choose(network, weights, heads, ref.head, events)
     order = None
     if ref.head == "keep":
         remedy = 'say "head": "replace" in init_from to train a new classifier'
-        order = _class_order(weights, class_names, heads, remedy)
-    load_for_training(network, weights.tensors, heads, ref.head)
+        order = _class_order(weights, tensors, class_names, heads, remedy)
+    load_for_training(network, tensors, heads, ref.head)
     return order
 
 
@@ -120,10 +133,37 @@ def note_match(events: Events, order: ClassOrder) -> None:
         )
 
 
+def _choose(
+    network: nn.Module,
+    weights: Weights,
+    heads: Heads,
+    head: Literal["keep", "replace"],
+    events: Events,
+) -> Mapping[str, Tensor]:
+    """The tensors that fit, which is noted, else the nearest, whose differences are an error.
+
+    Raises NonFiniteLoss.
+    """
+    own = network.state_dict()
+    fitting = [s for s in weights.candidates if fits(network, s.tensors, heads, head)]
+    if not fitting:
+        return min(weights.candidates, key=lambda s: distance(own, s.tensors)).tensors
+    choice = chosen(weights.name, fitting)
+    if weights.manifest is None:
+        require_finite_weights(choice.tensors, weights.name)
+    for note in notes_on(choice, fitting, own):
+        events.note(note)
+    return choice.tensors
+
+
 def _class_order(
-    weights: Weights, class_names: Sequence[str], heads: Heads, remedy: str
+    weights: Weights,
+    tensors: Mapping[str, Tensor],
+    class_names: Sequence[str],
+    heads: Heads,
+    remedy: str,
 ) -> ClassOrder:
-    rows, count = weights.class_names, class_count(weights.tensors, heads)
+    rows, count = weights.class_names, class_count(tensors, heads)
     if rows and count not in (None, len(rows)):
         raise IncompatibleCheckpoint(f"the weights have {count} classes and {len(rows)} names")
     try:
