@@ -37,6 +37,21 @@ def test_no_more_than_the_limit_is_held_and_the_rest_waits_in_the_file(tmp_path:
     assert _seqs(spool) == [4, 5]
 
 
+def test_no_more_bytes_than_the_limit_are_held_whatever_the_number_of_events(
+    tmp_path: Path,
+) -> None:
+    attempt_dir = AttemptDir(tmp_path)
+    for length in (400, 400, 400, 5000, 400):
+        attempt_dir.append("note", {"message": "x" * length}, datetime.now(UTC))
+    spool = Spool(attempt_dir.events_path, limit_bytes=800)
+    assert _seqs(spool) == [1, 2]
+    assert 800 <= spool.waiting_bytes() <= 1600
+    spool.acknowledge(2)
+    assert spool.waiting_bytes() == 0
+    assert _seqs(spool) == [3, 4, 5]
+    assert spool.waiting()[1].body["message"].startswith("an event of kind note is left out: it")
+
+
 def test_a_half_written_line_is_read_when_it_is_whole(tmp_path: Path) -> None:
     attempt_dir = _write(tmp_path, 2)
     lines = attempt_dir.events_path.read_bytes()

@@ -17,7 +17,7 @@ from service.contract.checkpoints import MANIFEST, attempt_path, job_files_path
 from service.store.engine import Database
 
 ALLOWED = {
-    "POST /jobs": (16, 8),
+    "POST /jobs": (18, 10),
     "GET /jobs": (10, 0),
     "GET /jobs/{job_id}": (9, 0),
     "PATCH /jobs/{job_id}": (11, 3),
@@ -30,12 +30,12 @@ ALLOWED = {
     "GET /jobs/{job_id}/logs": (1, 0),
     "POST /jobs/{job_id}/cancel": (5, 3),
     "POST /jobs/{job_id}/pause": (4, 3),
-    "POST /jobs/{job_id}/resume": (11, 3),
-    "POST /jobs/{job_id}/retry": (17, 9),
+    "POST /jobs/{job_id}/resume": (12, 4),
+    "POST /jobs/{job_id}/retry": (18, 10),
     "GET /jobs/{job_id}/stream": (4, 0),
     "GET /stream": (2, 0),
-    "POST /checkpoints/import": (12, 2),
-    "POST /checkpoints/{checkpoint_id}/export": (22, 12),
+    "POST /checkpoints/import": (14, 4),
+    "POST /checkpoints/{checkpoint_id}/export": (24, 14),
     "GET /checkpoints/{checkpoint_id}/export": (4, 0),
     "POST /checkpoints/{checkpoint_id}/verify": (9, 8),
     "POST /checkpoints/gc": (15, 5),

@@ -44,8 +44,7 @@ def add(
 
     None is any form.
     """
-    resources = job.spec.resources
-    needs = JobNeeds(resources.gpus, resources.labels, job.kind, job.recipe, forms)
+    needs = needs_of(job, forms)
     tx.execute(
         insert(jobs).values(
             **columns_of(job),
@@ -57,6 +56,12 @@ def add(
             source_checkpoint=source_checkpoint,
         )
     )
+
+
+def needs_of(job: Job, forms: frozenset[str] | None) -> JobNeeds:
+    """What a new job needs of a worker."""
+    resources = job.spec.resources
+    return JobNeeds(resources.gpus, resources.labels, job.kind, job.recipe, forms)
 
 
 def get(tx: Connection, job_id: str, *, lock: bool = False) -> StoredJob | None:

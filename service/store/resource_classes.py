@@ -22,7 +22,7 @@ from sqlalchemy import (
 from service.contract.jobs import Job
 from service.domain.offers import JobNeeds
 from service.domain.placement import QueuedJob
-from service.store.job_needs import needs_of_column
+from service.store.job_needs import column_of_needs, needs_of_column
 from service.store.job_rows import StoredJob
 from service.store.jobs import get
 from service.store.tables import jobs
@@ -54,6 +54,19 @@ def of_queued_jobs(tx: Connection) -> list[ResourceClass]:
         more_gpus = _first_class(tx, "needs = :needs AND gpus > :gpus", current)
         current = more_gpus or _first_class(tx, "needs > :needs", current)
     return classes
+
+
+def has_queued_job(tx: Connection, needs: JobNeeds) -> bool:
+    """Whether a queued job has these needs."""
+    same = (jobs.c.needs == column_of_needs(needs), jobs.c.gpus == needs.gpus)
+    return tx.execute(select(jobs.c.id).where(_QUEUED, *same).limit(1)).first() is not None
+
+
+def count(tx: Connection) -> int:
+    """How many resource classes have a queued job; reads the index of the whole queue."""
+    classes = select(jobs.c.needs, jobs.c.gpus).where(_QUEUED).distinct().subquery()
+    total: int = tx.execute(select(func.count()).select_from(classes)).scalar_one()
+    return total
 
 
 def first_jobs(

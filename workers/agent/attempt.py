@@ -61,6 +61,10 @@ class Attempt:
         self._lease_lost = self._reported = self._ends_now = self._stalled = self._wedged = False
         self._log = _log.bind(job_id=claim.job_id, attempt=claim.attempt)
 
+    def event_bytes(self) -> int:
+        """The bytes of the events in the next beat, about."""
+        return self._spool.waiting_bytes()
+
     def beat(self) -> Beat:
         """This attempt's share of the next heartbeat; touches no volume, which may hang."""
         return Beat(

@@ -2,11 +2,11 @@
 
 import random
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 
 import structlog
 
-from service.contract.agent import Heartbeat, HeartbeatReply
+from service.contract.agent import Beat, Heartbeat, HeartbeatReply
 from service.contract.loop import Loop
 from workers.agent.attempt import Attempt
 from workers.agent.client import ControlPlane, ControlPlaneError, UnknownWorker, Unreachable
@@ -14,6 +14,8 @@ from workers.agent.client import ControlPlane, ControlPlaneError, UnknownWorker,
 _FIRST_SECONDS = 10.0
 """The seconds between two heartbeats before a claim has brought its own."""
 _FATAL_ERRORS = 10
+_EVENT_BYTES = 5 * 1024 * 1024
+"""The events of a heartbeat have no more, whose message a server takes up to 8 MiB."""
 _log = structlog.get_logger()
 
 
@@ -86,7 +88,7 @@ class Heartbeats:
     def _beat(self) -> None:
         running = [attempt for attempt in self._attempts() if not attempt.is_wedged()]
         attempts = {(a.claim.job_id, a.claim.attempt): a for a in running}
-        beats = tuple(attempt.beat() for attempt in attempts.values())
+        beats = tuple(beats_within(attempts.values(), _EVENT_BYTES))
         sent_at = self._clock()
         try:
             reply = self._control_plane.heartbeat(Heartbeat(worker_id=self._worker_id, beats=beats))
@@ -110,3 +112,16 @@ class Heartbeats:
             level("heartbeat_failed", failures=self._failures, error=str(error))
         if isinstance(error, UnknownWorker):
             self._on_forgotten()
+
+
+def beats_within(attempts: Collection[Attempt], left_bytes: int) -> Iterator[Beat]:
+    """A beat of each attempt, without events where those before it leave no room for them."""
+    for attempt in attempts:
+        beat = attempt.beat()
+        size = attempt.event_bytes()
+        if size > left_bytes:
+            # They are not acknowledged, and so come with a later heartbeat.
+            beat = beat.model_copy(update={"events": ()})
+        else:
+            left_bytes -= size
+        yield beat

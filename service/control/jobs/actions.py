@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from service.contract.jobs import ENDED_JOBS, Job, JobState, Reason
 from service.control.jobs.views import stored
+from service.control.scheduling.class_limit import check_class_limit
 from service.domain.errors import Conflict
 from service.domain.lifecycle import JobEvent, is_legal, move_job
 from service.store import attempts, history
@@ -73,9 +74,12 @@ def resume(tx: Connection, job_id: str, now: datetime) -> None:
     One that is still pausing runs on, in a new attempt if its worker has stopped already.
     Raises NotFound, Conflict.
     """
-    job = stored(tx, job_id, lock=True).job
+    stored_job = stored(tx, job_id, lock=True)
+    job = stored_job.job
     if not is_legal(job.state, JobEvent.RESUMED):
         raise Conflict("not_paused", f"{job_id} is {job.state}, not paused")
+    if job.state is JobState.PAUSED:
+        check_class_limit(tx, stored_job.needs)
     state = move_job(job.state, JobEvent.RESUMED)
     values = {"state": state, "reason": None, "message": None, "not_before": None}
     changed = store.change(tx, job_id, [job.state], values)

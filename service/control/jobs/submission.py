@@ -12,6 +12,7 @@ from service.contract.specs import AnySpec
 from service.control.kinds import kind_of
 from service.control.kinds.base import CheckedSubmission
 from service.control.scheduling.catalogs import form_of
+from service.control.scheduling.class_limit import check_class_limit
 from service.domain.errors import Gone, IdempotencyMismatch, Unprocessable
 from service.store import history, idempotency, jobs
 
@@ -113,7 +114,8 @@ def enqueue(
 ) -> SubmissionResult:
     """Store the job of a checked submission and its key, and begin its history with `message`.
 
-    `forms` are the digests of the recipe's forms that its parameters were checked with.
+    `forms` are the digests of the recipe's forms that its parameters were checked with. Raises
+    Conflict if the queue has too many resource classes.
     """
     spec = checked.spec
     job = Job(
@@ -129,6 +131,7 @@ def enqueue(
         parent_job_id=parent_job_id,
         spec=spec,
     )
+    check_class_limit(tx, jobs.needs_of(job, forms))
     source_id = checked.source.id if checked.source is not None else None
     jobs.add(tx, job, source_id, forms=forms)
     if submission_key.key is not None:

@@ -1,0 +1,21 @@
+"""The limit on the resource classes of the queue: each claim looks at all of them."""
+
+from sqlalchemy import Connection
+
+from service.domain.errors import Conflict
+from service.domain.offers import JobNeeds
+from service.store import resource_classes
+
+MOST_CLASSES = 500
+
+
+def check_class_limit(tx: Connection, needs: JobNeeds) -> None:
+    """Raise Conflict for needs that no queued job has, if the queue has its most classes."""
+    if resource_classes.has_queued_job(tx, needs):
+        return
+    if resource_classes.count(tx) >= MOST_CLASSES:
+        raise Conflict(
+            "too_many_resource_classes",
+            f"the queue has jobs with {MOST_CLASSES} different resources or labels of workers: "
+            "give this job resources that others have, or wait until some have started",
+        )
