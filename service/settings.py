@@ -54,6 +54,9 @@ class Settings(BaseSettings):
     tidy_seconds: Seconds = 60.0
     """The interval of the loop that finishes interrupted removals."""
 
+    root_path: Annotated[str, Field(pattern=r"^(/[A-Za-z0-9._~-]+)*$")] = ""
+    """The prefix under which a proxy serves this server, such as `/trainyard`."""
+
     @property
     def allowed_host_names(self) -> tuple[str, ...]:
         """The names in `allowed_hosts`, in lower case."""

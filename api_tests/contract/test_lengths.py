@@ -151,6 +151,9 @@ def _unlimited_in(path: str, schema: Any) -> Iterator[str]:
         if isinstance(part, dict) and LIMIT_KEYWORD not in schema:
             named = {"type": "string"} | part if keyword == "propertyNames" else part
             yield from _unlimited_in(f"{path}[{keyword}]", named)
+    if "properties" in schema:
+        # A union beside fields is a rule about them.
+        return
     for keyword in ("anyOf", "oneOf", "allOf"):
         for part in schema.get(keyword, ()):
             yield from _unlimited_in(path, part)

@@ -75,7 +75,8 @@ def edit(
 ) -> Job:
     change = JobEdit.model_validate(fields)
     with control_plane.write() as tx:
-        edits.edit(tx, job.id, change, version=version, now=control_plane.now)
+        versions = None if version is None else [version]
+        edits.edit(tx, job.id, change, versions=versions, now=control_plane.now)
     return control_plane.job(job)
 
 

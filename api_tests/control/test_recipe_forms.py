@@ -175,7 +175,7 @@ def test_an_edit_keeps_the_form_of_a_job(control_plane: ControlPlane, new_agent:
     put(deep, DEEP)
     job = submit(control_plane, params={"depth": 9})
     with control_plane.write() as tx:
-        edits.edit(tx, job.id, JobEdit(priority=5), version=None, now=control_plane.now)
+        edits.edit(tx, job.id, JobEdit(priority=5), versions=None, now=control_plane.now)
     assert shallow.claim() is None
     assert deep.claim() is not None
 

@@ -71,6 +71,42 @@ def test_an_edit_needs_the_etag_that_the_job_has_now(agent: FakeAgent) -> None:
     fresh = {"If-Match": edited.headers["etag"]}
     assert agent.http.patch(path, json={"name": "n"}, headers=fresh).json()["name"] == "n"
     problem_of(agent.http.patch(path, json={}, headers={"If-Match": "x"}), 412, "stale")
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        ('"99", {}', 200),
+        ('{},"99"', 200),
+        ('W/"7", x, {}', 200),
+        ("*", 200),
+        ('"99", "98-0-1"', 412),
+        ("x, y", 412),
+        ("", 412),
+    ],
+)
+def test_a_change_is_made_if_one_of_the_etags_is_the_jobs(
+    agent: FakeAgent, sent: str, status: int
+) -> None:
+    path = f"/jobs/{agent.submit()['id']}"
+    etag = agent.http.get(path).headers["etag"]
+    headers = {"If-Match": sent.format(etag)}
+    assert agent.http.patch(path, json={"priority": 3}, headers=headers).status_code == status
+
+
+def test_a_name_that_is_null_is_removed_and_other_fields_are_not_null(agent: FakeAgent) -> None:
+    path = f"/jobs/{agent.submit(name='first', labels={'team': 'vision'})['id']}"
+    assert agent.http.patch(path, json={"name": None}).json()["name"] is None
+    for field in ("labels", "priority"):
+        refused = agent.http.patch(path, json={field: None})
+        (error,) = problem_of(refused, 422, "invalid")["errors"]
+        assert error == {
+            "pointer": f"/{field}",
+            "detail": "must not be null; leave the field out to keep its value",
+        }
+    messages = [e["message"] for e in agent.http.get(f"{path}/events").json()["data"]]
+    assert "name is removed" in messages
+    assert agent.http.get(path).json()["labels"] == {"team": "vision"}
     assert pointers_of(agent.http.patch(path, json={"state": "failed"}).json()) == ["/state"]
 
 

@@ -95,9 +95,9 @@ def test_a_list_can_be_narrowed(agent: FakeAgent) -> None:
         ({"kind": "dance"}, "/query/kind"),
         ({"limit": "0"}, "/query/limit"),
         ({"limit": "101"}, "/query/limit"),
-        ({"label": "team"}, "/label"),
-        ({"label": ":x"}, "/label"),
-        ({"label": 'a"b:x'}, "/label"),
+        ({"label": "team"}, "/query/label"),
+        ({"label": ":x"}, "/query/label"),
+        ({"label": 'a"b:x'}, "/query/label"),
     ],
 )
 def test_a_filter_that_cannot_be_meant_is_refused(

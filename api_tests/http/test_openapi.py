@@ -51,3 +51,70 @@ def test_a_submission_can_be_checked_with_the_document_alone(
 ) -> None:
     schema = {"$ref": "#/components/schemas/Submission", "components": document["components"]}
     assert Draft202012Validator(schema).is_valid(TRAIN | fields) is is_valid
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_valid"),
+    [
+        ({"kind": None}, False),
+        ({"data": {}}, False),
+        ({"data": {"dataset": "digits", "train_dir": "t"}}, False),
+        ({"data": {"val_dir": "v"}}, False),
+        ({"data": {"train_dir": "t", "val_dir": "v", "dataset": None}}, True),
+        ({"data": {"train_dir": "../t", "val_dir": "v"}}, False),
+        ({"data": {"train_dir": "t..", "val_dir": "a/../v"}}, False),
+        ({"data": {"train_dir": "/t", "val_dir": "v"}}, False),
+        ({"name": "a\0b"}, False),
+        ({"labels": {"a:b": "c"}}, False),
+        ({"labels": {"a.b": "c"}}, True),
+        ({"priority": True}, False),
+        ({"init_from": {"id": "a", "job": "b"}}, False),
+        ({"init_from": {}}, False),
+        ({"init_from": {"job": "b", "file": None}}, True),
+    ],
+)
+def test_the_document_has_the_rules_that_the_server_has(
+    document: dict[str, Any], http: httpx.Client, fields: dict[str, Any], is_valid: bool
+) -> None:
+    schema = {"$ref": "#/components/schemas/Submission", "components": document["components"]}
+    body = {"recipe": "oneshot", **TRAIN, **fields}
+    if fields.get("kind", "") is None:
+        del body["kind"]
+    assert Draft202012Validator(schema).is_valid(body) is is_valid
+    answer = http.post("/jobs?validate_only=true", json=body)
+    assert (answer.json().get("code") != "invalid") is is_valid, answer.text
+
+
+def test_every_operation_names_its_refusals_as_problem_documents(document: dict[str, Any]) -> None:
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            responses = operation["responses"]
+            expected = {"401", "403", "422", "500", "503"}
+            expected |= {"400", "413", "415"} if "requestBody" in operation else set()
+            expected |= {"404"} if "{" in path else set()
+            assert responses.keys() >= expected, (method, path)
+            for status, response in responses.items():
+                if status >= "400":
+                    assert list(response["content"]) == ["application/problem+json"], (path, status)
+    assert "HTTPValidationError" not in document["components"]["schemas"]
+
+
+def test_the_document_says_which_operations_need_the_token(document: dict[str, Any]) -> None:
+    open_paths = {
+        path
+        for path, methods in document["paths"].items()
+        for operation in methods.values()
+        if operation.get("security") == []
+    }
+    assert open_paths == {"/healthz", "/readyz"}
+    assert document["components"]["securitySchemes"] == {
+        "token": {"type": "http", "scheme": "bearer"}
+    }
+    assert document["security"] == [{}, {"token": []}]
+
+
+def test_a_submission_that_is_only_validated_is_documented(document: dict[str, Any]) -> None:
+    submit = document["paths"]["/jobs"]["post"]
+    assert "validate_only" in submit["description"]
+    forms = submit["responses"]["200"]["content"]["application/json"]["schema"]["anyOf"]
+    assert {form["$ref"].rsplit("/", 1)[1] for form in forms} == {"Job", "TrainSpec", "EvalSpec"}

@@ -20,11 +20,13 @@ class Clock:
         self.now += passed
 
 
-def server_context(database: Database, folder: Path, clock: Clock) -> AppContext:
-    """The context of a server whose files are in `folder`."""
+def server_context(
+    database: Database, folder: Path, clock: Clock, settings: Settings | None = None
+) -> AppContext:
+    """The context of a server whose files are in `folder`, unless `settings` say otherwise."""
     numbers = count(1)
     return AppContext(
-        settings=Settings(volume=folder, limits="team=vision:2"),
+        settings=settings or Settings(volume=folder, limits="team=vision:2"),
         database=database,
         now=lambda: clock.now,
         new_id=lambda prefix: f"{prefix}_{next(numbers)}",

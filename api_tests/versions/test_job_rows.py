@@ -53,7 +53,7 @@ def delete(control_plane: ControlPlane, job: Job) -> None:
 def edit(control_plane: ControlPlane, job: Job, **changes: Any) -> None:
     """As a user does."""
     with control_plane.write() as tx:
-        edits.edit(tx, job.id, JobEdit(**changes), version=None, now=control_plane.now)
+        edits.edit(tx, job.id, JobEdit(**changes), versions=None, now=control_plane.now)
 
 
 @pytest.mark.parametrize("spec", UNREADABLE, ids=repr)

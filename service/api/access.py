@@ -13,6 +13,7 @@ from fastapi import Request, Response
 from starlette.types import Scope
 
 from service.api.errors import problem
+from service.api.prefix import route_path
 from service.settings import Settings
 
 OPEN_PATHS = ("/", "/healthz", "/readyz", "/docs", "/openapi.json")
@@ -33,9 +34,7 @@ def refusal(request: Request, settings: Settings) -> Response | None:
 
 def is_open(scope: Scope) -> bool:
     """Whether the path is answered without a token."""
-    path, prefix = scope["path"], scope.get("root_path", "")
-    if prefix and (path == prefix or path.startswith(f"{prefix}/")):
-        path = path.removeprefix(prefix) or "/"
+    path = route_path(scope)
     return path in OPEN_PATHS or path.startswith(OPEN_FOLDERS)
 
 

@@ -7,6 +7,8 @@ from sqlalchemy.exc import IntegrityError
 from starlette.concurrency import run_in_threadpool
 
 from service.api.dependencies import Context
+from service.api.parameters import PathId
+from service.api.refusals import refusals
 from service.context import AppContext
 from service.contract.agent import (
     BeatReply,
@@ -24,20 +26,20 @@ from service.control.leases import claims, heartbeats, reports, workers
 from service.control.scheduling import catalogs
 from service.domain.catalog_rules import check_catalog, check_storable
 
-router = APIRouter(prefix="/agent", tags=["agent"])
+router = APIRouter(prefix="/agent", tags=["agent"], responses=refusals(404, 409))
 
 _POLL_SECONDS = 2.0
 
 
 @router.put("/workers/{worker_id}")
-def register(worker_id: str, body: Registration, context: Context) -> RegistrationReply:
+def register(worker_id: PathId, body: Registration, context: Context) -> RegistrationReply:
     """Register a worker; a repeated registration replaces what it sent before."""
     with context.database.write() as tx:
         return workers.register(tx, worker_id, body, context.now())
 
 
 @router.put("/workers/{worker_id}/catalog", status_code=204)
-def put_catalog(worker_id: str, catalog: Catalog, context: Context) -> None:
+def put_catalog(worker_id: PathId, catalog: Catalog, context: Context) -> None:
     """Note what a worker can do; one that never sends a catalog can do what is built in."""
     check_storable(catalog)
     with context.database.read() as tx:
@@ -54,7 +56,7 @@ def put_catalog(worker_id: str, catalog: Catalog, context: Context) -> None:
 
 
 @router.post("/workers/{worker_id}/gone", status_code=204)
-def gone(worker_id: str, body: Gone, context: Context) -> None:
+def gone(worker_id: PathId, body: Gone, context: Context) -> None:
     """A worker has ended with all its processes."""
     with context.database.write() as tx:
         workers.end_worker(
@@ -107,7 +109,7 @@ def report(body: Report, context: Context) -> BeatReply:
     return reply
 
 
-def _put_catalog(context: AppContext, worker_id: str, catalog: Catalog) -> None:
+def _put_catalog(context: AppContext, worker_id: PathId, catalog: Catalog) -> None:
     with context.database.write() as tx:
         catalogs.put(tx, worker_id, catalog, context.now())
 

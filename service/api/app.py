@@ -39,9 +39,11 @@ def build_app(context: AppContext, lifespan: Lifespan | None = None) -> FastAPI:
         summary="Train and eval jobs of the ShuffleNet series.",
         lifespan=lifespan,
         openapi_url=None,
+        servers=[{"url": context.settings.root_path or "/"}],
         dependencies=[AskedMethod],
     )
     app.state.context = context
+    app.needs_token = context.settings.token is not None
     app.add_middleware(RequestFrame, settings=context.settings)
     # The outermost, so that a refusal has them, too.
     app.add_middleware(SecurityHeaders)

@@ -6,7 +6,9 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from service.api.dependencies import Context
-from service.api.responses import Page, conditional, listed
+from service.api.parameters import PathName
+from service.api.refusals import refusals
+from service.api.responses import UNCHANGED, Page, conditional, listed
 from service.contract.catalog import DatasetInfo
 from service.control.scheduling import catalogs
 from service.control.scheduling.catalogs import OfferedRecipe
@@ -15,7 +17,7 @@ from service.domain.parameters import defaults_of
 router = APIRouter(tags=["catalog"])
 
 
-@router.get("/recipes")
+@router.get("/recipes", responses=UNCHANGED)
 def recipes(request: Request, context: Context) -> Response:
     """Each recipe: variants with their sizes, the published defaults, the parameters' schema."""
     with context.database.read() as tx:
@@ -24,15 +26,15 @@ def recipes(request: Request, context: Context) -> Response:
     return conditional(request, json.dumps(body, allow_nan=False))
 
 
-@router.get("/recipes/{name}")
-def recipe(request: Request, name: str, context: Context) -> Response:
+@router.get("/recipes/{name}", responses=UNCHANGED | refusals(404))
+def recipe(request: Request, name: PathName, context: Context) -> Response:
     """One recipe, in the form that submissions are checked against."""
     with context.database.read() as tx:
         offered = catalogs.offered_recipe(tx, name)
     return conditional(request, json.dumps(_shown(offered), allow_nan=False))
 
 
-@router.get("/datasets", response_model=Page[DatasetInfo])
+@router.get("/datasets", response_model=Page[DatasetInfo], responses=UNCHANGED)
 def datasets(request: Request, context: Context) -> Response:
     """The data sets that workers have by name."""
     with context.database.read() as tx:

@@ -1,13 +1,15 @@
 """The routes of checkpoints."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse
 
 from service.api.dependencies import Context, VolumeLookup, VolumeScan
 from service.api.downloads import download
-from service.api.responses import Page, conditional, listed
+from service.api.parameters import IdFilter, Limit, PathId, PathName
+from service.api.refusals import a_file, refusals
+from service.api.responses import UNCHANGED, Page, conditional, listed
 from service.contract.checkpoints import Checkpoint, CheckpointChange, Lineage, Measured, SortKey
 from service.control.checkpoints import index, lineage
 from service.control.checkpoints.gc import Collector
@@ -15,18 +17,20 @@ from service.store.checkpoint_search import CheckpointFilter
 
 router = APIRouter(prefix="/checkpoints", tags=["checkpoints"])
 
+_OF_ONE = UNCHANGED | refusals(404)
 
-@router.get("", response_model=Page[Checkpoint])
+
+@router.get("", response_model=Page[Checkpoint], responses=UNCHANGED)
 def page(
     request: Request,
     context: Context,
-    job: str | None = None,
-    recipe: str | None = None,
-    variant: str | None = None,
-    tag: str | None = None,
+    job: IdFilter = None,
+    recipe: IdFilter = None,
+    variant: IdFilter = None,
+    tag: IdFilter = None,
     order_by: SortKey = "-created_at",
-    after: str | None = None,
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    after: IdFilter = None,
+    limit: Limit = 20,
 ) -> Response:
     """Checkpoints, newest first; by a metric only those that were measured."""
     filters = CheckpointFilter(job, recipe, variant, after, limit, tag, order_by)
@@ -35,13 +39,13 @@ def page(
     return listed(request, checkpoints, has_more=has_more)
 
 
-@router.get("/latest", response_model=Checkpoint)
+@router.get("/latest", response_model=Checkpoint, responses=_OF_ONE)
 def latest(
     request: Request,
     context: Context,
-    job: str | None = None,
-    recipe: str | None = None,
-    variant: str | None = None,
+    job: IdFilter = None,
+    recipe: IdFilter = None,
+    variant: IdFilter = None,
 ) -> Response:
     """The newest published checkpoint: of a job the highest step, over jobs the last created."""
     with context.database.read() as tx:
@@ -49,15 +53,15 @@ def latest(
     return conditional(request, checkpoint.model_dump_json())
 
 
-@router.get("/best", response_model=Checkpoint)
+@router.get("/best", response_model=Checkpoint, responses=_OF_ONE)
 def best(
     request: Request,
     context: Context,
     metric: Measured = "top1_error",
     mode: Literal["min", "max"] = "min",
-    job: str | None = None,
-    recipe: str | None = None,
-    variant: str | None = None,
+    job: IdFilter = None,
+    recipe: IdFilter = None,
+    variant: IdFilter = None,
 ) -> Response:
     """The published checkpoint with the lowest (or highest) value; of equal ones the newest."""
     filters = CheckpointFilter(job, recipe, variant)
@@ -66,16 +70,16 @@ def best(
     return conditional(request, checkpoint.model_dump_json())
 
 
-@router.get("/{checkpoint_id}", response_model=Checkpoint)
-def get(request: Request, checkpoint_id: str, context: Context) -> Response:
+@router.get("/{checkpoint_id}", response_model=Checkpoint, responses=_OF_ONE)
+def get(request: Request, checkpoint_id: PathId, context: Context) -> Response:
     """One checkpoint with its manifest."""
     with context.database.read() as tx:
         checkpoint = index.get(tx, checkpoint_id)
     return conditional(request, checkpoint.model_dump_json())
 
 
-@router.patch("/{checkpoint_id}", response_model=Checkpoint)
-def change(checkpoint_id: str, body: CheckpointChange, context: Context) -> Response:
+@router.patch("/{checkpoint_id}", response_model=Checkpoint, responses=refusals(404, 409))
+def change(checkpoint_id: PathId, body: CheckpointChange, context: Context) -> Response:
     """Pin and tag, so that retention leaves it."""
     with context.database.write() as tx:
         index.change(tx, checkpoint_id, body)
@@ -84,8 +88,10 @@ def change(checkpoint_id: str, body: CheckpointChange, context: Context) -> Resp
     return Response(checkpoint.model_dump_json(), media_type="application/json")
 
 
-@router.delete("/{checkpoint_id}", status_code=204, dependencies=[VolumeScan])
-def delete(checkpoint_id: str, context: Context) -> None:
+@router.delete(
+    "/{checkpoint_id}", status_code=204, responses=refusals(404, 409), dependencies=[VolumeScan]
+)
+def delete(checkpoint_id: PathId, context: Context) -> None:
     """Delete the checkpoint with its folder; a second time changes nothing."""
     with context.database.write() as tx:
         deleting = index.request_delete(tx, checkpoint_id)
@@ -93,8 +99,8 @@ def delete(checkpoint_id: str, context: Context) -> None:
         Collector(context.database, context.settings.volume, context.now()).delete(deleting)
 
 
-@router.get("/{checkpoint_id}/lineage", response_model=Lineage)
-def show_lineage(request: Request, checkpoint_id: str, context: Context) -> Response:
+@router.get("/{checkpoint_id}/lineage", response_model=Lineage, responses=_OF_ONE)
+def show_lineage(request: Request, checkpoint_id: PathId, context: Context) -> Response:
     """Where it comes from, to the root, and what went on from it."""
     with context.database.read() as tx:
         entries = lineage.of(tx, checkpoint_id)
@@ -102,9 +108,12 @@ def show_lineage(request: Request, checkpoint_id: str, context: Context) -> Resp
 
 
 @router.get(
-    "/{checkpoint_id}/files/{name}", response_class=FileResponse, dependencies=[VolumeLookup]
+    "/{checkpoint_id}/files/{name}",
+    response_class=FileResponse,
+    responses=a_file(),
+    dependencies=[VolumeLookup],
 )
-def file(request: Request, checkpoint_id: str, name: str, context: Context) -> Response:
+def file(request: Request, checkpoint_id: PathId, name: PathName, context: Context) -> Response:
     """The bytes of a file; ranges work, and the ETag is its sha256."""
     with context.database.read() as tx:
         checkpoint = index.get(tx, checkpoint_id)

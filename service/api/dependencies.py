@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import Depends, Header, Request
+from fastapi import Depends, Request
 from starlette.types import Scope
 
 from service.context import AppContext
@@ -48,8 +48,3 @@ async def _restore_head(request: Request) -> None:
 
 AskedMethod = Depends(_restore_head)
 """For every route: its response sees that a HEAD was asked, and reads no file for it."""
-
-IdempotencyKey = Annotated[
-    str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)
-]
-"""Of a call that makes a job: the same key and body give the same job again."""

@@ -10,8 +10,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from sqlalchemy.exc import DataError, DBAPIError, TimeoutError
 from starlette.exceptions import HTTPException
-from starlette.routing import Match
 
+from service.api.prefix import route_path
 from service.contract.errors import FieldProblem, Problem
 from service.contract.nearest import field_names, unknown_name
 from service.contract.sentences import message_of
@@ -133,21 +133,26 @@ def _escaped(part: str | int) -> str:
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if error.status_code == 400 and error.__cause__ is not None:
+        detail = f"the body cannot be read: {_why_unreadable(error.__cause__)}"
+        return problem(request, 400, "not_json", detail)
     codes = {404: "no_such_path", 405: "method_not_allowed", 413: "too_large"}
     code = codes.get(error.status_code, "refused")
     detail = f"{request.method} {request.url.path}: {error.detail}"
-    headers = (
-        {"Allow": ", ".join(_allowed_methods(request))} if code == codes[405] else error.headers
-    )
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = ", ".join(request.app.methods_of(route_path(request.scope)))
     return problem(request, error.status_code, code, detail, headers=headers)
 
 
-def _allowed_methods(request: Request) -> Iterator[str]:
-    routes = request.app.routes
-    for method in ("DELETE", "GET", "PATCH", "POST", "PUT"):
-        scope = {**request.scope, "method": method}
-        if any(route.matches(dict(scope))[0] is Match.FULL for route in routes):
-            yield from ("GET", "HEAD") if method == "GET" else (method,)
+def _why_unreadable(error: BaseException) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return f"it is not UTF-8 (at byte {error.start})"
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    if isinstance(error, ValueError):
+        return "a number in it has too many digits"
+    return "the connection ended before it did"
 
 
 async def _database(request: Request, error: Exception) -> Response:

@@ -1,24 +1,25 @@
 """The routes of imports and exports: each is a job, and the call waits a while for its end."""
 
 import asyncio
-from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.exc import IntegrityError
 from starlette.concurrency import run_in_threadpool
 
-from service.api.dependencies import Context, IdempotencyKey
+from service.api.dependencies import Context
 from service.api.downloads import download
 from service.api.errors import problem
+from service.api.parameters import Flag, IdempotencyKey, PathId, Wait
 from service.api.reads import read_job
+from service.api.refusals import a_file, refusals
 from service.context import AppContext
 from service.contract.checkpoints import Checkpoint
-from service.contract.errors import Problem
 from service.contract.exchange import ExportFormat, ExportRequest, ImportRequest
 from service.contract.jobs import ENDED_JOBS, Job, JobState
+from service.contract.json_types import Boolean
 from service.control.jobs import import_export
 from service.control.jobs.import_export import ExportState
 from service.control.jobs.submission import SubmissionResult
@@ -27,14 +28,13 @@ from service.domain.errors import NotFound
 router = APIRouter(prefix="/checkpoints", tags=["checkpoints"])
 
 _POLL_SECONDS = 0.5
-Wait = Annotated[float, Query(ge=0, le=300)]
 
 
 @router.post(
     "/import",
     status_code=201,
     response_model=Checkpoint,
-    responses={202: {"model": Job, "description": "Still being imported"}},
+    responses={202: {"model": Job, "description": "Still being imported"}, **refusals(410)},
 )
 async def import_(
     request: Request,
@@ -61,11 +61,16 @@ class ExportForm(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     format: ExportFormat = "pth.tar"
-    module_prefix: bool = False
+    module_prefix: Boolean = False
 
 
-@router.post("/{checkpoint_id}/export", status_code=202, response_model=Job)
-async def start_export(checkpoint_id: str, form: ExportForm, context: Context) -> Response:
+@router.post(
+    "/{checkpoint_id}/export",
+    status_code=202,
+    response_model=Job,
+    responses=refusals(404, 409, 410),
+)
+async def start_export(checkpoint_id: PathId, form: ExportForm, context: Context) -> Response:
     """Queue the job that makes the export, or give the earlier one: its result names the file."""
     export_request = ExportRequest(checkpoint=checkpoint_id, **form.model_dump())
     async with context.volume_limiter.lookups.acquire():
@@ -77,20 +82,17 @@ async def start_export(checkpoint_id: str, form: ExportForm, context: Context) -
 @router.get(
     "/{checkpoint_id}/export",
     response_class=FileResponse,
-    responses={
-        202: {"model": Job, "description": "Still being made: ask again"},
-        404: {"model": Problem, "description": "Not made yet: POST the same to have it made"},
-    },
+    responses={202: {"model": Job, "description": "Still being made: ask again"}, **a_file(409)},
 )
 async def export(
     request: Request,
-    checkpoint_id: str,
+    checkpoint_id: PathId,
     context: Context,
     format: ExportFormat = "pth.tar",
-    module_prefix: bool = False,
+    module_prefix: Flag = False,
     wait_seconds: Wait = 20.0,
 ) -> Response:
-    """The export that a POST has had made, as one file for another program; else 404."""
+    """The export that a POST of the same has had made, as one file for another program."""
     export_request = ExportRequest(
         checkpoint=checkpoint_id, format=format, module_prefix=module_prefix
     )

@@ -7,8 +7,10 @@ from fastapi import APIRouter, Header, Response
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.exc import IntegrityError
 
-from service.api.dependencies import Context, IdempotencyKey, VolumeScan
+from service.api.dependencies import Context, VolumeScan
+from service.api.parameters import IdempotencyKey, PathId
 from service.api.reads import read_job
+from service.api.refusals import Responses, refusals
 from service.api.responses import job_etag, job_made
 from service.context import AppContext
 from service.contract.changes import JobEdit, RetryRequest
@@ -18,9 +20,10 @@ from service.control.jobs import actions, edits, retries
 from service.control.jobs.submission import SubmissionResult
 from service.domain.errors import Stale
 
-router = APIRouter(prefix="/jobs", tags=["jobs"])
+router = APIRouter(prefix="/jobs", tags=["jobs"], responses=refusals(404, 409))
 
-_TAG = re.compile(r'^(?:W/)?"(\d+)(?:-[^"]*)?"$')
+_ASKED_BEFORE: Responses = {200: {"model": Job, "description": "It was asked before"}}
+_TAG = re.compile(r'^(?:W/)?"(\d{1,18})(?:-[^"]*)?"$')
 
 
 class Cancel(BaseModel):
@@ -31,8 +34,8 @@ class Cancel(BaseModel):
     mode: Literal["graceful", "now"] = "graceful"
 
 
-@router.post("/{job_id}/cancel", status_code=202, response_model=Job)
-def cancel(job_id: str, context: Context, how: Cancel | None = None) -> Response:
+@router.post("/{job_id}/cancel", status_code=202, response_model=Job, responses=_ASKED_BEFORE)
+def cancel(job_id: PathId, context: Context, how: Cancel | None = None) -> Response:
     """End a queued job at once, ask a running one to stop; 200 if that was asked before."""
     mode = how.mode if how is not None else "graceful"
     with context.database.write() as tx:
@@ -40,8 +43,8 @@ def cancel(job_id: str, context: Context, how: Cancel | None = None) -> Response
     return _changed(context, job_id, 202 if new else 200)
 
 
-@router.post("/{job_id}/pause", status_code=202, response_model=Job)
-def pause(job_id: str, context: Context) -> Response:
+@router.post("/{job_id}/pause", status_code=202, response_model=Job, responses=_ASKED_BEFORE)
+def pause(job_id: PathId, context: Context) -> Response:
     """Have it save a checkpoint and stop until it is resumed; 200 if that was asked before."""
     with context.database.write() as tx:
         new = actions.pause(tx, job_id, context.now())
@@ -49,7 +52,7 @@ def pause(job_id: str, context: Context) -> Response:
 
 
 @router.post("/{job_id}/resume", status_code=202, response_model=Job)
-def resume(job_id: str, context: Context) -> Response:
+def resume(job_id: PathId, context: Context) -> Response:
     """Put a paused job back in the queue, to go on from its last checkpoint.
 
     One that is still pausing runs on.
@@ -63,10 +66,10 @@ def resume(job_id: str, context: Context) -> Response:
     "/{job_id}/retry",
     status_code=201,
     response_model=Job,
-    responses={200: {"model": Job, "description": "The same retry came before"}},
+    responses={200: {"model": Job, "description": "The same retry came before"}, **refusals(410)},
 )
 def retry(
-    job_id: str,
+    job_id: PathId,
     context: Context,
     how: RetryRequest | None = None,
     key: IdempotencyKey = None,
@@ -82,17 +85,17 @@ def retry(
     return job_made(read_job(context, result.job_id), replayed=result.replayed)
 
 
-@router.patch("/{job_id}", response_model=Job)
+@router.patch("/{job_id}", response_model=Job, responses=refusals(412))
 def edit(
-    job_id: str,
+    job_id: PathId,
     body: JobEdit,
     context: Context,
     if_match: Annotated[str | None, Header()] = None,
 ) -> Response:
     """Change name, labels, priority; with `If-Match` only if nothing else has changed."""
-    version = _version(job_id, if_match)
+    versions = _versions(job_id, if_match)
     with context.database.write() as tx:
-        edits.edit(tx, job_id, body, version=version, now=context.now())
+        edits.edit(tx, job_id, body, versions=versions, now=context.now())
     context.notifier.notify()
     job = read_job(context, job_id)
     headers = {"ETag": job_etag(job)}
@@ -100,7 +103,7 @@ def edit(
 
 
 @router.delete("/{job_id}", status_code=204, dependencies=[VolumeScan])
-def delete(job_id: str, context: Context) -> None:
+def delete(job_id: PathId, context: Context) -> None:
     """Delete a finished job, its logs and files; its pinned and tagged checkpoints stay."""
     with context.database.write() as tx:
         edits.delete(tx, job_id)
@@ -120,11 +123,12 @@ def _retry(context: AppContext, job_id: str, origin: str, key: str | None) -> Su
         )
 
 
-def _version(job_id: str, if_match: str | None) -> int | None:
+def _versions(job_id: str, if_match: str | None) -> frozenset[int] | None:
     # What a queued job waits for is in its ETag, and is none of what a writer must have seen.
     if if_match is None or if_match.strip() == "*":
         return None
-    match = _TAG.match(if_match.strip())
-    if match is None:
+    tags = (_TAG.match(tag.strip()) for tag in if_match.split(","))
+    versions = frozenset(int(tag[1]) for tag in tags if tag is not None)
+    if not versions:
         raise Stale("stale", f"If-Match is no ETag of {job_id}: read the job, and send its ETag")
-    return int(match[1])
+    return versions

@@ -5,12 +5,25 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse
+from pydantic import BeforeValidator
 from sqlalchemy.exc import IntegrityError
 
-from service.api.dependencies import Context, IdempotencyKey, VolumeLookup
+from service.api.dependencies import Context, VolumeLookup
 from service.api.downloads import download
+from service.api.parameters import (
+    Flag,
+    IdempotencyKey,
+    IdFilter,
+    Limit,
+    Past,
+    PathId,
+    PathName,
+    Whole,
+)
 from service.api.reads import read_job
+from service.api.refusals import a_file, refusals
 from service.api.responses import (
+    UNCHANGED,
     Page,
     conditional,
     is_current,
@@ -22,36 +35,54 @@ from service.api.responses import (
 )
 from service.context import AppContext
 from service.contract.checkpoints import Checkpoint
-from service.contract.fields import LABEL_KEY
 from service.contract.jobs import ENDED_JOBS, Attempt, Event, Job, JobState
-from service.contract.specs import AnySpec, KindName, Submission
+from service.contract.specs import AnySpec, EvalSpec, KindName, Submission, TrainSpec
 from service.control.checkpoints import index
 from service.control.jobs import artifacts, history, logs, submission, views
+from service.control.jobs.history import Series
 from service.control.jobs.submission import SubmissionResult
-from service.domain.errors import Unprocessable
 from service.store.jobs import JobFilter
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 
-Limit = Annotated[int, Query(ge=1, le=100)]
+_LABEL = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}:[^\x00]*$")
+
+
+def _readable_label(text: str) -> str:
+    if not _LABEL.match(text):
+        raise ValueError("label is key:value, as in label=team:vision")
+    return text
+
+
+Label = Annotated[
+    str | None, Query(pattern=_LABEL.pattern, max_length=319), BeforeValidator(_readable_label)
+]
+MetricNames = Annotated[str | None, Query(pattern=r"^[^\x00]+$", max_length=8192)]
+_OF_ONE = UNCHANGED | refusals(404)
+_NOT_NEW = "The same submission came before; with `validate_only`, the completed specification"
 _FOLLOWING_OTHERS = (JobState.QUEUED, *ENDED_JOBS)
 """States of a job whose view changes with other jobs, and not with its version alone."""
-Past = Annotated[int, Query(ge=0, le=2**53)]
 
 
 @router.post(
     "",
     status_code=201,
     response_model=Job,
-    responses={200: {"model": Job, "description": "The same submission came before"}},
+    responses={
+        200: {"model": Job | TrainSpec | EvalSpec, "description": _NOT_NEW},
+        **refusals(410),
+    },
 )
 def submit(
     body: Submission,
     context: Context,
     key: IdempotencyKey = None,
-    validate_only: bool = False,
+    validate_only: Flag = False,
 ) -> Response:
-    """Queue a job. The same Idempotency-Key and body give the same job again."""
+    """Queue a job. The same Idempotency-Key and body give the same job again.
+
+    With `validate_only` nothing is stored: the answer is the specification with every default.
+    """
     if validate_only:
         with context.database.read() as tx:
             completed = submission.complete(tx, body.root)
@@ -65,15 +96,15 @@ def submit(
     return job_made(read_job(context, result.job_id), replayed=result.replayed)
 
 
-@router.get("", response_model=Page[Job])
+@router.get("", response_model=Page[Job], responses=UNCHANGED)
 def page(
     request: Request,
     context: Context,
     state: JobState | None = None,
     kind: KindName | None = None,
-    recipe: str | None = None,
-    label: str | None = None,
-    after: str | None = None,
+    recipe: IdFilter = None,
+    label: Label = None,
+    after: IdFilter = None,
     limit: Limit = 20,
 ) -> Response:
     """Jobs, newest first; `label` is `key:value`."""
@@ -83,8 +114,8 @@ def page(
     return listed(request, jobs, has_more=has_more)
 
 
-@router.get("/{job_id}", response_model=Job)
-def get(request: Request, job_id: str, context: Context) -> Response:
+@router.get("/{job_id}", response_model=Job, responses=_OF_ONE)
+def get(request: Request, job_id: PathId, context: Context) -> Response:
     """One job; polls with `If-None-Match` are answered 304 until it changes."""
     with context.database.read() as tx:
         version, state = views.version_of(tx, job_id)
@@ -95,16 +126,16 @@ def get(request: Request, job_id: str, context: Context) -> Response:
     return conditional(request, job.model_dump_json(), job_etag(job))
 
 
-@router.get("/{job_id}/attempts", response_model=Page[Attempt])
-def attempts(request: Request, job_id: str, context: Context) -> Response:
+@router.get("/{job_id}/attempts", response_model=Page[Attempt], responses=_OF_ONE)
+def attempts(request: Request, job_id: PathId, context: Context) -> Response:
     """Every try of the job, oldest first."""
     with context.database.read() as tx:
         return listed(request, history.attempts(tx, job_id))
 
 
-@router.get("/{job_id}/events", response_model=Page[Event])
+@router.get("/{job_id}/events", response_model=Page[Event], responses=_OF_ONE)
 def events(
-    request: Request, job_id: str, context: Context, after: Past = 0, limit: Limit = 100
+    request: Request, job_id: PathId, context: Context, after: Past = 0, limit: Limit = 100
 ) -> Response:
     """What happened to the job, oldest first."""
     with context.database.read() as tx:
@@ -112,21 +143,21 @@ def events(
     return listed(request, page_of_events, has_more=has_more, key="number")
 
 
-@router.get("/{job_id}/checkpoints", response_model=Page[Checkpoint])
-def of_job(request: Request, job_id: str, context: Context) -> Response:
+@router.get("/{job_id}/checkpoints", response_model=Page[Checkpoint], responses=_OF_ONE)
+def of_job(request: Request, job_id: PathId, context: Context) -> Response:
     """Every checkpoint of the job, newest first."""
     with context.database.read() as tx:
         return listed(request, index.of_job(tx, job_id))
 
 
-@router.get("/{job_id}/metrics")
+@router.get("/{job_id}/metrics", response_model=Series, responses=_OF_ONE)
 def metrics(
     request: Request,
-    job_id: str,
+    job_id: PathId,
     context: Context,
-    names: str | None = None,
+    names: MetricNames = None,
     since_step: Past = 0,
-    max_points: Annotated[int, Query(ge=2, le=10_000)] = 1000,
+    max_points: Annotated[int, Query(ge=2, le=10_000), Whole] = 1000,
 ) -> Response:
     """By name the [step, value] pairs; `names` is a comma-separated choice."""
     chosen = names.split(",") if names else None
@@ -135,21 +166,26 @@ def metrics(
     return conditional(request, series.model_dump_json())
 
 
-@router.get("/{job_id}/files/{name}", response_class=FileResponse, dependencies=[VolumeLookup])
-def file(request: Request, job_id: str, name: str, context: Context) -> Response:
+@router.get(
+    "/{job_id}/files/{name}",
+    response_class=FileResponse,
+    responses=a_file(),
+    dependencies=[VolumeLookup],
+)
+def file(request: Request, job_id: PathId, name: PathName, context: Context) -> Response:
     """A file that the job's result names."""
     with context.database.read() as tx:
         job = views.stored(tx, job_id).job
     return download(request, context, artifacts.file_of(job, name, context.settings.volume))
 
 
-@router.get("/{job_id}/logs", dependencies=[VolumeLookup])
+@router.get("/{job_id}/logs", responses=refusals(404), dependencies=[VolumeLookup])
 def log(
-    job_id: str,
+    job_id: PathId,
     context: Context,
-    attempt: Annotated[int | None, Query(ge=1)] = None,
-    cursor: Annotated[int, Query(ge=0)] = 0,
-    limit_bytes: Annotated[int, Query(ge=1024, le=1_048_576)] = 262_144,
+    attempt: Annotated[int | None, Query(ge=1, le=2**31 - 1), Whole] = None,
+    cursor: Annotated[int, Query(ge=0), Whole] = 0,
+    limit_bytes: Annotated[int, Query(ge=1024, le=1_048_576), Whole] = 262_144,
 ) -> dict[str, Any]:
     """A part of an attempt's log (the last one's by default); go on at `cursor`."""
     with context.database.read() as tx:
@@ -166,7 +202,5 @@ def _submit(context: AppContext, spec: AnySpec, key: str | None) -> SubmissionRe
 def _label(text: str | None) -> tuple[str, str] | None:
     if text is None:
         return None
-    key, colon, value = text.partition(":")
-    if not colon or not re.match(LABEL_KEY, key):
-        raise Unprocessable("invalid", "label is key:value, as in label=team:vision", "/label")
+    key, _, value = text.partition(":")
     return key, value

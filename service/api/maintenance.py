@@ -4,7 +4,10 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 
 from service.api.dependencies import Context, VolumeScan
+from service.api.parameters import PathId
+from service.api.refusals import refusals
 from service.contract.checkpoints import Collection, Verification
+from service.contract.json_types import Boolean
 from service.control.checkpoints import index
 from service.control.checkpoints.gc import Collector
 from service.volume.folder import verify_published
@@ -17,11 +20,11 @@ class Collect(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    dry_run: bool = False
+    dry_run: Boolean = False
 
 
-@router.post("/{checkpoint_id}/verify", dependencies=[VolumeScan])
-def verify(checkpoint_id: str, context: Context) -> Verification:
+@router.post("/{checkpoint_id}/verify", responses=refusals(404, 410), dependencies=[VolumeScan])
+def verify(checkpoint_id: PathId, context: Context) -> Verification:
     """Read every byte, and mark the checkpoint as damaged, or as whole again."""
     with context.database.read() as tx:
         checkpoint = index.readable(tx, checkpoint_id)

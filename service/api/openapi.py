@@ -1,9 +1,12 @@
 """The OpenAPI document: what FastAPI writes, and the parameters of the built-in recipes."""
 
+import re
 from typing import Any
 
 from fastapi import FastAPI
 
+from service.api.access import is_open
+from service.api.refusals import with_refusals
 from service.contract.catalog import RecipeInfo, builtin_catalog
 
 _SCHEMAS = "#/components/schemas/"
@@ -11,13 +14,25 @@ _OTHER = "OtherRecipeSubmission"
 
 
 class DocumentedApi(FastAPI):
-    """An application whose document shows a submission's parameters for each built-in recipe."""
+    """An application whose document shows parameters of recipes, refusals and the token."""
+
+    needs_token = False
 
     def openapi(self) -> dict[str, Any]:
         """The document, made once."""
         if self.openapi_schema is None:
-            self.openapi_schema = with_recipe_parameters(super().openapi())
+            document = with_refusals(with_recipe_parameters(super().openapi()))
+            self.openapi_schema = with_token(document, is_required=self.needs_token)
         return self.openapi_schema
+
+    def methods_of(self, path: str) -> list[str]:
+        """The methods of a path, for the header `Allow`; of a page or its files, GET and HEAD."""
+        paths: dict[str, dict[str, Any]] = self.openapi()["paths"]
+        matching = [each for each in paths if _pattern_of(each).fullmatch(path)]
+        # `/checkpoints/gc` is no checkpoint's path: what is spelled out goes first.
+        operations = paths[min(matching, key=lambda each: each.count("{"))] if matching else ["get"]
+        methods = {method.upper() for method in operations}
+        return sorted(methods | {"HEAD"} if "GET" in methods else methods)
 
 
 def with_recipe_parameters(document: dict[str, Any]) -> dict[str, Any]:
@@ -49,6 +64,21 @@ def with_recipe_parameters(document: dict[str, Any]) -> dict[str, Any]:
     about = {key: by_kind.pop(key) for key in ("title", "description") if key in by_kind}
     schemas["Submission"] = about | {"allOf": [by_kind, by_recipe]}
     return document
+
+
+def with_token(document: dict[str, Any], *, is_required: bool) -> dict[str, Any]:
+    """The document with the bearer token, and with the routes that are answered without one."""
+    document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    document["security"] = [{"token": []}] if is_required else [{}, {"token": []}]
+    for path, methods in document["paths"].items():
+        for operation in methods.values():
+            if is_open({"path": path}):
+                operation["security"] = []
+    return document
+
+
+def _pattern_of(template: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(template)))
 
 
 def _branch(recipe: RecipeInfo) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import asyncio
 
 import structlog
+from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from service.api import access
 from service.api.dependencies import as_get
 from service.api.errors import internal_error, problem
+from service.api.prefix import with_prefix
 from service.contract.ids import new_id
 from service.settings import Settings
 
@@ -37,7 +39,8 @@ class RequestFrame:
         request = Request(scope)
         request_id = _request_id(request)
         scope["request_id"] = request_id
-        reply = _Reply(send, request_id)
+        scope["root_path"] = self._settings.root_path
+        reply = _Reply(send, scope)
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             refusal = access.refusal(request, self._settings) or _body_refusal(request)
             if refusal is not None:
@@ -52,16 +55,19 @@ class RequestFrame:
 
 
 class _Reply:
-    """Sends an answer with the id of its request."""
+    """Sends an answer with the id of its request, and where a client finds what it points to."""
 
-    def __init__(self, send: Send, request_id: str) -> None:
-        self._send, self._id = send, request_id.encode("latin-1")
+    def __init__(self, send: Send, scope: Scope) -> None:
+        self._send, self._scope = send, scope
         self.begun = False
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.begun = True
-            message["headers"] = [*message["headers"], (b"x-request-id", self._id)]
+            headers = MutableHeaders(scope=message)
+            headers["X-Request-ID"] = self._scope["request_id"]
+            if "location" in headers:
+                headers["Location"] = with_prefix(headers["location"], self._scope)
         await self._send(message)
 
 

@@ -29,6 +29,10 @@ class Page(BaseModel, Generic[Item]):
     next: IdText | None = None
 
 
+UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "The caller has it already"}}
+"""Of a route that answers a poller, for the OpenAPI document."""
+
+
 def conditional(request: Request, body: str, etag: str | None = None) -> Response:
     """200 with the JSON, or 304 if the caller has it already."""
     etag = etag or f'"{hashlib.sha256(body.encode()).hexdigest()[:32]}"'

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import structlog
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
@@ -15,19 +15,21 @@ from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive, Scope, Send
 
 from service.api.dependencies import Context
+from service.api.parameters import LastEventId, PathId, Whole
+from service.api.refusals import Responses, refusals
 from service.context import AppContext
 from service.contract.jobs import Event
 from service.control.jobs import history
 
 router = APIRouter(tags=["streams"])
 
+_STREAM: Responses = {200: {"description": "Events", "content": {"text/event-stream": {}}}}
 _POLL_SECONDS = 1.0
 _RECONNECT_MS = 2000
 _AT_ONCE = 100
 _log = structlog.get_logger()
 
-After = Annotated[int | None, Query(ge=0, le=2**53)]
-LastEventId = Annotated[int | None, Header(alias="Last-Event-ID", ge=0, le=2**53)]
+After = Annotated[int | None, Query(ge=0, le=2**53), Whole]
 
 
 @dataclass(frozen=True)
@@ -38,9 +40,11 @@ class _Part:
     end: dict[str, str | None] | None = None
 
 
-@router.get("/jobs/{job_id}/stream", response_class=StreamingResponse)
+@router.get(
+    "/jobs/{job_id}/stream", response_class=StreamingResponse, responses=_STREAM | refusals(404)
+)
 def of_job(
-    job_id: str, context: Context, after: After = None, last: LastEventId = None
+    job_id: PathId, context: Context, after: After = None, last: LastEventId = None
 ) -> StreamingResponse:
     """The job's whole history, or what came after an event, until an `end` event."""
     with context.database.read() as tx:
@@ -53,7 +57,7 @@ def of_job(
     return _streaming(context, read, last if last is not None else after or 0)
 
 
-@router.get("/stream", response_class=StreamingResponse)
+@router.get("/stream", response_class=StreamingResponse, responses=_STREAM)
 def of_all(context: Context, after: After = None, last: LastEventId = None) -> StreamingResponse:
     """What happens to any job from now on, or after an event; it has no end."""
     start = last if last is not None else after

@@ -5,17 +5,21 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.contract.fields import Id, Labels
+from service.contract.json_types import NOT_NULL
 from service.contract.specs import Name, Priority
 
 
 class JobEdit(BaseModel):
-    """`PATCH /jobs/{id}`: missing fields are unchanged; labels are replaced as a whole."""
+    """`PATCH /jobs/{id}`: missing fields are unchanged; labels are replaced as a whole.
+
+    A name that is null is removed.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Name | None = None
-    labels: Labels | None = None
-    priority: Priority | None = None
+    labels: Annotated[Labels | None, NOT_NULL] = None
+    priority: Annotated[Priority | None, NOT_NULL] = None
 
 
 class RetryRequest(BaseModel):

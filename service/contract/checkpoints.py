@@ -17,6 +17,7 @@ from service.contract.fields import (
     Step,
     Tag,
 )
+from service.contract.json_types import NOT_NULL, Boolean
 from service.contract.json_values import JsonLimit
 from service.contract.reading import Extensible
 from service.contract.text import CutTo, Message, PathText, ShortText, Text
@@ -168,8 +169,8 @@ class CheckpointChange(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    pinned: bool | None = None
-    tags: Annotated[tuple[Tag, ...], Field(max_length=MOST_TAGS)] | None = None
+    pinned: Annotated[Boolean | None, NOT_NULL] = None
+    tags: Annotated[Annotated[tuple[Tag, ...], Field(max_length=MOST_TAGS)] | None, NOT_NULL] = None
 
 
 class Verification(BaseModel):

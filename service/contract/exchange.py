@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from service.contract.class_names import ClassNames
 from service.contract.fields import MOST_TAGS, Id, Tag
+from service.contract.json_types import WHOLE_NUMBER, Boolean
 from service.contract.paths import ImportPath
 from service.contract.text import NAME_LENGTH, Text
 
@@ -28,13 +29,22 @@ class ImportRequest(_Request):
     `<file>.classes.txt`, `<file>.classes.json` or the file itself.
     """
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [
+                {"properties": {"variant": {"type": "null"}}},
+                {"required": ["recipe"], "properties": {"recipe": {"type": "string"}}},
+            ]
+        }
+    )
+
     file: ImportPath
     key: Annotated[Text, Field(min_length=1, max_length=NAME_LENGTH)] | None = None
     recipe: Id | None = None
     variant: Id | None = None
     preprocessing: Preprocessing | None = None
     mean_image: ImportPath | None = None
-    image_size: Annotated[int, Field(ge=32, le=2048, multiple_of=32)] = 224
+    image_size: Annotated[int, Field(ge=32, le=2048, multiple_of=32), WHOLE_NUMBER] = 224
     class_names: ClassNames | None = None
     tags: Annotated[tuple[Tag, ...], Field(max_length=MOST_TAGS)] = ()
 
@@ -54,4 +64,4 @@ class ExportRequest(_Request):
 
     checkpoint: Id
     format: ExportFormat = "pth.tar"
-    module_prefix: bool = False
+    module_prefix: Boolean = False

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from service.contract.json_types import NO_OTHER_NAMES
 from service.contract.json_values import JsonCutTo
 from service.contract.text import CutTo, Text
 
@@ -43,10 +44,10 @@ LabelKey = Annotated[str, Field(pattern=LABEL_KEY, max_length=63)]
 
 LabelValue = Annotated[Text, Field(max_length=255)]
 MOST_LABELS = 64
-Labels = Annotated[dict[LabelKey, LabelValue], Field(max_length=MOST_LABELS)]
+Labels = Annotated[dict[LabelKey, LabelValue], Field(max_length=MOST_LABELS), NO_OTHER_NAMES]
 """The labels of a user's job; more of them are refused."""
 
-WorkerLabels = Annotated[dict[LabelKey, LabelValue], CutTo(MOST_LABELS)]
+WorkerLabels = Annotated[dict[LabelKey, LabelValue], CutTo(MOST_LABELS), NO_OTHER_NAMES]
 """The labels of a worker; the first count."""
 
 LabelTexts = Annotated[dict[IdText, Annotated[str, CutTo(255)]], CutTo(MOST_LABELS)]

@@ -17,6 +17,7 @@ from pydantic_core import InitErrorDetails
 from service.contract.catalog import builtin_catalog
 from service.contract.exchange import ExportRequest, ImportRequest
 from service.contract.fields import Id, Labels
+from service.contract.json_types import WHOLE_NUMBER, just
 from service.contract.json_values import JsonWithin
 from service.contract.paths import DataPath, ImportPath
 from service.contract.text import Text
@@ -38,6 +39,15 @@ class DataSpec(_Edge):
     `exif_orientation` says whether the images of folders are turned as their EXIF data says.
     """
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [
+                just("dataset", of=("dataset", "train_dir", "val_dir")),
+                just("val_dir", of=("dataset", "val_dir")),
+            ]
+        }
+    )
+
     dataset: Name | None = None
     train_dir: DataPath | None = None
     val_dir: DataPath | None = None
@@ -57,6 +67,12 @@ class DataSpec(_Edge):
 class CheckpointRef(_Edge):
     """The weights an eval or a training starts from; one of `id`, `job`, `file`."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [just(name, of=("id", "job", "file")) for name in ("id", "job", "file")]
+        }
+    )
+
     id: Id | None = None
     job: Id | None = None
     which: Literal["latest", "best"] = "latest"
@@ -74,19 +90,19 @@ class CheckpointRef(_Edge):
 class Retention(_Edge):
     """Which checkpoints stay: the newest, and the best by a metric."""
 
-    keep_last: Annotated[int, Field(ge=2, le=1000)] = 3
-    keep_best: Annotated[int, Field(ge=0, le=1000)] = 1
+    keep_last: Annotated[int, Field(ge=2, le=1000), WHOLE_NUMBER] = 3
+    keep_best: Annotated[int, Field(ge=0, le=1000), WHOLE_NUMBER] = 1
     metric: Literal["top1_error", "top5_error", "loss"] = "top1_error"
 
 
 class Resources(_Edge):
     """What a worker must have free."""
 
-    gpus: Annotated[int, Field(ge=0, le=1024)] = 0
+    gpus: Annotated[int, Field(ge=0, le=1024), WHOLE_NUMBER] = 0
     labels: Labels = Field(default_factory=dict)
 
 
-Priority = Annotated[int, Field(ge=-1000, le=1000)]
+Priority = Annotated[int, Field(ge=-1000, le=1000), WHOLE_NUMBER]
 
 
 class _Submission(_Edge):
@@ -94,7 +110,7 @@ class _Submission(_Edge):
     labels: Labels = Field(default_factory=dict)
     resources: Resources = Resources()
     priority: Priority = 0
-    max_failures: Annotated[int, Field(ge=0, le=100)] = 2
+    max_failures: Annotated[int, Field(ge=0, le=100), WHOLE_NUMBER] = 2
 
 
 def _recipe_name(value: Any) -> Any:
@@ -128,6 +144,20 @@ class NetworkSpec(_Submission):
 class TrainSpec(NetworkSpec):
     """A training, from fresh weights or from a checkpoint's."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "required": ["kind", "data"],
+            "anyOf": [
+                {
+                    "properties": {
+                        "data": {"required": [name], "properties": {name: {"type": "string"}}}
+                    }
+                }
+                for name in ("dataset", "train_dir")
+            ],
+        }
+    )
+
     kind: Literal["train"] = "train"
     init_from: CheckpointRef | None = None
     checkpoint: None = None
@@ -146,6 +176,8 @@ class TrainSpec(NetworkSpec):
 
 class EvalSpec(NetworkSpec):
     """The evaluation of a checkpoint on validation data."""
+
+    model_config = ConfigDict(json_schema_extra={"required": ["kind", "data", "checkpoint"]})
 
     kind: Literal["eval"] = "eval"
     init_from: None = None

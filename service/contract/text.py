@@ -14,6 +14,8 @@ from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetJsonSchemaH
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
+from service.contract.json_types import STORABLE
+
 MESSAGE_LENGTH = 4000
 """The characters of a sentence for people, such as the message of an error."""
 PATH_LENGTH = 4096
@@ -86,7 +88,7 @@ class CutTo:
         return described | {_LIMITS[described["type"]]: self.length}
 
 
-Text = Annotated[str, AfterValidator(_check_storable), Field(max_length=PATH_LENGTH)]
+Text = Annotated[str, AfterValidator(_check_storable), Field(max_length=PATH_LENGTH), STORABLE]
 """A text of a user; refused if no database or JSON can hold it."""
 
 Message = Annotated[str, CutTo(MESSAGE_LENGTH)]

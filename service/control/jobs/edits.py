@@ -1,5 +1,6 @@
 """Changing the name, labels and priority of a job; deleting a finished one."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -14,18 +15,26 @@ from service.store import jobs as store
 
 
 def edit(
-    tx: Connection, job_id: str, change: JobEdit, *, version: int | None, now: datetime
+    tx: Connection,
+    job_id: str,
+    change: JobEdit,
+    *,
+    versions: Collection[int] | None,
+    now: datetime,
 ) -> None:
-    """Change name, labels, priority of a job; raises NotFound, Stale if it has another version."""
+    """Change name, labels, priority of a job; raises NotFound, Stale for another version."""
     job = stored(tx, job_id, lock=True).job
-    if version is not None and version != job.version:
+    if versions is not None and job.version not in versions:
         raise Stale("stale", f"{job_id} has changed: read it again, and send its new ETag")
-    values: dict[str, Any] = change.model_dump(exclude_none=True)
+    values: dict[str, Any] = change.model_dump(exclude_unset=True)
     changed = {name: value for name, value in values.items() if getattr(job.spec, name) != value}
     if not changed:
         return
     store.edit(tx, job.model_copy(update={"spec": job.spec.model_copy(update=changed)}))
-    what = ", ".join(f"{name} is now {value}" for name, value in changed.items())
+    what = ", ".join(
+        f"{name} is removed" if value is None else f"{name} is now {value}"
+        for name, value in changed.items()
+    )
     history.note(tx, job_id, None, "edited", what, now)
 
 

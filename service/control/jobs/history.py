@@ -1,8 +1,8 @@
 """What users read of a job's past."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, WithJsonSchema
 from sqlalchemy import Connection
 
 from service.contract.jobs import ENDED_JOBS, Attempt, Event
@@ -11,12 +11,17 @@ from service.store import attempts as attempts_store
 from service.store import history, jobs
 from service.store import series as series_store
 
+Point = Annotated[
+    tuple[int, float],
+    WithJsonSchema({"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}),
+]
+
 
 class Series(BaseModel):
     """By name the (step, value) pairs of what was measured in a job."""
 
     object: Literal["metrics"] = "metrics"
-    series: dict[str, list[tuple[int, float]]]
+    series: dict[str, list[Point]]
 
 
 def attempts(tx: Connection, job_id: str) -> list[Attempt]:
