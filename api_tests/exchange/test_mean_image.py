@@ -71,7 +71,7 @@ def test_a_document_type_is_refused_before_its_entities_are_read(tmp_path: Path)
         "<html>",
         "<a></a>",
         "<opencv_storage><Row>x</Row>",
-        '<?xml version="1.0" encoding="no such"?><a></a>',
+        '<?xml version="1.0" encoding="nosuch"?><a></a>',
     ],
 )
 def test_a_file_that_is_no_storage_is_refused(text: str, tmp_path: Path) -> None:
