@@ -96,6 +96,25 @@ def test_a_result_that_is_no_finite_number_is_null(
 
 
 @pytest.mark.parametrize(
+    ("classes", "problem"),
+    [
+        ({"num_classes": 0, "class_names": []}, "it has no classes"),
+        ({"num_classes": 3, "class_names": ["cat", "dog"]}, "3 classes and 2 class names"),
+    ],
+)
+def test_a_checkpoint_whose_classes_contradict_each_other_is_not_indexed(
+    control_plane: ControlPlane, agent: Agent, classes: dict[str, Any], problem: str
+) -> None:
+    job = control_plane.submit()
+    claim = agent.claimed()
+    manifest = a_manifest(job.id, 4, attempt=claim.attempt, **classes)
+    agent.beat(claim, an_event(1, "checkpoint", **published_body(manifest)))
+    (note,) = control_plane.events_of(job, "note")
+    assert problem in note.message
+    assert control_plane.checkpoints_of(job) == {}
+
+
+@pytest.mark.parametrize(
     ("kind", "body"),
     [
         ("started", {}),

@@ -17,6 +17,7 @@ from api_tests.support.attempts import (
     run,
     train_spec,
 )
+from api_tests.support.other_images import second_rank_without_bmp
 from service.contract.agent import ReportedEvent
 from workers.data.fingerprint import DATA_FILE, read_run_data
 
@@ -116,3 +117,10 @@ def test_a_state_of_another_job_is_trained_on_with_other_data_and_the_history_sa
     weights = as_checkpoint(volume, volume / state.path)
     events = run(attempt(volume, job_id="job_2", spec=spec, weights=weights))
     assert "19 images, not 20" in notes(events)[0]
+
+
+def test_ranks_that_see_other_images_are_refused_with_the_numbers(volume: Path) -> None:
+    shutil.copy(volume / "train" / "cat" / "00.png", volume / "train" / "cat" / "00.bmp")
+    last = ended(run(attempt(volume, 2), ranks=2, before=second_rank_without_bmp))
+    assert (last["outcome"], last["reason"]) == ("failed", "invalid_data")
+    assert "rank 1 has other train images than rank 0: 20 of 98160 bytes, not 21" in last["message"]

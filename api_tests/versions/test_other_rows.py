@@ -66,6 +66,19 @@ def test_a_manifest_in_a_row_that_cannot_be_read_stops_no_list(
         assert lineage.of(tx, checkpoint.id).checkpoint.state == "frozen"
 
 
+def test_an_eval_of_a_checkpoint_whose_row_has_no_classes_is_left_to_the_worker(
+    control_plane: ControlPlane, agent: Agent
+) -> None:
+    trained = control_plane.submit()
+    claim = agent.claimed()
+    agent.beat(claim, published(claim, 4))
+    with control_plane.write() as tx:
+        tx.execute(sa.update(checkpoints).values(manifest={}))
+    (source,) = control_plane.checkpoints_of(trained).values()
+    evaluated = control_plane.submit(kind="eval", checkpoint={"id": source.id})
+    assert control_plane.job(evaluated).state is JobState.QUEUED
+
+
 def test_an_unknown_event_is_acknowledged_and_noted_once_and_keeps_no_other_back(
     control_plane: ControlPlane, agent: Agent
 ) -> None:

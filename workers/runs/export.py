@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from service.contract.checkpoints import FileDigest, Manifest, job_files_path
+from service.contract.reading import read
 from service.contract.specs import ExportSpec
 from workers.checkpoints.folder import DamagedCheckpoint
 from workers.checkpoints.upstream import IncompatibleCheckpoint
@@ -20,7 +21,7 @@ def run(context: RunContext) -> dict[str, Any]:
     if source is None or source.manifest is None:
         raise IncompatibleCheckpoint("the checkpoint that was named is not there any more")
     events.report("started", {"total_steps": 1, "resumed_from": None, "step": 0}, "started")
-    name = export_name(Manifest.model_validate(source.manifest), request.format)
+    name = export_name(read(Manifest, source.manifest), request.format)
     folder = volume / job_files_path(claim.job_id, claim.attempt)
     folder.mkdir(parents=True, exist_ok=True)
     try:

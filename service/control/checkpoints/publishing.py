@@ -60,6 +60,12 @@ def _check(job: Job, attempt: int, published: Published) -> None:
     is_known = not kind_of(job.spec).network_from_checkpoint
     if is_known and (manifest.recipe, manifest.variant) != (job.recipe, job.variant):
         raise InvalidCheckpoint("it is a checkpoint of another network")
+    if manifest.num_classes < 1:
+        raise InvalidCheckpoint("it has no classes")
+    if manifest.class_names and len(manifest.class_names) != manifest.num_classes:
+        raise InvalidCheckpoint(
+            f"it has {manifest.num_classes} classes and {len(manifest.class_names)} class names"
+        )
     if sum(file.bytes for file in manifest.files.values()) > MOST_STEPS:
         raise InvalidCheckpoint("its files have more bytes than any volume")
     if manifest.created_at.tzinfo is None:

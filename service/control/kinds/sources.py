@@ -61,9 +61,9 @@ def require_classes(
 
     `may_replace` is whether `head` could be set to replace it.
     """
-    assert source.manifest is not None
-    trained = source.manifest["num_classes"]
-    if classes is None or trained == classes:
+    # A manifest of another version may not say it: the worker reads the weights themselves.
+    trained = (source.manifest or {}).get("num_classes")
+    if classes is None or trained is None or trained == classes:
         return
     hint = ", or set head to replace" if may_replace else ""
     message = (
