@@ -4,6 +4,8 @@ import pytest
 
 from api_tests.support.fake_agent import FakeAgent
 from api_tests.support.problems import problem_of
+from api_tests.support.server import Server
+from service.contract.log_limit import limit_log
 
 TRAIN = "🚂"
 
@@ -39,6 +41,32 @@ def test_a_character_that_is_half_written_waits_for_its_other_half(agent: FakeAg
     assert (first["text"], first["cursor"], first["end"]) == ("a", "1", True)
     agent.log(claim, whole)
     assert log(agent, claim, cursor=first["cursor"])["text"] == TRAIN
+
+
+def test_a_log_that_is_too_large_loses_its_middle_and_is_read_past_it(
+    server: Server, agent: FakeAgent
+) -> None:
+    claim = running(agent)
+    lines = "".join(f"{TRAIN} line {number:06d}\n" for number in range(60_000))
+    agent.log(claim, lines.encode())
+    (path,) = server.volume.glob(f"jobs/{claim['job_id']}/attempts/*/log.txt")
+    size = path.stat().st_size
+    limit = 256 * 1024
+    with path.open("ab") as writer:
+        assert limit_log(path, limit)
+        assert not limit_log(path, limit)
+        writer.write(b"the end\n")
+    assert path.stat().st_size == size + len(b"the end\n")
+    assert path.stat().st_blocks * 512 <= limit
+    read, cursor = "", "0"
+    while not (part := log(agent, claim, cursor=cursor, limit_bytes=50_000))["end"]:
+        read, cursor = read + part["text"], part["cursor"]
+    read += part["text"]
+    assert read.startswith(f"{TRAIN} line 000000\n")
+    assert read.endswith("line 059999\nthe end\n")
+    assert read.count("bytes of this log were removed") == 1
+    assert "\0" not in read
+    assert len(read.encode()) < limit
 
 
 def test_bytes_that_are_no_text_are_shown_as_signs_and_end(agent: FakeAgent) -> None:

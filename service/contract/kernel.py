@@ -8,6 +8,7 @@ from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
+_FALLOC_KEEP_SIZE, _FALLOC_PUNCH_HOLE = 1, 2
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -39,6 +40,17 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def punch_hole(handle: int, start: int, end: int) -> None:
+    """Give the bytes of a file from `start` to `end` back to the disk; its size stays.
+
+    They read as zeros. Raises OSError, with EOPNOTSUPP on a file system without holes.
+    """
+    mode = _FALLOC_KEEP_SIZE | _FALLOC_PUNCH_HOLE
+    if _libc.fallocate(handle, mode, ctypes.c_longlong(start), ctypes.c_longlong(end - start)):
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code))
 
 
 def _prctl(option: int, value: int) -> None:

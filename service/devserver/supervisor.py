@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from service.contract.kernel import become_subreaper
+from service.contract.log_limit import limit_log
 from service.devserver.child import (
     Child,
     Program,
@@ -110,6 +111,8 @@ class Supervisor:
                 if process.due_in_seconds() == 0:
                     process.start()
             reap_orphans(self._children())
+            for child in self._children():
+                limit_log(child.program.log)
             self._join_watch.check()
             self._on_tick()
 

@@ -54,7 +54,9 @@ class Attempt:
         self._folder = AttemptDir(paths.volume / attempt_path(claim.job_id, claim.attempt))
         self._spool = Spool(self._folder.events_path)
         self._watchdog = Watchdog(self._folder.sign_of_progress, claim.lease, clock)
-        self._watcher = VolumeWatcher(self._spool, self._watchdog, claim.job_id)
+        self._watcher = VolumeWatcher(
+            self._spool, self._watchdog, self._folder.log_path, claim.job_id
+        )
         self._purger = Purger(paths.volume, claim)
         self._inbox: SimpleQueue[BeatReply | Command | ProcessExit | Exception] = SimpleQueue()
         self._stop_reason, self.runs = "", False

@@ -1,7 +1,10 @@
 """The loop that reads what the ranks of an attempt write on the volume."""
 
+from pathlib import Path
+
 import structlog
 
+from service.contract.log_limit import limit_log
 from service.contract.loop import Loop
 from workers.agent.spool import Spool
 from workers.agent.watchdog import Watchdog
@@ -12,11 +15,13 @@ _EVERY_SECONDS = 0.25
 class VolumeWatcher:
     """Reads the spool and the signs of progress in a thread of its own, until it is closed.
 
+    It keeps the attempt's log within its limit, too.
+
     A volume may hang: then nothing is seen, and the heartbeats go on.
     """
 
-    def __init__(self, spool: Spool, watchdog: Watchdog, job_id: str) -> None:
-        self._spool, self._watchdog = spool, watchdog
+    def __init__(self, spool: Spool, watchdog: Watchdog, log_path: Path, job_id: str) -> None:
+        self._spool, self._watchdog, self._log_path = spool, watchdog, log_path
         log = structlog.get_logger().bind(job_id=job_id)
         outages = (OSError,)
         self._loop = Loop("volume-watcher", _EVERY_SECONDS, self._look, log=log, outages=outages)
@@ -33,3 +38,4 @@ class VolumeWatcher:
     def _look(self) -> None:
         self._spool.read()
         self._watchdog.look()
+        limit_log(self._log_path)
