@@ -3,6 +3,8 @@
 import errno
 import json
 import os
+from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -174,6 +176,49 @@ def refuse_first() -> None:
         rename(disk, source, target)
 
     Disk.rename = full  # type: ignore[method-assign]
+
+
+def refuse_all() -> None:
+    """The volume takes no checkpoint, and is not full."""
+    _refuse(lambda _: True)
+
+
+def refuse_first_and_third() -> None:
+    """The volume refuses two checkpoints with one between them, and is not full."""
+    _refuse(lambda number: number in (1, 3))
+
+
+def _refuse(refuses: Callable[[int], bool]) -> None:
+    rename, numbers = Disk.rename, count(1)
+
+    def broken(disk: Disk, source: Path, target: Path) -> None:
+        if refuses(next(numbers)):
+            raise OSError(errno.EIO, os.strerror(errno.EIO), str(target))
+        rename(disk, source, target)
+
+    Disk.rename = broken  # type: ignore[method-assign]
+
+
+def test_a_run_whose_saves_fail_says_so_at_the_first_and_stops_at_the_second_of_that_kind(
+    volume: Path,
+) -> None:
+    spec = train_spec(total_iters=10_000, save_interval=5, val_interval=10_000)
+    events = run(attempt(volume, spec=spec), before=refuse_all)
+    last = ended(events)
+    assert (last["outcome"], last["reason"]) == ("failed", "crashed")
+    assert "checkpoints cannot be saved" in last["message"]
+    assert "Input/output error" in last["message"]
+    notes = [event for event in events if event.kind == "note"]
+    assert len(notes) == 2
+    assert max(event.body["step"] for event in events if event.kind == "progress") <= 15
+
+
+def test_saves_that_fail_with_one_between_them_that_does_not_cost_no_run(volume: Path) -> None:
+    spec = train_spec(save_interval=2, total_iters=8, bn_recalibration_iters=0)
+    events = run(attempt(volume, spec=spec), before=refuse_first_and_third)
+    assert len([event for event in events if event.kind == "note"]) == 2
+    assert ended(events)["outcome"] == "succeeded"
+    assert [manifest.step for _, manifest in checkpoints_in(volume)] == [4, 8, 8]
 
 
 def test_final_weights_that_find_the_disk_full_fail_as_disk_full(volume: Path) -> None:

@@ -30,6 +30,11 @@ _SILENT = "Timed out waiting"
 """How gloo says that another rank did not answer within the process group's timeout."""
 
 
+def is_disk_full(error: Exception) -> bool:
+    """Whether a write failed for want of space on the volume."""
+    return isinstance(error, OSError) and error.errno in _FULL
+
+
 def result_of(error: Exception, claim: Claim, *, oom_killed: bool = False) -> AttemptResult:
     """The end that an error is; what nobody foresaw is `crashed`.
 
@@ -38,7 +43,7 @@ def result_of(error: Exception, claim: Claim, *, oom_killed: bool = False) -> At
     lines = str(error).splitlines() or [type(error).__name__]
     if isinstance(error, Stopped):
         return AttemptResult(outcome="released", reason=Reason.RELEASED, message=lines[0])
-    if isinstance(error, OSError) and error.errno in _FULL:
+    if is_disk_full(error):
         return AttemptResult(
             outcome="failed",
             reason=Reason.DISK_FULL,

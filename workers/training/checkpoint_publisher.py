@@ -13,6 +13,7 @@ from service.contract.checkpoints import Manifest
 from workers.checkpoints.snapshot import CheckpointWriter
 from workers.data.fingerprint import DATA_FILE, RunData
 from workers.data.mean_image import MEAN_FILE, mean_bytes
+from workers.training.attempt_results import is_disk_full
 from workers.training.non_finite import SMALLER_RATE, require_finite_tensors
 from workers.training.run_context import RunContext
 from workers.training.state import RunState
@@ -20,6 +21,10 @@ from workers.training.state import RunState
 _DISTRIBUTION = "trainyard-service"
 _STUCK_SECONDS = 10.0
 """How long a volume may hang before the run goes on without the next save."""
+
+
+class CheckpointsNotSaved(Exception):
+    """Saves fail again and again for the same cause: what is trained would be lost."""
 
 
 class CheckpointPublisher:
@@ -43,6 +48,8 @@ class CheckpointPublisher:
         self._ranks, self._events = context.ranks, context.events
         self._class_names = class_names
         self.newest = parent
+        self._failures: set[tuple[type[Exception], int | None]] = set()
+        self._unsaved: CheckpointsNotSaved | None = None
         companions = {DATA_FILE: data.model_dump_json(exclude_none=True).encode()}
         if mean is not None:
             companions[MEAN_FILE] = mean_bytes(mean)
@@ -56,7 +63,7 @@ class CheckpointPublisher:
     def save_in_passing(self, phase: str) -> None:
         """Copy the state and start writing it; left out while the save before hangs on its volume.
 
-        A failure is an event, and the run goes on.
+        A failure is an event, and the run goes on until `require_saves`.
         """
         rank_states = self._ranks.gathered(self._state.of_rank())
         if self._ranks.is_first and self._writer.is_stuck(_STUCK_SECONDS):
@@ -84,6 +91,14 @@ class CheckpointPublisher:
         what = f"the weights and statistics of step {self._state.step} are"
         require_finite_tensors(network, what, SMALLER_RATE)
         self._writer.save(self._manifest(phase), network, optimizer, rank_states)
+
+    def require_saves(self) -> None:
+        """Raise CheckpointsNotSaved if a save failed as one before it, and none succeeded since.
+
+        A full disk is no such failure: there may be space at the next save.
+        """
+        if self._unsaved is not None:
+            raise self._unsaved
 
     def wait(self) -> Exception | None:
         """Wait for the save in flight and give its error."""
@@ -121,9 +136,17 @@ class CheckpointPublisher:
 
     def _published(self, folder: Path, manifest: Manifest) -> None:
         self.newest = manifest.checkpoint_id
+        self._failures.clear()
         path = str(folder.relative_to(self._context.assignment.volume))
         body = {"checkpoint": manifest.model_dump(mode="json"), "path": path}
         self._events.report("checkpoint", body, f"saved {folder.name}")
 
     def _save_failed(self, error: Exception) -> None:
         self._events.note(f"a checkpoint could not be saved: {error}")
+        if is_disk_full(error):
+            return
+        kind = (type(error), error.errno if isinstance(error, OSError) else None)
+        if kind in self._failures:
+            message = f"checkpoints cannot be saved, and what is trained would be lost: {error}"
+            self._unsaved = CheckpointsNotSaved(message)
+        self._failures.add(kind)

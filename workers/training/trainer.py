@@ -55,7 +55,10 @@ class Trainer:
         self._pace = Pace(state.step, self._total, self._params.batch_size, context.clock)
 
     def run(self) -> dict[str, Any]:
-        """Train to the end and give the result; raises NonFiniteLoss, Stopped, InvalidData."""
+        """Train to the end and give the result.
+
+        Raises NonFiniteLoss, Stopped, InvalidData, CheckpointsNotSaved.
+        """
         try:
             batches = train_batches(
                 self._train,
@@ -115,6 +118,7 @@ class Trainer:
         if state.step % params.save_interval == 0 or state.step == params.total_iters:
             self._require_finite_loss()
             self._publisher.save_in_passing(self._phase)
+        self._publisher.require_saves()
         self._events.pulse()
 
     @property
