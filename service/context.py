@@ -12,6 +12,7 @@ from service.notifier import Notifier
 from service.settings import Settings
 from service.store.engine import Database
 from service.volume.digests import FileDigests
+from service.volume.identity import SharedVolume
 from service.volume_limiter import VolumeLimiter
 
 SERVER_HEARTBEAT = "server-heartbeat"
@@ -28,6 +29,8 @@ class AppContext:
     new_id: Callable[[str], str]
     new_token: Callable[[], str]
     draw: Callable[[], float]
+    volume_id: str | None = None
+    """The identity of the volume, which the database has noted."""
     notifier: Notifier = field(default_factory=Notifier)
     volume_limiter: VolumeLimiter = field(default_factory=VolumeLimiter)
     file_digests: FileDigests = field(default_factory=FileDigests)
@@ -43,6 +46,11 @@ class AppContext:
     def backoff_policy(self) -> BackoffPolicy:
         """How long a failed job waits before it is tried again; the jitter is drawn for each."""
         return BackoffPolicy(self.settings.retry_backoff_seconds, self.draw())
+
+    @property
+    def volume(self) -> SharedVolume:
+        """The volume that all workers share."""
+        return SharedVolume(self.settings.volume, self.volume_id)
 
     @property
     def lease(self) -> Lease:

@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import FrameType
 from typing import Any
@@ -27,9 +28,11 @@ from service.contract.sentences import sentences_of
 from service.http_connection import HttpConnection, connection_limit, note_loop_error
 from service.notifier import Notifier
 from service.settings import Settings
+from service.store import volumes
 from service.store.engine import Database, DatabaseInUse, ForeignKeysBroken
 from service.store.migrate import revision_of, upgrade
 from service.telemetry import configure_logs
+from service.volume.identity import IDENTITY_FILE, difference, identity_of, make_identity
 
 _GRACE_SECONDS = 5
 _BACKLOG = 128
@@ -49,7 +52,8 @@ def serve(settings: Settings) -> None:
     with listening:
         database = _open(settings)
         try:
-            context = _context(settings, database)
+            volume_id = _volume_identity(settings, database)
+            context = replace(_context(settings, database), volume_id=volume_id)
             host, port = listening.getsockname()[:2]
             _log.info("serving", url=f"http://{host}:{port}")
             server = _Server(
@@ -164,6 +168,28 @@ def open_database(url: str) -> Database:
         )
         raise CannotStart(message) from error
     return database
+
+
+def _volume_identity(settings: Settings, database: Database) -> str:
+    """The identity of the volume, made by the first server; raises CannotStart for another one."""
+    root, now = settings.volume, datetime.now(UTC)
+    with database.read() as tx:
+        expected = volumes.identity(tx)
+    try:
+        if expected is None:
+            made = make_identity(root, new_id("vol"))
+            with database.write() as tx:
+                expected = volumes.set_identity(tx, made, now)
+        present = identity_of(root)
+    except OSError as error:
+        raise CannotStart(f"cannot use the volume {root}: {error.strerror}") from error
+    if present != expected:
+        file = root / IDENTITY_FILE
+        raise CannotStart(
+            f"{difference(root, present, expected)}: mount that volume; if this folder has "
+            f"replaced it, as after a restore, write {expected} into {file}"
+        )
+    return expected
 
 
 def _context(settings: Settings, database: Database) -> AppContext:

@@ -18,6 +18,8 @@ from pydantic import BaseModel, ConfigDict
 from service.contract.agent import Claim, ReportedEvent
 from service.contract.reading import read_json
 from service.volume.folder import STAGE_PREFIX
+from service.volume.identity import SharedVolume
+from service.volume.opener import make_folders
 
 
 class Assignment(BaseModel):
@@ -27,8 +29,14 @@ class Assignment(BaseModel):
 
     claim: Claim
     volume: Path
+    volume_id: str | None = None
     data_root: Path
     import_root: Path
+
+    @property
+    def shared_volume(self) -> SharedVolume:
+        """The volume, which can be asked whether it is the server's."""
+        return SharedVolume(self.volume, self.volume_id)
 
 
 class AttemptDir:
@@ -43,8 +51,11 @@ class AttemptDir:
         self._unwritten = b""
 
     def put(self, assignment: Assignment) -> None:
-        """Create the folder and write `spec.json` atomically, readable for its owner only."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        """Make the folder below the volume, which must exist, and write `spec.json` in it.
+
+        It is written atomically, and readable for its owner only; raises OSError.
+        """
+        make_folders(assignment.volume, str(self.folder.relative_to(assignment.volume)))
         partial = self.spec_path.with_suffix(".partial")
         partial.write_text(assignment.model_dump_json())
         partial.chmod(0o600)
@@ -70,7 +81,8 @@ class AttemptDir:
         """Write the events that could not be written before; raises OSError."""
         if not self._unwritten:
             return
-        handle = os.open(self.events_path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
+        handle = os.open(self.events_path, flags, 0o644)
         try:
             end = os.lseek(handle, 0, os.SEEK_END)
             written = os.write(handle, self._unwritten)

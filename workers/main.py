@@ -43,11 +43,6 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.write(f"launcher: there is no {settings.launcher!r}; there is {known}\n")
         return 2
     try:
-        settings.volume.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        sys.stderr.write(f"volume: {error}\n")
-        return 2
-    try:
         return work(settings)
     except BadConnection as error:
         sys.stderr.write(f"server: {error}\n")

@@ -18,6 +18,7 @@ from api_tests.support.worker_process import (
 )
 from service.contract.agent import Predecessor, Purge
 from service.contract.loop import LOOP_FAILED_STATUS
+from service.volume.identity import SharedVolume
 from workers.agent import purge
 from workers.agent.identity import own_identity
 from workers.agent.purge import Purger
@@ -130,7 +131,7 @@ def test_a_purger_whose_turn_raises_purges_when_it_is_asked_again(
         return 4
 
     monkeypatch.setattr(purge, "step_of", faulty)
-    purger = Purger(tmp_path, a_claim("job_1", 1))
+    purger = Purger(SharedVolume(tmp_path), a_claim("job_1", 1))
     purger.request(purges)
     eventually(lambda: calls and not purger.is_busy())
     assert purger.take_purged() == ()

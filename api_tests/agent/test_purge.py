@@ -10,6 +10,7 @@ from api_tests.support.worker_process import eventually
 from service.contract.agent import Purge
 from service.contract.checkpoints import Manifest, attempt_path, folder_name
 from service.volume.disk import DISK
+from service.volume.identity import SharedVolume
 from workers.agent.purge import Purger
 from workers.checkpoints.folder import staged, write_manifest
 
@@ -53,7 +54,7 @@ def _publish(volume: Path, step: int) -> Path:
 
 
 def _purged(volume: Path, *paths: str) -> tuple[str, ...]:
-    purger = Purger(volume, a_claim("job_1", 1))
+    purger = Purger(SharedVolume(volume), a_claim("job_1", 1))
     purger.request([Purge(checkpoint_id=f"ckpt of {path}", path=path) for path in paths])
     eventually(lambda: not purger.is_busy())
     return purger.take_purged()

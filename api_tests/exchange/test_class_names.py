@@ -12,6 +12,7 @@ import torch
 from api_tests.support.originals import imported, network_of, params_of, saved
 from service.contract.exchange import ExportFormat, ImportRequest
 from workers.checkpoints.folder import read_manifest
+from workers.checkpoints.snapshot import load
 from workers.exchange.errors import ImportRefused
 from workers.exchange.exports import export_checkpoint, export_name
 from workers.exchange.imports import import_file
@@ -126,7 +127,7 @@ def exported(root: Path, recipe: str, form: ExportFormat) -> Path:
     manifest = read_manifest(checkpoint)
     assert manifest is not None
     target = root / export_name(manifest, form)
-    export_checkpoint(checkpoint, target, form, params=params_of(recipe))
+    export_checkpoint(load(checkpoint), target, form, params=params_of(recipe))
     return target
 
 

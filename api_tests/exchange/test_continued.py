@@ -16,6 +16,7 @@ from api_tests.support.attempts import (
 from api_tests.support.originals import NOW
 from service.contract.checkpoints import attempt_path
 from service.contract.exchange import ImportRequest
+from workers.checkpoints.snapshot import load
 from workers.exchange.exports import export_checkpoint
 from workers.exchange.imports import import_file
 from workers.exchange.publish import publish_import
@@ -34,7 +35,9 @@ def test_a_oneshot_run_exported_and_imported_again_ends_as_if_it_had_never_left(
     (step_3,) = [found for found in resumable(tmp_path) if found.step == 3]
     file = tmp_path / "weights.pth.tar"
     params = OneShotParams(**SPEC["params"])
-    export_checkpoint(tmp_path / step_3.path, file, "pth.tar", params=params, module_prefix=True)
+    export_checkpoint(
+        load(tmp_path / step_3.path), file, "pth.tar", params=params, module_prefix=True
+    )
     folder = tmp_path / attempt_path("job_2", 1)
     folder.mkdir(parents=True)
     request = ImportRequest(file=file.name, class_names=("cat", "dog"), image_size=32)

@@ -41,7 +41,7 @@ def _exported(
     assert manifest is not None
     target = checkpoint.parent / export_name(manifest, form)
     params = params_of(recipe)
-    export_checkpoint(checkpoint, target, form, params=params, module_prefix=module_prefix)
+    export_checkpoint(load(checkpoint), target, form, params=params, module_prefix=module_prefix)
     return target
 
 

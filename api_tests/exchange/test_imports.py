@@ -21,7 +21,7 @@ from api_tests.support.originals import (
 )
 from service.contract.exchange import ImportRequest
 from workers.checkpoints.folder import verify
-from workers.checkpoints.snapshot import load, load_resumable
+from workers.checkpoints.snapshot import load
 from workers.exchange.imports import import_file
 from workers.recipes.optimizer import learning_rate, sgd
 from workers.training.distributed import Ranks
@@ -80,7 +80,7 @@ def _goes_on(recipe: str, folder: Path, steps: int) -> list[float]:
         for tensor in network.state_dict().values():
             tensor.zero_()
     state = RunState(network, sgd(network, params), device)
-    state.restore(load_resumable(folder), Ranks(rank=0, world_size=1, device=device))
+    state.restore(load(folder), Ranks(rank=0, world_size=1, device=device))
     losses = []
     network.train()
     for _ in range(steps):

@@ -49,7 +49,7 @@ ALLOWED = {
     "GET /checkpoints/{checkpoint_id}/files/{name}": (1, 0),
     "GET /workers": (2, 0),
     "POST /workers/{worker_id}/drain": (4, 2),
-    "POST /workers/{worker_id}/resume": (4, 2),
+    "POST /workers/{worker_id}/resume": (5, 3),
     "GET /metrics": (0, 0),
     "GET /healthz": (0, 0),
     "GET /readyz": (1, 0),
@@ -58,6 +58,7 @@ ALLOWED = {
     "GET /recipes/{name}": (4, 0),
     "GET /datasets": (1, 0),
     "PUT /agent/workers/{worker_id}": (3, 3),
+    "PUT /agent/workers/{worker_id}/volume": (3, 3),
     "PUT /agent/workers/{worker_id}/catalog": (5, 4),
     "POST /agent/workers/{worker_id}/gone": (8, 8),
     "POST /agent/claims": (16, 14),
@@ -211,6 +212,8 @@ def _train(server: ThreadedServer, calls: CountedCalls) -> str:
     """A training from its submission to its end, with a checkpoint; the checkpoint's id."""
     calls("PUT /agent/workers/{worker_id}", "wrk_1", json={"host": "a", "process": KERNEL})
     catalog = builtin_catalog().model_dump(mode="json")
+    volume = {"path": "/mnt/volume", "id": None}
+    calls("PUT /agent/workers/{worker_id}/volume", "wrk_1", expect=200, json=volume)
     calls("PUT /agent/workers/{worker_id}/catalog", "wrk_1", expect=204, json=catalog)
     calls("POST /jobs", expect=201, json=SPEC, headers={"Idempotency-Key": "first"})
     claim = _claim(calls)

@@ -61,6 +61,7 @@ def attempt(
     job_id: str = "job_1",
     spec: Any = None,
     data_root: Path | None = None,
+    volume_id: str | None = None,
     **claim: Any,
 ) -> AttemptDir:
     """The mailbox of an attempt, with `spec.json` in it; the photos are on the volume."""
@@ -78,6 +79,7 @@ def attempt(
         Assignment(
             claim=claimed,
             volume=volume,
+            volume_id=volume_id,
             data_root=data_root or volume,
             import_root=volume / "imports",
         )

@@ -15,6 +15,7 @@ from service.control.jobs.submission import submit
 from service.store import jobs as store
 from service.store.engine import Database
 from service.volume.disk import DISK, Disk
+from service.volume.identity import SharedVolume
 
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
 SPEC: dict[str, Any] = {
@@ -58,7 +59,7 @@ class Volume:
 
     def collector(self, disk: Disk = DISK) -> Collector:
         """As a server has it."""
-        return Collector(self.database, self.folder, NOW, disk)
+        return Collector(self.database, SharedVolume(self.folder), NOW, disk)
 
     def get(self, checkpoint_id: str) -> Checkpoint:
         """As the index has it."""

@@ -21,6 +21,8 @@ from service.contract.agent import (
     RegistrationReply,
     Report,
     ReportedEvent,
+    ServerVolume,
+    WorkerVolume,
 )
 from service.contract.catalog import Catalog
 
@@ -72,6 +74,8 @@ class FakeControlPlane(FakeServer):
         self.token: str | None = None
         self.registered: list[tuple[str, Registration]] = []
         self.catalogs: list[tuple[str, Catalog]] = []
+        self.volume_id: str | None = None
+        self.volumes: list[WorkerVolume] = []
         self.catalog_refusal: int | None = None
         self.refused_recipe: str | None = None
         self.neighbours: tuple[Predecessor, ...] = ()
@@ -179,6 +183,15 @@ def _app(control_plane: FakeControlPlane) -> FastAPI:
             control_plane.forgets.clear()
             control_plane.changed.notify_all()
         return RegistrationReply(neighbours=control_plane.neighbours)
+
+    @app.put("/agent/workers/{worker_id}/volume", response_model=None)
+    def volume(volume: WorkerVolume) -> ServerVolume | Response:
+        with control_plane.changed:
+            control_plane.volumes.append(volume)
+            control_plane.changed.notify_all()
+        if control_plane.volume_id is None:
+            return problem(404, "no_such_path")
+        return ServerVolume(id=control_plane.volume_id)
 
     @app.put("/agent/workers/{worker_id}/catalog", status_code=204)
     def catalog(worker_id: str, catalog: Catalog) -> Response:

@@ -14,7 +14,7 @@ from service.control.checkpoints.index import record_verification
 from service.store.engine import Database
 from service.volume.folder import checkpoints_in, latest_resumable_in, read_manifest, verify
 from service.volume.manifests import MANIFEST_DIGEST, is_of_newer_version
-from workers.checkpoints.snapshot import load_resumable
+from workers.checkpoints.snapshot import load
 from workers.checkpoints.upstream import IncompatibleCheckpoint
 
 BEFORE = Path(__file__).with_name("before") / "checkpoint"
@@ -69,7 +69,7 @@ def test_a_newer_format_is_not_resumed_from(volume: Volume) -> None:
     rewrite(newer, format=2)
     assert latest_resumable_in(volume.folder) == older
     with pytest.raises(IncompatibleCheckpoint, match="newer version"):
-        load_resumable(newer)
+        load(newer)
 
 
 def test_a_newer_format_stays_published_however_often_it_is_looked_at(

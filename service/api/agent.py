@@ -20,6 +20,8 @@ from service.contract.agent import (
     Registration,
     RegistrationReply,
     Report,
+    ServerVolume,
+    WorkerVolume,
 )
 from service.contract.catalog import Catalog
 from service.control.leases import claims, heartbeats, reports, workers
@@ -36,6 +38,15 @@ def register(worker_id: PathId, body: Registration, context: Context) -> Registr
     """Register a worker; a repeated registration replaces what it sent before."""
     with context.database.write() as tx:
         return workers.register(tx, worker_id, body, context.now())
+
+
+@router.put("/workers/{worker_id}/volume")
+def put_volume(worker_id: str, body: WorkerVolume, context: Context) -> ServerVolume:
+    """Compare a worker's volume with the server's; one that never sends it is trusted."""
+    with context.database.write() as tx:
+        reply = workers.compare_volume(tx, worker_id, body, context.volume.id)
+    context.notifier.notify()
+    return reply
 
 
 @router.put("/workers/{worker_id}/catalog", status_code=204)

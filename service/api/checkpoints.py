@@ -96,7 +96,7 @@ def delete(checkpoint_id: PathId, context: Context) -> None:
     with context.database.write() as tx:
         deleting = index.request_delete(tx, checkpoint_id)
     if deleting is not None:
-        Collector(context.database, context.settings.volume, context.now()).delete(deleting)
+        Collector(context.database, context.volume, context.now()).delete(deleting)
 
 
 @router.get("/{checkpoint_id}/lineage", response_model=Lineage, responses=_OF_ONE)
@@ -117,4 +117,4 @@ def file(request: Request, checkpoint_id: PathId, name: PathName, context: Conte
     """The bytes of a file; ranges work, and the ETag is its sha256."""
     with context.database.read() as tx:
         checkpoint = index.get(tx, checkpoint_id)
-    return download(request, context, index.file_of(checkpoint, name, context.settings.volume))
+    return download(request, context, index.file_of(checkpoint, name, context.volume))

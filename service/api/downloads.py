@@ -44,7 +44,7 @@ class _Download(FileResponse):
                 async with limit.pause():
                     await send(message)
 
-        volume, digests = self._context.settings.volume, self._context.file_digests
+        volume, digests = self._context.volume, self._context.file_digests
         async with limit.acquire():
             file = await run_in_threadpool(open_published, volume, self._file, digests)
             with file:

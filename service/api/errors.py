@@ -27,6 +27,7 @@ from service.domain.errors import (
     Unprocessable,
 )
 from service.store.outages import is_disk_full, is_outage
+from service.volume.identity import WrongVolume
 
 _log = structlog.get_logger()
 _STATUS: dict[type[TrainyardError], int] = {
@@ -45,6 +46,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(TrainyardError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(WrongVolume, _wrong_volume)
     app.add_exception_handler(DataError, _unstorable)
     app.add_exception_handler(DBAPIError, _database)
     app.add_exception_handler(TimeoutError, _database)
@@ -153,6 +155,11 @@ def _why_unreadable(error: BaseException) -> str:
     if isinstance(error, ValueError):
         return "a number in it has too many digits"
     return "the connection ended before it did"
+
+
+async def _wrong_volume(request: Request, error: Exception) -> Response:
+    _log.error("wrong_volume", path=request.url.path, error=str(error))
+    return problem(request, 503, "wrong_volume", str(error), headers=_HEADERS[503])
 
 
 async def _database(request: Request, error: Exception) -> Response:

@@ -183,7 +183,7 @@ def _earlier_state(
         if job is None:
             return None
         try:
-            return import_export.export_state(job, context.settings.volume)
+            return import_export.export_state(job, context.volume)
         except NotFound:
             without_file.add(job.id)
 

@@ -107,7 +107,7 @@ def delete(job_id: PathId, context: Context) -> None:
     """Delete a finished job, its logs and files; its pinned and tagged checkpoints stay."""
     with context.database.write() as tx:
         edits.delete(tx, job_id)
-    Collector(context.database, context.settings.volume, context.now()).finish_job(job_id)
+    Collector(context.database, context.volume, context.now()).finish_job(job_id)
 
 
 def _changed(context: AppContext, job_id: str, status: int) -> Response:

@@ -176,7 +176,7 @@ def file(request: Request, job_id: PathId, name: PathName, context: Context) -> 
     """A file that the job's result names."""
     with context.database.read() as tx:
         job = views.stored(tx, job_id).job
-    return download(request, context, artifacts.file_of(job, name, context.settings.volume))
+    return download(request, context, artifacts.file_of(job, name, context.volume))
 
 
 @router.get("/{job_id}/logs", responses=refusals(404), dependencies=[VolumeLookup])
@@ -190,7 +190,7 @@ def log(
     """A part of an attempt's log (the last one's by default); go on at `cursor`."""
     with context.database.read() as tx:
         number = history.logged_attempt(tx, job_id, attempt)
-    part = logs.read(context.settings.volume, job_id, number, cursor, limit_bytes)
+    part = logs.read(context.volume, job_id, number, cursor, limit_bytes)
     return {"text": part.text, "cursor": str(part.cursor), "end": part.end}
 
 

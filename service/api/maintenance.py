@@ -28,7 +28,9 @@ def verify(checkpoint_id: PathId, context: Context) -> Verification:
     """Read every byte, and mark the checkpoint as damaged, or as whole again."""
     with context.database.read() as tx:
         checkpoint = index.readable(tx, checkpoint_id)
-    problems = verify_published(context.settings.volume, checkpoint)
+    problems = verify_published(context.volume.root, checkpoint)
+    # What is missing in another folder, such as an empty mount point, is not damaged.
+    context.volume.require()
     with context.database.write() as tx:
         return index.record_verification(tx, checkpoint_id, problems, context.now())
 
@@ -39,7 +41,7 @@ def collect(how: Collect, context: Context) -> Collection:
 
     What a newer version made is left.
     """
-    collector = Collector(context.database, context.settings.volume, context.now())
+    collector = Collector(context.database, context.volume, context.now())
     garbage = collector.collect(dry_run=how.dry_run)
     left = collector.newer_folders()
     return Collection(dry_run=how.dry_run, data=tuple(garbage), left=tuple(left))

@@ -31,6 +31,9 @@ def readyz(request: Request, context: Context) -> Response:
         return _not_ready(request, "the database does not answer")
     if context.write_outage is not None:
         return _not_ready(request, f"the database cannot be written: {context.write_outage}")
+    wrong = context.volume.problem()
+    if wrong is not None:
+        return _not_ready(request, wrong)
     if not os.access(context.settings.volume, os.W_OK | os.X_OK):
         return _not_ready(request, f"the volume {context.settings.volume} cannot be written")
     return Response('{"status":"ready"}', media_type="application/json")

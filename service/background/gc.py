@@ -18,7 +18,7 @@ def gc_loop(context: AppContext) -> Loop:
     """
 
     def collect() -> None:
-        collector = Collector(context.database, context.settings.volume, context.now())
+        collector = Collector(context.database, context.volume, context.now())
         removed = collector.finish()
         if removed:
             _log.info("folders_removed", paths=[garbage.path for garbage in removed])

@@ -106,6 +106,25 @@ class RegistrationReply(PeerMessage):
     neighbours: Annotated[tuple[Predecessor, ...], CutTo(_MOST_NEIGHBOURS)] = ()
 
 
+class WorkerVolume(PeerMessage):
+    """`PUT /agent/workers/{id}/volume`: the volume as the worker sees it, after each registration.
+
+    `id` is the line in its file `volume-id`, None without such a file. Sent again when it changes.
+    """
+
+    path: PathText
+    id: IdText | None = None
+
+
+class ServerVolume(PeerMessage):
+    """The reply to a `WorkerVolume`: the identity of the server's volume, None if it has none.
+
+    A worker whose volume has another identity is quarantined, until it sends this one.
+    """
+
+    id: IdText | None = None
+
+
 class Gone(PeerMessage):
     """`POST /agent/workers/{id}/gone`: the worker and all its processes have ended."""
 

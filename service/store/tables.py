@@ -172,7 +172,18 @@ workers = Table(
     Column("trusted_at", Utc, nullable=False),
     # None for a worker of a version before catalogs: it can do what is built in.
     Column("catalog_digest", String(64)),
+    # Why its volume is not the server's; None if it is, or if the worker has never told.
+    Column("volume_problem", Text),
     Index("ix_workers_state_id", "state", "id"),
+)
+
+volumes = Table(
+    "volumes",
+    metadata,
+    # One row: a database belongs to one volume.
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("volume_id", String(64), nullable=False),
+    Column("created_at", Utc, nullable=False),
 )
 
 catalogs = Table(

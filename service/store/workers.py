@@ -54,8 +54,11 @@ def catalog_digests(tx: Connection) -> list[str | None]:
 
 def record_contact(tx: Connection, worker_id: str, now: datetime) -> WorkerState | None:
     """Note that a worker called now, and give its state; None if it is not registered."""
+    is_back = workers.c.state == WorkerState.UNREACHABLE
     back = case(
-        (workers.c.state == WorkerState.UNREACHABLE, WorkerState.ACTIVE), else_=workers.c.state
+        (is_back & workers.c.volume_problem.is_not(None), WorkerState.QUARANTINED),
+        (is_back, WorkerState.ACTIVE),
+        else_=workers.c.state,
     )
     known = update(workers).where(workers.c.id == worker_id)
     contact = known.values(last_seen_at=now, state=back).returning(workers.c.state)
@@ -89,6 +92,12 @@ def expire(tx: Connection, worker: Worker, values: dict[str, Any]) -> bool:
         workers.c.id == worker.id, workers.c.last_seen_at == worker.last_seen_at
     )
     return tx.execute(statement.values(**values)).rowcount == 1
+
+
+def volume_problem(tx: Connection, worker_id: str) -> str | None:
+    """Why a worker's volume is not the server's; None if it is, or if it has never told."""
+    query = select(workers.c.volume_problem).where(workers.c.id == worker_id)
+    return tx.execute(query).scalar_one_or_none()
 
 
 def trusted_since(tx: Connection, worker_id: str) -> datetime:

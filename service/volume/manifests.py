@@ -1,7 +1,9 @@
 """Reads the manifest of a checkpoint folder: whole, damaged, or of a newer version."""
 
+import errno
 import hashlib
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from service.contract.sentences import sentence_of
 from service.volume.opener import open_folder, open_in
 
 MANIFEST_DIGEST = "manifest.sha256"
+_ABSENT = f"{MANIFEST} cannot be read: {os.strerror(errno.ENOENT)}"
 _NEWER = "it was made by a newer version of trainyard"
 
 
@@ -43,6 +46,14 @@ def manifest_in(folder: int) -> tuple[Manifest | None, str]:
         if number is not None:
             return None, f"{_NEWER}: its format is {number}, and this version reads {FORMAT}"
         return None, f"{MANIFEST} is not a manifest: {sentence_of(error)}"
+
+
+def is_absent(problems: Sequence[str]) -> bool:
+    """Whether a checkpoint that does not verify is not there for the one who looked.
+
+    One witness may look at another folder, or too early: it proves no damage.
+    """
+    return list(problems) == [_ABSENT]
 
 
 def is_of_newer_version(problems: Sequence[str]) -> bool:

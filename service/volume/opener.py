@@ -8,7 +8,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BufferedReader
 from pathlib import Path, PurePosixPath
 
@@ -52,6 +52,20 @@ def open_in(folder: int, name: str) -> BufferedReader:
         os.close(handle)
         raise UnsafePath(name, "it is not a regular file")
     return os.fdopen(handle, "rb")
+
+
+def make_folders(root: Path, relative: str) -> None:
+    """Make the folders of a path below `root` that are missing; raises UnsafePath, OSError.
+
+    The root must exist: a missing one is a file system that is not mounted.
+    """
+    made: list[str] = []
+    for name in _parts(relative):
+        with open_folder(root, "/".join(made)) as folder, suppress(FileExistsError):
+            os.mkdir(name, dir_fd=folder)
+        made.append(name)
+    with open_folder(root, relative):
+        pass
 
 
 def _parts(relative: str) -> tuple[str, ...]:

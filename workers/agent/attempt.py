@@ -7,6 +7,7 @@ import structlog
 
 from service.contract.agent import AttemptResult, Beat, BeatReply, Claim, Report
 from service.contract.checkpoints import attempt_path
+from service.volume.identity import WrongVolume
 from workers.agent.attempt_results import (
     from_agent_error,
     from_event,
@@ -57,7 +58,7 @@ class Attempt:
         self._watcher = VolumeWatcher(
             self._spool, self._watchdog, self._folder.log_path, claim.job_id
         )
-        self._purger = Purger(paths.volume, claim)
+        self._purger = Purger(paths.shared_volume, claim)
         self._inbox: SimpleQueue[BeatReply | Command | ProcessExit | Exception] = SimpleQueue()
         self._stop_reason, self.runs = "", False
         self._lease_lost = self._reported = self._ends_now = self._stalled = self._wedged = False
@@ -154,6 +155,9 @@ class Attempt:
             self.runs = False
             self._sweep()
             return self._result(exit_)
+        except WrongVolume as error:
+            self._log.error("wrong_volume", error=str(error))
+            return released(f"this worker gave the job back: {error}")
         except OSError as error:
             self._log.error("volume_unusable", error=str(error))
             self._processes.end()
@@ -163,6 +167,7 @@ class Attempt:
             self._watcher.close()
 
     def _start(self) -> None:
+        self._paths.shared_volume.require()
         for number in range(1, self.claim.attempt):
             folder = self._paths.volume / attempt_path(self.claim.job_id, number)
             sweep_stale(folder)
@@ -171,6 +176,7 @@ class Attempt:
             Assignment(
                 claim=self.claim,
                 volume=paths.volume,
+                volume_id=paths.volume_id,
                 data_root=paths.data_root,
                 import_root=paths.import_root,
             )

@@ -9,10 +9,22 @@ from pydantic import ValidationError
 from service.contract.agent import AttemptResult, Claim, Lease, Report, ReportedEvent
 from service.contract.jobs import Reason
 from service.contract.specs import AnySpec
+from service.volume.opener import UnsafePath, open_below
 from workers.launcher.process_exit import ProcessExit
 from workers.memory_advice import memory_advice
 
 _TAIL_BYTES = 4096
+_OWN_FAULTS = (
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.EIO,
+    errno.ENOENT,
+    errno.ENODEV,
+    errno.ENOTCONN,
+    errno.ESTALE,
+)
+"""What a mount of this worker answers, and that of another one may not."""
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -54,7 +66,9 @@ def from_volume_error(error: OSError) -> AttemptResult:
             outcome="failed", reason=Reason.DISK_FULL, message=f"the volume is full: {error}"
         )
     message = f"this worker cannot use its volume: {error}; check that it is mounted and writable"
-    return AttemptResult(outcome="failed", reason=Reason.CRASHED, message=message)
+    is_its_own = error.errno in _OWN_FAULTS
+    reason = Reason.WORKER_UNFIT if is_its_own else Reason.CRASHED
+    return AttemptResult(outcome="failed", reason=reason, message=message)
 
 
 def from_agent_error(error: Exception) -> AttemptResult:
@@ -90,9 +104,10 @@ def from_exit(exit_: ProcessExit, spec: AnySpec, log_path: Path, volume: Path) -
 
 
 def _last_line(log_path: Path) -> str:
-    if not log_path.exists():
+    try:
+        with open_below(log_path.parent, log_path.name) as log:
+            log.seek(max(0, log.seek(0, os.SEEK_END) - _TAIL_BYTES))
+            lines = log.read().decode(errors="replace").split("\n")
+    except (FileNotFoundError, UnsafePath):
         return ""
-    with log_path.open("rb") as log:
-        log.seek(max(0, log.seek(0, os.SEEK_END) - _TAIL_BYTES))
-        lines = log.read().decode(errors="replace").split("\n")
     return next((line.strip() for line in reversed(lines) if line.strip()), "")

@@ -26,6 +26,8 @@ from service.contract.agent import (
     Registration,
     RegistrationReply,
     Report,
+    ServerVolume,
+    WorkerVolume,
 )
 from service.contract.catalog import Catalog
 from service.contract.errors import FieldProblem
@@ -113,6 +115,11 @@ class ControlPlane:
     def put_catalog(self, worker_id: str, catalog: Catalog) -> None:
         """Send the catalog of this worker; raises NoSuchRoute for an older control plane."""
         self._retrying(self._send, "PUT", f"/agent/workers/{worker_id}/catalog", catalog)
+
+    def put_volume(self, worker_id: str, volume: WorkerVolume) -> ServerVolume:
+        """Send the volume of this worker; raises NoSuchRoute for an older control plane."""
+        path = f"/agent/workers/{worker_id}/volume"
+        return _parsed(self._retrying(self._send, "PUT", path, volume), ServerVolume)
 
     def claim(self, request: ClaimRequest) -> Claim | None:
         """Wait for an attempt; every try carries the same `request_id`.

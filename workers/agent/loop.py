@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 from typing import Literal
 
@@ -24,10 +24,12 @@ from workers.agent.client import (
 from workers.agent.commands import Command
 from workers.agent.heartbeat import Heartbeats
 from workers.agent.predecessors import report_ended_predecessors
+from workers.agent.volume import VolumeReporter
 from workers.agent.worker_paths import WorkerPaths
 from workers.launcher.base import Launcher
 
 _REFUSED_SECONDS = 10.0
+_VOLUME_SECONDS = 5.0
 _LAST_REPORT_SECONDS = 1.0
 _POLL_SECONDS = 0.1
 _log = structlog.get_logger()
@@ -68,6 +70,7 @@ class Agent:
     ) -> None:
         self._worker_id, self._registration = worker_id, registration
         self._catalog = CatalogReporter(control_plane, worker_id, catalog)
+        self._volume = VolumeReporter(control_plane, worker_id, paths.volume)
         self._paths, self._launcher, self._on_drain = paths, launcher, on_drain
         self._control_plane, self._stop_retries, self._clock = control_plane, stop_retries, clock
         self._messages: SimpleQueue[Drain | AttemptEnded | WorkerRefused] = SimpleQueue()
@@ -163,7 +166,13 @@ class Agent:
                 self._is_registered = True
             if not self._wait_for_free_slot():
                 return 0.0
+            # After the wait, which may be long.
+            if not self._volume.is_right():
+                return _VOLUME_SECONDS
             return self._claim()
+        except UnknownWorker:
+            self._register_again()
+            return 0.0
         except ControlPlaneError as error:
             self._claims.stop()
             self._messages.put(WorkerRefused(error))
@@ -177,6 +186,7 @@ class Agent:
     def _register(self) -> None:
         reply = self._control_plane.register(self._worker_id, self._registration)
         _log.info("registered", worker_id=self._worker_id)
+        self._volume.report()
         self._catalog.report()
         threading.Thread(
             target=report_ended_predecessors,
@@ -185,9 +195,15 @@ class Agent:
         ).start()
 
     def _wait_for_free_slot(self) -> bool:
+        """Wait a while; False if there is none yet, or if this worker is ending."""
         with self._changed:
-            self._changed.wait_for(lambda: self._draining or self._has_free_slot())
-            return not self._draining
+            # A control plane drains a worker whose volume is another one until it is told better.
+            is_free = self._changed.wait_for(
+                lambda: self._draining or self._has_free_slot(), _VOLUME_SECONDS
+            )
+        if not is_free:
+            self._volume.is_right()
+        return is_free and not self._draining
 
     def _has_free_slot(self) -> bool:
         return not self._drain_requested and len(self._attempts) < self._registration.slots
@@ -202,10 +218,7 @@ class Agent:
         )
         try:
             claim = self._control_plane.claim(request)
-        except UnknownWorker:
-            self._register_again()
-            return 0.0
-        except Unauthorized:
+        except (UnknownWorker, Unauthorized):
             raise
         except Refused as error:
             _log.error("claim_refused", error=str(error))
@@ -216,9 +229,8 @@ class Agent:
 
     def _accept(self, claim: Claim) -> None:
         key = (claim.job_id, claim.attempt)
-        attempt = Attempt(
-            claim, self._paths, self._launcher, self._control_plane.report, self._clock
-        )
+        paths = replace(self._paths, volume_id=self._volume.expected.id)
+        attempt = Attempt(claim, paths, self._launcher, self._control_plane.report, self._clock)
         with self._changed:
             assert key not in self._attempts, "the control plane gave an attempt twice"
             self._attempts[key] = attempt

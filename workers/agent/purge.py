@@ -9,8 +9,9 @@ import structlog
 from service.contract.agent import Claim, Purge
 from service.contract.checkpoints import attempt_path, step_of
 from service.contract.loop import Loop
+from service.volume.identity import SharedVolume
 from service.volume.removal import purge
-from workers.checkpoints.folder import checkpoints_in, verify
+from workers.checkpoints.folder import checkpoints_in, verify, verify_published
 
 _log = structlog.get_logger()
 
@@ -18,7 +19,7 @@ _log = structlog.get_logger()
 class Purger:
     """Purges for one attempt, in a thread of its own: a digest of gigabytes delays no stop."""
 
-    def __init__(self, volume: Path, claim: Claim) -> None:
+    def __init__(self, volume: SharedVolume, claim: Claim) -> None:
         self._volume, self._claim = volume, claim
         self._requested: tuple[Purge, ...] = ()
         self._purged: set[str] = set()
@@ -63,6 +64,8 @@ class Purger:
     def _purge(self, purges: Sequence[Purge]) -> None:
         folders = {item.checkpoint_id: self._folder(item) for item in purges}
         present = {id_: folder for id_, folder in folders.items() if folder and folder.exists()}
+        # What is missing in another folder, such as an empty mount point, was not removed.
+        self._volume.require()
         self._note({id_ for id_, folder in folders.items() if folder and id_ not in present})
         if not present or not self._newest_is_whole(set(present.values())):
             return
@@ -85,31 +88,27 @@ class Purger:
         # `jobs/<job>/attempts/<n>/step-…` of this job, and no link that leads elsewhere.
         path = PurePosixPath(item.path)
         number = path.parent.name
-        folder = self._volume / path
+        folder = self._volume.root / path
         named = number.isdigit() and step_of(path.name) is not None
         if (
             not named
             or str(path.parent) != attempt_path(self._claim.job_id, int(number))
-            or folder.resolve() != self._volume.resolve() / path
+            or folder.resolve() != self._volume.root.resolve() / path
         ):
             _log.error("purge_refused", job_id=self._claim.job_id, path=item.path)
             return None
         return folder
 
     def _newest_is_whole(self, purged: set[Path]) -> bool:
-        newest = self._newest()
-        if newest is None or newest in purged or newest == self._damaged:
+        root, resume = self._volume.root, self._claim.resume
+        written = checkpoints_in(root / attempt_path(self._claim.job_id, self._claim.attempt))
+        if not written and not resume:
             return False
-        problems = verify(newest)
+        newest = written[-1][0] if written else root / resume[0].path
+        if newest in purged or newest == self._damaged:
+            return False
+        problems = verify(newest) if written else verify_published(root, resume[0])
         if problems:
             _log.error("newest_checkpoint_damaged", folder=str(newest), problems=problems)
             self._damaged = newest
         return not problems
-
-    def _newest(self) -> Path | None:
-        own = self._volume / attempt_path(self._claim.job_id, self._claim.attempt)
-        written = checkpoints_in(own)
-        if written:
-            return written[-1][0]
-        resume = self._claim.resume
-        return self._volume / resume[0].path if resume else None

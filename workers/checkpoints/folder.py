@@ -20,6 +20,7 @@ from service.volume.folder import (
     latest_resumable_in,
     read_manifest,
     verify,
+    verify_published,
 )
 from service.volume.manifests import MANIFEST_DIGEST
 from service.volume.removal import sweep_stale
@@ -33,6 +34,7 @@ __all__ = [
     "staged",
     "sweep_stale",
     "verify",
+    "verify_published",
     "write_manifest",
 ]
 

@@ -13,14 +13,16 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from service.contract.checkpoints import FileDigest, Manifest, folder_name
+from service.contract.checkpoints import Checkpoint, FileDigest, Manifest, folder_name
 from service.volume.disk import DISK, Disk
-from service.volume.manifests import is_of_newer_version
+from service.volume.identity import SharedVolume
+from service.volume.manifests import is_absent, is_of_newer_version
 from workers.checkpoints.folder import (
     DamagedCheckpoint,
     read_manifest,
     staged,
     verify,
+    verify_published,
     write_manifest,
 )
 from workers.checkpoints.tensors import TensorBlock, shared_names
@@ -154,6 +156,10 @@ class CheckpointWriter:
         return None
 
 
+class AbsentCheckpoint(Exception):
+    """A checkpoint that this worker does not see: others may, so that it proves no damage."""
+
+
 @dataclass(frozen=True)
 class CheckpointContent:
     """The content of a checkpoint on the CPU; `model` has aliased tensors under all their names."""
@@ -170,7 +176,42 @@ def load(folder: Path) -> CheckpointContent:
 
     Raises DamagedCheckpoint, and IncompatibleCheckpoint for one of a newer version.
     """
-    problems = verify(folder)
+    return _content(folder, verify(folder))
+
+
+def load_published(volume: SharedVolume, checkpoint: Checkpoint) -> CheckpointContent:
+    """Verify a checkpoint against the index, which the claim has brought, and read it.
+
+    Raises DamagedCheckpoint, IncompatibleCheckpoint for one of a newer version, AbsentCheckpoint
+    for one that this worker does not see, and WrongVolume where the folder is not the volume.
+    """
+    folder = volume.root / checkpoint.path
+    problems = verify_published(volume.root, checkpoint)
+    if problems:
+        volume.require()
+    if is_absent(problems):
+        raise AbsentCheckpoint(
+            f"{checkpoint.path} is not on the volume {volume.root} of this worker, and is not "
+            "marked as damaged for that: verify it on the server"
+        )
+    return _content(folder, problems)
+
+
+def load_resumable(volume: SharedVolume, checkpoint: Checkpoint) -> CheckpointContent:
+    """Read a checkpoint that a training can resume from, as `load_published`.
+
+    Raises IncompatibleCheckpoint for final weights, too.
+    """
+    loaded = load_published(volume, checkpoint)
+    if loaded.manifest.phase == "final":
+        raise IncompatibleCheckpoint(
+            f"{loaded.folder.name} holds final weights without an optimizer state; start a new "
+            "training from it with init_from"
+        )
+    return loaded
+
+
+def _content(folder: Path, problems: list[str]) -> CheckpointContent:
     if is_of_newer_version(problems):
         raise IncompatibleCheckpoint(f"{folder.name} cannot be read: {'; '.join(problems)}")
     manifest = read_manifest(folder)
@@ -187,18 +228,3 @@ def load(folder: Path) -> CheckpointContent:
         optimizer=safetensors.torch.load_file(folder / OPTIMIZER_FILE) if has_optimizer else {},
         rank_states=[json.loads((folder / f"rank-{r}.json").read_text()) for r in range(states)],
     )
-
-
-def load_resumable(folder: Path) -> CheckpointContent:
-    """Verify and read a checkpoint that a training can resume from.
-
-    Raises DamagedCheckpoint, and IncompatibleCheckpoint for final weights and for a checkpoint of
-    a newer version.
-    """
-    loaded = load(folder)
-    if loaded.manifest.phase == "final":
-        raise IncompatibleCheckpoint(
-            f"{folder.name} holds final weights without an optimizer state; start a new training "
-            "from it with init_from"
-        )
-    return loaded

@@ -10,15 +10,19 @@ from workers.data.errors import InvalidData, NoDataRoot
 def data_path(data_root: Path, relative: str) -> Path:
     """The path of a job's data below the data root.
 
-    Raises NoDataRoot, and InvalidData for a path that leads out of the data root.
+    Raises NoDataRoot, also for an empty root, and InvalidData for a path that leads out of it.
     """
     check(data_root)
     try:
-        return resolve_path(data_root, relative)
+        path = resolve_path(data_root, relative)
     except LinkLoop as error:
         raise InvalidData(f"{relative} has a link that leads back to itself: remove it") from error
     except PathOutsideRoot as error:
         raise InvalidData(f"{relative} leads out of the data root") from error
+    if not path.exists():
+        # In a mount point without its file system everything is missing, for this worker alone.
+        check_still(data_root)
+    return path
 
 
 def check(data_root: Path) -> None:

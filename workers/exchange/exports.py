@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from service.contract.checkpoints import Manifest
 from service.contract.exchange import ExportFormat
 from workers.checkpoints.class_names import CLASS_NAMES
-from workers.checkpoints.snapshot import CheckpointContent, load
+from workers.checkpoints.snapshot import CheckpointContent
 from workers.checkpoints.tensors import file_header, in_file_order
 from workers.checkpoints.upstream import load_for_training
 from workers.exchange.momentum import state_dicts
@@ -39,14 +39,14 @@ def export_name(manifest: Manifest, form: ExportFormat) -> str:
 
 
 def export_checkpoint(
-    checkpoint: Path,
+    loaded: CheckpointContent,
     target: Path,
     form: ExportFormat,
     *,
     params: RecipeParams,
     module_prefix: bool = False,
 ) -> None:
-    """Write the checkpoint folder as the file `target`, whole or not at all.
+    """Write a checkpoint as the file `target`, whole or not at all.
 
     `params` are those of the training, for the learning rates of its optimizer. `pth.tar` is
     `{"state_dict": …}` with `optimizer_state_dict` and `lr_scheduler_state_dict` where there is
@@ -55,9 +55,8 @@ def export_checkpoint(
     too. `onnx`
     (images -> logits) and `torch_export` (`.pt2`) are the network in eval mode, for any batch of
     images (N, 3, S, S) of the checkpoint's size. Every format has the class names of the logits, if
-    they are known. Raises DamagedCheckpoint, OSError.
+    they are known. Raises OSError.
     """
-    loaded = load(checkpoint)
     recipe = recipe_named(loaded.manifest.recipe)
     with whole_file(target) as partial:
         if form == "pth.tar":

@@ -8,6 +8,7 @@ from service.contract.checkpoints import FileDigest, Manifest, job_files_path
 from service.contract.reading import read
 from service.contract.specs import ExportSpec
 from workers.checkpoints.folder import DamagedCheckpoint
+from workers.checkpoints.snapshot import load_published
 from workers.checkpoints.upstream import IncompatibleCheckpoint
 from workers.exchange.exports import export_checkpoint, export_name
 from workers.training.run_context import RunContext
@@ -23,10 +24,10 @@ def run(context: RunContext) -> dict[str, Any]:
     events.report("started", {"total_steps": 1, "resumed_from": None, "step": 0}, "started")
     name = export_name(read(Manifest, source.manifest), request.format)
     folder = volume / job_files_path(claim.job_id, claim.attempt)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(exist_ok=True)
     try:
         export_checkpoint(
-            volume / source.path,
+            load_published(context.assignment.shared_volume, source),
             folder / name,
             request.format,
             params=context.params,

@@ -4,7 +4,9 @@ import errno
 
 from service.contract.agent import AttemptResult, Claim
 from service.contract.jobs import Reason
+from service.volume.identity import WrongVolume
 from workers.checkpoints.folder import DamagedCheckpoint
+from workers.checkpoints.snapshot import AbsentCheckpoint
 from workers.checkpoints.upstream import IncompatibleCheckpoint
 from workers.data.errors import InvalidData, NoDataRoot
 from workers.memory_advice import memory_advice
@@ -21,6 +23,8 @@ _REASONS: tuple[tuple[type[Exception], Reason], ...] = (
     (InvalidData, Reason.INVALID_DATA),
     (NoDataRoot, Reason.WORKER_UNFIT),
     (NoSuchRecipe, Reason.WORKER_UNFIT),
+    (WrongVolume, Reason.WORKER_UNFIT),
+    (AbsentCheckpoint, Reason.WORKER_UNFIT),
     (IncompatibleCheckpoint, Reason.INCOMPATIBLE_CHECKPOINT),
     (DamagedCheckpoint, Reason.INCOMPATIBLE_CHECKPOINT),
     (NonFiniteLoss, Reason.NON_FINITE_LOSS),

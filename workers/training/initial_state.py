@@ -11,7 +11,7 @@ from service.contract.checkpoints import Checkpoint
 from service.contract.resuming import can_resume
 from service.contract.specs import CheckpointRef
 from workers.checkpoints.folder import DamagedCheckpoint
-from workers.checkpoints.snapshot import CheckpointContent, load_resumable
+from workers.checkpoints.snapshot import AbsentCheckpoint, CheckpointContent, load_resumable
 from workers.checkpoints.upstream import IncompatibleCheckpoint
 from workers.data.classes import ClassesDiffer, Match, match_classes
 from workers.data.errors import InvalidData
@@ -46,8 +46,8 @@ def begin(context: RunContext, splits: Mapping[str, SplitFingerprint]) -> Initia
     """The newest checkpoint of the claim that is whole, else `init_from`, else fresh weights.
 
     `splits` are the fingerprints of the data, `train` and `val`. Raises IncompatibleCheckpoint,
-    NonFiniteLoss, DamagedCheckpoint for `init_from` alone, and InvalidData if the classes are not
-    those of a training to be resumed.
+    NonFiniteLoss, DamagedCheckpoint for `init_from` alone, AbsentCheckpoint, WrongVolume, and
+    InvalidData if the classes are not those of a training to be resumed.
     """
     class_names = tuple(splits["train"].classes)
     spec, params, ranks = context.claim.job_spec, context.params, context.ranks
@@ -57,15 +57,14 @@ def begin(context: RunContext, splits: Mapping[str, SplitFingerprint]) -> Initia
     if ranks.rank:
         # The same weights everywhere, but dropout of its own on each rank.
         _seed(_mixed(params.seed, ranks.rank))
-    for checkpoint in context.claim.resume:
-        loaded = _loaded(context, checkpoint)
-        if loaded is not None:
-            initial = _resumed(context, loaded, state, splits)
-            # Its first weights, if any were given, were matched in an earlier attempt.
-            data = read_run_data(loaded.folder)
-            return replace(
-                initial, classes_matched_by=None if data is None else data.classes_matched_by
-            )
+    loaded = _newest_whole(context)
+    if loaded is not None:
+        initial = _resumed(context, loaded, state, splits)
+        # Its first weights, if any were given, were matched in an earlier attempt.
+        data = read_run_data(loaded.folder)
+        return replace(
+            initial, classes_matched_by=None if data is None else data.classes_matched_by
+        )
     ref, source = spec.init_from, context.claim.weights
     if ref is None:
         return InitialState(state, None, None, class_names, None)
@@ -81,17 +80,48 @@ def begin(context: RunContext, splits: Mapping[str, SplitFingerprint]) -> Initia
     return InitialState(state, None, parent, order.names, order.matched_by)
 
 
+def _newest_whole(context: RunContext) -> CheckpointContent | None:
+    """The newest of the claim's checkpoints that every rank can read; None to begin anew.
+
+    Raises AbsentCheckpoint rather than begin anew where the index has checkpoints that this worker
+    does not see.
+    """
+    absent: str | None = None
+    for checkpoint in context.claim.resume:
+        try:
+            loaded = _loaded(context, checkpoint)
+        except AbsentCheckpoint as error:
+            absent = absent or str(error)
+            context.events.note(f"{error}; going back to the one before")
+            continue
+        if loaded is not None:
+            return loaded
+    if absent is not None:
+        raise AbsentCheckpoint(absent)
+    return None
+
+
 def _loaded(context: RunContext, checkpoint: Checkpoint) -> CheckpointContent | None:
+    """A checkpoint; None for one that is damaged or of a newer version, which is reported.
+
+    Raises AbsentCheckpoint, on all ranks if it is absent for one, and WrongVolume.
+    """
     loaded: CheckpointContent | None = None
+    absent: str | None = None
     problems: list[str] = []
     is_newer = False
     try:
-        loaded = load_resumable(context.assignment.volume / checkpoint.path)
+        loaded = load_resumable(context.assignment.shared_volume, checkpoint)
+    except AbsentCheckpoint as error:
+        absent = str(error)
     except DamagedCheckpoint as damaged:
         problems = damaged.problems
     except IncompatibleCheckpoint as newer:
         problems, is_newer = [str(newer)], True
     # All ranks go on from the same one: what one of them cannot read, none takes.
+    first_absent = next((each for each in context.ranks.gathered(absent) if each), None)
+    if first_absent is not None:
+        raise AbsentCheckpoint(first_absent)
     first_problems = next((p for p in context.ranks.gathered(problems) if p), None)
     if any(context.ranks.gathered(is_newer)):
         message = f"{checkpoint.path} is of a newer version, going back to the one before"

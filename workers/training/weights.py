@@ -8,13 +8,14 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from service.contract.checkpoints import Manifest
+from service.contract.checkpoints import Checkpoint, Manifest
 from service.contract.paths import PathOutsideRoot, resolve_path
 from service.contract.specs import CheckpointRef
+from service.volume.identity import SharedVolume
 from workers.attempt_dir import Assignment
 from workers.checkpoints.class_names import class_names_of
 from workers.checkpoints.folder import DamagedCheckpoint
-from workers.checkpoints.snapshot import CheckpointContent, load
+from workers.checkpoints.snapshot import CheckpointContent, load_published
 from workers.checkpoints.state_dicts import StateDict, chosen, notes_on
 from workers.checkpoints.upstream import (
     IncompatibleCheckpoint,
@@ -54,7 +55,7 @@ def weights_of(assignment: Assignment, ref: CheckpointRef, events: Events) -> We
         file = open_weights(path)
         rows = class_names_of(assignment.import_root, ref.file, file.content)
         return Weights(path.name, file.candidates, manifest=None, class_names=rows.names)
-    loaded = trained_source(assignment, events, load)
+    loaded = trained_source(assignment, events, load_published)
     manifest = loaded.manifest
     require_finite_weights(loaded.model, manifest.checkpoint_id)
     candidates = [StateDict("", loaded.model)]
@@ -67,17 +68,20 @@ def require_finite_weights(tensors: Mapping[str, Tensor], name: str) -> None:
 
 
 def trained_source(
-    assignment: Assignment, events: Events, read: Callable[[Path], CheckpointContent]
+    assignment: Assignment,
+    events: Events,
+    read: Callable[[SharedVolume, Checkpoint], CheckpointContent],
 ) -> CheckpointContent:
     """The checkpoint that the claim brings, by one of the readers of snapshots.
 
-    A damaged one is an event too. Raises IncompatibleCheckpoint, DamagedCheckpoint.
+    A damaged one is an event too. Raises IncompatibleCheckpoint, DamagedCheckpoint,
+    AbsentCheckpoint, WrongVolume.
     """
     source = assignment.claim.weights
     if source is None:
         raise IncompatibleCheckpoint("the checkpoint that was named is not there any more")
     try:
-        return read(assignment.volume / source.path)
+        return read(assignment.shared_volume, source)
     except DamagedCheckpoint as damaged:
         events.report("damaged", {"checkpoint_id": source.id, "problems": damaged.problems})
         raise

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from io import BufferedReader
-from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -10,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from service.contract.checkpoints import FileDigest, FileName
 from service.domain.errors import Conflict, Gone, Unavailable
 from service.volume.digests import FileDigests
+from service.volume.identity import SharedVolume
 from service.volume.opener import UnsafePath, open_below
 
 _NAMED: TypeAdapter[tuple[str, FileDigest]] = TypeAdapter(tuple[FileName, FileDigest])
@@ -40,10 +40,11 @@ def named_files(result: dict[str, Any] | None) -> dict[str, FileDigest]:
     return files
 
 
-def open_published(volume: Path, file: VolumeFile, digests: FileDigests) -> BufferedReader:
+def open_published(volume: SharedVolume, file: VolumeFile, digests: FileDigests) -> BufferedReader:
     """Open a file whose bytes have its digest.
 
-    Raises Gone where it is not there (any more), Conflict for other bytes, and Unavailable.
+    Raises Gone where it is not there (any more), Conflict for other bytes, WrongVolume, and
+    Unavailable.
     """
     opened = open_for_users(volume, file)
     try:
@@ -62,14 +63,15 @@ def open_published(volume: Path, file: VolumeFile, digests: FileDigests) -> Buff
     )
 
 
-def open_for_users(volume: Path, file: VolumeFile) -> BufferedReader:
-    """Open a file, whatever its bytes; raises Gone, and Unavailable."""
+def open_for_users(volume: SharedVolume, file: VolumeFile) -> BufferedReader:
+    """Open a file, whatever its bytes; raises Gone, WrongVolume, Unavailable."""
     try:
-        return open_below(volume, file.path)
+        return open_below(volume.root, file.path)
     except UnsafePath as error:
         message = f"{file.path} is not served: {error.filename}: {error.strerror}"
         raise Gone("file_gone", message) from error
     except (FileNotFoundError, NotADirectoryError) as error:
+        volume.require()
         raise Gone("file_gone", f"{file.path} is not on the volume any more") from error
     except OSError as error:
         raise _unreadable(file, error) from error

@@ -22,6 +22,7 @@ from service.store import attempts, checkpoints, deletions, jobs
 from service.store.engine import Database
 from service.volume.disk import DISK, Disk, remove_tree
 from service.volume.folder import checkpoints_in, is_newer, newer_in, verify_published
+from service.volume.identity import SharedVolume
 from service.volume.opener import open_folder
 from service.volume.removal import (
     attempt_folders_in,
@@ -39,22 +40,26 @@ _STAGE = "a save or a removal was cut off"
 
 @dataclass(frozen=True)
 class Collector:
-    """Finds what nobody needs on a volume, and removes it unless it is a dry run."""
+    """Finds what nobody needs on a volume, and removes it unless it is a dry run.
+
+    Nothing is marked as removed or damaged unless the folder is the volume.
+    """
 
     database: Database
-    volume: Path
+    volume: SharedVolume
     now: datetime
     disk: Disk = field(default=DISK)
 
     def collect(self, *, dry_run: bool) -> list[Garbage]:
-        """What of the whole volume is removed, or would be."""
-        folders = sorted((self.volume / "jobs").glob("*"))
+        """What of the whole volume is removed, or would be; raises WrongVolume."""
+        self.volume.require()
+        folders = sorted((self.volume.root / "jobs").glob("*"))
         names = [folder.name for folder in folders if folder.is_dir() and not folder.is_symlink()]
         return [garbage for job_id in names for garbage in self._collect_job(job_id, dry_run)]
 
     def newer_folders(self) -> list[str]:
         """A sentence on each checkpoint of the volume that a newer version made, and is left."""
-        folders = newer_in(self.volume / "jobs")
+        folders = newer_in(self.volume.root / "jobs")
         return [f"{self._relative(f)} was made by a newer version, and is left" for f in folders]
 
     def finish(self) -> list[Garbage]:
@@ -93,7 +98,7 @@ class Collector:
                 yield from self._remove(removable, dry_run)
 
     def _remove_leftovers_of(self, job_id: str, dry_run: bool) -> Iterator[Garbage]:
-        folder = self.volume / "jobs" / job_id
+        folder = self.volume.root / "jobs" / job_id
         size = sum(_size(path) for path in leftovers_in(folder))
         garbage = Garbage(path=self._relative(folder), why=_DELETED, bytes=size)
         if dry_run:
@@ -101,6 +106,7 @@ class Collector:
             return
         with _logged(folder):
             remove_leftovers(folder, self.disk)
+            self.volume.require()
             with self.database.write() as tx:
                 # A checkpoint that could not be removed now has its folder in this one.
                 if not checkpoints.in_state(tx, job_id, "deleting"):
@@ -110,7 +116,7 @@ class Collector:
     def _remove_staging_folders(
         self, job: Job, live: int | None, dry_run: bool
     ) -> Iterator[Garbage]:
-        for folder in attempt_folders_in(self.volume / "jobs" / job.id):
+        for folder in attempt_folders_in(self.volume.root / "jobs" / job.id):
             if folder.name == str(live):
                 continue
             for stage in staging_folders_in(folder):
@@ -122,7 +128,7 @@ class Collector:
     def _on_volume(self, job: Job) -> list[Checkpoint]:
         return [
             Checkpoint.of(manifest, self._relative(folder), manifest.created_at)
-            for attempt in attempt_folders_in(self.volume / "jobs" / job.id)
+            for attempt in attempt_folders_in(self.volume.root / "jobs" / job.id)
             for folder, manifest in checkpoints_in(attempt)
             if manifest.job_id == job.id
         ]
@@ -142,8 +148,9 @@ class Collector:
         newest = next((c for c in retained if c.phase != "final"), None)
         if newest is None:
             return False
-        problems = verify_published(self.volume, newest)
+        problems = verify_published(self.volume.root, newest)
         if problems:
+            self.volume.require()
             _log.error("newest_checkpoint_damaged", checkpoint_id=newest.id, problems=problems)
             with self.database.write() as tx:
                 record_verification(tx, newest.id, problems, self.now)
@@ -151,7 +158,7 @@ class Collector:
 
     def _remove(self, removable: list[tuple[Checkpoint, str]], dry_run: bool) -> Iterator[Garbage]:
         for checkpoint, why in removable:
-            folder = self.volume / checkpoint.path
+            folder = self.volume.root / checkpoint.path
             with _logged(folder):
                 size = self._size_of(checkpoint)
                 if why != _DELETED and is_newer(folder):
@@ -166,20 +173,21 @@ class Collector:
     def _size_of(self, checkpoint: Checkpoint) -> int:
         """The bytes of its folder, 0 for none; raises UnsafePath where a link leads to it."""
         try:
-            with open_folder(self.volume, checkpoint.path):
-                return _size(self.volume / checkpoint.path)
+            with open_folder(self.volume.root, checkpoint.path):
+                return _size(self.volume.root / checkpoint.path)
         except FileNotFoundError:
             return 0
 
     def _purge(self, checkpoint: Checkpoint) -> None:
         # A folder that is missing was removed before a kill, or by a worker.
         with suppress(FileNotFoundError):
-            purge(self.volume / checkpoint.path, self.disk)
+            purge(self.volume.root / checkpoint.path, self.disk)
+        self.volume.require()
         with self.database.write() as tx:
             checkpoints.mark_purged(tx, checkpoint.job_id, [checkpoint.id])
 
     def _relative(self, folder: Path) -> str:
-        return str(folder.relative_to(self.volume))
+        return str(folder.relative_to(self.volume.root))
 
 
 def _partition(

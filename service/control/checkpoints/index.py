@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
 
 from sqlalchemy import Connection
 
@@ -21,6 +20,7 @@ from service.domain.errors import Conflict, Gone, NotFound
 from service.store import checkpoint_search, history, jobs
 from service.store import checkpoints as store
 from service.store.checkpoint_search import CheckpointFilter
+from service.volume.identity import SharedVolume
 from service.volume.manifests import is_of_newer_version
 
 _NOT_RETAINED = ("purging", "deleting", "purged")
@@ -132,7 +132,7 @@ def record_verification(
     return answer
 
 
-def file_of(checkpoint: Checkpoint, name: str, volume: Path) -> VolumeFile:
+def file_of(checkpoint: Checkpoint, name: str, volume: SharedVolume) -> VolumeFile:
     """A file of a checkpoint; raises NotFound, Gone, Unavailable."""
     digest = checkpoint.files.get(name)
     if digest is None:

@@ -11,9 +11,10 @@ from service.contract.checkpoints import Checkpoint, Manifest
 from service.control.checkpoints.index import record_verification
 from service.control.checkpoints.retention import refresh_pointers
 from service.control.kinds.import_ import job_of_folder
-from service.store import attempts, checkpoints, history, jobs
+from service.store import attempts, checkpoints, history, jobs, volumes
 from service.store.engine import Database
 from service.volume.folder import checkpoints_in, newer_in, verify, verify_published
+from service.volume.identity import SharedVolume, identity_of
 from service.volume.manifests import is_of_newer_version
 
 
@@ -40,8 +41,10 @@ def reindex(
 
     Each checkpoint is a transaction of its own: after an interruption the next run completes it.
     `on_total` is called once with the bytes to read, `on_read` with the bytes of each part that
-    was read. Raises FileNotFoundError where there is no volume.
+    was read. Raises FileNotFoundError where there is no volume, and WrongVolume where it is not
+    that of the database.
     """
+    shared = _identified(database, volume, now)
     if not (volume / "jobs").is_dir():
         raise FileNotFoundError(f"{volume} has no folder jobs: is the volume mounted?")
     folders = checkpoints_in(volume / "jobs")
@@ -61,12 +64,25 @@ def reindex(
     result.left += [f"{folder.relative_to(volume)} was made by a newer version" for folder in newer]
     _reindex_missing(
         database,
-        volume,
+        shared,
         {manifest.checkpoint_id for _, manifest in folders},
         result,
         now,
     )
     return result
+
+
+def _identified(database: Database, volume: Path, now: datetime) -> SharedVolume:
+    """The volume with the identity that the database has noted, or notes now."""
+    with database.read() as tx:
+        expected = volumes.identity(tx)
+    present = identity_of(volume)
+    if expected is None and present is not None:
+        with database.write() as tx:
+            expected = volumes.set_identity(tx, present, now)
+    shared = SharedVolume(volume, expected)
+    shared.require()
+    return shared
 
 
 def _reindex_folder(
@@ -125,7 +141,11 @@ def _adopt(
 
 
 def _reindex_missing(
-    database: Database, volume: Path, present_ids: set[str], result: ReindexResult, now: datetime
+    database: Database,
+    volume: SharedVolume,
+    present_ids: set[str],
+    result: ReindexResult,
+    now: datetime,
 ) -> None:
     with database.read() as tx:
         missing = [id_ for id_ in checkpoints.published_ids(tx) if id_ not in present_ids]
@@ -135,6 +155,7 @@ def _reindex_missing(
             indexed = checkpoints.get(tx, checkpoint_id)
         if indexed is None or indexed.state != "published":
             continue
-        problems = verify_published(volume, indexed)
+        problems = verify_published(volume.root, indexed)
+        volume.require()
         with database.write() as tx:
             _record_problems(tx, result, indexed, problems, now)

@@ -1,14 +1,13 @@
 """What a job leaves beside checkpoints: exports, confusion matrices. `result` names them."""
 
-from pathlib import Path
-
 from service.contract.checkpoints import job_files_path
 from service.contract.jobs import Job
 from service.control.checkpoints.files import VolumeFile, named_files, open_for_users
 from service.domain.errors import Gone, NotFound
+from service.volume.identity import SharedVolume
 
 
-def file_of(job: Job, name: str, volume: Path) -> VolumeFile:
+def file_of(job: Job, name: str, volume: SharedVolume) -> VolumeFile:
     """One of the files that the job's result names; raises NotFound, Unavailable."""
     digest = named_files(job.result).get(name)
     if digest is None:
@@ -21,7 +20,7 @@ def file_of(job: Job, name: str, volume: Path) -> VolumeFile:
     return file
 
 
-def only_file_of(job: Job, volume: Path) -> VolumeFile:
+def only_file_of(job: Job, volume: SharedVolume) -> VolumeFile:
     """The file of a job that leaves one; raises NotFound, Unavailable."""
     names = list(named_files(job.result))
     if len(names) != 1:

@@ -3,7 +3,6 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from sqlalchemy import Connection
 
@@ -17,6 +16,7 @@ from service.control.jobs.submission import SubmissionResult, submit
 from service.control.kinds.export import export_spec, exports_of
 from service.control.kinds.import_ import import_spec
 from service.domain.errors import Gone
+from service.volume.identity import SharedVolume
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def earlier_export(
     return None
 
 
-def export_state(job: Job, volume: Path) -> ExportState:
+def export_state(job: Job, volume: SharedVolume) -> ExportState:
     """An export with its file if its job has ended; raises NotFound if the file is missing."""
     made = job.state is JobState.SUCCEEDED
     return ExportState(job, artifacts.only_file_of(job, volume) if made else None)

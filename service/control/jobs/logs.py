@@ -3,10 +3,10 @@
 import errno
 import os
 from dataclasses import dataclass
-from pathlib import Path
 
 from service.contract.checkpoints import attempt_path
 from service.domain.errors import NotFound
+from service.volume.identity import SharedVolume
 from service.volume.opener import UnsafePath, open_below
 
 LOG_FILE = "log.txt"
@@ -21,19 +21,20 @@ class LogPart:
     end: bool
 
 
-def read(volume: Path, job_id: str, attempt: int, cursor: int, limit_bytes: int) -> LogPart:
-    """Text from byte `cursor` on, up to a whole character; raises NotFound.
+def read(volume: SharedVolume, job_id: str, attempt: int, cursor: int, limit_bytes: int) -> LogPart:
+    """Text from byte `cursor` on, up to a whole character; raises NotFound, WrongVolume.
 
     Where the middle of a log was removed for its size, a line says how many bytes.
     """
     try:
-        with open_below(volume, f"{attempt_path(job_id, attempt)}/{LOG_FILE}") as file:
+        with open_below(volume.root, f"{attempt_path(job_id, attempt)}/{LOG_FILE}") as file:
             size = file.seek(0, 2)
             start = min(cursor, size)
             data, hole = _data_after(file.fileno(), start, size)
             file.seek(data)
             raw = file.read(min(limit_bytes, hole - data))
     except FileNotFoundError:
+        volume.require()
         raise NotFound("no_log", f"attempt {attempt} of {job_id} has no log yet") from None
     except UnsafePath as error:
         message = f"the log of attempt {attempt} of {job_id} is not read: {error.filename}"

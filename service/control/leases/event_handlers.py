@@ -22,6 +22,7 @@ from service.control.kinds import kind_of
 from service.store import attempts, checkpoints, history, jobs, series
 from service.store.attempts import LiveAttempt
 from service.store.outages import DATABASE_OUTAGES
+from service.volume.manifests import is_absent
 
 MOST_SERIES = 100
 """Names of metrics that a job may have: a page asks for all of its series at once."""
@@ -194,13 +195,17 @@ def _damaged(tx: Connection, batch: EventBatch, body: dict[str, Any]) -> None:
     is_own = checkpoint is not None and checkpoint.job_id == batch.job.id
     if checkpoint is None or not (is_own or checkpoint.id == job.source_checkpoint):
         raise InvalidEvent("it names no checkpoint of this job, nor its source")
+    what = f"checkpoint {checkpoint.id} at step {checkpoint.step}"
+    if is_absent(event.problems):
+        # From a worker of an older version, whose volume may not be mounted.
+        _note(tx, batch, "note", f"{what} is not on the volume of this worker")
+        return
     if checkpoint.state == "published":
         checkpoints.mark(tx, [checkpoint.id], "damaged")
     if is_own:
         batch.values |= pointers(tx, batch.job)
     else:
         refresh_pointers(tx, checkpoint.job_id)
-    what = f"checkpoint {checkpoint.id} at step {checkpoint.step}"
     _note(tx, batch, "damaged", f"{what} is damaged: {'; '.join(event.problems)}")
 
 

@@ -1,10 +1,18 @@
 """Workers register, end, are drained and resumed."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection
 
-from service.contract.agent import Gone, Predecessor, Registration, RegistrationReply
+from service.contract.agent import (
+    Gone,
+    Predecessor,
+    Registration,
+    RegistrationReply,
+    ServerVolume,
+    WorkerVolume,
+)
 from service.contract.jobs import LIVE_ATTEMPTS, Reason
 from service.contract.workers import Worker, WorkerState
 from service.control.leases.transitions import AttemptEnd, BackoffPolicy, end_attempt
@@ -12,6 +20,7 @@ from service.domain.errors import Conflict, NotFound
 from service.domain.lifecycle import AttemptEvent
 from service.store import attempts, jobs
 from service.store import workers as store
+from service.volume.identity import difference
 
 
 def register(
@@ -25,6 +34,29 @@ def register(
             Predecessor(worker_id=id_, process=process) for id_, process in predecessors.items()
         )
     )
+
+
+def compare_volume(
+    tx: Connection, worker_id: str, volume: WorkerVolume, server_volume_id: str | None
+) -> ServerVolume:
+    """Quarantine a worker whose volume is not the server's, until it is; raises NotFound.
+
+    A server that does not know its volume's identity compares nothing.
+    """
+    worker = store.get(tx, worker_id, lock=True)
+    if worker is None:
+        raise NotFound("unknown_worker", f"worker {worker_id} must register (again)")
+    before = store.volume_problem(tx, worker_id)
+    problem = None
+    if server_volume_id is not None and volume.id != server_volume_id:
+        problem = f"{difference(volume.path, volume.id, server_volume_id)}: mount it"
+    values: dict[str, Any] = {"volume_problem": problem}
+    if problem is not None and worker.state in (WorkerState.ACTIVE, WorkerState.QUARANTINED):
+        values |= {"state": WorkerState.QUARANTINED, "message": problem}
+    elif problem is None and before is not None and worker.state is WorkerState.QUARANTINED:
+        values |= {"state": WorkerState.ACTIVE, "message": None}
+    store.change(tx, worker_id, values)
+    return ServerVolume(id=server_volume_id)
 
 
 def end_worker(
@@ -60,6 +92,9 @@ def resume(tx: Connection, worker_id: str, now: datetime) -> None:
     Failures before this moment do not count towards a quarantine.
     """
     worker = _locked(tx, worker_id)
+    problem = store.volume_problem(tx, worker_id)
+    if problem is not None:
+        raise Conflict("wrong_volume", f"{problem}; the worker goes on by itself then")
     if worker.state in (WorkerState.DRAINING, WorkerState.QUARANTINED):
         values = {"state": WorkerState.ACTIVE, "message": None, "trusted_at": now}
         store.change(tx, worker_id, values)

@@ -15,6 +15,8 @@ from service.contract.kernel import die_with_parent
 from workers.launcher.local.signal_pipe import SignalPipe
 from workers.launcher.local.spawn_request import SpawnRequest
 
+# A link in the volume leads to a file that is no log, and opening a pipe waits for its reader.
+_LOG_FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
 RankMain = Callable[[Path], int]
 DUMP_SIGNAL = signal.SIGUSR1
 """Makes a rank write the stacks of its threads to its log, whatever code it runs."""
@@ -57,7 +59,7 @@ def _run_rank(
 
 def _redirect_output(log_path: Path) -> None:
     null = os.open(os.devnull, os.O_RDONLY)
-    log = os.open(log_path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    log = os.open(log_path, _LOG_FLAGS, 0o644)
     for source, target in ((null, 0), (log, 1), (log, 2)):
         os.dup2(source, target)
     os.close(null)
