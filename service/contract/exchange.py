@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from service.contract.class_names import ClassNames
 from service.contract.fields import MOST_TAGS, Id, Tag
 from service.contract.json_types import WHOLE_NUMBER, Boolean
-from service.contract.paths import ImportPath
+from service.contract.paths import SubmittedImportPath
 from service.contract.text import NAME_LENGTH, Text
 
 Preprocessing = Literal["bgr255", "bgr_normalized", "bgr255_minus_mean"]
@@ -38,12 +38,12 @@ class ImportRequest(_Request):
         }
     )
 
-    file: ImportPath
+    file: SubmittedImportPath
     key: Annotated[Text, Field(min_length=1, max_length=NAME_LENGTH)] | None = None
     recipe: Id | None = None
     variant: Id | None = None
     preprocessing: Preprocessing | None = None
-    mean_image: ImportPath | None = None
+    mean_image: SubmittedImportPath | None = None
     image_size: Annotated[int, Field(ge=32, le=2048, multiple_of=32), WHOLE_NUMBER] = 224
     class_names: ClassNames | None = None
     tags: Annotated[tuple[Tag, ...], Field(max_length=MOST_TAGS)] = ()

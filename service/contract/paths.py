@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator
 
 from service.contract.json_types import BELOW_ROOT
-from service.contract.text import NAME_LENGTH, PATH_LENGTH, Text, storable_text
+from service.contract.text import NAME_LENGTH, PATH_LENGTH, StorableText, storable_text
 
 _DATA_ROOT = "worker's data root"
 
@@ -56,8 +56,11 @@ def _check_utf8(path: Path) -> Path:
 RootFolder = Annotated[Path, AfterValidator(_check_utf8)]
 """A folder of a setting; it is written into JSON, which is UTF-8."""
 
-DataPath = Annotated[Text, _below(_DATA_ROOT), BELOW_ROOT]
-ImportPath = Annotated[Text, _below("import root"), BELOW_ROOT]
+DataPath = Annotated[StorableText, _below(_DATA_ROOT)]
+ImportPath = Annotated[StorableText, _below("import root")]
+SubmittedDataPath = Annotated[DataPath, BELOW_ROOT]
+SubmittedImportPath = Annotated[ImportPath, BELOW_ROOT]
+"""Paths with their rule in the schema; a recipe's schema has no look-ahead, and so not these."""
 
 
 def resolve_path(root: Path, relative: str) -> Path:

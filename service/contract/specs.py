@@ -19,7 +19,7 @@ from service.contract.exchange import ExportRequest, ImportRequest
 from service.contract.fields import Id, Labels
 from service.contract.json_types import WHOLE_NUMBER, just
 from service.contract.json_values import JsonWithin
-from service.contract.paths import DataPath, ImportPath
+from service.contract.paths import SubmittedDataPath, SubmittedImportPath
 from service.contract.text import Text
 
 PARAMETERS_BYTES = 64 * 1024
@@ -49,8 +49,8 @@ class DataSpec(_Edge):
     )
 
     dataset: Name | None = None
-    train_dir: DataPath | None = None
-    val_dir: DataPath | None = None
+    train_dir: SubmittedDataPath | None = None
+    val_dir: SubmittedDataPath | None = None
     exif_orientation: Literal["ignore", "apply"] = "ignore"
 
     @model_validator(mode="after")
@@ -76,7 +76,7 @@ class CheckpointRef(_Edge):
     id: Id | None = None
     job: Id | None = None
     which: Literal["latest", "best"] = "latest"
-    file: ImportPath | None = None
+    file: SubmittedImportPath | None = None
     state: Literal["weights", "full"] = "weights"
     head: Literal["keep", "replace"] = "keep"
 

@@ -88,7 +88,10 @@ class CutTo:
         return described | {_LIMITS[described["type"]]: self.length}
 
 
-Text = Annotated[str, AfterValidator(_check_storable), Field(max_length=PATH_LENGTH), STORABLE]
+StorableText = Annotated[str, AfterValidator(_check_storable), Field(max_length=PATH_LENGTH)]
+"""As `Text`; its schema has no pattern, since it is a part of the form of every recipe."""
+
+Text = Annotated[StorableText, STORABLE]
 """A text of a user; refused if no database or JSON can hold it."""
 
 Message = Annotated[str, CutTo(MESSAGE_LENGTH)]
