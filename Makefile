@@ -1,4 +1,4 @@
-.PHONY: help install demo up test check bench chaos chromium clean
+.PHONY: help install demo up test check audit bench chaos chromium clean
 
 PYTHON ?= python3
 PORT ?= 8000
@@ -30,6 +30,10 @@ check: install ## Lint, types, and who may import whom
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+audit: install ## Look the dependencies up in the public database of advisories
+	$(BIN)/pip install --quiet --disable-pip-version-check pip-audit
+	$(BIN)/pip-audit --requirement constraints.txt --no-deps --disable-pip
 
 bench: install ## Measure, side by side; results to docs/benchmarks.md
 	$(BIN)/python -m benchmarks
