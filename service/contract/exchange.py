@@ -39,7 +39,11 @@ class ImportRequest(_Request):
     )
 
     file: SubmittedImportPath
-    key: Annotated[Text, Field(min_length=1, max_length=NAME_LENGTH)] | None = None
+    # Left out where it is not given: an older worker refuses a field that it does not know.
+    key: Annotated[
+        Annotated[Text, Field(min_length=1, max_length=NAME_LENGTH)] | None,
+        Field(exclude_if=lambda key: key is None),
+    ] = None
     recipe: Id | None = None
     variant: Id | None = None
     preprocessing: Preprocessing | None = None

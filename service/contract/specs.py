@@ -51,7 +51,10 @@ class DataSpec(_Edge):
     dataset: Name | None = None
     train_dir: SubmittedDataPath | None = None
     val_dir: SubmittedDataPath | None = None
-    exif_orientation: Literal["ignore", "apply"] = "ignore"
+    # Left out where it has no effect: an older worker refuses a field that it does not know.
+    exif_orientation: Annotated[
+        Literal["ignore", "apply"], Field(exclude_if=lambda orientation: orientation == "ignore")
+    ] = "ignore"
 
     @model_validator(mode="after")
     def _one_source(self) -> "DataSpec":
