@@ -146,9 +146,9 @@ def open_database(url: str) -> Database:
     """The database of a URL, migrated to the newest schema; raises CannotStart."""
     try:
         database = Database(url)
-    except (DatabaseInUse, ValueError) as error:
+    except DatabaseInUse as error:
         raise CannotStart(str(error)) from error
-    except (ArgumentError, ImportError, OSError) as error:
+    except (ArgumentError, ImportError, OSError, ValueError) as error:
         raise CannotStart(f"cannot use TRAINYARD_DATABASE_URL: {error}") from error
     try:
         with database.migrate() as tx:

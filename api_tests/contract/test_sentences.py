@@ -1,9 +1,10 @@
 from typing import Any
 
 import pytest
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError, model_validator
 
 from service.contract.sentences import sentence_of, sentences_of
+from service.contract.specs import Name
 
 
 class Inner(BaseModel):
@@ -47,3 +48,16 @@ def test_a_field_may_be_named_in_the_reader_s_terms() -> None:
     error = _refused({"inner": {"size": 0}})
     (sentence,) = sentences_of(error, lambda each: f"--{each['loc'][-1]}")
     assert sentence.startswith("--size: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("", "String should have at least 1 characters"),
+        ("n" * 201, "String should have at most 200 characters"),
+    ],
+)
+def test_the_length_of_a_text_is_told_in_characters(name: str, sentence: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        TypeAdapter(Name).validate_python(name)
+    assert sentence_of(refused.value) == sentence

@@ -27,6 +27,7 @@ from service import main
         ({"host": "::"}, "or listen on 127.0.0.1"),
         ({"database_url": "nonsense"}, "TRAINYARD_DATABASE_URL"),
         ({"database_url": "mysql://localhost/x"}, "TRAINYARD_DATABASE_URL"),
+        ({"database_url": "postgresql://[::1/x"}, "TRAINYARD_DATABASE_URL"),
         ({"database_url": "sqlite://"}, "an SQLite database needs a file"),
         ({"database_url": "sqlite:////proc/nowhere/x.db"}, "TRAINYARD_DATABASE_URL"),
         ({"database_url": "postgresql://u:s3cret@127.0.0.1:1/x"}, "cannot be used"),

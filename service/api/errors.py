@@ -138,7 +138,7 @@ async def _http(request: Request, error: Exception) -> Response:
     if error.status_code == 400 and error.__cause__ is not None:
         detail = f"the body cannot be read: {_why_unreadable(error.__cause__)}"
         return problem(request, 400, "not_json", detail)
-    codes = {404: "no_such_path", 405: "method_not_allowed", 413: "too_large"}
+    codes = {404: "no_such_path", 405: "method_not_allowed", 408: "too_slow", 413: "too_large"}
     code = codes.get(error.status_code, "refused")
     detail = f"{request.method} {request.url.path}: {error.detail}"
     headers = dict(error.headers or {})

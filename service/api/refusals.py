@@ -10,6 +10,7 @@ _REASONS = {
     401: "The server has a token, and the request another or none",
     403: "A foreign host name, or a page of another origin",
     404: "There is no such thing",
+    408: "The body did not arrive in time",
     409: "Its state does not allow it",
     410: "It was there, and is deleted",
     412: "It has changed since it was read",
@@ -21,7 +22,7 @@ _REASONS = {
     503: "The database or the volume does not answer; ask again",
 }
 _OF_EVERY_ROUTE = (401, 403, 422, 500, 503)
-_OF_A_BODY = (400, 413, 415)
+_OF_A_BODY = (400, 408, 413, 415)
 
 Responses = dict[int | str, dict[str, Any]]
 

@@ -1,16 +1,20 @@
 """Validation errors as sentences: `learning_rate: Input should be greater than 0`."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from pydantic import ValidationError
 
 _SHOWN = 3
+_COUNTED = re.compile(r"Value should have at (most|least) (\d+) items? after validation, not \d+")
 
 
 def message_of(error: Mapping[str, Any]) -> str:
-    """The message of an error, without the prefix that pydantic adds to a ValueError's message."""
-    return without_prefix(str(error["msg"]))
+    """The message of an error in pydantic's words, without its prefix of a ValueError's message."""
+    # The length of a text that has a validator of its own is counted in items by pydantic.
+    message = _COUNTED.sub(r"String should have at \1 \2 characters", str(error["msg"]))
+    return without_prefix(message)
 
 
 def without_prefix(message: str) -> str:
