@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, text
 
-from service.contract.agent import ClaimRequest, Registration
+from service.contract.agent import ClaimRequest
+from service.contract.registration import Registration
 from service.contract.specs import TrainSpec
 from service.control.jobs.submission import submit
 from service.control.leases import claims, workers

@@ -11,10 +11,10 @@ from pydantic import ValidationError
 from pydantic_settings import CliApp
 from setproctitle import setproctitle
 
-from service.contract.agent import Registration
 from service.contract.http_client import BadConnection
 from service.contract.ids import new_id
 from service.contract.kernel import become_subreaper, boot_clock
+from service.contract.registration import Registration
 from service.contract.sentences import sentences_of
 from workers.agent.client import ControlPlane
 from workers.agent.gpus import visible_gpus

@@ -16,8 +16,9 @@ from api_tests.support.worker_process import (
     all_ended,
     eventually,
 )
-from service.contract.agent import Predecessor, Purge
+from service.contract.agent import Purge
 from service.contract.loop import LOOP_FAILED_STATUS
+from service.contract.registration import Predecessor
 from service.volume.identity import SharedVolume
 from workers.agent import purge
 from workers.agent.identity import own_identity

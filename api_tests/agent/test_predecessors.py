@@ -7,7 +7,7 @@ import subprocess
 from api_tests.support.claims import a_claim
 from api_tests.support.fake_control_plane import FakeControlPlane
 from api_tests.support.worker_process import StartWorker
-from service.contract.agent import Gone, Predecessor, ProcessIdentity
+from service.contract.registration import Gone, Predecessor, ProcessIdentity
 from workers.agent.identity import own_identity, processes_with
 from workers.agent.predecessors import report_ended_predecessors
 from workers.launcher.local.launcher import WORKER_ID

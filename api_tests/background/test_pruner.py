@@ -11,8 +11,8 @@ from api_tests.support.server_context import Clock
 from api_tests.support.specs import complete_spec
 from service.background.pruner import KEY_RETENTION, SERVER_RETENTION, WORKER_RETENTION, pruner_loop
 from service.context import AppContext
-from service.contract.agent import ProcessIdentity, Registration
 from service.contract.jobs import Attempt, AttemptState, Job, JobState, Progress
+from service.contract.registration import ProcessIdentity, Registration
 from service.contract.workers import WorkerState
 from service.store import (
     attempts,

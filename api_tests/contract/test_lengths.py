@@ -9,10 +9,11 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 import service.api
 import service.contract
-from service.contract.agent import AttemptResult, Registration, ReportedEvent
+from service.contract.agent import AttemptResult, ReportedEvent
 from service.contract.errors import FieldProblem, Problem
 from service.contract.fields import Id
 from service.contract.json_values import LIMIT_KEYWORD
+from service.contract.registration import Registration
 from service.contract.specs import Submission
 from service.contract.text import MESSAGE_LENGTH, Message, Text
 

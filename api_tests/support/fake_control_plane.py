@@ -15,16 +15,18 @@ from service.contract.agent import (
     ClaimRequest,
     Heartbeat,
     HeartbeatReply,
-    Predecessor,
     Purge,
-    Registration,
-    RegistrationReply,
     Report,
     ReportedEvent,
+)
+from service.contract.catalog import Catalog
+from service.contract.registration import (
+    Predecessor,
+    Registration,
+    RegistrationReply,
     ServerVolume,
     WorkerVolume,
 )
-from service.contract.catalog import Catalog
 
 DEADLINE_SECONDS = 60.0
 

@@ -15,18 +15,20 @@ from service.contract.agent import (
     BeatReply,
     Claim,
     ClaimRequest,
-    Gone,
-    Gpu,
     Heartbeat,
     Lease,
-    ProcessIdentity,
-    Registration,
-    RegistrationReply,
     Report,
     ReportedEvent,
 )
 from service.contract.checkpoints import Checkpoint
 from service.contract.jobs import Attempt, Event, Job
+from service.contract.registration import (
+    Gone,
+    Gpu,
+    ProcessIdentity,
+    Registration,
+    RegistrationReply,
+)
 from service.control.checkpoints import index
 from service.control.jobs import actions, history, retries, views
 from service.control.jobs.submission import SubmissionResult, submit

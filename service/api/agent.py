@@ -10,20 +10,15 @@ from service.api.dependencies import Context
 from service.api.parameters import PathId
 from service.api.refusals import refusals
 from service.context import AppContext
-from service.contract.agent import (
-    BeatReply,
-    Claim,
-    ClaimRequest,
+from service.contract.agent import BeatReply, Claim, ClaimRequest, Heartbeat, HeartbeatReply, Report
+from service.contract.catalog import Catalog
+from service.contract.registration import (
     Gone,
-    Heartbeat,
-    HeartbeatReply,
     Registration,
     RegistrationReply,
-    Report,
     ServerVolume,
     WorkerVolume,
 )
-from service.contract.catalog import Catalog
 from service.control.leases import claims, heartbeats, reports, workers
 from service.control.scheduling import catalogs
 from service.domain.catalog_rules import check_catalog, check_storable

@@ -1,4 +1,4 @@
-"""The messages between agents and the control plane; each request may be sent twice."""
+"""The messages of an agent about attempts: claims, heartbeats, reports; each may be sent twice."""
 
 from typing import Annotated, Any, Literal, Self, get_args
 
@@ -12,11 +12,11 @@ from service.contract.fields import (
     Number,
     Result,
     Step,
-    WorkerLabels,
 )
 from service.contract.jobs import Reason
 from service.contract.json_values import JsonCutTo
 from service.contract.reading import Extensible, PeerMessage, log_once
+from service.contract.registration import MOST_SLOTS
 from service.contract.specs import AnySpec, EvalSpec, TrainSpec
 from service.contract.text import CutTo, Message, PathText, ShortText
 from service.contract.tolerance import ReplaceUnreadable
@@ -24,10 +24,8 @@ from service.contract.unreadable_events import MOST_EVENTS, first_events, unread
 
 Directive = Literal["continue", "checkpoint_and_stop", "stop"]
 AttemptOutcome = Literal["succeeded", "failed", "cancelled", "released"]
-MOST_GPUS = MOST_SLOTS = 1024
 EVENT_BYTES = 4 * 1024 * 1024
 _MOST_CHECKPOINTS = 10_000
-_MOST_NEIGHBOURS = 10_000
 
 EventKind = Literal["started", "progress", "metrics", "checkpoint", "damaged", "note", "ended"]
 
@@ -55,80 +53,6 @@ def _known_directive(directive: Any) -> Any:
         return directive
     log_once("unknown_value", f"directive={directive[:64]}")
     return "continue"
-
-
-class Gpu(PeerMessage):
-    """One device of a worker."""
-
-    index: Number
-    name: ShortText
-    memory_bytes: Step
-
-
-class ProcessIdentity(PeerMessage):
-    """The identity of a process, by which another process on this kernel can tell if it is alive.
-
-    `boot_id` is `/proc/sys/kernel/random/boot_id`, `pid_namespace` the target of
-    `/proc/self/ns/pid`, `started_ticks` the 22nd field of `/proc/<pid>/stat`.
-    """
-
-    boot_id: ShortText
-    pid_namespace: ShortText
-    pid: Number
-    started_ticks: Step
-
-
-class Registration(PeerMessage):
-    """`PUT /agent/workers/{id}`: registers a worker; each worker process has a new id."""
-
-    host: ShortText
-    process: ProcessIdentity
-    gpus: Annotated[tuple[Gpu, ...], CutTo(MOST_GPUS)] = ()
-    slots: Annotated[int, Field(ge=1, le=MOST_SLOTS)] = 1
-    labels: WorkerLabels = Field(default_factory=dict)
-    version: Annotated[str, CutTo(64)] = ""
-
-
-class Predecessor(PeerMessage):
-    """A worker of this boot and pid namespace that has not reported its own end."""
-
-    worker_id: IdText
-    process: ProcessIdentity
-
-
-class RegistrationReply(PeerMessage):
-    """The reply to a registration, with the predecessors of the worker.
-
-    The worker reports those that are dead with `POST /agent/workers/{id}/gone`, so that their jobs
-    need not wait until the leases expire.
-    """
-
-    neighbours: Annotated[tuple[Predecessor, ...], CutTo(_MOST_NEIGHBOURS)] = ()
-
-
-class WorkerVolume(PeerMessage):
-    """`PUT /agent/workers/{id}/volume`: the volume as the worker sees it, after each registration.
-
-    `id` is the line in its file `volume-id`, None without such a file. Sent again when it changes.
-    """
-
-    path: PathText
-    id: IdText | None = None
-
-
-class ServerVolume(PeerMessage):
-    """The reply to a `WorkerVolume`: the identity of the server's volume, None if it has none.
-
-    A worker whose volume has another identity is quarantined, until it sends this one.
-    """
-
-    id: IdText | None = None
-
-
-class Gone(PeerMessage):
-    """`POST /agent/workers/{id}/gone`: the worker and all its processes have ended."""
-
-    message: Message = ""
 
 
 class ClaimRequest(PeerMessage):

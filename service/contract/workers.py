@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.contract.agent import MOST_GPUS, MOST_SLOTS, Gpu
 from service.contract.fields import IdText, LabelTexts
 from service.contract.reading import Extensible
+from service.contract.registration import MOST_GPUS, MOST_SLOTS, Gpu
 from service.contract.text import CutTo, Message, ShortText
 
 

@@ -6,8 +6,8 @@ from typing import Any
 from pydantic import ValidationError
 from sqlalchemy import Connection, RowMapping, case, delete, insert, select, update
 
-from service.contract.agent import Gpu, ProcessIdentity, Registration
 from service.contract.reading import log_once, member, read
+from service.contract.registration import Gpu, ProcessIdentity, Registration
 from service.contract.workers import Worker, WorkerState
 from service.store.tables import attempts, workers
 

@@ -16,24 +16,19 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from service.contract.agent import (
-    BeatReply,
-    Claim,
-    ClaimRequest,
-    Gone,
-    Heartbeat,
-    HeartbeatReply,
-    Registration,
-    RegistrationReply,
-    Report,
-    ServerVolume,
-    WorkerVolume,
-)
+from service.contract.agent import BeatReply, Claim, ClaimRequest, Heartbeat, HeartbeatReply, Report
 from service.contract.catalog import Catalog
 from service.contract.errors import FieldProblem
 from service.contract.http_client import http_client
 from service.contract.jobs import Reason
 from service.contract.reading import read_json
+from service.contract.registration import (
+    Gone,
+    Registration,
+    RegistrationReply,
+    ServerVolume,
+    WorkerVolume,
+)
 from service.contract.sentences import sentence_of
 
 Reply = TypeVar("Reply", bound=BaseModel)

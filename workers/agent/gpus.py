@@ -6,7 +6,7 @@ import subprocess
 
 import structlog
 
-from service.contract.agent import Gpu
+from service.contract.registration import Gpu
 
 _QUERY = ("--query-gpu=index,name,memory.total", "--format=csv,noheader,nounits")
 _MIB = 1 << 20

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from service.contract.agent import ProcessIdentity
+from service.contract.registration import ProcessIdentity
 
 _ENDED = ("Z", "X")
 

@@ -8,10 +8,11 @@ from typing import Literal
 
 import structlog
 
-from service.contract.agent import Claim, ClaimRequest, Gone, HeartbeatReply, Registration
+from service.contract.agent import Claim, ClaimRequest, HeartbeatReply
 from service.contract.catalog import Catalog
 from service.contract.ids import new_id
 from service.contract.loop import Loop
+from service.contract.registration import Gone, Registration
 from workers.agent.attempt import Attempt
 from workers.agent.catalog import CatalogReporter
 from workers.agent.client import (

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import structlog
 
-from service.contract.agent import Gone, Predecessor
+from service.contract.registration import Gone, Predecessor
 from workers.agent.client import ControlPlane, ControlPlaneError
 from workers.agent.identity import has_ended, processes_with
 from workers.launcher.local.launcher import WORKER_ID

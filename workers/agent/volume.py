@@ -4,7 +4,7 @@ from pathlib import Path
 
 import structlog
 
-from service.contract.agent import WorkerVolume
+from service.contract.registration import WorkerVolume
 from service.volume.identity import SharedVolume, identity_of
 from workers.agent.client import ControlPlane, NoSuchRoute
 

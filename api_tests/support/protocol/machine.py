@@ -9,8 +9,8 @@ from hypothesis.stateful import invariant, precondition, rule
 from api_tests.support.catalogs import a_catalog, oneshot_with_depth
 from api_tests.support.protocol.agents import AtWork, any_number
 from api_tests.support.use_cases import PATIENCE
-from service.contract.agent import Gone
 from service.contract.jobs import ENDED_JOBS, Job, JobState
+from service.contract.registration import Gone
 from service.contract.workers import WorkerState
 from service.control.leases import workers
 from service.control.scheduling import catalogs

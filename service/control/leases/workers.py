@@ -5,7 +5,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from service.contract.agent import (
+from service.contract.jobs import LIVE_ATTEMPTS, Reason
+from service.contract.registration import (
     Gone,
     Predecessor,
     Registration,
@@ -13,7 +14,6 @@ from service.contract.agent import (
     ServerVolume,
     WorkerVolume,
 )
-from service.contract.jobs import LIVE_ATTEMPTS, Reason
 from service.contract.workers import Worker, WorkerState
 from service.control.leases.transitions import AttemptEnd, BackoffPolicy, end_attempt
 from service.domain.errors import Conflict, NotFound
