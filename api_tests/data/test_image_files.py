@@ -149,6 +149,10 @@ def _large_text() -> bytes:
     return _encoded(_photo(), "PNG", pnginfo=text)
 
 
+def _big_tiff(offset: int) -> bytes:
+    return b"II+\0\x08\0\0\0" + struct.pack("<Q", offset)
+
+
 BROKEN: dict[str, tuple[Callable[[], bytes], str]] = {
     "nothing": (lambda: b"", "it is empty"),
     "text": (lambda: b"not an image", "it is none of JPEG, PNG"),
@@ -164,6 +168,7 @@ BROKEN: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: b"P5\n100000 100000\n255\n",
         "a decompression bomb, of more than 178956970 pixels",
     ),
+    "an offset that no file has": (lambda: _big_tiff(1 << 62), "Invalid argument"),
     "a large text": (_large_text, "a text chunk in it is too large"),
 }
 

@@ -1,5 +1,6 @@
 """Decodes image files of users."""
 
+import errno
 import os
 import warnings
 from pathlib import Path
@@ -45,7 +46,8 @@ def read_image(path: Path, name: str, data_root: Path, *, exif_orientation: bool
             return _decoded(file, exif_orientation)
         except OSError as error:
             # Pillow's own have no number: a file that it cannot decode is no error of the system.
-            if error.errno is not None:
+            # EINVAL is a seek to an offset in the file's own content that no file can have.
+            if error.errno not in (None, errno.EINVAL):
                 raise data_error_of(error, name, data_root) from error
             raise _unreadable(name, _problem(error, file)) from error
         except Exception as error:
