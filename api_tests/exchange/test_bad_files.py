@@ -1,6 +1,8 @@
 """Each bad input has its own message and code, and leaves nothing behind."""
 
 import os
+import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,8 @@ from api_tests.support.originals import network_of
 from service.contract.exchange import ImportRequest
 from workers.exchange.errors import ImportRefused
 from workers.exchange.imports import import_file
+
+NOBODY = 65534
 
 
 class _Malicious:
@@ -193,3 +197,20 @@ def test_a_file_cut_anywhere_is_told_to_be_cut_off(name: str, tmp_path: Path) ->
         with pytest.raises(ImportRefused, match="cut off") as refused:
             import_file(ImportRequest(file=name), tmp_path)
         assert refused.value.code == "file_truncated"
+
+
+def test_a_file_that_must_not_be_read_is_said_to_be() -> None:
+    root = Path(tempfile.mkdtemp())
+    _weights(root)
+    root.chmod(0o755)
+    (root / "good.pth.tar").chmod(0)
+    before = os.geteuid()
+    if before == 0:
+        os.seteuid(NOBODY)
+    try:
+        with pytest.raises(ImportRefused, match=r"good\.pth\.tar .* not permitted") as refused:
+            import_file(ImportRequest(file="good.pth.tar"), root)
+    finally:
+        os.seteuid(before)
+        shutil.rmtree(root)
+    assert refused.value.code == "file_missing"

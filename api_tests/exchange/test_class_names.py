@@ -65,6 +65,13 @@ def test_names_of_the_request_come_first_then_those_beside_the_file(tmp_path: Pa
     assert named.class_names == NAMES
 
 
+def test_a_file_whose_name_is_too_long_for_one_beside_it_is_imported(tmp_path: Path) -> None:
+    name = f"{'n' * 245}.pth"
+    write_weights(tmp_path, class_names=NAMES)
+    (tmp_path / "weights.pth.tar").rename(tmp_path / name)
+    assert imported(tmp_path, name).manifest.class_names == NAMES
+
+
 @pytest.mark.parametrize(
     "value", [1000, ["a", "a", "b", "c", "d"], [1, 2, 3, 4, 5], {"a": "b"}, []]
 )

@@ -112,12 +112,24 @@ def _link_out(volume: Path) -> str:
     return "final.pth.tar leads out of the import root"
 
 
+def _link_to_itself(volume: Path) -> str:
+    (volume / "imports" / "final.pth.tar").unlink()
+    (volume / "imports" / "final.pth.tar").symlink_to("final.pth.tar")
+    return "'final.pth.tar' has a link that leads back to itself"
+
+
+def _folder(volume: Path) -> str:
+    (volume / "imports" / "final.pth.tar").unlink()
+    (volume / "imports" / "final.pth.tar").mkdir()
+    return "final.pth.tar is a folder: name a file in it"
+
+
 def _text(volume: Path) -> str:
     (volume / "imports" / "final.pth.tar").write_text("<html>404</html>")
     return "final.pth.tar is not a file of weights"
 
 
-@pytest.mark.parametrize("change", [_missing, _link_out, _text])
+@pytest.mark.parametrize("change", [_missing, _link_out, _link_to_itself, _folder, _text])
 def test_a_file_that_is_no_weights_below_the_import_root_is_named(
     volume: Path, change: Any
 ) -> None:

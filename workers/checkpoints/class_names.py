@@ -13,7 +13,7 @@ from service.contract.class_names import (
     read_class_names,
     require_class_names,
 )
-from service.contract.paths import PathOutsideRoot, resolve_path
+from workers.checkpoints.import_root import import_path, optional_import_path
 from workers.checkpoints.upstream import IncompatibleCheckpoint
 
 CLASS_NAMES = "class_names"
@@ -39,13 +39,10 @@ def class_names_of(import_root: Path, file: str, content: Any) -> NamedRows:
     """
     for suffix in _SIDECARS:
         beside = f"{file}{suffix}"
-        try:
-            path = resolve_path(import_root, beside)
-        except PathOutsideRoot as error:
-            raise IncompatibleCheckpoint(f"{beside} leads out of the import root") from error
-        if path.is_file():
+        path = optional_import_path(import_root, beside)
+        if path is not None:
             return NamedRows(_read(path, beside), beside)
-    return NamedRows(_names_within(resolve_path(import_root, file), content), file)
+    return NamedRows(_names_within(import_path(import_root, file), content), file)
 
 
 def _read(path: Path, file: str) -> tuple[str, ...]:

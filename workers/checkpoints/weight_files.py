@@ -50,7 +50,14 @@ def open_weights(path: Path, key: str | None = None) -> WeightFile:
     """
     if not path.is_file():
         raise UnreadableWeights("file_missing", f"{path.name}: there is no such file")
-    is_pickle = _require_weights(path)
+    try:
+        is_pickle = _require_weights(path)
+    except PermissionError as error:
+        raise UnreadableWeights(
+            "file_missing",
+            f"{path.name} cannot be read: not permitted to the user of this worker; change its "
+            "permissions",
+        ) from error
     limits = read_limits(path.stat().st_size)
     rehearse(lambda: _open(path, is_pickle, key), path.name, limits)
     return _open(path, is_pickle, key)

@@ -1,20 +1,18 @@
 """The weights that an eval or a training starts from: a trained checkpoint or a published file."""
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from torch import Tensor, nn
 
 from service.contract.checkpoints import Checkpoint, Manifest
-from service.contract.paths import PathOutsideRoot, resolve_path
 from service.contract.specs import CheckpointRef
 from service.volume.identity import SharedVolume
 from workers.attempt_dir import Assignment
 from workers.checkpoints.class_names import class_names_of
 from workers.checkpoints.folder import DamagedCheckpoint
+from workers.checkpoints.import_root import import_path
 from workers.checkpoints.snapshot import CheckpointContent, load_published
 from workers.checkpoints.state_dicts import StateDict, chosen, notes_on
 from workers.checkpoints.upstream import (
@@ -51,7 +49,7 @@ def weights_of(assignment: Assignment, ref: CheckpointRef, events: Events) -> We
     Raises IncompatibleCheckpoint, DamagedCheckpoint, NonFiniteLoss.
     """
     if ref.file is not None:
-        path = _import_path(assignment.import_root, ref.file)
+        path = import_path(assignment.import_root, ref.file)
         file = open_weights(path)
         rows = class_names_of(assignment.import_root, ref.file, file.content)
         return Weights(path.name, file.candidates, manifest=None, class_names=rows.names)
@@ -181,13 +179,3 @@ def _class_order(
             f"the weights have {count} classes, the data has {len(class_names)}: {remedy}"
         )
     return order
-
-
-def _import_path(import_root: Path, file: str) -> Path:
-    try:
-        path = resolve_path(import_root, file)
-    except PathOutsideRoot as error:
-        raise IncompatibleCheckpoint(f"{file} leads out of the import root") from error
-    if not os.path.isfile(path):  # False, and no error, for a path that is too long.
-        raise IncompatibleCheckpoint(f"{file}: there is no such file below the import root")
-    return path
