@@ -13,6 +13,7 @@ from fastapi.staticfiles import StaticFiles
 
 from api_tests.support.dashboard_models import a_job, with_actions
 from api_tests.support.fake_server import FakeServer
+from service.api.parameters import PathId
 from service.contract.checkpoints import Checkpoint
 from service.contract.jobs import Attempt, Event, Job, JobState
 
@@ -99,7 +100,7 @@ def _app(fake: FakeDashboardServer) -> FastAPI:
         return answer(request, listed(page) | keys)
 
     @app.get("/jobs/{job_id}")
-    def job(request: Request, job_id: str) -> Response:
+    def job(request: Request, job_id: PathId) -> Response:
         for known in fake.jobs:
             if known.id == job_id:
                 return answer(request, known.model_dump(mode="json"))

@@ -226,7 +226,8 @@ export class JobPage {
 
   #problem(error) {
     this.#stale = true;
-    const isGone = error.status === 404;
+    // 422: it cannot be the id of a job at all.
+    const isGone = error.status === 404 || error.status === 422;
     const wasShown = this.#job.value !== null;
     const absence = wasShown ? `${this.#id} has been deleted.` : `There is no job ${this.#id}.`;
     setText(this.#callout, isGone ? absence : error.message);
