@@ -5,6 +5,8 @@ import socket
 import sys
 import threading
 from importlib.metadata import version
+from pathlib import Path
+from stat import S_ISDIR
 from types import FrameType
 
 from pydantic import ValidationError
@@ -42,11 +44,24 @@ def main(arguments: list[str] | None = None) -> int:
         known = ", ".join(launchers())
         sys.stderr.write(f"launcher: there is no {settings.launcher!r}; there is {known}\n")
         return 2
+    if _is_no_folder(settings.volume):
+        sys.stderr.write(f"volume: {settings.volume} is not a folder: name the shared volume\n")
+        return 2
     try:
         return work(settings)
     except BadConnection as error:
         sys.stderr.write(f"server: {error}\n")
         return 2
+
+
+def _is_no_folder(path: Path) -> bool:
+    try:
+        return not S_ISDIR(path.stat().st_mode)
+    except NotADirectoryError:
+        return True
+    except OSError:
+        # It may be mounted later: the agent tells the server what it sees.
+        return False
 
 
 def work(settings: WorkerSettings, rank_main: str = RANK_MAIN) -> int:

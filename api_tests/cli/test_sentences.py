@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -54,6 +55,9 @@ def _sentence(result: Result) -> str:
         ((*SUBMIT, "--key", "é"), "cannot be sent"),
         ((*SUBMIT, "--key", "a\nb"), "cannot be sent"),
         (("job", LONE), "there is no job"),
+        (("job", ""), "'' is no id"),
+        (("cancel", ".."), "'..' is no id"),
+        (("checkpoints", "download", "."), "'.' is no id"),
         (("jobs", "--limit", "99999999999999999999"), "--limit"),
         (("wait", "job_1", "--timeout", "nan"), "--timeout"),
         (("checkpoints", "export", "x" * 65), "at most 64"),
@@ -152,6 +156,7 @@ def test_the_client_refuses_what_json_cannot_hold(
         (("--server", "localhost:8000"), "is not an address like http://host:port"),
         (("--server", "http://train.example"), "SOCKS proxy"),
         (("--volume", "/dev/null/x"), "volume: "),
+        (("--volume", "/dev/null"), "is not a folder"),
         (("--slots", "many"), "slots: "),
     ],
 )
@@ -175,6 +180,15 @@ def test_a_full_disk_behind_stdout_is_a_sentence(
     with Path("/dev/full").open("wb") as full:
         ended = _run(_trainyard(fake, *args), stdout=full)
     assert (ended.returncode, ended.stderr) == (1, b"trainyard: No space left on device\n")
+
+
+def test_a_stdin_that_is_closed_is_a_sentence(fake: Any) -> None:
+    script = f"{shlex.join(_trainyard(fake, 'submit', '-'))} <&-"
+    ended = _run(["sh", "-c", script])
+    assert (ended.returncode, ended.stderr.splitlines()) == (
+        1,
+        [b"trainyard: stdin is closed: give it the JSON, or name a file"],
+    )
 
 
 @pytest.mark.parametrize("args", [("jobs",), ("jobs", "--json")])

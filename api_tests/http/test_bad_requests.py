@@ -44,6 +44,11 @@ def test_an_id_that_none_can_be_is_refused_on_every_route_and_costs_no_trace(
     assert not [line for line in lines if "Traceback" in line or len(line) > 500]
 
 
+def test_what_can_be_no_id_is_refused_in_words(http: httpx.Client) -> None:
+    problem = problem_of(http.get("/jobs/a@b"), 422, "invalid")
+    assert "job_id: must be an id, of at most 64 letters" in problem["detail"]
+
+
 @pytest.mark.parametrize(
     "query", ["job={}", "recipe={}", "variant={}", "after={}", "tag={}", "label=team:{}"]
 )

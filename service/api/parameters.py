@@ -8,8 +8,15 @@ from pydantic import BeforeValidator
 
 _TEXT = r"^[^\x00]+$"
 _NAME = r"^[^/\x00]+$"
+_ID = re.compile(r"^[A-Za-z0-9_.-]+$")
 _WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,63})")
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,18})(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
+
+
+def _id(value: Any) -> Any:
+    if isinstance(value, str) and not (len(value) <= 64 and _ID.fullmatch(value)):
+        raise ValueError("must be an id, of at most 64 letters, digits, '_', '-' and '.'")
+    return value
 
 
 def _whole(value: Any) -> Any:
@@ -30,7 +37,7 @@ def _boolean(value: Any) -> Any:
     return value
 
 
-PathId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_.-]+$", max_length=64)]
+PathId = Annotated[str, Path(pattern=_ID.pattern, max_length=64), BeforeValidator(_id)]
 """The id of a job, a checkpoint or a worker."""
 PathName = Annotated[str, Path(pattern=_NAME, max_length=255)]
 """The name of a file or a recipe."""

@@ -2,6 +2,7 @@
 
 import json
 import math
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ def read_spec(file: str | None) -> dict[str, Any]:
     """
     if file is None:
         return {"kind": "train"}
+    if file == "-" and sys.stdin is None:
+        raise BadInput("stdin is closed: give it the JSON, or name a file")
     try:
         text = typer.get_binary_stream("stdin").read() if file == "-" else Path(file).read_bytes()
     except OSError as error:

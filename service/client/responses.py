@@ -7,7 +7,7 @@ from urllib.parse import quote
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from service.client.errors import UnexpectedAnswer
+from service.client.errors import InvalidRequest, UnexpectedAnswer
 from service.client.http import Http, Query, parse_object
 from service.contract.reading import read
 
@@ -43,5 +43,10 @@ def parse_model(kind: type[_Model], body: Any, response: httpx.Response) -> _Mod
 
 
 def path_segment(text: str) -> str:
-    """An id or a name, escaped for use as one segment of a URL path."""
+    """An id or a name, escaped for use as one segment of a URL path.
+
+    Raises InvalidRequest for what a path cannot hold as one: it would be another path.
+    """
+    if text in ("", ".", ".."):
+        raise InvalidRequest(f"{text!r} is no id and no name")
     return quote(text, safe="", errors="surrogatepass")
