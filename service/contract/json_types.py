@@ -37,7 +37,7 @@ class _Shown:
 
 STORABLE = _Shown(pattern=r"^[^\x00]*$")
 
-# A name that is not `..`; without look-ahead, which the linear engine of recipes' schemas lacks.
+# A name that is not `..`, without look-ahead, which regular expressions of linear time lack.
 _PATH_NAME = r"([^/.\x00][^/\x00]*|\.([^/.\x00][^/\x00]*)?|\.\.[^/\x00]+)"
 BELOW_ROOT = _Shown(pattern=f"^({_PATH_NAME}(/{_PATH_NAME}?)*)?$")
 NO_OTHER_NAMES = _Shown(additionalProperties=False)
