@@ -1,5 +1,7 @@
 """A worker whose volume is not the server's takes no job and makes no folder, until it is."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ from api_tests.support.fake_control_plane import FakeControlPlane
 from api_tests.support.worker_process import StartWorker, eventually
 from service.contract.agent import Purge
 from service.contract.checkpoints import attempt_path
-from service.volume.identity import IDENTITY_FILE, SharedVolume
+from service.volume.identity import IDENTITY_FILE, SharedVolume, make_identity
 from workers.agent.purge import Purger
 
 
@@ -48,6 +50,36 @@ def test_a_job_whose_volume_went_away_after_the_claim_is_given_back(
     assert report.outcome == "released"
     assert "is missing: is it mounted?" in report.message
     assert not volume.exists()
+
+
+def test_a_job_whose_ranks_crash_since_the_volume_went_away_is_given_back(
+    control_plane: FakeControlPlane, start_worker: StartWorker, tmp_path: Path
+) -> None:
+    control_plane.volume_id = "vol_1"
+    volume = tmp_path / "mount"
+    volume.mkdir()
+    (volume / IDENTITY_FILE).write_text("vol_1\n")
+    worker = start_worker("--volume", str(volume), ranks="waits_for_a_file")
+    attempt = control_plane.offer(a_claim())
+    control_plane.wait_for(lambda: "started" in attempt.kinds())
+    volume.rename(tmp_path / "away")
+    volume.mkdir()
+    worker.titled("rank").kill()
+    report = control_plane.report_of(attempt)
+    assert report.outcome == "released"
+    assert f"has no file {IDENTITY_FILE}" in report.message
+
+
+def test_a_volume_without_hard_links_is_given_an_identity_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    assert make_identity(tmp_path, "vol_1") == "vol_1"
+    assert make_identity(tmp_path, "vol_2") == "vol_1"
+    assert [file.name for file in tmp_path.iterdir()] == [IDENTITY_FILE]
 
 
 def test_nothing_counts_as_removed_from_a_folder_that_is_not_the_volume(tmp_path: Path) -> None:

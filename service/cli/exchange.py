@@ -69,7 +69,7 @@ def import_(
             job = client.wait(client.import_weights(request).id, progress.show)
         require_success(job)
         for note in (job.result or {}).get("notes", ()):
-            typer.echo(f"note: {note}", err=True)
+            terminal.echo_error(f"note: {note}")
         checkpoint = client.latest_checkpoint(job=job.id)
     print_json(checkpoint) if as_json else terminal.echo(checkpoint.id)
 

@@ -5,7 +5,6 @@ volume, and what is missing there says nothing about the checkpoints.
 """
 
 import os
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -76,9 +75,14 @@ def make_identity(root: Path, new_id: str) -> str:
         file.write(f"{new_id}\n")
         file.flush()
         os.fsync(file.fileno())
-    # A link, unlike a rename, fails where another server was faster.
-    with suppress(FileExistsError):
+    try:
+        # A link, unlike a rename, fails where another server was faster.
         os.link(partial, root / IDENTITY_FILE)
-    partial.unlink()
+    except FileExistsError:
+        pass
+    except OSError:
+        # The file system has no hard links: of two first servers at once the later one wins.
+        partial.rename(root / IDENTITY_FILE)
+    partial.unlink(missing_ok=True)
     sync_folder(root)
     return identity_of(root) or new_id

@@ -266,4 +266,6 @@ class Attempt:
             return released(self._stop_reason)
         if exit_.overdue:
             return released("its agent was stopped for longer than it holds its lease")
+        # Ranks that find no volume crash, and it is not their job's fault.
+        self._paths.shared_volume.require()
         return from_exit(exit_, self.claim.spec, self._folder.log_path, self._paths.volume)

@@ -19,7 +19,7 @@ def data_path(data_root: Path, relative: str) -> Path:
         raise InvalidData(f"{relative} has a link that leads back to itself: remove it") from error
     except PathOutsideRoot as error:
         raise InvalidData(f"{relative} leads out of the data root") from error
-    if not path.exists():
+    if not os.path.exists(path):
         # In a mount point without its file system everything is missing, for this worker alone.
         check_still(data_root)
     return path
