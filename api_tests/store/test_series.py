@@ -51,6 +51,20 @@ def test_a_series_that_grows_too_long_is_thinned_in_the_table_and_no_other_is(
     assert [len(thinned["lr"]), len(others["loss"]), len(others["lr"])] == [1000, 1001, 1000]
 
 
+def test_the_series_of_a_job_share_a_number_of_points(
+    sqlite: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(series, "MOST_POINTS_OF_JOB", 1000)
+    names = [f"m{number}" for number in range(10)]
+    with sqlite.write() as tx:
+        for name in names:
+            series.add(tx, "job_1", [(name, step, float(step % 7)) for step in range(101)])
+        assert series.thin_long_ones(tx, "job_1", names, series_count=9) == []
+        assert series.thin_long_ones(tx, "job_1", names, series_count=10) == names
+        thinned = series.read(tx, "job_1", None, 0, 10_000)
+    assert sum(len(points) for points in thinned.values()) <= 500
+
+
 def test_series_can_be_narrowed_by_name_and_step_and_are_thinned_each_by_itself(
     database: Database,
 ) -> None:

@@ -5,8 +5,14 @@ import { el, setText } from "./dom.js";
 const KEY = "trainyard-token";
 const SENDABLE = /^[!-~]+$/;
 
-/** The token that is stored for this server; null if there is none. */
-export const storedToken = () => localStorage.getItem(KEY);
+/** The token that is stored for this server; null if there is none, or the browser stores nothing. */
+export function storedToken() {
+  try {
+    return localStorage.getItem(KEY);
+  } catch {
+    return null;
+  }
+}
 
 /** The headers of a call with a token; none without one. */
 export const authorization = (token = storedToken()) => (token ? { Authorization: `Bearer ${token}` } : {});
@@ -63,15 +69,21 @@ export class TokenDialog {
     }
     try {
       const { status } = await fetch("version", { headers: authorization(token), cache: "no-store" });
-      if (status !== 401) {
-        localStorage.setItem(KEY, token);
-        location.reload();
-        return;
-      }
-      this.#tell("This is not the token of the server.");
+      if (status === 401) this.#tell("This is not the token of the server.");
+      else this.#keep(token);
     } catch {
       this.#tell("The server does not answer; try again.");
     }
+  }
+
+  #keep(token) {
+    try {
+      localStorage.setItem(KEY, token);
+    } catch {
+      this.#tell("This browser stores nothing for this page: allow it to, so that the token is kept.");
+      return;
+    }
+    location.reload();
   }
 
   #tell(text) {

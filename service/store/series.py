@@ -9,6 +9,8 @@ from service.store.tables import metrics
 
 MOST_POINTS = 10_000
 """A series that grows beyond it is thinned to half of it."""
+MOST_POINTS_OF_JOB = 100_000
+"""Over all series of a job: a page asks for all of them at once."""
 
 
 def add(tx: Connection, job_id: str, points: Iterable[tuple[str, int, float]]) -> None:
@@ -26,11 +28,17 @@ def add(tx: Connection, job_id: str, points: Iterable[tuple[str, int, float]]) -
     tx.execute(statement.on_conflict_do_update(index_elements=keys, set_=newer), rows)
 
 
-def thin_long_ones(tx: Connection, job_id: str, names: Iterable[str]) -> list[str]:
-    """Thin those of the series that have more than MOST_POINTS; gives their names, sorted."""
-    long_names = [name for name in sorted(names) if _is_longer(tx, job_id, name, MOST_POINTS)]
+def thin_long_ones(
+    tx: Connection, job_id: str, names: Iterable[str], series_count: int = 1
+) -> list[str]:
+    """Thin those of a job's series that are too long; gives their names, sorted.
+
+    The `series_count` series of the job share MOST_POINTS_OF_JOB; none has more than MOST_POINTS.
+    """
+    most_points = min(MOST_POINTS, MOST_POINTS_OF_JOB // max(series_count, 1))
+    long_names = [name for name in sorted(names) if _is_longer(tx, job_id, name, most_points)]
     for name in long_names:
-        chosen = _thinned(job_id, [name], 0, MOST_POINTS // 2).subquery()
+        chosen = _thinned(job_id, [name], 0, most_points // 2).subquery()
         of_series = (metrics.c.job_id == job_id) & (metrics.c.name == name)
         rest = metrics.c.step.not_in(select(chosen.c.step))
         tx.execute(delete(metrics).where(of_series, rest))

@@ -104,9 +104,9 @@ def apply_events(
         _note_once(tx, batch, message)
     series.add(tx, job.id, batch.points)
     if live.acked_seq == 0 or live.acked_seq // _THIN_EVERY != acked_seq // _THIN_EVERY:
-        for name in series.thin_long_ones(tx, job.id, {name for name, _, _ in batch.points}):
-            message = f"{name} has more than {series.MOST_POINTS} points, and is thinned"
-            _note_once(tx, batch, message)
+        names = {name for name, _, _ in batch.points}
+        for name in series.thin_long_ones(tx, job.id, names, len(batch.metrics)):
+            _note_once(tx, batch, f"{name} has more points than are kept, and is thinned")
     if batch.values:
         jobs.change(tx, job.id, _RUNNING, batch.values)
     return acked_seq
