@@ -5,6 +5,7 @@ import sys
 
 import structlog
 
+from service.contract.log_stream import lossy
 from service.contract.loop import log_thread_errors
 
 
@@ -22,7 +23,7 @@ def configure_logs() -> None:
             structlog.processors.format_exc_info,
             renderer,
         ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(lossy(sys.stderr)),
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)

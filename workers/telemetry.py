@@ -4,6 +4,7 @@ import sys
 
 import structlog
 
+from service.contract.log_stream import lossy
 from service.contract.loop import log_thread_errors
 
 
@@ -20,6 +21,6 @@ def log_to_stderr() -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             *renderers,
         ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(lossy(sys.stderr)),
     )
     log_thread_errors(structlog.get_logger())

@@ -17,6 +17,12 @@ from service.contract.checkpoints import Checkpoint
 from service.contract.jobs import Job
 
 
+@pytest.fixture(autouse=True)
+def _log_of_the_suite(monkeypatch: pytest.MonkeyPatch) -> None:
+    # What `serve` does to its own process would stay in the one of the tests.
+    monkeypatch.setattr("service.main.configure_logs", lambda: None)
+
+
 @pytest.fixture
 def fake() -> Iterator[FakeRestServer]:
     fake = FakeRestServer()
