@@ -46,7 +46,8 @@ def test_a_killed_worker_is_replaced_by_another_when_its_lease_has_run_out(
     installation.running_past(job_id, 10)
     # Started before the death, so that nobody can say for sure that the other is gone.
     installation.start_worker()
-    until(lambda: len(installation.client.workers()) == 2)
+    log = installation.folder / "worker.log"
+    until(lambda: log.read_text().count("catalog_sent") == 2)
     kill(worker)
     assert _ends_undisturbed(installation, job_id, undisturbed) == 2
     kinds = [event.kind for event in installation.client.events(job_id)]

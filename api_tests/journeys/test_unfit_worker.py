@@ -28,7 +28,9 @@ def test_a_worker_whose_data_root_is_not_mounted_fails_no_job_and_is_quarantined
 ) -> None:
     for name in ("cat", "dog"):
         (installation.folder / "data" / "photos" / name).mkdir(parents=True)
-        Image.new("RGB", (40, 40)).save(installation.folder / "data" / "photos" / name / "one.png")
+        # Not of one colour: batch norm has nothing to divide by there.
+        photo = Image.effect_noise((40, 40), sigma=64)
+        photo.save(installation.folder / "data" / "photos" / name / "one.png")
     client = installation.client
     jobs = [client.submit(PHOTOS).id for _ in range(3)]
     installation.start_worker(DATA_ROOT=str(installation.folder / "not mounted"))

@@ -187,13 +187,13 @@ class Agent:
     def _register(self) -> None:
         reply = self._control_plane.register(self._worker_id, self._registration)
         _log.info("registered", worker_id=self._worker_id)
-        self._volume.report()
-        self._catalog.report()
         threading.Thread(
             target=report_ended_predecessors,
             args=(reply.neighbours, self._control_plane),
             daemon=True,
         ).start()
+        self._volume.report()
+        self._catalog.report()
 
     def _wait_for_free_slot(self) -> bool:
         """Wait a while; False if there is none yet, or if this worker is ending."""
