@@ -65,6 +65,7 @@ def attempt(
     **claim: Any,
 ) -> AttemptDir:
     """The mailbox of an attempt, with `spec.json` in it; the photos are on the volume."""
+    volume.mkdir(parents=True, exist_ok=True)
     attempt_dir = AttemptDir(volume / attempt_path(job_id, number))
     lease = Lease(heartbeat_seconds=1, self_end_seconds=10, kill_grace_seconds=1, stall_seconds=600)
     claimed = Claim(

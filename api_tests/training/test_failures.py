@@ -112,12 +112,12 @@ def test_a_data_set_that_is_not_below_the_data_root_is_the_submissions_fault(
     assert last["message"] == "train (train split): there is no such folder below the data root"
 
 
-def test_a_data_root_that_is_empty_is_asked_after(tmp_path: Path) -> None:
+def test_a_data_root_that_is_empty_is_one_that_is_not_mounted(tmp_path: Path) -> None:
     photos = tmp_path / "photos"
     photos.mkdir()
     last = ended(run(attempt(tmp_path / "volume", data_root=photos)))
-    assert last["reason"] == "invalid_data"
-    assert f"{photos} is empty: is it mounted?" in last["message"]
+    assert last["reason"] == "worker_unfit"
+    assert f"data root {photos} is empty now: mount it again" in last["message"]
 
 
 @pytest.mark.parametrize(
