@@ -13,6 +13,7 @@ from api_tests.facts.published import TRACES, fill, uniform
 from api_tests.support.attempts import attempt
 from service.contract.agent import ReportedEvent
 from workers.attempt_dir import AttemptDir
+from workers.data.fingerprint import RunData
 from workers.data.sampler import order_of
 from workers.training.attempt_results import Stopped
 from workers.training.checkpoint_publisher import CheckpointPublisher
@@ -83,7 +84,7 @@ def _train(folder: Path, name: str) -> tuple[RunState, list[ReportedEvent]]:
     states.append(state)
     images = _trace_images()
     publisher = CheckpointPublisher(
-        context, state, class_names=images.class_names, parent=None, mean=None
+        context, state, class_names=images.class_names, parent=None, mean=None, data=RunData()
     )
     trainer = Trainer(context, state, publisher, images, images)
     with pytest.raises(Stopped):
