@@ -15,6 +15,16 @@ from service.volume.identity import IDENTITY_FILE, SharedVolume, make_identity
 from workers.agent.purge import Purger
 
 
+@pytest.fixture
+def volume(control_plane: FakeControlPlane, tmp_path: Path) -> Path:
+    """The server's volume, as it is mounted."""
+    control_plane.volume_id = "vol_1"
+    volume = tmp_path / "mount"
+    volume.mkdir()
+    (volume / IDENTITY_FILE).write_text("vol_1\n")
+    return volume
+
+
 @pytest.mark.parametrize("missing", ["root", "identity"])
 def test_a_worker_waits_for_its_volume_and_makes_none(
     control_plane: FakeControlPlane, start_worker: StartWorker, tmp_path: Path, missing: str
@@ -37,12 +47,8 @@ def test_a_worker_waits_for_its_volume_and_makes_none(
 
 
 def test_a_job_whose_volume_went_away_after_the_claim_is_given_back(
-    control_plane: FakeControlPlane, start_worker: StartWorker, tmp_path: Path
+    control_plane: FakeControlPlane, start_worker: StartWorker, volume: Path, tmp_path: Path
 ) -> None:
-    control_plane.volume_id = "vol_1"
-    volume = tmp_path / "mount"
-    volume.mkdir()
-    (volume / IDENTITY_FILE).write_text("vol_1\n")
     start_worker("--volume", str(volume), ranks="succeeds")
     control_plane.wait_for(lambda: control_plane.claim_requests)
     volume.rename(tmp_path / "away")
@@ -53,12 +59,8 @@ def test_a_job_whose_volume_went_away_after_the_claim_is_given_back(
 
 
 def test_a_job_whose_ranks_crash_since_the_volume_went_away_is_given_back(
-    control_plane: FakeControlPlane, start_worker: StartWorker, tmp_path: Path
+    control_plane: FakeControlPlane, start_worker: StartWorker, volume: Path, tmp_path: Path
 ) -> None:
-    control_plane.volume_id = "vol_1"
-    volume = tmp_path / "mount"
-    volume.mkdir()
-    (volume / IDENTITY_FILE).write_text("vol_1\n")
     worker = start_worker("--volume", str(volume), ranks="waits_for_a_file")
     attempt = control_plane.offer(a_claim())
     control_plane.wait_for(lambda: "started" in attempt.kinds())
