@@ -76,7 +76,7 @@ def test_drawing_batches_leaves_the_default_generators_alone() -> None:
 
 
 def test_validation_sees_every_image_once() -> None:
-    labels = [y for _, y in val_batches(_digits("val"), batch_size=100, num_workers=0)]
+    labels = [batch.labels for batch in val_batches(_digits("val"), batch_size=100, num_workers=0)]
     assert [len(batch) for batch in labels] == [100, 100, 100, 60]
 
 

@@ -84,7 +84,7 @@ from workers.data.sources import open_split, sources
 from workers.data.transforms import preprocess_of
 request = SplitRequest("train", 32, 0, preprocess_of("bgr255"), Path())
 images = open_split(DataSpec(dataset="shots"), request)
-batch, labels = next(train_batches(images, seed=0, start_step=0, batch_size=8, num_workers=0))
+batch, labels, _ = next(train_batches(images, seed=0, start_step=0, batch_size=8, num_workers=0))
 print(json.dumps([len(images), list(batch.shape), sources()["shots"].info.train_images]))
 """
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from workers.data.images import ImageDataset
+from workers.data.images import ImageDataset, PixelImages, Pixels
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -59,7 +59,11 @@ def difference(expected: Sequence[str], names: Sequence[str], owner: str) -> str
 
 def in_class_order(images: ImageDataset, names: tuple[str, ...]) -> ImageDataset:
     """The images with labels that count in the order of `names`, which are all their classes."""
-    return images if images.class_names == names else _ImagesInClassOrder(images, names)
+    if images.class_names == names:
+        return images
+    if isinstance(images, PixelImages):
+        return _PixelsInClassOrder(images, names)
+    return _ImagesInClassOrder(images, names)
 
 
 class _ImagesInClassOrder:
@@ -84,6 +88,17 @@ class _ImagesInClassOrder:
 
     def picture(self, index: int) -> "Image.Image":
         return self._images.picture(index)
+
+
+class _PixelsInClassOrder(_ImagesInClassOrder):
+    def __init__(self, images: PixelImages, names: tuple[str, ...]) -> None:
+        super().__init__(images, names)
+        self.batch_transform = images.batch_transform
+        self._pixels = images.pixels
+
+    def pixels(self, epoch: int, index: int) -> Pixels:
+        pixels = self._pixels(epoch, index)
+        return pixels._replace(label=self._rows[pixels.label])
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -6,12 +6,15 @@ The data sources are in `workers.data.sources`.
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import numpy as np
+    from numpy.typing import NDArray
     from PIL import Image
     from torch import Tensor
+
+    from workers.data.batch_transform import BatchTransform
 
 Split = Literal["train", "val"]
 Preprocess = Callable[["Tensor", "np.random.Generator | None"], "Tensor"]
@@ -56,3 +59,32 @@ class ImageDataset(Protocol):
 
     def picture(self, index: int) -> "Image.Image":
         """One image without preprocessing."""
+
+
+class Pixels(NamedTuple):
+    """One image as cut by its data source, with the random numbers of what is left to do.
+
+    `image` is RGB, uint8 (S, S, 3). `draws`, float32, are the columns of
+    `workers.data.augmentation`; an image without augmentation has none.
+    """
+
+    image: "NDArray[np.uint8]"
+    label: int
+    draws: "NDArray[np.float32]"
+
+
+@runtime_checkable
+class PixelImages(ImageDataset, Protocol):
+    """Images that are augmented and preprocessed after their source has cut them, by the batch.
+
+    `batch_transform` does it on the device of the batch. It is None where the preprocessing is a
+    recipe's own function of one image: then `sample` alone gives the network's input.
+    """
+
+    batch_transform: "BatchTransform | None"
+
+    def pixels(self, epoch: int, index: int) -> Pixels:
+        """One image, cut to `image_size`; in training with the draws of its augmentation.
+
+        They depend on the seed, `epoch` and `index` alone. Raises InvalidData, NoDataRoot.
+        """

@@ -1,32 +1,70 @@
 """Batches for training and validation, made in this process or in loader processes."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, default_collate
 
 from service.contract.kernel import die_with_parent
+from workers.data.augmentation import AugmentOn, augmented
 from workers.data.errors import DataError
-from workers.data.images import ImageDataset
+from workers.data.images import ImageDataset, PixelImages, Pixels
 from workers.data.sampler import batch_keys
 
-Batch = tuple[Tensor, Tensor]
 _Key = tuple[int, int]
-_Sample = tuple[Tensor, int] | DataError
 
 
-class _KeyedDataset(Dataset[_Sample]):
+class Batch(NamedTuple):
+    """Images of a batch and what is left to do with them (`workers.data.batch_transform`).
+
+    `images` (N, 3, S, S) are uint8, RGB and in channels-last order in memory; or floats, the
+    network's input. `labels` are int64 (N,). `draws` (N, D), float32, are the random numbers of
+    `workers.data.augmentation`.
+    """
+
+    images: Tensor
+    labels: Tensor
+    draws: Tensor
+
+    def to(self, device: torch.device) -> "Batch":
+        """The batch on a device."""
+        return Batch(*(part.to(device) for part in self))
+
+
+def batch_of(pixels: Sequence[Pixels]) -> Batch:
+    """The batch of images of the same size; raises ValueError if they are not."""
+    images = np.stack([one.image for one in pixels])
+    return Batch(
+        torch.from_numpy(images).permute(0, 3, 1, 2),
+        torch.tensor([one.label for one in pixels]),
+        torch.from_numpy(np.stack([one.draws for one in pixels])),
+    )
+
+
+class _Batches(Dataset[Batch | DataError]):
     # DataError is returned, since torch puts a traceback into the message of a raised error.
-    def __init__(self, images: ImageDataset) -> None:
-        self._images = images
+    def __init__(self, images: ImageDataset, augment_on: AugmentOn) -> None:
+        self._images, self._augment_on = images, augment_on
 
-    def __getitem__(self, key: _Key) -> _Sample:
+    def __getitem__(self, keys: list[_Key]) -> Batch | DataError:
         try:
-            return self._images.sample(*key)
+            return self._batch(keys)
         except DataError as error:
             return error
+
+    def _batch(self, keys: list[_Key]) -> Batch:
+        source = self._images
+        if not isinstance(source, PixelImages) or source.batch_transform is None:
+            images, labels = default_collate([source.sample(*key) for key in keys])
+            return Batch(images, labels, images.new_empty((len(keys), 0)))
+        pixels = (source.pixels(*key) for key in keys)
+        if self._augment_on == "loader":
+            pixels = (augmented(one) for one in pixels)
+        return batch_of(list(pixels))
 
 
 class _BatchKeys:
@@ -47,16 +85,18 @@ def train_batches(
     start_step: int,
     batch_size: int,
     num_workers: int,
+    augment_on: AugmentOn = "loader",
     rank: int = 0,
     world_size: int = 1,
 ) -> Iterator[Batch]:
-    """Endless batches (N, 3, S, S), (N,) that begin with the batch after `start_step`.
+    """Endless batches that begin with the batch after `start_step`.
 
-    N is the rank's share of `batch_size`. `num_workers` loader processes do not change the batches.
+    Their size is the rank's share of `batch_size`. `num_workers` loader processes change nothing in
+    them. With `augment_on` "device", jitter and flip are left to the transform of the batch.
     Raises InvalidData for an image that does not decode, and NoDataRoot.
     """
     keys = _BatchKeys(seed, len(images), batch_size, start_step, rank, world_size)
-    return _batches(images, keys, num_workers)
+    return _batches(images, keys, num_workers, augment_on)
 
 
 def val_batches(
@@ -67,23 +107,26 @@ def val_batches(
     rank: int = 0,
     world_size: int = 1,
 ) -> Iterator[Batch]:
-    """Batches (N, 3, S, S), (N,) of this rank's share of the images, each image once.
+    """Batches of this rank's share of the images, each image once.
 
     The shares of all ranks together are all images. The last batch may be smaller, and a share may
     be empty. Raises InvalidData for an image that does not decode, and NoDataRoot.
     """
     keys = [(0, index) for index in range(rank, len(images), world_size)]
     batches = [keys[at : at + batch_size] for at in range(0, len(keys), batch_size)]
-    return _batches(images, batches, num_workers)
+    return _batches(images, batches, num_workers, "loader")
 
 
-def _batches(images: ImageDataset, keys: Iterable[list[_Key]], num_workers: int) -> Iterator[Batch]:
+def _batches(
+    images: ImageDataset, keys: Iterable[list[_Key]], num_workers: int, augment_on: AugmentOn
+) -> Iterator[Batch]:
     # Its own generator: a loader seed drawn from the default generator would change dropout.
-    loader: DataLoader[_Sample] = DataLoader(
-        _KeyedDataset(images),
-        batch_sampler=keys,
+    loader: DataLoader[Batch | DataError] = DataLoader(
+        _Batches(images, augment_on),
+        # A sampler of whole batches: the data set is asked for each by the list of its keys.
+        batch_size=None,
+        sampler=keys,
         num_workers=num_workers,
-        collate_fn=_collate,
         # Forked processes share the open data set, and are children that end with this process.
         multiprocessing_context="fork" if num_workers else None,
         worker_init_fn=_EndWithParent(os.getpid()) if num_workers else None,
@@ -92,16 +135,7 @@ def _batches(images: ImageDataset, keys: Iterable[list[_Key]], num_workers: int)
     for batch in loader:
         if isinstance(batch, DataError):
             raise batch
-        images_and_labels: Batch = batch
-        yield images_and_labels
-
-
-def _collate(samples: list[_Sample]) -> Batch | DataError:
-    wrong = next((sample for sample in samples if isinstance(sample, DataError)), None)
-    if wrong is not None:
-        return wrong
-    images, labels = default_collate(samples)
-    return images, labels
+        yield batch
 
 
 class _EndWithParent:

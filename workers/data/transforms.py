@@ -1,8 +1,6 @@
-"""Augmentation and preprocessing of RGB images; the random generator is an argument."""
+"""Crops and preprocessing of RGB images; the random generator is an argument."""
 
 import math
-from collections.abc import Callable
-from functools import partial
 
 import numpy as np
 import torch
@@ -10,31 +8,12 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 from torchvision.transforms import functional as F
 
+from workers.data.augmentation import draw_lighting, without_augmentation
+from workers.data.batch_transform import BatchTransform, Series
 from workers.data.errors import InvalidData
 from workers.data.images import Preprocess
 
-_JITTER = 0.4
 _LONGEST = 4
-_MEAN = torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1)
-_STD = torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1)
-_LIGHTING_STD = 0.1
-_EIGENVALUES = torch.tensor([0.2175, 0.0188, 0.0045])
-_EIGENVECTORS = torch.tensor(
-    [[-0.5675, 0.7192, 0.4009], [-0.5808, -0.0045, -0.8140], [-0.5836, -0.6948, 0.4203]]
-)
-
-
-def augment(image: Tensor, size: int, draw: np.random.Generator) -> Tensor:
-    """Random resized crop, colour jitter of 0.4 and horizontal flip of a uint8 image (3, H, W)."""
-    image = resized_crop(image, size, draw, area=(0.08, 1.0), ratio=(3 / 4, 4 / 3))
-    changes: list[Callable[[Tensor, float], Tensor]] = [
-        F.adjust_brightness,
-        F.adjust_contrast,
-        F.adjust_saturation,
-    ]
-    for choice in draw.permutation(len(changes)):
-        image = changes[choice](image, draw.uniform(1 - _JITTER, 1 + _JITTER))
-    return F.hflip(image) if draw.random() < 0.5 else image
 
 
 def resized_crop(
@@ -96,7 +75,20 @@ def _centre_resized(image: Tensor, dimension: int, length: int, size: int) -> Te
     return torch.lerp(lower, upper, share)
 
 
-def preprocess_of(name: str, mean: Tensor | None = None) -> Preprocess:
+class SeriesPreprocess:
+    """A preprocessing of the series, of one image or of a batch."""
+
+    def __init__(self, name: Series, mean: Tensor | None = None) -> None:
+        self.batch_transform = BatchTransform(name, mean)
+
+    def __call__(self, image: Tensor, draw: np.random.Generator | None) -> Tensor:
+        """The network's input of an RGB image (3, S, S), 0 to 255; an eval has no generator."""
+        alphas = without_augmentation() if draw is None else draw_lighting(draw)
+        batch = image[None].float(), torch.from_numpy(alphas)[None]
+        return self.batch_transform.preprocessed(*batch)[0]
+
+
+def preprocess_of(name: str, mean: Tensor | None = None) -> SeriesPreprocess:
     """The preprocessing of this name: an RGB image to the network's input (3, H, W) in BGR order.
 
     `bgr255`: values 0 to 255. `bgr_normalized`: lighting noise in training, then ImageNet's mean
@@ -106,26 +98,18 @@ def preprocess_of(name: str, mean: Tensor | None = None) -> Preprocess:
     if name == "bgr255_minus_mean":
         if mean is None:
             raise InvalidData(f"preprocessing {name} needs the mean image of the weights")
-        return partial(_bgr255_minus_mean, mean=mean)
+        return SeriesPreprocess("bgr255_minus_mean", mean)
     if name not in _PREPROCESSES:
         raise InvalidData(f"this worker has no preprocessing {name!r}")
     return _PREPROCESSES[name]
 
 
-def _bgr255(image: Tensor, _: np.random.Generator | None) -> Tensor:
-    return image.flip(0).float()
+def batch_transform_of(preprocess: Preprocess) -> BatchTransform | None:
+    """The preprocessing as the transform of a batch; None for a recipe's own function."""
+    return preprocess.batch_transform if isinstance(preprocess, SeriesPreprocess) else None
 
 
-def _bgr255_minus_mean(image: Tensor, _: np.random.Generator | None, *, mean: Tensor) -> Tensor:
-    return image.flip(0).float() - mean
-
-
-def _bgr_normalized(image: Tensor, draw: np.random.Generator | None) -> Tensor:
-    image = image.float() / 255
-    if draw is not None:
-        alpha = torch.from_numpy(draw.normal(0, _LIGHTING_STD, 3)).float()
-        image = image + (_EIGENVECTORS @ (_EIGENVALUES * alpha)).view(3, 1, 1)
-    return ((image - _MEAN) / _STD).flip(0)
-
-
-_PREPROCESSES: dict[str, Preprocess] = {"bgr255": _bgr255, "bgr_normalized": _bgr_normalized}
+_PREPROCESSES = {
+    "bgr255": SeriesPreprocess("bgr255"),
+    "bgr_normalized": SeriesPreprocess("bgr_normalized"),
+}

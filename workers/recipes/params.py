@@ -3,7 +3,7 @@
 Source: the `train.py` of each family in megvii-model/ShuffleNet-Series.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -172,6 +172,15 @@ class RecipeParams(BaseModel):
             json_schema_extra=unit("processes"),
         ),
     ] = 0
+
+    augment_on: Annotated[
+        Literal["auto", "loader", "device"],
+        Field(
+            description="Where colour jitter and flip of training images are done: in the loader "
+            "processes, or on the training device for a batch at once. The pixels are the same. "
+            "auto: on the device if it is a GPU."
+        ),
+    ] = "auto"
 
     @field_validator("image_size")
     @classmethod

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from workers.data.batch_transform import transform_of
 from workers.data.images import ImageDataset
 from workers.data.loader import Batch, val_batches
 from workers.recipes.loss import wrong_in_top
@@ -37,6 +38,7 @@ def evaluate(
     network.eval()
     ranks.share_buffers(network)
     sums = torch.zeros(4, dtype=torch.float64, device=ranks.device)
+    to_inputs = transform_of(images)
     batches = _share(images, ranks, num_workers)
     # The shares may differ by a batch: the ranks agree as often as the longest has batches.
     rounds = math.ceil(len(images) / (_BATCH_SIZE * ranks.world_size))
@@ -47,7 +49,7 @@ def evaluate(
                 raise Stopped("stopped in a validation, as asked")
             pulse()
             if batch is not None:
-                inputs, labels = (part.to(ranks.device) for part in batch)
+                inputs, labels = to_inputs(batch.to(ranks.device))
                 logits = network(inputs)
                 on_logits(logits)
                 sums += _counted(logits, labels)

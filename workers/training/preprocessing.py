@@ -3,10 +3,12 @@
 import pkgutil
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from service.contract.checkpoints import Manifest
 from workers.attempt_dir import Assignment
+from workers.data.augmentation import AugmentOn
 from workers.data.errors import InvalidData
 from workers.data.images import Preprocess
 from workers.data.mean_image import MEAN_FILE, read_mean_image
@@ -23,6 +25,13 @@ def preprocess_for(recipe: Recipe, params: RecipeParams, mean: Tensor | None) ->
         return preprocess_of(params.preprocessing, mean)
     preprocess: Preprocess = pkgutil.resolve_name(own)
     return preprocess
+
+
+def augment_on(params: RecipeParams, device: torch.device) -> AugmentOn:
+    """Where jitter and flip are done: as the parameter says, or as measured for the device."""
+    if params.augment_on == "auto":
+        return "device" if device.type == "cuda" else "loader"
+    return params.augment_on
 
 
 def mean_to_train_with(assignment: Assignment, params: RecipeParams) -> Tensor | None:

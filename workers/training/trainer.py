@@ -4,6 +4,7 @@ from typing import Any, NoReturn
 
 import torch
 
+from workers.data.batch_transform import transform_of
 from workers.data.images import ImageDataset
 from workers.data.loader import Batch, train_batches
 from workers.data.sampler import batches_per_epoch
@@ -15,6 +16,7 @@ from workers.training.checkpoint_publisher import CheckpointPublisher
 from workers.training.distributed import in_parallel
 from workers.training.evaluate import evaluate
 from workers.training.non_finite import SMALLER_RATE, NonFiniteLoss, require_finite_loss
+from workers.training.preprocessing import augment_on
 from workers.training.progress import Pace, Window, progress_line, validation_line
 from workers.training.run_context import RunContext
 from workers.training.state import RunState
@@ -47,6 +49,7 @@ class Trainer:
         self._state, self._ranks = state, context.ranks
         self._events, self._publisher = context.events, publisher
         self._train, self._val = train, val
+        self._to_inputs = transform_of(train)
         self._stop_asked = context.stop_asked
         self._total = total_steps(self._recipe, self._params, len(train))
         size = self._params.image_size
@@ -66,6 +69,7 @@ class Trainer:
                 start_step=self._state.step,
                 batch_size=self._params.batch_size,
                 num_workers=self._params.data_workers,
+                augment_on=augment_on(self._params, self._state.device),
                 rank=self._ranks.rank,
                 world_size=self._ranks.world_size,
             )
@@ -88,7 +92,7 @@ class Trainer:
 
     def _iterate(self, batch: Batch) -> None:
         state, params = self._state, self._params
-        images, labels = (part.to(state.device) for part in batch)
+        images, labels = self._to_inputs(batch.to(state.device))
         state.network.train()
         state.metrics = {}
         recalibrated = state.step + 1 - params.total_iters

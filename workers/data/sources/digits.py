@@ -8,8 +8,10 @@ from PIL import Image
 from torch import Tensor
 from torchvision.transforms import functional as F
 
-from workers.data.images import SplitRequest
-from workers.data.transforms import resized_crop
+from workers.data.augmentation import draw_lighting, without_augmentation
+from workers.data.batch_transform import input_of
+from workers.data.images import Pixels, SplitRequest
+from workers.data.transforms import batch_transform_of, resized_crop
 
 _SHOWN_PIXELS = 64
 
@@ -28,20 +30,22 @@ class Digits:
         self._labels = labels[in_split]
         self._numbers = np.flatnonzero(in_split)
         self._request = request
+        self.batch_transform = batch_transform_of(request.preprocess)
 
     def __len__(self) -> int:
         return len(self._labels)
 
     def sample(self, epoch: int, index: int) -> tuple[Tensor, int]:
         """A digit at `image_size`; in training with a small random shift and scale, no flip."""
-        size = self._request.image_size
-        image = self._images[index].expand(3, -1, -1)
-        image = F.resize(image, [size, size], antialias=False).round()
-        draw = None
-        if self._request.split == "train":
-            draw = np.random.default_rng((self._request.seed, epoch, index))
-            image = resized_crop(image, size, draw, area=(0.8, 1.0), ratio=(0.9, 1.1))
-        return self._request.preprocess(image, draw), int(self._labels[index])
+        pixels, draw = self._cut(epoch, index)
+        if self.batch_transform is not None:
+            return input_of(pixels, self.batch_transform)
+        image = torch.from_numpy(pixels.image).permute(2, 0, 1)
+        return self._request.preprocess(image, draw), pixels.label
+
+    def pixels(self, epoch: int, index: int) -> Pixels:
+        """A digit before the preprocessing."""
+        return self._cut(epoch, index)[0]
 
     def label_of(self, index: int) -> int:
         """The class of a digit."""
@@ -56,3 +60,15 @@ class Digits:
         grey = self._images[index].round().byte().numpy()
         size = (_SHOWN_PIXELS, _SHOWN_PIXELS)
         return Image.fromarray(grey).resize(size, Image.Resampling.NEAREST)
+
+    def _cut(self, epoch: int, index: int) -> tuple[Pixels, np.random.Generator | None]:
+        size = self._request.image_size
+        image = self._images[index].expand(3, -1, -1)
+        image = F.resize(image, [size, size], antialias=False).round()
+        draw, draws = None, without_augmentation()
+        if self._request.split == "train":
+            draw = np.random.default_rng((self._request.seed, epoch, index))
+            image = resized_crop(image, size, draw, area=(0.8, 1.0), ratio=(0.9, 1.1))
+            draws = draw_lighting(draw)
+        pixels = image.round().byte().permute(1, 2, 0).numpy()
+        return Pixels(pixels, int(self._labels[index]), draws), draw

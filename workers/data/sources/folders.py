@@ -6,19 +6,22 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import torch
 from PIL import Image
 from torch import Tensor
 from torchvision.transforms import functional as F
 
 from service.contract.text import NAME_LENGTH, cut_text
+from workers.data.augmentation import augmented, draw_augmentation, without_augmentation
+from workers.data.batch_transform import input_of
 from workers.data.errors import InvalidData
 from workers.data.file_errors import data_error_of
 from workers.data.file_names import path_below, printable
 from workers.data.image_files import read_image
-from workers.data.images import SplitRequest
+from workers.data.images import Pixels, SplitRequest
 from workers.data.root import data_path
 from workers.data.sources.class_folders import ClassFolders, described, read_class_folders
-from workers.data.transforms import augment, resize_and_crop
+from workers.data.transforms import batch_transform_of, resize_and_crop, resized_crop
 
 
 class ImageFolder:
@@ -32,6 +35,7 @@ class ImageFolder:
     ) -> None:
         self._exif_orientation = exif_orientation
         self._root, self._request = data_path(request.data_root, folder), request
+        self.batch_transform = batch_transform_of(request.preprocess)
         self._name_of = partial(_name, request.split, folder)
         _check_folder(self._root, self._name_of(""), request.data_root)
         found = read_class_folders(self._root, request.data_root, self._name_of)
@@ -47,12 +51,15 @@ class ImageFolder:
 
     def sample(self, epoch: int, index: int) -> tuple[Tensor, int]:
         """One image; raises InvalidData with its name if it cannot be decoded, and NoDataRoot."""
-        label, request = self._samples[index][1], self._request
-        image = F.pil_to_tensor(self.picture(index))
-        if request.split == "val":
-            return request.preprocess(resize_and_crop(image, request.image_size), None), label
-        draw = np.random.default_rng((request.seed, epoch, index))
-        return request.preprocess(augment(image, request.image_size, draw), draw), label
+        pixels, draw = self._cut(epoch, index)
+        if self.batch_transform is not None:
+            return input_of(pixels, self.batch_transform)
+        image = np.ascontiguousarray(augmented(pixels).image.transpose(2, 0, 1))
+        return self._request.preprocess(torch.from_numpy(image), draw), pixels.label
+
+    def pixels(self, epoch: int, index: int) -> Pixels:
+        """One image before jitter, flip and preprocessing; raises InvalidData, NoDataRoot."""
+        return self._cut(epoch, index)[0]
 
     def label_of(self, index: int) -> int:
         """The class of an image."""
@@ -75,6 +82,16 @@ class ImageFolder:
             self._request.data_root,
             exif_orientation=self._exif_orientation,
         )
+
+    def _cut(self, epoch: int, index: int) -> tuple[Pixels, np.random.Generator | None]:
+        label, request = self._samples[index][1], self._request
+        image, size = F.pil_to_tensor(self.picture(index)), request.image_size
+        if request.split == "val":
+            centre = resize_and_crop(image, size).byte().permute(1, 2, 0).numpy()
+            return Pixels(centre, label, without_augmentation()), None
+        draw = np.random.default_rng((request.seed, epoch, index))
+        crop = resized_crop(image, size, draw, area=(0.08, 1.0), ratio=(3 / 4, 4 / 3))
+        return Pixels(crop.permute(1, 2, 0).numpy(), label, draw_augmentation(draw)), draw
 
 
 def _name(split: str, folder: str, relative: str) -> str:
