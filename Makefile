@@ -35,8 +35,8 @@ audit: install ## Look the dependencies up in the public database of advisories
 	$(BIN)/pip install --quiet --disable-pip-version-check pip-audit
 	$(BIN)/pip-audit --requirement constraints.txt --no-deps --disable-pip
 
-bench: install ## Measure, side by side; results to docs/benchmarks.md
-	$(BIN)/python -m benchmarks
+bench: install ## Measure, side by side: ONLY="step queue" for some, COMPARE=FILE for what changed
+	$(BIN)/python -m benchmarks $(ONLY) $(if $(COMPARE),--compare "$(COMPARE)")
 
 chaos: install ## Half an hour of jobs under injected faults, and the proof that none was lost
 	OMP_NUM_THREADS=1 $(BIN)/python -m chaos --minutes $(MINUTES)

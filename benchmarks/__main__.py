@@ -1,39 +1,23 @@
-"""`python -m benchmarks [NAME …]`: measure, print, and keep in docs/benchmarks.md.
+"""`python -m benchmarks [NAME …] [--compare FILE]`: measure, print, keep in docs/benchmarks.md.
 
-Each benchmark runs in a process of its own, so that none warms or tires the other's.
+Exit codes: 0, 1 where a benchmark failed, 2 for a name that is none or a file that is no record.
 """
 
-import json
-import subprocess
 import sys
-from dataclasses import asdict
-from importlib import import_module
+from pathlib import Path
 
-from benchmarks.report import Section, keep
+from benchmarks.program import run
+from benchmarks.suite import Suite
 
-BENCHMARKS = ("checkpoint_stall", "latest", "queue")
+_FOLDER = Path(__file__).parent
+_DOCS = _FOLDER.parent / "docs"
+_HEAD = """# Benchmarks
 
-
-def main(names: list[str]) -> int:
-    """Run the named ones, or all; 2 for a name that is none."""
-    if names[:1] == ["--one"]:
-        section: Section = import_module(f"benchmarks.{names[1]}").measure()
-        sys.stdout.write(json.dumps(asdict(section)))
-        return 0
-    unknown = set(names) - set(BENCHMARKS)
-    if unknown:
-        sys.stderr.write(f"no benchmark {', '.join(sorted(unknown))}: {', '.join(BENCHMARKS)}\n")
-        return 2
-    for name in names or BENCHMARKS:
-        command = [sys.executable, "-m", "benchmarks", "--one", name]
-        ran = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-        found = json.loads(ran.stdout.splitlines()[-1])
-        rows = tuple(tuple(row) for row in found.pop("rows"))
-        section = Section(rows=rows, **found)
-        keep({name: section})
-        sys.stdout.write(section.as_markdown(name) + "\n")
-    return 0
-
+Every figure is a ratio of two things measured side by side in one run, by `make bench` (or
+`python -m benchmarks NAME …`). Each section says on what machine and when; `benchmarks.json` has
+the same figures for programs, and `make bench COMPARE=FILE` prints what changed by more than 10 %.
+"""
+SUITE = Suite("benchmarks", _FOLDER, _DOCS / "benchmarks.md", _HEAD)
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(run(SUITE, sys.argv[1:], elsewhere=_DOCS / "benchmarks-gpu.json"))

@@ -24,7 +24,7 @@ from torch.distributed.checkpoint.state_dict_saver import async_save
 
 from api_tests.support.checkpoint_folders import manifest_of
 from api_tests.support.specs import complete_spec
-from benchmarks.report import Section, decision
+from benchmarks.report import Figure, Section
 from workers.checkpoints.optimizer_state import OptimizerState
 from workers.checkpoints.snapshot import MODEL_FILE, OPTIMIZER_FILE, CheckpointWriter
 from workers.recipes import build
@@ -163,7 +163,8 @@ def measure(networks: Mapping[str, tuple[str, str | None, int]] = NETWORKS) -> S
     # A copy by many threads waits for the slowest core, which a neighbour may have.
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    rows, verdicts = [], []
+    rows: list[tuple[str, ...]] = []
+    figures: list[Figure] = []
     for name, (recipe, variant, publisher) in networks.items():
         training = _training(recipe, variant)
         found = _timed(training, publisher)
@@ -174,9 +175,18 @@ def measure(networks: Mapping[str, tuple[str, str | None, int]] = NETWORKS) -> S
             rows.append((f"{name}, {megabytes:.0f} MB", way, _ms(stall), _ms(whole), during_shown))
             sys.stderr.write(f"{' '.join(rows[-1])}\n")
         ours, by_hand, library = (found[way][0] for way in WAYS)
-        verdicts += [
-            decision(f"{name}, stall to that of torch.save", ours / by_hand, TORCH_SAVE_LIMIT),
-            decision(f"{name}, stall to that of DCP", ours / library, DCP_LIMIT),
+        figures += [
+            Figure(
+                key=f"{name.lower()}.to_{key}",
+                what=f"{name}, stall to that of {rival}",
+                value=ours / theirs,
+                better="lower",
+                goal=limit,
+            )
+            for key, rival, theirs, limit in (
+                ("torch_save", "torch.save", by_hand, TORCH_SAVE_LIMIT),
+                ("dcp", "DCP", library, DCP_LIMIT),
+            )
         ]
         del training
         gc.collect()
@@ -190,7 +200,7 @@ def measure(networks: Mapping[str, tuple[str, str | None, int]] = NETWORKS) -> S
         ),
         columns=("network and momentum", "way", "stall", "durable", "steps"),
         rows=tuple(rows),
-        verdicts=tuple(verdicts),
+        figures=tuple(figures),
     )
 
 

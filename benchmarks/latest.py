@@ -16,7 +16,7 @@ from sqlalchemy import Connection, insert, text
 
 from api_tests.support.manifests import a_checkpoint, a_manifest
 from benchmarks.databases import databases
-from benchmarks.report import Section, decision
+from benchmarks.report import Figure, Section
 from service.contract.catalog import builtin_catalog
 from service.control.checkpoints import index
 from service.store.checkpoint_search import CheckpointFilter
@@ -80,7 +80,15 @@ def measure(scale: Scale = Scale()) -> Section:
         says=f"The median of {scale.rounds} calls, the two sizes asked in turn.",
         columns=("database", "question", f"{scale.few:,} rows", f"{scale.many:,} rows", "ratio"),
         rows=tuple(rows),
-        verdicts=(decision("the largest ratio of a form of latest", worst, LIMIT),),
+        figures=(
+            Figure(
+                key="worst_ratio",
+                what="the largest ratio of a form of latest",
+                value=worst,
+                better="lower",
+                goal=LIMIT,
+            ),
+        ),
     )
 
 

@@ -1,41 +1,85 @@
-"""What a benchmark says, and where it is kept: one section each of `docs/benchmarks.md`."""
+"""What a benchmark reports: a section of the page, and figures that later runs compare with."""
 
-import os
-import platform
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib.metadata import version
-from pathlib import Path
+from dataclasses import field
+from typing import Literal
 
-import psutil
+from pydantic.dataclasses import dataclass
 
-PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
-_HEAD = """# Benchmarks
+_KEY = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)*")
 
-Every figure is a ratio of two things measured side by side in one run, by `make bench` (or
-`python -m benchmarks NAME …`). Each section says on what machine and when.
-"""
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured number with its goal, if it has one.
+
+    `key` is the same in every run (`sqlite.claim_p99_ratio`): a comparison finds the number of an
+    earlier run by it. `unit` is empty for a ratio.
+    """
+
+    key: str
+    what: str
+    value: float
+    better: Literal["lower", "higher"]
+    unit: str = ""
+    goal: float | None = None
+
+    def __post_init__(self) -> None:
+        assert _KEY.fullmatch(self.key), f"{self.key!r}: small letters, digits, _ and dots"
+
+    @property
+    def is_met(self) -> bool | None:
+        """Whether the value reaches the goal; None without one."""
+        if self.goal is None:
+            return None
+        return self.value <= self.goal if self.better == "lower" else self.value >= self.goal
+
+    @property
+    def shown(self) -> str:
+        """The value with its unit."""
+        return f"{number(self.value)} {self.unit}".strip()
+
+    @property
+    def goal_shown(self) -> str:
+        """The goal as a limit, empty without one."""
+        if self.goal is None:
+            return ""
+        limit = "at most" if self.better == "lower" else "at least"
+        return f"{limit} {number(self.goal)} {self.unit}".strip()
+
+    @property
+    def verdict(self) -> str:
+        """`met` or `MISSED`, empty without a goal."""
+        return {None: "", True: "met", False: "MISSED"}[self.is_met]
 
 
 @dataclass(frozen=True)
 class Section:
-    """A table, a sentence on what is compared, and the goals with what was reached."""
+    """A table, a sentence on what is compared, the figures, and notes on what was left out."""
 
     title: str
     says: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
-    verdicts: tuple[str, ...]
+    verdicts: tuple[str, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    notes: tuple[str, ...] = field(default=())
 
-    def as_markdown(self, name: str) -> str:
-        """The section as it stands in the page."""
-        table = [self.columns, tuple("---" for _ in self.columns), *self.rows]
-        lines = [f"| {' | '.join(row)} |" for row in table]
-        goals = [f"- {decision}" for decision in self.verdicts]
-        where = f"`{name}`, {datetime.now(UTC):%Y-%m-%d}, {machine()}."
-        return "\n".join([f"## {self.title}", "", self.says, "", *lines, "", *goals, "", where, ""])
+    def __post_init__(self) -> None:
+        keys = [figure.key for figure in self.figures]
+        assert len(keys) == len(set(keys)), f"a key names one figure: {sorted(keys)}"
+
+    @property
+    def decisions(self) -> tuple[str, ...]:
+        """A sentence for each goal: what was measured, the goal, and whether it was met."""
+        return (
+            *(
+                f"{figure.what}: {figure.shown}, goal {figure.goal_shown}: {figure.verdict}"
+                for figure in self.figures
+                if figure.goal is not None
+            ),
+            *self.verdicts,
+        )
 
 
 def decision(what: str, reached: float, limit: float) -> str:
@@ -44,30 +88,6 @@ def decision(what: str, reached: float, limit: float) -> str:
     return f"{what}: {reached:.3g}, goal at most {limit:g}: {word}"
 
 
-def keep(sections: Mapping[str, Section]) -> None:
-    """Put sections into the page, each in the place of the one it had."""
-    text = PAGE.read_text() if PAGE.exists() else _HEAD
-    for name, section in sections.items():
-        begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->\n"
-        block = f"{begin}{section.as_markdown(name)}{end}"
-        old = re.search(f"{re.escape(begin)}.*?{re.escape(end)}", text, re.S)
-        text = text.replace(old[0], block) if old else f"{text}\n{block}"
-    PAGE.write_text(text)
-
-
-def machine() -> str:
-    """The machine in words."""
-    memory = psutil.virtual_memory().total / 2**30
-    load = os.getloadavg()[0]
-    return (
-        f"{_processor()}, {os.cpu_count()} cores, {memory:.0f} GiB, "
-        f"Python {platform.python_version()}, torch {version('torch')}, "
-        f"load {load:.1f} when it ended"
-    )
-
-
-def _processor() -> str:
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return platform.machine()
+def number(value: float) -> str:
+    """A number in three digits, or in full from a thousand on."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"

@@ -1,10 +1,8 @@
 """The benchmarks in their short form: that they run and what they show, not how fast it is."""
 
-from pathlib import Path
-
 import pytest
 
-from benchmarks import checkpoint_stall, latest, queue, report
+from benchmarks import checkpoint_stall, latest, queue
 from benchmarks.report import Section
 
 
@@ -17,7 +15,12 @@ def test_the_queue_is_measured_on_both_databases() -> None:
     section = queue.measure(scale)
     assert _is_complete(section)
     assert {row[0] for row in section.rows} == {"SQLite", "PostgreSQL"}
-    assert len(section.verdicts) == 4
+    assert [figure.key for figure in section.figures if figure.goal] == [
+        "sqlite.claim_p99_ratio",
+        "sqlite.heartbeats_per_second",
+        "postgresql.claim_p99_ratio",
+        "postgresql.heartbeats_per_second",
+    ]
 
 
 def test_the_latest_checkpoint_is_measured_on_both_databases() -> None:
@@ -31,16 +34,3 @@ def test_the_stall_of_a_save_is_measured_in_all_ways() -> None:
     section = checkpoint_stall.measure({"OneShot": ("oneshot", "searched", 2)})
     assert _is_complete(section)
     assert [row[1] for row in section.rows] == [*checkpoint_stall.WAYS]
-
-
-def test_a_section_takes_the_place_of_the_one_before(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(report, "PAGE", tmp_path / "benchmarks.md")
-    for number in ("1", "2"):
-        section = Section(rf"Speed \{number}", "It is fast.", ("what",), ((number,),), ())
-        report.keep({"speed": section, "other": section})
-    page = (tmp_path / "benchmarks.md").read_text()
-    assert page.count("<!-- speed -->") == 1
-    assert page.count(r"## Speed \2") == 2
-    assert r"\1" not in page
