@@ -10,7 +10,7 @@ def memory_advice(spec: AnySpec) -> str:
     if not isinstance(spec, TrainSpec | EvalSpec):
         return _LARGER_WORKER
     ways = [*_smaller_batch(spec), "a smaller image_size"]
-    if spec.params.get("data_workers"):
+    if isinstance(spec.params.get("data_workers"), int) and spec.params["data_workers"] > 0:
         ways.append("fewer data_workers")
     return f"try {', '.join(ways)}, or {_LARGER_WORKER}"
 

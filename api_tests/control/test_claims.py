@@ -6,7 +6,9 @@ import pytest
 
 from api_tests.support.use_cases import Agent, ControlPlane, gpus
 from service.contract.agent import Claim
+from service.contract.catalog import builtin_catalog
 from service.contract.jobs import AttemptState, JobState
+from service.control.scheduling import catalogs
 from service.domain.errors import NotFound
 
 NewAgent = Callable[..., Agent]
@@ -15,6 +17,8 @@ NewAgent = Callable[..., Agent]
 def test_a_claim_takes_the_job_and_says_everything_needed(
     control_plane: ControlPlane, agent: Agent
 ) -> None:
+    with control_plane.write() as tx:
+        catalogs.put(tx, agent.id, builtin_catalog(), control_plane.now)
     job = control_plane.submit()
     claim = agent.claim()
     assert claim is not None

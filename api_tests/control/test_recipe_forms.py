@@ -222,3 +222,20 @@ def test_an_unknown_worker_sends_no_catalog(control_plane: ControlPlane) -> None
 def form_of(control_plane: ControlPlane) -> RecipeInfo:
     with control_plane.database.read() as tx:
         return catalogs.recipe_named(tx, "oneshot")
+
+
+def test_a_worker_without_a_catalog_is_sent_no_parameter_that_has_its_default(
+    control_plane: ControlPlane, new_agent: NewAgent
+) -> None:
+    older, able = new_agent(), new_agent()
+    put(able, *builtin_catalog().recipes)
+    control_plane.submit(params={"batch_size": 8})
+    control_plane.submit(params={"batch_size": 8})
+    complete = able.claim()
+    assert complete is not None
+    assert complete.job_spec.params["data_workers"] == "auto"
+    # Its own default of data_workers is a number, and text would be refused by it.
+    given = older.claim("r")
+    assert given is not None
+    assert given.job_spec.params == {"batch_size": 8}
+    assert older.claim("r") == given

@@ -42,6 +42,8 @@ def test_every_parameter_that_is_left_out_takes_its_default(recipe: RecipeInfo) 
         ({"dropout": None}, None),
         ({"num_classes": "7"}, 7),
         ({"mean_image": "300"}, "300"),
+        ({"data_workers": "auto"}, "auto"),
+        ({"data_workers": 3}, 3),
     ],
 )
 def test_a_number_is_kept_as_the_type_that_the_recipe_has(
@@ -56,6 +58,13 @@ def test_a_number_is_kept_as_the_type_that_the_recipe_has(
     ("name", "value", "detail"),
     [
         ("image_size", 100, "image_size must be a multiple of 32: 100 is not; use 96 or 128"),
+        ("data_workers", "4", 'data_workers must be "auto" or a whole number: "4" is not'),
+        ("data_workers", True, 'data_workers must be "auto" or a whole number: true is not'),
+        (
+            "data_workers",
+            65,
+            "data_workers must be less than or equal to 64: 65 is not; use 64 or less",
+        ),
         (
             "batch_size",
             0,

@@ -8,6 +8,7 @@ import pytest
 from api_tests.support.fake_agent import KERNEL, FakeAgent
 from api_tests.support.problems import pointers_of, problem_of
 from api_tests.support.server import Server, wait_for
+from service.contract.catalog import builtin_catalog
 
 
 def test_a_worker_joins_and_is_listed_with_its_job(agent: FakeAgent) -> None:
@@ -20,6 +21,8 @@ def test_a_worker_joins_and_is_listed_with_its_job(agent: FakeAgent) -> None:
 
 
 def test_a_claim_comes_at_once_when_there_is_a_job(agent: FakeAgent) -> None:
+    body = builtin_catalog().model_dump(mode="json")
+    assert agent.http.put(f"/agent/workers/{agent.id}/catalog", json=body).status_code == 204
     job = agent.submit()
     began = time.monotonic()
     claim = agent.ask(wait_seconds=20).json()

@@ -103,11 +103,15 @@ def _of_branches(name: str, error: ValidationError) -> str:
     branches: dict[Any, list[ValidationError]] = {}
     for each in error.context or ():
         branches.setdefault(each.relative_schema_path[0], []).append(each)
-    for problems in branches.values():
-        if not any(each.validator == "type" and not each.relative_path for each in problems):
-            return _sentence(name, min(problems, key=_precedence))
-    types = [
-        _type_names(each.validator_value)
+    fitting = [
+        min(problems, key=_precedence)
+        for problems in branches.values()
+        if not any(each.validator == "type" and not each.relative_path for each in problems)
+    ]
+    if fitting and fitting[0].validator != "const":
+        return _sentence(name, fitting[0])
+    types = [_shown(each.validator_value) for each in fitting] + [
+        _alternative(each)
         for problems in branches.values()
         for each in problems
         if each.validator == "type" and not each.relative_path
@@ -115,6 +119,11 @@ def _of_branches(name: str, error: ValidationError) -> str:
     if not types:
         return f"{name} fits more than one of the forms that it may have"
     return f"{name} must be {' or '.join(types)}: {_shown(error.instance)} is not"
+
+
+def _alternative(error: ValidationError) -> str:
+    const = error.schema.get("const") if isinstance(error.schema, Mapping) else None
+    return _type_names(error.validator_value) if const is None else _shown(const)
 
 
 def _type(types: Any, error: ValidationError) -> tuple[str, str]:

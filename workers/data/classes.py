@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from workers.data.images import ImageDataset, PixelImages, Pixels
+from workers.data.images import ImageDataset, PixelImages, Pixels, is_in_memory
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -69,6 +69,7 @@ def in_class_order(images: ImageDataset, names: tuple[str, ...]) -> ImageDataset
 class _ImagesInClassOrder:
     def __init__(self, images: ImageDataset, names: tuple[str, ...]) -> None:
         self.class_names = names
+        self.in_memory = is_in_memory(images)
         self._images = images
         rows = {name: row for row, name in enumerate(names)}
         self._rows = [rows[name] for name in images.class_names]

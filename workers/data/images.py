@@ -39,7 +39,7 @@ class SplitRequest:
 
 
 class ImageDataset(Protocol):
-    """Labelled images of one split."""
+    """Labelled images of one split; with `in_memory = True`, a sample reads no file."""
 
     class_names: tuple[str, ...]
 
@@ -88,3 +88,8 @@ class PixelImages(ImageDataset, Protocol):
 
         They depend on the seed, `epoch` and `index` alone. Raises InvalidData, NoDataRoot.
         """
+
+
+def is_in_memory(images: ImageDataset) -> bool:
+    """Whether the images say that a sample reads no file and decodes nothing."""
+    return getattr(images, "in_memory", False) is True

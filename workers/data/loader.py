@@ -15,6 +15,8 @@ from workers.data.errors import DataError
 from workers.data.images import ImageDataset, PixelImages, Pixels
 from workers.data.sampler import batch_keys
 
+BATCHES_AHEAD = 2
+"""How many batches each loader process prepares before they are asked for."""
 _Key = tuple[int, int]
 
 
@@ -114,7 +116,9 @@ def val_batches(
     """
     keys = [(0, index) for index in range(rank, len(images), world_size)]
     batches = [keys[at : at + batch_size] for at in range(0, len(keys), batch_size)]
-    return _batches(images, batches, num_workers, "loader")
+    # A process without a batch would cost a fork, and one batch alone has nothing to overlap with.
+    processes = min(num_workers, len(batches)) if len(batches) > 1 else 0
+    return _batches(images, batches, processes, "loader")
 
 
 def _batches(
@@ -127,6 +131,7 @@ def _batches(
         batch_size=None,
         sampler=keys,
         num_workers=num_workers,
+        prefetch_factor=BATCHES_AHEAD if num_workers else None,
         # Forked processes share the open data set, and are children that end with this process.
         multiprocessing_context="fork" if num_workers else None,
         worker_init_fn=_EndWithParent(os.getpid()) if num_workers else None,

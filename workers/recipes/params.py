@@ -164,15 +164,13 @@ class RecipeParams(BaseModel):
         ),
     ] = 0
     data_workers: Annotated[
-        int,
+        Literal["auto"] | Annotated[int, Field(ge=0, le=64)],
         Field(
-            ge=0,
-            le=64,
-            description="Loader processes for each rank; 0: the rank loads itself.",
+            description="Loader processes for each rank; 0: the rank loads itself; "
+            "auto: as many as its cores and the shared memory allow.",
             json_schema_extra=unit("processes"),
         ),
-    ] = 0
-
+    ] = "auto"
     augment_on: Annotated[
         Literal["auto", "loader", "device"],
         Field(

@@ -10,7 +10,8 @@ from workers.data.images import ImageDataset
 from workers.recipes.params import RecipeParams
 from workers.runs.datasets import check_class_count, open_run_split
 from workers.runs.predictions import Predictions, write_evaluation
-from workers.training.evaluate import evaluate
+from workers.training.evaluate import VAL_BATCH_SIZE, evaluate
+from workers.training.loader_processes import loader_processes
 from workers.training.preprocessing import mean_to_evaluate_with
 from workers.training.progress import validation_line
 from workers.training.run_context import RunContext
@@ -48,11 +49,13 @@ def _measured(
     context: RunContext, network: nn.Module, images: ImageDataset, params: RecipeParams
 ) -> dict[str, Any]:
     began, predictions = context.clock(), Predictions()
+    world_size = context.ranks.world_size
+    processes = loader_processes(params, images, batch_size=VAL_BATCH_SIZE, world_size=world_size)
     metrics = evaluate(
         network.to(context.ranks.device),
         images,
         context.ranks,
-        num_workers=params.data_workers,
+        num_workers=processes,
         stop_asked=context.stop_asked,
         pulse=context.events.pulse,
         on_logits=predictions.add,

@@ -15,7 +15,7 @@ from workers.training.attempt_results import Stopped
 from workers.training.distributed import Ranks
 from workers.training.non_finite import require_finite_loss
 
-_BATCH_SIZE = 200
+VAL_BATCH_SIZE = 200
 
 
 def evaluate(
@@ -41,7 +41,7 @@ def evaluate(
     to_inputs = transform_of(images)
     batches = _share(images, ranks, num_workers)
     # The shares may differ by a batch: the ranks agree as often as the longest has batches.
-    rounds = math.ceil(len(images) / (_BATCH_SIZE * ranks.world_size))
+    rounds = math.ceil(len(images) / (VAL_BATCH_SIZE * ranks.world_size))
     with torch.no_grad():
         for _ in range(rounds):
             batch = next(batches, None)
@@ -62,7 +62,7 @@ def evaluate(
 def _share(images: ImageDataset, ranks: Ranks, num_workers: int) -> Iterator[Batch]:
     return val_batches(
         images,
-        batch_size=_BATCH_SIZE,
+        batch_size=VAL_BATCH_SIZE,
         num_workers=num_workers,
         rank=ranks.rank,
         world_size=ranks.world_size,

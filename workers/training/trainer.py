@@ -14,7 +14,8 @@ from workers.training.attempt_results import Stopped
 from workers.training.batch_norm import set_momentum
 from workers.training.checkpoint_publisher import CheckpointPublisher
 from workers.training.distributed import in_parallel
-from workers.training.evaluate import evaluate
+from workers.training.evaluate import VAL_BATCH_SIZE, evaluate
+from workers.training.loader_processes import loader_processes
 from workers.training.non_finite import SMALLER_RATE, NonFiniteLoss, require_finite_loss
 from workers.training.preprocessing import augment_on
 from workers.training.progress import Pace, Window, progress_line, validation_line
@@ -62,13 +63,14 @@ class Trainer:
 
         Raises NonFiniteLoss, Stopped, InvalidData, CheckpointsNotSaved.
         """
+        share = self._ranks.share_of(self._params.batch_size)
         try:
             batches = train_batches(
                 self._train,
                 seed=self._params.seed,
                 start_step=self._state.step,
                 batch_size=self._params.batch_size,
-                num_workers=self._params.data_workers,
+                num_workers=self._loader_processes(self._train, share),
                 augment_on=augment_on(self._params, self._state.device),
                 rank=self._ranks.rank,
                 world_size=self._ranks.world_size,
@@ -152,13 +154,13 @@ class Trainer:
 
     def _validate(self) -> None:
         self._require_finite_loss()
-        state, workers = self._state, self._params.data_workers
+        state = self._state
         try:
             measured = evaluate(
                 state.network,
                 self._val,
                 self._ranks,
-                num_workers=workers,
+                num_workers=self._loader_processes(self._val, VAL_BATCH_SIZE),
                 stop_asked=self._stop_asked,
                 pulse=self._events.pulse,
             )
@@ -173,6 +175,10 @@ class Trainer:
         }
         body = {"step": state.step, "metrics": metrics}
         self._events.report("metrics", body, validation_line(state.step, measured))
+
+    def _loader_processes(self, images: ImageDataset, batch_size: int) -> int:
+        world_size = self._ranks.world_size
+        return loader_processes(self._params, images, batch_size=batch_size, world_size=world_size)
 
     def _save(self, phase: str) -> None:
         self._require_finite_loss()

@@ -23,11 +23,16 @@ _RESUMABLE = 5
 
 @dataclass(frozen=True)
 class Grant:
-    """The attempt that a claim began; its `token` proves that a worker has the lease."""
+    """The attempt that a claim began; its `token` proves that a worker has the lease.
+
+    `by_older_worker` is whether the worker sends no catalog, so that the parameters it knows are
+    not known.
+    """
 
     job_id: str
     attempt: int
     token: str
+    by_older_worker: bool = False
 
 
 def claim(tx: Connection, request: ClaimRequest, *, token: str, now: datetime) -> Grant | None:
@@ -43,7 +48,7 @@ def claim(tx: Connection, request: ClaimRequest, *, token: str, now: datetime) -
     earlier = attempts.of_request(tx, request.worker_id, request.request_id)
     if earlier is not None:
         live = earlier.attempt.state in LIVE_ATTEMPTS
-        return _grant(earlier.attempt, earlier.token) if live else None
+        return _grant(earlier.attempt, earlier.token, worker) if live else None
     if state is not WorkerState.ACTIVE:
         return None
     job = _lock_first_readable(tx, _capacity(tx, worker, request), now)
@@ -66,7 +71,7 @@ def claim(tx: Connection, request: ClaimRequest, *, token: str, now: datetime) -
     changed = jobs.change(tx, job.job.id, [JobState.QUEUED], values)
     assert changed, "the scheduler has locked a queued job"
     history.note(tx, job.job.id, attempt.number, "claimed", f"claimed by {worker.host}", now)
-    return _grant(attempt, token)
+    return _grant(attempt, token, worker)
 
 
 def claim_of(tx: Connection, grant: Grant, lease: Lease) -> Claim | None:
@@ -78,13 +83,17 @@ def claim_of(tx: Connection, grant: Grant, lease: Lease) -> Claim | None:
     job = jobs.get(tx, grant.job_id)
     if job is None or isinstance(job.job.spec, UnreadableSpec):
         return None
+    spec = job.job.spec
+    if grant.by_older_worker:
+        # It knows neither a parameter nor a default that came later, and has its own defaults.
+        spec = catalogs.without_builtin_defaults(spec)
     source = job.source_checkpoint
     resume = [c for c in checkpoints.published_of(tx, grant.job_id) if c.phase != "final"]
     return Claim(
         job_id=grant.job_id,
         attempt=grant.attempt,
         token=grant.token,
-        spec=job.job.spec,
+        spec=spec,
         lease=lease,
         resume=tuple(resume[:_RESUMABLE]),
         weights=checkpoints.get(tx, source) if source is not None else None,
@@ -115,5 +124,5 @@ def _lock_first_readable(tx: Connection, capacity: Capacity, now: datetime) -> S
     return None
 
 
-def _grant(attempt: Attempt, token: str) -> Grant:
-    return Grant(attempt.job_id, attempt.number, token)
+def _grant(attempt: Attempt, token: str, worker: Worker) -> Grant:
+    return Grant(attempt.job_id, attempt.number, token, worker.catalog_digest is None)

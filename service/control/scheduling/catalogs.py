@@ -14,9 +14,11 @@ from sqlalchemy import Connection
 
 from service.contract.catalog import Catalog, DatasetInfo, RecipeInfo, builtin_catalog
 from service.contract.nearest import nearest_name
+from service.contract.specs import AnySpec, EvalSpec, TrainSpec
 from service.contract.workers import Worker, WorkerState
 from service.domain.errors import NotFound, Unprocessable
 from service.domain.offers import Offer, RecipeForm
+from service.domain.parameters import defaults_of
 from service.store import catalogs as store
 from service.store import resource_classes, workers
 
@@ -113,6 +115,20 @@ def dataset_named(tx: Connection, name: str, pointer: str = "/data/dataset") -> 
 def offer_of(tx: Connection, worker: Worker) -> Offer:
     """What a worker can do."""
     return _read(tx, worker.catalog_digest).offer
+
+
+def without_builtin_defaults(spec: AnySpec) -> AnySpec:
+    """The spec without the parameters that have the default of the built-in form of its recipe."""
+    if not isinstance(spec, TrainSpec | EvalSpec) or spec.recipe is None:
+        return spec
+    form = _BUILTIN.offer.forms.get(spec.recipe)
+    defaults = {} if form is None else defaults_of(form.recipe)
+    given = {
+        name: value
+        for name, value in spec.params.items()
+        if name not in defaults or value != defaults[name]
+    }
+    return spec.model_copy(update={"params": given})
 
 
 def delete_unused(tx: Connection, before: datetime) -> int:

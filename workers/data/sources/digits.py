@@ -20,6 +20,7 @@ class Digits:
     """One split of the digits, which are part of the package."""
 
     class_names = tuple(str(digit) for digit in range(10))
+    in_memory = True
 
     def __init__(self, request: SplitRequest) -> None:
         with (files("workers.data.sources") / "digits.npz").open("rb") as file:

@@ -11,6 +11,7 @@ import structlog
 from pydantic import ValidationError
 
 from service.contract.loop import Loop
+from workers.cpu_cores import RANK_CORES, available_cores
 from workers.launcher.base import Launch, LauncherOptions
 from workers.launcher.local.descendants import kill_descendants
 from workers.launcher.local.spawn_request import SpawnEnded, SpawnRequest
@@ -90,6 +91,7 @@ class LocalLauncher:
         self._worker_id, self._slots = options.worker_id, options.slots
         self._rank_main = options.rank_main
         self._gpus = list(options.gpus)
+        self._gpu_count = len(options.gpus)
         self._handles: dict[int, LocalHandle] = {}
         self._number = 0
         self._control: socket.socket | None = None
@@ -136,17 +138,21 @@ class LocalLauncher:
 
     def _request(self, number: int, launch: Launch, gpus: Sequence[int]) -> SpawnRequest:
         ranks = max(1, launch.gpus)
-        cores = len(os.sched_getaffinity(0))
+        cores = self._cores_for(launch.gpus) // ranks
         return SpawnRequest(
             number=number,
             job_id=launch.job_id,
             spec_path=launch.spec_path,
             log_path=launch.log_path,
-            environments=tuple(_environments(ranks, gpus)),
-            threads=None
-            if "OMP_NUM_THREADS" in os.environ
-            else max(1, cores // self._slots // ranks),
+            environments=tuple(_environments(ranks, gpus, max(1, cores))),
+            threads=None if "OMP_NUM_THREADS" in os.environ else max(1, cores),
         )
+
+    def _cores_for(self, gpus: int) -> int:
+        """The cores of an attempt: those of one slot, or its GPUs' part where that is more."""
+        cores = available_cores()
+        by_gpus = cores * gpus // self._gpu_count if gpus else 0
+        return max(by_gpus, cores // self._slots)
 
     def _run_warm(self) -> None:
         """Run one warm process to its end; whatever happens, no handle waits for it any more."""
@@ -203,13 +209,14 @@ class LocalLauncher:
         handle.end(problem)
 
 
-def _environments(ranks: int, gpus: Sequence[int]) -> list[dict[str, str]]:
+def _environments(ranks: int, gpus: Sequence[int], cores: int) -> list[dict[str, str]]:
     rendezvous = _rendezvous() if ranks > 1 else {}
     return [
         {
             "RANK": str(rank),
             "LOCAL_RANK": str(rank),
             "WORLD_SIZE": str(ranks),
+            RANK_CORES: str(cores),
             "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
             "CUDA_VISIBLE_DEVICES": str(gpus[rank]) if gpus else "",
             **rendezvous,
