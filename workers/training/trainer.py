@@ -11,7 +11,6 @@ from workers.data.sampler import batches_per_epoch
 from workers.recipes.base import Recipe
 from workers.recipes.params import RecipeParams
 from workers.training.attempt_results import Stopped
-from workers.training.batch_norm import set_momentum
 from workers.training.checkpoint_publisher import CheckpointPublisher
 from workers.training.distributed import in_parallel
 from workers.training.evaluate import VAL_BATCH_SIZE, evaluate
@@ -21,6 +20,7 @@ from workers.training.preprocessing import augment_on
 from workers.training.progress import Pace, Window, progress_line, validation_line
 from workers.training.run_context import RunContext
 from workers.training.state import RunState
+from workers.training.step import TrainingStep
 
 
 def total_steps(recipe: Recipe, params: RecipeParams, train_images: int) -> int:
@@ -55,7 +55,10 @@ class Trainer:
         self._total = total_steps(self._recipe, self._params, len(train))
         size = self._params.image_size
         example = torch.zeros(self._ranks.share_of(self._params.batch_size), 3, size, size)
-        self._parallel = in_parallel(state.network, self._ranks, example)
+        parallel = in_parallel(state.network, self._ranks, example)
+        self._step = TrainingStep(
+            self._recipe, self._params, state.network, state.optimizer, parallel=parallel
+        )
         self._pace = Pace(state.step, self._total, self._params.batch_size, context.clock)
 
     def run(self) -> dict[str, Any]:
@@ -93,27 +96,17 @@ class Trainer:
             self._publisher.close()
 
     def _iterate(self, batch: Batch) -> None:
-        state, params = self._state, self._params
+        state = self._state
         images, labels = self._to_inputs(batch.to(state.device))
-        state.network.train()
         state.metrics = {}
-        recalibrated = state.step + 1 - params.total_iters
+        recalibrated = state.step + 1 - self._params.total_iters
         if recalibrated > 0:
-            set_momentum(state.network, 1.0 / recalibrated)
-            with torch.no_grad():
-                state.network(images)
+            self._step.recalibrate(recalibrated, images)
             state.step += 1
             return
-        for group in state.optimizer.param_groups:
-            group["lr"] = self._recipe.learning_rate(params, state.step + 1)
-        outputs = self._parallel(images)
-        loss = self._recipe.training_loss(outputs, labels, params)
-        state.optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        state.optimizer.step()
+        loss, logits = self._step.train(state.step + 1, images, labels)
         state.step += 1
-        logits = outputs if isinstance(outputs, torch.Tensor) else outputs[0]
-        state.window.add(loss, logits.detach(), labels)
+        state.window.add(loss, logits, labels)
 
     def _after_step(self) -> None:
         state, params = self._state, self._params
