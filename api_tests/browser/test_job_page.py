@@ -110,6 +110,29 @@ def test_the_page_tells_why_a_job_failed_and_what_happened(
     expect(page.locator(".events li").first).to_contain_text("event 2")
 
 
+def test_the_page_shows_where_the_time_went(
+    page: Page, ask_again: Any, fake: Any, a_job: Any
+) -> None:
+    spent = {"data_wait_seconds": 300.0, "step_seconds": 199.0, "save_seconds": 1.0}
+    progress = {"step": 1, "total_steps": 9}
+    fake.jobs = [a_job(1, progress=progress)]
+    page.goto(f"/#/jobs/{fake.jobs[0].id}")
+    expect(page.locator(".job-head .badge")).to_have_text("running")
+    expect(page.get_by_role("heading", name="Where the time went")).to_be_hidden()
+    fake.replace(a_job(1, progress=progress | {"time_spent": spent}, version=2))
+    ask_again()
+    texts = ["training 40 %", "waiting for data 60 %", "saving below 1 %"]
+    section = page.locator(".time-spent")
+    expect(section.get_by_role("listitem")).to_have_text(texts)
+    expect(section).to_contain_text("of 8 min 20 s")
+    bar = section.get_by_role("img", name=f"Where the time went: {', '.join(texts)}")
+    expect(bar.locator("span")).to_have_count(3)
+    shares = bar.evaluate(
+        "bar => [...bar.children].map(each => each.offsetWidth / bar.offsetWidth)"
+    )
+    assert shares[:2] == pytest.approx([0.4, 0.6], abs=0.02)
+
+
 def test_a_finished_job_shows_its_result(page: Page, fake: Any, a_job: Any) -> None:
     result = {"loss": 0.31, "top1_error": 0.0456, "samples": 1797}
     fake.jobs = [a_job(1, state="succeeded", reason="finished", finished_at=NOW, result=result)]

@@ -126,6 +126,15 @@ def test_job_shows_what_may_be_done_with_it(run: Run, fake: Any, a_job: Any) -> 
     ]
 
 
+def test_job_shows_where_its_time_went(run: Run, fake: Any, a_job: Any) -> None:
+    progress = {"step": 9, "total_steps": 9}
+    spent = {"data_wait_seconds": 300.0, "step_seconds": 260.0, "other_seconds": 40.0}
+    fake.jobs = [a_job(1, progress=progress | {"time_spent": spent}), a_job(2, progress=progress)]
+    lines = run("job", "job_0001").stdout.splitlines()
+    assert f"{'time':<12}data wait 50 %, step 43 %, other 7 % of 10 min 0 s" in lines
+    assert "time" not in run("job", "job_0002").stdout
+
+
 def test_wait_shows_progress_as_lines_where_there_is_no_terminal(
     run: Run, fake: Any, a_job: Any
 ) -> None:

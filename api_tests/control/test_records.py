@@ -5,7 +5,8 @@ import pytest
 
 from api_tests.support.manifests import DIGEST, a_manifest, published_body
 from api_tests.support.use_cases import Agent, ControlPlane, an_event
-from service.control.leases.event_handlers import MOST_SERIES
+from service.contract.time_spent import TimeSpent
+from service.control.leases.event_batch import MOST_SERIES
 from service.store import series
 
 
@@ -27,6 +28,36 @@ def test_the_start_and_the_progress_of_an_attempt_are_shown(
     assert (shown.progress.step, shown.progress.fraction) == (50, 0.25)
     assert (shown.progress.eta_seconds, shown.progress.images_per_second) == (9.5, None)
     assert shown.metrics == {"loss": 1.5, "top1_error": 0.25}
+
+
+def test_the_time_of_a_job_is_that_of_all_its_attempts(
+    control_plane: ControlPlane, agent: Agent
+) -> None:
+    job = control_plane.submit()
+    first = agent.claimed()
+    waited = {"data_wait_seconds": 2.0, "step_seconds": 5.0}
+    agent.beat(
+        first,
+        an_event(1, "started", step=0, total_steps=9),
+        an_event(2, "progress", **at_step(2, time_spent={"step_seconds": 1.0})),
+        an_event(3, "progress", **at_step(5, time_spent=waited)),
+    )
+    assert control_plane.job(job).progress.time_spent == TimeSpent(**waited)
+    agent.report(first, "released", "released", time_spent=waited | {"save_seconds": 4.0})
+    assert control_plane.job(job).progress.time_spent == TimeSpent(**waited, save_seconds=4.0)
+    second = agent.claimed()
+    agent.beat(
+        second,
+        an_event(1, "started", step=5, total_steps=9),
+        an_event(2, "metrics", step=7, metrics={}, time_spent={"validation_seconds": 3.0}),
+    )
+    so_far = TimeSpent(**waited, save_seconds=4.0, validation_seconds=3.0)
+    assert control_plane.job(job).progress.time_spent == so_far
+    assert control_plane.job(job).progress.fraction == 5 / 9
+    agent.report(second, "failed", "crashed", time_spent={"validation_seconds": 3.5})
+    assert control_plane.job(job).progress.time_spent == so_far.plus(
+        TimeSpent(validation_seconds=0.5)
+    )
 
 
 def test_a_resumed_attempt_says_from_where(control_plane: ControlPlane, agent: Agent) -> None:

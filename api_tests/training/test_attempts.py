@@ -41,7 +41,10 @@ def test_python_m_trains_the_digits_by_hand_and_logs_how_far_it_is(tmp_path: Pat
         text=True,
         timeout=120,
     )
-    assert ended(attempt_dir.events_after(0))["outcome"] == "succeeded"
+    end = ended(attempt_dir.events_after(0))
+    assert end["outcome"] == "succeeded"
+    # Everything that a training does takes some of its time.
+    assert all(seconds > 0 for seconds in end["time_spent"].values())
     lines = by_hand.stdout.splitlines()
     shown = r"step 1/3 loss [\d.]+ top1 error [\d.]+ % \d+ images/s eta \d+ s"
     assert re.fullmatch(shown, lines[1])

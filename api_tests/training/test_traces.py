@@ -21,6 +21,7 @@ from workers.training.distributed import Ranks
 from workers.training.events import Events
 from workers.training.run_context import RunContext
 from workers.training.state import RunState
+from workers.training.time_account import TimeAccount
 from workers.training.trainer import Trainer
 
 _STEPS, _BATCH = 3, 4
@@ -77,6 +78,7 @@ def _train(folder: Path, name: str) -> tuple[RunState, list[ReportedEvent]]:
         clock=lambda: 0.0,
         now=lambda: _NOW,
         new_id=lambda: "ckpt_1",
+        times=TimeAccount(lambda: 0.0),
     )
     network = context.recipe.build(variant, 1000, context.params).double()
     fill(network)

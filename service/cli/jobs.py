@@ -90,6 +90,7 @@ def show_job(
     if as_json:
         print_json(job)
         return
+    spent = figures.time_spent(job.progress.time_spent)
     rows = {
         "job": job.id,
         "name": job.name,
@@ -99,6 +100,7 @@ def show_job(
         "message": job.message,
         "progress": f"step {job.progress.step} of {job.progress.total_steps}",
         "measured": figures_text(job),
+        "time": None if spent == figures.NONE else spent,
         "checkpoint": job.latest_checkpoint,
         "actions": ", ".join(action.name for action in job.actions),
     }

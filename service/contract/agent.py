@@ -19,6 +19,7 @@ from service.contract.reading import Extensible, PeerMessage, log_once
 from service.contract.registration import MOST_SLOTS
 from service.contract.specs import AnySpec, EvalSpec, TrainSpec
 from service.contract.text import CutTo, Message, PathText, ShortText
+from service.contract.time_spent import TimeSpent
 from service.contract.tolerance import ReplaceUnreadable
 from service.contract.unreadable_events import MOST_EVENTS, first_events, unreadable_event
 
@@ -185,13 +186,15 @@ class HeartbeatReply(PeerMessage):
 class AttemptResult(PeerMessage):
     """How an attempt ended; `result` becomes the `result` of the job.
 
-    It is the body of the `ended` event of a run, and a part of the agent's report.
+    `time_spent` is that of the whole attempt, where its run has ended by itself. All this is the
+    body of the `ended` event of a run, and a part of the agent's report.
     """
 
     outcome: AttemptOutcome
     reason: Annotated[Reason, Extensible]
     message: Message = ""
     result: Result | None = None
+    time_spent: TimeSpent | None = None
 
     @model_validator(mode="after")
     def _reason_fits(self) -> Self:

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from service.contract.checkpoints import Manifest
 from service.contract.fields import Id, Measure, Metrics, Step
 from service.contract.text import PATH_LENGTH, CutTo, Message, Text
+from service.contract.time_spent import TimeSpent
 
 _MOST_SENTENCES = 100
 
@@ -29,7 +30,7 @@ class Started(_Body):
 
 
 class Progressed(_Body):
-    """`progress`: the phase, the step and the speed of the attempt."""
+    """`progress`: the phase, the step and the speed of the attempt, and its time so far."""
 
     phase: Annotated[str, CutTo(32)]
     step: Step
@@ -37,13 +38,15 @@ class Progressed(_Body):
     images_per_second: Measure = None
     eta_seconds: Measure = None
     metrics: Metrics = Field(default_factory=dict)
+    time_spent: TimeSpent | None = None
 
 
 class Measured(_Body):
-    """`metrics`: the metrics of a validation, such as `val_loss`, `top1_error`, `top5_error`."""
+    """`metrics`: the metrics of a validation, such as `val_loss`, and the attempt's time so far."""
 
     step: Step
     metrics: Metrics
+    time_spent: TimeSpent | None = None
 
 
 class Published(_Body):

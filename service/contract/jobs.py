@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -12,6 +12,7 @@ from service.contract.reading import Extensible
 from service.contract.specs import KindName
 from service.contract.stored_specs import StoredSpec
 from service.contract.text import CutTo, Message, ShortText
+from service.contract.time_spent import TimeSpent
 
 _MOST_ACTIONS = 100
 
@@ -74,7 +75,11 @@ class Reason(StrEnum):
 
 
 class Progress(BaseModel):
-    """The progress of a job; `phase` is train, recalibrate, validate or eval."""
+    """The progress of a job; `phase` is train, recalibrate, validate or eval.
+
+    `time_spent` is that of all its attempts, as far as they have reported it, and
+    `earlier_time_spent` that of the attempts before the newest one that has started.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -84,6 +89,16 @@ class Progress(BaseModel):
     eta_seconds: float | None = None
     images_per_second: float | None = None
     phase: ShortText = "train"
+    time_spent: TimeSpent | None = None
+    earlier_time_spent: TimeSpent | None = None
+
+    def with_time(self, spent: TimeSpent | None) -> Self:
+        """With what the newest attempt has spent so far, if it has reported it."""
+        if spent is None:
+            return self
+        earlier = self.earlier_time_spent
+        total = spent if earlier is None else spent.plus(earlier)
+        return self.model_copy(update={"time_spent": total})
 
 
 class Job(BaseModel):

@@ -17,6 +17,7 @@ import { LogTail } from "./log.js";
 import { Part } from "./part.js";
 import { Poller } from "./poll.js";
 import { badge, bar, isEnded, setBadge, setBar } from "./states.js";
+import { TimeSpent } from "./time_spent.js";
 
 const POLL_MS = 2_000;
 const ENDED_POLL_MS = 15_000;
@@ -44,6 +45,7 @@ export class JobPage {
   #verbs = el("div", { class: "verbs" });
   #callout = el("p", { class: "callout", hidden: true });
   #figures = new Figures("Figures", "figures");
+  #timeSpent = new TimeSpent();
   #result = new Figures("Result", "panel result");
   #spec = el("pre", { tabindex: 0 });
   #loss = new Chart("Loss", (name) => name.endsWith("loss"));
@@ -130,6 +132,7 @@ export class JobPage {
       this.#callout,
       el("div", { class: "job-progress" }, this.#bar, this.#percent, this.#steps),
       this.#figures.root,
+      this.#timeSpent.root,
       charts,
       evaluation,
       checkpoints,
@@ -193,6 +196,7 @@ export class JobPage {
     const phase = job.state === "running" && job.progress.phase !== "train" ? ` · ${job.progress.phase}` : "";
     setText(this.#steps, `step ${count(job.progress.step)} of ${count(job.progress.total_steps)}${phase}`);
     this.#figures.drawJob(job);
+    this.#timeSpent.draw(job.progress.time_spent);
     const noResult = isEnded(job) ? "This job has no result." : "The result is shown when the job has succeeded.";
     this.#result.draw(resultPairs(job), noResult);
     const view = viewOf(job);

@@ -41,6 +41,7 @@ def report_of(
         reason=result.reason,
         message=result.message,
         result=result.result,
+        time_spent=result.time_spent,
     )
 
 

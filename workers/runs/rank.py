@@ -19,6 +19,7 @@ from workers.training.attempt_results import Stopped, result_of
 from workers.training.distributed import RanksNotConnected, joined
 from workers.training.events import Events
 from workers.training.run_context import RunContext
+from workers.training.time_account import TimeAccount
 
 
 def run_rank(spec_path: Path) -> int:
@@ -46,6 +47,7 @@ def run_rank(spec_path: Path) -> int:
                 clock=monotonic,
                 now=_now,
                 new_id=_new_id,
+                times=TimeAccount(monotonic),
             )
             return _run(context)
     except RanksNotConnected as error:
@@ -71,6 +73,7 @@ def _run(context: RunContext) -> int:
         reported = ranks.reported_failure() if isinstance(error, RuntimeError) else None
         result = result if reported is None else AttemptResult.model_validate_json(reported)
     line = f"{result.outcome}: {result.message}" if result.message else result.outcome
+    result = result.model_copy(update={"time_spent": context.times.spent()})
     context.events.report("ended", result.model_dump(mode="json"), line)
     return 0
 

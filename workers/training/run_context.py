@@ -18,6 +18,7 @@ from workers.recipes.params import RecipeParams
 from workers.recipes.table import recipe_named
 from workers.training.distributed import Ranks
 from workers.training.events import Events
+from workers.training.time_account import TimeAccount
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class RunContext:
     """The attempt, its ranks and its events; time and ids come from here.
 
     `clock` is monotonic, in seconds; `now` is in UTC; `new_id` gives the id of a checkpoint.
-    `stop_asked` turns true once the run is to save and end.
+    `stop_asked` turns true once the run is to save and end. `times` counts from the run's start.
     """
 
     assignment: Assignment
@@ -36,6 +37,7 @@ class RunContext:
     clock: Callable[[], float]
     now: Callable[[], datetime]
     new_id: Callable[[], str]
+    times: TimeAccount
 
     @property
     def claim(self) -> Claim:

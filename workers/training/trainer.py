@@ -12,6 +12,8 @@ from workers.recipes.base import Recipe
 from workers.recipes.params import RecipeParams
 from workers.training.attempt_results import Stopped
 from workers.training.checkpoint_publisher import CheckpointPublisher
+from workers.training.data_wait import data_wait_of
+from workers.training.data_wait_advice import advice_of
 from workers.training.distributed import in_parallel
 from workers.training.evaluate import VAL_BATCH_SIZE, evaluate
 from workers.training.loader_processes import loader_processes
@@ -49,12 +51,17 @@ class Trainer:
         self._recipe, self._params = context.recipe, context.params
         self._state, self._ranks = state, context.ranks
         self._events, self._publisher = context.events, publisher
+        self._times = context.times
+        self._data_wait = data_wait_of(context.ranks.device, context.times)
         self._train, self._val = train, val
         self._to_inputs = transform_of(train)
         self._stop_asked = context.stop_asked
         self._total = total_steps(self._recipe, self._params, len(train))
         size = self._params.image_size
-        example = torch.zeros(self._ranks.share_of(self._params.batch_size), 3, size, size)
+        share = self._ranks.share_of(self._params.batch_size)
+        self._loaders = self._loader_processes(train, share)
+        self._data_wait_advice = advice_of(context, self._loaders)
+        example = torch.zeros(share, 3, size, size)
         parallel = in_parallel(state.network, self._ranks, example)
         self._step = TrainingStep(
             self._recipe, self._params, state.network, state.optimizer, parallel=parallel
@@ -66,14 +73,13 @@ class Trainer:
 
         Raises NonFiniteLoss, Stopped, InvalidData, CheckpointsNotSaved.
         """
-        share = self._ranks.share_of(self._params.batch_size)
         try:
             batches = train_batches(
                 self._train,
                 seed=self._params.seed,
                 start_step=self._state.step,
                 batch_size=self._params.batch_size,
-                num_workers=self._loader_processes(self._train, share),
+                num_workers=self._loaders,
                 augment_on=augment_on(self._params, self._state.device),
                 rank=self._ranks.rank,
                 world_size=self._ranks.world_size,
@@ -82,15 +88,18 @@ class Trainer:
             if first and self._validates and not self._state.metrics:
                 # The checkpoint was saved when a stop cut this validation short.
                 self._validate()
-            while self._state.step < self._total:
-                asked = self._stop_asked() and self._state.step > first
-                batch = None if asked else next(batches)
-                # After the batch: a rank whose data fails breaks this, and no later exchange.
-                if self._ranks.any(asked):
-                    self._stop()
-                assert batch is not None
-                self._iterate(batch)
-                self._after_step()
+            with self._times.on("step"):
+                while self._state.step < self._total:
+                    asked = self._stop_asked() and self._state.step > first
+                    with self._data_wait.measured():
+                        batch = None if asked else next(batches)
+                        # After the batch: a rank whose data fails breaks this exchange, no later.
+                        stops = self._ranks.any(asked)
+                    if stops:
+                        self._stop()
+                    assert batch is not None
+                    self._iterate(batch)
+                    self._after_step()
             return self._finish()
         finally:
             self._publisher.close()
@@ -116,7 +125,8 @@ class Trainer:
             self._validate()
         if state.step % params.save_interval == 0 or state.step == params.total_iters:
             self._require_finite_loss()
-            self._publisher.save_in_passing(self._phase)
+            with self._times.on("save"):
+                self._publisher.save_in_passing(self._phase)
         self._publisher.require_saves()
         self._events.pulse()
 
@@ -141,15 +151,36 @@ class Trainer:
             metrics["learning_rate"] = self._recipe.learning_rate(self._params, state.step)
         state.window = Window()
         position = {"phase": self._phase, "step": state.step, "total_steps": self._total}
-        body = {**position, **self._pace.at(state.step), "metrics": metrics}
+        body = {**position, **self._pace.at(state.step), "metrics": metrics} | self._time_spent()
         self._pace.mark(state.step)
         self._events.report("progress", body, progress_line(body))
+        advice = self._data_wait_advice.after(self._times.spent())
+        if advice is not None:
+            self._events.note(advice)
+
+    def _time_spent(self) -> dict[str, Any]:
+        self._data_wait.settle()
+        return {"time_spent": self._times.spent().model_dump()}
 
     def _validate(self) -> None:
         self._require_finite_loss()
+        with self._times.on("validation"):
+            measured = self._evaluated()
+        step = self._state.step
+        self._pace.mark(step)
+        self._state.metrics = {
+            name: measured[name] for name in ("loss", "top1_error", "top5_error")
+        }
+        metrics = {"val_loss": measured["loss"]} | {
+            name: value for name, value in measured.items() if name != "loss"
+        }
+        body = {"step": step, "metrics": metrics} | self._time_spent()
+        self._events.report("metrics", body, validation_line(step, measured))
+
+    def _evaluated(self) -> dict[str, float]:
         state = self._state
         try:
-            measured = evaluate(
+            return evaluate(
                 state.network,
                 self._val,
                 self._ranks,
@@ -161,21 +192,18 @@ class Trainer:
             self._stop()
         except NonFiniteLoss as error:
             raise NonFiniteLoss(f"{error}, at step {state.step}; {SMALLER_RATE}") from None
-        self._pace.mark(state.step)
-        state.metrics = {name: measured[name] for name in ("loss", "top1_error", "top5_error")}
-        metrics = {"val_loss": measured["loss"]} | {
-            name: value for name, value in measured.items() if name != "loss"
-        }
-        body = {"step": state.step, "metrics": metrics}
-        self._events.report("metrics", body, validation_line(state.step, measured))
 
     def _loader_processes(self, images: ImageDataset, batch_size: int) -> int:
         world_size = self._ranks.world_size
         return loader_processes(self._params, images, batch_size=batch_size, world_size=world_size)
 
-    def _save(self, phase: str) -> None:
+    def _save_last(self, phase: str) -> Exception | None:
+        """Save and wait for it; gives the error of the save."""
         self._require_finite_loss()
-        self._publisher.save(phase)
+        self._data_wait.settle()
+        with self._times.on("save"):
+            self._publisher.save(phase)
+            return self._publisher.wait()
 
     def _require_finite_loss(self) -> None:
         # At the steps that wait for the device anyway, and before anything is saved.
@@ -183,8 +211,7 @@ class Trainer:
         require_finite_loss(self._state.window.loss, where)
 
     def _stop(self) -> NoReturn:
-        self._save(self._phase)
-        error = self._publisher.wait()
+        error = self._save_last(self._phase)
         step = self._state.step
         raise Stopped(
             f"stopped at step {step} with a checkpoint, as asked"
@@ -193,8 +220,7 @@ class Trainer:
         )
 
     def _finish(self) -> dict[str, Any]:
-        self._save("final")
-        error = self._publisher.wait()
+        error = self._save_last("final")
         if error is not None:
             raise error
         samples = len(self._val)

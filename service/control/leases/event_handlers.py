@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -12,20 +11,19 @@ from structlog import get_logger
 
 from service.contract.agent import ReportedEvent
 from service.contract.events import Damaged, Measured, NoteBody, Progressed, Published, Started
-from service.contract.jobs import Job, JobState, Progress
+from service.contract.jobs import Job, JobState
 from service.contract.reading import read
 from service.contract.sentences import sentence_of
 from service.contract.unreadable_events import UNREADABLE_EVENT
 from service.control.checkpoints.publishing import InvalidCheckpoint, publish
 from service.control.checkpoints.retention import pointers, refresh_pointers
 from service.control.kinds import kind_of
+from service.control.leases.event_batch import MOST_SERIES, EventBatch
 from service.store import attempts, checkpoints, history, jobs, series
 from service.store.attempts import LiveAttempt
 from service.store.outages import DATABASE_OUTAGES
 from service.volume.manifests import is_absent
 
-MOST_SERIES = 100
-"""Names of metrics that a job may have: a page asks for all of its series at once."""
 _THIN_EVERY = 1000
 """Events of an attempt, after which its series are looked at again."""
 _MOST_NOTES = 1000
@@ -36,38 +34,6 @@ _log = get_logger()
 
 class InvalidEvent(Exception):
     """An event that contradicts the index: the history says so, and the others are applied."""
-
-
-@dataclass
-class EventBatch:
-    """What the events of one heartbeat add up to: one change of the job, some metric points."""
-
-    job: Job
-    attempt: int
-    now: datetime
-    metrics: dict[str, float]
-    values: dict[str, Any] = field(default_factory=dict)
-    points: list[tuple[str, int, float]] = field(default_factory=list)
-    left_out: set[str] = field(default_factory=set)
-    notes: int | None = None
-
-    def add_metrics(self, step: int, metrics: dict[str, float]) -> None:
-        """The last value of each name for the job, and a point of each series."""
-        for name, value in metrics.items():
-            if name not in self.metrics and len(self.metrics) >= MOST_SERIES:
-                self.left_out.add(name)
-                continue
-            self.metrics[name] = value
-            self.points.append((name, step, value))
-        self.values["metrics"] = self.metrics
-
-    def set_progress(self, step: int, total_steps: int, phase: str, **speed: float | None) -> None:
-        """How far the attempt is."""
-        fraction = min(step / max(total_steps, 1), 1.0)
-        progress = Progress(
-            step=step, total_steps=total_steps, fraction=fraction, phase=phase, **speed
-        )
-        self.values["progress"] = progress.model_dump()
 
 
 def lock_jobs(tx: Connection, job_ids: Sequence[str], events: Sequence[ReportedEvent]) -> None:
@@ -162,6 +128,7 @@ def _started(tx: Connection, batch: EventBatch, body: dict[str, Any]) -> None:
     event = read(Started, body)
     first = kind_of(batch.job.spec).first_progress(batch.job.spec)
     batch.set_progress(event.step, event.total_steps, first.phase)
+    batch.begin_time()
     resumed = f"resumed at step {event.step} from {event.resumed_from}"
     how = resumed if event.resumed_from else "started"
     data = f" ({'; '.join(event.data)})" if event.data else ""
@@ -172,11 +139,13 @@ def _progress(_: Connection, batch: EventBatch, body: dict[str, Any]) -> None:
     event = read(Progressed, body)
     speed = {"eta_seconds": event.eta_seconds, "images_per_second": event.images_per_second}
     batch.set_progress(event.step, event.total_steps, event.phase, **speed)
+    batch.set_time(event.time_spent)
     batch.add_metrics(event.step, event.metrics)
 
 
 def _metrics(_: Connection, batch: EventBatch, body: dict[str, Any]) -> None:
     event = read(Measured, body)
+    batch.set_time(event.time_spent)
     batch.add_metrics(event.step, event.metrics)
 
 

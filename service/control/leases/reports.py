@@ -48,7 +48,9 @@ def end(
     # The events may have changed the job: its counters, its progress.
     job, stored = _locked(tx, report)
     result = _result_of(tx, report, now)
-    attempt_end = AttemptEnd(AttemptEvent(report.outcome), report.reason, report.message, result)
+    attempt_end = AttemptEnd(
+        AttemptEvent(report.outcome), report.reason, report.message, result, report.time_spent
+    )
     end_attempt(tx, job, stored.attempt, attempt_end, backoff_policy=backoff_policy, now=now)
     if report.outcome == "failed":
         quarantine_if_broken(tx, stored.attempt.worker_id, quick_seconds)

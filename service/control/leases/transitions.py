@@ -1,12 +1,13 @@
 """The end of an attempt, and what follows for its job, in one transaction."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
 from service.contract.jobs import LIVE_ATTEMPTS, Attempt, AttemptState, JobState, Reason
+from service.contract.time_spent import TimeSpent
 from service.domain.errors import LeaseLost
 from service.domain.lifecycle import AttemptEvent, JobEvent, move_attempt, move_job
 from service.domain.retry import RetryCounters, RetryDecision, decide
@@ -25,6 +26,7 @@ class AttemptEnd:
     reason: Reason
     message: str = ""
     result: dict[str, Any] | None = None
+    time_spent: TimeSpent | None = None
 
 
 @dataclass(frozen=True)
@@ -58,10 +60,13 @@ def end_attempt(
     }
     if not attempts.change_live(tx, attempt.job_id, attempt.number, closed):
         raise LeaseLost(attempt.job_id, attempt.number)
+    progress = job.job.progress.with_time(end.time_spent)
+    job = replace(job, job=job.job.model_copy(update={"progress": progress}))
     if end.event is AttemptEvent.SUCCEEDED:
         _succeed(tx, job, end, now)
     elif cancelled:
-        _finish(tx, job, JobEvent.CANCELLED, Reason.CANCELLED, end.message or "cancelled", now)
+        message, extra = end.message or "cancelled", {"progress": progress.model_dump()}
+        _finish(tx, job, JobEvent.CANCELLED, Reason.CANCELLED, message, now, extra)
     else:
         counters = RetryCounters(job.failures, job.worker_losses, job.job.spec.max_failures)
         # A newer worker may have a name of its own for giving a job back.
@@ -100,7 +105,9 @@ def _apply_decision(
     if not decision.retry:
         message = f"{why} ({decision.note})" if decision.note else why
         result = {"result": end.result} if end.result is not None else {}
-        _finish(tx, job, JobEvent.FAILED, decision.reason, message, now, counters | result)
+        progress = {"progress": job.job.progress.model_dump()}
+        extra = counters | result | progress
+        _finish(tx, job, JobEvent.FAILED, decision.reason, message, now, extra)
         return
     if job.job.state is JobState.PAUSING:
         _pause(tx, job, attempt, end, counters, now)

@@ -1,0 +1,61 @@
+"""What a run that waits for its data too long tells its user, once."""
+
+from service.contract.time_spent import TimeSpent
+from workers.cpu_cores import cores_of_rank
+from workers.training.preprocessing import augment_on
+from workers.training.run_context import RunContext
+
+_LIMIT = 1 / 3
+"""The share of its time that a run may wait for data before it says so."""
+_SHORTEST_SECONDS = 60.0
+"""How long a run is watched before it is judged: its first batches wait for loaders to start."""
+
+
+class DataWaitAdvice:
+    """Judges the time of a run from the first call on, and gives its sentence once at most.
+
+    `ways` are what the user may change, the one to try first at the beginning.
+    """
+
+    def __init__(self, ways: list[str]) -> None:
+        self._ways = ways
+        self._first: TimeSpent | None = None
+        self._is_given = False
+
+    def after(self, spent: TimeSpent) -> str | None:
+        """The sentence, if the run that has spent this time has waited for data too long."""
+        first = self._first = self._first or spent
+        seconds = spent.total_seconds - first.total_seconds
+        waited = spent.data_wait_seconds - first.data_wait_seconds
+        if self._is_given or seconds < _SHORTEST_SECONDS or waited <= seconds * _LIMIT:
+            return None
+        self._is_given = True
+        return (
+            f"the run waits for data {100 * waited / seconds:.0f} % of its time; "
+            f"to make it faster, {' or '.join(self._ways)}"
+        )
+
+
+def advice_of(context: RunContext, loaders: int) -> DataWaitAdvice:
+    """The advice for a training whose rank loads with `loaders` processes."""
+    ranks = context.ranks
+    ways = ways_to_wait_less(
+        loaders=loaders,
+        cores=cores_of_rank(ranks.world_size),
+        augments_in_loaders=augment_on(context.params, ranks.device) == "loader",
+        has_gpu=ranks.device.type == "cuda",
+    )
+    return DataWaitAdvice(ways)
+
+
+def ways_to_wait_less(
+    *, loaders: int, cores: int, augments_in_loaders: bool, has_gpu: bool
+) -> list[str]:
+    """What to change in a training of which each rank has `cores` and `loaders` processes."""
+    ways = []
+    # One core is the rank's own.
+    if loaders < cores - 1:
+        ways.append(f"set data_workers to {cores - 1}, of which it has {loaders}")
+    if has_gpu and augments_in_loaders:
+        ways.append('set augment_on to "device"')
+    return ways or [f"use a worker with more than {cores} cores for each rank"]
