@@ -16,7 +16,7 @@ from api_tests.support.fake_agent import FakeAgent
 from api_tests.support.server import Server, wait_for
 from service import api
 
-COROUTINES = {"claim", "import_", "start_export", "export", "module"}
+COROUTINES = {"claim", "import_", "start_export", "export", "healthz", "module", "which_version"}
 """The routes that run on the event loop: each is called below."""
 
 
@@ -85,4 +85,5 @@ def test_a_log_and_the_servers_readiness_are_read_beside_the_event_loop(
     job = agent.submit()
     agent.log(agent.claim(), b"step 1")
     assert server.http.get(f"/jobs/{job['id']}/logs").json()["text"] == "step 1"
-    assert server.http.get("/readyz").status_code == 200
+    for path in ("/readyz", "/healthz", "/version"):
+        assert server.http.get(path).status_code == 200

@@ -22,10 +22,10 @@ from service.api import (
     workers,
 )
 from service.api.dependencies import AskedMethod
+from service.api.job_polls import JobPolls
 from service.api.openapi import DocumentedApi
 from service.api.query_names import StrictQuery
 from service.api.requests import RequestFrame
-from service.api.security_headers import SecurityHeaders
 from service.context import AppContext
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -44,9 +44,7 @@ def build_app(context: AppContext, lifespan: Lifespan | None = None) -> FastAPI:
     )
     app.state.context = context
     app.needs_token = context.settings.token is not None
-    app.add_middleware(RequestFrame, settings=context.settings)
-    # The outermost, so that a refusal has them, too.
-    app.add_middleware(SecurityHeaders)
+    app.frame = lambda routes: RequestFrame(routes, context.settings, JobPolls(context))
     errors.install(app)
     for routes in (
         jobs,

@@ -26,16 +26,13 @@ from service.api.responses import (
     UNCHANGED,
     Page,
     conditional,
-    is_current,
     job_etag,
     job_made,
     listed,
-    not_modified,
-    running_job_etag,
 )
 from service.context import AppContext
 from service.contract.checkpoints import Checkpoint
-from service.contract.jobs import ENDED_JOBS, Attempt, Event, Job, JobState
+from service.contract.jobs import Attempt, Event, Job, JobState
 from service.contract.specs import AnySpec, EvalSpec, KindName, Submission, TrainSpec
 from service.control.checkpoints import index
 from service.control.jobs import artifacts, history, logs, submission, views
@@ -60,8 +57,6 @@ Label = Annotated[
 MetricNames = Annotated[str | None, Query(pattern=r"^[^\x00]+$", max_length=8192)]
 _OF_ONE = UNCHANGED | refusals(404)
 _NOT_NEW = "The same submission came before; with `validate_only`, the completed specification"
-_FOLLOWING_OTHERS = (JobState.QUEUED, *ENDED_JOBS)
-"""States of a job whose view changes with other jobs, and not with its version alone."""
 
 
 @router.post(
@@ -116,12 +111,11 @@ def page(
 
 @router.get("/{job_id}", response_model=Job, responses=_OF_ONE)
 def get(request: Request, job_id: PathId, context: Context) -> Response:
-    """One job; polls with `If-None-Match` are answered 304 until it changes."""
+    """One job; polls with `If-None-Match` are answered 304 until it changes.
+
+    Polls of a running job do not come here: `JobPolls` answers them from its row alone.
+    """
     with context.database.read() as tx:
-        version, state = views.version_of(tx, job_id)
-        etag = running_job_etag(version)
-        if state not in _FOLLOWING_OTHERS and is_current(request, etag):
-            return not_modified(etag)
         job = views.get(tx, job_id)
     return conditional(request, job.model_dump_json(), job_etag(job))
 

@@ -16,7 +16,7 @@ VERSION = version("trainyard-service")
 
 
 @router.get("/healthz")
-def healthz() -> dict[str, str]:
+async def healthz() -> dict[str, str]:
     """The process answers."""
     return {"status": "ok"}
 
@@ -40,7 +40,7 @@ def readyz(request: Request, context: Context) -> Response:
 
 
 @router.get("/version")
-def which_version() -> dict[str, str]:
+async def which_version() -> dict[str, str]:
     """The version of the server."""
     return {"version": VERSION}
 

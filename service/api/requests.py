@@ -1,18 +1,20 @@
 """What every request passes first: an id, who is answered, and what a body may be."""
 
 import asyncio
+from collections.abc import Mapping
 
 import structlog
-from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.api import access
+from service.api.access import Access
 from service.api.dependencies import as_get
 from service.api.errors import internal_error, problem
+from service.api.job_polls import JobPolls
 from service.api.prefix import with_prefix
+from service.api.security_headers import with_security_headers
 from service.contract.ids import new_id
 from service.settings import Settings
 
@@ -22,33 +24,38 @@ _log = structlog.get_logger()
 
 
 class RequestFrame:
-    """ASGI middleware around every route.
+    """The one ASGI application around all routes, and around the polls that need none.
 
     `X-Request-ID` in and out, and in each line of the log; a HEAD for what has a GET; 401 and 403
     for whom the server does not answer, 408, 413 and 415 for a body that is too slow, too large or
-    no JSON, 500 for an error of the server itself, which is logged once.
+    no JSON, 500 for an error of the server itself, which is logged once. It reads the head once,
+    since a poll costs little more than its frame.
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
-        self._app, self._settings = app, settings
+    def __init__(self, app: ASGIApp, settings: Settings, polls: JobPolls) -> None:
+        self._app, self._polls = app, polls
+        self._root_path, self._access = settings.root_path, Access(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request = Request(scope)
-        request_id = _request_id(request)
-        scope["request_id"] = request_id
-        scope["root_path"] = self._settings.root_path
+        headers = _first_headers(scope)
+        scope["root_path"] = self._root_path
+        scope["request_id"] = _request_id(headers)
         reply = _Reply(send, scope)
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
-            refusal = access.refusal(request, self._settings) or _body_refusal(request)
-            if refusal is not None:
-                await refusal(scope, receive, reply)
-                return
+        refusal = self._access.refusal(scope, headers) or _body_refusal(scope, headers)
+        if refusal is not None:
+            await refusal(scope, receive, reply)
+        elif not await self._polls.answer(scope, headers, reply):
+            await self._route(scope, receive, reply)
+
+    async def _route(self, scope: Scope, receive: Receive, reply: "_Reply") -> None:
+        with structlog.contextvars.bound_contextvars(request_id=scope["request_id"]):
             try:
                 await self._app(as_get(scope), _limited(receive), reply)
             except Exception as error:
+                request = Request(scope)
                 _log.error("request_failed", path=request.url.path, exc_info=error)
                 if not reply.begun:
                     await internal_error(request)(scope, receive, reply)
@@ -64,28 +71,40 @@ class _Reply:
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.begun = True
-            headers = MutableHeaders(scope=message)
-            headers["X-Request-ID"] = self._scope["request_id"]
-            if "location" in headers:
-                headers["Location"] = with_prefix(headers["location"], self._scope)
+            headers = with_security_headers(list(message["headers"]))
+            headers.append((b"x-request-id", self._scope["request_id"].encode("latin-1")))
+            message["headers"] = [self._located(*header) for header in headers]
         await self._send(message)
 
+    def _located(self, name: bytes, value: bytes) -> tuple[bytes, bytes]:
+        if name != b"location":
+            return name, value
+        return name, with_prefix(value.decode("latin-1"), self._scope).encode("latin-1")
 
-def _request_id(request: Request) -> str:
-    sent = request.headers.get("x-request-id", "")
+
+def _first_headers(scope: Scope) -> dict[bytes, bytes]:
+    headers: dict[bytes, bytes] = {}
+    for name, value in scope["headers"]:
+        headers.setdefault(name, value)
+    return headers
+
+
+def _request_id(headers: Mapping[bytes, bytes]) -> str:
+    sent = headers.get(b"x-request-id", b"").decode("latin-1")
     return sent if 0 < len(sent) <= 64 and sent.isprintable() else new_id("req")
 
 
-def _body_refusal(request: Request) -> Response | None:
-    length = request.headers.get("content-length", "0")
+def _body_refusal(scope: Scope, headers: Mapping[bytes, bytes]) -> Response | None:
+    length = headers.get(b"content-length", b"0").decode("latin-1")
     if length.isdigit() and int(length) > LIMIT_BYTES:
         detail = f"the body has {length} bytes; the limit is {LIMIT_BYTES}"
-        return problem(request, 413, "too_large", detail)
-    has_body = length.strip("0") != "" or "transfer-encoding" in request.headers
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if has_body and media_type != "application/json":
+        return problem(Request(scope), 413, "too_large", detail)
+    if length.strip("0") == "" and b"transfer-encoding" not in headers:
+        return None
+    media_type = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+    if media_type != b"application/json":
         detail = "send the body as JSON, with the header 'Content-Type: application/json'"
-        return problem(request, 415, "not_json", detail)
+        return problem(Request(scope), 415, "not_json", detail)
     return None
 
 

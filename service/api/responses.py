@@ -49,8 +49,13 @@ def not_modified(etag: str) -> Response:
 
 def is_current(request: Request, etag: str) -> bool:
     """Whether `If-None-Match` names this ETag."""
-    sent = request.headers.get("if-none-match", "")
-    return sent == "*" or etag in [tag.strip().removeprefix("W/") for tag in sent.split(",")]
+    return names_etag(request.headers.get("if-none-match", ""), etag)
+
+
+def names_etag(if_none_match: str, etag: str) -> bool:
+    """Whether the value of an `If-None-Match` names this ETag."""
+    tags = (tag.strip().removeprefix("W/") for tag in if_none_match.split(","))
+    return if_none_match == "*" or etag in tags
 
 
 def job_etag(job: Job) -> str:

@@ -1,8 +1,5 @@
 """What browsers are told of every answer."""
 
-from starlette.datastructures import MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
 HEADERS = {
     # A file of the volume is what its media type says, and never a page or a script.
     "X-Content-Type-Options": "nosniff",
@@ -14,19 +11,13 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
 }
 
+_ENCODED = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
+_NAMES = frozenset(name for name, _ in _ENCODED)
 
-class SecurityHeaders:
-    """ASGI middleware: the headers of every answer; a header that a route has set stays."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
-            await send(message)
-
-        await self._app(scope, receive, send_with_headers)
+def with_security_headers(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """The headers of an answer and these; a header that a route has set stays."""
+    present = {name.lower() for name, _ in headers} & _NAMES
+    if not present:
+        return headers + _ENCODED
+    return headers + [pair for pair in _ENCODED if pair[0] not in present]

@@ -10,6 +10,7 @@ from typing import Any, TextIO
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import SQLAlchemyError
 
 from service.contract.reading import log_once
 
@@ -36,9 +37,12 @@ class Database:
         self.url = _normal(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._lock = _lock_beside(self.url) if self.is_sqlite else None
+        self._poller: Connection | None = None
         if self.is_sqlite:
             self._writer = _sqlite(self.url, pool_size=1, max_overflow=0)
+            _begin_with("BEGIN IMMEDIATE", self._writer)
             self._reader = _sqlite(self.url, pool_size=8, max_overflow=32, read_only=True)
+            _begin_with("BEGIN", self._reader)
         else:
             self._writer = create_engine(
                 self.url,
@@ -67,6 +71,27 @@ class Database:
             yield tx
 
     @contextmanager
+    def poll(self) -> Iterator[Connection]:
+        """A connection for statements that each read one row by its key, and change nothing.
+
+        On SQLite it is one that is kept open without a transaction, is for one thread alone, and
+        raises OperationalError where it would wait: so a statement costs microseconds, and may run
+        on an event loop. PostgreSQL's is as that of `read`.
+        """
+        if not self.is_sqlite:
+            with self.read() as tx:
+                yield tx
+            return
+        if self._poller is None:
+            engine = _sqlite(self.url, pool_size=1, max_overflow=0, read_only=True, wait_seconds=0)
+            self._poller = engine.connect()
+        try:
+            yield self._poller
+        except SQLAlchemyError:
+            self._close_poller()
+            raise
+
+    @contextmanager
     def migrate(self) -> Iterator[Connection]:
         """One transaction that may make tables anew; foreign keys hold at its end.
 
@@ -91,10 +116,17 @@ class Database:
 
     def close(self) -> None:
         """Close every connection and let another server have the file."""
+        self._close_poller()
         self._reader.dispose()
         self._writer.dispose()
         if self._lock is not None:
             self._lock.close()
+
+    def _close_poller(self) -> None:
+        if self._poller is not None:
+            self._poller.close()
+            self._poller.engine.dispose()
+            self._poller = None
 
 
 def _check_foreign_keys(tx: Connection) -> None:
@@ -151,13 +183,20 @@ def _json_or_text(column: str) -> Any:
         return column
 
 
-def _sqlite(url: URL, *, pool_size: int, max_overflow: int, read_only: bool = False) -> Engine:
+def _sqlite(
+    url: URL,
+    *,
+    pool_size: int,
+    max_overflow: int,
+    read_only: bool = False,
+    wait_seconds: float = _WAIT_SECONDS,
+) -> Engine:
     engine = create_engine(
         url,
         pool_size=pool_size,
         max_overflow=max_overflow,
         pool_timeout=_WAIT_SECONDS,
-        connect_args={"timeout": _WAIT_SECONDS, "check_same_thread": False},
+        connect_args={"timeout": wait_seconds, "check_same_thread": False},
         json_serializer=_strict_json,
         json_deserializer=_json_or_text,
     )
@@ -175,8 +214,10 @@ def _sqlite(url: URL, *, pool_size: int, max_overflow: int, read_only: bool = Fa
             cursor.execute("PRAGMA query_only=ON")
         cursor.close()
 
+    return engine
+
+
+def _begin_with(statement: str, engine: Engine) -> None:
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
-
-    return engine
+        connection.exec_driver_sql(statement)

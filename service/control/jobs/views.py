@@ -5,14 +5,17 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from service.contract.jobs import Job, JobState
-from service.control.jobs.available_actions import available_actions
+from service.contract.jobs import ENDED_JOBS, Job, JobState
+from service.control.jobs.available_actions import actions_of, available_actions
 from service.control.scheduling.wait_reasons import QueueState
 from service.domain.errors import NotFound
 from service.store import jobs as store
 from service.store import resource_classes
 from service.store.job_rows import StoredJob
 from service.store.jobs import JobFilter
+
+_FOLLOWING_OTHERS = (JobState.QUEUED, *ENDED_JOBS)
+"""States of a job whose view changes with other jobs, and not with its version alone."""
 
 
 def get(tx: Connection, job_id: str) -> Job:
@@ -26,12 +29,21 @@ def page(tx: Connection, job_filter: JobFilter) -> tuple[list[Job], bool]:
     return job_views(tx, rows[: job_filter.limit]), len(rows) > job_filter.limit
 
 
-def version_of(tx: Connection, job_id: str) -> tuple[int, JobState]:
-    """A job's version, which counts its changes, and its state; raises NotFound."""
+def version_of_row(tx: Connection, job_id: str) -> int | None:
+    """The version, which counts each change, of a job that `view_of_row` shows; None for others."""
     version = store.version_of(tx, job_id)
-    if version is None:
-        raise NotFound("no_such_job", f"there is no job {job_id}")
-    return version
+    if version is None or version[1] in _FOLLOWING_OTHERS:
+        return None
+    return version[0]
+
+
+def view_of_row(tx: Connection, job_id: str) -> Job | None:
+    """A job that neither waits nor has ended: its view follows from its row. None for any other."""
+    row = store.get(tx, job_id)
+    if row is None or row.job.state in _FOLLOWING_OTHERS:
+        return None
+    actions = tuple(actions_of(row.job, None, has_source=True))
+    return row.job.model_copy(update={"actions": actions})
 
 
 def stored(tx: Connection, job_id: str, *, lock: bool = False) -> StoredJob:
