@@ -1,13 +1,21 @@
 """What the routes and the server's own loops are given: database, settings, a clock, ids."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 
 from service.contract.agent import Lease
 from service.contract.loop import Loop
+from service.control.jobs.grouped_submissions import (
+    Outcome,
+    SubmissionRequest,
+    SubmittedJob,
+    commit_group,
+)
 from service.control.leases.reaper import LeaseTimeouts
 from service.control.leases.transitions import BackoffPolicy
+from service.group_commit import GroupCommit
 from service.notifier import Notifier
 from service.settings import Settings
 from service.store.engine import Database
@@ -36,6 +44,16 @@ class AppContext:
     file_digests: FileDigests = field(default_factory=FileDigests)
     loops: list[Loop] = field(default_factory=list)
     """The server's own loops, whose turns and errors `GET /metrics` counts."""
+
+    @cached_property
+    def submissions(self) -> GroupCommit[SubmissionRequest, SubmittedJob]:
+        """Stores submissions, those that come at the same time together."""
+        return GroupCommit(self._submit_group)
+
+    def _submit_group(self, requests: Sequence[SubmissionRequest]) -> list[Outcome]:
+        outcomes = commit_group(self.database, requests)
+        self.notifier.notify()
+        return outcomes
 
     @property
     def write_outage(self) -> str | None:

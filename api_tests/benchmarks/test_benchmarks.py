@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks import checkpoint_stall, latest, queue
+from benchmarks import checkpoint_stall, latest, queue, submissions
 from benchmarks.report import Section
 
 
@@ -21,6 +21,16 @@ def test_the_queue_is_measured_on_both_databases() -> None:
         "postgresql.claim_p99_ratio",
         "postgresql.heartbeats_per_second",
     ]
+
+
+def test_submissions_are_measured_on_both_databases_beside_the_database_alone() -> None:
+    section = submissions.measure(submissions.Scale(rounds=1, seconds=0.3, clients=4))
+    assert _is_complete(section)
+    assert [figure.key for figure in section.figures] == [
+        "sqlite.submissions_to_inserts",
+        "postgresql.submissions_to_inserts",
+    ]
+    assert all(float(row[2]) > 0 for row in section.rows)
 
 
 def test_the_latest_checkpoint_is_measured_on_both_databases() -> None:

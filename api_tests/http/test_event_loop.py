@@ -16,7 +16,16 @@ from api_tests.support.fake_agent import FakeAgent
 from api_tests.support.server import Server, wait_for
 from service import api
 
-COROUTINES = {"claim", "import_", "start_export", "export", "healthz", "module", "which_version"}
+COROUTINES = {
+    "submit",
+    "claim",
+    "import_",
+    "start_export",
+    "export",
+    "healthz",
+    "module",
+    "which_version",
+}
 """The routes that run on the event loop: each is called below."""
 
 
@@ -33,6 +42,14 @@ def test_every_route_on_the_event_loop_is_called_by_these_tests() -> None:
     routes = [each for router in routers for each in router.routes if isinstance(each, APIRoute)]
     assert len(routes) > 30
     assert {r.name for r in routes if inspect.iscoroutinefunction(r.endpoint)} == COROUTINES
+
+
+def test_a_submission_is_checked_and_stored_beside_the_event_loop(
+    server: Server, agent: FakeAgent
+) -> None:
+    assert agent.submit()["state"] == "queued"
+    checked = server.http.post("/jobs", json=agent.spec(), params={"validate_only": "true"})
+    assert checked.status_code == 200
 
 
 def test_a_long_polled_claim_and_a_stream_wait_beside_the_event_loop(

@@ -59,7 +59,7 @@ def test_a_killed_server_loses_no_job_that_it_acknowledged(tmp_path: Path) -> No
                 assert answer.status_code == 201
                 acknowledged.append(answer.json()["id"])
 
-    threads = [threading.Thread(target=submit) for _ in range(3)]
+    threads = [threading.Thread(target=submit) for _ in range(8)]
     for thread in threads:
         thread.start()
     wait_for(lambda: len(acknowledged) >= 30, "thirty jobs")

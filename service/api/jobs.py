@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse
 from pydantic import BeforeValidator
-from sqlalchemy.exc import IntegrityError
+from starlette.concurrency import run_in_threadpool
 
 from service.api.dependencies import Context, VolumeLookup
 from service.api.downloads import download
@@ -20,7 +20,6 @@ from service.api.parameters import (
     PathName,
     Whole,
 )
-from service.api.reads import read_job
 from service.api.refusals import a_file, refusals
 from service.api.responses import (
     UNCHANGED,
@@ -36,8 +35,8 @@ from service.contract.jobs import Attempt, Event, Job, JobState
 from service.contract.specs import AnySpec, EvalSpec, KindName, Submission, TrainSpec
 from service.control.checkpoints import index
 from service.control.jobs import artifacts, history, logs, submission, views
+from service.control.jobs.grouped_submissions import SubmissionRequest
 from service.control.jobs.history import Series
-from service.control.jobs.submission import SubmissionResult
 from service.store.jobs import JobFilter
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
@@ -68,7 +67,7 @@ _NOT_NEW = "The same submission came before; with `validate_only`, the completed
         **refusals(410),
     },
 )
-def submit(
+async def submit(
     body: Submission,
     context: Context,
     key: IdempotencyKey = None,
@@ -79,16 +78,10 @@ def submit(
     With `validate_only` nothing is stored: the answer is the specification with every default.
     """
     if validate_only:
-        with context.database.read() as tx:
-            completed = submission.complete(tx, body.root)
-        return Response(completed.model_dump_json(), media_type="application/json")
-    try:
-        result = _submit(context, body.root, key)
-    except IntegrityError:
-        # A concurrent call with the same key was faster: now its job is found.
-        result = _submit(context, body.root, key)
-    context.notifier.notify()
-    return job_made(read_job(context, result.job_id), replayed=result.replayed)
+        return await run_in_threadpool(_completed, context, body.root)
+    request = SubmissionRequest(body.root, key, context.new_id("job"), context.now())
+    submitted = await context.submissions.reply(request)
+    return job_made(submitted.job, replayed=submitted.replayed)
 
 
 @router.get("", response_model=Page[Job], responses=UNCHANGED)
@@ -188,9 +181,10 @@ def log(
     return {"text": part.text, "cursor": str(part.cursor), "end": part.end}
 
 
-def _submit(context: AppContext, spec: AnySpec, key: str | None) -> SubmissionResult:
-    with context.database.write() as tx:
-        return submission.submit(tx, spec, job_id=context.new_id("job"), key=key, now=context.now())
+def _completed(context: AppContext, spec: AnySpec) -> Response:
+    with context.database.read() as tx:
+        completed = submission.complete(tx, spec)
+    return Response(completed.model_dump_json(), media_type="application/json")
 
 
 def _label(text: str | None) -> tuple[str, str] | None:

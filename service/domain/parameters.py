@@ -12,8 +12,9 @@ from service.contract.errors import FieldProblem
 from service.contract.json_values import is_deeper, storage_problems
 from service.contract.specs import PARAMETERS_BYTES
 from service.domain.errors import InvalidFields
+from service.domain.parameter_checks import checks_of
 from service.domain.parameter_problems import pointer_to, problems_of
-from service.domain.parameter_schemas import Schema, resolved, validator_of
+from service.domain.parameter_schemas import Schema, resolved
 
 LIMIT_BYTES = PARAMETERS_BYTES
 LIMIT_DEPTH = 32
@@ -33,10 +34,9 @@ def complete_parameters(recipe: RecipeInfo, given: Mapping[str, Any]) -> dict[st
     unstorable = list(_unstorable(given))
     if unstorable:
         raise InvalidFields(unstorable)
-    # Every parameter is named in the schema, also where its author forgot to close it.
-    schema = {**recipe.parameters, "additionalProperties": False}
-    complete: dict[str, Any] = _completed(dict(given), schema, schema)
-    problems = problems_of(recipe.name, schema, validator_of(schema).iter_errors(complete))
+    checks = checks_of(recipe.parameters)
+    complete: dict[str, Any] = _completed(dict(given), checks.schema, checks.schema)
+    problems = problems_of(recipe.name, checks.schema, checks.errors(complete))
     if problems:
         raise InvalidFields(problems)
     return complete

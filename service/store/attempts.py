@@ -12,6 +12,13 @@ from service.contract.reading import member
 from service.domain.retry import MACHINE_FAULTS
 from service.store.tables import attempts, jobs, workers
 
+_USAGE = (
+    select(attempts.c.worker_id, func.count(), func.sum(jobs.c.gpus))
+    .join(jobs, jobs.c.id == attempts.c.job_id)
+    .where(attempts.c.state.in_(LIVE_ATTEMPTS))
+    .group_by(attempts.c.worker_id)
+)
+
 
 @dataclass(frozen=True)
 class StoredAttempt:
@@ -149,12 +156,7 @@ def live(tx: Connection, worker_id: str | None = None) -> list[StoredAttempt]:
 
 def usage(tx: Connection) -> dict[str, tuple[int, int]]:
     """By worker id how many live attempts it has, and with how many GPUs."""
-    query = (
-        select(attempts.c.worker_id, func.count(), func.sum(jobs.c.gpus))
-        .join(jobs, jobs.c.id == attempts.c.job_id)
-        .where(attempts.c.state.in_(LIVE_ATTEMPTS))
-    )
-    rows = tx.execute(query.group_by(attempts.c.worker_id))
+    rows = tx.execute(_USAGE)
     return {worker_id: (slots, int(gpus)) for worker_id, slots, gpus in rows}
 
 

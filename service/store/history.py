@@ -20,6 +20,7 @@ _BEGIN_COUNT = """
     WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'events')
 """
 _RAISE_COUNT = "UPDATE sqlite_sequence SET seq = max(seq, :floor) WHERE name = 'events'"
+_ADD = insert(events)
 _BEFORE_ANY_UNDER_WAY = "age(events.xmin) > age(pg_snapshot_xmin(pg_current_snapshot())::xid)"
 
 
@@ -29,6 +30,21 @@ def note(
     """Add an event to the job's history."""
     values = {"kind": kind, "message": cut_text(message, MESSAGE_LENGTH), "created_at": now}
     tx.execute(insert(events).values(job_id=job_id, attempt=attempt, **values))
+
+
+def note_first(tx: Connection, entries: Sequence[tuple[str, str, str, datetime]]) -> None:
+    """Begin the histories of jobs, each with (job id, kind, message, moment)."""
+    rows = [
+        {
+            "job_id": job_id,
+            "attempt": None,
+            "kind": kind,
+            "message": cut_text(message, MESSAGE_LENGTH),
+            "created_at": now,
+        }
+        for job_id, kind, message, now in entries
+    ]
+    tx.execute(_ADD, rows)
 
 
 def count(tx: Connection, job_id: str, attempt: int, limit: int) -> int:

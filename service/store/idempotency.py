@@ -1,34 +1,56 @@
 """Idempotency keys: which job a submission made when it came the first time."""
 
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
-from service.store.tables import idempotency_keys as keys
+from service.store.tables import idempotency_keys
+
+_FIND = select(idempotency_keys).where(
+    idempotency_keys.c.key.in_(bindparam("keys", expanding=True))
+)
+_ADD = insert(idempotency_keys)
 
 
 @dataclass(frozen=True)
 class StoredKey:
-    """The digest of the submission that came with a key, and the job that it made."""
+    """A key, the digest of the submission that came with it, and the job that it made."""
 
+    key: str
     body_sha256: str
     job_id: str
+    created_at: datetime
 
 
-def find(tx: Connection, key: str) -> StoredKey | None:
-    """The submission that came with this key before, if there was one."""
-    row = tx.execute(select(keys).where(keys.c.key == key)).first()
-    return StoredKey(row.body_sha256, row.job_id) if row is not None else None
+def find(tx: Connection, key: str | None) -> StoredKey | None:
+    """The submission that came with this key before, if there was one; None without a key."""
+    return find_all(tx, [key]).get(key) if key is not None else None
+
+
+def find_all(tx: Connection, keys: Collection[str]) -> dict[str, StoredKey]:
+    """By key the submissions that came before with one of these."""
+    if not keys:
+        return {}
+    rows = tx.execute(_FIND, {"keys": list(keys)})
+    return {
+        row.key: StoredKey(row.key, row.body_sha256, row.job_id, row.created_at) for row in rows
+    }
 
 
 def add(tx: Connection, key: str, body_sha256: str, job_id: str, now: datetime) -> None:
     """Store a key; of two concurrent ones with the same key one raises IntegrityError."""
-    row = {"key": key, "body_sha256": body_sha256, "job_id": job_id, "created_at": now}
-    tx.execute(insert(keys).values(**row))
+    add_all(tx, [StoredKey(key, body_sha256, job_id, now)])
+
+
+def add_all(tx: Connection, new: Sequence[StoredKey]) -> None:
+    """Store keys; of two concurrent calls with the same one, one raises IntegrityError."""
+    if new:
+        tx.execute(_ADD, [asdict(each) for each in new])
 
 
 def delete_before(tx: Connection, moment: datetime, limit: int) -> int:
     """Delete at most `limit` keys that came before `moment`; gives how many."""
-    old = select(keys.c.key).where(keys.c.created_at < moment).limit(limit)
-    return tx.execute(delete(keys).where(keys.c.key.in_(old))).rowcount
+    old = select(idempotency_keys.c.key).where(idempotency_keys.c.created_at < moment).limit(limit)
+    return tx.execute(delete(idempotency_keys).where(idempotency_keys.c.key.in_(old))).rowcount

@@ -20,6 +20,7 @@ from service.store.job_needs import column_of_needs
 from service.store.job_rows import StoredJob, columns_of, stored_job
 from service.store.tables import jobs
 
+_ADD = insert(jobs)
 _VERSION = {
     "qmark": "SELECT version, state FROM jobs WHERE id = ?",
     "pyformat": "SELECT version, state FROM jobs WHERE id = %s",
@@ -39,28 +40,43 @@ class JobFilter:
     limit: int = 20
 
 
-def add(
-    tx: Connection,
-    job: Job,
-    source_checkpoint: str | None,
-    *,
-    forms: frozenset[str] | None = None,
-) -> None:
-    """Store a new job; `forms` are the recipe's that its parameters were checked with, by digest.
+def add(tx: Connection, job: Job, source_checkpoint: str | None) -> None:
+    """Store a new job that can run in any form of its recipe."""
+    add_all(tx, [new_row(job, source_checkpoint, forms=None)])
 
-    None is any form.
+
+def new_row(job: Job, source_checkpoint: str | None, forms: frozenset[str] | None) -> StoredJob:
+    """The row of a new job; `forms` are the recipe's that its parameters were checked with.
+
+    They are named by their digests; None is any form.
     """
-    needs = needs_of(job, forms)
+    return StoredJob(
+        job=job,
+        needs=needs_of(job, forms),
+        failures=0,
+        worker_losses=0,
+        not_before=None,
+        stop_mode=None,
+        source_checkpoint=source_checkpoint,
+    )
+
+
+def add_all(tx: Connection, new: Sequence[StoredJob]) -> None:
+    """Store new jobs."""
     tx.execute(
-        insert(jobs).values(
-            **columns_of(job),
-            queue_order=-job.spec.priority,
-            gpus=needs.gpus,
-            needs=column_of_needs(needs),
-            failures=0,
-            worker_losses=0,
-            source_checkpoint=source_checkpoint,
-        )
+        _ADD,
+        [
+            columns_of(each.job)
+            | {
+                "queue_order": -each.job.spec.priority,
+                "gpus": each.needs.gpus,
+                "needs": column_of_needs(each.needs),
+                "failures": each.failures,
+                "worker_losses": each.worker_losses,
+                "source_checkpoint": each.source_checkpoint,
+            }
+            for each in new
+        ],
     )
 
 

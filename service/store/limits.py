@@ -9,6 +9,7 @@ from service.domain.limits import EACH, Limit
 from service.store.tables import jobs, limits
 
 _COUNTED_STATES = (JobState.RUNNING, JobState.PAUSING, JobState.CANCELLING)
+_ALL = select(limits)
 
 
 def put(tx: Connection, new: Sequence[Limit]) -> None:
@@ -23,7 +24,7 @@ def reached(tx: Connection) -> dict[tuple[str, str], int]:
     """Each label (key, value) that has as many jobs running as it may, with its limit."""
     at_limit: dict[tuple[str, str], int] = {}
     by_label: dict[str, dict[str, int]] = {}
-    for row in tx.execute(select(limits)):
+    for row in tx.execute(_ALL):
         by_label.setdefault(row.label, {})[row.value] = row.most
     for label, most in by_label.items():
         value = jobs.c.labels[label].as_string()

@@ -22,6 +22,7 @@ _PRIMARY_CODE = 0xFF
 # Classes of PostgreSQL's SQLSTATE: connection, rollback, resources, operator, system.
 _POSTGRES_OUTAGES = ("08", "40", "53", "57", "58")
 _POSTGRES_DISK_FULL = "53100"
+_POSTGRES_DEADLOCK = "40P01"
 
 
 def is_outage(error: DBAPIError | TimeoutError) -> bool:
@@ -44,6 +45,11 @@ def is_disk_full(error: DBAPIError | TimeoutError) -> bool:
     if isinstance(error.orig, sqlite3.Error):
         return _sqlite_code(error.orig) == sqlite3.SQLITE_FULL
     return _sqlstate(error) == _POSTGRES_DISK_FULL
+
+
+def is_deadlock(error: DBAPIError | TimeoutError) -> bool:
+    """Whether this transaction and another waited for each other; each alone may succeed."""
+    return isinstance(error, OperationalError) and _sqlstate(error) == _POSTGRES_DEADLOCK
 
 
 def _sqlite_code(error: sqlite3.Error) -> int | None:

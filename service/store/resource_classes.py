@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -10,7 +11,9 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     ScalarSelect,
+    TextClause,
     and_,
+    bindparam,
     func,
     literal_column,
     or_,
@@ -29,6 +32,27 @@ from service.store.tables import jobs
 
 # Written out: SQLite uses a partial index only if the query repeats its condition literally.
 _QUEUED = jobs.c.state == literal_column("'queued'")
+# What every submission sends is made once: to make a statement costs more than to send it.
+_FIRST_OF_CLASS = (
+    select(jobs.c.id)
+    .where(_QUEUED, jobs.c.needs == bindparam("needs"), jobs.c.gpus == bindparam("gpus"))
+    .limit(1)
+)
+_WITH_ORDER = jobs.c.queue_order == bindparam("queue_order")
+_AHEAD_OF = select(
+    *(
+        select(func.count()).select_from(jobs).where(_QUEUED, *ahead).scalar_subquery()
+        for ahead in (
+            (jobs.c.queue_order < bindparam("queue_order"),),
+            (_WITH_ORDER, jobs.c.id < bindparam("first")),
+        )
+    )
+)
+_BETWEEN = (
+    select(jobs.c.id)
+    .where(_QUEUED, _WITH_ORDER, jobs.c.id.between(bindparam("first"), bindparam("last")))
+    .order_by(jobs.c.id)
+)
 
 
 @dataclass(frozen=True)
@@ -58,8 +82,8 @@ def of_queued_jobs(tx: Connection) -> list[ResourceClass]:
 
 def has_queued_job(tx: Connection, needs: JobNeeds) -> bool:
     """Whether a queued job has these needs."""
-    same = (jobs.c.needs == column_of_needs(needs), jobs.c.gpus == needs.gpus)
-    return tx.execute(select(jobs.c.id).where(_QUEUED, *same).limit(1)).first() is not None
+    values = {"needs": column_of_needs(needs), "gpus": needs.gpus}
+    return tx.execute(_FIRST_OF_CLASS, values).first() is not None
 
 
 def count(tx: Connection) -> int:
@@ -120,6 +144,23 @@ def positions(tx: Connection, queued: Collection[Job]) -> dict[str, int]:
     return positions
 
 
+def positions_of_new(tx: Connection, queued: Collection[Job]) -> dict[str, int]:
+    """As `positions`, for jobs that were queued at one moment: few others are between them.
+
+    Those that are not queued any more are left out.
+    """
+    by_order: dict[int, list[str]] = {}
+    for job in queued:
+        by_order.setdefault(-job.spec.priority, []).append(job.id)
+    positions: dict[str, int] = {}
+    for queue_order, ids in by_order.items():
+        values = {"queue_order": queue_order, "first": min(ids)}
+        ahead = sum(tx.execute(_AHEAD_OF, values).one())
+        between = tx.execute(_BETWEEN, values | {"last": max(ids)}).scalars()
+        positions |= {job_id: ahead + rank for rank, job_id in enumerate(between, 1)}
+    return {job.id: positions[job.id] for job in queued if job.id in positions}
+
+
 def count_ended_backoffs(tx: Connection, now: datetime) -> int:
     """How many queued jobs have a backoff that is over and is not cleared yet."""
     return tx.execute(select(_count(jobs.c.not_before <= now))).scalar_one()
@@ -139,14 +180,19 @@ def _count(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
 def _first_class(
     tx: Connection, condition: str, last: ResourceClass | None = None
 ) -> ResourceClass | None:
+    query = _first_class_query(condition, is_sqlite=tx.dialect.name == "sqlite")
+    row = tx.execute(query, asdict(last) if last is not None else {}).first()
+    return ResourceClass(row.needs, row.gpus) if row is not None else None
+
+
+@cache
+def _first_class_query(condition: str, *, is_sqlite: bool) -> TextClause:
     # By itself SQLite would take the index of the states, and sort the whole queue.
-    indexed = " INDEXED BY ix_jobs_resource_class" if tx.dialect.name == "sqlite" else ""
-    query = text(
+    indexed = " INDEXED BY ix_jobs_resource_class" if is_sqlite else ""
+    return text(
         f"SELECT needs, gpus FROM jobs{indexed} WHERE state = 'queued' AND {condition} "
         "ORDER BY needs, gpus LIMIT 1"
     )
-    row = tx.execute(query, asdict(last) if last is not None else {}).first()
-    return ResourceClass(row.needs, row.gpus) if row is not None else None
 
 
 def _backoff_is_over(now: datetime) -> ColumnElement[bool]:

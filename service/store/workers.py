@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import Connection, RowMapping, case, delete, insert, select, update
+from sqlalchemy import Connection, RowMapping, case, delete, func, insert, select, update
 
 from service.contract.reading import log_once, member, read
 from service.contract.registration import Gpu, ProcessIdentity, Registration
@@ -14,6 +14,13 @@ from service.store.tables import attempts, workers
 _RESPONSIVE = (WorkerState.ACTIVE, WorkerState.DRAINING, WorkerState.QUARANTINED)
 _PRESENT = (*_RESPONSIVE, WorkerState.UNREACHABLE)
 _ENDED = (WorkerState.LOST, WorkerState.GONE)
+# Statements that every submission, claim or heartbeat sends are made once.
+_ALL_PRESENT = select(workers).where(workers.c.state.in_(_PRESENT)).order_by(workers.c.id)
+_CATALOG_DIGESTS = (
+    select(workers.c.catalog_digest, func.count().label("workers"))
+    .where(workers.c.state.in_(_PRESENT))
+    .group_by(workers.c.catalog_digest)
+)
 
 
 def put(tx: Connection, worker_id: str, registration: Registration, now: datetime) -> None:
@@ -42,14 +49,15 @@ def get(tx: Connection, worker_id: str, *, lock: bool = False) -> Worker | None:
 
 def present(tx: Connection) -> list[Worker]:
     """The workers that have not ended, oldest first, without their jobs."""
-    query = select(workers).where(workers.c.state.in_(_PRESENT)).order_by(workers.c.id)
-    return [_worker(row) for row in tx.execute(query).mappings()]
+    return [_worker(row) for row in tx.execute(_ALL_PRESENT).mappings()]
 
 
-def catalog_digests(tx: Connection) -> list[str | None]:
-    """The catalog's digest of each worker that has not ended; None for one that sent none."""
-    query = select(workers.c.catalog_digest).where(workers.c.state.in_(_PRESENT))
-    return list(tx.execute(query).scalars())
+def catalog_digests(tx: Connection) -> dict[str | None, int]:
+    """By the digest of a catalog how many workers that have not ended have it.
+
+    None is the digest of those that sent none.
+    """
+    return {row.catalog_digest: row.workers for row in tx.execute(_CATALOG_DIGESTS)}
 
 
 def record_contact(tx: Connection, worker_id: str, now: datetime) -> WorkerState | None:

@@ -6,10 +6,17 @@ from sqlalchemy import Connection
 
 from service.contract.jobs import ENDED_JOBS, JobState
 from service.control.jobs import views
-from service.control.jobs.submission import SubmissionKey, SubmissionResult, enqueue, replayed
+from service.control.jobs.submission import (
+    SubmissionKey,
+    SubmissionResult,
+    new_job,
+    replayed,
+    store,
+)
 from service.control.kinds import kind_of
+from service.control.scheduling.class_limit import check_class_limit
 from service.domain.errors import Conflict
-from service.store import history
+from service.store import history, idempotency
 
 
 def retry(
@@ -21,7 +28,7 @@ def retry(
     IdempotencyMismatch, and Unprocessable for an origin that it cannot start from.
     """
     submission_key = SubmissionKey(key, f"retry {job_id} from {origin}")
-    earlier = replayed(tx, submission_key)
+    earlier = replayed(tx, submission_key, idempotency.find(tx, key))
     if earlier is not None:
         return earlier
     # Locked before the checkpoint that it may start from, as everybody locks them.
@@ -38,8 +45,7 @@ def retry(
     kind = kind_of(parent.job.spec)
     # Not completed again: the recipe's newest form may not have its parameters any more.
     checked = kind.check(tx, kind.retry_spec(tx, parent, parent.job.spec, origin))
-    result = enqueue(
-        tx,
+    job = new_job(
         checked,
         submission_key,
         forms=parent.needs.forms,
@@ -48,5 +54,7 @@ def retry(
         now=now,
         parent_job_id=job_id,
     )
+    check_class_limit(tx, job.needs)
+    store(tx, [job])
     history.note(tx, job_id, None, "retried", f"retried as {new_id}", now)
-    return result
+    return SubmissionResult(new_id, replayed=False)

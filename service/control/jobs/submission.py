@@ -1,6 +1,7 @@
 """How a submission of any kind becomes a queued job, once, however often it is sent."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,7 +15,10 @@ from service.control.kinds.base import CheckedSubmission
 from service.control.scheduling.catalogs import form_of
 from service.control.scheduling.class_limit import check_class_limit
 from service.domain.errors import Gone, IdempotencyMismatch, Unprocessable
+from service.domain.offers import JobNeeds
 from service.store import history, idempotency, jobs
+from service.store.idempotency import StoredKey
+from service.store.job_rows import StoredJob
 
 
 @dataclass(frozen=True)
@@ -38,22 +42,47 @@ class SubmissionKey:
         return hashlib.sha256(self.text.encode()).hexdigest()
 
 
+@dataclass(frozen=True)
+class NewJob:
+    """A job that may be stored, with its key and the first entry of its history."""
+
+    stored: StoredJob
+    key: SubmissionKey
+    message: str
+
+    @property
+    def job(self) -> Job:
+        """The job as its users see it."""
+        return self.stored.job
+
+    @property
+    def needs(self) -> JobNeeds:
+        """What the job needs of a worker."""
+        return self.stored.needs
+
+
 def submit(
     tx: Connection, spec: AnySpec, *, job_id: str, key: str | None, now: datetime
 ) -> SubmissionResult:
     """Queue a job; raises IdempotencyMismatch, Gone, and what the kind's check raises."""
     submission_key = SubmissionKey(key, spec.model_dump_json())
-    try:
-        earlier = replayed(tx, submission_key)
-    except IdempotencyMismatch:
-        earlier = _same_when_completed(tx, spec, submission_key)
+    earlier = earlier_submission(tx, spec, submission_key, idempotency.find(tx, key))
     if earlier is not None:
         return earlier
+    checked = checked_job(tx, spec, submission_key, job_id=job_id, now=now)
+    check_class_limit(tx, checked.needs)
+    store(tx, [checked])
+    return SubmissionResult(job_id, replayed=False)
+
+
+def checked_job(
+    tx: Connection, spec: AnySpec, submission_key: SubmissionKey, *, job_id: str, now: datetime
+) -> NewJob:
+    """The job that a submission asks for, not stored yet; raises what the kind's check raises."""
     kind = kind_of(spec)
     checked = kind.check(tx, kind.complete(tx, spec))
     form = form_of(tx, checked.recipe) if checked.recipe is not None else None
-    return enqueue(
-        tx,
+    return new_job(
         checked,
         submission_key,
         forms=frozenset([form.digest]) if form is not None else None,
@@ -70,10 +99,24 @@ def complete(tx: Connection, spec: AnySpec) -> AnySpec:
     return completed
 
 
-def replayed(tx: Connection, submission_key: SubmissionKey) -> SubmissionResult | None:
-    """The job that this submission made before; raises IdempotencyMismatch, Gone."""
-    key = submission_key.key
-    before = idempotency.find(tx, key) if key is not None else None
+def earlier_submission(
+    tx: Connection, spec: AnySpec, submission_key: SubmissionKey, before: StoredKey | None
+) -> SubmissionResult | None:
+    """The job that this submission made when its key came `before`.
+
+    Raises IdempotencyMismatch, Gone.
+    """
+    try:
+        return replayed(tx, submission_key, before)
+    except IdempotencyMismatch:
+        assert before is not None
+        return _same_when_completed(tx, spec, before)
+
+
+def replayed(
+    tx: Connection, submission_key: SubmissionKey, before: StoredKey | None
+) -> SubmissionResult | None:
+    """The job that was made when this key came `before`; raises IdempotencyMismatch, Gone."""
     if before is None:
         return None
     if before.body_sha256 != submission_key.digest:
@@ -84,25 +127,7 @@ def replayed(tx: Connection, submission_key: SubmissionKey) -> SubmissionResult 
     return SubmissionResult(before.job_id, replayed=True)
 
 
-def _same_when_completed(
-    tx: Connection, spec: AnySpec, submission_key: SubmissionKey
-) -> SubmissionResult:
-    # The same job with its defaults written out; a key that an older version stored stands for the
-    # completed submission, too.
-    assert submission_key.key is not None
-    before = idempotency.find(tx, submission_key.key)
-    stored = jobs.get(tx, before.job_id) if before is not None else None
-    try:
-        completed = complete(tx, spec)
-    except Unprocessable:
-        raise IdempotencyMismatch from None
-    if stored is None or stored.job.spec != completed:
-        raise IdempotencyMismatch
-    return SubmissionResult(stored.job.id, replayed=True)
-
-
-def enqueue(
-    tx: Connection,
+def new_job(
     checked: CheckedSubmission[Any],
     submission_key: SubmissionKey,
     *,
@@ -111,11 +136,10 @@ def enqueue(
     message: str,
     now: datetime,
     parent_job_id: str | None = None,
-) -> SubmissionResult:
-    """Store the job of a checked submission and its key, and begin its history with `message`.
+) -> NewJob:
+    """The job of a checked submission, whose history begins with `message`.
 
-    `forms` are the digests of the recipe's forms that its parameters were checked with. Raises
-    Conflict if the queue has too many resource classes.
+    `forms` are the digests of the recipe's forms that its parameters were checked with.
     """
     spec = checked.spec
     job = Job(
@@ -131,10 +155,37 @@ def enqueue(
         parent_job_id=parent_job_id,
         spec=spec,
     )
-    check_class_limit(tx, jobs.needs_of(job, forms))
     source_id = checked.source.id if checked.source is not None else None
-    jobs.add(tx, job, source_id, forms=forms)
-    if submission_key.key is not None:
-        idempotency.add(tx, submission_key.key, submission_key.digest, job_id, now)
-    history.note(tx, job_id, None, "submitted", message, now)
-    return SubmissionResult(job_id, replayed=False)
+    return NewJob(jobs.new_row(job, source_id, forms), submission_key, message)
+
+
+def store(tx: Connection, new_jobs: Sequence[NewJob]) -> None:
+    """Store new jobs, the first entries of their histories and their keys.
+
+    Raises IntegrityError for a key that is stored by now.
+    """
+    jobs.add_all(tx, [each.stored for each in new_jobs])
+    idempotency.add_all(
+        tx,
+        [
+            StoredKey(each.key.key, each.key.digest, each.job.id, each.job.created_at)
+            for each in new_jobs
+            if each.key.key is not None
+        ],
+    )
+    history.note_first(
+        tx, [(each.job.id, "submitted", each.message, each.job.created_at) for each in new_jobs]
+    )
+
+
+def _same_when_completed(tx: Connection, spec: AnySpec, before: StoredKey) -> SubmissionResult:
+    # The same job with its defaults written out; a key that an older version stored stands for the
+    # completed submission, too.
+    stored = jobs.get(tx, before.job_id)
+    try:
+        completed = complete(tx, spec)
+    except Unprocessable:
+        raise IdempotencyMismatch from None
+    if stored is None or stored.job.spec != completed:
+        raise IdempotencyMismatch
+    return SubmissionResult(stored.job.id, replayed=True)

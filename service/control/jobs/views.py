@@ -1,6 +1,6 @@
 """Jobs as their users see them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
@@ -57,10 +57,31 @@ def stored(tx: Connection, job_id: str, *, lock: bool = False) -> StoredJob:
 def job_views(tx: Connection, rows: Sequence[StoredJob]) -> list[Job]:
     """The jobs with what may be done with them, those in the queue with `queue_position` and
     `wait_reason`."""
-    actions = available_actions(tx, rows)
     queued = [row.job for row in rows if row.job.state is JobState.QUEUED]
-    queue = QueueState.read(tx) if queued else None
     positions = resource_classes.positions(tx, queued) if queued else {}
+    return _with_positions(tx, rows, positions)
+
+
+def new_job_views(tx: Connection, rows: Sequence[StoredJob]) -> dict[str, Job]:
+    """By id the views of jobs that were queued a moment ago, however many by few statements.
+
+    One that was claimed or changed its state since is read again.
+    """
+    if not rows:
+        return {}
+    positions = resource_classes.positions_of_new(tx, [row.job for row in rows])
+    moved = (store.get(tx, row.job.id) for row in rows if row.job.id not in positions)
+    queued = [row for row in rows if row.job.id in positions]
+    views = _with_positions(tx, queued, positions) + job_views(tx, [r for r in moved if r])
+    # One that is deleted since is shown as it was stored.
+    return {row.job.id: row.job for row in rows} | {job.id: job for job in views}
+
+
+def _with_positions(
+    tx: Connection, rows: Sequence[StoredJob], positions: Mapping[str, int]
+) -> list[Job]:
+    actions = available_actions(tx, rows)
+    queue = QueueState.read(tx) if positions else None
     views = []
     for row in rows:
         update: dict[str, Any] = {"actions": actions[row.job.id]}

@@ -6,9 +6,11 @@ last resort, for when no worker has one. So a user is never held to a form that 
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 
 from sqlalchemy import Connection
 
@@ -43,6 +45,16 @@ def put(tx: Connection, worker_id: str, catalog: Catalog, now: datetime) -> None
     workers.change(tx, worker_id, {"catalog_digest": digest})
 
 
+@contextmanager
+def read_once(tx: Connection) -> Iterator[None]:
+    """Within the block the catalogs of the workers are read once: `tx` changes none of them."""
+    _present_within[tx] = _present(tx)
+    try:
+        yield
+    finally:
+        del _present_within[tx]
+
+
 def is_stored(tx: Connection, catalog: Catalog) -> bool:
     """Whether the catalog came before, so that it was checked."""
     return store.get(tx, catalog.digest) is not None
@@ -59,8 +71,10 @@ def offered_recipes(tx: Connection) -> list[OfferedRecipe]:
     Besides those of workers and the built-in ones, these are the ones that queued jobs wait for.
     """
     present = _present(tx)
-    counts = Counter(name for each in present for name in each.offer.forms)
-    forms = _newest_forms(present)
+    counts = Counter[str]()
+    for each in present.catalogs:
+        counts.update(dict.fromkeys(each.offer.forms, present.workers[each.digest]))
+    forms = dict(present.forms)
     for form in _forms_of_queued_jobs(tx, known=forms):
         forms.setdefault(form.recipe.name, form)
     builtin = list(_BUILTIN.offer.forms)
@@ -87,7 +101,7 @@ def recipe_named(tx: Connection, name: str, pointer: str = "/recipe") -> RecipeI
 
 def form_of(tx: Connection, recipe: str) -> RecipeForm | None:
     """The form that submissions of a recipe are checked against; None if nobody knows it."""
-    form = _newest_forms(_present(tx)).get(recipe)
+    form = _present(tx).forms.get(recipe)
     if form is not None:
         return form
     queued = _forms_of_queued_jobs(tx, known=())
@@ -96,19 +110,16 @@ def form_of(tx: Connection, recipe: str) -> RecipeForm | None:
 
 def datasets(tx: Connection) -> list[DatasetInfo]:
     """Every data set that may be named."""
-    known: dict[str, DatasetInfo] = {}
-    for each in [*_present(tx), _BUILTIN]:
-        for dataset in each.catalog.datasets:
-            known.setdefault(dataset.name, dataset)
+    known = _present(tx).datasets
     return [known[name] for name in sorted(known)]
 
 
 def dataset_named(tx: Connection, name: str, pointer: str = "/data/dataset") -> DatasetInfo:
     """The data set of a name; raises Unprocessable, naming those there are."""
-    known = {dataset.name: dataset for dataset in datasets(tx)}
+    known = _present(tx).datasets
     if name in known:
         return known[name]
-    message = f"there is no data set {name!r}; there is {', '.join(known)}"
+    message = f"there is no data set {name!r}; there is {', '.join(sorted(known))}"
     raise Unprocessable("no_such_dataset", message, pointer)
 
 
@@ -146,14 +157,47 @@ def delete_unused(tx: Connection, before: datetime) -> int:
 
 @dataclass(frozen=True)
 class _CatalogOffer:
+    digest: str | None
     catalog: Catalog
     offer: Offer
     created_at: datetime
 
 
 _BUILTIN = _CatalogOffer(
-    builtin_catalog(), Offer.of(builtin_catalog()), datetime.min.replace(tzinfo=UTC)
+    None, builtin_catalog(), Offer.of(builtin_catalog()), datetime.min.replace(tzinfo=UTC)
 )
+
+
+@dataclass(frozen=True)
+class _PresentCatalogs:
+    """The catalogs of the workers that have not ended, the newest first, each once.
+
+    `workers` is by digest how many workers have a catalog.
+    """
+
+    catalogs: tuple[_CatalogOffer, ...]
+    workers: Mapping[str | None, int]
+
+    @cached_property
+    def forms(self) -> Mapping[str, RecipeForm]:
+        """By recipe the newest form, the built-in one where no worker has the recipe."""
+        forms: dict[str, RecipeForm] = {}
+        for each in [*self.catalogs, _BUILTIN]:
+            forms = {**each.offer.forms, **forms}
+        return forms
+
+    @cached_property
+    def datasets(self) -> Mapping[str, DatasetInfo]:
+        """By name the data sets that may be named."""
+        known: dict[str, DatasetInfo] = {}
+        for each in [*self.catalogs, _BUILTIN]:
+            for dataset in each.catalog.datasets:
+                known.setdefault(dataset.name, dataset)
+        return known
+
+
+_present_within: dict[Connection, _PresentCatalogs] = {}
+"""What a transaction has read that reads the catalogs once."""
 _cached: dict[str, _CatalogOffer] = {}
 """By digest what was read: a catalog never changes, and every claim needs the worker's."""
 
@@ -176,21 +220,22 @@ def _read(tx: Connection, digest: str | None) -> _CatalogOffer:
         return _BUILTIN
     if len(_cached) >= _MOST_CACHED:
         _cached.clear()
-    offer = _CatalogOffer(stored.catalog, Offer.of(stored.catalog), stored.created_at)
+    offer = _CatalogOffer(digest, stored.catalog, Offer.of(stored.catalog), stored.created_at)
     return _cached.setdefault(digest, offer)
 
 
-def _present(tx: Connection) -> list[_CatalogOffer]:
-    """The catalogs of the workers that have not ended, the newest first."""
-    present = [_read(tx, digest) for digest in workers.catalog_digests(tx)]
-    return sorted(present, key=lambda each: each.created_at, reverse=True)
-
-
-def _newest_forms(present: Iterable[_CatalogOffer]) -> dict[str, RecipeForm]:
-    forms: dict[str, RecipeForm] = {}
-    for each in [*present, _BUILTIN]:
-        forms = {**each.offer.forms, **forms}
-    return forms
+def _present(tx: Connection) -> _PresentCatalogs:
+    present = _present_within.get(tx)
+    if present is not None:
+        return present
+    counts = Counter[str | None]()
+    catalogs: dict[str | None, _CatalogOffer] = {}
+    for digest, count in workers.catalog_digests(tx).items():
+        each = _read(tx, digest)
+        catalogs[each.digest] = each
+        counts[each.digest] += count
+    newest_first = sorted(catalogs.values(), key=lambda each: each.created_at, reverse=True)
+    return _PresentCatalogs(tuple(newest_first), counts)
 
 
 def _forms_of_queued_jobs(tx: Connection, known: Collection[str]) -> Iterator[RecipeForm]:

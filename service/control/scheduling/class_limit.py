@@ -1,5 +1,7 @@
 """The limit on the resource classes of the queue: each claim looks at all of them."""
 
+from collections.abc import Collection
+
 from sqlalchemy import Connection
 
 from service.domain.errors import Conflict
@@ -9,11 +11,14 @@ from service.store import resource_classes
 MOST_CLASSES = 500
 
 
-def check_class_limit(tx: Connection, needs: JobNeeds) -> None:
-    """Raise Conflict for needs that no queued job has, if the queue has its most classes."""
-    if resource_classes.has_queued_job(tx, needs):
+def check_class_limit(tx: Connection, needs: JobNeeds, among: Collection[JobNeeds] = ()) -> None:
+    """Raise Conflict for needs that no queued job has, if the queue has its most classes.
+
+    `among` are those of jobs that will be queued in the same transaction.
+    """
+    if needs in among or resource_classes.has_queued_job(tx, needs):
         return
-    if resource_classes.count(tx) >= MOST_CLASSES:
+    if resource_classes.count(tx) + len(among) >= MOST_CLASSES:
         raise Conflict(
             "too_many_resource_classes",
             f"the queue has jobs with {MOST_CLASSES} different resources or labels of workers: "

@@ -1,0 +1,129 @@
+"""Submissions that come at the same time are stored by one transaction, and each by itself."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError, IntegrityError, TimeoutError
+
+from service.contract.jobs import Job
+from service.contract.specs import AnySpec
+from service.control.jobs import views
+from service.control.jobs.submission import (
+    NewJob,
+    SubmissionKey,
+    SubmissionResult,
+    checked_job,
+    earlier_submission,
+    store,
+)
+from service.control.scheduling import catalogs
+from service.control.scheduling.class_limit import check_class_limit
+from service.domain.errors import NotFound, TrainyardError
+from service.store import idempotency
+from service.store.engine import Database
+from service.store.idempotency import StoredKey
+from service.store.outages import is_deadlock, is_outage
+
+
+@dataclass(frozen=True)
+class SubmissionRequest:
+    """One call of a user: the specification, its idempotency key, and the id for a new job."""
+
+    spec: AnySpec
+    key: str | None
+    job_id: str
+    now: datetime
+
+
+@dataclass(frozen=True)
+class SubmittedJob:
+    """A job as its users see it; `replayed` if an earlier call with the same key made it."""
+
+    job: Job
+    replayed: bool
+
+
+Outcome = SubmittedJob | Exception
+"""What a call is answered with; an exception is this call's own."""
+
+
+_Result = NewJob | SubmissionResult | Exception
+
+
+def commit_group(database: Database, requests: Sequence[SubmissionRequest]) -> list[Outcome]:
+    """Store the jobs of some submissions durably, by one transaction; the outcome of each.
+
+    What one of them is refused for keeps no other from being stored. Raises DBAPIError and
+    TimeoutError for a database that cannot be reached.
+    """
+    results = _stored(database, requests)
+    with database.read() as tx:
+        drawn = views.new_job_views(tx, [r.stored for r in results if isinstance(r, NewJob)])
+        return [_outcome(tx, result, drawn) for result in results]
+
+
+def _stored(database: Database, requests: Sequence[SubmissionRequest]) -> list[_Result]:
+    try:
+        return _stored_together(database, requests)
+    except IntegrityError:
+        if len(requests) == 1:
+            # A concurrent call with the same key was faster: now its job is found.
+            return _stored_together(database, requests)
+    except (DBAPIError, TimeoutError) as error:
+        if len(requests) == 1 or (is_outage(error) and not is_deadlock(error)):
+            raise
+    except Exception:
+        if len(requests) == 1:
+            raise
+    return [_stored_alone(database, request) for request in requests]
+
+
+def _stored_alone(database: Database, request: SubmissionRequest) -> _Result:
+    try:
+        return _stored(database, [request])[0]
+    except Exception as error:
+        return error
+
+
+def _stored_together(database: Database, requests: Sequence[SubmissionRequest]) -> list[_Result]:
+    with database.write() as tx:
+        before = idempotency.find_all(tx, {each.key for each in requests if each.key is not None})
+        new: list[NewJob] = []
+        with catalogs.read_once(tx):
+            results = [_checked(tx, request, before, new) for request in requests]
+        if new:
+            store(tx, new)
+    return results
+
+
+def _checked(
+    tx: Connection,
+    request: SubmissionRequest,
+    before: Mapping[str, StoredKey],
+    new: list[NewJob],
+) -> _Result:
+    """The new job, which is added to those that are `new`, or the one of an earlier call."""
+    key = SubmissionKey(request.key, request.spec.model_dump_json())
+    try:
+        earlier = earlier_submission(tx, request.spec, key, before.get(request.key or ""))
+        if earlier is not None:
+            return earlier
+        job = checked_job(tx, request.spec, key, job_id=request.job_id, now=request.now)
+        check_class_limit(tx, job.needs, [each.needs for each in new])
+    except TrainyardError as error:
+        return error
+    new.append(job)
+    return job
+
+
+def _outcome(tx: Connection, result: _Result, drawn: Mapping[str, Job]) -> Outcome:
+    if isinstance(result, NewJob):
+        return SubmittedJob(drawn[result.job.id], replayed=False)
+    if isinstance(result, SubmissionResult):
+        try:
+            return SubmittedJob(views.get(tx, result.job_id), replayed=True)
+        except NotFound as error:
+            return error
+    return result
