@@ -3,6 +3,7 @@
 KINDS = {
     "train": "workers.runs.train:run",
     "eval": "workers.runs.evaluate:run",
+    "check_data": "workers.runs.check_data:run",
     "import": "workers.runs.import_:run",
     "export": "workers.runs.export:run",
 }

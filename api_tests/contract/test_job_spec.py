@@ -77,3 +77,23 @@ def test_both_kinds_have_the_fields_that_rows_have_always_had() -> None:
     assert isinstance(evaluation, EvalSpec)
     assert set(train.model_dump()) == set(evaluation.model_dump())
     assert train.model_dump()["checkpoint"] is None
+
+
+def test_a_pack_is_named_alone_and_is_left_out_where_there_is_none() -> None:
+    packed = submission(TRAIN | {"data": {"packed": "photos.pack"}})
+    assert packed.data.model_dump()["packed"] == "photos.pack"
+    assert "packed" not in submission(TRAIN).data.model_dump()
+
+
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        ({"dataset": "digits"}, "name either a dataset, or train_dir and val_dir, or packed"),
+        ({"val_dir": "val"}, "name either a dataset, or train_dir and val_dir, or packed"),
+        ({"train_dir": "train"}, "train_dir does not go with packed"),
+        ({"packed": "../photos.pack"}, "below the worker's data root"),
+    ],
+)
+def test_a_pack_with_other_data_is_refused(other: dict[str, str], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        submission(TRAIN | {"data": {"packed": "photos.pack"} | other})

@@ -9,8 +9,10 @@ from service.domain.networks import complete
 
 
 def submission(body: Mapping[str, Any]) -> TrainSpec | EvalSpec:
-    """A body of `POST /jobs` as its route has it."""
-    return Submission.model_validate(body).root
+    """The body of a train or an eval as `POST /jobs` has it."""
+    spec = Submission.model_validate(body).root
+    assert isinstance(spec, TrainSpec | EvalSpec)
+    return spec
 
 
 def complete_spec(body: Mapping[str, Any]) -> TrainSpec | EvalSpec:

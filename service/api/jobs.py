@@ -32,7 +32,7 @@ from service.api.responses import (
 from service.context import AppContext
 from service.contract.checkpoints import Checkpoint
 from service.contract.jobs import Attempt, Event, Job, JobState
-from service.contract.specs import AnySpec, EvalSpec, KindName, Submission, TrainSpec
+from service.contract.specs import AnySpec, KindName, Submission, SubmittedSpec
 from service.control.checkpoints import index
 from service.control.jobs import artifacts, history, logs, submission, views
 from service.control.jobs.grouped_submissions import SubmissionRequest
@@ -63,7 +63,7 @@ _NOT_NEW = "The same submission came before; with `validate_only`, the completed
     status_code=201,
     response_model=Job,
     responses={
-        200: {"model": Job | TrainSpec | EvalSpec, "description": _NOT_NEW},
+        200: {"model": Job | SubmittedSpec, "description": _NOT_NEW},
         **refusals(410),
     },
 )

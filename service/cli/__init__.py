@@ -2,7 +2,16 @@
 
 import typer
 
-from service.cli import checkpoints, database, exchange, job_actions, jobs, maintenance, processes
+from service.cli import (
+    checkpoints,
+    data,
+    database,
+    exchange,
+    job_actions,
+    jobs,
+    maintenance,
+    processes,
+)
 from service.cli.group import Group
 
 app = typer.Typer(
@@ -48,6 +57,13 @@ _checkpoints.command()(maintenance.gc)
 _checkpoints.command()(maintenance.reindex)
 _checkpoints.command("rescan", hidden=True)(maintenance.reindex)
 app.add_typer(_checkpoints, name="checkpoints")
+
+_data = typer.Typer(
+    help="Check and pack images on this machine; needs the workers extra.", no_args_is_help=True
+)
+_data.command()(data.check)
+_data.command()(data.pack)
+app.add_typer(_data, name="data")
 
 _database = typer.Typer(help="Maintain the database.", no_args_is_help=True)
 _database.command()(database.upgrade)

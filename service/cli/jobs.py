@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from service.cli import figures, terminal
+from service.cli.data_text import check_text
 from service.cli.group import BadInput
 from service.cli.options import (
     LOCAL_SERVER,
@@ -102,10 +103,11 @@ def show_job(
         "measured": figures_text(job),
         "time": None if spent == figures.NONE else spent,
         "checkpoint": job.latest_checkpoint,
+        "check": check_text(job),
         "actions": ", ".join(action.name for action in job.actions),
     }
     for title, value in rows.items():
-        lines = (value or "").split("\n") if title == "message" else [value]
+        lines = (value or "").split("\n") if title in ("message", "check") else [value]
         for number, line in enumerate(lines):
             if line:
                 terminal.echo(f"{'' if number else title:<12}{line}")

@@ -78,11 +78,15 @@ class DatasetInfo(_Entry):
 
 
 class Catalog(_Entry):
-    """The recipes, data sets and kinds of job that a worker can run."""
+    """The recipes, data sets and kinds of job that a worker can run.
+
+    `data_forms` are the forms of data beside named data sets and folders, such as `packed`.
+    """
 
     recipes: Annotated[tuple[RecipeInfo, ...], Field(max_length=_MOST_ENTRIES)] = ()
     datasets: Annotated[tuple[DatasetInfo, ...], Field(max_length=_MOST_ENTRIES)] = ()
     kinds: Annotated[tuple[ShortText, ...], Field(max_length=_MOST_ENTRIES)] = ()
+    data_forms: Annotated[tuple[ShortText, ...], Field(max_length=_MOST_ENTRIES)] = ()
 
     @property
     def digest(self) -> str:

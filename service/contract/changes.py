@@ -4,9 +4,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.contract.fields import Id, Labels
+from service.contract.fields import Id, Labels, Name
 from service.contract.json_types import NOT_NULL
-from service.contract.specs import Name, Priority
+from service.contract.specs import Priority
 
 
 class JobEdit(BaseModel):

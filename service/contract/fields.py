@@ -38,6 +38,9 @@ Id = Annotated[Text, Field(max_length=64)]
 IdText = Annotated[str, CutTo(64)]
 """An id in an answer."""
 
+Name = Annotated[Text, Field(min_length=1, max_length=200)]
+"""The name of a job or of a data set, as a user writes it."""
+
 LABEL_KEY = r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$"
 LabelKey = Annotated[str, Field(pattern=LABEL_KEY, max_length=63)]
 """Without `:` and spaces, so that `label=key:value` has one meaning."""

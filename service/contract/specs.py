@@ -15,12 +15,12 @@ from pydantic import (
 from pydantic_core import InitErrorDetails
 
 from service.contract.catalog import builtin_catalog
+from service.contract.data_spec import DataSpec
 from service.contract.exchange import ExportRequest, ImportRequest
-from service.contract.fields import Id, Labels
+from service.contract.fields import Id, Labels, Name
 from service.contract.json_types import WHOLE_NUMBER, just
 from service.contract.json_values import JsonWithin
-from service.contract.paths import SubmittedDataPath, SubmittedImportPath
-from service.contract.text import Text
+from service.contract.paths import SubmittedImportPath
 
 PARAMETERS_BYTES = 64 * 1024
 
@@ -29,42 +29,7 @@ class _Edge(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-Name = Annotated[Text, Field(min_length=1, max_length=200)]
 Parameters = Annotated[dict[str, Any], JsonWithin(PARAMETERS_BYTES)]
-
-
-class DataSpec(_Edge):
-    """A named data set, or two folders below the worker's data root.
-
-    `exif_orientation` says whether the images of folders are turned as their EXIF data says.
-    """
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "oneOf": [
-                just("dataset", of=("dataset", "train_dir", "val_dir")),
-                just("val_dir", of=("dataset", "val_dir")),
-            ]
-        }
-    )
-
-    dataset: Name | None = None
-    train_dir: SubmittedDataPath | None = None
-    val_dir: SubmittedDataPath | None = None
-    # Left out where it has no effect: an older worker refuses a field that it does not know.
-    exif_orientation: Annotated[
-        Literal["ignore", "apply"], Field(exclude_if=lambda orientation: orientation == "ignore")
-    ] = "ignore"
-
-    @model_validator(mode="after")
-    def _one_source(self) -> "DataSpec":
-        if (self.dataset is None) == (self.val_dir is None):
-            raise ValueError("name either a dataset, or train_dir and val_dir")
-        if self.dataset is not None and self.train_dir is not None:
-            raise ValueError("train_dir does not go with a dataset")
-        if self.dataset is not None and self.exif_orientation != "ignore":
-            raise ValueError("exif_orientation does not go with a dataset")
-        return self
 
 
 class CheckpointRef(_Edge):
@@ -156,7 +121,7 @@ class TrainSpec(NetworkSpec):
                         "data": {"required": [name], "properties": {name: {"type": "string"}}}
                     }
                 }
-                for name in ("dataset", "train_dir")
+                for name in ("dataset", "train_dir", "packed")
             ],
         }
     )
@@ -172,7 +137,7 @@ class TrainSpec(NetworkSpec):
 
     @model_validator(mode="after")
     def _has_images_to_train_on(self) -> Self:
-        if self.data.dataset is None and self.data.train_dir is None:
+        if self.data.val_dir is not None and self.data.train_dir is None:
             raise ValueError("a train needs data.train_dir beside val_dir")
         return self
 
@@ -200,6 +165,19 @@ def _without(body: Any, name: str, message: str) -> Any:
     return body
 
 
+class CheckDataSpec(_Submission):
+    """The check of a data set: every image is read, and one report says what would end a job.
+
+    With a `batch_size`, too few images for a batch are a problem, too.
+    """
+
+    model_config = ConfigDict(json_schema_extra={"required": ["kind", "data"]})
+
+    kind: Literal["check_data"] = "check_data"
+    data: DataSpec
+    batch_size: Annotated[int | None, Field(ge=1, le=2**20), WHOLE_NUMBER] = None
+
+
 class ImportSpec(_Submission):
     """The import of a file, as a worker is given it."""
 
@@ -219,8 +197,8 @@ class ExportSpec(_Submission):
     params: Parameters = Field(default_factory=dict)
 
 
-KindName = Literal["train", "eval", "import", "export"]
-SubmittedSpec = TrainSpec | EvalSpec
+KindName = Literal["train", "eval", "check_data", "import", "export"]
+SubmittedSpec = TrainSpec | EvalSpec | CheckDataSpec
 """The kinds that users submit by `POST /jobs`; the others have routes of their own."""
 
 AnySpec = Annotated[SubmittedSpec | ImportSpec | ExportSpec, Field(discriminator="kind")]

@@ -2,7 +2,7 @@
 
 import { secondsSince } from "./api.js";
 import { el, reconcile, setAttributes, setText } from "./dom.js";
-import { age, dateAndTime, duration, metricTitle, namedMetric, NONE, rate, validationTitle } from "./format.js";
+import { age, count, dateAndTime, duration, metricTitle, namedMetric, NONE, rate, validationTitle } from "./format.js";
 import { viewOf } from "./kinds.js";
 import { isEnded } from "./states.js";
 
@@ -69,10 +69,21 @@ function timePairs(job) {
 }
 
 /** The entries of a job's result; values other than numbers and texts are shown as JSON. */
-export const resultPairs = (job) =>
+export const resultPairs = (job) => (job.kind === "check_data" && job.result?.splits ? checkPairs(job.result) : plainPairs(job));
+
+const plainPairs = (job) =>
   Object.entries(job.result ?? {})
     .filter(([name]) => name !== "files")
     .map(([name, value]) => {
       const plain = typeof value === "number" || typeof value === "string";
       return [validationTitle(name), plain ? namedMetric(name, value) : JSON.stringify(value)];
     });
+
+function checkPairs({ data, ok, splits, problems, problems_total: total }) {
+  const verdict = ok ? "nothing in it would end a job" : "a job with it would fail";
+  const counts = splits.map(({ name, images, classes }) => [name, `${count(images)} images of ${count(classes)} classes`]);
+  const texts = problems.map(({ ends_job: ends, text }, index) => [`${ends ? "Problem" : "Note"} ${index + 1}`, text]);
+  const left = total - problems.length;
+  const more = left > 0 ? [["Others", `${count(left)} more, in the file`]] : [];
+  return [["Data", data], ["Verdict", verdict], ...counts, ...texts, ...more];
+}

@@ -5,6 +5,7 @@ const PLAIN = { charts: false, checkpoints: true, figures: "none" };
 const KINDS = new Map(Object.entries({
   train: { charts: true, checkpoints: true, figures: "metrics" },
   eval: { charts: false, checkpoints: false, figures: "result" },
+  check_data: { charts: false, checkpoints: false, figures: "none" },
   export: { charts: false, checkpoints: false, figures: "none" },
 }));
 

@@ -40,6 +40,7 @@ def check_catalog(catalog: Catalog) -> None:
         problems += _name_problems("recipes", [recipe.name for recipe in catalog.recipes])
         problems += _name_problems("datasets", [dataset.name for dataset in catalog.datasets])
         problems += _name_problems("kinds", catalog.kinds)
+        problems += _name_problems("data_forms", catalog.data_forms)
         for number, recipe in enumerate(catalog.recipes):
             problems += _recipe_problems(f"/recipes/{number}", recipe)
     if problems:
@@ -61,6 +62,7 @@ def _size_problems(catalog: Catalog) -> Iterator[FieldProblem]:
         ("recipes", len(catalog.recipes), LIMIT_RECIPES),
         ("datasets", len(catalog.datasets), LIMIT_DATASETS),
         ("kinds", len(catalog.kinds), LIMIT_RECIPES),
+        ("data_forms", len(catalog.data_forms), LIMIT_RECIPES),
     ):
         if number > limit:
             detail = f"the catalog has {number} {field}; the limit is {limit}"

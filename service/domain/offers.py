@@ -16,20 +16,27 @@ class RecipeForm:
 
 @dataclass(frozen=True)
 class Offer:
-    """The recipes that a worker has, by name, and the kinds of job that it runs."""
+    """The recipes that a worker has, by name, the kinds of job that it runs, and the forms of data
+    that it reads beside named data sets and folders."""
 
     forms: Mapping[str, RecipeForm]
     kinds: frozenset[str]
+    data_forms: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, catalog: Catalog) -> "Offer":
         """The offer of a worker with this catalog."""
         forms = {recipe.name: RecipeForm(recipe.digest, recipe) for recipe in catalog.recipes}
-        return cls(forms, frozenset(catalog.kinds))
+        return cls(forms, frozenset(catalog.kinds), frozenset(catalog.data_forms))
 
     def can_run(self, needs: "JobNeeds") -> bool:
-        """Whether kind and recipe of a job are offered, the recipe in a form that the job has."""
+        """Whether kind, form of data and recipe of a job are offered.
+
+        The recipe must be offered in a form that the job has.
+        """
         if needs.kind is not None and needs.kind not in self.kinds:
+            return False
+        if needs.data_form is not None and needs.data_form not in self.data_forms:
             return False
         form = self.forms.get(needs.recipe) if needs.recipe is not None else None
         if form is None:
@@ -43,6 +50,7 @@ class JobNeeds:
 
     `forms` are the digests of the recipe's forms in which the job can run; None is any form. A job
     without a recipe, as an import is, and one that was stored before catalogs run on every worker.
+    `data_form` is the form of its data, None for a named data set and for folders.
     """
 
     gpus: int = 0
@@ -50,6 +58,7 @@ class JobNeeds:
     kind: str | None = None
     recipe: str | None = None
     forms: frozenset[str] | None = None
+    data_form: str | None = None
 
     @property
     def in_any_form(self) -> "JobNeeds":

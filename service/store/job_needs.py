@@ -1,7 +1,8 @@
 """What a job needs of a worker, as the column `needs` has it: JSON with sorted keys.
 
 The jobs of a resource class are equal in it. Beside the labels it has keys that no label may have,
-since they begin with `@`.
+since they begin with `@`. A server of a version that does not know such a key takes it for a label,
+which no worker has: it gives the job to nobody.
 """
 
 import json
@@ -12,12 +13,17 @@ from service.contract.reading import log_once
 from service.domain.offers import JobNeeds
 
 _NEEDS: TypeAdapter[dict[str, str]] = TypeAdapter(dict[str, str])
-_KIND, _RECIPE, _FORM = "@kind", "@recipe", "@form"
+_KIND, _RECIPE, _FORM, _DATA = "@kind", "@recipe", "@form", "@data"
 
 
 def column_of_needs(needs: JobNeeds) -> str:
     """The column's text; the GPUs have a column of their own."""
-    keys = {_KIND: needs.kind, _RECIPE: needs.recipe, _FORM: ",".join(sorted(needs.forms or ()))}
+    keys = {
+        _KIND: needs.kind,
+        _RECIPE: needs.recipe,
+        _FORM: ",".join(sorted(needs.forms or ())),
+        _DATA: needs.data_form,
+    }
     return json.dumps(
         {key: value for key, value in keys.items() if value} | dict(needs.labels),
         sort_keys=True,
@@ -35,5 +41,6 @@ def needs_of_column(column: str, gpus: int) -> JobNeeds:
     except ValidationError:
         log_once("unreadable_needs", column[:200])
         needs = {}
-    kind, recipe, form = (needs.pop(key, None) for key in (_KIND, _RECIPE, _FORM))
-    return JobNeeds(gpus, needs, kind, recipe, frozenset(form.split(",")) if form else None)
+    kind, recipe, form, data = (needs.pop(key, None) for key in (_KIND, _RECIPE, _FORM, _DATA))
+    forms = frozenset(form.split(",")) if form else None
+    return JobNeeds(gpus, needs, kind, recipe, forms, data)

@@ -14,6 +14,7 @@ from sqlalchemy import (
 
 from service.contract.jobs import ENDED_JOBS, Job, JobState
 from service.contract.reading import member
+from service.contract.specs import CheckDataSpec, NetworkSpec
 from service.contract.stored_specs import spec_as_stored
 from service.domain.offers import JobNeeds
 from service.store.job_needs import column_of_needs
@@ -82,8 +83,9 @@ def add_all(tx: Connection, new: Sequence[StoredJob]) -> None:
 
 def needs_of(job: Job, forms: frozenset[str] | None) -> JobNeeds:
     """What a new job needs of a worker."""
-    resources = job.spec.resources
-    return JobNeeds(resources.gpus, resources.labels, job.kind, job.recipe, forms)
+    spec, resources = job.spec, job.spec.resources
+    data_form = spec.data.form if isinstance(spec, NetworkSpec | CheckDataSpec) else None
+    return JobNeeds(resources.gpus, resources.labels, job.kind, job.recipe, forms, data_form)
 
 
 def get(tx: Connection, job_id: str, *, lock: bool = False) -> StoredJob | None:

@@ -39,7 +39,15 @@ def read_image(path: Path, name: str, data_root: Path, *, exif_orientation: bool
     CMYK are converted, an alpha channel is dropped. With `exif_orientation` the picture is turned
     as its EXIF data says. Raises InvalidData whatever a decoder raises, and NoDataRoot.
     """
-    with open_regular_file(path, name, data_root) as file, warnings.catch_warnings():
+    with open_regular_file(path, name, data_root) as file:
+        return decode_image(file, name, data_root, exif_orientation=exif_orientation)
+
+
+def decode_image(
+    file: BinaryIO, name: str, data_root: Path, *, exif_orientation: bool
+) -> Image.Image:
+    """The first picture of an open file or of bytes, as `read_image` has it."""
+    with warnings.catch_warnings():
         # A warning of a decoder names no file, and would be printed for the first one alone.
         warnings.simplefilter("ignore")
         try:
@@ -59,8 +67,13 @@ def _decoded(file: BinaryIO, exif_orientation: bool) -> Image.Image:
         rgb = _in_rgb(image)
         # After the decoding, in which Pillow turns a TIFF and takes its orientation away.
         orientation = image.getexif().get(_ORIENTATION) if exif_orientation else None
-        turn = _TURNS.get(orientation) if isinstance(orientation, int) else None
-        return rgb if turn is None else rgb.transpose(turn)
+        return turned(rgb, orientation) if isinstance(orientation, int) else rgb
+
+
+def turned(image: Image.Image, orientation: int) -> Image.Image:
+    """The picture as an EXIF orientation says; any other number than 2 to 8 leaves it."""
+    turn = _TURNS.get(orientation)
+    return image if turn is None else image.transpose(turn)
 
 
 def _in_rgb(image: Image.Image) -> Image.Image:
@@ -91,7 +104,7 @@ def _unreadable(name: str, problem: str) -> InvalidData:
 def _problem(error: Exception, file: BinaryIO) -> str:
     text = printable(str(error))
     if isinstance(error, UnidentifiedImageError):
-        is_empty = os.fstat(file.fileno()).st_size == 0
+        is_empty = file.seek(0, os.SEEK_END) == 0
         return "it is empty" if is_empty else f"it is none of {', '.join(FORMATS)}"
     if isinstance(error, Image.DecompressionBombError):
         assert Image.MAX_IMAGE_PIXELS is not None

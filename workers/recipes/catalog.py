@@ -9,17 +9,18 @@ from pathlib import Path
 
 from service.contract.catalog import BUILTIN_FILE, Catalog
 from workers.data.sources import BUILTIN as BUILTIN_SOURCES
-from workers.data.sources import sources
+from workers.data.sources import DATA_FORMS, sources
 from workers.kinds import KINDS
 from workers.recipes.table import BUILTIN, offers
 
 
 def catalog() -> Catalog:
-    """Built-in and installed recipes and data sets, and every kind of job."""
+    """Built-in and installed recipes and data sets, every kind of job, and the forms of data."""
     return Catalog(
         recipes=tuple(offer.info for offer in offers().values()),
         datasets=tuple(source.info for source in sources().values()),
         kinds=tuple(KINDS),
+        data_forms=DATA_FORMS,
     )
 
 
@@ -29,6 +30,7 @@ def builtin() -> Catalog:
         recipes=tuple(recipe.info() for recipe in BUILTIN),
         datasets=tuple(source.info for source in BUILTIN_SOURCES),
         kinds=tuple(KINDS),
+        data_forms=DATA_FORMS,
     )
 
 

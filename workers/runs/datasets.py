@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from service.contract.specs import DataSpec
+from service.contract.data_spec import DataSpec
 from workers.data.errors import InvalidData
 from workers.data.fingerprint import SplitFingerprint, fingerprint_of
 from workers.data.images import ImageDataset, Split, SplitRequest

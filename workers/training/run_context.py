@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from service.contract.agent import Claim
 from service.contract.sentences import sentence_of
-from service.contract.specs import ExportSpec, ImportSpec
+from service.contract.specs import CheckDataSpec, ExportSpec, ImportSpec
 from workers.attempt_dir import Assignment
 from workers.data.errors import InvalidData
 from workers.recipes.base import Recipe
@@ -48,6 +48,7 @@ class RunContext:
     def recipe(self) -> Recipe:
         """The recipe that the spec names; raises NoSuchRecipe where this worker lacks it."""
         spec = self.claim.spec
+        assert not isinstance(spec, CheckDataSpec), "a check of data has no recipe"
         assert not isinstance(spec, ImportSpec), "an import finds its recipe in the file"
         return recipe_named(spec.recipe if isinstance(spec, ExportSpec) else spec.network[0])
 
@@ -60,7 +61,7 @@ class RunContext:
     def params(self) -> RecipeParams:
         """The spec's parameters as the recipe's own model; raises InvalidData."""
         spec = self.claim.spec
-        assert not isinstance(spec, ImportSpec), "an import has no parameters"
+        assert not isinstance(spec, CheckDataSpec | ImportSpec), "it has no parameters"
         try:
             return self.recipe.params.model_validate(spec.params)
         except ValidationError as error:

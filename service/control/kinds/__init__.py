@@ -5,6 +5,7 @@ from typing import Any
 from service.contract.specs import AnySpec
 from service.contract.stored_specs import UnreadableSpec
 from service.control.kinds.base import Kind
+from service.control.kinds.check_data import CheckDataKind
 from service.control.kinds.evaluate import EvalKind
 from service.control.kinds.export import ExportKind
 from service.control.kinds.import_ import ImportKind
@@ -12,7 +13,8 @@ from service.control.kinds.train import TrainKind
 from service.control.kinds.unreadable import UnreadableKind
 
 KINDS: dict[str, Kind[Any]] = {
-    kind.name: kind for kind in (TrainKind(), EvalKind(), ImportKind(), ExportKind())
+    kind.name: kind
+    for kind in (TrainKind(), EvalKind(), CheckDataKind(), ImportKind(), ExportKind())
 }
 
 

@@ -3,7 +3,7 @@
 from sqlalchemy import Connection
 
 from service.contract.catalog import DatasetInfo
-from service.contract.specs import DataSpec
+from service.contract.data_spec import DataSpec
 from service.control.scheduling.catalogs import dataset_named
 from service.domain.errors import Unprocessable
 from service.domain.known_parameters import KnownParameters

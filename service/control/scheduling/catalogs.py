@@ -8,7 +8,7 @@ last resort, for when no worker has one. So a user is never held to a form that 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 
@@ -25,6 +25,8 @@ from service.store import catalogs as store
 from service.store import resource_classes, workers
 
 _MOST_CACHED = 50
+_FIRST_KINDS = frozenset({"train", "eval", "import", "export"})
+"""What every worker runs, also one of a version that sends no catalog."""
 
 
 @dataclass(frozen=True)
@@ -124,8 +126,9 @@ def dataset_named(tx: Connection, name: str, pointer: str = "/data/dataset") -> 
 
 
 def offer_of(tx: Connection, worker: Worker) -> Offer:
-    """What a worker can do."""
-    return _read(tx, worker.catalog_digest).offer
+    """What a worker can do; one that has not sent it can do what the first versions could."""
+    offer = _read(tx, worker.catalog_digest).offer
+    return offer if worker.catalog_digest is not None else _as_of_the_first_version(offer)
 
 
 def without_builtin_defaults(spec: AnySpec) -> AnySpec:
@@ -200,6 +203,10 @@ _present_within: dict[Connection, _PresentCatalogs] = {}
 """What a transaction has read that reads the catalogs once."""
 _cached: dict[str, _CatalogOffer] = {}
 """By digest what was read: a catalog never changes, and every claim needs the worker's."""
+
+
+def _as_of_the_first_version(builtin: Offer) -> Offer:
+    return replace(builtin, kinds=builtin.kinds & _FIRST_KINDS, data_forms=frozenset())
 
 
 def _no_recipe(name: str, known: list[str]) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from service.contract.catalog import DatasetInfo
-from service.contract.specs import DataSpec
+from service.contract.data_spec import DataSpec
 from workers.data.errors import InvalidData
 from workers.data.images import ImageDataset, SplitRequest
 from workers.data.sources.base import DataSource
@@ -26,7 +26,11 @@ DIGITS = DataSource(
     open_split="workers.data.sources.digits:Digits",
 )
 BUILTIN = (DIGITS,)
+DATA_FORMS = ("packed",)
+"""What `open_split` reads beside named data sets and folders, as the catalog says it."""
+
 _FOLDERS = "workers.data.sources.folders:ImageFolder"
+_PACK = "workers.data.packs.source:PackedImages"
 
 
 @cache
@@ -37,14 +41,20 @@ def sources() -> Mapping[str, DataSource]:
 
 
 def open_split(data: DataSpec, request: SplitRequest) -> ImageDataset:
-    """One split of the named data set, or of the folders below the data root.
+    """One split of the named data set, or of the folders or the pack below the data root.
 
     Raises InvalidData, NoDataRoot.
     """
+    turns = data.exif_orientation == "apply"
+    if data.packed is not None:
+        packed: ImageDataset = pkgutil.resolve_name(_PACK)(
+            data.packed, request, exif_orientation=turns
+        )
+        return packed
     if data.dataset is None:
         folder = data.train_dir if request.split == "train" else data.val_dir
         images: ImageDataset = pkgutil.resolve_name(_FOLDERS)(
-            folder, request, exif_orientation=data.exif_orientation == "apply"
+            folder, request, exif_orientation=turns
         )
         return images
     if data.dataset not in sources():

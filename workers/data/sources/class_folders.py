@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NoReturn
 
 from workers.data.errors import InvalidData
 from workers.data.file_errors import data_error_of
@@ -40,15 +41,25 @@ class ClassFolders:
     passed_over: Counter[str] = field(default_factory=Counter)
 
 
-def read_class_folders(root: Path, data_root: Path, name_of: Callable[[str], str]) -> ClassFolders:
+def _raise(error: InvalidData) -> NoReturn:
+    raise error
+
+
+def read_class_folders(
+    root: Path,
+    data_root: Path,
+    name_of: Callable[[str], str],
+    refuse: Callable[[InvalidData], None] = _raise,
+) -> ClassFolders:
     """The images in the sub-folders of `root`, one for each class, at any depth.
 
     Links are followed as long as they stay below `data_root`. Hidden names, folders that systems
     leave behind, and files without the suffix of an image are passed over. `name_of` gives the name
     for messages of a path below `root`. Raises InvalidData for links that lead nowhere, out or in a
     circle, for what is neither file nor folder, and for folders that cannot be read; NoDataRoot.
+    With a `refuse` that takes these InvalidData, what they name is left out.
     """
-    reader = _FolderReader(root, data_root, name_of)
+    reader = _FolderReader(root, data_root, name_of, refuse)
     class_names = tuple(reader.class_names())
     images: list[tuple[str, int]] = []
     sizes = array("q")
@@ -69,8 +80,15 @@ def described(passed_over: Counter[str]) -> str:
 
 
 class _FolderReader:
-    def __init__(self, root: Path, data_root: Path, name_of: Callable[[str], str]) -> None:
+    def __init__(
+        self,
+        root: Path,
+        data_root: Path,
+        name_of: Callable[[str], str],
+        refuse: Callable[[InvalidData], None],
+    ) -> None:
         self._root, self._data_root, self._name_of = root, data_root, name_of
+        self._refuse = refuse
         self._real_data_root = os.path.realpath(data_root)
         self.passed_over: Counter[str] = Counter()
 
@@ -78,10 +96,13 @@ class _FolderReader:
         """The names of the sub-folders that are classes, sorted."""
         names = []
         for entry in self._entries(""):
-            if self._is_folder(entry, entry.name):
-                names.append(entry.name)
-            else:
-                self.passed_over["beside the class folders"] += 1
+            try:
+                if self._is_folder(entry, entry.name):
+                    names.append(entry.name)
+                else:
+                    self.passed_over["beside the class folders"] += 1
+            except InvalidData as error:
+                self._refuse(error)
         return sorted(names)
 
     def images_below(self, class_name: str) -> Iterator[tuple[str, int]]:
@@ -89,17 +110,29 @@ class _FolderReader:
         pending: list[tuple[str, tuple[_FolderId, ...]]] = [(class_name, (self._id_of(""),))]
         while pending:
             folder, above = pending.pop()
-            folder_id = self._id_of(folder)
-            if folder_id in above:
-                raise InvalidData(
-                    f"{self._name_of(folder)} is a link to a folder that contains it: remove it"
-                )
-            for entry in self._entries(folder):
+            try:
+                here = (*above, self._own_id(folder, above))
+                entries = self._entries(folder)
+            except InvalidData as error:
+                self._refuse(error)
+                continue
+            for entry in entries:
                 relative = f"{folder}/{entry.name}"
-                if self._is_folder(entry, relative):
-                    pending.append((relative, (*above, folder_id)))
-                elif self._is_image(entry, relative):
-                    yield relative, self._size_of(entry, relative)
+                try:
+                    if self._is_folder(entry, relative):
+                        pending.append((relative, here))
+                    elif self._is_image(entry, relative):
+                        yield relative, self._size_of(entry, relative)
+                except InvalidData as error:
+                    self._refuse(error)
+
+    def _own_id(self, folder: str, above: tuple[_FolderId, ...]) -> _FolderId:
+        folder_id = self._id_of(folder)
+        if folder_id in above:
+            raise InvalidData(
+                f"{self._name_of(folder)} is a link to a folder that contains it: remove it"
+            )
+        return folder_id
 
     def _entries(self, folder: str) -> list["os.DirEntry[str]"]:
         try:

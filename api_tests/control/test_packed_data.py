@@ -1,0 +1,86 @@
+"""Jobs with packed data, and checks of data, go to workers that can do them, and to no other."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from api_tests.support.use_cases import Agent, ControlPlane
+from service.contract.catalog import builtin_catalog
+from service.contract.specs import Submission
+from service.control.jobs import submission
+from service.control.scheduling import catalogs
+from service.domain.errors import Unprocessable
+from service.store.tables import jobs as jobs_table
+
+NewAgent = Callable[..., Agent]
+PACKED = {
+    "kind": "train",
+    "recipe": "oneshot",
+    "data": {"packed": "photos.pack"},
+    "params": {"total_iters": 10},
+}
+CHECK = {"kind": "check_data", "data": {"train_dir": "train", "val_dir": "val"}}
+CHECK_OF_A_PACK = {"kind": "check_data", "data": {"packed": "photos.pack"}}
+
+
+def submit(control_plane: ControlPlane, body: dict[str, Any]) -> Any:
+    spec, job_id = Submission.model_validate(body).root, control_plane.new_job_id()
+    with control_plane.write() as tx:
+        submission.submit(tx, spec, job_id=job_id, key=None, now=control_plane.now)
+    with control_plane.write() as tx:
+        row = tx.execute(select(jobs_table).where(jobs_table.c.id == job_id)).mappings().one()
+    return row
+
+
+def put(agent: Agent, **fields: Any) -> None:
+    catalog = builtin_catalog().model_copy(update=fields)
+    with agent.control_plane.write() as tx:
+        catalogs.put(tx, agent.id, catalog, agent.control_plane.now)
+
+
+@pytest.mark.parametrize(
+    ("body", "lack"),
+    [
+        (PACKED, {"data_forms": ()}),
+        (CHECK_OF_A_PACK, {"data_forms": ()}),
+        (CHECK, {"kinds": ("train", "eval", "import", "export")}),
+    ],
+    ids=["packed data", "the check of a pack", "the check of folders"],
+)
+def test_a_job_waits_for_a_worker_that_can_do_it(
+    control_plane: ControlPlane, new_agent: NewAgent, body: Any, lack: Any
+) -> None:
+    older, silent, able = new_agent(), new_agent(), new_agent()
+    put(older, **lack)
+    job_id = submit(control_plane, body)["id"]
+    # A worker of the first versions sends no catalog.
+    assert (older.claim(), silent.claim()) == (None, None)
+    put(able)
+    claim = able.claim()
+    assert claim is not None
+    assert claim.job_id == job_id
+
+
+def test_a_waiting_job_says_that_no_worker_reads_packed_data(
+    control_plane: ControlPlane, agent: Agent
+) -> None:
+    put(agent, data_forms=())
+    job = control_plane.submit(data={"packed": "photos.pack"})
+    reason = control_plane.job(job).wait_reason
+    assert reason == "no worker reads packed data: start one of a version that does"
+
+
+def test_a_server_that_does_not_know_the_form_of_data_takes_it_for_a_label(
+    control_plane: ControlPlane,
+) -> None:
+    needs = json.loads(submit(control_plane, PACKED)["needs"])
+    # Labels begin with a letter or a digit: no worker has this one.
+    assert needs["@data"] == "packed"
+
+
+def test_a_check_of_an_unknown_data_set_is_refused(control_plane: ControlPlane) -> None:
+    with pytest.raises(Unprocessable, match="there is no data set 'digit'"):
+        submit(control_plane, {"kind": "check_data", "data": {"dataset": "digit"}})

@@ -1,0 +1,1 @@
+"""Checks of data sets: what would end a job, in one report."""

@@ -1,0 +1,82 @@
+"""The images of one split of a pack, as a data source."""
+
+import io
+from functools import partial
+
+import numpy as np
+from PIL import Image
+
+from workers.data.errors import InvalidData
+from workers.data.file_names import printable
+from workers.data.image_files import decode_image, turned
+from workers.data.images import SplitRequest
+from workers.data.packs.encoding import RAW_HEAD
+from workers.data.packs.reader import Pack
+from workers.data.root import data_path
+from workers.data.sources.class_checks import name_in_split
+from workers.data.sources.pictures import Pictures
+
+
+class PackedImages(Pictures):
+    """The images of one split of a pack; `path` is that of the pack below the data root.
+
+    With `exif_orientation`, images are turned as their EXIF data says.
+    """
+
+    def __init__(self, path: str, request: SplitRequest, *, exif_orientation: bool = False) -> None:
+        super().__init__(request)
+        self._exif_orientation = exif_orientation
+        self._name_of = partial(name_in_split, request.split, path)
+        self._pack = Pack(data_path(request.data_root, path), printable(path), request.data_root)
+        split, self._first = self._pack.split(request.split)
+        self.class_names, self._length = split.class_names, split.images
+        self._is_raw = self._pack.info.encoding == "raw"
+        request.remark(f"packed as {self._pack.info.encoding}")
+
+    def __len__(self) -> int:
+        return self._length
+
+    def label_of(self, index: int) -> int:
+        """The class of an image."""
+        return self._pack.label_of(self._number(index))
+
+    def name_of(self, index: int) -> str:
+        """The path that an image had below its split's folder."""
+        return printable(self._pack.path_of(self._number(index)))
+
+    def file_of(self, index: int) -> tuple[str, int]:
+        """The path that an image had below its split's folder, and its size as it is stored.
+
+        A pack of originals is the same data as the folders that it was made of, and another is not.
+        """
+        number = self._number(index)
+        return self._pack.path_of(number), self._pack.sizes_of(number)[1]
+
+    def picture(self, index: int) -> Image.Image:
+        """The image in RGB, without preprocessing; raises InvalidData, NoDataRoot."""
+        return self._decoded(self._pack.read(self._number(index)), index)
+
+    def verify(self, index: int) -> None:
+        """Read an image as a training does, and compare its sha256; raises as `picture` does."""
+        self._decoded(self._pack.verify(self._number(index)), index)
+
+    def _number(self, index: int) -> int:
+        assert 0 <= index < self._length
+        return self._first + index
+
+    def _decoded(self, stored: bytes, index: int) -> Image.Image:
+        if self._is_raw:
+            return self._raw(stored)
+        name = self._name_of(self._pack.path_of(self._number(index)))
+        turn = self._exif_orientation
+        return decode_image(
+            io.BytesIO(stored), name, self._request.data_root, exif_orientation=turn
+        )
+
+    def _raw(self, stored: bytes) -> Image.Image:
+        height, width, orientation = RAW_HEAD.unpack_from(stored)
+        pixels = np.frombuffer(stored, np.uint8, offset=RAW_HEAD.size)
+        if pixels.size != height * width * 3:
+            raise InvalidData(f"{self._pack.name} has an image of a wrong size: pack again")
+        image = Image.fromarray(pixels.reshape(height, width, 3))
+        return turned(image, orientation) if self._exif_orientation else image

@@ -1,0 +1,69 @@
+"""Work on many images by all cores, in order."""
+
+import os
+import signal
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from itertools import islice
+from multiprocessing import get_context
+from typing import TypeVar
+
+from service.contract.kernel import die_with_parent
+from workers.data.errors import InvalidData
+
+Result = TypeVar("Result")
+
+_CHUNK = 16
+_CHUNKS_AHEAD = 4
+
+_work: Callable[[int], object]
+
+
+def core_count() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def in_processes(
+    work: Callable[[int], Result], numbers: Sequence[int], processes: int
+) -> Iterator[Result]:
+    """`work` of each number, in order, by forked processes, which end with this one.
+
+    Raises InvalidData if one of them is killed, as by a picture that takes all memory.
+    """
+    if processes < 2 or len(numbers) < _CHUNK:
+        yield from map(work, numbers)
+        return
+    pool = ProcessPoolExecutor(
+        processes, get_context("fork"), initializer=_begin, initargs=(work, os.getpid())
+    )
+    chunks = (numbers[at : at + _CHUNK] for at in range(0, len(numbers), _CHUNK))
+    try:
+        pending: deque[Future[list[object]]] = deque(
+            pool.submit(_work_on, chunk) for chunk in islice(chunks, processes * _CHUNKS_AHEAD)
+        )
+        while pending:
+            results = pending.popleft().result()
+            pending.extend(pool.submit(_work_on, chunk) for chunk in islice(chunks, 1))
+            yield from results  # type: ignore[misc] # what `work` has given
+    except BrokenProcessPool as error:
+        raise InvalidData(
+            "a process was killed while it read an image, as by a picture that takes all memory: "
+            "try again with fewer processes"
+        ) from error
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _begin(work: Callable[[int], object], parent: int) -> None:
+    global _work
+    die_with_parent(parent)
+    # Ctrl-C in a terminal reaches every process; the one that forked this one ends it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _work = work
+
+
+def _work_on(numbers: Sequence[int]) -> list[object]:
+    return [_work(number) for number in numbers]
