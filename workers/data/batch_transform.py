@@ -1,6 +1,7 @@
 """The part of the input path that is done on the training device, for a whole batch at once."""
 
-from typing import Literal
+from functools import lru_cache
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -89,7 +90,7 @@ def jittered(pixels: Tensor, draws: Tensor) -> Tensor:
 
     Each in its own order; the result is Pillow's, bit for bit.
     """
-    orders = torch.tensor(ORDERS, device=draws.device)[draws[:, ORDER].long()]
+    orders = _constant(ORDERS, torch.int64, draws.device)[draws[:, ORDER].long()]
     factors = draws[:, FACTORS].gather(1, orders)
     for position in range(orders.shape[1]):
         operation = orders[:, position].view(-1, 1, 1, 1)
@@ -112,12 +113,20 @@ def normalized(pixels: Tensor, alphas: Tensor) -> Tensor:
 
     Then ImageNet's mean and standard deviation are applied.
     """
-    mean, std, values = (pixels.new_tensor(of) for of in (_MEAN, _STD, _EIGENVALUES))
+    dtype, device = pixels.dtype, pixels.device
+    mean, std, values = (_constant(of, dtype, device) for of in (_MEAN, _STD, _EIGENVALUES))
     pixels = pixels / 255
     if alphas.shape[1]:
-        vectors = pixels.new_tensor(_EIGENVECTORS)
+        vectors = _constant(_EIGENVECTORS, dtype, device)
         pixels += ((alphas * values)[:, None, :] * vectors).sum(2)[:, :, None, None]
     return pixels.sub_(mean.view(3, 1, 1)).div_(std.view(3, 1, 1))
+
+
+@lru_cache
+def _constant(values: tuple[Any, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
+    # Kept: to make one on CUDA, the host waits for the batch that is being copied.
+    with torch.inference_mode(False):
+        return torch.tensor(values, dtype=dtype, device=device)
 
 
 def _grey(pixels: Tensor) -> Tensor:

@@ -88,17 +88,19 @@ def train_batches(
     batch_size: int,
     num_workers: int,
     augment_on: AugmentOn = "loader",
+    pinned: bool = False,
     rank: int = 0,
     world_size: int = 1,
 ) -> Iterator[Batch]:
     """Endless batches that begin with the batch after `start_step`.
 
     Their size is the rank's share of `batch_size`. `num_workers` loader processes change nothing in
-    them. With `augment_on` "device", jitter and flip are left to the transform of the batch.
+    them. With `augment_on` "device", jitter and flip are left to the transform of the batch. With
+    `pinned`, which needs CUDA, a thread puts them into pinned memory.
     Raises InvalidData for an image that does not decode, and NoDataRoot.
     """
     keys = _BatchKeys(seed, len(images), batch_size, start_step, rank, world_size)
-    return _batches(images, keys, num_workers, augment_on)
+    return _batches(images, keys, num_workers, augment_on, pinned)
 
 
 def val_batches(
@@ -106,23 +108,29 @@ def val_batches(
     *,
     batch_size: int,
     num_workers: int,
+    pinned: bool = False,
     rank: int = 0,
     world_size: int = 1,
 ) -> Iterator[Batch]:
     """Batches of this rank's share of the images, each image once.
 
     The shares of all ranks together are all images. The last batch may be smaller, and a share may
-    be empty. Raises InvalidData for an image that does not decode, and NoDataRoot.
+    be empty. `pinned` is as for training. Raises InvalidData for an image that does not decode,
+    and NoDataRoot.
     """
     keys = [(0, index) for index in range(rank, len(images), world_size)]
     batches = [keys[at : at + batch_size] for at in range(0, len(keys), batch_size)]
     # A process without a batch would cost a fork, and one batch alone has nothing to overlap with.
     processes = min(num_workers, len(batches)) if len(batches) > 1 else 0
-    return _batches(images, batches, processes, "loader")
+    return _batches(images, batches, processes, "loader", pinned)
 
 
 def _batches(
-    images: ImageDataset, keys: Iterable[list[_Key]], num_workers: int, augment_on: AugmentOn
+    images: ImageDataset,
+    keys: Iterable[list[_Key]],
+    num_workers: int,
+    augment_on: AugmentOn,
+    pinned: bool,
 ) -> Iterator[Batch]:
     # Its own generator: a loader seed drawn from the default generator would change dropout.
     loader: DataLoader[Batch | DataError] = DataLoader(
@@ -132,6 +140,7 @@ def _batches(
         sampler=keys,
         num_workers=num_workers,
         prefetch_factor=BATCHES_AHEAD if num_workers else None,
+        pin_memory=pinned,
         # Forked processes share the open data set, and are children that end with this process.
         multiprocessing_context="fork" if num_workers else None,
         worker_init_fn=_EndWithParent(os.getpid()) if num_workers else None,

@@ -12,6 +12,7 @@ from workers.data.images import ImageDataset
 from workers.data.loader import Batch, val_batches
 from workers.recipes.loss import wrong_in_top
 from workers.training.attempt_results import Stopped
+from workers.training.device_inputs import is_pinned_for, to_inputs_on
 from workers.training.distributed import Ranks
 from workers.training.non_finite import require_finite_loss
 
@@ -38,7 +39,7 @@ def evaluate(
     network.eval()
     ranks.share_buffers(network)
     sums = torch.zeros(4, dtype=torch.float64, device=ranks.device)
-    to_inputs = transform_of(images)
+    to_inputs = to_inputs_on(ranks.device, transform_of(images))
     batches = _share(images, ranks, num_workers)
     # The shares may differ by a batch: the ranks agree as often as the longest has batches.
     rounds = math.ceil(len(images) / (VAL_BATCH_SIZE * ranks.world_size))
@@ -49,7 +50,7 @@ def evaluate(
                 raise Stopped("stopped in a validation, as asked")
             pulse()
             if batch is not None:
-                inputs, labels = to_inputs(batch.to(ranks.device))
+                inputs, labels = to_inputs(batch)
                 logits = network(inputs)
                 on_logits(logits)
                 sums += _counted(logits, labels)
@@ -64,6 +65,7 @@ def _share(images: ImageDataset, ranks: Ranks, num_workers: int) -> Iterator[Bat
         images,
         batch_size=VAL_BATCH_SIZE,
         num_workers=num_workers,
+        pinned=is_pinned_for(ranks.device),
         rank=ranks.rank,
         world_size=ranks.world_size,
     )

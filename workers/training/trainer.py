@@ -14,6 +14,7 @@ from workers.training.attempt_results import Stopped
 from workers.training.checkpoint_publisher import CheckpointPublisher
 from workers.training.data_wait import data_wait_of
 from workers.training.data_wait_advice import advice_of
+from workers.training.device_inputs import is_pinned_for, to_inputs_on
 from workers.training.distributed import in_parallel
 from workers.training.evaluate import VAL_BATCH_SIZE, evaluate
 from workers.training.loader_processes import loader_processes
@@ -54,7 +55,7 @@ class Trainer:
         self._times = context.times
         self._data_wait = data_wait_of(context.ranks.device, context.times)
         self._train, self._val = train, val
-        self._to_inputs = transform_of(train)
+        self._to_inputs = to_inputs_on(state.device, transform_of(train))
         self._stop_asked = context.stop_asked
         self._total = total_steps(self._recipe, self._params, len(train))
         size = self._params.image_size
@@ -81,6 +82,7 @@ class Trainer:
                 batch_size=self._params.batch_size,
                 num_workers=self._loaders,
                 augment_on=augment_on(self._params, self._state.device),
+                pinned=is_pinned_for(self._state.device),
                 rank=self._ranks.rank,
                 world_size=self._ranks.world_size,
             )
@@ -106,7 +108,7 @@ class Trainer:
 
     def _iterate(self, batch: Batch) -> None:
         state = self._state
-        images, labels = self._to_inputs(batch.to(state.device))
+        images, labels = self._to_inputs(batch)
         state.metrics = {}
         recalibrated = state.step + 1 - self._params.total_iters
         if recalibrated > 0:
