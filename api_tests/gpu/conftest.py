@@ -2,8 +2,9 @@
 
 import pytest
 
-from api_tests.agent.conftest import control_plane as control_plane
-from api_tests.agent.conftest import start_worker as start_worker
+from api_tests.support.worker_fixtures import control_plane, start_worker
+
+__all__ = ["control_plane", "start_worker"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,0 +1,81 @@
+"""Fixtures: a control plane, and workers of it that leave nothing behind."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from api_tests.support.fake_control_plane import FakeControlPlane
+from api_tests.support.worker_process import StartWorker, Worker, eventually
+from workers.agent.identity import processes_with
+from workers.launcher.local.launcher import WORKER_ID
+
+
+@pytest.fixture
+def control_plane() -> Iterator[FakeControlPlane]:
+    control_plane = FakeControlPlane()
+    yield control_plane
+    control_plane.stop()
+
+
+@pytest.fixture
+def two_gpus(tmp_path: Path) -> str:
+    """A PATH on which nvidia-smi lists two devices, or of them the one that --id names."""
+    listed = "".join(f"{index}, NVIDIA H100, 81559\\n" for index in (0, 1))
+    script = tmp_path / "bin" / "nvidia-smi"
+    script.parent.mkdir()
+    script.write_text(
+        f"#!/bin/sh\ncase $1 in --id=*) printf '{listed}' | grep ^${{1#--id=}},;;\n"
+        f"*) printf '{listed}';; esac\n"
+    )
+    script.chmod(0o755)
+    return f"{script.parent}:{os.environ['PATH']}"
+
+
+@pytest.fixture
+def start_worker(control_plane: FakeControlPlane, tmp_path: Path) -> Iterator[StartWorker]:
+    """Starts workers on `tmp_path`; at the test's end no process of theirs may be left.
+
+    `ranks` is the `module:function` that ranks run in the place of the trainer, or a function of
+    ranks.py. `fault` is injected into the agent, see faults.py. Variables are added to the
+    environment; None takes one away.
+    """
+    workers: list[Worker] = []
+
+    def start(
+        *flags: str, ranks: str | None = None, fault: str | None = None, **variables: str | None
+    ) -> Worker:
+        ranks = ranks and (ranks if ":" in ranks else f"ranks:{ranks}")
+        function = f"api_tests.support.{ranks}"
+        code = (
+            f"from api_tests.support.faults import inject; inject({fault!r});"
+            "import sys; from workers import main; from workers.settings import WorkerSettings;"
+            "from pydantic_settings import CliApp;"
+            f"sys.exit(main.work(CliApp.run(WorkerSettings), '{function}'))"
+        )
+        program = ["-m", "workers"] if ranks is None else ["-c", code]
+        places = ["--volume", str(tmp_path), "--data-root", str(tmp_path)]
+        places += ["--import-root", str(tmp_path), "--server", control_plane.url]
+        environment = {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[2])}
+        given = os.environ | environment | variables
+        log_path = tmp_path / f"worker-{len(workers)}.log"
+        with log_path.open("w") as log:
+            process = subprocess.Popen(
+                [sys.executable, *program, *places, *flags],
+                env={name: value for name, value in given.items() if value is not None},
+                stderr=log,
+            )
+        workers.append(Worker(process, log_path))
+        return workers[-1]
+
+    yield start
+    for worker in workers:
+        if worker.process.poll() is None:
+            worker.process.send_signal(signal.SIGKILL)
+        worker.process.wait()
+    for worker_id, _ in control_plane.registered:
+        eventually(lambda worker_id=worker_id: not processes_with(WORKER_ID, worker_id), 5)
