@@ -286,3 +286,30 @@ def test_the_page_fits_a_telephone(page: Page, fake: Any, a_job: Any, a_checkpoi
     page.goto(f"/#/jobs/{fake.jobs[0].id}")
     expect(page.locator(".main-svg").first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_a_check_of_data_shows_its_problems_and_no_charts(
+    page: Page, fake: Any, a_job: Any
+) -> None:
+    split = {"name": "train", "images": 1300, "classes": 10, "smallest_class": 2}
+    problem = {"ends_job": True, "text": "train/cat/1.png is not a readable image: replace it"}
+    result = {
+        "data": "photos",
+        "ok": False,
+        "splits": [split],
+        "problems": [problem, {"ends_job": False, "text": "packed as jpeg"}],
+        "problems_total": 7,
+    }
+    ended = {"state": "succeeded", "reason": "finished", "finished_at": NOW}
+    fake.jobs = [a_job(1, kind="check_data", result=result, **ended)]
+    page.goto(f"/#/jobs/{fake.jobs[0].id}")
+    shown = page.locator(".result")
+    for text in (
+        "a job with it would fail",
+        "1,300 images of 10 classes",
+        "train/cat/1.png is not a readable image: replace it",
+        "packed as jpeg",
+        "5 more, in the file",
+    ):
+        expect(shown).to_contain_text(text)
+    expect(page.locator(".charts")).to_be_hidden()
