@@ -169,6 +169,22 @@ def test_events_are_read_on_from_the_last(agent: FakeAgent) -> None:
     assert seen == ["0", "1", "2", "3", "4"]
 
 
+@pytest.mark.parametrize("after", ["nosuch", "ckpt_1", "zzz", "job_"])
+def test_jobs_after_what_is_no_job_are_refused(http: httpx.Client, after: str) -> None:
+    problem = problem_of(http.get("/jobs", params={"after": after}), 422, "invalid")
+    assert "must be the id of a job" in problem["detail"]
+
+
+def test_a_page_begins_after_a_job_that_was_deleted_since(agent: FakeAgent) -> None:
+    labels = {"series": agent.id}
+    first, middle, last = (agent.submit(labels=labels)["id"] for _ in range(3))
+    agent.http.post(f"/jobs/{middle}/cancel").raise_for_status()
+    agent.http.delete(f"/jobs/{middle}").raise_for_status()
+    query = {"label": f"series:{agent.id}", "after": middle}
+    assert [job["id"] for job in agent.http.get("/jobs", params=query).json()["data"]] == [first]
+    assert last > middle
+
+
 @pytest.mark.parametrize("after", ["-1", "many", str(2**70)])
 def test_events_after_no_number_are_refused(agent: FakeAgent, after: str) -> None:
     job = agent.submit()

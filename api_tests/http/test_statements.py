@@ -118,6 +118,24 @@ def test_every_route_keeps_to_its_number_of_statements_and_no_get_writes(
     assert not written
 
 
+def test_a_poll_of_a_running_job_reads_its_version_and_if_it_has_changed_its_row(
+    calls: CountedCalls,
+) -> None:
+    calls("PUT /agent/workers/{worker_id}", "wrk_1", json={"host": "a", "process": KERNEL})
+    job_id = calls("POST /jobs", expect=201, json=SPEC)["id"]
+    _claim(calls)
+    route = "GET /jobs/{job_id}"
+
+    def statements_of_a_poll(expect: int, **headers: str) -> int:
+        calls.statements.clear()
+        calls(route, job_id, expect=expect, headers=headers)
+        return len(calls.statements[route])
+
+    assert statements_of_a_poll(200) == 2
+    assert statements_of_a_poll(200) == 1
+    assert statements_of_a_poll(304, **{"If-None-Match": "*"}) == 1
+
+
 def test_a_get_of_an_export_that_nobody_asked_for_makes_no_job(
     server: ThreadedServer, calls: CountedCalls
 ) -> None:

@@ -12,6 +12,7 @@ from service.contract.changes import JobEdit
 from service.contract.jobs import AttemptState, Job, JobState, Reason
 from service.control.jobs import edits, views
 from service.domain.errors import Conflict
+from service.store.engine import Database
 from service.store.jobs import JobFilter
 from service.store.tables import attempts, jobs
 
@@ -174,6 +175,31 @@ def test_a_progress_that_cannot_be_read_stops_no_list(
     job = control_plane.submit()
     rewrite(control_plane, job, progress=progress)
     assert listed(control_plane)[job.id]["progress"]["step"] == 0
+
+
+@pytest.mark.parametrize(
+    ("column", "field", "shown"),
+    [
+        ("created_at", "created_at", "1970-01-01T00:00:00Z"),
+        ("finished_at", "finished_at", None),
+        ("not_before", "queue_position", 1),
+        ("attempt", "attempt", 0),
+        ("version", "version", 0),
+        ("worker_losses", "queue_position", 1),
+        ("labels", "labels", {}),
+    ],
+)
+def test_a_column_that_a_fault_has_left_unreadable_stops_no_list(
+    sqlite: Database, column: str, field: str, shown: Any
+) -> None:
+    # PostgreSQL stores nothing else than the type of a column.
+    control_plane = ControlPlane(sqlite)
+    job, other = control_plane.submit(), control_plane.submit()
+    with control_plane.write() as tx:
+        tx.exec_driver_sql(f"UPDATE jobs SET {column} = 'torn {column}' WHERE id = ?", (job.id,))
+    both = listed(control_plane)
+    assert both.keys() == {job.id, other.id}
+    assert both[job.id][field] == shown
 
 
 def test_a_job_in_an_unknown_state_is_shown_cancelled_and_deleted(

@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from service.api.dependencies import Context, VolumeLookup
 from service.api.downloads import download
 from service.api.parameters import (
+    AfterJob,
     Flag,
     IdempotencyKey,
     IdFilter,
@@ -92,7 +93,7 @@ def page(
     kind: KindName | None = None,
     recipe: IdFilter = None,
     label: Label = None,
-    after: IdFilter = None,
+    after: AfterJob = None,
     limit: Limit = 20,
 ) -> Response:
     """Jobs, newest first; `label` is `key:value`."""

@@ -173,13 +173,16 @@ def _strict_json(value: Any) -> str:
     return json.dumps(value, allow_nan=False)
 
 
-def _json_or_text(column: str) -> Any:
-    # SQLite checks no column: what is no JSON must cost its row alone, and not the whole list. NaN,
-    # which an older version could write, is read as null.
+def json_or_text(column: Any) -> Any:
+    """The value of a column of JSON, or the column as it is.
+
+    SQLite checks no column: what is no JSON must cost its row alone, and not the whole list. NaN,
+    which an older version could write, is read as null.
+    """
     try:
         return json.loads(column, parse_constant=lambda _: None)
-    except ValueError:
-        log_once("no_json_in_column", column[:200])
+    except (ValueError, TypeError):
+        log_once("no_json_in_column", str(column)[:200])
         return column
 
 
@@ -198,7 +201,7 @@ def _sqlite(
         pool_timeout=_WAIT_SECONDS,
         connect_args={"timeout": wait_seconds, "check_same_thread": False},
         json_serializer=_strict_json,
-        json_deserializer=_json_or_text,
+        json_deserializer=json_or_text,
     )
 
     @event.listens_for(engine, "connect")

@@ -6,6 +6,7 @@ which no worker has: it gives the job to nobody.
 """
 
 import json
+from functools import lru_cache
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -31,6 +32,7 @@ def column_of_needs(needs: JobNeeds) -> str:
     )
 
 
+@lru_cache(maxsize=1024)
 def needs_of_column(column: str, gpus: int) -> JobNeeds:
     """What a column stands for; one of a version before catalogs has labels alone.
 

@@ -18,7 +18,8 @@ from service.contract.specs import CheckDataSpec, NetworkSpec
 from service.contract.stored_specs import spec_as_stored
 from service.domain.offers import JobNeeds
 from service.store.job_needs import column_of_needs
-from service.store.job_rows import StoredJob, columns_of, stored_job
+from service.store.job_reading import job_of_row, select_jobs
+from service.store.job_rows import StoredJob, columns_of
 from service.store.tables import jobs
 
 _ADD = insert(jobs)
@@ -90,9 +91,9 @@ def needs_of(job: Job, forms: frozenset[str] | None) -> JobNeeds:
 
 def get(tx: Connection, job_id: str, *, lock: bool = False) -> StoredJob | None:
     """One job; `lock` locks its row until this transaction ends."""
-    query = select(jobs).where(jobs.c.id == job_id)
-    row = tx.execute(query.with_for_update() if lock else query).mappings().first()
-    return stored_job(row) if row is not None else None
+    query = select_jobs(tx).where(jobs.c.id == job_id)
+    row = tx.execute(query.with_for_update() if lock else query).first()
+    return job_of_row(row) if row is not None else None
 
 
 def lock(tx: Connection, job_ids: Collection[str]) -> None:
@@ -103,7 +104,7 @@ def lock(tx: Connection, job_ids: Collection[str]) -> None:
 
 def page(tx: Connection, job_filter: JobFilter) -> list[StoredJob]:
     """Jobs, newest first; one more than the limit where there are more."""
-    query = select(jobs).order_by(jobs.c.id.desc()).limit(job_filter.limit + 1)
+    query = select_jobs(tx).order_by(jobs.c.id.desc()).limit(job_filter.limit + 1)
     for column, value in (
         (jobs.c.state, job_filter.state),
         (jobs.c.kind, job_filter.kind),
@@ -116,7 +117,7 @@ def page(tx: Connection, job_filter: JobFilter) -> list[StoredJob]:
         query = query.where(jobs.c.labels[key].as_string() == text)
     if job_filter.after is not None:
         query = query.where(jobs.c.id < job_filter.after)
-    return [stored_job(row) for row in tx.execute(query).mappings()]
+    return [job_of_row(row) for row in tx.execute(query)]
 
 
 def change(
@@ -173,12 +174,12 @@ def parameters_of(tx: Connection, job_id: str) -> dict[str, Any]:
 
 def of_source(tx: Connection, kind: str, checkpoint_id: str) -> list[StoredJob]:
     """The jobs of a kind with this source that have a result or may get one, newest first."""
-    query = select(jobs).where(
+    query = select_jobs(tx).where(
         jobs.c.source_checkpoint == checkpoint_id,
         jobs.c.kind == kind,
         jobs.c.state.not_in((JobState.FAILED, JobState.CANCELLED, JobState.CANCELLING)),
     )
-    return [stored_job(row) for row in tx.execute(query.order_by(jobs.c.id.desc())).mappings()]
+    return [job_of_row(row) for row in tx.execute(query.order_by(jobs.c.id.desc()))]
 
 
 def sources_in_use(tx: Connection) -> set[str]:

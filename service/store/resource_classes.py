@@ -1,6 +1,6 @@
 """The queue by resource class: the jobs of a class need the same of a worker."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sized
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cache
@@ -127,14 +127,12 @@ def positions(tx: Connection, queued: Collection[Job]) -> dict[str, int]:
     by_order: dict[int, list[str]] = {}
     for job in queued:
         by_order.setdefault(-job.spec.priority, []).append(job.id)
-    counts: list[ScalarSelect[int]] = []
+    parameters: list[int | str] = []
     for queue_order, ids in by_order.items():
-        counts.append(_count(jobs.c.queue_order < queue_order))
         # Each row of the index is counted once, and not once for each job behind it.
         bounds = pairwise(["", *sorted(ids)])
-        same_order = jobs.c.queue_order == queue_order
-        counts += [_count(same_order, jobs.c.id > low, jobs.c.id <= high) for low, high in bounds]
-    row = iter(tx.execute(select(*counts)).one())
+        parameters += [queue_order, *(part for pair in bounds for part in (queue_order, *pair))]
+    row = iter(tx.exec_driver_sql(_counts(tx, by_order), tuple(parameters)).one())
     positions: dict[str, int] = {}
     for ids in by_order.values():
         position: int = next(row)
@@ -171,6 +169,19 @@ def clear_ended_backoffs(tx: Connection, now: datetime) -> int:
     over: Any = and_(_QUEUED, jobs.c.not_before <= now)
     values = {"not_before": None, "version": jobs.c.version + 1}
     return tx.execute(update(jobs).where(over).values(**values)).rowcount
+
+
+def _counts(tx: Connection, by_order: Mapping[int, Sized]) -> str:
+    """Of each order the jobs before it, and those of it up to each id; written as text, since to
+    build such a query from the tables costs more than to run it."""
+    before = "(SELECT count(*) FROM jobs WHERE state = 'queued' AND queue_order < ?)"
+    within = (
+        "(SELECT count(*) FROM jobs WHERE state = 'queued' AND queue_order = ? AND id > ? "
+        "AND id <= ?)"
+    )
+    counts = [each for ids in by_order.values() for each in (before, *[within] * len(ids))]
+    query = f"SELECT {', '.join(counts)}"
+    return query.replace("?", "%s") if tx.dialect.paramstyle == "pyformat" else query
 
 
 def _count(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:

@@ -1,6 +1,7 @@
 """What may be done with a job now, from its kind and the table of its legal moves."""
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from sqlalchemy import Connection
 
@@ -27,13 +28,14 @@ def available_actions(
         own = [row for row in retriable if kind_of(row.job.spec) is kind]
         points |= kind.resume_points(tx, own)
     return {
-        row.job.id: tuple(
-            actions_of(
-                row.job, points.get(row.job.id), has_source=row.source_checkpoint not in lost
-            )
-        )
+        row.job.id: _actions(row, points.get(row.job.id), row.source_checkpoint not in lost)
         for row in rows
     }
+
+
+@lru_cache(maxsize=1024)
+def _actions(row: StoredJob, point: ResumePoint | None, has_source: bool) -> tuple[JobAction, ...]:
+    return tuple(actions_of(row.job, point, has_source=has_source))
 
 
 def _lost_sources(tx: Connection, retriable: Sequence[StoredJob]) -> set[str]:
