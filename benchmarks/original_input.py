@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 from PIL import Image
@@ -23,6 +24,26 @@ def original_transform(size: int = 224) -> Callable[[Image.Image], Tensor]:
         ]
     )
     return lambda image: steps(image)
+
+
+def original_eval_transform(size: int = 224) -> Callable[[Image.Image], Tensor]:
+    """Of a validation image: OpenCV resizes its short side to 256 of 224, then the centre, BGR."""
+    short = round(size * 256 / 224)
+    centre = transforms.CenterCrop(size)
+    return lambda image: bgr_tensor(centre(opencv_resized(image, short)))
+
+
+def opencv_resized(image: Image.Image, short: int) -> Image.Image:
+    """The image with a short side of so many pixels, by INTER_LINEAR in BGR as in the original."""
+    bgr = np.asarray(image)[:, :, ::-1]
+    height, width = bgr.shape[:2]
+    target = (
+        (short, int(short / width * height + 0.5))
+        if height >= width
+        else (int(short / height * width + 0.5), short)
+    )
+    resized = cv2.resize(bgr, target, interpolation=cv2.INTER_LINEAR)
+    return Image.fromarray(np.ascontiguousarray(resized[:, :, ::-1]))
 
 
 def bgr_tensor(image: Image.Image) -> Tensor:

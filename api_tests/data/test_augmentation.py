@@ -17,9 +17,7 @@ from workers.data.augmentation import (
     OPERATIONS,
     ORDER,
     ORDERS,
-    adjust_brightness,
-    adjust_contrast,
-    adjust_saturation,
+    adjusted,
     draw_augmentation,
 )
 from workers.data.batch_transform import flipped, jittered, transform_of
@@ -56,8 +54,9 @@ def test_an_operation_is_torchvisions_in_a_loader_and_on_the_device(
     photo: np.ndarray, factor: float, operation: int
 ) -> None:
     theirs = np.asarray(THEIRS[operation](Image.fromarray(photo), factor)).astype(int)
-    ours = (adjust_brightness, adjust_contrast, adjust_saturation)[operation]
-    assert np.abs(ours(photo, np.float32(factor)) - theirs).max() <= 1
+    image = torch.from_numpy(photo).permute(2, 0, 1).float()
+    ours = adjusted(image, operation, factor).permute(1, 2, 0).numpy()
+    assert np.abs(ours - theirs).max() <= 1
     assert np.abs(_on_device(photo, _draws(operation, factor)) - theirs).max() <= 1
 
 

@@ -7,12 +7,13 @@ import torch
 from PIL import ExifTags, Image
 
 from service.contract.specs import DataSpec
+from workers.data.cuts import resize_and_crop
 from workers.data.errors import InvalidData
 from workers.data.images import ImageDataset, Split, SplitRequest
 from workers.data.loader import train_batches, val_batches
 from workers.data.sampler import batch_keys, batches_per_epoch, order_of
 from workers.data.sources import open_split
-from workers.data.transforms import preprocess_of, resize_and_crop
+from workers.data.transforms import preprocess_of
 
 DIGITS = DataSpec(dataset="digits")
 
@@ -94,7 +95,7 @@ def test_the_eval_resize_is_opencvs(size: tuple[int, int]) -> None:
     theirs = cv2.resize(photo, target, interpolation=cv2.INTER_LINEAR)
     top, left = round((theirs.shape[0] - 224) / 2), round((theirs.shape[1] - 224) / 2)
     crop = theirs[top : top + 224, left : left + 224].transpose(2, 0, 1).astype(np.float32)
-    ours = resize_and_crop(torch.from_numpy(photo).permute(2, 0, 1), 224).numpy()
+    ours = resize_and_crop(torch.from_numpy(photo).permute(2, 0, 1), 224).float().numpy()
     assert np.abs(ours - crop).max() <= 1
 
 
@@ -104,7 +105,7 @@ def test_the_eval_resize_of_a_narrow_image_needs_no_more_memory_than_its_centre(
 ) -> None:
     # As a whole, the resized image would have 786 gigabytes.
     image = torch.full(shape, 7, dtype=torch.uint8)
-    assert torch.equal(resize_and_crop(image, 224), torch.full((3, 224, 224), 7.0))
+    assert torch.equal(resize_and_crop(image, 224), torch.full((3, 224, 224), 7, dtype=torch.uint8))
 
 
 def test_a_folder_of_images_is_read_by_class(tmp_path: Path) -> None:

@@ -13,11 +13,12 @@ from PIL import Image
 from api_tests.support.originals import imported, network_of
 from service.contract.specs import DataSpec
 from workers.checkpoints.folder import verify
+from workers.data.cuts import resize_and_crop
 from workers.data.errors import InvalidData
 from workers.data.images import SplitRequest
 from workers.data.mean_image import WrongMeanShape, read_mean_image
 from workers.data.sources import open_split
-from workers.data.transforms import preprocess_of, resize_and_crop
+from workers.data.transforms import preprocess_of
 
 SIZE = 64
 

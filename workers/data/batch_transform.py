@@ -10,12 +10,13 @@ from workers.data.augmentation import (
     COLUMNS,
     FACTORS,
     FLIP,
-    GREY_SHIFT,
-    GREY_WEIGHTS,
     LIGHTING_COLUMNS,
     ORDER,
     ORDERS,
     augmented,
+    grey_of,
+    mean_of,
+    moved,
 )
 from workers.data.images import ImageDataset, PixelImages, Pixels
 from workers.data.loader import Batch, batch_of
@@ -86,7 +87,7 @@ def input_of(pixels: Pixels, transform: BatchTransform) -> tuple[Tensor, int]:
 
 
 def jittered(pixels: Tensor, draws: Tensor) -> Tensor:
-    """The images (N, 3, H, W), whole numbers of 0 to 255 as floats, with their colours changed.
+    """Change the colours of images (N, 3, H, W), whole numbers of 0 to 255 as floats, in place.
 
     Each in its own order; the result is Pillow's, bit for bit.
     """
@@ -94,12 +95,10 @@ def jittered(pixels: Tensor, draws: Tensor) -> Tensor:
     factors = draws[:, FACTORS].gather(1, orders)
     for position in range(orders.shape[1]):
         operation = orders[:, position].view(-1, 1, 1, 1)
-        grey = _grey(pixels)
-        mean = (grey.mean(dim=(1, 2, 3), keepdim=True, dtype=torch.float64) + 0.5).floor().float()
+        grey = grey_of(pixels)
         # Brightness moves away from black, contrast from the mean, saturation from each grey.
-        origin = grey * (operation == 2) + mean * (operation == 1)
-        factor = factors[:, position].view(-1, 1, 1, 1)
-        pixels = pixels.sub(origin).mul_(factor).add_(origin).clamp_(0, 255).floor_()
+        origin = torch.where(operation == 1, mean_of(grey), grey.mul_(operation == 2))
+        pixels = moved(pixels, origin, factors[:, position].view(-1, 1, 1, 1))
     return pixels
 
 
@@ -127,11 +126,3 @@ def _constant(values: tuple[Any, ...], dtype: torch.dtype, device: torch.device)
     # Kept: to make one on CUDA, the host waits for the batch that is being copied.
     with torch.inference_mode(False):
         return torch.tensor(values, dtype=dtype, device=device)
-
-
-def _grey(pixels: Tensor) -> Tensor:
-    # Whole numbers below 2**24 throughout, which float32 holds exactly.
-    red, green, blue = pixels[:, 0:1], pixels[:, 1:2], pixels[:, 2:3]
-    weights = GREY_WEIGHTS
-    weighted = red * weights[0] + green * weights[1] + blue * weights[2]
-    return weighted.add_(1 << GREY_SHIFT - 1).mul_(1 / (1 << GREY_SHIFT)).floor_()

@@ -3,15 +3,20 @@
 import errno
 import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
+from torch import Tensor
 
+from workers.data.cuts import Cut, cut_picture
 from workers.data.errors import InvalidData
 from workers.data.file_errors import data_error_of
 from workers.data.file_names import printable
+from workers.data.jpegs import cut_jpeg
 from workers.data.regular_files import open_regular_file
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "PPM", "AVIF")
@@ -47,11 +52,35 @@ def decode_image(
     file: BinaryIO, name: str, data_root: Path, *, exif_orientation: bool
 ) -> Image.Image:
     """The first picture of an open file or of bytes, as `read_image` has it."""
+    with _decoding(file, name, data_root):
+        return _decoded(file, exif_orientation)
+
+
+def read_cut(path: Path, name: str, data_root: Path, cut: Cut, *, exif_orientation: bool) -> Tensor:
+    """The cut (3, S, S), uint8, RGB, of the picture that `read_image` gives; it raises the same."""
+    with open_regular_file(path, name, data_root) as file:
+        return cut_image(file, name, data_root, cut, exif_orientation=exif_orientation)
+
+
+def cut_image(
+    file: BinaryIO, name: str, data_root: Path, cut: Cut, *, exif_orientation: bool
+) -> Tensor:
+    """The cut of an open file or of bytes, as `read_cut` has it."""
+    with _decoding(file, name, data_root):
+        image = cut_jpeg(file, cut, exif_orientation=exif_orientation)
+        if image is not None:
+            return image
+        file.seek(0)
+        return cut_picture(np.asarray(_decoded(file, exif_orientation)), cut)
+
+
+@contextmanager
+def _decoding(file: BinaryIO, name: str, data_root: Path) -> Iterator[None]:
     with warnings.catch_warnings():
         # A warning of a decoder names no file, and would be printed for the first one alone.
         warnings.simplefilter("ignore")
         try:
-            return _decoded(file, exif_orientation)
+            yield
         except OSError as error:
             # Pillow's own have no number: a file that it cannot decode is no error of the system.
             # EINVAL is a seek to an offset in the file's own content that no file can have.

@@ -64,11 +64,11 @@ class ImageDataset(Protocol):
 class Pixels(NamedTuple):
     """One image as cut by its data source, with the random numbers of what is left to do.
 
-    `image` is RGB, uint8 (S, S, 3). `draws`, float32, are the columns of
+    `image` is RGB, uint8 (3, S, S). `draws`, float32, are the columns of
     `workers.data.augmentation`; an image without augmentation has none.
     """
 
-    image: "NDArray[np.uint8]"
+    image: "Tensor"
     label: int
     draws: "NDArray[np.float32]"
 

@@ -23,9 +23,8 @@ _Key = tuple[int, int]
 class Batch(NamedTuple):
     """Images of a batch and what is left to do with them (`workers.data.batch_transform`).
 
-    `images` (N, 3, S, S) are uint8, RGB and in channels-last order in memory; or floats, the
-    network's input. `labels` are int64 (N,). `draws` (N, D), float32, are the random numbers of
-    `workers.data.augmentation`.
+    `images` (N, 3, S, S) are uint8 in RGB, or floats: the network's input. `labels` are int64 (N,).
+    `draws` (N, D), float32, are the random numbers of `workers.data.augmentation`.
     """
 
     images: Tensor
@@ -39,9 +38,9 @@ class Batch(NamedTuple):
 
 def batch_of(pixels: Sequence[Pixels]) -> Batch:
     """The batch of images of the same size; raises ValueError if they are not."""
-    images = np.stack([one.image for one in pixels])
+    # In a loader process its images are stacked in the memory that they are handed over in.
     return Batch(
-        torch.from_numpy(images).permute(0, 3, 1, 2),
+        default_collate([one.image for one in pixels]),
         torch.tensor([one.label for one in pixels]),
         torch.from_numpy(np.stack([one.draws for one in pixels])),
     )

@@ -4,11 +4,14 @@ import io
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
+from torch import Tensor
 
+from workers.data.cuts import Cut, cut_picture
 from workers.data.errors import InvalidData
 from workers.data.file_names import printable
-from workers.data.image_files import decode_image, turned
+from workers.data.image_files import cut_image, decode_image, turned
 from workers.data.images import SplitRequest
 from workers.data.packs.encoding import RAW_HEAD
 from workers.data.packs.reader import Pack
@@ -56,6 +59,17 @@ class PackedImages(Pictures):
         """The image in RGB, without preprocessing; raises InvalidData, NoDataRoot."""
         return self._decoded(self._pack.read(self._number(index)), index)
 
+    def cut(self, index: int, cut: Cut) -> Tensor:
+        """The image (3, S, S) of a cut, uint8; raises InvalidData, NoDataRoot."""
+        stored = self._pack.read(self._number(index))
+        if self._is_raw:
+            if self._exif_orientation:
+                return cut_picture(np.asarray(self._raw(stored)), cut)
+            return cut_picture(self._raw_pixels(stored)[0], cut)
+        name, turn = self._name_of(self._pack.path_of(self._number(index))), self._exif_orientation
+        root = self._request.data_root
+        return cut_image(io.BytesIO(stored), name, root, cut, exif_orientation=turn)
+
     def verify(self, index: int) -> None:
         """Read an image as a training does, and compare its sha256; raises as `picture` does."""
         self._decoded(self._pack.verify(self._number(index)), index)
@@ -74,9 +88,13 @@ class PackedImages(Pictures):
         )
 
     def _raw(self, stored: bytes) -> Image.Image:
+        pixels, orientation = self._raw_pixels(stored)
+        image = Image.fromarray(pixels)
+        return turned(image, orientation) if self._exif_orientation else image
+
+    def _raw_pixels(self, stored: bytes) -> tuple[NDArray[np.uint8], int]:
         height, width, orientation = RAW_HEAD.unpack_from(stored)
         pixels = np.frombuffer(stored, np.uint8, offset=RAW_HEAD.size)
         if pixels.size != height * width * 3:
             raise InvalidData(f"{self._pack.name} has an image of a wrong size: pack again")
-        image = Image.fromarray(pixels.reshape(height, width, 3))
-        return turned(image, orientation) if self._exif_orientation else image
+        return pixels.reshape(height, width, 3), orientation

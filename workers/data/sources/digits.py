@@ -10,8 +10,9 @@ from torchvision.transforms import functional as F
 
 from workers.data.augmentation import draw_lighting, without_augmentation
 from workers.data.batch_transform import input_of
+from workers.data.cuts import RandomCut, part_of
 from workers.data.images import Pixels, SplitRequest
-from workers.data.transforms import batch_transform_of, resized_crop
+from workers.data.transforms import batch_transform_of
 
 _SHOWN_PIXELS = 64
 
@@ -41,8 +42,7 @@ class Digits:
         pixels, draw = self._cut(epoch, index)
         if self.batch_transform is not None:
             return input_of(pixels, self.batch_transform)
-        image = torch.from_numpy(pixels.image).permute(2, 0, 1)
-        return self._request.preprocess(image, draw), pixels.label
+        return self._request.preprocess(pixels.image, draw), pixels.label
 
     def pixels(self, epoch: int, index: int) -> Pixels:
         """A digit before the preprocessing."""
@@ -65,11 +65,10 @@ class Digits:
     def _cut(self, epoch: int, index: int) -> tuple[Pixels, np.random.Generator | None]:
         size = self._request.image_size
         image = self._images[index].expand(3, -1, -1)
-        image = F.resize(image, [size, size], antialias=False).round()
-        draw, draws = None, without_augmentation()
-        if self._request.split == "train":
-            draw = np.random.default_rng((self._request.seed, epoch, index))
-            image = resized_crop(image, size, draw, area=(0.8, 1.0), ratio=(0.9, 1.1))
-            draws = draw_lighting(draw)
-        pixels = image.round().byte().permute(1, 2, 0).numpy()
-        return Pixels(pixels, int(self._labels[index]), draws), draw
+        image = F.resize(image, [size, size], antialias=False).round().byte()
+        if self._request.split == "val":
+            return Pixels(image, int(self._labels[index]), without_augmentation()), None
+        draw = np.random.default_rng((self._request.seed, epoch, index))
+        cut = RandomCut(size, draw, area=(0.8, 1.0), ratio=(0.9, 1.1))
+        image = cut.resized(part_of(image, cut.box(size, size)))
+        return Pixels(image, int(self._labels[index]), draw_lighting(draw)), draw

@@ -5,11 +5,13 @@ from functools import partial
 from pathlib import Path
 
 from PIL import Image
+from torch import Tensor
 
+from workers.data.cuts import Cut
 from workers.data.errors import InvalidData
 from workers.data.file_errors import data_error_of
 from workers.data.file_names import printable
-from workers.data.image_files import read_image
+from workers.data.image_files import read_cut, read_image
 from workers.data.images import SplitRequest
 from workers.data.root import data_path
 from workers.data.sources.class_checks import class_names_as_text, class_problems, name_in_split
@@ -57,13 +59,15 @@ class ImageFolder(Pictures):
 
     def picture(self, index: int) -> Image.Image:
         """The image in RGB, without preprocessing; raises InvalidData, NoDataRoot."""
+        return read_image(*self._file(index), exif_orientation=self._exif_orientation)
+
+    def cut(self, index: int, cut: Cut) -> Tensor:
+        """The image (3, S, S) of a cut, uint8; raises InvalidData, NoDataRoot."""
+        return read_cut(*self._file(index), cut, exif_orientation=self._exif_orientation)
+
+    def _file(self, index: int) -> tuple[Path, str, Path]:
         relative = self._samples[index][0]
-        return read_image(
-            self._root / relative,
-            self._name_of(relative),
-            self._request.data_root,
-            exif_orientation=self._exif_orientation,
-        )
+        return self._root / relative, self._name_of(relative), self._request.data_root
 
 
 def check_folder(root: Path, name: str, data_root: Path) -> None:

@@ -3,15 +3,14 @@
 from abc import ABC, abstractmethod
 
 import numpy as np
-import torch
 from PIL import Image
 from torch import Tensor
-from torchvision.transforms import functional as F
 
 from workers.data.augmentation import augmented, draw_augmentation, without_augmentation
 from workers.data.batch_transform import input_of
+from workers.data.cuts import CentreCut, Cut, RandomCut
 from workers.data.images import Pixels, SplitRequest
-from workers.data.transforms import batch_transform_of, resize_and_crop, resized_crop
+from workers.data.transforms import batch_transform_of
 
 
 class Pictures(ABC):
@@ -29,24 +28,26 @@ class Pictures(ABC):
     def picture(self, index: int) -> Image.Image:
         """The image in RGB, without preprocessing; raises InvalidData, NoDataRoot."""
 
+    @abstractmethod
+    def cut(self, index: int, cut: Cut) -> Tensor:
+        """The image (3, S, S) of a cut, uint8, RGB; raises InvalidData, NoDataRoot."""
+
     def sample(self, epoch: int, index: int) -> tuple[Tensor, int]:
         """One image; raises InvalidData with its name if it cannot be decoded, and NoDataRoot."""
-        pixels, draw = self._cut(epoch, index)
+        pixels, draw = self._drawn(epoch, index)
         if self.batch_transform is not None:
             return input_of(pixels, self.batch_transform)
-        image = np.ascontiguousarray(augmented(pixels).image.transpose(2, 0, 1))
-        return self._request.preprocess(torch.from_numpy(image), draw), pixels.label
+        return self._request.preprocess(augmented(pixels).image, draw), pixels.label
 
     def pixels(self, epoch: int, index: int) -> Pixels:
         """One image before jitter, flip and preprocessing; raises InvalidData, NoDataRoot."""
-        return self._cut(epoch, index)[0]
+        return self._drawn(epoch, index)[0]
 
-    def _cut(self, epoch: int, index: int) -> tuple[Pixels, np.random.Generator | None]:
+    def _drawn(self, epoch: int, index: int) -> tuple[Pixels, np.random.Generator | None]:
         label, request = self.label_of(index), self._request
-        image, size = F.pil_to_tensor(self.picture(index)), request.image_size
         if request.split == "val":
-            centre = resize_and_crop(image, size).byte().permute(1, 2, 0).numpy()
+            centre = self.cut(index, CentreCut(request.image_size))
             return Pixels(centre, label, without_augmentation()), None
         draw = np.random.default_rng((request.seed, epoch, index))
-        crop = resized_crop(image, size, draw, area=(0.08, 1.0), ratio=(3 / 4, 4 / 3))
-        return Pixels(crop.permute(1, 2, 0).numpy(), label, draw_augmentation(draw)), draw
+        image = self.cut(index, RandomCut(request.image_size, draw))
+        return Pixels(image, label, draw_augmentation(draw)), draw

@@ -1,0 +1,74 @@
+"""Decodes the part of a JPEG that is used, as fast as libjpeg-turbo can."""
+
+from io import BytesIO
+from typing import BinaryIO
+
+import numpy as np
+import simplejpeg
+import torch
+from numpy.typing import NDArray
+from PIL import ExifTags, Image
+from torch import Tensor
+
+from workers.data.cuts import Cut, part_of
+
+_START = b"\xff\xd8\xff"
+_LIMIT_BYTES = 256 << 20
+
+_SIDEWAYS = (5, 6, 7, 8)
+"""The EXIF orientations whose rows are columns of the file."""
+
+_FLIPS = {2: (2,), 3: (1, 2), 4: (1,), 6: (2,), 7: (1, 2), 8: (1,)}
+"""Which dimensions of (3, H, W) an orientation turns round, once rows are rows."""
+
+_RGB_OF = ("YCbCr", "RGB", "Gray")
+
+
+def cut_jpeg(file: BinaryIO, cut: Cut, *, exif_orientation: bool) -> Tensor | None:
+    """The cut (3, S, S), uint8, of a JPEG without any fault; None for every other content.
+
+    A JPEG that is truncated, damaged, in CMYK or larger than Pillow allows is left to Pillow, which
+    knows what to do with it or why not; the file's position is undefined then.
+    """
+    if file.read(len(_START)) != _START:
+        return None
+    file.seek(0)
+    data = file.read(_LIMIT_BYTES)
+    try:
+        height, width, colours, _ = simplejpeg.decode_jpeg_header(data)
+        if colours not in _RGB_OF or height * width > 2 * (Image.MAX_IMAGE_PIXELS or 0):
+            return None
+        orientation = _orientation(data) if exif_orientation else 1
+        size = (height, width) if orientation in _SIDEWAYS else (width, height)
+        box = cut.box(*size)
+        reduction = cut.reduction(box)
+        pixels = _decoded(data, height, width, reduction)
+    except ValueError:
+        return None
+    image = _turned(torch.from_numpy(pixels).permute(2, 0, 1), orientation)
+    return cut.resized(part_of(image, box, reduction))
+
+
+def _decoded(data: bytes, height: int, width: int, reduction: int) -> NDArray[np.uint8]:
+    # Strict: libjpeg's warnings, as of a file that ends early, are errors.
+    pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(
+        data,
+        min_height=height // reduction,
+        min_width=width // reduction,
+        min_factor=reduction,
+        strict=True,
+    )
+    return pixels
+
+
+def _orientation(data: bytes) -> int:
+    with Image.open(BytesIO(data), formats=("JPEG",)) as image:
+        orientation = image.getexif().get(ExifTags.Base.Orientation)
+    return orientation if isinstance(orientation, int) else 1
+
+
+def _turned(image: Tensor, orientation: int) -> Tensor:
+    if orientation in _SIDEWAYS:
+        image = image.transpose(1, 2)
+    flips = _FLIPS.get(orientation)
+    return image.flip(flips) if flips else image
