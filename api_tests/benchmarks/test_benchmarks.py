@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks import checkpoint_stall, latest, queue, submissions
+from benchmarks import checkpoint_stall, input, latest, queue, submissions
 from benchmarks.report import Section
 
 
@@ -44,3 +44,9 @@ def test_the_stall_of_a_save_is_measured_in_all_ways() -> None:
     section = checkpoint_stall.measure({"OneShot": ("oneshot", "searched", 2)})
     assert _is_complete(section)
     assert [row[1] for row in section.rows] == [*checkpoint_stall.WAYS]
+
+
+def test_the_input_path_is_measured_in_all_ways_with_its_goals() -> None:
+    section = input.measure(rounds=2, large=(1000, 750))
+    assert {"original, training", "decoder: simplejpeg"} <= {row[0] for row in section.rows}
+    assert len(section.decisions) == 4
