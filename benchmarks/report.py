@@ -1,7 +1,6 @@
 """What a benchmark reports: a section of the page, and figures that later runs compare with."""
 
 import re
-from dataclasses import field
 from typing import Literal
 
 from pydantic.dataclasses import dataclass
@@ -61,9 +60,8 @@ class Section:
     says: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
-    verdicts: tuple[str, ...] = ()
     figures: tuple[Figure, ...] = ()
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         keys = [figure.key for figure in self.figures]
@@ -72,20 +70,11 @@ class Section:
     @property
     def decisions(self) -> tuple[str, ...]:
         """A sentence for each goal: what was measured, the goal, and whether it was met."""
-        return (
-            *(
-                f"{figure.what}: {figure.shown}, goal {figure.goal_shown}: {figure.verdict}"
-                for figure in self.figures
-                if figure.goal is not None
-            ),
-            *self.verdicts,
+        return tuple(
+            f"{figure.what}: {figure.shown}, goal {figure.goal_shown}: {figure.verdict}"
+            for figure in self.figures
+            if figure.goal is not None
         )
-
-
-def decision(what: str, reached: float, limit: float) -> str:
-    """A goal that is an upper limit, and whether it was met."""
-    word = "met" if reached <= limit else "MISSED"
-    return f"{what}: {reached:.3g}, goal at most {limit:g}: {word}"
 
 
 def number(value: float) -> str:

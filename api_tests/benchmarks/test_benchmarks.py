@@ -2,7 +2,16 @@
 
 import pytest
 
-from benchmarks import checkpoint_stall, input, latest, queue, submissions
+from benchmarks import (
+    checkpoint_stall,
+    end_to_end,
+    input,
+    latest,
+    queue,
+    save_ways,
+    step,
+    submissions,
+)
 from benchmarks.report import Section
 
 
@@ -40,10 +49,25 @@ def test_the_latest_checkpoint_is_measured_on_both_databases() -> None:
 
 
 @pytest.mark.filterwarnings("ignore")
+def test_a_training_step_is_measured_against_both_loops() -> None:
+    section = step.measure(step.Scale(batch=2, pixels=32, rounds=1, compiles=False, threads=1))
+    assert _is_complete(section)
+    assert [figure.key for figure in section.figures if figure.goal] == ["eager"]
+    assert section.notes
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_training_from_files_is_measured_with_both_loops() -> None:
+    section = end_to_end.measure(end_to_end.Scale(batch=2, pixels=32, steps=1, rounds=1, threads=1))
+    assert _is_complete(section)
+    assert [row[0] for row in section.rows] == ["original loop", "ours"]
+
+
+@pytest.mark.filterwarnings("ignore")
 def test_the_stall_of_a_save_is_measured_in_all_ways() -> None:
     section = checkpoint_stall.measure({"OneShot": ("oneshot", "searched", 2)})
     assert _is_complete(section)
-    assert [row[1] for row in section.rows] == [*checkpoint_stall.WAYS]
+    assert [row[1] for row in section.rows] == [*save_ways.WAYS]
 
 
 def test_the_input_path_is_measured_in_all_ways_with_its_goals() -> None:
