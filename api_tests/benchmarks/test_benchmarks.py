@@ -3,6 +3,7 @@
 import pytest
 
 from benchmarks import (
+    charts,
     checkpoint_stall,
     end_to_end,
     input,
@@ -40,6 +41,14 @@ def test_submissions_are_measured_on_both_databases_beside_the_database_alone() 
         "postgresql.submissions_to_inserts",
     ]
     assert all(float(row[2]) > 0 for row in section.rows)
+
+
+def test_charts_are_measured_on_both_databases_beside_all_rows() -> None:
+    section = charts.measure(charts.Scale(points=4000, series=2, rounds=2))
+    assert _is_complete(section)
+    assert [row[:3] for row in section.rows] == [
+        (kind, count, "4,000") for kind in ("SQLite", "PostgreSQL") for count in ("1", "2")
+    ]
 
 
 def test_the_latest_checkpoint_is_measured_on_both_databases() -> None:

@@ -192,6 +192,19 @@ def test_events_after_no_number_are_refused(agent: FakeAgent, after: str) -> Non
     assert pointers_of(problem_of(refused, 422, "invalid")) == ["/query/after"]
 
 
+def test_a_chart_is_answered_304_until_the_job_measures_more(agent: FakeAgent) -> None:
+    job, claim = agent.submit(), agent.claim()
+    agent.beat(claim, ("metrics", {"step": 1, "metrics": {"loss": 1.0}}))
+    path, query = f"/jobs/{job['id']}/metrics", {"max_points": 10}
+    first = agent.http.get(path, params=query)
+    seen = {"If-None-Match": first.headers["etag"]}
+    assert agent.http.get(path, params=query, headers=seen).status_code == 304
+    assert agent.http.get(path, params=query | {"since_step": 1}, headers=seen).status_code == 200
+    agent.beat(claim, ("metrics", {"step": 1, "metrics": {"loss": 0.5}}))
+    again = agent.http.get(path, params=query, headers=seen)
+    assert (again.status_code, again.json()["series"]["loss"]) == (200, [[1, 0.5]])
+
+
 def test_metrics_are_thinned_and_narrowed(agent: FakeAgent) -> None:
     job = agent.submit()
     claim = agent.claim()

@@ -26,9 +26,12 @@ from service.api.responses import (
     UNCHANGED,
     Page,
     conditional,
+    is_current,
     job_etag,
     job_made,
     listed,
+    not_modified,
+    series_etag,
 )
 from service.context import AppContext
 from service.contract.checkpoints import Checkpoint
@@ -150,8 +153,13 @@ def metrics(
     """By name the [step, value] pairs; `names` is a comma-separated choice."""
     chosen = names.split(",") if names else None
     with context.database.read() as tx:
+        # Whatever a job measures changes its version: a poll need not read the points.
+        version = history.version(tx, job_id)
+        etag = series_etag(version, names, since_step, max_points)
+        if is_current(request, etag):
+            return not_modified(etag)
         series = history.series(tx, job_id, chosen, since_step, max_points)
-    return conditional(request, series.model_dump_json())
+    return conditional(request, series.model_dump_json(), etag)
 
 
 @router.get(

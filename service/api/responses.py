@@ -75,6 +75,11 @@ def running_job_etag(version: int) -> str:
     return f'"{version}"'
 
 
+def series_etag(version: int, names: str | None, since_step: int, max_points: int) -> str:
+    """The ETag of what a job of this version has measured, as a query asks for it."""
+    return f'"{version}-{_crc(f"{names} {since_step} {max_points}")}"'
+
+
 def _crc(text: str) -> str:
     return f"{crc32(text.encode()):x}"
 

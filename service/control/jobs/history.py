@@ -62,19 +62,29 @@ def newest(tx: Connection) -> int:
     return history.newest_number(tx)
 
 
+def version(tx: Connection, job_id: str) -> int:
+    """The version of a job, which changes with whatever it measures; raises NotFound."""
+    row = jobs.version_of(tx, job_id)
+    if row is None:
+        raise _no_such_job(job_id)
+    return row[0]
+
+
 def series(
     tx: Connection, job_id: str, names: list[str] | None, since_step: int, max_points: int
 ) -> Series:
-    """What was measured, at most `max_points` of each name; raises NotFound."""
-    _require_job(tx, job_id)
-    return Series(series=series_store.read(tx, job_id, names, since_step, max_points))
+    """What was measured, at most `max_points` of each name; none for a job that is not there."""
+    # Not checked again: the table has numbers, and there are many.
+    return Series.model_construct(
+        series=series_store.read(tx, job_id, names, since_step, max_points)
+    )
 
 
 def logged_attempt(tx: Connection, job_id: str, number: int | None) -> int:
     """The attempt whose log is meant, the last one by default; raises NotFound."""
     job = jobs.get(tx, job_id)
     if job is None:
-        raise NotFound("no_such_job", f"there is no job {job_id}")
+        raise _no_such_job(job_id)
     last = job.job.attempt
     if last == 0:
         raise NotFound("no_log", f"{job_id} has not run yet, so it has no log")
@@ -85,4 +95,8 @@ def logged_attempt(tx: Connection, job_id: str, number: int | None) -> int:
 
 def _require_job(tx: Connection, job_id: str) -> None:
     if jobs.version_of(tx, job_id) is None:
-        raise NotFound("no_such_job", f"there is no job {job_id}")
+        raise _no_such_job(job_id)
+
+
+def _no_such_job(job_id: str) -> NotFound:
+    return NotFound("no_such_job", f"there is no job {job_id}")
