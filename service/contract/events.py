@@ -20,13 +20,15 @@ class Started(_Body):
     """`started`: the first step, and the checkpoint from which the attempt resumed.
 
     `data` has a sentence for each split: how many images and classes it has, what was passed over,
-    and the first digits of its fingerprint.
+    and the first digits of its fingerprint. `execution` says how steps are computed, and what was
+    measured to choose that.
     """
 
     step: Step
     total_steps: Step
     resumed_from: Id | None = None
     data: Annotated[tuple[Message, ...], CutTo(_MOST_SENTENCES)] = ()
+    execution: Message | None = None
 
 
 class Progressed(_Body):

@@ -1,5 +1,6 @@
 """The losses of the families."""
 
+import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
@@ -23,10 +24,14 @@ def training_loss(
     return total
 
 
-def wrong_in_top(logits: Tensor, labels: Tensor, k: int) -> Tensor:
-    """How many of (N, C) logits have their label not among the k highest; k is capped at C.
+def ranks_of_labels(logits: Tensor, labels: Tensor) -> Tensor:
+    """The rank, from 0, of each label's logit in its row of (N, C) logits: int64 (N,).
 
-    The count, int64 (), stays on the device.
+    Among equal logits the one of the lower class comes first, and a NaN before every number.
+    Nothing is sorted, and nothing waits for the device.
     """
-    top = logits.topk(min(k, logits.shape[1]), dim=1).indices
-    return (~(top == labels[:, None]).any(dim=1)).sum()
+    own = logits.gather(1, labels[:, None])
+    # Not `>`: a NaN must count as higher, and a label whose logit is NaN as the last.
+    higher = ~(logits <= own)
+    classes = torch.arange(logits.shape[1], device=logits.device)
+    return (higher | ((logits == own) & (classes < labels[:, None]))).sum(1)

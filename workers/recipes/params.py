@@ -13,6 +13,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic.config import JsonDict
 
 from service.contract.fields import Number
 from service.contract.paths import DataPath
@@ -76,6 +77,22 @@ Preprocessing = Annotated[
 ]
 
 
+_MEAN_RULE: JsonDict = {
+    "if": {
+        "properties": {"preprocessing": {"const": SUBTRACTS_MEAN}},
+        "required": ["preprocessing"],
+    },
+    "then": {"properties": {"mean_image": {"type": "string"}}, "required": ["mean_image"]},
+}
+_ORIGINAL_WAY = {"precision": "fp32", "memory_format": "contiguous", "compile": "off"}
+_PARITY_RULE: JsonDict = {
+    "if": {"properties": {"parity": {"const": True}}, "required": ["parity"]},
+    "then": {
+        "properties": {name: {"enum": ["auto", way]} for name, way in _ORIGINAL_WAY.items()},
+    },
+}
+
+
 class RecipeParams(BaseModel):
     """What every recipe takes; subclasses set the published defaults and add their own.
 
@@ -86,16 +103,7 @@ class RecipeParams(BaseModel):
         frozen=True,
         extra="forbid",
         # What a validator below checks, for those who have the schema alone.
-        json_schema_extra={
-            "if": {
-                "properties": {"preprocessing": {"const": SUBTRACTS_MEAN}},
-                "required": ["preprocessing"],
-            },
-            "then": {
-                "properties": {"mean_image": {"type": "string"}},
-                "required": ["mean_image"],
-            },
-        },
+        json_schema_extra={"allOf": [_MEAN_RULE, _PARITY_RULE]},
     )
 
     total_iters: TotalIters = 300_000
@@ -180,6 +188,37 @@ class RecipeParams(BaseModel):
         ),
     ] = "auto"
 
+    precision: Annotated[
+        Literal["auto", "fp32", "bf16"],
+        Field(
+            description="Of forward and backward; weights, loss and update are fp32 always. "
+            "auto: bf16 where it was measured to be faster."
+        ),
+    ] = "auto"
+    memory_format: Annotated[
+        Literal["auto", "contiguous", "channels_last"],
+        Field(description="Of images and weights. auto: the one that is faster."),
+    ] = "auto"
+    compile: Annotated[
+        Literal["auto", "on", "off"],
+        Field(
+            description="By torch.compile, which takes minutes at the start. "
+            "auto: in a run of an hour or more, if it was measured to be faster."
+        ),
+    ] = "auto"
+    exact: Annotated[
+        bool,
+        Field(
+            description="On a GPU, kernels that give the same bits each time; false: the fastest."
+        ),
+    ] = True
+    parity: Annotated[
+        bool,
+        Field(
+            description="Follow the original's arithmetic: fp32, contiguous, eager, plain update."
+        ),
+    ] = False
+
     @field_validator("image_size")
     @classmethod
     def _fits_the_networks(cls, image_size: int) -> int:
@@ -190,6 +229,15 @@ class RecipeParams(BaseModel):
                 f"use {below} or {below + _STRIDE}"
             )
         return image_size
+
+    @model_validator(mode="after")
+    def _agrees_with_parity(self) -> "RecipeParams":
+        for name, original in _ORIGINAL_WAY.items():
+            if self.parity and getattr(self, name) not in ("auto", original):
+                raise ValueError(
+                    f"parity is {name} {original}: leave {name} out, or set parity to false"
+                )
+        return self
 
     @model_validator(mode="after")
     def _names_its_mean(self) -> "RecipeParams":

@@ -8,6 +8,7 @@ from workers.data.fingerprint import RunData
 from workers.runs.datasets import check_class_count, open_run_split
 from workers.training.batch_norm import require_two_values
 from workers.training.checkpoint_publisher import CheckpointPublisher
+from workers.training.execution_choice import choose
 from workers.training.initial_state import begin
 from workers.training.preprocessing import mean_to_train_with
 from workers.training.run_context import RunContext
@@ -31,13 +32,22 @@ def run(context: RunContext) -> dict[str, Any]:
     state, names = initial.state, initial.class_names
     if share == 1:
         require_two_values(state.network, context.ranks, params.image_size)
+    choice = choose(
+        context,
+        state,
+        classes=len(names),
+        saved=state.execution if initial.resumed_from else None,
+    )
+    state.execution = choice.execution
     started = {
         "total_steps": steps,
         "resumed_from": initial.resumed_from,
         "step": state.step,
         "data": [train.sentence, val.sentence],
+        "execution": choice.sentence,
     }
-    line = f"started at step {state.step}/{steps}; {train.sentence}; {val.sentence}"
+    sentences = (train.sentence, val.sentence, choice.sentence)
+    line = f"started at step {state.step}/{steps}; {'; '.join(sentences)}"
     context.events.report("started", started, line)
     publisher = CheckpointPublisher(
         context,

@@ -146,7 +146,10 @@ def in_parallel(network: nn.Module, ranks: Ranks, example: Tensor) -> nn.Module:
         # torch 2.14 renames the argument, and older ones know only this name.
         warnings.simplefilter("ignore", FutureWarning)
         # Statistics stay per rank: training does not read them, validation shares rank 0's.
-        parallel = DistributedDataParallel(network, devices, broadcast_buffers=False)
+        # Gradients are views of the buckets that are sent, and not copied into them.
+        parallel = DistributedDataParallel(
+            network, devices, broadcast_buffers=False, gradient_as_bucket_view=True
+        )
     _settle_buckets(parallel, network, example.to(ranks.device))
     return parallel
 

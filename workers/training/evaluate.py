@@ -10,7 +10,7 @@ from torch.nn.functional import cross_entropy
 from workers.data.batch_transform import transform_of
 from workers.data.images import ImageDataset
 from workers.data.loader import Batch, val_batches
-from workers.recipes.loss import wrong_in_top
+from workers.recipes.loss import ranks_of_labels
 from workers.training.attempt_results import Stopped
 from workers.training.device_inputs import is_pinned_for, to_inputs_on
 from workers.training.distributed import Ranks
@@ -72,10 +72,11 @@ def _share(images: ImageDataset, ranks: Ranks, num_workers: int) -> Iterator[Bat
 
 
 def _counted(logits: Tensor, labels: Tensor) -> Tensor:
+    positions = ranks_of_labels(logits, labels)
     counts = (
         cross_entropy(logits, labels, reduction="sum"),
-        wrong_in_top(logits, labels, 1),
-        wrong_in_top(logits, labels, 5),
+        (positions >= 1).sum(),
+        (positions >= 5).sum(),
         labels.new_tensor(len(labels)),
     )
     return torch.stack([count.double() for count in counts])

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from workers.recipes.loss import wrong_in_top
+from workers.recipes.loss import ranks_of_labels
 from workers.training.distributed import Ranks
 
 _SECONDS_PER_MINUTE, _SECONDS_PER_HOUR = 60, 3600
@@ -30,7 +30,8 @@ class Window:
 
     def add(self, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
         """One step of this rank."""
-        seen = (loss.detach(), wrong_in_top(logits, labels, 1), wrong_in_top(logits, labels, 5))
+        positions = ranks_of_labels(logits, labels)
+        seen = (loss.detach(), (positions >= 1).sum(), (positions >= 5).sum())
         self.sums = self.sums.to(loss.device) + torch.stack([part.double() for part in seen])
         self.samples += len(labels)
         self.steps += 1

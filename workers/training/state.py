@@ -11,6 +11,7 @@ from workers.checkpoints.rng import restore_rng, rng_state
 from workers.checkpoints.snapshot import CheckpointContent
 from workers.checkpoints.upstream import load_strict
 from workers.training.distributed import Ranks
+from workers.training.execution import ORIGINAL, Execution
 from workers.training.progress import Window
 
 
@@ -18,6 +19,7 @@ from workers.training.progress import Window
 class RunState:
     """The network, its optimizer, the steps done, and the sums since the last report.
 
+    `execution` is how a step is computed, which a resumed run goes on with.
     `metrics` are those of the validation at this very step, and empty where there was none: a
     checkpoint never claims those of other weights.
     """
@@ -28,6 +30,7 @@ class RunState:
     step: int = 0
     window: Window = field(default_factory=Window)
     metrics: dict[str, float] = field(default_factory=dict)
+    execution: Execution = ORIGINAL
 
     def __post_init__(self) -> None:
         self._of_optimizer = OptimizerState(self.network, self.optimizer)
@@ -39,6 +42,7 @@ class RunState:
             "step": self.step,
             "window": self.window.as_json(),
             "metrics": self.metrics,
+            "execution": self.execution.as_json(),
             "rng": rng_state(self.device),
             **({"optimizer": scalars} if scalars else {}),
         }
@@ -57,6 +61,7 @@ class RunState:
         same_ranks = len(loaded.rank_states) == ranks.world_size
         saved = loaded.rank_states[ranks.rank if same_ranks else 0]
         self._of_optimizer.restore(loaded.optimizer, saved.get("optimizer", {}))
+        self.execution = Execution.from_json(saved.get("execution"))
         self.step, self.metrics = saved["step"], dict(saved["metrics"])
         if same_ranks:
             self.window = Window.from_json(saved["window"])

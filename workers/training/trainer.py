@@ -2,8 +2,6 @@
 
 from typing import Any, NoReturn
 
-import torch
-
 from workers.data.batch_transform import transform_of
 from workers.data.images import ImageDataset
 from workers.data.loader import Batch, train_batches
@@ -15,7 +13,6 @@ from workers.training.checkpoint_publisher import CheckpointPublisher
 from workers.training.data_wait import data_wait_of
 from workers.training.data_wait_advice import advice_of
 from workers.training.device_inputs import is_pinned_for, to_inputs_on
-from workers.training.distributed import in_parallel
 from workers.training.evaluate import VAL_BATCH_SIZE, evaluate
 from workers.training.loader_processes import loader_processes
 from workers.training.non_finite import SMALLER_RATE, NonFiniteLoss, require_finite_loss
@@ -23,7 +20,7 @@ from workers.training.preprocessing import augment_on
 from workers.training.progress import Pace, Window, progress_line, validation_line
 from workers.training.run_context import RunContext
 from workers.training.state import RunState
-from workers.training.step import TrainingStep
+from workers.training.step_of_run import training_step_of
 
 
 def total_steps(recipe: Recipe, params: RecipeParams, train_images: int) -> int:
@@ -58,15 +55,10 @@ class Trainer:
         self._to_inputs = to_inputs_on(state.device, transform_of(train))
         self._stop_asked = context.stop_asked
         self._total = total_steps(self._recipe, self._params, len(train))
-        size = self._params.image_size
         share = self._ranks.share_of(self._params.batch_size)
         self._loaders = self._loader_processes(train, share)
         self._data_wait_advice = advice_of(context, self._loaders)
-        example = torch.zeros(share, 3, size, size)
-        parallel = in_parallel(state.network, self._ranks, example)
-        self._step = TrainingStep(
-            self._recipe, self._params, state.network, state.optimizer, parallel=parallel
-        )
+        self._step = training_step_of(context, state)
         self._pace = Pace(state.step, self._total, self._params.batch_size, context.clock)
 
     def run(self) -> dict[str, Any]:
@@ -116,6 +108,7 @@ class Trainer:
             state.step += 1
             return
         loss, logits = self._step.train(state.step + 1, images, labels)
+        state.execution = self._step.execution
         state.step += 1
         state.window.add(loss, logits, labels)
 

@@ -131,7 +131,8 @@ def _started(tx: Connection, batch: EventBatch, body: dict[str, Any]) -> None:
     batch.begin_time()
     resumed = f"resumed at step {event.step} from {event.resumed_from}"
     how = resumed if event.resumed_from else "started"
-    data = f" ({'; '.join(event.data)})" if event.data else ""
+    details = event.data if event.execution is None else (*event.data, event.execution)
+    data = f" ({'; '.join(details)})" if details else ""
     _note(tx, batch, "started", f"attempt {batch.attempt} {how}{data}")
 
 
