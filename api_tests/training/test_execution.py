@@ -34,6 +34,7 @@ from workers.training.execution_choice import choose, fastest, is_long, usual_ex
 from workers.training.run_context import RunContext
 from workers.training.state import RunState
 from workers.training.step import TrainingStep
+from workers.training.time_account import TimeAccount
 
 pytestmark = pytest.mark.xdist_group("trainer: execution")
 
@@ -204,6 +205,7 @@ def choosing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callab
             clock=clock or (lambda: pytest.fail("a short run, or one that is known, was measured")),
             now=lambda: pytest.fail("no time is needed"),
             new_id=lambda: "ckpt_1",
+            times=TimeAccount(lambda: 0.0),
         )
         of_run = PARAMS.model_copy(update=params)
         context.__dict__.update(recipe=TINY, params=of_run)
@@ -332,6 +334,33 @@ def test_a_compile_that_fails_in_training_falls_back_or_fails_with_what_to_chang
     step._forward = Uncompilable()
     with pytest.raises(InvalidData, match="compile off"):
         step.train(1, *batch(0))
+
+
+def test_a_kernel_that_is_not_exact_is_named_in_a_note_once() -> None:
+    class Inexact(nn.Module):
+        """Its `put_` is not exact on any device."""
+
+        def __init__(self, network: nn.Module) -> None:
+            super().__init__()
+            self.network = network
+
+        def forward(self, images: Tensor) -> Tensor:
+            images = images.clone().put_(torch.tensor([0]), torch.tensor([0.5]))
+            logits: Tensor = self.network(images)
+            return logits
+
+    notes: list[str] = []
+    state = _state()
+    step = _step_of(state, parallel=Inexact(state.network), note=notes.append)
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    try:
+        step.train(1, *batch(0))
+        with pytest.warns(UserWarning, match="put_"):
+            step.train(2, *batch(0))
+    finally:
+        torch.use_deterministic_algorithms(False)
+    assert len(notes) == 1
+    assert notes[0].startswith("put_: no exact kernel on this device")
 
 
 def test_a_compiled_rank_leaves_no_process(cache: Path) -> None:

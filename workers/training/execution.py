@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import warnings
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, fields
@@ -120,6 +121,8 @@ def set_kernels(device: torch.device, *, exact: bool) -> None:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", _CUBLAS_EXACT)
         # Filling fresh memory would cost a pass over each tensor, and nothing reads it unfilled.
         torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+        # The first step's are noted; each later step would warn again.
+        warnings.filterwarnings("ignore", message=".*does not have a deterministic")
     torch.use_deterministic_algorithms(exact, warn_only=True)
     torch.backends.cudnn.deterministic = exact
     torch.backends.cudnn.benchmark = not exact
