@@ -16,6 +16,8 @@ from benchmarks.report import Figure, Section
 from workers.recipes.optimizer import sgd
 from workers.recipes.table import recipe_named
 from workers.training.distributed import Ranks, in_parallel, joined
+from workers.training.execution import prepare_for
+from workers.training.execution_choice import usual_execution
 from workers.training.step import TrainingStep
 
 EFFICIENCY_GOAL = 0.9
@@ -125,12 +127,11 @@ def _step(
     entry = recipe_named("oneshot")
     params = entry.params(learning_rate=0.01)
     network = entry.build("searched", 1000, params)
-    network.to(memory_format=torch.channels_last)
+    execution = usual_execution(ranks.device)
+    prepare_for(network, execution)
     optimizer = sgd(network, params)
-    for group in optimizer.param_groups:
-        group["fused"] = True
     batch = torch.rand(images, 3, scale.pixels, scale.pixels) * 255
     batch = batch.contiguous(memory_format=torch.channels_last)
     parallel = in_parallel(network, ranks, batch)
-    step = TrainingStep(entry, params, network, optimizer, parallel=parallel)
+    step = TrainingStep(entry, params, network, optimizer, execution, parallel=parallel)
     return step, batch, torch.randint(0, 1000, (images,))

@@ -5,17 +5,18 @@ import shutil
 import sys
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
 
 from benchmarks.original_loop import OriginalLoop, original_network
-from benchmarks.our_loop import DEFAULT, Mode, OurLoop
+from benchmarks.our_loop import DEFAULT, OurLoop
 from benchmarks.reference_loop import ReferenceLoop
 from benchmarks.report import Figure, Section
 from benchmarks.turns import Timings, in_turn
 from workers.recipes.table import recipe_named
+from workers.training.execution import Execution
 
 EAGER_GOAL, COMPILED_GOAL = 1.35, 1.55
 ORIGINAL, EAGER, COMPILED, BF16 = "original loop", "ours", "ours, compiled", "ours, bf16"
@@ -72,16 +73,16 @@ def _ways(scale: Scale, *, compiles: bool) -> dict[str, Callable[[], object]]:
         EAGER: _ours("oneshot", "searched"),
     }
     if compiles:
-        ways[COMPILED] = _ours("oneshot", "searched", Mode(compiled=True))
+        ways[COMPILED] = _ours("oneshot", "searched", replace(DEFAULT, compiled=True))
     ways |= {
-        BF16: _ours("oneshot", "searched", Mode(bf16=True)),
+        BF16: _ours("oneshot", "searched", replace(DEFAULT, precision="bf16")),
         REFERENCE: ReferenceLoop(_CPU),
         EAGER_V2: _ours("shufflenet_v2", "1.0x"),
     }
     return {name: partial(loop.step, images, labels) for name, loop in ways.items()}
 
 
-def _ours(recipe: str, variant: str, mode: Mode = DEFAULT) -> OurLoop:
+def _ours(recipe: str, variant: str, mode: Execution = DEFAULT) -> OurLoop:
     params = recipe_named(recipe).params(learning_rate=0.01)
     return OurLoop(recipe, variant, params, _CPU, mode)
 
