@@ -12,7 +12,7 @@ from statistics import median
 from torch.utils.data import DataLoader, Dataset, default_collate
 from torchvision.datasets import ImageFolder
 
-from benchmarks.decoders import DECODERS
+from benchmarks.decoders import DECODERS, REDUCED_DECODERS
 from benchmarks.original_input import original_eval_transform, original_transform
 from benchmarks.photos import write_photos
 from benchmarks.report import Figure, Section
@@ -99,6 +99,9 @@ def _ways(folder: Path) -> dict[str, tuple[_Work, int]]:
         f"decoder: {name}": (partial(_decode, decode, files), BATCH)
         for name, decode in DECODERS.items()
     }
+    photos = sorted((large / "train").glob("*/*.jpg"))
+    for name, decode in REDUCED_DECODERS.items():
+        ways[f"decoder, 12 megapixels at 1/8: {name}"] = partial(_decode, decode, photos), _FEW
     folders = DataSpec(train_dir="train", val_dir="val")
     theirs = ImageFolder(small / "train", original_transform(SIZE))
     ways[_ORIGINAL] = partial(_original_batch, theirs), BATCH

@@ -79,6 +79,7 @@ def test_the_stall_of_a_save_is_measured_in_all_ways() -> None:
     assert [row[1] for row in section.rows] == [*save_ways.WAYS]
 
 
+@pytest.mark.filterwarnings("ignore:The image decoding and encoding:DeprecationWarning")
 def test_the_input_path_is_measured_in_all_ways_with_its_goals() -> None:
     section = input.measure(rounds=2, large=(1000, 750))
     assert {"original, training", "decoder: simplejpeg"} <= {row[0] for row in section.rows}

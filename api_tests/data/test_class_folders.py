@@ -4,6 +4,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -195,3 +196,17 @@ def test_a_folder_that_must_not_be_read_is_said_to_be(ordinary_user: Path, folde
     name = os.path.normpath(f"train/{folder}")
     with pytest.raises(InvalidData, match=rf"{name} \(train split\) .* not permitted"):
         _opened(ordinary_user)
+
+
+@pytest.mark.timeout(30)
+def test_links_that_fan_out_without_a_circle_are_refused_by_name(train: Path) -> None:
+    # 2**40 paths to the last of 40 folders, each of which has two links to the next one.
+    chain = [train.parent / "chain" / str(number) for number in range(40)]
+    for folder in chain:
+        folder.mkdir(parents=True)
+    for folder, after in pairwise(chain):
+        for link in ("a", "b"):
+            (folder / link).symlink_to(after)
+    (train / "cat" / "more").symlink_to(chain[0])
+    with pytest.raises(InvalidData, match=r"train/cat/more/.* more than 100 ways .*: remove links"):
+        _opened(train)

@@ -23,6 +23,7 @@ _SYSTEM_NAMES = frozenset(
     | {"System Volume Information"}
 )
 _SUFFIXES_NAMED = 4
+_MOST_WAYS = 100
 
 _FolderId = tuple[int, int]
 
@@ -55,8 +56,9 @@ def read_class_folders(
 
     Links are followed as long as they stay below `data_root`. Hidden names, folders that systems
     leave behind, and files without the suffix of an image are passed over. `name_of` gives the name
-    for messages of a path below `root`. Raises InvalidData for links that lead nowhere, out or in a
-    circle, for what is neither file nor folder, and for folders that cannot be read; NoDataRoot.
+    for messages of a path below `root`. Raises InvalidData for links that lead nowhere, out, in a
+    circle or to one folder in more than 100 ways, for what is neither file nor folder, and for
+    folders that cannot be read; NoDataRoot.
     With a `refuse` that takes these InvalidData, what they name is left out.
     """
     reader = _FolderReader(root, data_root, name_of, refuse)
@@ -108,10 +110,13 @@ class _FolderReader:
     def images_below(self, class_name: str) -> Iterator[tuple[str, int]]:
         """The images of a class as (path below the root, size in bytes), in no order."""
         pending: list[tuple[str, tuple[_FolderId, ...]]] = [(class_name, (self._id_of(""),))]
+        ways: Counter[_FolderId] = Counter()
         while pending:
             folder, above = pending.pop()
             try:
                 here = (*above, self._own_id(folder, above))
+                ways[here[-1]] += 1
+                self._check_ways(folder, ways[here[-1]])
                 entries = self._entries(folder)
             except InvalidData as error:
                 self._refuse(error)
@@ -133,6 +138,14 @@ class _FolderReader:
                 f"{self._name_of(folder)} is a link to a folder that contains it: remove it"
             )
         return folder_id
+
+    def _check_ways(self, folder: str, ways: int) -> None:
+        # Each folder with two links to the next doubles the paths: without a circle, no end is met.
+        if ways > _MOST_WAYS:
+            raise InvalidData(
+                f"{self._name_of(folder)} is a folder that links reach in more than {_MOST_WAYS} "
+                "ways from its class: remove links"
+            )
 
     def _entries(self, folder: str) -> list["os.DirEntry[str]"]:
         try:
