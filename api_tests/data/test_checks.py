@@ -1,6 +1,7 @@
 """The check of a data set: everything that would end a job, in one report."""
 
 import os
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -87,6 +88,22 @@ def test_the_check_of_a_pack_compares_every_digest(photos: Path) -> None:
     (photos / "p.pack").write_bytes(body)
     report = check(photos, data)
     (problem,) = [each for each in report.problems if each.ends_job]
+    assert "p.pack is damaged at cat/00.png" in problem.text
+
+
+def test_a_check_finds_what_the_crc32_does_not_see(photos: Path) -> None:
+    path = photos / "p.pack"
+    PackBuilder(Originals(photos, ""), Storage("original", 320, 90), path).build(1, lambda *_: None)
+    body = bytearray(path.read_bytes())
+    before = zlib.crc32(body[4096:])
+    # A multiple of the polynomial of crc32: five bytes, whose bits count from the lowest.
+    for place, bits in enumerate((0x41, 0x06, 0x71, 0xDB, 0x01)):
+        body[5000 + place] ^= bits
+    assert zlib.crc32(body[4096:]) == before
+    path.write_bytes(body)
+    (problem,) = [
+        each for each in check(photos, DataSpec(packed="p.pack")).problems if each.ends_job
+    ]
     assert "p.pack is damaged at cat/00.png" in problem.text
 
 

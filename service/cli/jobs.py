@@ -95,7 +95,7 @@ def show_job(
     rows = {
         "job": job.id,
         "name": job.name,
-        "recipe": f"{job.kind} {job.recipe} {job.variant}",
+        "recipe": " ".join(filter(None, (job.kind, job.recipe, job.variant))),
         "state": status_text(job),
         "reason": job.reason,
         "message": job.message,

@@ -13,13 +13,13 @@ from time import monotonic
 from typing import Any
 
 from service.contract.data_spec import DataSpec
+from workers.cpu_cores import available_cores
 from workers.data.checks.data_set import check_data
 from workers.data.errors import DataError
 from workers.data.file_names import printable
 from workers.data.packs.builder import PackBuilder
 from workers.data.packs.encoding import Storage
 from workers.data.packs.originals import Originals
-from workers.data.processes import core_count
 
 _SHOWN_SECONDS = 0.1
 
@@ -58,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     pack.set_defaults(run=_pack)
     for command in (check, pack):
         command.add_argument("--data-root", type=Path)
-        command.add_argument("--processes", type=int, default=core_count())
+        command.add_argument("--processes", type=int, default=available_cores())
     return parser
 
 

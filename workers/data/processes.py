@@ -21,11 +21,6 @@ _CHUNKS_AHEAD = 4
 _work: Callable[[int], object]
 
 
-def core_count() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0))
-
-
 def in_processes(
     work: Callable[[int], Result], numbers: Sequence[int], processes: int
 ) -> Iterator[Result]:

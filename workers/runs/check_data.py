@@ -6,8 +6,8 @@ from typing import Any
 from service.contract.checkpoints import FileDigest
 from service.contract.data_report import REPORT_FILE, DataReport
 from service.contract.specs import CheckDataSpec
+from workers.cpu_cores import cores_of_rank
 from workers.data.checks.data_set import check_data
-from workers.data.processes import core_count
 from workers.exchange.whole import whole_file
 from workers.training.attempt_results import Stopped
 from workers.training.run_context import RunContext
@@ -26,7 +26,7 @@ def run(context: RunContext) -> dict[str, Any]:
         spec.data,
         context.assignment.data_root,
         batch_size=spec.batch_size,
-        processes=core_count(),
+        processes=cores_of_rank(1),
         progress=_ProgressReports(context).report,
     )
     for problem in report.problems:
