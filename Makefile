@@ -1,4 +1,4 @@
-.PHONY: help install demo up test check audit bench chaos chromium clean
+.PHONY: help install demo up test check audit bench gpu chaos chromium clean
 
 PYTHON ?= python3
 PORT ?= 8000
@@ -37,6 +37,10 @@ audit: install ## Look the dependencies up in the public database of advisories
 
 bench: install ## Measure, side by side: ONLY="step queue" for some, COMPARE=FILE for what changed
 	$(BIN)/python -m benchmarks $(ONLY) $(if $(COMPARE),--compare "$(COMPARE)")
+
+gpu: ## Test and measure on CUDA with the packages of PYTHON; results to docs/benchmarks-gpu.md
+	@$(PYTHON) -m benchmarks.gpu.packages
+	@$(PYTHON) -m benchmarks.gpu $(if $(CPU),--cpu)
 
 chaos: install ## Half an hour of jobs under injected faults, and the proof that none was lost
 	OMP_NUM_THREADS=1 $(BIN)/python -m chaos --minutes $(MINUTES)
