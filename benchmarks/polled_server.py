@@ -133,8 +133,8 @@ class FilledJobs:
             outcome = ("failed", "crashed") if number % 2 else ("succeeded", "finished")
             self._agent.report(claim, *outcome)
         del self._claims[:third]
-        for number in range(third):
-            self._agent.submit(name=f"waiting job {number}")
+        names = [f"waiting job {number}" for number in range(third)]
+        self.waiting = str([self._agent.submit(name=name)["id"] for name in names][-1])
         self.change()
 
     @property

@@ -8,6 +8,7 @@ from benchmarks import (
     end_to_end,
     input,
     latest,
+    polls,
     queue,
     save_ways,
     step,
@@ -84,3 +85,10 @@ def test_the_input_path_is_measured_in_all_ways_with_its_goals() -> None:
     section = input.measure(rounds=2, large=(1000, 750))
     assert {"original, training", "decoder: simplejpeg"} <= {row[0] for row in section.rows}
     assert len(section.decisions) == 4
+
+
+def test_what_a_request_costs_is_measured_on_both_databases() -> None:
+    section = polls.measure(polls.Scale(rounds=1, requests=16, changes=2, jobs=6))
+    assert _is_complete(section)
+    assert {row[0] for row in section.rows} == {"SQLite", "PostgreSQL"}
+    assert len(section.figures) == 6

@@ -23,7 +23,6 @@ COROUTINES = {
     "start_export",
     "export",
     "healthz",
-    "module",
     "which_version",
 }
 """The routes that run on the event loop: each is called below."""

@@ -13,7 +13,6 @@ from api_tests.support.server import Server
 
 OPEN = {
     "/",
-    "/dashboard/plotly.min.js",
     "/dashboard/{path:path}",
     "/docs",
     "/docs/start.js",

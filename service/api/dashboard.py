@@ -1,36 +1,49 @@
 """The dashboard: files as they are, no build step."""
 
+import re
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import FileResponse
-from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+
+from service.api.page_files import PageFiles
+from service.api.responses import conditional
 
 router = APIRouter(include_in_schema=False)
 
 _PAGES = Path(str(files("service"))) / "dashboard"
 _PLOTLY = Path(str(files("plotly"))) / "package_data" / "plotly.min.js"
-# Asked about at each visit, so that an upgraded server never meets yesterday's modules.
-_FRESH = {"Cache-Control": "no-cache"}
-_MODULES = StaticFiles(directory=_PAGES)
+_ADDRESS = re.compile(r'(href|src)="dashboard/')
 
 
 @router.get("/")
-def index() -> FileResponse:
-    """The page."""
-    return FileResponse(_PAGES / "index.html", headers=_FRESH)
-
-
-@router.get("/dashboard/plotly.min.js")
-def plotly() -> FileResponse:
-    """The library that draws the curves."""
-    return FileResponse(_PLOTLY, headers=_FRESH)
+def index(request: Request) -> Response:
+    """The page, whose files are those of this server."""
+    response = conditional(request, _index())
+    if response.status_code == 200:
+        response.headers["Content-Type"] = "text/html; charset=utf-8"
+    return response
 
 
 @router.get("/dashboard/{path:path}")
-async def module(path: str, request: Request) -> Response:
+def module(path: str, request: Request) -> Response:
     """A file that the page loads; raises HTTPException with 404."""
-    response = await _MODULES.get_response(path, request.scope)
-    response.headers.update(_FRESH)
-    return response
+    match = _files().get(path)
+    if match is None:
+        raise HTTPException(404)
+    file, is_named_by_digest = match
+    return file.response(request, is_named_by_digest)
+
+
+@cache
+def _files() -> PageFiles:
+    own = {path.name: path for path in _PAGES.iterdir() if path.is_file()}
+    return PageFiles(own | {_PLOTLY.name: _PLOTLY})
+
+
+@cache
+def _index() -> str:
+    folder = f'\\1="dashboard/{_files().digest}/'
+    return _ADDRESS.sub(folder, (_PAGES / "index.html").read_text())

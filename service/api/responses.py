@@ -107,11 +107,11 @@ def listed(
     request: Request, items: Sequence[BaseModel], *, has_more: bool = False, key: str = "id"
 ) -> Response:
     """A page of models; the next one starts after the last one's `key`."""
-    last = json.dumps(str(getattr(items[-1], key)) if items and has_more else None)
-    # Joined as texts: each model writes its JSON twenty times faster than Python writes its parts.
+    last = str(getattr(items[-1], key)) if items and has_more else None
+    end = json.dumps({"has_more": has_more, "next": last}, separators=(",", ":"), allow_nan=False)
+    # Joined as texts: each model writes its JSON faster than Python writes its parts.
     data = ",".join(map(_json_of, items))
-    more = json.dumps(has_more)
-    body = f'{{"object":"list","data":[{data}],"has_more":{more},"next":{last}}}'
+    body = f'{{"object":"list","data":[{data}],{end[1:]}'
     return conditional(request, body)
 
 

@@ -18,7 +18,7 @@ export function firstJob() {
 }
 
 async function showCommand(parent) {
-  const response = await fetch("dashboard/first_job.json");
+  const response = await fetch(new URL("first_job.json", import.meta.url));
   const job = JSON.stringify(await response.json(), null, 2).replace(/\n\s*/g, " ");
   const command = [
     `curl ${new URL("jobs", document.baseURI)} \\`,

@@ -7,7 +7,7 @@ let loading = null;
 /** Resolves to plotly; rejects if it cannot be loaded, and the next call tries again. */
 export function loadPlotly() {
   loading ??= new Promise((resolve, reject) => {
-    const script = el("script", { src: "dashboard/plotly.min.js" });
+    const script = el("script", { src: new URL("plotly.min.js", import.meta.url).href });
     script.addEventListener("load", () => resolve(window.Plotly));
     script.addEventListener("error", () => {
       loading = null;

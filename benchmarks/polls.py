@@ -1,0 +1,121 @@
+"""The CPU time that a request costs the server, against a FastAPI application's constant answer."""
+
+import shutil
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from api_tests.support.server import Server
+from benchmarks.databases import databases
+from benchmarks.polled_server import ConstantServer, FilledJobs, Poll, PolledServer
+from benchmarks.report import Figure, Section
+
+CHANGED_GOAL, UNCHANGED_GOAL, PAGE_GOAL_MS = 1.7, 1.1, 4.0
+_CONSTANT = Poll("/constant")
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much is measured: rounds of so many requests of each kind, and the jobs there are."""
+
+    rounds: int = 20
+    requests: int = 200
+    changes: int = 10
+    """Requests of a round for what changes before each."""
+    jobs: int = 50
+
+
+def measure(scale: Scale = Scale()) -> Section:
+    """Both databases: every kind of request in turn with the constant, round by round."""
+    folder = Path(tempfile.mkdtemp(prefix="polls-"))
+    rows: list[tuple[str, ...]] = []
+    figures: list[Figure] = []
+    constants = {name: ConstantServer(name) for name in ("own", "h11")}
+    try:
+        for kind, url_of in databases(folder):
+            (folder / kind).mkdir()
+            server = Server(folder / kind, database_url=url_of(scale.jobs))
+            jobs = FilledJobs(server, scale.jobs)
+            costs = _costs(server, jobs, constants, scale)
+            jobs.close()
+            server.stop()
+            results, measured = _reported(kind, costs, scale)
+            rows += results
+            figures += measured
+    finally:
+        for each in constants.values():
+            each.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+    return Section(
+        title="What a request costs",
+        says=(
+            "CPU time of the server's process for one request, the median of "
+            f"{scale.rounds} rounds, over connections that are kept: eight at once, and one where "
+            f"what is read has changed before each request. {scale.jobs} jobs: a third each has "
+            "ended, runs and waits. The constant is the smallest asynchronous route of FastAPI "
+            "under the server's own HTTP connection; its row with h11 is uvicorn as it comes."
+        ),
+        columns=("database", "request", "CPU", "to the constant"),
+        rows=tuple(rows),
+        figures=tuple(figures),
+    )
+
+
+def _costs(
+    server: Server, jobs: FilledJobs, constants: dict[str, ConstantServer], scale: Scale
+) -> dict[str, float]:
+    own = PolledServer(server.process.pid, server.url)
+    job, page = f"/jobs/{jobs.running}", f"/jobs?limit={scale.jobs}"
+    polls = {
+        "constant": (constants["own"].polled, _CONSTANT),
+        "constant, h11": (constants["h11"].polled, _CONSTANT),
+        "GET /healthz": (own, Poll("/healthz")),
+        "a running job, unchanged, 304": (own, Poll(job, unchanged=True)),
+        "a running job, 200": (own, Poll(job)),
+        "a running job, changed before each": (own, Poll(job, before=lambda: jobs.change(1))),
+        "a waiting job, 200": (own, Poll(f"/jobs/{jobs.waiting}")),
+        "a page of jobs": (own, Poll(page)),
+        "a page of jobs, changed before each": (own, Poll(page, before=jobs.change)),
+        "GET /recipes": (own, Poll("/recipes")),
+    }
+    spent: dict[str, list[float]] = {name: [] for name in polls}
+    # The first round fills what the servers keep.
+    for round_ in range(scale.rounds + 1):
+        for name, (polled, poll) in polls.items():
+            times = scale.requests if poll.before is None else scale.changes
+            cost = polled.cpu_seconds(poll, times)
+            if round_:
+                spent[name].append(cost)
+    return {name: median(each) for name, each in spent.items()}
+
+
+def _reported(
+    kind: str, costs: dict[str, float], scale: Scale
+) -> tuple[list[tuple[str, ...]], list[Figure]]:
+    constant = costs["constant"]
+    rows: list[tuple[str, ...]] = [
+        (kind, name, f"{cost * 1e3:.2f} ms", f"{cost / constant:.2f}")
+        for name, cost in costs.items()
+    ]
+    for row in rows:
+        sys.stderr.write(f"{' | '.join(row)}\n")
+    page = f"{kind}, CPU of a page of {scale.jobs} jobs"
+    changed, unchanged = (costs[f"a running job, {name}"] for name in ("200", "unchanged, 304"))
+    figures = [
+        Figure(
+            key=f"{kind.lower()}.{key}",
+            what=what,
+            value=value,
+            better="lower",
+            unit=unit,
+            goal=goal if kind == "SQLite" or key == "page_ms" else None,
+        )
+        for key, what, value, unit, goal in (
+            ("job_ratio", f"{kind}, a job to the constant", changed / constant, "", CHANGED_GOAL),
+            ("unchanged_ratio", f"{kind}, its 304", unchanged / constant, "", UNCHANGED_GOAL),
+            ("page_ms", page, costs["a page of jobs"] * 1e3, "ms", PAGE_GOAL_MS),
+        )
+    ]
+    return rows, figures
