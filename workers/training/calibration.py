@@ -20,7 +20,7 @@ from workers.training.execution import Execution
 from workers.training.state import RunState
 from workers.training.step import TrainingStep
 
-MOST_IMAGES = {"cpu": 32, "cuda": 256}
+MOST_IMAGES = {"cpu": 16, "cuda": 256}
 """Of a batch that is measured: a larger one takes as long for each image."""
 _STEPS = 3
 _MOST_SECONDS = 2.0
