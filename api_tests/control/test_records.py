@@ -70,11 +70,11 @@ def test_a_resumed_attempt_says_from_where(control_plane: ControlPlane, agent: A
     assert event.message == "attempt 1 resumed at step 7 from ckpt_1 (val: 6)"
 
 
-def test_a_measure_that_is_no_finite_number_is_left_out(
+def test_a_measure_that_is_no_finite_number_or_has_no_name_is_left_out(
     control_plane: ControlPlane, agent: Agent
 ) -> None:
     job = control_plane.submit()
-    measured = {"loss": math.nan, "lr": math.inf, "norm": None, "kept": 1.0}
+    measured = {"loss": math.nan, "lr": math.inf, "norm": None, "": 2.0, "kept": 1.0}
     agent.beat(
         agent.claimed(),
         an_event(1, "progress", **at_step(5, eta_seconds=math.inf, metrics=measured)),

@@ -93,11 +93,12 @@ async def claim(request: Request, body: ClaimRequest, context: Context) -> Respo
             return Response(status_code=204)
 
 
-@router.post("/heartbeats")
-def heartbeat(body: Heartbeat, context: Context) -> HeartbeatReply:
+@router.post("/heartbeats", response_model=HeartbeatReply)
+def heartbeat(body: Heartbeat, context: Context) -> Response:
     """Renew the leases of a worker's attempts; the reply has a directive for each."""
     with context.database.write() as tx:
-        return heartbeats.heartbeat(tx, body, context.now())
+        reply = heartbeats.heartbeat(tx, body, context.now())
+    return Response(reply.model_dump_json(), media_type="application/json")
 
 
 @router.post("/reports")

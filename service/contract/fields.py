@@ -22,7 +22,8 @@ def _finite_items(values: Any) -> Any:
     if not isinstance(values, dict):
         return values
     finite = {name: _finite(value) for name, value in values.items()}
-    return {name: value for name, value in finite.items() if value is not None}
+    # A value without a name costs itself alone, and not the event that it came with.
+    return {name: value for name, value in finite.items() if value is not None and name != ""}
 
 
 def _in_utc_range(moment: datetime) -> datetime:
@@ -79,7 +80,7 @@ Metrics = Annotated[
     CutTo(MOST_METRICS),
     BeforeValidator(_finite_items),
 ]
-"""Metric name -> value; NaN and infinite values are left out."""
+"""Metric name -> value; NaN and infinite values are left out, and one without a name."""
 
 Result = Annotated[dict[str, Any], JsonCutTo(RESULT_BYTES)]
 """A JSON object of a worker; NaN and infinite values in it become null."""

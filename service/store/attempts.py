@@ -5,13 +5,54 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, delete, func, insert, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    RowMapping,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from service.contract.jobs import LIVE_ATTEMPTS, Attempt, AttemptState, JobState, Reason
 from service.contract.reading import member
 from service.domain.retry import MACHINE_FAULTS
 from service.store.tables import attempts, jobs, workers
 
+# What every heartbeat sends is made once: to make a statement costs more than to send it.
+_OF_JOBS: BindParameter[str] = bindparam("job_ids", expanding=True)
+_LIVE = (
+    select(
+        attempts.c.job_id,
+        attempts.c.number,
+        attempts.c.token,
+        attempts.c.acked_seq,
+        attempts.c.state,
+        jobs.c.state.label("job_state"),
+        jobs.c.stop_mode,
+    )
+    # PostgreSQL locks the rows of the first table first.
+    .select_from(jobs)
+    .join(attempts, attempts.c.job_id == jobs.c.id)
+    .where(jobs.c.id.in_(_OF_JOBS), attempts.c.state.in_(LIVE_ATTEMPTS))
+    .order_by(jobs.c.id)
+    .with_for_update()
+)
+_NOW = bindparam("now", type_=attempts.c.renewed_at.type)
+_RENEW = (
+    update(attempts)
+    .where(attempts.c.job_id.in_(_OF_JOBS), attempts.c.state.in_(LIVE_ATTEMPTS))
+    .values(
+        state=AttemptState.RUNNING,
+        started_at=func.coalesce(attempts.c.started_at, _NOW),
+        renewed_at=_NOW,
+        spared=False,
+    )
+)
 _USAGE = (
     select(attempts.c.worker_id, func.count(), func.sum(jobs.c.gpus))
     .join(jobs, jobs.c.id == attempts.c.job_id)
@@ -92,16 +133,7 @@ def change_live(tx: Connection, job_id: str, number: int, values: Mapping[str, A
 
 def lock_live(tx: Connection, job_ids: Sequence[str]) -> dict[str, LiveAttempt]:
     """By job id its live attempt; locks both, the job before its attempt, in the order of ids."""
-    columns = (attempts.c.job_id, attempts.c.number, attempts.c.token, attempts.c.acked_seq)
-    of_job = (jobs.c.state.label("job_state"), jobs.c.stop_mode)
-    query = (
-        select(*columns, attempts.c.state, *of_job)
-        # PostgreSQL locks the rows of the first table first.
-        .select_from(jobs)
-        .join(attempts, attempts.c.job_id == jobs.c.id)
-        .where(jobs.c.id.in_(job_ids), attempts.c.state.in_(LIVE_ATTEMPTS))
-    )
-    rows = tx.execute(query.order_by(jobs.c.id).with_for_update())
+    rows = tx.execute(_LIVE, {"job_ids": list(job_ids)})
     return {
         row.job_id: LiveAttempt(
             job_id=row.job_id,
@@ -118,16 +150,7 @@ def lock_live(tx: Connection, job_ids: Sequence[str]) -> dict[str, LiveAttempt]:
 
 def renew(tx: Connection, job_ids: Sequence[str], now: datetime) -> None:
     """Renew the leases of the live attempts of jobs that the caller has locked."""
-    statement = update(attempts).where(
-        attempts.c.job_id.in_(job_ids), attempts.c.state.in_(LIVE_ATTEMPTS)
-    )
-    values = {
-        "state": AttemptState.RUNNING,
-        "started_at": func.coalesce(attempts.c.started_at, now),
-        "renewed_at": now,
-        "spared": False,
-    }
-    renewed = tx.execute(statement.values(**values)).rowcount
+    renewed = tx.execute(_RENEW, {"job_ids": list(job_ids), "now": now}).rowcount
     assert renewed == len(job_ids), "the caller has locked a live attempt of each"
 
 

@@ -7,6 +7,7 @@ from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import (
     Connection,
     RowMapping,
+    bindparam,
     delete,
     func,
     insert,
@@ -24,6 +25,14 @@ from service.store.tables import checkpoint_tags, checkpoints, jobs
 _PUBLISHED: State = "published"
 _FILES: TypeAdapter[dict[str, FileDigest]] = TypeAdapter(dict[str, FileDigest])
 _MEASURED: tuple[Measured, ...] = ("loss", "top1_error", "top5_error")
+_PURGING = (
+    select(checkpoints)
+    .where(
+        checkpoints.c.job_id.in_(bindparam("job_ids", expanding=True)),
+        checkpoints.c.state == "purging",
+    )
+    .order_by(checkpoints.c.step)
+)
 
 
 def add(tx: Connection, checkpoint: Checkpoint, manifest: Manifest) -> None:
@@ -105,11 +114,8 @@ def in_state(tx: Connection, job_id: str, state: State) -> list[Checkpoint]:
 
 def purging_of(tx: Connection, job_ids: Sequence[str]) -> dict[str, list[Checkpoint]]:
     """By job id the checkpoints that its retention has expired and that are to be removed."""
-    query = select(checkpoints).where(
-        checkpoints.c.job_id.in_(job_ids), checkpoints.c.state == "purging"
-    )
     purging: dict[str, list[Checkpoint]] = {}
-    for row in tx.execute(query.order_by(checkpoints.c.step)).mappings():
+    for row in tx.execute(_PURGING, {"job_ids": list(job_ids)}).mappings():
         purging.setdefault(row["job_id"], []).append(checkpoint_of(row))
     return purging
 
