@@ -1,8 +1,5 @@
 """The service's steps on a device, as the trainer does them, eager and tuned."""
 
-from contextlib import nullcontext
-from typing import Any
-
 import torch
 
 from benchmarks.gpu.device import Scale
@@ -11,6 +8,7 @@ from workers.data.loader import Batch
 from workers.recipes.params import RecipeParams
 from workers.recipes.table import recipe_named
 from workers.training.device_inputs import to_inputs_on
+from workers.training.execution import Execution, Precision, format_of
 from workers.training.progress import Window
 from workers.training.step import TrainingStep
 
@@ -30,14 +28,13 @@ class OurSteps:
 
     def __init__(self, target: torch.device, scale: Scale, *, tuned: bool) -> None:
         recipe, params = recipe_named(RECIPE), params_of(scale)
-        self._device, self._tuned = target, tuned
-        self._format = torch.channels_last if tuned else torch.contiguous_format
-        network = recipe.build(VARIANT, 1000, params).to(target, memory_format=self._format)  # type: ignore[call-overload]
+        self._device = target
+        precision: Precision = "bf16" if target.type == "cuda" else "fp32"
+        execution = Execution(precision, "channels_last", fused=True) if tuned else Execution()
+        self._format = format_of(execution)
+        network = recipe.build(VARIANT, 1000, params).to(target)
         optimizer = recipe.optimizer_of(network, params)
-        if tuned:
-            for group in optimizer.param_groups:
-                group["fused"] = True
-        self._step = TrainingStep(recipe, params, network, optimizer)
+        self._step = TrainingStep(recipe, params, network, optimizer, execution)
         self._window, self._steps = Window(), 0
 
     def use(self, transform: BatchTransform) -> None:
@@ -48,10 +45,5 @@ class OurSteps:
         """One iteration on a batch of the host."""
         images, labels = self._to_inputs(batch, self._format)
         self._steps += 1
-        with self._autocast():
-            loss, logits = self._step.train(self._steps, images, labels)
-        self._window.add(loss, logits.float(), labels)
-
-    def _autocast(self) -> Any:
-        is_bf16 = self._tuned and self._device.type == "cuda"
-        return torch.autocast("cuda", dtype=torch.bfloat16) if is_bf16 else nullcontext()
+        loss, logits = self._step.train(self._steps, images, labels)
+        self._window.add(loss, logits, labels)

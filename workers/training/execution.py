@@ -54,13 +54,19 @@ class Execution:
 ORIGINAL = Execution()
 
 
+def format_of(execution: Execution) -> torch.memory_format:
+    """The memory format of images and weights."""
+    is_last = execution.memory_format == "channels_last"
+    return torch.channels_last if is_last else torch.contiguous_format
+
+
 def prepare_for(network: nn.Module, execution: Execution) -> None:
     """Lay the weights out in the memory format, in place; their values and names stay.
 
     A network of channels_last weights computes in that format, in training and in eval.
     """
     # Only these have it; a network may also have weights of other dimensions.
-    network.to(memory_format=_format_of(execution))
+    network.to(memory_format=format_of(execution))
 
 
 def prepare_optimizer(optimizer: torch.optim.Optimizer, execution: Execution) -> None:
@@ -81,7 +87,7 @@ def prepare_optimizer(optimizer: torch.optim.Optimizer, execution: Execution) ->
 
 def formatted(inputs: Tensor, execution: Execution) -> Tensor:
     """Images (N, 3, S, S) in the memory format of the execution."""
-    return inputs.contiguous(memory_format=_format_of(execution))
+    return inputs.contiguous(memory_format=format_of(execution))
 
 
 def autocast(device: torch.device, execution: Execution) -> AbstractContextManager[Any]:
@@ -163,8 +169,3 @@ def require_compiler(device: torch.device) -> None:
             f"compile on: this worker has no {missing.removeprefix('a ')}; "
             "use compile auto or off, or install it on the worker"
         )
-
-
-def _format_of(execution: Execution) -> torch.memory_format:
-    is_last = execution.memory_format == "channels_last"
-    return torch.channels_last if is_last else torch.contiguous_format

@@ -14,6 +14,7 @@ from workers.training.data_wait import data_wait_of
 from workers.training.data_wait_advice import advice_of
 from workers.training.device_inputs import is_pinned_for, to_inputs_on
 from workers.training.evaluate import VAL_BATCH_SIZE, evaluate
+from workers.training.execution import format_of
 from workers.training.loader_processes import loader_processes
 from workers.training.non_finite import SMALLER_RATE, NonFiniteLoss, require_finite_loss
 from workers.training.preprocessing import augment_on
@@ -100,7 +101,7 @@ class Trainer:
 
     def _iterate(self, batch: Batch) -> None:
         state = self._state
-        images, labels = self._to_inputs(batch)
+        images, labels = self._to_inputs(batch, format_of(state.execution))
         state.metrics = {}
         recalibrated = state.step + 1 - self._params.total_iters
         if recalibrated > 0:
