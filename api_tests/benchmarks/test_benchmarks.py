@@ -6,6 +6,7 @@ from benchmarks import (
     charts,
     checkpoint_stall,
     end_to_end,
+    evaluation,
     input,
     latest,
     polls,
@@ -92,3 +93,9 @@ def test_what_a_request_costs_is_measured_on_both_databases() -> None:
     assert _is_complete(section)
     assert {row[0] for row in section.rows} == {"SQLite", "PostgreSQL"}
     assert len(section.figures) == 6
+
+
+def test_an_eval_is_measured_with_and_without_what_it_writes() -> None:
+    section = evaluation.measure(evaluation.Scale(images=20, classes=10, size=32, rounds=1))
+    assert _is_complete(section)
+    assert [figure.key for figure in section.figures] == ["whole_ratio", "plain_ratio"]

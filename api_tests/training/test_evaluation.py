@@ -6,17 +6,21 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from PIL import Image
-from torch import nn
+from torch import Tensor, nn
 
 from service.contract.checkpoints import FileDigest
+from workers.data.errors import InvalidData
 from workers.data.images import SplitRequest
 from workers.data.sources.digits import Digits
 from workers.data.sources.folders import ImageFolder
 from workers.data.transforms import preprocess_of
 from workers.runs.predictions import Predicted, Predictions, write_evaluation
+from workers.training.attempt_results import Stopped
 from workers.training.distributed import Ranks
+from workers.training.eval_batches import EvalForward, use_fastest_format
 from workers.training.evaluate import evaluate
 
 
@@ -75,12 +79,127 @@ def test_a_validation_shows_with_each_batch_that_it_goes_on() -> None:
         network,
         digits,
         _alone(),
+        batch_size=200,
         num_workers=0,
         stop_asked=lambda: False,
         pulse=lambda: shown.append(1),
     )
     assert found["samples"] == 360
     assert len(shown) == 2
+
+
+def _tiny() -> nn.Sequential:
+    return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 10), nn.Dropout(0.5))
+
+
+class _SmallMemory(nn.Module):
+    """A network that has room for three images at once, and notes how many it was given."""
+
+    def __init__(self, problem: str = "CUDA out of memory. Tried to allocate 2.00 GiB") -> None:
+        super().__init__()
+        self._inner, self._problem = _tiny(), problem
+        self.sizes: list[int] = []
+
+    def forward(self, images: Tensor) -> Tensor:
+        self.sizes.append(len(images))
+        if len(images) > 3:
+            raise torch.OutOfMemoryError(self._problem)
+        logits: Tensor = self._inner(images)
+        return logits
+
+
+def _inputs(size: int) -> Tensor:
+    return torch.rand(size, 3, 8, 8, generator=torch.Generator().manual_seed(1))
+
+
+def test_a_batch_that_does_not_fit_is_computed_in_parts_and_later_ones_at_once() -> None:
+    network = _SmallMemory().eval()
+    forward = EvalForward(network)
+    with torch.inference_mode():
+        logits = forward(_inputs(14))
+        assert network.sizes == [14, 7, 3, 3, 3, 3, 2]
+        assert logits.equal(torch.cat([network(part) for part in _inputs(14).split(3)]))
+        network.sizes.clear()
+        forward(_inputs(5))
+    assert network.sizes == [3, 2]
+
+
+@pytest.mark.parametrize(("size", "message"), [(1, "memory"), (14, "expected 3 channels")])
+def test_one_image_that_does_not_fit_and_any_other_error_end_an_evaluation(
+    size: int, message: str
+) -> None:
+    class Broken(nn.Module):
+        def forward(self, images: Tensor) -> Tensor:
+            if len(images) == 1:
+                raise torch.OutOfMemoryError("CUDA out of memory")
+            raise RuntimeError("expected 3 channels")
+
+    with pytest.raises(RuntimeError, match=message):
+        EvalForward(Broken())(_inputs(size))
+
+
+@pytest.mark.parametrize("fails", ["stopped", "broken data"])
+def test_a_network_trains_on_after_a_validation_that_did_not_end(fails: str) -> None:
+    network = _tiny().train()
+
+    def pulse() -> None:
+        assert not network.training
+        if fails == "broken data":
+            raise InvalidData("an image does not decode")
+
+    with pytest.raises((Stopped, InvalidData)):
+        evaluate(
+            network,
+            Digits(_val(Path())),
+            _alone(),
+            batch_size=200,
+            num_workers=0,
+            stop_asked=lambda: fails == "stopped",
+            pulse=pulse,
+        )
+    assert network.training
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 360])
+def test_the_size_of_its_batches_changes_a_validation_by_rounding_alone(batch_size: int) -> None:
+    torch.manual_seed(0)
+    network, digits = _tiny(), Digits(_val(Path()))
+    of_200, measured = (
+        evaluate(
+            network,
+            digits,
+            _alone(),
+            batch_size=size,
+            num_workers=0,
+            stop_asked=lambda: False,
+            pulse=lambda: None,
+        )
+        for size in (200, batch_size)
+    )
+    assert measured["loss"] == pytest.approx(of_200["loss"], rel=1e-6)
+    assert {**measured, "loss": 0} == {**of_200, "loss": 0}
+
+
+class _ViewsFeatures(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3)
+
+    def forward(self, images: Tensor) -> Tensor:
+        features: Tensor = self.conv(images)
+        return features.view(len(images), -1) + 1
+
+
+@pytest.mark.parametrize(
+    ("network", "is_channels_last"), [(nn.Conv2d(3, 8, 3), True), (_ViewsFeatures(), False)]
+)
+def test_an_eval_is_in_channels_last_where_the_network_can_be(
+    network: nn.Module, is_channels_last: bool
+) -> None:
+    use_fastest_format(network, torch.device("cpu"), 32)
+    weight = next(parameter for parameter in network.parameters() if parameter.dim() == 4)
+    assert weight.is_contiguous(memory_format=torch.channels_last) == is_channels_last
+    network(torch.zeros(1, 3, 32, 32))
 
 
 def test_an_image_in_a_folder_is_named_by_its_class_and_file(tmp_path: Path) -> None:

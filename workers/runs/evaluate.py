@@ -10,7 +10,10 @@ from workers.data.images import ImageDataset
 from workers.recipes.params import RecipeParams
 from workers.runs.datasets import check_class_count, open_run_split
 from workers.runs.predictions import Predictions, write_evaluation
-from workers.training.evaluate import VAL_BATCH_SIZE, evaluate
+from workers.training.data_wait import data_wait_of
+from workers.training.data_wait_advice import advice_of
+from workers.training.eval_batches import eval_batch_size, use_fastest_format
+from workers.training.evaluate import evaluate
 from workers.training.loader_processes import loader_processes
 from workers.training.preprocessing import mean_to_evaluate_with
 from workers.training.progress import validation_line
@@ -48,24 +51,41 @@ def run(context: RunContext) -> dict[str, Any]:
 def _measured(
     context: RunContext, network: nn.Module, images: ImageDataset, params: RecipeParams
 ) -> dict[str, Any]:
-    began, predictions = context.clock(), Predictions()
-    world_size = context.ranks.world_size
-    processes = loader_processes(params, images, batch_size=VAL_BATCH_SIZE, world_size=world_size)
-    metrics = evaluate(
-        network.to(context.ranks.device),
-        images,
-        context.ranks,
-        num_workers=processes,
-        stop_asked=context.stop_asked,
-        pulse=context.events.pulse,
-        on_logits=predictions.add,
-    )
+    ranks, times, predictions = context.ranks, context.times, Predictions()
+    batch_size = eval_batch_size(ranks.device, params.image_size)
+    loaders = loader_processes(params, images, batch_size=batch_size, world_size=ranks.world_size)
+    advice = advice_of(context, loaders)
+    waits = data_wait_of(ranks.device, times, "validation")
+
+    def pulse() -> None:
+        context.events.pulse()
+        sentence = advice.after(times.spent())
+        if sentence is not None:
+            context.events.note(sentence)
+
+    network.to(ranks.device)
+    use_fastest_format(network, ranks.device, params.image_size)
+    began = context.clock()
+    with times.on("validation"):
+        metrics = evaluate(
+            network,
+            images,
+            ranks,
+            batch_size=batch_size,
+            num_workers=loaders,
+            stop_asked=context.stop_asked,
+            pulse=pulse,
+            on_logits=predictions.add,
+            waiting=waits.measured,
+        )
+        waits.settle()
     seconds = context.clock() - began
     context.events.log(validation_line(None, metrics))
-    predicted = predictions.gathered(context.ranks, len(images))
-    files: dict[str, Any] = {}
-    if context.ranks.is_first:
-        files = write_evaluation(context.attempt_folder / "files", images, predicted)
+    with times.on("save"):
+        predicted = predictions.gathered(ranks, len(images))
+        files: dict[str, Any] = {}
+        if ranks.is_first:
+            files = write_evaluation(context.attempt_folder / "files", images, predicted)
     rate = metrics["samples"] / max(seconds, 1e-9)
     return {**metrics, **files, "images_per_second": rate}
 

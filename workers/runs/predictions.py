@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
@@ -28,14 +29,15 @@ class Predictions:
     """The class predicted for each image of this rank's share, and how sure the network was."""
 
     def __init__(self) -> None:
-        self._classes: list[NDArray[np.int64]] = []
-        self._confidences: list[NDArray[np.float32]] = []
+        self._classes: list[Tensor] = []
+        self._confidences: list[Tensor] = []
 
     def add(self, logits: Tensor) -> None:
         """Note a batch of (N, C) logits; the batches come in the order of the images."""
         confidence, predicted = logits.softmax(dim=1).max(dim=1)
-        self._classes.append(predicted.cpu().numpy())
-        self._confidences.append(confidence.float().cpu().numpy())
+        # They stay on the device: to copy each batch would wait for it.
+        self._classes.append(predicted)
+        self._confidences.append(confidence.float())
 
     def gathered(self, ranks: Ranks, size: int) -> "Predicted":
         """All ranks' shares in the order of the data set's `size` images; on each rank."""
@@ -130,5 +132,5 @@ def _write(path: Path, text: str) -> FileDigest:
     return FileDigest(bytes=len(body), sha256=hashlib.sha256(body).hexdigest())
 
 
-def _joined(parts: Sequence[NDArray[Any]], kind: type) -> NDArray[Any]:
-    return np.concatenate(parts) if parts else np.empty(0, kind)
+def _joined(parts: Sequence[Tensor], kind: type) -> NDArray[Any]:
+    return torch.cat(list(parts)).cpu().numpy() if parts else np.empty(0, kind)

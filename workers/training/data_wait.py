@@ -7,7 +7,7 @@ from typing import Protocol
 
 import torch
 
-from workers.training.time_account import TimeAccount
+from workers.training.time_account import Activity, TimeAccount
 
 
 class DeviceMark(Protocol):
@@ -21,20 +21,22 @@ class DeviceMark(Protocol):
 
 
 class DataWait:
-    """Counts the wait for a batch as `data_wait`, and as `step` while the device is at work.
+    """Counts the wait for a batch as `data_wait`, and as `work` while the device is at work.
 
     A device that runs behind its program is asked by marks before and after the wait: its time
     between them, in which it did nothing, is the wait. They are read once it has passed them, so
     that no step waits for it. `mark` is None for a device that works within the call, as the CPU.
     """
 
-    def __init__(self, times: TimeAccount, mark: Callable[[], DeviceMark] | None) -> None:
-        self._times, self._mark = times, mark
+    def __init__(
+        self, times: TimeAccount, mark: Callable[[], DeviceMark] | None, work: Activity = "step"
+    ) -> None:
+        self._times, self._mark, self._work = times, mark, work
         self._pending: deque[tuple[float, DeviceMark, DeviceMark]] = deque()
 
     @contextmanager
     def measured(self) -> Iterator[None]:
-        """Around the wait for one batch, within `step`."""
+        """Around the wait for one batch."""
         if self._mark is None:
             with self._times.on("data_wait"):
                 yield
@@ -50,7 +52,7 @@ class DataWait:
         while self._pending and self._pending[0][2].is_reached():
             waited, before, after = self._pending.popleft()
             idle = min(max(after.seconds_after(before), 0.0), waited)
-            self._times.move(waited - idle, "data_wait", "step")
+            self._times.move(waited - idle, "data_wait", self._work)
 
     def _waited(self) -> float:
         return self._times.spent().data_wait_seconds
@@ -73,6 +75,6 @@ class CudaMark:
         return float(earlier._event.elapsed_time(self._event)) / 1e3
 
 
-def data_wait_of(device: torch.device, times: TimeAccount) -> DataWait:
-    """The measure of the wait for batches of a run on `device`."""
-    return DataWait(times, CudaMark if device.type == "cuda" else None)
+def data_wait_of(device: torch.device, times: TimeAccount, work: Activity) -> DataWait:
+    """The measure of the wait for batches of a run that does this work on `device`."""
+    return DataWait(times, CudaMark if device.type == "cuda" else None, work)

@@ -37,19 +37,20 @@ class DataWaitAdvice:
 
 
 def advice_of(context: RunContext, loaders: int) -> DataWaitAdvice:
-    """The advice for a training whose rank loads with `loaders` processes."""
-    ranks = context.ranks
+    """The advice for a training or an eval whose rank loads with `loaders` processes."""
+    ranks, trains = context.ranks, context.claim.spec.kind == "train"
     ways = ways_to_wait_less(
         loaders=loaders,
         cores=cores_of_rank(ranks.world_size),
-        augments_in_loaders=augment_on(context.params, ranks.device) == "loader",
+        augments_in_loaders=trains and augment_on(context.params, ranks.device) == "loader",
         has_gpu=ranks.device.type == "cuda",
+        reads_files=context.claim.job_spec.data.val_dir is not None,
     )
     return DataWaitAdvice(ways)
 
 
 def ways_to_wait_less(
-    *, loaders: int, cores: int, augments_in_loaders: bool, has_gpu: bool
+    *, loaders: int, cores: int, augments_in_loaders: bool, has_gpu: bool, reads_files: bool
 ) -> list[str]:
     """What to change in a training of which each rank has `cores` and `loaders` processes."""
     ways = []
@@ -58,4 +59,6 @@ def ways_to_wait_less(
         ways.append(f"set data_workers to {cores - 1}, of which it has {loaders}")
     if has_gpu and augments_in_loaders:
         ways.append('set augment_on to "device"')
+    if reads_files:
+        ways.append("pack the images with `trainyard data pack`")
     return ways or [f"use a worker with more than {cores} cores for each rank"]

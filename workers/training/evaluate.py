@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import torch
 from torch import Tensor, nn
@@ -9,14 +10,13 @@ from torch.nn.functional import cross_entropy
 
 from workers.data.batch_transform import transform_of
 from workers.data.images import ImageDataset
-from workers.data.loader import Batch, val_batches
+from workers.data.loader import val_batches
 from workers.recipes.loss import ranks_of_labels
 from workers.training.attempt_results import Stopped
 from workers.training.device_inputs import is_pinned_for, to_inputs_on
 from workers.training.distributed import Ranks
+from workers.training.eval_batches import EvalForward
 from workers.training.non_finite import require_finite_loss
-
-VAL_BATCH_SIZE = 200
 
 
 def evaluate(
@@ -24,51 +24,61 @@ def evaluate(
     images: ImageDataset,
     ranks: Ranks,
     *,
+    batch_size: int,
     num_workers: int,
     stop_asked: Callable[[], bool],
     pulse: Callable[[], None],
     on_logits: Callable[[Tensor], None] = lambda _: None,
+    waiting: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> dict[str, float]:
     """`loss`, `top1_error`, `top5_error` (0 to 1) and `samples`; the network's mode is restored.
 
-    `pulse` is called for each batch, `on_logits` with the logits (N, C) of each batch of this
-    rank's share, in order. Raises Stopped between two batches, at every rank, once `stop_asked` is
-    true at any, and NonFiniteLoss at the end.
+    Batches have `batch_size` images; where so many do not fit into memory, fewer are computed at
+    once. That changes the loss by its rounding alone, about 1e-6 of it. `waiting` is around each
+    wait for a batch. `pulse` is called for each batch, `on_logits` with the logits (N, C) of each
+    batch of this rank's share, in order. Raises Stopped between two batches, at every rank, once
+    `stop_asked` is true at any, and NonFiniteLoss at the end.
     """
-    training = network.training
-    network.eval()
     ranks.share_buffers(network)
-    sums = torch.zeros(4, dtype=torch.float64, device=ranks.device)
-    to_inputs = to_inputs_on(ranks.device, transform_of(images))
-    batches = _share(images, ranks, num_workers)
-    # The shares may differ by a batch: the ranks agree as often as the longest has batches.
-    rounds = math.ceil(len(images) / (VAL_BATCH_SIZE * ranks.world_size))
-    with torch.no_grad():
-        for _ in range(rounds):
-            batch = next(batches, None)
-            if ranks.any(stop_asked()):
-                raise Stopped("stopped in a validation, as asked")
-            pulse()
-            if batch is not None:
-                inputs, labels = to_inputs(batch)
-                logits = network(inputs)
-                on_logits(logits)
-                sums += _counted(logits, labels)
-    network.train(training)
-    averages = _averages(*ranks.total(sums).tolist())
-    require_finite_loss(averages["loss"], f"over {averages['samples']} validation images")
-    return averages
-
-
-def _share(images: ImageDataset, ranks: Ranks, num_workers: int) -> Iterator[Batch]:
-    return val_batches(
+    batches = val_batches(
         images,
-        batch_size=VAL_BATCH_SIZE,
+        batch_size=batch_size,
         num_workers=num_workers,
         pinned=is_pinned_for(ranks.device),
         rank=ranks.rank,
         world_size=ranks.world_size,
     )
+    to_inputs = to_inputs_on(ranks.device, transform_of(images))
+    forward = EvalForward(network)
+    # The shares may differ by a batch: the ranks agree as often as the longest has batches.
+    rounds = math.ceil(len(images) / (batch_size * ranks.world_size))
+    with _eval_mode(network), torch.inference_mode():
+        sums = torch.zeros(4, dtype=torch.float64, device=ranks.device)
+        for _ in range(rounds):
+            with waiting():
+                batch = next(batches, None)
+                stops = ranks.any(stop_asked())
+            if stops:
+                raise Stopped("stopped in a validation, as asked")
+            pulse()
+            if batch is not None:
+                inputs, labels = to_inputs(batch)
+                logits = forward(inputs)
+                on_logits(logits)
+                sums += _counted(logits, labels)
+        averages = _averages(*ranks.total(sums).tolist())
+    require_finite_loss(averages["loss"], f"over {averages['samples']} validation images")
+    return averages
+
+
+@contextmanager
+def _eval_mode(network: nn.Module) -> Iterator[None]:
+    training = network.training
+    network.eval()
+    try:
+        yield
+    finally:
+        network.train(training)
 
 
 def _counted(logits: Tensor, labels: Tensor) -> Tensor:

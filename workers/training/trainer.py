@@ -13,7 +13,8 @@ from workers.training.checkpoint_publisher import CheckpointPublisher
 from workers.training.data_wait import data_wait_of
 from workers.training.data_wait_advice import advice_of
 from workers.training.device_inputs import is_pinned_for, to_inputs_on
-from workers.training.evaluate import VAL_BATCH_SIZE, evaluate
+from workers.training.eval_batches import eval_batch_size
+from workers.training.evaluate import evaluate
 from workers.training.execution import format_of
 from workers.training.loader_processes import loader_processes
 from workers.training.non_finite import SMALLER_RATE, NonFiniteLoss, require_finite_loss
@@ -51,7 +52,7 @@ class Trainer:
         self._state, self._ranks = state, context.ranks
         self._events, self._publisher = context.events, publisher
         self._times = context.times
-        self._data_wait = data_wait_of(context.ranks.device, context.times)
+        self._data_wait = data_wait_of(context.ranks.device, context.times, "step")
         self._train, self._val = train, val
         self._to_inputs = to_inputs_on(state.device, transform_of(train))
         self._stop_asked = context.stop_asked
@@ -175,12 +176,14 @@ class Trainer:
 
     def _evaluated(self) -> dict[str, float]:
         state = self._state
+        batch_size = eval_batch_size(state.device, self._params.image_size)
         try:
             return evaluate(
                 state.network,
                 self._val,
                 self._ranks,
-                num_workers=self._loader_processes(self._val, VAL_BATCH_SIZE),
+                batch_size=batch_size,
+                num_workers=self._loader_processes(self._val, batch_size),
                 stop_asked=self._stop_asked,
                 pulse=self._events.pulse,
             )
