@@ -46,7 +46,7 @@ class Workload:
         parts = [self.recipe.name, self.recipe.network, self.variant, self.images, self.classes]
         parts += [self.params.image_size, self.params.exact, name]
         parts += [torch.__version__, torch.get_num_threads()]
-        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+        return hashlib.sha256(json.dumps(parts, allow_nan=False).encode()).hexdigest()
 
 
 def measure(
@@ -95,7 +95,7 @@ def write_measurements(workload: Workload, device: torch.device, measured: Measu
     entries = [{"execution": e.as_json(), "seconds": seconds} for e, seconds in measured.items()]
     staged = path.with_suffix(f".{os.getpid()}")
     with suppress(OSError):
-        staged.write_text(json.dumps(entries))
+        staged.write_text(json.dumps(entries, allow_nan=False))
         staged.replace(path)
 
 
