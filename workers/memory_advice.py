@@ -5,11 +5,15 @@ from service.contract.specs import AnySpec, EvalSpec, TrainSpec
 _LARGER_WORKER = "use a worker with more memory"
 
 
-def memory_advice(spec: AnySpec) -> str:
-    """A clause for people: a batch size to try, half of the job's, which its ranks can share."""
+def memory_advice(spec: AnySpec, fitting: int | None = None) -> str:
+    """A clause for people: a batch size to try, which the job's ranks can share.
+
+    It is `fitting`, a batch that was tried and fitted, or half of the job's.
+    """
     if not isinstance(spec, TrainSpec | EvalSpec):
         return _LARGER_WORKER
-    ways = [*_smaller_batch(spec), "a smaller image_size"]
+    tried = [f"batch_size {fitting}, which fitted when it was tried"] if fitting else []
+    ways = [*(tried or _smaller_batch(spec)), "a smaller image_size"]
     if isinstance(spec.params.get("data_workers"), int) and spec.params["data_workers"] > 0:
         ways.append("fewer data_workers")
     return f"try {', '.join(ways)}, or {_LARGER_WORKER}"

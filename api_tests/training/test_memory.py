@@ -9,11 +9,14 @@ from typing import Any
 import psutil
 import pytest
 import torch
+from torch import nn
 
 from api_tests.support.attempts import attempt, draw_photos, ended, run, train_spec
 from api_tests.support.claims import a_claim
 from service.contract.jobs import Reason
 from workers.training.attempt_results import result_of
+from workers.training.fitting_batch import BatchTooLarge, fitting_images
+from workers.training.step import TrainingStep
 
 pytestmark = pytest.mark.xdist_group("trainer: attempts")
 
@@ -42,6 +45,24 @@ def test_a_training_that_the_cpu_allocator_refuses_memory_fails_with_a_batch_siz
     last = ended(run(attempt(tmp_path, spec=spec), before=leave_little_memory))
     assert (last["outcome"], last["reason"]) == ("failed", "out_of_memory")
     assert "try batch_size 10" in last["message"]
+
+
+def refuse_every_step() -> None:
+    """As a device refuses that has no room for the batch."""
+
+    def train(*_: Any) -> Any:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+
+    TrainingStep.train = train  # type: ignore[method-assign]
+
+
+def test_a_step_without_room_on_the_device_ends_the_run_with_a_batch_size_that_fitted(
+    tmp_path: Path,
+) -> None:
+    draw_photos(tmp_path)
+    last = ended(run(attempt(tmp_path, spec=train_spec()), before=refuse_every_step))
+    assert (last["outcome"], last["reason"]) == ("failed", "out_of_memory")
+    assert "try batch_size 4, which fitted when it was tried" in last["message"]
 
 
 @pytest.mark.parametrize(
@@ -90,3 +111,35 @@ def test_the_batch_size_to_try_is_one_that_the_ranks_can_share(
     fields: dict[str, Any], advice: str
 ) -> None:
     assert advice in result_of(MemoryError(), a_claim(**fields)).message
+
+
+class SmallDevice(nn.Module):
+    """A network that has room for so many images."""
+
+    def __init__(self, room: int) -> None:
+        super().__init__()
+        self._room = room
+        self.weight = nn.Parameter(torch.ones(3))
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        if len(images) > self._room:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        return images.mean((2, 3)) * self.weight
+
+
+@pytest.mark.parametrize(("room", "fitting"), [(7, 5), (10, 10), (5, 5), (2, 2), (1, None)])
+def test_the_first_part_of_a_batch_that_fits_is_found_by_trying(
+    room: int, fitting: int | None
+) -> None:
+    assert fitting_images(SmallDevice(room), torch.zeros(20, 3, 4, 4)) == fitting
+
+
+def test_a_batch_that_fitted_when_it_was_tried_is_what_the_message_names() -> None:
+    claim = a_claim(params={"batch_size": 512})
+    result = result_of(BatchTooLarge("CUDA out of memory. Tried 2 GiB", 128), claim)
+    assert result.reason is Reason.OUT_OF_MEMORY
+    assert result.message.startswith(
+        "CUDA out of memory. Tried 2 GiB; try batch_size 128, which fitted when it was tried, "
+    )
+    unknown = result_of(BatchTooLarge("CUDA out of memory. Tried 2 GiB", None), claim)
+    assert "try batch_size 256, a smaller image_size" in unknown.message

@@ -11,6 +11,7 @@ from workers.checkpoints.upstream import IncompatibleCheckpoint
 from workers.data.errors import InvalidData, NoDataRoot
 from workers.memory_advice import memory_advice
 from workers.recipes.table import NoSuchRecipe
+from workers.training.fitting_batch import BatchTooLarge
 from workers.training.memory_errors import memory_problem
 from workers.training.non_finite import NonFiniteLoss
 
@@ -62,10 +63,11 @@ def result_of(error: Exception, claim: Claim, *, oom_killed: bool = False) -> At
         )
     memory = memory_problem(error, oom_killed=oom_killed)
     if memory is not None:
+        fitting = error.fitting if isinstance(error, BatchTooLarge) else None
         return AttemptResult(
             outcome="failed",
             reason=Reason.OUT_OF_MEMORY,
-            message=f"{memory}; {memory_advice(claim.spec)}",
+            message=f"{memory}; {memory_advice(claim.spec, fitting)}",
         )
     reason = next((r for kind, r in _REASONS if isinstance(error, kind)), Reason.CRASHED)
     code = error.code if isinstance(error, IncompatibleCheckpoint) else None

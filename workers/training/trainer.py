@@ -2,6 +2,8 @@
 
 from typing import Any, NoReturn
 
+import torch
+
 from workers.data.batch_transform import transform_of
 from workers.data.images import ImageDataset
 from workers.data.loader import Batch, train_batches
@@ -16,6 +18,7 @@ from workers.training.device_inputs import is_pinned_for, to_inputs_on
 from workers.training.eval_batches import eval_batch_size
 from workers.training.evaluate import evaluate
 from workers.training.execution import format_of
+from workers.training.fitting_batch import BatchTooLarge, fitting_images
 from workers.training.loader_processes import loader_processes
 from workers.training.non_finite import SMALLER_RATE, NonFiniteLoss, require_finite_loss
 from workers.training.preprocessing import augment_on
@@ -109,7 +112,15 @@ class Trainer:
             self._step.recalibrate(recalibrated, images)
             state.step += 1
             return
-        loss, logits = self._step.train(state.step + 1, images, labels)
+        problem: str | None = None
+        try:
+            loss, logits = self._step.train(state.step + 1, images, labels)
+        except torch.OutOfMemoryError as error:
+            # Handled below: until the error is gone, it keeps what the step had allocated.
+            problem = str(error)
+        if problem is not None:
+            fitting = fitting_images(state.network, images)
+            raise BatchTooLarge(problem, fitting and fitting * self._ranks.world_size)
         state.execution = self._step.execution
         state.step += 1
         state.window.add(loss, logits, labels)
