@@ -26,6 +26,7 @@ from workers.recipes.loss import ranks_of_labels
 from workers.recipes.params import RecipeParams
 from workers.training import execution as executions
 from workers.training import execution_choice
+from workers.training.attempt_results import Stopped
 from workers.training.calibration import Workload, measure
 from workers.training.distributed import Ranks
 from workers.training.events import Events
@@ -188,20 +189,22 @@ LONG = {"total_iters": 400_000, "batch_size": 8, "image_size": 64}
 
 @pytest.fixture
 def choosing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any]]:
-    """`(saved, clock, **params)` -> the choice and the notes of a run of the tiny network."""
+    """`(saved, clock, stop_asked, **params)`: a run of the tiny network, its choice and notes."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     folder = attempt(tmp_path / "volume")
     notes: list[str] = []
     events = Events(folder, lambda: None, writes=False)  # type: ignore[arg-type, return-value]
     monkeypatch.setattr(events, "note", notes.append)
 
-    def of(saved: Execution | None = None, clock: Any = None, **params: Any) -> Any:
+    def of(
+        saved: Execution | None = None, clock: Any = None, stop_asked: bool = False, **params: Any
+    ) -> Any:
         context = RunContext(
             assignment=folder.assignment(),
             attempt_folder=folder.folder,
             ranks=ALONE,
             events=events,
-            stop_asked=lambda: False,
+            stop_asked=lambda: stop_asked,
             clock=clock or (lambda: pytest.fail("a short run, or one that is known, was measured")),
             now=lambda: pytest.fail("no time is needed"),
             new_id=lambda: "ckpt_1",
@@ -237,6 +240,30 @@ def test_a_long_run_is_measured_once_on_a_worker(choosing: Callable[..., Any]) -
     again, notes = choosing(compile="off", **LONG)
     assert again == choice
     assert notes == []
+
+
+def test_a_run_that_is_asked_to_stop_while_it_is_measured_stops(
+    choosing: Callable[..., Any],
+) -> None:
+    with pytest.raises(Stopped, match="before its first step"):
+        choosing(clock=_ticking(), stop_asked=True, **LONG)
+
+
+def test_what_was_measured_is_known_although_the_compile_did_not_end(
+    choosing: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured = execution_choice.measure
+
+    def killed_in_a_compile(*args: Any, **others: Any) -> Any:
+        if any(execution.compiled for execution in args[2]):
+            raise KeyboardInterrupt
+        return measured(*args, **others)
+
+    monkeypatch.setattr(execution_choice, "measure", killed_in_a_compile)
+    with pytest.raises(KeyboardInterrupt):
+        choosing(clock=_ticking(), **LONG)
+    # The clock of the second would fail it.
+    choosing(compile="off", **LONG)
 
 
 def test_a_network_that_does_not_compile_is_trained_eager_and_a_note_says_so(

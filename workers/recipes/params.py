@@ -203,7 +203,7 @@ class RecipeParams(BaseModel):
         Literal["auto", "on", "off"],
         Field(
             description="By torch.compile, which takes minutes at the start. "
-            "auto: in a run of an hour or more, if it was measured to be faster."
+            "auto: in a run of six hours or more, if it was measured to be faster."
         ),
     ] = "auto"
     exact: Annotated[

@@ -1,6 +1,9 @@
 """Which execution a run takes: what its parameters name, the checkpoint's, or the fastest."""
 
 import math
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
@@ -8,6 +11,7 @@ from typing import Any
 import torch
 
 from workers.recipes.params import RecipeParams
+from workers.training.attempt_results import Stopped
 from workers.training.calibration import (
     MOST_IMAGES,
     Measurements,
@@ -31,10 +35,12 @@ from workers.training.run_context import RunContext
 from workers.training.state import RunState
 from workers.training.step import NotCompiled
 
-LONG_IMAGES = {"cpu": 20_000, "cuda": 500_000}
+LONG_IMAGES = {"cpu": 100_000, "cuda": 500_000}
 """Images of 224 pixels from which on a run is worth a few seconds of measuring."""
-COMPILED_RUN_SECONDS = 3600.0
-"""The estimated time of a run from which on a cold compile of minutes can pay."""
+COMPILED_RUN_SECONDS = 6 * 3600.0
+"""The estimated time of a run from which on a cold compile of minutes is one per cent of it."""
+_NOTE_SECONDS = 300.0
+_MOST_NOTES = 12
 _GAIN = {"bf16": 0.9, "compiled": 0.95, "contiguous": 0.97}
 """The share of the other's time that each may take at most: it has a price, or is a habit."""
 _PIXELS = 224 * 224
@@ -122,15 +128,16 @@ class _Calibration:
         self._agree()
 
     def run(self, executions: list[Execution]) -> Measurements:
-        """The times of the executions that fit into memory, and of the best one compiled."""
+        """The times of the executions that fit into memory, and of the best one compiled.
+
+        Raises Stopped, at every rank, if a stop was asked.
+        """
         self._measure(executions)
         wanted = list(executions)
         if self._compiling_can_pay(executions):
             compiled = replace(fastest(self._of(executions)), compiled=True)
             self._try_to_compile(compiled)
             wanted.append(compiled)
-        if self._context.ranks.is_first:
-            write_measurements(self._workload, self._device, self._known)
         return self._of(wanted)
 
     def _compiling_can_pay(self, executions: list[Execution]) -> bool:
@@ -145,7 +152,8 @@ class _Calibration:
         if compiled not in self._known:
             events.note("compiling the network for some minutes, to see whether that is faster")
         try:
-            self._measure([compiled])
+            with _notes_of_waiting(events.note):
+                self._measure([compiled])
         except NotCompiled as error:
             events.note(f"{error}; the run is eager")
             self._agree()
@@ -157,15 +165,43 @@ class _Calibration:
             self._state,
             [execution for execution in executions if execution not in self._known],
             clock=context.clock,
-            after_each=context.events.pulse,
+            after_each=self._go_on,
         )
         self._agree()
+        if context.ranks.is_first:
+            # Before a compile of minutes, which may not end.
+            write_measurements(self._workload, self._device, self._known)
+
+    def _go_on(self) -> None:
+        self._context.events.pulse()
+        if self._context.ranks.any(self._context.stop_asked()):
+            raise Stopped("stopped before its first step, as asked")
 
     def _agree(self) -> None:
         self._known = dict(self._context.ranks.gathered(list(self._known.items()))[0])
 
     def _of(self, executions: list[Execution]) -> Measurements:
         return {each: self._known[each] for each in executions if each in self._known}
+
+
+@contextmanager
+def _notes_of_waiting(note: Callable[[str], None]) -> Iterator[None]:
+    """Notes every five minutes of an hour that the network compiles: each is a sign of life."""
+    ended = threading.Event()
+
+    def write() -> None:
+        for number in range(1, _MOST_NOTES + 1):
+            if ended.wait(_NOTE_SECONDS):
+                return
+            note(f"the network compiles since {number * _NOTE_SECONDS / 60:.0f} minutes")
+
+    thread = threading.Thread(target=write, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def _possible(context: RunContext, saved: Execution, device: torch.device) -> Execution:
