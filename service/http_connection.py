@@ -14,7 +14,7 @@ from service.contract.reading import log_once
 _RESERVED_FILES = 256
 """Descriptors for the database, the volume and the server's own files, at most half of all."""
 _MOST_CONNECTIONS = 16_384
-_HEAD_BYTES = 64 * 1024
+_MOST_FRAMING_BYTES = 64 * 1024
 _MOST_PIPELINED = 64
 _BODY_HEADERS = (b"content-length", b"transfer-encoding")
 
@@ -25,7 +25,8 @@ class HttpConnection(HttpToolsProtocol):
     uvicorn itself closes a connection that is idle after a response. One that reaches uvicorn's
     `limit_concurrency` is closed at once: those before it, and the server's own files, come first.
     A head without its one Host, or of more than 64 KiB, is refused with 400; no upgrade is made,
-    and a request that asks for one is answered as if it did not.
+    and a request that asks for one is answered as if it did not. What comes after a body in chunks
+    is no header of its request.
     """
 
     head_seconds = 20.0
@@ -33,8 +34,9 @@ class HttpConnection(HttpToolsProtocol):
     """How long the peer may acknowledge nothing of what is sent; the kernel counts."""
 
     _head_timer: asyncio.TimerHandle | None = None
-    _is_in_head = False
-    _head_bytes = 0
+    _is_in_message = _is_in_head = False
+    _framing_bytes = 0
+    """Since a head began or a part of a body came: of a head, of chunk extensions, of trailers."""
     _body_head = b""
     """Of a request that asks for an upgrade: the head by which its body is read, if it has one."""
     _reads_body_head = False
@@ -55,12 +57,11 @@ class HttpConnection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Read on; a head that has begun must be whole in time."""
         self._unset_keepalive_if_required()
-        if self._is_in_head:
-            self._head_bytes += len(data)
+        self._framing_bytes += len(data)
         try:
             self._parse(data)
-            if self._is_in_head and self._head_bytes > _HEAD_BYTES:
-                raise HttpParserError("the head is too large")
+            if self._is_in_message and self._framing_bytes > _MOST_FRAMING_BYTES:
+                raise HttpParserError("the head, or what comes with the chunks, is too large")
         except HttpParserError:
             self.send_400_response("Invalid HTTP request received.")
             return
@@ -73,7 +74,8 @@ class HttpConnection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin a head."""
         if not self._reads_body_head:
-            self._is_in_head, self._head_bytes = True, 0
+            self._is_in_message = self._is_in_head = True
+            self._framing_bytes = 0
             super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
@@ -82,8 +84,8 @@ class HttpConnection(HttpToolsProtocol):
             super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Read a header."""
-        if not self._reads_body_head:
+        """Read a header; a trailer, which comes after the body, is passed over."""
+        if self._is_in_head:
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
@@ -101,9 +103,15 @@ class HttpConnection(HttpToolsProtocol):
             self._body_head = b"".join([b"POST / HTTP/1.1\r\n", *lines, b"\r\n"]) if lines else b""
         super().on_headers_complete()
 
+    def on_body(self, body: bytes) -> None:
+        """Read a part of the body."""
+        self._framing_bytes = 0
+        super().on_body(body)
+
     def on_message_complete(self) -> None:
         """End the body, unless it is still to be read."""
         if not self._body_head:
+            self._is_in_message = False
             super().on_message_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:

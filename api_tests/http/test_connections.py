@@ -15,12 +15,13 @@ from api_tests.support.server import DEADLINE_SECONDS, wait_for
 from service.http_connection import HttpConnection
 
 HEAD = b"POST /echo HTTP/1.1\r\nHost: a\r\n"
+CHUNKS = HEAD + b"Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n"
 UPGRADE = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAAB\r\n"
 
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[tuple[str, int]]:
-    """A server that answers with the body that it was sent."""
+    """A server that answers with the body that it was sent, and with the header X-Name."""
     listening = socket.create_server(("127.0.0.1", 0))
     app = Starlette(routes=[Route("/echo", echo, methods=["GET", "POST"])])
     server = uvicorn.Server(uvicorn.Config(app, http=HttpConnection, log_config=None, ws="none"))
@@ -34,7 +35,8 @@ def address() -> Iterator[tuple[str, int]]:
 
 
 async def echo(request: Request) -> Response:
-    return PlainTextResponse(b"<" + await request.body() + b">")
+    body = await request.body()
+    return PlainTextResponse(b"<" + body + b">" + request.headers.get("x-name", "").encode())
 
 
 @pytest.mark.parametrize(
@@ -71,6 +73,20 @@ def test_requests_that_are_sent_at_once_are_answered_in_their_order(
     assert answers.index(b"<1>") < answers.index(b"<8>") < answers.index(b"<>")
 
 
+@pytest.mark.parametrize("upgrade", [b"", UPGRADE], ids=["", "with a request for HTTP/2"])
+def test_what_follows_a_body_in_chunks_is_no_header_of_its_request(
+    address: tuple[str, int], upgrade: bytes
+) -> None:
+    # A proxy that checks the headers passes trailers on without a look.
+    close = b"" if upgrade else b"Connection: close\r\n"
+    sent = HEAD + upgrade + close + CHUNKS.removeprefix(HEAD) + b"X-Name: Ada\r\n\r\n"
+    last = HEAD + b"Connection: close\r\nX-Name: Ben\r\n\r\n"
+    answers = answers_to(address, sent + last if upgrade else sent)
+    assert b"<hi>" in answers
+    assert b"Ada" not in answers
+    assert (b"<>Ben" in answers) is bool(upgrade)
+
+
 @pytest.mark.parametrize(
     "sent",
     [
@@ -91,6 +107,9 @@ def test_requests_that_are_sent_at_once_are_answered_in_their_order(
         pytest.param(["GET /é HTTP/1.1\r\nHost: a\r\n\r\n".encode()], id="a path in UTF-8"),
         pytest.param([HEAD + b"A: ", *[b"a" * 300_000] * 9], id="an endless header"),
         pytest.param([b"GET /", *[b"a" * 300_000] * 9], id="an endless path"),
+        pytest.param([CHUNKS, *[b"A: b\r\n" * 50_000] * 9], id="endless trailers"),
+        pytest.param([CHUNKS, b"A: ", *[b"b" * 300_000] * 9], id="an endless trailer"),
+        pytest.param([CHUNKS[:-3], b"1;", *[b"a" * 300_000] * 9], id="an endless extension"),
         pytest.param([(HEAD + b"\r\n") * 500], id="hundreds of requests at once"),
     ],
 )
