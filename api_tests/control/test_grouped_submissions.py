@@ -18,7 +18,8 @@ from service.control.jobs.grouped_submissions import (
     SubmittedJob,
     commit_group,
 )
-from service.domain.errors import InvalidFields, Unprocessable
+from service.control.scheduling import class_limit
+from service.domain.errors import Conflict, InvalidFields, Unprocessable
 from service.group_commit import GroupCommit
 from service.store import jobs
 from service.store.engine import Database
@@ -79,6 +80,17 @@ def test_each_job_of_a_group_is_answered_as_it_is_read(database: Database) -> No
     assert [job.queue_position for job in answers] == [5, 1, 6, 3]
     with database.read() as tx:
         assert [views.get(tx, job.id) for job in answers] == answers
+
+
+def test_jobs_of_one_class_count_once_for_the_limit_of_classes(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(class_limit, "MOST_CLASSES", 3)
+    commit_group(database, [_request(0)])
+    gpus = [0, 0, 0, 1, 1, 2, 3, 2]
+    group = [_request(number, resources={"gpus": each}) for number, each in enumerate(gpus, 1)]
+    refused = [isinstance(each, Conflict) for each in commit_group(database, group)]
+    assert refused == [False, False, False, False, False, False, True, False]
 
 
 def test_a_group_sends_as_many_statements_as_one_submission(sqlite: Database) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 from service.domain.errors import Conflict
 from service.domain.offers import JobNeeds
 from service.store import resource_classes
+from service.store.job_needs import column_of_needs
 
 MOST_CLASSES = 500
 
@@ -18,9 +19,15 @@ def check_class_limit(tx: Connection, needs: JobNeeds, among: Collection[JobNeed
     """
     if needs in among or resource_classes.has_queued_job(tx, needs):
         return
-    if resource_classes.count(tx) + len(among) >= MOST_CLASSES:
+    if resource_classes.count(tx) + _count_new(tx, among) >= MOST_CLASSES:
         raise Conflict(
             "too_many_resource_classes",
             f"the queue has jobs with {MOST_CLASSES} different resources or labels of workers: "
             "give this job resources that others have, or wait until some have started",
         )
+
+
+def _count_new(tx: Connection, among: Collection[JobNeeds]) -> int:
+    """How many resource classes the queue has not, of those of some jobs."""
+    classes = {(column_of_needs(each), each.gpus): each for each in among}
+    return sum(not resource_classes.has_queued_job(tx, each) for each in classes.values())
