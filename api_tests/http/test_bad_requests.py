@@ -124,12 +124,13 @@ def test_a_body_that_cannot_be_read_is_refused_with_the_reason(
     assert reason in problem_of(answer, status, "not_json")["detail"]
 
 
+@pytest.mark.parametrize("path", ["/recipes", "/jobs/job_1"])
 def test_an_error_of_the_server_is_one_line_with_the_id_that_the_answer_names(
-    tmp_path: Path,
+    tmp_path: Path, path: str
 ) -> None:
     server = Server(tmp_path, module="api_tests.support.failing_server")
     try:
-        answer = server.http.get("/recipes", headers={"X-Request-ID": "mine-1"})
+        answer = server.http.get(path, headers={"X-Request-ID": "mine-1"})
         problem_of(answer, 500, "internal")
         lines = [
             line
@@ -139,6 +140,6 @@ def test_an_error_of_the_server_is_one_line_with_the_id_that_the_answer_names(
         (line,) = lines
         logged = json.loads(line)
         assert (logged["event"], logged["request_id"]) == ("request_failed", "mine-1")
-        assert logged["path"] == "/recipes"
+        assert logged["path"] == path
     finally:
         server.stop()

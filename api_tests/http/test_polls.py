@@ -1,6 +1,8 @@
 """Polls of one job: answered from its row alone while it runs, and always as it is now."""
 
+import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -78,6 +80,26 @@ def test_an_etag_is_read_in_every_form_of_the_header(poll: Poll, form: str) -> N
     assert unchanged.headers["etag"] == etag
     assert unchanged.headers["cache-control"] == "no-cache"
     assert "content-type" not in unchanged.headers
+
+
+def test_a_job_with_text_that_is_no_utf8_is_shown_while_it_runs_and_when_it_has_ended(
+    tmp_path: Path,
+) -> None:
+    # As an older version could store it.
+    server = Server(tmp_path)
+    poll = Poll(FakeAgent(server))
+    try:
+        with sqlite3.connect(tmp_path / "trainyard.db") as database:
+            database.execute("UPDATE jobs SET labels = ?", (r'{"team": "caf\udce9"}',))
+        database.close()
+        assert r"caf\udce9" in poll().text
+        poll.agent.report(poll.claim)
+        ended = poll()
+        assert (ended.status_code, ended.json()["state"]) == (200, "succeeded")
+        assert r"caf\udce9" in ended.text
+    finally:
+        poll.http.close()
+        server.stop()
 
 
 def test_a_poll_has_the_id_of_its_request_and_refuses_what_its_route_refuses(poll: Poll) -> None:

@@ -11,7 +11,7 @@ from service.api.dependencies import Context, VolumeScan
 from service.api.parameters import IdempotencyKey, PathId
 from service.api.reads import read_job
 from service.api.refusals import Responses, refusals
-from service.api.responses import job_etag, job_made
+from service.api.responses import job_etag, job_made, json_of
 from service.context import AppContext
 from service.contract.changes import JobEdit, RetryRequest
 from service.contract.jobs import Job
@@ -99,7 +99,7 @@ def edit(
     context.notifier.notify()
     job = read_job(context, job_id)
     headers = {"ETag": job_etag(job)}
-    return Response(job.model_dump_json(), headers=headers, media_type="application/json")
+    return Response(json_of(job), headers=headers, media_type="application/json")
 
 
 @router.delete("/{job_id}", status_code=204, dependencies=[VolumeScan])
@@ -113,7 +113,7 @@ def delete(job_id: PathId, context: Context) -> None:
 def _changed(context: AppContext, job_id: str, status: int) -> Response:
     context.notifier.notify()
     job = read_job(context, job_id)
-    return Response(job.model_dump_json(), status, media_type="application/json")
+    return Response(json_of(job), status, media_type="application/json")
 
 
 def _retry(context: AppContext, job_id: str, origin: str, key: str | None) -> SubmissionResult:

@@ -8,7 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.types import Scope, Send
 
 from service.api.prefix import route_path
-from service.api.responses import names_etag, running_job_etag
+from service.api.responses import json_of, names_etag, running_job_etag
 from service.context import AppContext
 from service.control.jobs import views
 
@@ -70,7 +70,7 @@ class JobPolls:
             return None
         if len(self._bodies) >= _MOST_KEPT:
             self._bodies.clear()
-        body = job.model_dump_json().encode()
+        body = json_of(job).encode()
         self._bodies[job_id] = job.version, body
         return running_job_etag(job.version), body
 

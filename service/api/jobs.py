@@ -29,6 +29,7 @@ from service.api.responses import (
     is_current,
     job_etag,
     job_made,
+    json_of,
     listed,
     not_modified,
     series_etag,
@@ -114,7 +115,7 @@ def get(request: Request, job_id: PathId, context: Context) -> Response:
     """
     with context.database.read() as tx:
         job = views.get(tx, job_id)
-    return conditional(request, job.model_dump_json(), job_etag(job))
+    return conditional(request, json_of(job), job_etag(job))
 
 
 @router.get("/{job_id}/attempts", response_model=Page[Attempt], responses=_OF_ONE)

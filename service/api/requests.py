@@ -47,18 +47,23 @@ class RequestFrame:
         refusal = self._access.refusal(scope, headers) or _body_refusal(scope, headers)
         if refusal is not None:
             await refusal(scope, receive, reply)
-        elif not await self._polls.answer(scope, headers, reply):
-            await self._route(scope, receive, reply)
+        else:
+            await self._answer(scope, headers, receive, reply)
 
-    async def _route(self, scope: Scope, receive: Receive, reply: "_Reply") -> None:
-        with structlog.contextvars.bound_contextvars(request_id=scope["request_id"]):
-            try:
-                await self._app(as_get(scope), _limited(receive), reply)
-            except Exception as error:
-                request = Request(scope)
-                _log.error("request_failed", path=request.url.path, exc_info=error)
-                if not reply.begun:
-                    await internal_error(request)(scope, receive, reply)
+    async def _answer(
+        self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive, reply: "_Reply"
+    ) -> None:
+        request_id = scope["request_id"]
+        try:
+            if not await self._polls.answer(scope, headers, reply):
+                with structlog.contextvars.bound_contextvars(request_id=request_id):
+                    await self._app(as_get(scope), _limited(receive), reply)
+        except Exception as error:
+            request = Request(scope)
+            ids = {"request_id": request_id, "path": request.url.path}
+            _log.error("request_failed", **ids, exc_info=error)
+            if not reply.begun:
+                await internal_error(request)(scope, receive, reply)
 
 
 class _Reply:

@@ -90,7 +90,7 @@ def job_made(job: Job, *, replayed: bool) -> Response:
     if replayed:
         headers["Idempotent-Replay"] = "true"
     status = 200 if replayed else 201
-    return Response(job.model_dump_json(), status, headers, media_type="application/json")
+    return Response(json_of(job), status, headers, media_type="application/json")
 
 
 def sha256_headers(digest: FileDigest) -> dict[str, str]:
@@ -110,14 +110,14 @@ def listed(
     last = str(getattr(items[-1], key)) if items and has_more else None
     end = json.dumps({"has_more": has_more, "next": last}, separators=(",", ":"), allow_nan=False)
     # Joined as texts: each model writes its JSON faster than Python writes its parts.
-    data = ",".join(map(_json_of, items))
+    data = ",".join(map(json_of, items))
     body = f'{{"object":"list","data":[{data}],{end[1:]}'
     return conditional(request, body)
 
 
-def _json_of(item: BaseModel) -> str:
+def json_of(item: BaseModel) -> str:
+    """The JSON of what a row stands for, which may have half of a surrogate pair: escaped."""
     try:
         return item.model_dump_json()
     except PydanticSerializationError:
-        # Half of a surrogate pair, which a row may have: it is escaped, and costs no other item.
         return json.dumps(item.model_dump(mode="json"), allow_nan=False)
