@@ -34,8 +34,8 @@ def _index(records: Records, elsewhere: Mapping[str, Figure]) -> list[str]:
     return ["## Goals", "", *(_line(row) for row in rows)]
 
 
-def _reached(key: str, found: Mapping[str, Figure], records: Records) -> tuple[str, str, str, str]:
-    figure, name = found[key], key.split(".", 1)[0]
+def _reached(key: str, known: Mapping[str, Figure], records: Records) -> tuple[str, str, str, str]:
+    figure, name = known[key], key.split(".", 1)[0]
     record = records.get(name)
     what = f"[{figure.what}](#{anchor(record.section.title)})" if record else figure.what
     return what, figure.goal_shown, figure.shown, figure.verdict

@@ -28,6 +28,8 @@ def run(suite: Suite, arguments: list[str], elsewhere: Path | None = None) -> in
         # Read before the run: the file may be the one that the run writes.
         before = record.read(chosen.compare) if chosen.compare else None
         others = _figures_for_cuda(elsewhere)
+        # The results are put beside those that it has.
+        record.read_if_any(suite.records)
     except UnreadableRecords as error:
         return _refuse(str(error))
     results, failed = _measured(suite, chosen.names or names, others)
@@ -67,9 +69,8 @@ def _summary(result: Record) -> str:
 
 
 def _figures_for_cuda(path: Path | None) -> dict[str, Figure]:
-    if path is None or not path.exists():
-        return {}
-    return {f"gpu.{key}": figure for key, figure in record.figures(record.read(path)).items()}
+    records = {} if path is None else record.read_if_any(path)
+    return {f"gpu.{key}": figure for key, figure in record.figures(records).items()}
 
 
 def _refuse(text: str) -> int:

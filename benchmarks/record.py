@@ -47,6 +47,11 @@ def read(path: Path) -> dict[str, Record]:
         raise UnreadableRecords(text) from error
 
 
+def read_if_any(path: Path) -> dict[str, Record]:
+    """All records of a file, none where there is no file; raises UnreadableRecords."""
+    return read(path) if path.exists() else {}
+
+
 def write(path: Path, records: Records) -> None:
     """The file with these records, by name; each figure says whether its goal was met."""
     content = _FILE.dump_python(dict(sorted(records.items())), mode="json")

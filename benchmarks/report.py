@@ -1,6 +1,7 @@
 """What a benchmark reports: a section of the page, and figures that later runs compare with."""
 
 import re
+from math import isfinite
 from typing import Literal
 
 from pydantic.dataclasses import dataclass
@@ -25,6 +26,7 @@ class Figure:
 
     def __post_init__(self) -> None:
         assert _KEY.fullmatch(self.key), f"{self.key!r}: small letters, digits, _ and dots"
+        assert isfinite(self.value), f"{self.key} was measured as {self.value}"
 
     @property
     def is_met(self) -> bool | None:

@@ -75,7 +75,7 @@ class Suite:
 
     def keep(self, name: str, result: Record, elsewhere: dict[str, Figure]) -> None:
         """Put the result in the place of the benchmark's last one, and draw the page again."""
-        records = record.read(self.records) if self.records.exists() else {}
+        records = record.read_if_any(self.records)
         records[name] = result
         record.write(self.records, records)
         self.page.write_text(page.draw(self.head, records, elsewhere))

@@ -66,6 +66,16 @@ def test_figures_that_came_or_went_are_named_and_those_of_benchmarks_that_did_no
     ]
 
 
+def test_a_figure_in_another_unit_is_not_compared() -> None:
+    after = replace(STALL, value=0.01, unit="s")
+    lines = compare({"step": a_record([STALL])}, {"step": a_record([after])})
+    assert lines == [
+        "came    step.stall: 0.01 s",
+        "went    step.stall: 10 ms",
+        "0 of 0 figures changed by more than 10%",
+    ]
+
+
 def test_a_run_on_another_machine_is_named_before_its_figures() -> None:
     other = replace(MACHINE, processor="Intel Xeon")
     lines = compare({"step": a_record([RATE], other)}, {"step": a_record([RATE])})

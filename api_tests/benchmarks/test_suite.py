@@ -87,9 +87,11 @@ def test_a_second_run_takes_the_place_of_the_first_and_says_what_became_worse(
     assert "worse   speed.ratio: 1.5 -> 1.2 (-20%)" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("broken", [BROKEN, SPEED.format(ratio="float('nan')")])
 def test_a_benchmark_that_fails_costs_its_own_section_alone(
-    suite: Suite, capsys: pytest.CaptureFixture[str]
+    suite: Suite, capsys: pytest.CaptureFixture[str], broken: str
 ) -> None:
+    (suite.folder / "broken.py").write_text(broken)
     assert run(suite, []) == 1
     assert "failed: broken" in capsys.readouterr().err
     assert "## Speed, of two" in suite.page.read_text()
@@ -114,6 +116,15 @@ def test_a_file_to_compare_with_that_is_no_record_is_refused_before_anything_run
     assert str(file) in error
     assert reason in error
     assert not suite.records.exists()
+
+
+def test_a_file_of_results_that_cannot_be_read_is_refused_before_anything_runs(
+    suite: Suite, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # As a run that was killed while it wrote has left it.
+    suite.records.write_text('{"speed": {')
+    assert run(suite, ["speed"]) == 2
+    assert f"{suite.records} is no record" in capsys.readouterr().err
 
 
 def test_a_name_that_is_no_benchmark_is_refused_with_the_names_there_are(
