@@ -50,7 +50,14 @@ def test_the_document_and_files_of_another_version_are_asked_about_each_time(
 
 @pytest.mark.parametrize(
     ("sent", "is_compressed"),
-    [("gzip", True), ("br, gzip;q=0.5", True), ("identity", False), ("gzip;q=0", False)],
+    [
+        ("gzip", True),
+        ("br, gzip;q=0.5", True),
+        ("*;q=0, gzip", True),
+        ("identity", False),
+        ("gzip;q=0", False),
+        ("*, gzip; q=0", False),
+    ],
 )
 def test_a_library_is_sent_compressed_to_whom_takes_it(
     http: httpx.Client, folder: str, sent: str, is_compressed: bool

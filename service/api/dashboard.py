@@ -46,4 +46,4 @@ def _files() -> PageFiles:
 @cache
 def _index() -> str:
     folder = f'\\1="dashboard/{_files().digest}/'
-    return _ADDRESS.sub(folder, (_PAGES / "index.html").read_text())
+    return _ADDRESS.sub(folder, (_PAGES / "index.html").read_text("utf-8"))

@@ -89,8 +89,8 @@ class PageFiles:
 
 
 def _takes_gzip(request: Request) -> bool:
-    for each in request.headers.get("accept-encoding", "").split(","):
-        coding, _, weight = each.partition(";")
-        if coding.strip().lower() in ("gzip", "*"):
-            return weight.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
-    return False
+    parts = [each.partition(";") for each in request.headers.get("accept-encoding", "").split(",")]
+    weights = {coding.strip().lower(): weight.replace(" ", "") for coding, _, weight in parts}
+    # What is said of all codings is said of those that are not named.
+    weight = weights.get("gzip", weights.get("*"))
+    return weight is not None and weight not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
