@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextvars import Context
 from typing import Generic, TypeVar
 
 from starlette.concurrency import run_in_threadpool
@@ -31,7 +32,8 @@ class GroupCommit(Generic[Request, Reply]):
         future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         self._waiting.append((request, future))
         if self._committing is None:
-            self._committing = asyncio.create_task(self._commit_all())
+            # It outlives the request that began it: what it logs has not that one's id.
+            self._committing = asyncio.create_task(self._commit_all(), context=Context())
         return await future
 
     async def _commit_all(self) -> None:

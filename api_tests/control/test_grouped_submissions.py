@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import structlog
 from sqlalchemy import Engine, event
 
 from service.contract.jobs import JobState
@@ -145,6 +146,18 @@ def test_what_comes_during_a_commit_is_committed_together() -> None:
     assert (one, four) == (10, 40)
     assert isinstance(gone, asyncio.CancelledError)
     assert isinstance(refused, ValueError)
+
+
+def test_a_group_is_committed_in_the_name_of_no_single_request() -> None:
+    def commit(requests: Sequence[int]) -> list[dict[str, Any] | Exception]:
+        return [structlog.contextvars.get_contextvars() for _ in requests]
+
+    async def submit_one() -> dict[str, Any]:
+        group_commit = GroupCommit[int, dict[str, Any]](commit)
+        with structlog.contextvars.bound_contextvars(request_id="first"):
+            return await group_commit.reply(1)
+
+    assert asyncio.run(submit_one()) == {}
 
 
 def test_a_commit_that_fails_fails_all_its_requests_and_no_later_one() -> None:

@@ -1,11 +1,13 @@
 """Parameters are checked and completed by the schema that a recipe brings."""
 
+import sys
 from typing import Any
 
 import pytest
 
 from service.contract.catalog import RecipeInfo, builtin_catalog
 from service.domain.errors import InvalidFields
+from service.domain.parameter_checks import ParameterChecks
 from service.domain.parameters import LIMIT_BYTES, complete_parameters, is_accepted
 
 ONESHOT = builtin_catalog().recipes[0]
@@ -20,6 +22,14 @@ def problems(recipe: RecipeInfo, **given: Any) -> dict[str, str]:
     with pytest.raises(InvalidFields) as refused:
         complete_parameters(recipe, given)
     return {each.pointer: each.detail for each in refused.value.errors}
+
+
+def test_a_long_text_that_was_valid_is_not_kept_in_memory() -> None:
+    checks = ParameterChecks({"properties": {"note": {"type": "string"}}})
+    note = "".join(["a long note"] * 100)
+    references = sys.getrefcount(note)
+    assert not list(checks.errors({"note": note}))
+    assert sys.getrefcount(note) == references
 
 
 @pytest.mark.parametrize("recipe", builtin_catalog().recipes, ids=lambda recipe: recipe.name)

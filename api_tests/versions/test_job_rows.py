@@ -202,6 +202,14 @@ def test_a_column_that_a_fault_has_left_unreadable_stops_no_list(
     assert both[job.id][field] == shown
 
 
+def test_a_moment_that_is_none_in_utc_stops_no_list(sqlite: Database) -> None:
+    control_plane = ControlPlane(sqlite)
+    job = control_plane.submit()
+    with control_plane.write() as tx:
+        tx.exec_driver_sql("UPDATE jobs SET started_at = '0001-01-01 00:00:00+14:00'")
+    assert listed(control_plane)[job.id]["started_at"] is None
+
+
 def test_a_job_in_an_unknown_state_is_shown_cancelled_and_deleted(
     control_plane: ControlPlane, agent: Agent
 ) -> None:

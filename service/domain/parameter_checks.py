@@ -9,6 +9,8 @@ from service.domain.parameter_schemas import validator_of
 
 _MOST_SCHEMAS = 200
 _MOST_VALUES = 4096
+_MOST_CHARACTERS = 100
+"""Of a value that is remembered; longer ones are hardly defaults."""
 _BY_PARAMETER = ("additionalProperties", "properties", "required", "type")
 """Keywords by which each parameter is checked by itself; all others need the whole."""
 
@@ -47,6 +49,8 @@ class ParameterChecks:
 
     def _is_valid(self, name: str, value: Any) -> bool:
         if not isinstance(value, str | int | float | bool | None):
+            return bool(self._by_name[name].is_valid(value))
+        if isinstance(value, str) and len(value) > _MOST_CHARACTERS:
             return bool(self._by_name[name].is_valid(value))
         # With the type: 1, 1.0 and true are equal.
         key = (name, type(value), value)

@@ -128,7 +128,7 @@ def _moment(row: dict[str, Any], name: str) -> datetime | None:
             return None
         # SQLite has no zones: what is stored there is in UTC.
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, AttributeError):
+    except (ValueError, OverflowError, AttributeError):
         log_once("unreadable_moment", f"{row['id']}: {name} {stored!r:.200}")
         return None
 

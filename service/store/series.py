@@ -67,7 +67,7 @@ def read(
     tx: Connection, job_id: str, names: Sequence[str] | None, since_step: int, max_points: int
 ) -> dict[str, list[tuple[int, float]]]:
     """By name the (step, value) pairs; of more than `max_points` the first, the last, and between
-    them the lowest and the highest of each of equally many steps."""
+    them the lowest and the highest of each of equally many points."""
     query = _points(job_id).where(metrics.c.step >= since_step)
     if names is not None:
         query = query.where(metrics.c.name.in_(names))
