@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError, model_validator
 
+from service.contract.agent import Beat
 from service.contract.sentences import sentence_of, sentences_of
 from service.contract.specs import Name
 
@@ -61,3 +62,18 @@ def test_the_length_of_a_text_is_told_in_characters(name: str, sentence: str) ->
     with pytest.raises(ValidationError) as refused:
         TypeAdapter(Name).validate_python(name)
     assert sentence_of(refused.value) == sentence
+
+
+@pytest.mark.parametrize(
+    ("event", "problem"),
+    [
+        ({"at": "x", "kind": "note", "seq": 1}, "at: Input should be a valid datetime"),
+        ({"at": "x", "kind": "note", "seq": 1, "body": 3}, "; body: Input should be a valid dict"),
+        (3, "could not be read: Input should be a valid dict"),
+    ],
+)
+def test_an_event_that_cannot_be_read_is_named_by_its_own_fields(event: Any, problem: str) -> None:
+    lease = {"job_id": "job_1", "attempt": 1, "token": "t"}
+    (unreadable,) = Beat.model_validate(lease | {"events": [event]}).events
+    assert problem in unreadable.body["message"]
+    assert "0" not in unreadable.body["message"]

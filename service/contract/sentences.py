@@ -34,9 +34,11 @@ def sentences_of(
     return [": ".join(filter(None, (name_of(e), message_of(e)))) for e in _details(error)]
 
 
-def sentence_of(error: ValidationError) -> str:
-    """The first errors in one line, followed by the number of further errors."""
-    sentences = sentences_of(error)
+def sentence_of(
+    error: ValidationError, name_of: Callable[[Mapping[str, Any]], str] = dotted
+) -> str:
+    """The first errors in one line as `sentences_of` has them, and the number of further ones."""
+    sentences = sentences_of(error, name_of)
     more = len(sentences) - _SHOWN
     return "; ".join(sentences[:_SHOWN]) + (f"; and {more} more" if more > 0 else "")
 

@@ -1,13 +1,13 @@
 """Lists of a peer in which an item that cannot be read costs no other."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import GetCoreSchemaHandler, ValidationError, ValidatorFunctionWrapHandler
 from pydantic_core import CoreSchema, core_schema
 
-from service.contract.sentences import sentence_of
+from service.contract.sentences import dotted, sentence_of
 
 
 @dataclass(frozen=True)
@@ -38,10 +38,15 @@ class ReplaceUnreadable:
         try:
             handler([item])
         except ValidationError as error:
-            return self.substitute(item, sentence_of(error).removeprefix("0."))
+            return self.substitute(item, sentence_of(error, _name_in_item))
         return item
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
         return core_schema.no_info_wrap_validator_function(self.read, handler(source))
+
+
+def _name_in_item(error: Mapping[str, Any]) -> str:
+    # The list that was read had the item alone.
+    return dotted({"loc": error["loc"][1:]})
