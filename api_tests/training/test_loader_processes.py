@@ -25,13 +25,14 @@ def chosen(
     images: Any = FILES,
     batch_size: int = 1,
     free_bytes: int = 1 << 40,
+    world_size: int = 1,
     data_workers: int | Literal["auto"] = "auto",
 ) -> int:
     free = SimpleNamespace(f_bavail=free_bytes, f_frsize=1)
     monkeypatch.setenv("TRAINYARD_RANK_CORES", str(cores))
     monkeypatch.setattr(os, "statvfs", lambda _: free)
     params = RecipeParams(data_workers=data_workers)
-    return loader_processes(params, images, batch_size=batch_size, world_size=1)
+    return loader_processes(params, images, batch_size=batch_size, world_size=world_size)
 
 
 @pytest.mark.parametrize(("cores", "processes"), [(1, 0), (2, 1), (8, 7), (17, 16), (96, 16)])
@@ -47,6 +48,12 @@ def test_half_of_the_free_shared_memory_is_left_free(
 ) -> None:
     free_bytes = batches * 32 * ONE_IMAGE
     assert chosen(monkeypatch, 8, batch_size=32, free_bytes=free_bytes) == processes
+
+
+def test_the_ranks_share_the_half_of_the_shared_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    free_bytes = 4 * 12 * 32 * ONE_IMAGE
+    four = chosen(monkeypatch, 8, batch_size=32, free_bytes=free_bytes, world_size=4)
+    assert four == 2
 
 
 def test_images_in_memory_need_no_process(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -206,6 +206,9 @@ def test_a_run_is_judged_by_a_third_of_its_time_after_a_minute_and_once(
     [
         ({}, ["set data_workers to 7, of which it has 0"]),
         ({"loaders": 7}, ["use a worker with more than 8 cores"]),
+        ({"loaders": 16, "cores": 96}, ["set data_workers to 64, of which it has 16"]),
+        ({"loaders": 1, "room": 3}, ["set data_workers to 3, of which it has 1"]),
+        ({"room": 0}, ["give its worker more shared memory: /dev/shm has room for 0"]),
         ({"loaders": 7, "reads_files": True}, ["pack the images with `trainyard data pack`"]),
         ({"loaders": 7, "has_gpu": True}, ['set augment_on to "device"']),
         ({"has_gpu": True}, ["set data_workers to 7", 'set augment_on to "device"']),
@@ -216,7 +219,7 @@ def test_a_run_is_judged_by_a_third_of_its_time_after_a_minute_and_once(
 def test_the_advice_is_what_the_machine_and_the_job_allow(
     have: dict[str, Any], ways: list[str]
 ) -> None:
-    machine: dict[str, Any] = {"loaders": 0, "cores": 8}
+    machine: dict[str, Any] = {"loaders": 0, "cores": 8, "room": 1000}
     job = {"augments_in_loaders": True, "has_gpu": False, "reads_files": False}
     given = ways_to_wait_less(**machine | job | have)
     assert len(given) == len(ways)

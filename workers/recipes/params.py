@@ -22,6 +22,9 @@ SUBTRACTS_MEAN = "bgr255_minus_mean"
 """The preprocessing that needs a mean image."""
 
 SERIES_PREPROCESSING = ("bgr255", "bgr_normalized", SUBTRACTS_MEAN)
+MOST_DATA_WORKERS = 64
+"""The most loader processes that a rank may be given."""
+
 _STRIDE = 32
 
 
@@ -172,7 +175,7 @@ class RecipeParams(BaseModel):
         ),
     ] = 0
     data_workers: Annotated[
-        Literal["auto"] | Annotated[int, Field(ge=0, le=64)],
+        Literal["auto"] | Annotated[int, Field(ge=0, le=MOST_DATA_WORKERS)],
         Field(
             description="Loader processes for each rank; 0: the rank loads itself; "
             "auto: as many as its cores and the shared memory allow.",

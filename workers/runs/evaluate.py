@@ -14,7 +14,7 @@ from workers.training.data_wait import data_wait_of
 from workers.training.data_wait_advice import advice_of
 from workers.training.eval_batches import eval_batch_size, use_fastest_format
 from workers.training.evaluate import evaluate
-from workers.training.loader_processes import loader_processes
+from workers.training.loader_processes import loader_processes, room_for_processes
 from workers.training.preprocessing import mean_to_evaluate_with
 from workers.training.progress import validation_line
 from workers.training.run_context import RunContext
@@ -53,8 +53,9 @@ def _measured(
 ) -> dict[str, Any]:
     ranks, times, predictions = context.ranks, context.times, Predictions()
     batch_size = eval_batch_size(ranks.device, params.image_size)
-    loaders = loader_processes(params, images, batch_size=batch_size, world_size=ranks.world_size)
-    advice = advice_of(context, loaders)
+    shares = {"batch_size": batch_size, "world_size": ranks.world_size}
+    loaders = loader_processes(params, images, **shares)
+    advice = advice_of(context, loaders, room_for_processes(params, images, **shares))
     waits = data_wait_of(ranks.device, times, "validation")
 
     def pulse() -> None:

@@ -2,6 +2,7 @@
 
 from service.contract.time_spent import TimeSpent
 from workers.cpu_cores import cores_of_rank
+from workers.recipes.params import MOST_DATA_WORKERS
 from workers.training.preprocessing import augment_on
 from workers.training.run_context import RunContext
 
@@ -36,11 +37,15 @@ class DataWaitAdvice:
         )
 
 
-def advice_of(context: RunContext, loaders: int) -> DataWaitAdvice:
-    """The advice for a training or an eval whose rank loads with `loaders` processes."""
+def advice_of(context: RunContext, loaders: int, room: int) -> DataWaitAdvice:
+    """The advice for a training or an eval whose rank loads with `loaders` processes.
+
+    `room` is how many the shared memory has room for.
+    """
     ranks, trains = context.ranks, context.claim.spec.kind == "train"
     ways = ways_to_wait_less(
         loaders=loaders,
+        room=room,
         cores=cores_of_rank(ranks.world_size),
         augments_in_loaders=trains and augment_on(context.params, ranks.device) == "loader",
         has_gpu=ranks.device.type == "cuda",
@@ -50,13 +55,28 @@ def advice_of(context: RunContext, loaders: int) -> DataWaitAdvice:
 
 
 def ways_to_wait_less(
-    *, loaders: int, cores: int, augments_in_loaders: bool, has_gpu: bool, reads_files: bool
+    *,
+    loaders: int,
+    room: int,
+    cores: int,
+    augments_in_loaders: bool,
+    has_gpu: bool,
+    reads_files: bool,
 ) -> list[str]:
-    """What to change in a training of which each rank has `cores` and `loaders` processes."""
+    """What to change in a training of which each rank has `cores` and `loaders` processes.
+
+    `room` is how many processes the shared memory has room for.
+    """
     ways = []
     # One core is the rank's own.
-    if loaders < cores - 1:
-        ways.append(f"set data_workers to {cores - 1}, of which it has {loaders}")
+    wanted = min(cores - 1, MOST_DATA_WORKERS)
+    if loaders < min(wanted, room):
+        ways.append(f"set data_workers to {min(wanted, room)}, of which it has {loaders}")
+    elif loaders < wanted:
+        ways.append(
+            f"give its worker more shared memory: /dev/shm has room for {room} loader processes, "
+            f"where {wanted} have cores"
+        )
     if has_gpu and augments_in_loaders:
         ways.append('set augment_on to "device"')
     if reads_files:

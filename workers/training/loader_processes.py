@@ -14,28 +14,32 @@ _SHARED_MEMORY = Path("/dev/shm")
 
 
 def loader_processes(
-    params: RecipeParams,
-    images: ImageDataset,
-    *,
-    batch_size: int,
-    world_size: int,
-    shared_memory: Path = _SHARED_MEMORY,
+    params: RecipeParams, images: ImageDataset, *, batch_size: int, world_size: int
 ) -> int:
     """`data_workers`, or where it is `auto` what the rank's cores and the shared memory allow.
 
-    One core is left to the rank, at most half of the free shared memory is taken by batches of
-    `batch_size` images, and images that are in memory already need no process.
+    One core is left to the rank, and images that are in memory already need no process.
     """
     if params.data_workers != "auto":
         return params.data_workers
     if is_in_memory(images):
         return 0
+    room = room_for_processes(params, images, batch_size=batch_size, world_size=world_size)
+    return min(cores_of_rank(world_size) - 1, room, MOST)
+
+
+def room_for_processes(
+    params: RecipeParams, images: ImageDataset, *, batch_size: int, world_size: int
+) -> int:
+    """How many processes' batches of `batch_size` images the shared memory has room for.
+
+    The ranks share half of what is free of it.
+    """
     # Pixels are uint8; what a source or a recipe preprocesses itself are floats.
     is_pixels = isinstance(images, PixelImages) and images.batch_transform is not None
     image_bytes = 3 * params.image_size**2 * (1 if is_pixels else 4)
     each_bytes = (BATCHES_AHEAD + 1) * batch_size * image_bytes
-    fit = _free_bytes(shared_memory) // 2 // each_bytes
-    return min(cores_of_rank(world_size) - 1, fit, MOST)
+    return _free_bytes(_SHARED_MEMORY) // 2 // world_size // each_bytes
 
 
 def _free_bytes(folder: Path) -> int:

@@ -19,7 +19,7 @@ from workers.training.eval_batches import eval_batch_size
 from workers.training.evaluate import evaluate
 from workers.training.execution import format_of
 from workers.training.fitting_batch import BatchTooLarge, fitting_images
-from workers.training.loader_processes import loader_processes
+from workers.training.loader_processes import loader_processes, room_for_processes
 from workers.training.non_finite import SMALLER_RATE, NonFiniteLoss, require_finite_loss
 from workers.training.preprocessing import augment_on
 from workers.training.progress import Pace, Window, progress_line, validation_line
@@ -62,7 +62,10 @@ class Trainer:
         self._total = total_steps(self._recipe, self._params, len(train))
         share = self._ranks.share_of(self._params.batch_size)
         self._loaders = self._loader_processes(train, share)
-        self._data_wait_advice = advice_of(context, self._loaders)
+        room = room_for_processes(
+            self._params, train, batch_size=share, world_size=self._ranks.world_size
+        )
+        self._data_wait_advice = advice_of(context, self._loaders, room)
         self._step = training_step_of(context, state)
         self._pace = Pace(state.step, self._total, self._params.batch_size, context.clock)
 
