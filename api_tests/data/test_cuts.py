@@ -115,16 +115,33 @@ def test_a_part_is_reduced_to_no_less_than_twice_what_is_needed(
         lambda data: data[:600] + bytes(64) + data[664:-900],
         lambda data: data[:100],
     ],
-    ids=["cut", "no end", "damaged", "header"],
+    ids=["cut", "no end", "cut and damaged", "header"],
 )
 @pytest.mark.parametrize("cut", [_cut(), CentreCut(SIZE)], ids=["train", "eval"])
-def test_a_spoilt_jpeg_is_refused_by_name_and_never_filled_with_grey(
+def test_a_jpeg_file_that_ends_early_is_refused_by_name_and_never_filled_with_grey(
     tmp_path: Path, spoilt: Callable[[bytes], bytes], cut: RandomCut | CentreCut
 ) -> None:
     path = tmp_path / "1.jpg"
     path.write_bytes(spoilt(_jpeg(_photo(2000, 1500))))
     with pytest.raises(InvalidData, match=r"cat/1\.jpg .*: replace or remove it"):
         read_cut(path, "cat/1.jpg", tmp_path, cut, exif_orientation=False)
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        lambda data: data[:9000] + bytes(64) + data[9064:],
+        lambda data: data[:9000] + data[9100:],
+        lambda data: data[:9000] + b"\xff\xd9",
+    ],
+    ids=["zeros", "bytes less", "rows less"],
+)
+def test_a_jpeg_that_is_damaged_before_its_end_is_what_pillow_makes_of_it(
+    damaged: Callable[[bytes], bytes],
+) -> None:
+    data = damaged(_jpeg(_photo(500, 375)))
+    picture = Image.open(BytesIO(data)).convert("RGB")
+    assert _difference(_cut_of(data, _cut()), _pillows(picture, _cut())).max() <= 1
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -174,6 +174,52 @@ def test_a_packing_does_not_go_on_with_images_that_changed(
         build(photos, "jpeg")
 
 
+def test_a_packing_begins_again_once_its_partial_file_is_removed(
+    photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kill_a_packing(photos, monkeypatch)
+    (photos / "photos.pack.partial").unlink()
+    assert build(photos, "raw").resumed == 0
+    assert not list(photos.glob("*.partial*"))
+
+
+def test_a_packing_that_ctrl_c_ends_goes_on_from_its_last_image(photos: Path) -> None:
+    def progress(done: int, _: int) -> None:
+        if done == 13:
+            raise KeyboardInterrupt
+
+    builder = PackBuilder(Originals(photos, ""), Storage("jpeg", 48, 90), photos / "photos.pack")
+    with pytest.raises(KeyboardInterrupt):
+        builder.build(1, progress)
+    assert build(photos, "jpeg").resumed == 13
+
+
+def test_a_pack_that_another_process_has_just_made_is_left_as_it_is(
+    photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build(photos, "jpeg", name="alone.pack")
+    whole = (photos / "alone.pack").read_bytes()
+
+    def lock_after_the_other(*_: object) -> None:
+        # It ends between the opening of the file here and the lock.
+        (photos / "photos.pack.partial").write_bytes(whole)
+        os.replace(photos / "photos.pack.partial", photos / "photos.pack")
+
+    monkeypatch.setattr("fcntl.flock", lock_after_the_other)
+    with pytest.raises(InvalidData, match="has just packed into"):
+        build(photos, "jpeg")
+    assert (photos / "photos.pack").read_bytes() == whole
+
+
+def test_an_image_that_is_too_long_for_a_jpeg_is_refused_by_name(tmp_path: Path) -> None:
+    draw(tmp_path / "val/a/1.png", 1)
+    (tmp_path / "val/b").mkdir()
+    Image.new("RGB", (65_501, 1)).save(tmp_path / "val/b/long.png")
+    with pytest.raises(InvalidData, match=r"b/long\.png \(val split\) .*--format raw or original"):
+        build(tmp_path, "jpeg")
+    assert build(tmp_path, "raw", name="raw.pack").images == 2
+
+
 @pytest.mark.parametrize("change", ["rewritten", "added"])
 def test_a_pack_of_images_that_change_meanwhile_is_refused(photos: Path, change: str) -> None:
     def progress(done: int, _: int) -> None:
@@ -199,6 +245,16 @@ def test_a_folder_that_is_not_below_the_data_root_is_refused(
 ) -> None:
     assert main(["check", str(photos), "--data-root", str(photos / "train")]) == 1
     assert "is not below" in json.loads(capsys.readouterr().out)["error"]
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo])
+def test_a_check_of_an_empty_folder_or_of_no_file_says_what_to_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], make: Callable[[Path], None]
+) -> None:
+    make(tmp_path / "photos")
+    assert main(["check", str(tmp_path / "photos")]) == 1
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert error.endswith("a folder with the folders train and val, or val alone: name one")
 
 
 def test_an_image_that_would_end_a_training_is_not_packed(photos: Path) -> None:

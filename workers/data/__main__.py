@@ -34,7 +34,9 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     except OSError as error:
         name = printable(str(error.filename or options.target))
-        _send(error=f"{name}: {error.strerror}; run the same command again once it can be used")
+        _send(
+            error=f"{name}: {error.strerror or error}; run the same command again once it can be used"
+        )
         return 1
     except KeyboardInterrupt:
         return 130
@@ -67,6 +69,11 @@ def _check(options: argparse.Namespace) -> dict[str, Any]:
     if target.is_file():
         root, name = _below(target, options.data_root or target.parent)
         data = DataSpec.model_construct(packed=name)
+    elif target.exists() and not (target.is_dir() and any(target.iterdir())):
+        raise DataError(
+            f"{printable(str(target))} is neither a pack nor a folder with the folders train and "
+            "val, or val alone: name one"
+        )
     else:
         root, folder = _below(target, options.data_root or target)
         has_train = (target / "train").is_dir()

@@ -75,22 +75,27 @@ class PackBuilder:
     def _add_all(self, images: "_ImageWriter", processes: int, progress: Progress) -> None:
         count = len(self._originals)
         progress(images.count, count)
-        for stored in in_processes(self._stored, range(images.count, count), processes):
-            if isinstance(stored, DataError):
-                images.sync()
-                raise stored
-            images.add(*stored)
-            progress(images.count, count)
-        images.sync()
+        try:
+            for stored in in_processes(self._stored, range(images.count, count), processes):
+                if isinstance(stored, DataError):
+                    raise stored
+                images.add(*stored)
+                progress(images.count, count)
+        finally:
+            # Also of a run that Ctrl-C ends: the next one goes on from here.
+            images.sync()
 
     def _entries_before(self) -> NDArray[np.void]:
+        size = self._partial.stat().st_size
+        if not size:
+            # The journal of a file that was removed, to begin again.
+            self._journal.remove()
         entries = self._journal.read()
         if entries is None:
             raise InvalidData(
                 f"{self._partial} was begun with other images or options: give it those, or "
                 "remove it to begin again"
             )
-        size = self._partial.stat().st_size
         ends = entries["record"]["offset"] + entries["record"]["stored_bytes"]
         # Files of different ages, as after a copy: what is not there is packed again.
         entries = entries[: int(np.searchsorted(ends, size, side="right"))]
@@ -187,6 +192,9 @@ def _lock(fd: int, path: Path) -> None:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         raise InvalidData(f"another process is packing into {path}: wait until it ends") from error
+    if not path.exists() or not os.path.samestat(os.fstat(fd), path.stat()):
+        # That process has renamed it since it was opened here: it is a whole pack now.
+        raise InvalidData(f"another process has just packed into {path}: its pack is whole")
 
 
 def _write(fd: int, content: bytes) -> None:

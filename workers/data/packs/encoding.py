@@ -19,6 +19,8 @@ RAW_HEAD = struct.Struct("<IIHxx")
 
 _ORIENTATION = ExifTags.Base.Orientation
 _UPRIGHT = 1
+_LONGEST_JPEG = 65_500
+"""The limit of libjpeg."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def stored_image(
     """An image as a pack stores it, and the file that it was made of.
 
     Each image is decoded, so that a pack holds none that would end a training. Raises InvalidData
-    for an image that cannot be decoded or that changes while it is read, and NoDataRoot.
+    for an image that cannot be decoded or stored, or that changes while it is read, and NoDataRoot.
     """
     with open_regular_file(path, name, data_root) as file:
         before = Original.of(os.fstat(file.fileno()))
@@ -70,6 +72,11 @@ def stored_image(
     if storage.encoding == "raw":
         head = RAW_HEAD.pack(small.height, small.width, orientation)
         return head + np.asarray(small).tobytes(), before
+    if max(small.size) > _LONGEST_JPEG:
+        raise InvalidData(
+            f"{name} has {small.width:,} x {small.height:,} pixels, and a JPEG at most "
+            f"{_LONGEST_JPEG:,} in a row: remove it, or pack with --format raw or original"
+        )
     return _as_jpeg(small, orientation, storage.quality), before
 
 

@@ -59,8 +59,8 @@ class Journal:
             self._file.close()
 
     def remove(self) -> None:
-        """Remove the file of a pack that is whole."""
-        self._path.unlink()
+        """Remove the file, if there is one."""
+        self._path.unlink(missing_ok=True)
 
 
 def entry_of(record: NDArray[np.void], original: Original) -> NDArray[np.void]:
