@@ -27,7 +27,7 @@ from workers.recipes.params import RecipeParams
 from workers.training import execution as executions
 from workers.training import execution_choice
 from workers.training.attempt_results import Stopped
-from workers.training.calibration import Workload, measure
+from workers.training.calibration import Workload, images_to_measure, measure
 from workers.training.distributed import Ranks
 from workers.training.events import Events
 from workers.training.execution import ORIGINAL, Execution
@@ -264,6 +264,16 @@ def test_what_was_measured_is_known_although_the_compile_did_not_end(
         choosing(clock=_ticking(), **LONG)
     # The clock of the second would fail it.
     choosing(compile="off", **LONG)
+
+
+@pytest.mark.parametrize(
+    ("image_size", "share", "images"),
+    [(224, 256, 16), (448, 256, 4), (2048, 16, 2), (64, 256, 196)],
+)
+def test_a_measured_step_takes_about_as_long_at_every_image_size(
+    image_size: int, share: int, images: int
+) -> None:
+    assert images_to_measure(CPU, image_size, share) == images
 
 
 def test_a_network_that_does_not_compile_is_trained_eager_and_a_note_says_so(

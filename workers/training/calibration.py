@@ -20,7 +20,7 @@ from workers.training.execution import Execution
 from workers.training.state import RunState
 from workers.training.step import TrainingStep
 
-MOST_IMAGES = {"cpu": 16, "cuda": 256}
+_MOST_PIXELS = {"cpu": 16 * 224**2, "cuda": 256 * 224**2}
 """Of a batch that is measured: a larger one takes as long for each image."""
 _STEPS = 3
 _MOST_SECONDS = 2.0
@@ -47,6 +47,12 @@ class Workload:
         parts += [self.params.image_size, self.params.exact, name]
         parts += [torch.__version__, torch.get_num_threads()]
         return hashlib.sha256(json.dumps(parts, allow_nan=False).encode()).hexdigest()
+
+
+def images_to_measure(device: torch.device, image_size: int, share: int) -> int:
+    """How many images of a rank's share of the batch a measured step has: as few as tell."""
+    # Batch norm needs two.
+    return max(min(share, _MOST_PIXELS[device.type] // image_size**2), 2)
 
 
 def measure(

@@ -13,9 +13,9 @@ import torch
 from workers.recipes.params import RecipeParams
 from workers.training.attempt_results import Stopped
 from workers.training.calibration import (
-    MOST_IMAGES,
     Measurements,
     Workload,
+    images_to_measure,
     measure,
     read_measurements,
     write_measurements,
@@ -121,8 +121,7 @@ class _Calibration:
         self._context, self._state = context, state
         share = context.ranks.share_of(params.batch_size)
         self._images = params.total_iters * share
-        # Batch norm needs two.
-        images = max(min(share, MOST_IMAGES[self._device.type]), 2)
+        images = images_to_measure(self._device, params.image_size, share)
         self._workload = Workload(context.recipe, context.variant, params, images, classes)
         self._known: Measurements = read_measurements(self._workload, self._device)
         self._agree()
