@@ -34,9 +34,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     except OSError as error:
         name = printable(str(error.filename or options.target))
-        _send(
-            error=f"{name}: {error.strerror or error}; run the same command again once it can be used"
-        )
+        problem = error.strerror or error
+        _send(error=f"{name}: {problem}; run the same command again once it can be used")
         return 1
     except KeyboardInterrupt:
         return 130
