@@ -1,6 +1,5 @@
 """The server's own loops: each survives a turn that raises, and all end with the server."""
 
-import asyncio
 import threading
 from collections.abc import Iterator
 from itertools import count
@@ -11,6 +10,7 @@ import pytest
 import structlog
 from sqlalchemy import select, text
 
+from api_tests.support.coroutines import result_of
 from api_tests.support.server import Server, wait_for
 from api_tests.support.server_context import Clock
 from service.api.app import build_app
@@ -110,7 +110,7 @@ def test_the_lifespan_recovers_before_the_first_request(context: AppContext) -> 
             with context.database.read() as tx:
                 return list(tx.execute(select(limits.c.label)).scalars())
 
-    assert asyncio.run(live()) == ["team"]
+    assert result_of(live()) == ["team"]
 
 
 def test_the_apps_factory_starts_nothing_and_touches_no_database(context: AppContext) -> None:
@@ -119,9 +119,9 @@ def test_the_apps_factory_starts_nothing_and_touches_no_database(context: AppCon
 
     async def live() -> None:
         async with app.router.lifespan_context(app):
-            assert set(threading.enumerate()) <= before
+            assert set(threading.enumerate()) <= before | {threading.current_thread()}
 
-    asyncio.run(live())
+    result_of(live())
     assert context.loops == []
     with context.database.read() as tx:
         assert server_heartbeats.last_alive(tx) is None

@@ -10,6 +10,7 @@ import pytest
 import structlog
 from sqlalchemy import Engine, event
 
+from api_tests.support.coroutines import result_of
 from service.contract.jobs import JobState
 from service.contract.specs import Submission
 from service.control.jobs import views
@@ -141,7 +142,7 @@ def test_what_comes_during_a_commit_is_committed_together() -> None:
         others_wait.set()
         return await asyncio.gather(first, *others, return_exceptions=True)
 
-    one, gone, refused, four = asyncio.run(submit_all())
+    one, gone, refused, four = result_of(submit_all())
     assert groups == [[1], [2, 3, 4]]
     assert (one, four) == (10, 40)
     assert isinstance(gone, asyncio.CancelledError)
@@ -157,7 +158,7 @@ def test_a_group_is_committed_in_the_name_of_no_single_request() -> None:
         with structlog.contextvars.bound_contextvars(request_id="first"):
             return await group_commit.reply(1)
 
-    assert asyncio.run(submit_one()) == {}
+    assert result_of(submit_one()) == {}
 
 
 def test_a_commit_that_fails_fails_all_its_requests_and_no_later_one() -> None:
@@ -172,4 +173,4 @@ def test_a_commit_that_fails_fails_all_its_requests_and_no_later_one() -> None:
             await group_commit.reply(1)
         return await group_commit.reply(2)
 
-    assert asyncio.run(submit_all()) == 2
+    assert result_of(submit_all()) == 2

@@ -4,12 +4,13 @@ import asyncio
 import socket
 from pathlib import Path
 
+from api_tests.support.coroutines import result_of
 from service.main import listen
 from service.settings import Settings
 
 
 def test_an_answer_does_not_wait_for_the_acknowledgement_of_its_head(tmp_path: Path) -> None:
-    assert asyncio.run(_delays_of_an_accepted_connection(tmp_path)) == [False]
+    assert result_of(_delays_of_an_accepted_connection(tmp_path)) == [False]
 
 
 async def _delays_of_an_accepted_connection(folder: Path) -> list[bool]:

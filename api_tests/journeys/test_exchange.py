@@ -40,8 +40,9 @@ def test_a_run_is_exported_imported_again_and_continued_to_the_same_weights(
 ) -> None:
     installation.start_worker()
     client, imports = installation.client, installation.folder / "imports"
-    # The original scripts save no random state: without dropout none is drawn.
-    train = TRAIN | {"params": PARAMS | {"dropout": 0.0}}
+    # The original scripts save no random state: without dropout none is drawn. The run goes on in
+    # their arithmetic.
+    train = TRAIN | {"params": PARAMS | {"dropout": 0.0, "parity": True}}
     trained = client.wait(client.submit(train).id, timeout_seconds=90)
     steps = {c.step: c for c in client.checkpoints(job=trained.id) if c.phase == "train"}
     exported = _export(client, steps[35].id, imports)
