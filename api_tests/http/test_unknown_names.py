@@ -107,3 +107,11 @@ def test_an_unknown_field_of_a_body_is_refused_with_the_nearest_name(
     problem = problem_of(answer, 422, "invalid")
     details = {each["pointer"]: each["detail"] for each in problem["errors"]}
     assert details[pointer] == f"this field is not known; did you mean {nearest}?"
+
+
+@pytest.mark.parametrize("field", ["recipe", "params", "retention"])
+def test_a_field_of_another_kind_of_job_is_refused_as_such(http: httpx.Client, field: str) -> None:
+    body = {"kind": "check_data", "data": {"dataset": "digits"}, field: "oneshot"}
+    errors = problem_of(http.post("/jobs", json=body), 422, "invalid")["errors"]
+    details = {each["pointer"]: each["detail"] for each in errors}
+    assert details[f"/{field}"] == "only another kind of job has this field; leave it out"

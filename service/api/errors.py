@@ -1,6 +1,6 @@
 """Every refusal as `application/problem+json` (RFC 9457); never a stack trace."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -124,9 +124,15 @@ def _fields(errors: Sequence[Any], body: Any) -> Iterator[FieldProblem]:
         pointer = "".join(f"/{_escaped(part)}" for part in location)
         message = message_of(error)
         if error["type"] == "extra_forbidden":
-            known = field_names(body, location[:-1])
-            message = unknown_name("field", str(location[-1]), known)
+            message = _unknown_field(str(location[-1]), field_names(body, location[:-1]))
         yield FieldProblem(pointer=pointer, detail=message)
+
+
+def _unknown_field(name: str, known: Collection[str]) -> str:
+    # The names are those of all kinds of job.
+    if name in known:
+        return "only another kind of job has this field; leave it out"
+    return unknown_name("field", name, known)
 
 
 def _escaped(part: str | int) -> str:
