@@ -39,6 +39,16 @@ def test_a_check_says_what_would_end_a_job_and_ends_with_1(photos: Path) -> None
     assert checked.stdout.endswith("a job with this data would fail\n")
 
 
+def test_a_path_may_begin_with_a_dash(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.rename(photos, tmp_path / "-photos")
+    monkeypatch.chdir(tmp_path)
+    packed = data("pack", "./-photos", "./-photos.pack", "--processes=1")
+    assert (packed.returncode, packed.stderr) == (0, "")
+    assert data("check", "./-photos.pack").stdout.endswith("nothing would end a job\n")
+
+
 def test_what_is_not_there_is_a_sentence(photos: Path) -> None:
     missing = data("check", photos / "nowhere")
     assert (missing.returncode, missing.stdout) == (1, "")

@@ -47,10 +47,10 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Read every image, and say what would end a job; then the exit status is 1."""
-    arguments = ["check", str(target), *_options(data_root, processes)]
+    arguments = ["check", *_options(data_root, processes)]
     arguments += [f"--batch-size={batch_size}"] if batch_size is not None else []
     arguments += ["--exif-orientation"] if exif_orientation else []
-    report = DataReport.model_validate(_run("trainyard data check", "checked", arguments))
+    report = DataReport.model_validate(_run("trainyard data check", "checked", arguments, target))
     if as_json:
         print_json(report)
     else:
@@ -75,9 +75,9 @@ def pack(
     processes: Processes = None,
 ) -> None:
     """Pack the images of a folder into one file; the same command goes on after a kill."""
-    arguments = ["pack", str(folder), str(target), *_options(data_root, processes)]
+    arguments = ["pack", *_options(data_root, processes)]
     arguments += [f"--encoding={format}", f"--short-side={short_side}", f"--quality={quality}"]
-    summary = _run("trainyard data pack", "packed", arguments)
+    summary = _run("trainyard data pack", "packed", arguments, folder, target)
     sizes = figures.size(summary["original_bytes"]), figures.size(summary["pack_bytes"])
     resumed = f", {summary['resumed']} of them before" if summary["resumed"] else ""
     terminal.echo(f"{target}: {summary['images']} images{resumed}, {sizes[0]} as {sizes[1]}")
@@ -88,11 +88,12 @@ def _options(data_root: Path | None, processes: int | None) -> list[str]:
     return options + ([f"--processes={processes}"] if processes is not None else [])
 
 
-def _run(command: str, done: str, arguments: list[str]) -> dict[str, Any]:
+def _run(command: str, done: str, arguments: list[str], *paths: Path) -> dict[str, Any]:
     """The result of a command of `workers.data`, whose progress is shown on stderr."""
     require_extras(command, "workers")
     process = subprocess.Popen(
-        [sys.executable, "-m", "workers.data", *arguments],
+        # A path may begin as an option does.
+        [sys.executable, "-m", "workers.data", *arguments, "--", *map(str, paths)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         preexec_fn=partial(die_with_parent, os.getpid(), signal.SIGTERM),
