@@ -1,5 +1,6 @@
 """Jobs with packed data, and checks of data, go to workers that can do them, and to no other."""
 
+import hashlib
 import json
 from collections.abc import Callable
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from api_tests.support.use_cases import Agent, ControlPlane
-from service.contract.catalog import builtin_catalog
+from service.contract.catalog import Catalog, builtin_catalog
 from service.contract.specs import Submission
 from service.control.jobs import submission
 from service.control.scheduling import catalogs
@@ -84,3 +85,11 @@ def test_a_server_that_does_not_know_the_form_of_data_takes_it_for_a_label(
 def test_a_check_of_an_unknown_data_set_is_refused(control_plane: ControlPlane) -> None:
     with pytest.raises(Unprocessable, match="there is no data set 'digit'"):
         submit(control_plane, {"kind": "check_data", "data": {"dataset": "digit"}})
+
+
+def test_the_catalog_of_an_older_worker_has_the_digest_that_it_had() -> None:
+    # With another one it would have come first when its worker came again, and be the newest.
+    body: dict[str, Any] = {"datasets": [], "kinds": ["train"], "recipes": []}
+    text = json.dumps(body, sort_keys=True, separators=(",", ":"))
+    assert Catalog(kinds=("train",)).digest == hashlib.sha256(text.encode()).hexdigest()
+    assert Catalog(data_forms=("packed",)).digest != Catalog().digest

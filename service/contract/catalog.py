@@ -86,7 +86,11 @@ class Catalog(_Entry):
     recipes: Annotated[tuple[RecipeInfo, ...], Field(max_length=_MOST_ENTRIES)] = ()
     datasets: Annotated[tuple[DatasetInfo, ...], Field(max_length=_MOST_ENTRIES)] = ()
     kinds: Annotated[tuple[ShortText, ...], Field(max_length=_MOST_ENTRIES)] = ()
-    data_forms: Annotated[tuple[ShortText, ...], Field(max_length=_MOST_ENTRIES)] = ()
+    # Left out where there are none: the digest of an older worker's catalog stays what it was.
+    data_forms: Annotated[
+        tuple[ShortText, ...],
+        Field(max_length=_MOST_ENTRIES, exclude_if=lambda forms: not forms),
+    ] = ()
 
     @property
     def digest(self) -> str:
