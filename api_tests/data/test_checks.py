@@ -12,6 +12,7 @@ from api_tests.support.attempts import draw_photos
 from service.contract.data_report import DataReport
 from service.contract.data_spec import DataSpec
 from workers.data.checks.data_set import check_data
+from workers.data.errors import NoDataRoot
 from workers.data.packs.builder import PackBuilder
 from workers.data.packs.encoding import Storage
 from workers.data.packs.originals import Originals
@@ -68,6 +69,15 @@ def test_one_report_has_everything_that_would_end_a_job(photos: Path) -> None:
         assert expected in texts
     assert (report.ok, report.problems_total) == (False, 9)
     assert report.splits[0].passed_over == "1 .txt"
+
+
+def test_a_data_root_that_goes_meanwhile_is_no_problem_of_the_data(photos: Path) -> None:
+    def unmount(done: int, _: int) -> None:
+        if done == 3:
+            photos.rename(photos.with_name("gone"))
+
+    with pytest.raises(NoDataRoot):
+        check_data(FOLDERS, photos, batch_size=None, processes=1, progress=unmount)
 
 
 def test_a_missing_folder_does_not_hide_what_is_wrong_with_the_other(photos: Path) -> None:

@@ -16,6 +16,7 @@ from PIL import ExifTags, Image
 
 from service.contract.data_spec import DataSpec
 from workers.data.__main__ import main
+from workers.data.cuts import CentreCut, cut_picture
 from workers.data.errors import InvalidData
 from workers.data.fingerprint import fingerprint_of
 from workers.data.images import ImageDataset, Split, SplitRequest
@@ -25,6 +26,7 @@ from workers.data.packs.builder import PackBuilder, PackSummary
 from workers.data.packs.encoding import Storage
 from workers.data.packs.originals import Originals
 from workers.data.packs.reader import Pack
+from workers.data.packs.source import PackedImages
 from workers.data.sources import open_split
 from workers.data.transforms import preprocess_of
 
@@ -116,7 +118,11 @@ def test_the_exif_orientation_of_a_packed_image_is_applied_on_request(
     build(tmp_path, encoding)
     turned = PACK.model_copy(update={"exif_orientation": "apply"})
     plain = opened(tmp_path, PACK, "val").picture(0)
-    assert opened(tmp_path, turned, "val").picture(0).size == plain.size[::-1]
+    images = opened(tmp_path, turned, "val")
+    assert isinstance(images, PackedImages)
+    assert images.picture(0).size == plain.size[::-1]
+    whole = cut_picture(np.asarray(images.picture(0)), CentreCut(32))
+    assert torch.equal(images.cut(0, CentreCut(32)), whole)
 
 
 def test_the_number_of_processes_changes_no_byte(photos: Path) -> None:
