@@ -194,7 +194,8 @@ class AttemptResult(PeerMessage):
     reason: Annotated[Reason, Extensible]
     message: Message = ""
     result: Result | None = None
-    time_spent: TimeSpent | None = None
+    # Left out where it is not known: an older control plane takes no field that it does not know.
+    time_spent: Annotated[TimeSpent | None, Field(exclude_if=lambda spent: spent is None)] = None
 
     @model_validator(mode="after")
     def _reason_fits(self) -> Self:

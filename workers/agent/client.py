@@ -136,8 +136,15 @@ class ControlPlane:
         return _parsed(self._send("POST", "/agent/heartbeats", heartbeat), HeartbeatReply)
 
     def report(self, report: Report) -> BeatReply:
-        """Deliver an attempt's end."""
-        return _parsed(self._retrying(self._send, "POST", "/agent/reports", report), BeatReply)
+        """Deliver an attempt's end; an older control plane gets no `time_spent`."""
+        try:
+            response = self._retrying(self._send, "POST", "/agent/reports", report)
+        except Refused as error:
+            if all(problem.pointer != "/time_spent" for problem in error.problems):
+                raise
+            older = report.model_copy(update={"time_spent": None})
+            response = self._retrying(self._send, "POST", "/agent/reports", older)
+        return _parsed(response, BeatReply)
 
     def report_gone(self, worker_id: str, gone: Gone) -> None:
         """Report once a worker whose processes have all ended; else its leases run out."""
