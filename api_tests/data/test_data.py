@@ -1,3 +1,6 @@
+import errno
+import os
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 
 import cv2
@@ -68,6 +71,34 @@ def test_the_number_of_loader_processes_changes_no_batch() -> None:
         if workers == 0:
             expected = drawn
     assert all(torch.equal(a, b) for a, b in zip(expected, drawn, strict=True))
+
+
+def test_a_batch_that_a_loader_cannot_hand_over_is_an_error_and_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    this_process, dumps = os.getpid(), ForkingPickler.dumps
+
+    def refuse_in_loaders(content: object, protocol: int | None = None) -> memoryview:
+        if os.getpid() != this_process:
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        return dumps(content, protocol)
+
+    monkeypatch.setattr(ForkingPickler, "dumps", refuse_in_loaders)
+    batches = train_batches(_digits(), seed=0, start_step=0, batch_size=8, num_workers=1)
+    with pytest.raises(RuntimeError, match="exited unexpectedly"):
+        next(batches)
+
+
+def test_a_loader_puts_its_batches_into_shared_memory_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(_: torch.Tensor) -> None:
+        raise RuntimeError("unable to mmap 256 bytes: Cannot allocate memory (12)")
+
+    monkeypatch.setattr(torch.Tensor, "share_memory_", refuse)
+    batches = train_batches(_digits(), seed=0, start_step=0, batch_size=8, num_workers=1)
+    with pytest.raises(RuntimeError, match="Cannot allocate memory"):
+        next(batches)
 
 
 def test_drawing_batches_leaves_the_default_generators_alone() -> None:

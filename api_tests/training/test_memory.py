@@ -41,7 +41,8 @@ def test_a_training_that_the_cpu_allocator_refuses_memory_fails_with_a_batch_siz
     tmp_path: Path,
 ) -> None:
     draw_photos(tmp_path)
-    spec = train_spec(batch_size=20, image_size=1024)
+    # In the rank alone: what loaders lack is the next tests'.
+    spec = train_spec(batch_size=20, image_size=1024, data_workers=0)
     last = ended(run(attempt(tmp_path, spec=spec), before=leave_little_memory))
     assert (last["outcome"], last["reason"]) == ("failed", "out_of_memory")
     assert "try batch_size 10" in last["message"]

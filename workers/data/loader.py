@@ -1,13 +1,16 @@
 """Batches for training and validation, made in this process or in loader processes."""
 
 import os
+import sys
+import traceback
 from collections.abc import Iterable, Iterator, Sequence
+from multiprocessing.queues import Queue
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, default_collate
+from torch.utils.data import DataLoader, Dataset, default_collate, get_worker_info
 
 from service.contract.kernel import die_with_parent
 from workers.data.augmentation import AugmentOn, augmented
@@ -53,9 +56,12 @@ class _Batches(Dataset[Batch | DataError]):
 
     def __getitem__(self, keys: list[_Key]) -> Batch | DataError:
         try:
-            return self._batch(keys)
+            batch = self._batch(keys)
         except DataError as error:
             return error
+        if get_worker_info() is not None:
+            _share(batch)
+        return batch
 
     def _batch(self, keys: list[_Key]) -> Batch:
         source = self._images
@@ -66,6 +72,14 @@ class _Batches(Dataset[Batch | DataError]):
         if self._augment_on == "loader":
             pixels = (augmented(one) for one in pixels)
         return batch_of(list(pixels))
+
+
+def _share(batch: Batch) -> None:
+    # Here a lack of memory is an error of the loader process. The thread that hands batches over
+    # would lose this one, and the run would wait for it.
+    for part in batch:
+        if part.numel():
+            part.share_memory_()  # type: ignore[no-untyped-call]
 
 
 class _BatchKeys:
@@ -142,7 +156,7 @@ def _batches(
         pin_memory=pinned,
         # Forked processes share the open data set, and are children that end with this process.
         multiprocessing_context="fork" if num_workers else None,
-        worker_init_fn=_EndWithParent(os.getpid()) if num_workers else None,
+        worker_init_fn=_PrepareProcess(os.getpid()) if num_workers else None,
         generator=torch.Generator().manual_seed(0),
     )
     for batch in loader:
@@ -151,9 +165,19 @@ def _batches(
         yield batch
 
 
-class _EndWithParent:
+class _PrepareProcess:
+    """Ends a loader process with the rank, and when it cannot hand a batch over."""
+
     def __init__(self, parent: int) -> None:
         self._parent = parent
 
     def __call__(self, _: int) -> None:
         die_with_parent(self._parent)
+        # The queue's own hook prints the error, and the rank would wait for a batch that is lost.
+        Queue._on_queue_feeder_error = staticmethod(_end_process)  # type: ignore[attr-defined]
+
+
+def _end_process(error: Exception, _: object) -> None:
+    traceback.print_exception(error)
+    sys.stderr.flush()
+    os._exit(1)
