@@ -13,6 +13,13 @@ NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 AT_THE_END = "log => log.scrollHeight - log.scrollTop - log.clientHeight < 2"
 
 
+def test_a_diverged_loss_has_an_exponent(page: Page, fake: Any, a_job: Any) -> None:
+    # Every number of this size is whole.
+    fake.jobs = [a_job(1, state="running", metrics={"val_loss": 141541181479837060000.0})]
+    page.goto(f"/#/jobs/{fake.jobs[0].id}")
+    expect(page.locator("main")).to_contain_text("1.42e+20")
+
+
 def test_the_page_draws_the_curves_of_loss_and_error(page: Page, fake: Any, a_job: Any) -> None:
     fake.jobs = [a_job(1)]
     fake.series = {

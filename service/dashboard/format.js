@@ -105,5 +105,6 @@ export function namedMetric(name, value) {
   if (!known(value)) return typeof value === "string" ? value : NONE;
   if (name.endsWith("_error")) return errorRate(value);
   if (name === "images_per_second") return rate(value);
-  return Number.isInteger(value) ? count(value) : metric(value);
+  // From 2^53 on every number is whole: it is large, and counts nothing.
+  return Number.isSafeInteger(value) ? count(value) : metric(value);
 }
