@@ -5,11 +5,10 @@ from typing import Any
 from service.contract.specs import ImportSpec
 from workers.exchange.imports import import_file
 from workers.exchange.publish import publish_import
-from workers.training.attempt_results import Stopped
+from workers.runs.progress_reports import ProgressReports
 from workers.training.run_context import RunContext
 
 _MIB = 1 << 20
-_REPORTS = 20
 
 
 def run(context: RunContext) -> dict[str, Any]:
@@ -23,6 +22,13 @@ def run(context: RunContext) -> dict[str, Any]:
         {"total_steps": 1, "resumed_from": None, "step": 0},
         f"{claim.spec.request.file} has the weights of {what}",
     )
+    reports = ProgressReports(
+        context,
+        phase="import",
+        unit="MiB",
+        size=_MIB,
+        stopped="stopped in an import, as asked; nothing was published",
+    )
     published = publish_import(
         imported,
         context.attempt_folder,
@@ -30,7 +36,7 @@ def run(context: RunContext) -> dict[str, Any]:
         job_id=claim.job_id,
         attempt=claim.attempt,
         created_at=context.now(),
-        progress=_ProgressReports(context).report,
+        progress=reports.report,
     )
     for note in published.notes:
         events.note(note)
@@ -46,21 +52,3 @@ def run(context: RunContext) -> dict[str, Any]:
         "preprocessing": manifest.preprocessing,
         "notes": list(published.notes),
     }
-
-
-class _ProgressReports:
-    """An event in MiB at every twentieth part, so that a large file shows progress."""
-
-    def __init__(self, context: RunContext) -> None:
-        self._events, self._stop_asked = context.events, context.stop_asked
-        self._part = -1
-
-    def report(self, done: int, total: int) -> None:
-        """What `publish_import` calls; raises Stopped once asked to stop."""
-        if self._stop_asked():
-            raise Stopped("stopped in an import, as asked; nothing was published")
-        part = done * _REPORTS // max(total, 1)
-        if part > self._part:
-            self._part = part
-            body = {"phase": "import", "step": done // _MIB, "total_steps": max(total // _MIB, 1)}
-            self._events.report("progress", body, f"{done // _MIB} of {total // _MIB} MiB")
