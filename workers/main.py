@@ -29,7 +29,7 @@ from workers.recipes.catalog import catalog
 from workers.settings import WorkerSettings
 from workers.telemetry import log_to_stderr
 
-RANK_MAIN = "workers.runs.rank:run_rank"
+RANK_MAIN = "workers.runs.preloaded:run_rank"
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -27,9 +27,6 @@ torch.cuda._raw_device_count_nvml = torch.cuda._device_count_nvml = refuse
 import pkgutil
 from workers.main import RANK_MAIN
 pkgutil.resolve_name(RANK_MAIN)
-from workers.kinds import KINDS
-for run in KINDS.values():
-    pkgutil.resolve_name(run)
 assert not torch.cuda.is_initialized()
 """
 

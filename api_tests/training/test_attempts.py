@@ -10,6 +10,7 @@ import pytest
 
 from api_tests.support.attempts import (
     PARAMS,
+    PHOTOS,
     as_checkpoint,
     attempt,
     draw_photos,
@@ -58,6 +59,32 @@ def test_python_m_trains_the_digits_by_hand_and_logs_how_far_it_is(tmp_path: Pat
         f"started at step 0/3; {train}, {digest}; {val}, {digest}; computes in .+", lines[0]
     )
     assert lines[-1] == "succeeded"
+
+
+IMPORTED = """
+import sys
+from pathlib import Path
+from workers.runs.preloaded import run_rank
+before = set(sys.modules)
+assert run_rank(Path(sys.argv[1])) == 0
+own = ("torch", "torchvision", "sympy", "numpy", "workers")
+print(sorted(name for name in set(sys.modules) - before if name.split(".")[0] in own))
+"""
+
+
+@pytest.mark.parametrize("data", [DIGITS, PHOTOS], ids=["digits", "photos"])
+def test_a_rank_that_is_forked_from_the_warm_process_has_nothing_left_to_import(
+    tmp_path: Path, data: dict[str, str]
+) -> None:
+    draw_photos(tmp_path)
+    spec = train_spec(total_iters=1, bn_recalibration_iters=1) | {"data": data}
+    attempt_dir = attempt(tmp_path, spec=spec)
+    command = [sys.executable, "-c", IMPORTED, str(attempt_dir.spec_path)]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        command, env=environment, check=True, capture_output=True, text=True, timeout=120
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
 
 
 def test_a_stopped_run_saves_and_is_continued_to_the_same_weights(tmp_path: Path) -> None:

@@ -31,6 +31,8 @@ DATA_FORMS = ("packed",)
 
 _FOLDERS = "workers.data.sources.folders:ImageFolder"
 _PACK = "workers.data.packs.source:PackedImages"
+BUILTIN_READERS = (*(source.open_split for source in BUILTIN), _FOLDERS, _PACK)
+"""`module:class` of what reads the built-in data sets, folders and packs."""
 
 
 @cache

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
-from torchvision.transforms import functional as F
+from torch.nn import functional as F
 
 from workers.data.augmentation import draw_lighting, without_augmentation
 from workers.data.batch_transform import input_of
@@ -65,7 +65,7 @@ class Digits:
     def _cut(self, epoch: int, index: int) -> tuple[Pixels, np.random.Generator | None]:
         size = self._request.image_size
         image = self._images[index].expand(3, -1, -1)
-        image = F.resize(image, [size, size], antialias=False).round().byte()
+        image = F.interpolate(image[None], (size, size), mode="bilinear")[0].round().byte()
         if self._request.split == "val":
             return Pixels(image, int(self._labels[index]), without_augmentation()), None
         draw = np.random.default_rng((self._request.seed, epoch, index))
