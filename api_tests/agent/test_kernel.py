@@ -6,7 +6,7 @@ import sys
 SCRIPT = """
 import os, signal, sys, time
 from service.contract.kernel import become_subreaper, die_with_parent
-from workers.launcher.local.descendants import kill_descendants
+from workers.descendants import kill_descendants
 
 def child(part):
     pid = os.fork()

@@ -12,8 +12,8 @@ from pydantic import ValidationError
 
 from service.contract.loop import Loop
 from workers.cpu_cores import RANK_CORES, available_cores
+from workers.descendants import kill_descendants
 from workers.launcher.base import Launch, LauncherOptions
-from workers.launcher.local.descendants import kill_descendants
 from workers.launcher.local.spawn_request import SpawnEnded, SpawnRequest
 from workers.launcher.local.supervisor import DEADLINE, DUMP, KILL, TERMINATE
 from workers.launcher.process_exit import ProcessExit

@@ -14,7 +14,7 @@ from setproctitle import setproctitle
 
 from service.contract.kernel import become_subreaper, boot_clock, die_with_parent
 from service.contract.oom_kills import count_oom_kills
-from workers.launcher.local.descendants import kill_descendants
+from workers.descendants import kill_descendants
 from workers.launcher.local.ranks import DUMP_SIGNAL, RankMain, fork_rank
 from workers.launcher.local.signal_pipe import SignalPipe
 from workers.launcher.local.spawn_request import SpawnRequest

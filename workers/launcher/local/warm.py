@@ -15,7 +15,7 @@ import traceback
 from setproctitle import setproctitle
 
 from service.contract.kernel import become_subreaper, die_with_parent
-from workers.launcher.local.descendants import kill_descendants, reap
+from workers.descendants import kill_descendants, reap
 from workers.launcher.local.ranks import RankMain
 from workers.launcher.local.signal_pipe import SignalPipe
 from workers.launcher.local.spawn_request import SpawnEnded, SpawnRequest
