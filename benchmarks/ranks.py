@@ -15,7 +15,7 @@ import torch
 from benchmarks.report import Figure, Section
 from workers.recipes.optimizer import sgd
 from workers.recipes.table import recipe_named
-from workers.training.distributed import Ranks, in_parallel, joined
+from workers.training.distributed import Ranks, blank_pass, in_parallel, joined
 from workers.training.execution import prepare_for
 from workers.training.execution_choice import usual_execution
 from workers.training.step import TrainingStep
@@ -133,6 +133,8 @@ def _step(
     optimizer = sgd(network, params)
     batch = torch.rand(images, 3, scale.pixels, scale.pixels) * 255
     batch = batch.contiguous(memory_format=torch.channels_last)
-    parallel = in_parallel(network, ranks, batch)
-    step = TrainingStep(entry, params, network, optimizer, execution, parallel=parallel)
+    forward = in_parallel(network, ranks)
+    if ranks.world_size > 1:
+        blank_pass(forward, network, batch)
+    step = TrainingStep(entry, params, network, optimizer, execution, forward=forward)
     return step, batch, torch.randint(0, 1000, (images,))

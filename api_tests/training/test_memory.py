@@ -3,6 +3,7 @@
 import errno
 import os
 import resource
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from torch import nn
 from api_tests.support.attempts import attempt, draw_photos, ended, run, train_spec
 from api_tests.support.claims import a_claim
 from service.contract.jobs import Reason
+from workers.training import step_of_run
 from workers.training.attempt_results import result_of
 from workers.training.fitting_batch import BatchTooLarge, fitting_images
 from workers.training.step import TrainingStep
@@ -48,21 +50,54 @@ def test_a_training_that_the_cpu_allocator_refuses_memory_fails_with_a_batch_siz
     assert "try batch_size 10" in last["message"]
 
 
+NO_ROOM = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+
+
 def refuse_every_step() -> None:
     """As a device refuses that has no room for the batch."""
 
     def train(*_: Any) -> Any:
-        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        raise NO_ROOM
 
     TrainingStep.train = train  # type: ignore[method-assign]
 
 
+def refuse_every_backward() -> None:
+    """As a device refuses that has no room for the gradients, once some of them are sent."""
+
+    def train(step: Any, _: int, images: torch.Tensor, __: torch.Tensor) -> Any:
+        parameters = list(step._network.parameters())
+
+        def refuse(_: Any) -> None:
+            hook.remove()
+            raise NO_ROOM
+
+        hook = parameters[len(parameters) // 2].register_hook(refuse)
+        step._forward(images).sum().backward()
+
+    TrainingStep.train = train  # type: ignore[method-assign]
+
+
+def refuse_before_the_first_step() -> None:
+    """As a device refuses the first batch that ranks see, one of zeros."""
+
+    def blank_pass(*_: Any) -> None:
+        raise NO_ROOM
+
+    step_of_run.blank_pass = blank_pass
+
+
+@pytest.mark.parametrize(
+    ("refuse", "ranks"),
+    [(refuse_every_step, 1), (refuse_every_backward, 2), (refuse_before_the_first_step, 2)],
+)
 def test_a_step_without_room_on_the_device_ends_the_run_with_a_batch_size_that_fitted(
-    tmp_path: Path,
+    tmp_path: Path, refuse: Callable[[], None], ranks: int
 ) -> None:
     draw_photos(tmp_path)
-    last = ended(run(attempt(tmp_path, spec=train_spec()), before=refuse_every_step))
+    last = ended(run(attempt(tmp_path, spec=train_spec()), ranks=ranks, before=refuse))
     assert (last["outcome"], last["reason"]) == ("failed", "out_of_memory")
+    # Of all ranks, of which each has tried a half of its part.
     assert "try batch_size 4, which fitted when it was tried" in last["message"]
 
 

@@ -16,9 +16,11 @@ from workers.cache_folder import cache_folder
 from workers.checkpoints.rng import restore_rng, rng_state
 from workers.recipes.base import Recipe
 from workers.recipes.params import RecipeParams
+from workers.training.distributed import Ranks
 from workers.training.execution import Execution
 from workers.training.state import RunState
 from workers.training.step import TrainingStep
+from workers.training.step_of_run import forward_of_rank
 
 _MOST_PIXELS = {"cpu": 16 * 224**2, "cuda": 256 * 224**2}
 """Of a batch that is measured: a larger one takes as long for each image."""
@@ -32,19 +34,25 @@ Measurements = dict[Execution, float]
 
 @dataclass(frozen=True)
 class Workload:
-    """What is measured: steps on `images` random images in a network of `classes` classes."""
+    """What is measured: steps of a rank of `world_size`, in a network of `classes` classes."""
 
     recipe: Recipe
     variant: str
     params: RecipeParams
-    images: int
     classes: int
+    world_size: int = 1
+
+    @property
+    def share(self) -> int:
+        """How many images of a batch are a rank's."""
+        return self.params.batch_size // self.world_size
 
     def key(self, device: torch.device) -> str:
         """A digest of everything that the time of a step depends on."""
         name = torch.cuda.get_device_name(device) if device.type == "cuda" else _cpu_name()
-        parts = [self.recipe.name, self.recipe.network, self.variant, self.images, self.classes]
-        parts += [self.params.image_size, self.params.exact, name]
+        parts = [self.recipe.name, self.recipe.network, self.variant, self.classes]
+        # A compiled step is one of exactly so many images, and of more ranks it is another one.
+        parts += [self.share, self.world_size, self.params.image_size, self.params.exact, name]
         parts += [torch.__version__, torch.get_num_threads()]
         return hashlib.sha256(json.dumps(parts, allow_nan=False).encode()).hexdigest()
 
@@ -59,21 +67,26 @@ def measure(
     workload: Workload,
     state: RunState,
     executions: Iterable[Execution],
+    ranks: Ranks,
     *,
+    images: int,
     clock: Callable[[], float],
     after_each: Callable[[], None],
 ) -> Measurements:
-    """Measure copies of the state's network; one that the device's memory cannot hold is left out.
+    """Measure steps of one of `ranks` on so many random images, in copies of the state's network.
 
-    Weights, statistics, gradients and random generators of the run are afterwards what they were.
-    Raises NotCompiled. `clock` is monotonic, in seconds.
+    An execution that the device's memory cannot hold is left out. Weights, statistics, gradients
+    and random generators of the run are afterwards what they were. `clock` is monotonic, in
+    seconds.
     """
     generators = rng_state(state.device)
     measured: Measurements = {}
     try:
         for execution in executions:
             with suppress(torch.OutOfMemoryError):
-                measured[execution] = _seconds_an_image(workload, state, execution, clock)
+                measured[execution] = _seconds_an_image(
+                    workload, state, execution, ranks, images, clock
+                )
             gc.collect()
             if state.device.type == "cuda":
                 torch.cuda.empty_cache()
@@ -106,16 +119,24 @@ def write_measurements(workload: Workload, device: torch.device, measured: Measu
 
 
 def _seconds_an_image(
-    workload: Workload, state: RunState, execution: Execution, clock: Callable[[], float]
+    workload: Workload,
+    state: RunState,
+    execution: Execution,
+    ranks: Ranks,
+    images: int,
+    clock: Callable[[], float],
 ) -> float:
     network = deepcopy(state.network)
     network.zero_grad()
     optimizer = workload.recipe.optimizer_of(network, workload.params)
-    step = TrainingStep(workload.recipe, workload.params, network, optimizer, execution)
+    forward = forward_of_rank(network, execution, ranks)
+    step = TrainingStep(
+        workload.recipe, workload.params, network, optimizer, execution, forward=forward
+    )
     generator = torch.Generator().manual_seed(0)
     size = workload.params.image_size
-    inputs = torch.rand(workload.images, 3, size, size, generator=generator).to(state.device)
-    labels = torch.randint(workload.classes, (workload.images,), generator=generator)
+    inputs = torch.rand(images, 3, size, size, generator=generator).to(state.device)
+    labels = torch.randint(workload.classes, (images,), generator=generator)
     labels = labels.to(state.device)
     began, seconds = clock(), []
     for number in range(_STEPS + 1):
@@ -128,7 +149,7 @@ def _seconds_an_image(
             seconds.append(clock() - step_began)
         if seconds and clock() - began > _MOST_SECONDS:
             break
-    return min(seconds) / workload.images
+    return min(seconds) / images
 
 
 def _file_of(workload: Workload, device: torch.device) -> Path | None:

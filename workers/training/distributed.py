@@ -1,8 +1,10 @@
 """The ranks of an attempt: which one this is, and what they exchange."""
 
 import os
+import threading
 import warnings
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,6 +21,7 @@ from workers.data.errors import InvalidData
 
 # Longer than a network volume may hang under a save, much shorter than torch's half hour.
 TIMEOUT = timedelta(minutes=3)
+_MEETING_SECONDS = 1.0
 _FAILURE_WAIT = timedelta(seconds=5)
 _FAILURE = "failure"
 _T = TypeVar("_T")
@@ -84,6 +87,33 @@ class Ranks:
         dist.all_gather_object(values, value)
         return [value for value in values if value is not None]
 
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """Each rank does something alone, for longer than an exchange may wait for it.
+
+        The ranks leave the block together, and exchange nothing in it. Raises RuntimeError after
+        it if another rank has ended.
+        """
+        if self.world_size == 1:
+            yield
+            return
+        done, failed = threading.Event(), threading.Event()
+
+        def meet() -> None:
+            while self.any(not done.wait(_MEETING_SECONDS)) and not failed.is_set():
+                pass
+
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="meeting") as thread:
+            meeting = thread.submit(meet)
+            try:
+                yield
+            except BaseException:
+                failed.set()
+                raise
+            finally:
+                done.set()
+            meeting.result()
+
     def share_buffers(self, network: nn.Module) -> None:
         """Give every rank the batch-norm statistics of rank 0, which are the ones saved."""
         if self.world_size > 1:
@@ -134,10 +164,10 @@ def joined(environment: Mapping[str, str] = os.environ) -> Iterator[Ranks]:
         dist.destroy_process_group()
 
 
-def in_parallel(network: nn.Module, ranks: Ranks, example: Tensor) -> nn.Module:
+def in_parallel(network: nn.Module, ranks: Ranks) -> nn.Module:
     """The network whose backward averages gradients over the ranks; alone, the network itself.
 
-    `example` (N, 3, H, W) has the shape of a rank's batch.
+    A step of several ranks needs a `blank_pass` before it, with a batch of the rank's shape.
     """
     if ranks.world_size == 1:
         return network
@@ -147,11 +177,30 @@ def in_parallel(network: nn.Module, ranks: Ranks, example: Tensor) -> nn.Module:
         warnings.simplefilter("ignore", FutureWarning)
         # Statistics stay per rank: training does not read them, validation shares rank 0's.
         # Gradients are views of the buckets that are sent, and not copied into them.
-        parallel = DistributedDataParallel(
+        return DistributedDataParallel(
             network, devices, broadcast_buffers=False, gradient_as_bucket_view=True
         )
-    _settle_buckets(parallel, network, example.to(ranks.device))
-    return parallel
+
+
+def blank_pass(forward: nn.Module, network: nn.Module, example: Tensor) -> None:
+    """A forward and a backward on `example` (N, 3, H, W) that leave the network as it was.
+
+    `forward` is what `in_parallel` gave, or a compiled form, of `network`.
+    """
+    # After its first backward DDP lays the gradients out anew, in the order in which they came.
+    # With three ranks or more another layout sums in another order: a resumed run's first step
+    # would differ in its last bits. So that backward is one of nothing, before the first step.
+    buffers = {name: buffer.clone() for name, buffer in network.named_buffers()}
+    try:
+        with torch.random.fork_rng([example.device] if example.is_cuda else []):
+            network.train()
+            outputs = forward(example)
+            parts = (outputs,) if isinstance(outputs, Tensor) else outputs
+            torch.stack([part.sum() for part in parts]).sum().backward()  # type: ignore[no-untyped-call]
+    finally:
+        network.zero_grad()
+        for name, buffer in network.named_buffers():
+            buffer.copy_(buffers[name])
 
 
 def _connect(device: torch.device) -> tuple[Store, int, int]:
@@ -164,21 +213,6 @@ def _connect(device: torch.device) -> tuple[Store, int, int]:
         timeout=TIMEOUT,
     )
     return store, rank, world_size
-
-
-def _settle_buckets(parallel: nn.Module, network: nn.Module, example: Tensor) -> None:
-    # After its first backward DDP lays the gradients out anew, in the order in which they came.
-    # With three ranks or more another layout sums in another order: a resumed run's first step
-    # would differ in its last bits. So that backward is one of nothing, before the first step.
-    buffers = {name: buffer.clone() for name, buffer in network.named_buffers()}
-    with torch.random.fork_rng([example.device] if example.is_cuda else []):
-        network.train()
-        outputs = parallel(example)
-        parts = (outputs,) if isinstance(outputs, Tensor) else outputs
-        torch.stack([part.sum() for part in parts]).sum().backward()  # type: ignore[no-untyped-call]
-    network.zero_grad()
-    for name, buffer in network.named_buffers():
-        buffer.copy_(buffers[name])
 
 
 def _device(local_rank: int) -> torch.device:

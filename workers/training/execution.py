@@ -106,14 +106,19 @@ def forward_of(
     """
     if not execution.compiled:
         return network
-    folder = cache_folder("inductor")
-    if folder is not None and _CACHE_OF_USER is None:
-        os.environ[_CACHE_VARIABLE] = str(folder)
+    keep_compiled()
     graphs = device.type == "cuda" and world_size == 1
     mode = "reduce-overhead" if graphs else "default"
     compiled: Any = torch.compile(network, dynamic=False, mode=mode)
     assert isinstance(compiled, nn.Module)
     return compiled
+
+
+def keep_compiled() -> None:
+    """Have what this process and its children compile be kept on the worker's disk."""
+    folder = cache_folder("inductor")
+    if folder is not None and _CACHE_OF_USER is None:
+        os.environ[_CACHE_VARIABLE] = str(folder)
 
 
 def set_kernels(device: torch.device, *, exact: bool) -> None:

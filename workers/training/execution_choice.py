@@ -1,9 +1,5 @@
 """Which execution a run takes: what its parameters name, the checkpoint's, or the fastest."""
 
-import math
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
@@ -11,15 +7,9 @@ from typing import Any
 import torch
 
 from workers.recipes.params import RecipeParams
-from workers.training.attempt_results import Stopped
-from workers.training.calibration import (
-    Measurements,
-    Workload,
-    images_to_measure,
-    measure,
-    read_measurements,
-    write_measurements,
-)
+from workers.training.calibration import Measurements
+from workers.training.calibration_of_run import Calibration, fastest
+from workers.training.distributed import Ranks
 from workers.training.execution import (
     ORIGINAL,
     Execution,
@@ -33,16 +23,9 @@ from workers.training.execution import (
 )
 from workers.training.run_context import RunContext
 from workers.training.state import RunState
-from workers.training.step import NotCompiled
 
 LONG_IMAGES = {"cpu": 100_000, "cuda": 500_000}
 """Images of 224 pixels from which on a run is worth a few seconds of measuring."""
-COMPILED_RUN_SECONDS = 6 * 3600.0
-"""The estimated time of a run from which on a cold compile of minutes is one per cent of it."""
-_NOTE_SECONDS = 300.0
-_MOST_NOTES = 12
-_GAIN = {"bf16": 0.9, "compiled": 0.95, "contiguous": 0.97}
-"""The share of the other's time that each may take at most: it has a price, or is a habit."""
 _PIXELS = 224 * 224
 
 
@@ -75,11 +58,11 @@ def choose(
         execution = _with_named(_possible(context, saved, device), params)
         return Choice(execution, _sentence(execution, "as in the checkpoint", exact))
     usual = _with_named(usual_execution(device), params)
-    candidates = _candidates(usual, params, device)
+    candidates = _candidates(usual, params, context.ranks)
     is_open = len(candidates) > 1 or params.compile == "auto"
     measured: Measurements = {}
     if is_open and is_long(params, device):
-        measured = _Calibration(context, state, classes).run(candidates)
+        measured = Calibration(context, state, classes).run(candidates)
     if not measured:
         return Choice(usual, _sentence(usual, "", exact))
     best = _with_named(fastest(measured), params)
@@ -99,131 +82,36 @@ def is_long(params: RecipeParams, device: torch.device) -> bool:
     return images >= LONG_IMAGES[device.type]
 
 
-def fastest(measured: Measurements) -> Execution:
-    """The execution of the least time, where a price or a habit counts as a few per cent."""
-
-    def weighed(execution: Execution) -> float:
-        traits: list[str] = [execution.precision, execution.memory_format]
-        traits += ["compiled"] if execution.compiled else []
-        return measured[execution] / math.prod(_GAIN.get(trait, 1.0) for trait in traits)
-
-    return min(measured, key=weighed)
-
-
-class _Calibration:
-    """The measurements of one run: rank 0's, which each rank takes.
-
-    Each rank measures, so that they load the machine as the run will.
-    """
-
-    def __init__(self, context: RunContext, state: RunState, classes: int) -> None:
-        params, self._device = context.params, state.device
-        self._context, self._state = context, state
-        share = context.ranks.share_of(params.batch_size)
-        self._images = params.total_iters * share
-        images = images_to_measure(self._device, params.image_size, share)
-        self._workload = Workload(context.recipe, context.variant, params, images, classes)
-        self._known: Measurements = read_measurements(self._workload, self._device)
-        self._agree()
-
-    def run(self, executions: list[Execution]) -> Measurements:
-        """The times of the executions that fit into memory, and of the best one compiled.
-
-        Raises Stopped, at every rank, if a stop was asked.
-        """
-        self._measure(executions)
-        wanted = list(executions)
-        if self._compiling_can_pay(executions):
-            compiled = replace(fastest(self._of(executions)), compiled=True)
-            self._try_to_compile(compiled)
-            wanted.append(compiled)
-        return self._of(wanted)
-
-    def _compiling_can_pay(self, executions: list[Execution]) -> bool:
-        measured = self._of(executions)
-        if self._context.params.compile != "auto" or not measured:
-            return False
-        seconds = min(measured.values()) * self._images
-        return seconds >= COMPILED_RUN_SECONDS and missing_compiler(self._device) is None
-
-    def _try_to_compile(self, compiled: Execution) -> None:
-        events = self._context.events
-        if compiled not in self._known:
-            events.note("compiling the network for some minutes, to see whether that is faster")
-        try:
-            with _notes_of_waiting(events.note):
-                self._measure([compiled])
-        except NotCompiled as error:
-            events.note(f"{error}; the run is eager")
-            self._agree()
-
-    def _measure(self, executions: list[Execution]) -> None:
-        context = self._context
-        self._known |= measure(
-            self._workload,
-            self._state,
-            [execution for execution in executions if execution not in self._known],
-            clock=context.clock,
-            after_each=self._go_on,
-        )
-        self._agree()
-        if context.ranks.is_first:
-            # Before a compile of minutes, which may not end.
-            write_measurements(self._workload, self._device, self._known)
-
-    def _go_on(self) -> None:
-        self._context.events.pulse()
-        if self._context.ranks.any(self._context.stop_asked()):
-            raise Stopped("stopped before its first step, as asked")
-
-    def _agree(self) -> None:
-        self._known = dict(self._context.ranks.gathered(list(self._known.items()))[0])
-
-    def _of(self, executions: list[Execution]) -> Measurements:
-        return {each: self._known[each] for each in executions if each in self._known}
-
-
-@contextmanager
-def _notes_of_waiting(note: Callable[[str], None]) -> Iterator[None]:
-    """Notes every five minutes of an hour that the network compiles: each is a sign of life."""
-    ended = threading.Event()
-
-    def write() -> None:
-        for number in range(1, _MOST_NOTES + 1):
-            if ended.wait(_NOTE_SECONDS):
-                return
-            note(f"the network compiles since {number * _NOTE_SECONDS / 60:.0f} minutes")
-
-    thread = threading.Thread(target=write, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
-
-
 def _possible(context: RunContext, saved: Execution, device: torch.device) -> Execution:
-    """The saved execution, without what this worker lacks; a note says so."""
+    """The saved execution, without what the worker of any rank lacks; a note says so."""
+    bf16 = saved.precision == "bf16" and _all_compute_bf16(context.ranks)
+    compiler: str | None = None
+    if saved.compiled:
+        missing = context.ranks.gathered(missing_compiler(device) or "")
+        compiler = next((each for each in missing if each), None)
     lacks = {
-        "bfloat16 instructions": saved.precision == "bf16" and not computes_bf16(device),
-        missing_compiler(device) or "": saved.compiled and missing_compiler(device) is not None,
+        "bfloat16 instructions": saved.precision == "bf16" and not bf16,
+        compiler or "": compiler is not None,
     }
     for what in (what for what, is_lacking in lacks.items() if is_lacking):
         context.events.note(
             f"this worker has no {what.removeprefix('a ')}, which the run has used: it goes on "
             "without, and equality bit for bit cannot be promised"
         )
-    bf16 = saved.precision == "bf16" and computes_bf16(device)
-    compiled = saved.compiled and missing_compiler(device) is None
+    compiled = saved.compiled and compiler is None
     return replace(saved, precision="bf16" if bf16 else "fp32", compiled=compiled)
 
 
-def _candidates(usual: Execution, params: RecipeParams, device: torch.device) -> list[Execution]:
-    """The eager executions that the parameters leave open."""
+def _all_compute_bf16(ranks: Ranks) -> bool:
+    # Of two kinds of GPU in one machine, one may have no such instructions.
+    return not ranks.any(not computes_bf16(ranks.device))
+
+
+def _candidates(usual: Execution, params: RecipeParams, ranks: Ranks) -> list[Execution]:
+    """The eager executions that the parameters leave open, the same on each rank."""
     precisions: list[Precision] = [usual.precision]
     formats: list[MemoryFormat] = [usual.memory_format]
-    if params.precision == "auto" and computes_bf16(device):
+    if params.precision == "auto" and _all_compute_bf16(ranks):
         precisions = ["fp32", "bf16"]
     if params.memory_format == "auto":
         formats = ["contiguous", "channels_last"]

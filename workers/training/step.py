@@ -3,12 +3,10 @@
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 
-from workers.data.errors import InvalidData
 from workers.recipes.base import Recipe
 from workers.recipes.params import RecipeParams
 from workers.training.batch_norm import set_momentum
@@ -26,17 +24,12 @@ _INEXACT = "deterministic"
 """A word in torch's warning of a kernel that may give other bits each time."""
 
 
-class NotCompiled(InvalidData):
-    """`torch.compile` refused the network on this worker."""
-
-
 class TrainingStep:
     """The arithmetic of a training step on batches that are on the network's device.
 
-    The network and its optimizer are laid out for the execution, in place. `parallel` is the
-    network whose backward averages gradients over the ranks, laid out and compiled already; left
-    out, the network itself. `note` is told, in a sentence, where a kernel is not exact and
-    where eager replaces what does not compile; without `may_fall_back` that is NotCompiled.
+    The network and its optimizer are laid out for the execution, in place. `forward` is what is
+    called for the outputs, such as the network in parallel with other ranks; left out, the network
+    as the execution has it. `note` is called with a sentence where a kernel is not exact.
     """
 
     def __init__(
@@ -47,8 +40,7 @@ class TrainingStep:
         optimizer: torch.optim.Optimizer,
         execution: Execution = ORIGINAL,
         *,
-        parallel: nn.Module | None = None,
-        may_fall_back: bool = False,
+        forward: nn.Module | None = None,
         note: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._recipe, self._params = recipe, params
@@ -57,29 +49,20 @@ class TrainingStep:
         self.execution = execution
         prepare_for(network, execution)
         prepare_optimizer(optimizer, execution)
-        self._forward = (
-            forward_of(network, self._device, execution) if parallel is None else parallel
-        )
-        self._may_fall_back, self._note = parallel is None and may_fall_back, note
+        self._forward = forward_of(network, self._device, execution) if forward is None else forward
+        self._note = note
         self._is_first = True
 
     def train(self, iteration: int, inputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Update the weights by one batch; gives the loss () and the logits (N, classes).
 
-        `iteration` is 1 … total_iters, `inputs` (N, 3, S, S), `labels` (N,). Raises NotCompiled.
+        `iteration` is 1 … total_iters, `inputs` (N, 3, S, S), `labels` (N,).
         """
         if not self._is_first:
             return self._train(iteration, inputs, labels)
         self._is_first = False
-        try:
-            with _inexact_kernels_noted(self._note):
-                return self._train(iteration, inputs, labels)
-        except Exception as error:
-            if not self._is_of_compiler(error):
-                raise
-            raise NotCompiled(
-                f"the network does not compile here: {first_line(error)}; compile off avoids it"
-            ) from error
+        with _inexact_kernels_noted(self._note):
+            return self._train(iteration, inputs, labels)
 
     def recalibrate(self, batches_seen: int, inputs: Tensor) -> None:
         """Take the statistics of batch norm as the mean over batches; weights stay as they are.
@@ -107,40 +90,11 @@ class TrainingStep:
         if self.execution.compiled:
             torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call]
         with autocast(self._device, self.execution):
-            outputs = self._called(inputs)
+            outputs: Tensor | tuple[Tensor, ...] = self._forward(inputs)
         if self.execution.precision == "fp32":
             return outputs
         # The loss is summed in full precision.
         return outputs.float() if isinstance(outputs, Tensor) else tuple(o.float() for o in outputs)
-
-    def _called(self, inputs: Tensor) -> Tensor | tuple[Tensor, ...]:
-        outputs: Tensor | tuple[Tensor, ...]
-        try:
-            outputs = self._forward(inputs)
-        except Exception as error:
-            if not (self._may_fall_back and self._is_of_compiler(error)):
-                raise
-            # Nothing has run yet where compiling failed: statistics and generators are as before.
-            self._note(
-                f"the network does not compile here: {first_line(error)}; the run goes on eager, "
-                "and not exactly where it was compiled"
-            )
-            self.execution = replace(self.execution, compiled=False)
-            self._forward = self._network
-            outputs = self._forward(inputs)
-        return outputs
-
-    def _is_of_compiler(self, error: Exception) -> bool:
-        if not self.execution.compiled:
-            return False
-        from torch._dynamo.exc import TorchDynamoException
-
-        return isinstance(error, TorchDynamoException)
-
-
-def first_line(error: Exception) -> str:
-    """The first line of an error's message, or its type where it has none."""
-    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 @contextmanager

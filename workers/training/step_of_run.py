@@ -1,37 +1,145 @@
-"""The training step of one rank of a run."""
+"""The training step of one rank of a run, which all ranks compute in the same way."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
 
-from workers.training.distributed import in_parallel
-from workers.training.execution import autocast, formatted, forward_of, prepare_for
+from workers.data.errors import InvalidData
+from workers.recipes.params import RecipeParams
+from workers.training.distributed import Ranks, blank_pass, in_parallel
+from workers.training.execution import Execution, autocast, formatted, forward_of, prepare_for
+from workers.training.fitting_batch import call_within_memory
 from workers.training.run_context import RunContext
 from workers.training.state import RunState
 from workers.training.step import TrainingStep
+
+_NOTE_SECONDS = 300.0
+_MOST_NOTES = 12
+
+
+class NotCompiled(InvalidData):
+    """`torch.compile` refused the network on this worker."""
 
 
 def training_step_of(context: RunContext, state: RunState) -> TrainingStep:
     """The step in the execution of the state; of several ranks, it averages their gradients.
 
-    Raises InvalidData if the ranks cannot share the batch.
+    Where the network does not compile on any of the ranks, all of them are eager under compile
+    auto, and so is the execution of the state. Raises InvalidData if the ranks cannot share the
+    batch, NotCompiled under compile on, BatchTooLarge.
     """
+    params, ranks = context.params, context.ranks
+    example = _example(params, state, ranks)
+    forward = call_within_memory(
+        lambda: _forward(context, state, example), state.network, example, ranks.world_size
+    )
     return TrainingStep(
         context.recipe,
-        context.params,
+        params,
         state.network,
         state.optimizer,
         state.execution,
-        parallel=_parallel(context, state) if context.ranks.world_size > 1 else None,
-        may_fall_back=context.params.compile == "auto",
+        forward=forward,
         note=context.events.note,
     )
 
 
-def _parallel(context: RunContext, state: RunState) -> nn.Module:
-    ranks, params, execution = context.ranks, context.params, state.execution
-    prepare_for(state.network, execution)
-    forward = forward_of(state.network, state.device, execution, world_size=ranks.world_size)
+def forward_of_rank(network: nn.Module, execution: Execution, ranks: Ranks) -> nn.Module:
+    """What a rank's step calls: the network as the execution has it, in parallel with the others.
+
+    The network is laid out in place. Nothing is compiled before the first call.
+    """
+    prepare_for(network, execution)
+    forward = forward_of(network, ranks.device, execution, world_size=ranks.world_size)
+    return in_parallel(forward, ranks)
+
+
+def _forward(context: RunContext, state: RunState, example: Tensor) -> nn.Module:
+    ranks, execution = context.ranks, state.execution
+    if state.step >= context.params.total_iters:
+        # The recalibration of batch norm calls the network itself.
+        execution = replace(execution, compiled=False)
+    forward = forward_of_rank(state.network, execution, ranks)
+    if execution.compiled:
+        with ranks.apart(), _notes_of_waiting(context.events.note):
+            problem = _compile_problem(forward, state, example)
+        problems = ranks.gathered(problem or "")
+        first = next((each for each in problems if each), None)
+        if first is not None:
+            _fall_back(context, state, first)
+            # Its hooks at the weights go with it, before another one sets its own.
+            del forward
+            forward = forward_of_rank(state.network, state.execution, ranks)
+    if ranks.world_size > 1:
+        with autocast(state.device, state.execution):
+            blank_pass(forward, state.network, formatted(example, state.execution))
+    return forward
+
+
+def _fall_back(context: RunContext, state: RunState, problem: str) -> None:
+    if context.params.compile != "auto":
+        raise NotCompiled(f"the network does not compile here: {problem}; compile off avoids it")
+    context.events.note(
+        f"the network does not compile here: {problem}; the run goes on eager, "
+        "and not exactly where it was compiled"
+    )
+    state.execution = replace(state.execution, compiled=False)
+
+
+def _compile_problem(forward: nn.Module, state: RunState, example: Tensor) -> str | None:
+    """Why forward or backward does not compile on this rank, found without the other ranks."""
+    with ExitStack() as alone:
+        if isinstance(forward, DistributedDataParallel):
+            alone.enter_context(forward.no_sync())
+        alone.enter_context(autocast(state.device, state.execution))
+        try:
+            # A backward is compiled when it is first called.
+            blank_pass(forward, state.network, formatted(example, state.execution))
+        except Exception as error:
+            if not is_of_compiler(error):
+                raise
+            return first_line(error)
+    return None
+
+
+def is_of_compiler(error: Exception) -> bool:
+    """Whether it is `torch.compile` that refused."""
+    # Its import takes a second, and most runs are eager.
+    from torch._dynamo.exc import TorchDynamoException
+
+    return isinstance(error, TorchDynamoException)
+
+
+def first_line(error: Exception) -> str:
+    """The first line of an error's message, or its type where it has none."""
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def _example(params: RecipeParams, state: RunState, ranks: Ranks) -> Tensor:
     size = params.image_size
-    example = torch.zeros(ranks.share_of(params.batch_size), 3, size, size)
-    with autocast(state.device, execution):
-        return in_parallel(forward, ranks, formatted(example, execution))
+    return torch.zeros(ranks.share_of(params.batch_size), 3, size, size, device=state.device)
+
+
+@contextmanager
+def _notes_of_waiting(note: Callable[[str], None]) -> Iterator[None]:
+    """Notes every five minutes of an hour that the network compiles: each is a sign of life."""
+    ended = threading.Event()
+
+    def write() -> None:
+        for number in range(1, _MOST_NOTES + 1):
+            if ended.wait(_NOTE_SECONDS):
+                return
+            note(f"the network compiles since {number * _NOTE_SECONDS / 60:.0f} minutes")
+
+    thread = threading.Thread(target=write, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()

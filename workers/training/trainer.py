@@ -2,8 +2,6 @@
 
 from typing import Any, NoReturn
 
-import torch
-
 from workers.data.batch_transform import transform_of
 from workers.data.images import ImageDataset
 from workers.data.loader import Batch, train_batches
@@ -18,7 +16,7 @@ from workers.training.device_inputs import is_pinned_for, to_inputs_on
 from workers.training.eval_batches import eval_batch_size
 from workers.training.evaluate import evaluate
 from workers.training.execution import format_of
-from workers.training.fitting_batch import BatchTooLarge, fitting_images
+from workers.training.fitting_batch import call_within_memory
 from workers.training.loader_processes import loader_processes, room_for_processes
 from workers.training.non_finite import SMALLER_RATE, NonFiniteLoss, require_finite_loss
 from workers.training.preprocessing import augment_on
@@ -115,16 +113,12 @@ class Trainer:
             self._step.recalibrate(recalibrated, images)
             state.step += 1
             return
-        problem: str | None = None
-        try:
-            loss, logits = self._step.train(state.step + 1, images, labels)
-        except torch.OutOfMemoryError as error:
-            # Handled below: until the error is gone, it keeps what the step had allocated.
-            problem = str(error)
-        if problem is not None:
-            fitting = fitting_images(state.network, images)
-            raise BatchTooLarge(problem, fitting and fitting * self._ranks.world_size)
-        state.execution = self._step.execution
+        loss, logits = call_within_memory(
+            lambda: self._step.train(state.step + 1, images, labels),
+            state.network,
+            images,
+            self._ranks.world_size,
+        )
         state.step += 1
         state.window.add(loss, logits, labels)
 
