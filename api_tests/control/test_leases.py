@@ -7,7 +7,7 @@ from service.contract.jobs import AttemptState, JobState
 from service.contract.workers import WorkerState
 from service.control.leases import reaper
 from service.domain.errors import LeaseLost, NotFound
-from service.store import attempts
+from service.store import leases
 from service.store import workers as store
 
 NewAgent = Callable[..., Agent]
@@ -150,7 +150,7 @@ def test_a_server_that_starts_gives_every_lease_a_fresh_window(
     control_plane.later(100_000)
     with control_plane.write() as tx:
         assert store.renew_since(tx, None, control_plane.now) == 1
-        assert attempts.renew_since(tx, None, control_plane.now) == 1
+        assert leases.renew_since(tx, None, control_plane.now) == 1
     assert control_plane.sweep() == 0
     assert worker_state(control_plane, agent) is WorkerState.ACTIVE
     assert not agent.beat(claim).lease_lost

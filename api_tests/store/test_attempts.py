@@ -6,7 +6,7 @@ from sqlalchemy.exc import IntegrityError
 
 from api_tests.support.rows import ensure_job, ensure_worker
 from service.contract.jobs import LIVE_ATTEMPTS, Attempt, AttemptState
-from service.store import attempts
+from service.store import attempts, leases
 from service.store.engine import Database
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -45,7 +45,7 @@ def test_only_live_leases_are_renewed(database: Database) -> None:
     with database.write() as tx:
         add(tx, 1, state=AttemptState.LOST)
         add(tx, 2)
-        assert attempts.renew_since(tx, None, NOW + timedelta(hours=1)) == 1
+        assert leases.renew_since(tx, None, NOW + timedelta(hours=1)) == 1
         lost, live = attempts.get(tx, "job_1", 1), attempts.get(tx, "job_1", 2)
     assert lost is not None
     assert live is not None

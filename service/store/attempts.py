@@ -1,16 +1,13 @@
 """Attempts in the database; a write to a live attempt checks that it is still live."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    BindParameter,
-    ColumnElement,
     Connection,
     RowMapping,
-    bindparam,
     delete,
     func,
     insert,
@@ -18,41 +15,11 @@ from sqlalchemy import (
     update,
 )
 
-from service.contract.jobs import LIVE_ATTEMPTS, Attempt, AttemptState, JobState, Reason
+from service.contract.jobs import LIVE_ATTEMPTS, Attempt, AttemptState, Reason
 from service.contract.reading import member
 from service.domain.retry import MACHINE_FAULTS
 from service.store.tables import attempts, jobs, workers
 
-# What every heartbeat sends is made once: to make a statement costs more than to send it.
-_OF_JOBS: BindParameter[str] = bindparam("job_ids", expanding=True)
-_LIVE = (
-    select(
-        attempts.c.job_id,
-        attempts.c.number,
-        attempts.c.token,
-        attempts.c.acked_seq,
-        attempts.c.state,
-        jobs.c.state.label("job_state"),
-        jobs.c.stop_mode,
-    )
-    # PostgreSQL locks the rows of the first table first.
-    .select_from(jobs)
-    .join(attempts, attempts.c.job_id == jobs.c.id)
-    .where(jobs.c.id.in_(_OF_JOBS), attempts.c.state.in_(LIVE_ATTEMPTS))
-    .order_by(jobs.c.id)
-    .with_for_update()
-)
-_NOW = bindparam("now", type_=attempts.c.renewed_at.type)
-_RENEW = (
-    update(attempts)
-    .where(attempts.c.job_id.in_(_OF_JOBS), attempts.c.state.in_(LIVE_ATTEMPTS))
-    .values(
-        state=AttemptState.RUNNING,
-        started_at=func.coalesce(attempts.c.started_at, _NOW),
-        renewed_at=_NOW,
-        spared=False,
-    )
-)
 _USAGE = (
     select(attempts.c.worker_id, func.count(), func.sum(jobs.c.gpus))
     .join(jobs, jobs.c.id == attempts.c.job_id)
@@ -71,19 +38,6 @@ class StoredAttempt:
     renewed_at: datetime
     acked_seq: int
     spared: bool
-
-
-@dataclass(frozen=True)
-class LiveAttempt:
-    """What a heartbeat needs to know of a live attempt and its job."""
-
-    job_id: str
-    number: int
-    token: str
-    state: AttemptState
-    acked_seq: int
-    job_state: JobState
-    stop_mode: str | None
 
 
 def add(tx: Connection, attempt: Attempt, *, token: str, request_id: str) -> None:
@@ -129,29 +83,6 @@ def change_live(tx: Connection, job_id: str, number: int, values: Mapping[str, A
         .values(**values)
     )
     return tx.execute(statement).rowcount == 1
-
-
-def lock_live(tx: Connection, job_ids: Sequence[str]) -> dict[str, LiveAttempt]:
-    """By job id its live attempt; locks both, the job before its attempt, in the order of ids."""
-    rows = tx.execute(_LIVE, {"job_ids": list(job_ids)})
-    return {
-        row.job_id: LiveAttempt(
-            job_id=row.job_id,
-            number=row.number,
-            token=row.token,
-            state=member(AttemptState, row.state),
-            acked_seq=row.acked_seq,
-            job_state=member(JobState, row.job_state),
-            stop_mode=row.stop_mode,
-        )
-        for row in rows
-    }
-
-
-def renew(tx: Connection, job_ids: Sequence[str], now: datetime) -> None:
-    """Renew the leases of the live attempts of jobs that the caller has locked."""
-    renewed = tx.execute(_RENEW, {"job_ids": list(job_ids), "now": now}).rowcount
-    assert renewed == len(job_ids), "the caller has locked a live attempt of each"
 
 
 def live_number(tx: Connection, job_id: str) -> int | None:
@@ -203,20 +134,6 @@ def ended_of(tx: Connection, worker_id: str, since: datetime, limit: int) -> lis
     )
     newest_first = query.order_by(attempts.c.finished_at.desc(), attempts.c.job_id.desc())
     return [_stored(row).attempt for row in tx.execute(newest_first.limit(limit)).mappings()]
-
-
-def renew_since(tx: Connection, since: datetime | None, now: datetime) -> int:
-    """Renew the leases of the attempts renewed since a moment; None is all; how many.
-
-    For the start of a server: silence while no server listened is nobody's fault.
-    """
-    renewable: ColumnElement[bool] = attempts.c.state.in_(LIVE_ATTEMPTS)
-    if since is not None:
-        renewable &= attempts.c.renewed_at >= since
-    # By job, as a sweep of another server locks them.
-    locked = select(attempts.c.job_id).where(renewable).order_by(attempts.c.job_id)
-    tx.execute(locked.with_for_update())
-    return tx.execute(update(attempts).where(renewable).values(renewed_at=now)).rowcount
 
 
 def delete_of_job(tx: Connection, job_id: str) -> None:

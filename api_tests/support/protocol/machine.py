@@ -15,7 +15,7 @@ from service.contract.workers import WorkerState
 from service.control.leases import workers
 from service.control.scheduling import catalogs
 from service.domain.errors import Conflict, Unprocessable
-from service.store import attempts
+from service.store import leases
 from service.store import workers as workers_store
 
 SECONDS = [1.0, 31.0, 61.0, 301.0, 700.0]
@@ -58,7 +58,7 @@ class Protocol(AtWork):
     def restart_the_server(self) -> None:
         with self.control_plane.write() as tx:
             workers_store.renew_since(tx, None, self.control_plane.now)
-            attempts.renew_since(tx, None, self.control_plane.now)
+            leases.renew_since(tx, None, self.control_plane.now)
         assert self.control_plane.sweep() == 0
 
     @precondition(lambda self: len(self.agents) > 1)

@@ -18,7 +18,7 @@ from service.control.jobs.submission import (
     earlier_submission,
     store,
 )
-from service.control.scheduling import catalogs
+from service.control.scheduling import present_catalogs
 from service.control.scheduling.class_limit import check_class_limit
 from service.domain.errors import NotFound, TrainyardError
 from service.store import idempotency
@@ -91,7 +91,7 @@ def _stored_together(database: Database, requests: Sequence[SubmissionRequest]) 
     with database.write() as tx:
         before = idempotency.find_all(tx, {each.key for each in requests if each.key is not None})
         new: list[NewJob] = []
-        with catalogs.read_once(tx):
+        with present_catalogs.read_once(tx):
             results = [_checked(tx, request, before, new) for request in requests]
         if new:
             store(tx, new)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from service.contract.agent import BeatReply, Directive, Purge
 from service.contract.checkpoints import Checkpoint
 from service.contract.jobs import JobState
-from service.store.attempts import LiveAttempt
+from service.store.leases import LiveAttempt
 
 
 def beat_reply(attempt: LiveAttempt, acked_seq: int, purging: Sequence[Checkpoint]) -> BeatReply:

@@ -14,8 +14,8 @@ from service.control.leases.directives import beat_reply
 from service.control.leases.event_handlers import apply_events, lock_jobs
 from service.domain.errors import NotFound
 from service.domain.lifecycle import AttemptEvent, move_attempt
-from service.store import attempts, checkpoints, history, jobs, workers
-from service.store.attempts import LiveAttempt
+from service.store import checkpoints, history, jobs, leases, workers
+from service.store.leases import LiveAttempt
 
 
 def heartbeat(tx: Connection, request: Heartbeat, now: datetime) -> HeartbeatReply:
@@ -29,7 +29,7 @@ def heartbeat(tx: Connection, request: Heartbeat, now: datetime) -> HeartbeatRep
     beats = _first_events(request.beats)
     job_ids = [beat.job_id for beat in beats]
     lock_jobs(tx, job_ids, [event for beat in beats for event in beat.events])
-    live = attempts.lock_live(tx, job_ids)
+    live = leases.lock_live(tx, job_ids)
     renewed = {i: live[b.job_id] for i, b in enumerate(beats) if _has_lease(b, live)}
     renew_leases(tx, {attempt.job_id: attempt for attempt in renewed.values()}.values(), now)
     acked = {i: _apply_beat(tx, beats[i], each, now) for i, each in renewed.items()}
@@ -51,7 +51,7 @@ def renew_leases(tx: Connection, locked: Collection[LiveAttempt], now: datetime)
         assert move_attempt(attempt.state, AttemptEvent.RENEWED) is AttemptState.RUNNING
         if attempt.state is AttemptState.UNREACHABLE:
             history.note(tx, attempt.job_id, attempt.number, "reachable", "its worker is back", now)
-    attempts.renew(tx, [attempt.job_id for attempt in locked], now)
+    leases.renew(tx, [attempt.job_id for attempt in locked], now)
 
 
 def _first_events(beats: Sequence[Beat]) -> list[Beat]:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from service.store import attempts, server_heartbeats, workers
+from service.store import leases, server_heartbeats, workers
 
 
 @dataclass(frozen=True)
@@ -32,4 +32,4 @@ def renew_after_outage(
     last_alive = server_heartbeats.last_alive(tx)
     since = last_alive - heartbeat if last_alive is not None else None
     renewed_workers = workers.renew_since(tx, since, now)
-    return Renewals(attempts.renew_since(tx, since, now), renewed_workers)
+    return Renewals(leases.renew_since(tx, since, now), renewed_workers)

@@ -15,7 +15,7 @@ from service.control.leases.transitions import AttemptEnd, BackoffPolicy, end_at
 from service.control.scheduling.quarantine import lock_worker_of, quarantine_if_broken
 from service.domain.errors import Conflict, LeaseLost
 from service.domain.lifecycle import AttemptEvent
-from service.store import attempts, history, jobs
+from service.store import attempts, history, jobs, leases
 from service.store.attempts import StoredAttempt
 from service.store.job_rows import StoredJob
 
@@ -40,7 +40,7 @@ def end(
         return _reply(report, stored.acked_seq)
     if report.outcome == "cancelled" and job.job.state is not JobState.CANCELLING:
         raise Conflict("not_cancelled", f"nobody asked to cancel {report.job_id}: report released")
-    live = attempts.lock_live(tx, [report.job_id]).get(report.job_id)
+    live = leases.lock_live(tx, [report.job_id]).get(report.job_id)
     if live is None or live.number != report.attempt:
         raise LeaseLost(report.job_id, report.attempt)
     renew_leases(tx, [live], now)
