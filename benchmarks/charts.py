@@ -4,26 +4,24 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from benchmarks.databases import databases
 from benchmarks.report import Figure, Section
+from service.contract.model_json import json_of
 from service.control.jobs import history
 from service.store import series
 from service.store.engine import Database
 from service.store.migrate import upgrade
-from service.store.tables import metrics
 
 GOAL_MILLISECONDS = 10.0
 _CHART_POINTS = 1000
-_REPORT = 1000
-"""Points of a series that are stored before it is looked at again, as heartbeats do."""
+_JOB = "job_1"
 
 
 @dataclass(frozen=True)
@@ -36,7 +34,7 @@ class Scale:
 
 
 def measure(scale: Scale = Scale()) -> Section:
-    """Both databases: the chart and the reading of all rows, in turn."""
+    """Both databases: the chart and the reading of all points, in turn."""
     folder = Path(tempfile.mkdtemp(prefix="charts-"))
     rows: list[tuple[str, ...]] = []
     figures: list[Figure] = []
@@ -53,10 +51,11 @@ def measure(scale: Scale = Scale()) -> Section:
         title=f"A chart of a job that reported {scale.points:,} points",
         says=(
             f"CPU time of the process for a chart of {_CHART_POINTS:,} points of each series, with "
-            "the extremes of each part kept, drawn as JSON; beside it the reading of all rows that "
-            "are kept of the job. An unchanged chart is answered 304 from the job's version."
+            "the extremes of each part kept, drawn as JSON; beside it that of all points that are "
+            "kept of the job. The newest points are in rows, as between two heartbeats that move "
+            "them. An unchanged chart is answered 304 from the job's version."
         ),
-        columns=("database", "series", "rows kept", "the chart", "all rows"),
+        columns=("database", "series", "points kept", "the chart", "all points"),
         rows=tuple(rows),
         figures=tuple(figures),
     )
@@ -68,9 +67,11 @@ def _measured(kind: str, url: str, count: int, scale: Scale) -> tuple[tuple[str,
             upgrade(tx)
         _report(database, count, scale.points // count)
         with database.read() as tx:
-            kept = len(_all_rows(tx))
+            kept = sum(
+                map(len, history.series(tx, _JOB, None, 0, series.MOST_POINTS).series.values())
+            )
             pairs = [
-                (_cpu_seconds(lambda: _chart(tx)), _cpu_seconds(lambda: _all_rows(tx)))
+                (_cpu_seconds(tx, _CHART_POINTS), _cpu_seconds(tx, 2 * series.MOST_POINTS))
                 for _ in range(scale.rounds)
             ]
     chart, everything = (median(seconds) * 1e3 for seconds in zip(*pairs, strict=True))
@@ -90,26 +91,24 @@ def _figure(kind: str, count: int, milliseconds: float) -> Figure:
 
 def _report(database: Database, count: int, points: int) -> None:
     names = [f"metric_{number}" for number in range(count)]
-    for start in range(0, points, _REPORT):
-        steps = range(start, min(start + _REPORT, points))
+    steps_of_report = series.ROWS_BETWEEN_MOVES // count
+    rest = min(steps_of_report // 2, points)
+    for start in range(0, points, steps_of_report):
+        steps = range(start, min(start + steps_of_report, points - rest))
+        _add(database, names, steps)
         with database.write() as tx:
-            for number, name in enumerate(names):
-                values = [(name, step, (step * 7919 + number) % 10_007 / 10_007) for step in steps]
-                series.add(tx, "job_1", values)
-            series.thin_long_ones(tx, "job_1", names, count)
+            series.compact(tx, _JOB, count)
+    _add(database, names, range(points - rest, points))
 
 
-def _chart(tx: Connection) -> None:
-    history.series(tx, "job_1", None, 0, _CHART_POINTS).model_dump_json()
+def _add(database: Database, names: list[str], steps: range) -> None:
+    with database.write() as tx:
+        for number, name in enumerate(names):
+            values = [(name, step, (step * 7919 + number) % 10_007 / 10_007) for step in steps]
+            series.add(tx, _JOB, values)
 
 
-def _all_rows(tx: Connection) -> list[tuple[str, int, float]]:
-    query = select(metrics.c.name, metrics.c.step, metrics.c.value)
-    rows = tx.execute(query.where(metrics.c.job_id == "job_1").order_by("name", "step"))
-    return [(row.name, row.step, row.value) for row in rows]
-
-
-def _cpu_seconds(read: Callable[[], object]) -> float:
+def _cpu_seconds(tx: Connection, max_points: int) -> float:
     began = time.process_time()
-    read()
+    json_of(history.series(tx, _JOB, None, 0, max_points))
     return time.process_time() - began

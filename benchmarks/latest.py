@@ -20,9 +20,9 @@ from benchmarks.report import Figure, Section
 from service.contract.catalog import builtin_catalog
 from service.control.checkpoints import index
 from service.store.checkpoint_search import CheckpointFilter
+from service.store.checkpoint_tables import checkpoints as table
 from service.store.engine import Database
 from service.store.migrate import upgrade
-from service.store.tables import checkpoints as table
 
 LIMIT = 1.2
 _OF_JOB, _CHUNK = 20, 10_000

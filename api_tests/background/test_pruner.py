@@ -24,7 +24,7 @@ from service.store import (
     workers,
 )
 from service.store.engine import Database
-from service.store.tables import events, idempotency_keys, metrics
+from service.store.tables import events, idempotency_keys, metrics, series_arrays
 from service.store.tables import server_heartbeats as servers_table
 from service.store.tables import workers as workers_table
 
@@ -95,13 +95,11 @@ def test_events_and_metrics_are_removed_whose_job_is_not_there(
         for job_id in ("job_1", "job_2", "job_3"):
             history.note(tx, job_id, None, "note", "a line", clock.now)
             series.add(tx, job_id, [("loss", step, 0.5) for step in range(3)])
+            series.compact(tx, job_id)
+            series.add(tx, job_id, [("loss", step, 0.5) for step in range(3, 6)])
+    tables = (events, metrics, series_arrays)
     with pruning(context):
-        wait_for(
-            lambda: (
-                rows(context.database, events.c.job_id) == {"job_2"}
-                and rows(context.database, metrics.c.job_id) == {"job_2"}
-            )
-        )
+        wait_for(lambda: all(rows(context.database, each.c.job_id) == {"job_2"} for each in tables))
     with context.database.read() as tx:
         assert tx.execute(select(func.count()).select_from(metrics)).scalar_one() == 3
 
@@ -132,6 +130,8 @@ def test_a_job_that_is_there_again_keeps_its_history(context: AppContext, clock:
         add_job(tx, clock, "job_1")
         assert history.delete_jobless_events(tx, jobless, 10) == 0
         assert history.delete_jobless_metrics(tx, jobless, 10) == 0
+        series.compact(tx, "job_1")
+        assert history.delete_jobless_series(tx, jobless, 10) == 0
     assert jobless == ["job_1"]
 
 

@@ -19,10 +19,10 @@ from service.context import AppContext
 from service.contract.loop import LOOP_FAILED_STATUS, Loop
 from service.control.checkpoints.gc import Collector
 from service.control.leases import reaper
-from service.store import idempotency, notifications, server_heartbeats
+from service.store import idempotency, notifications, series, server_heartbeats
 from service.store.tables import limits
 
-ON_EVERY_DATABASE = {"reaper", "pruner", "server-heartbeat", "gc"}
+ON_EVERY_DATABASE = {"reaper", "pruner", "compactor", "server-heartbeat", "gc"}
 ON_POSTGRESQL = {"notification-listener", "notification-sender"}
 
 
@@ -38,6 +38,7 @@ def services(context: AppContext) -> Iterator[BackgroundServices]:
     [
         ("reaper", reaper, "is_due"),
         ("pruner", idempotency, "delete_before"),
+        ("compactor", series, "job_with_many_rows"),
         ("gc", Collector, "finish"),
         ("server-heartbeat", server_heartbeats, "put"),
         ("notification-listener", notifications, "receive"),

@@ -15,7 +15,7 @@ from service.control.checkpoints import index
 from service.control.jobs import actions, edits, import_export, retries
 from service.domain.errors import Conflict, Unprocessable
 from service.store import jobs as store
-from service.store.tables import checkpoints
+from service.store.checkpoint_tables import checkpoints
 
 KINDS = ["train", "eval", "import", "export"]
 MODES = {

@@ -15,9 +15,9 @@ from api_tests.support.manifests import a_checkpoint, a_manifest
 from api_tests.support.rows import ensure_job, ensure_worker
 from service.contract.jobs import Attempt, AttemptState
 from service.store import attempts, checkpoints, jobs
+from service.store.checkpoint_tables import checkpoint_tags
 from service.store.engine import Database, ForeignKeysBroken
 from service.store.migrate import downgrade, upgrade
-from service.store.tables import checkpoint_tags
 from service.store.tables import jobs as jobs_table
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

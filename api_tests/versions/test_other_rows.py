@@ -13,7 +13,8 @@ from service.contract.jobs import JobState
 from service.control.checkpoints import lineage
 from service.control.jobs import views
 from service.control.leases import workers as workers_control
-from service.store.tables import checkpoints, workers
+from service.store.checkpoint_tables import checkpoints
+from service.store.tables import workers
 
 
 def published(claim: Claim, step: int, **fields: Any) -> ReportedEvent:

@@ -62,4 +62,6 @@ def _prune_jobless(database: Database, limit: int) -> dict[str, int]:
         events = history.delete_jobless_events(tx, jobless, limit)
     with database.write() as tx:
         metrics = history.delete_jobless_metrics(tx, jobless, limit)
-    return {"events": events, "metrics": metrics}
+    with database.write() as tx:
+        series = history.delete_jobless_series(tx, jobless, limit)
+    return {"events": events, "metrics": metrics, "series": series}

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import structlog
 from fastapi import FastAPI
 
+from service.background.compactor import compactor_loop
 from service.background.gc import gc_loop
 from service.background.notification_relay import NotificationRelay
 from service.background.pruner import pruner_loop
@@ -32,6 +33,7 @@ class BackgroundServices:
         self._database_loops = (
             reaper_loop(context),
             pruner_loop(context),
+            compactor_loop(context),
             server_heartbeat_loop(context, self._server_id),
         )
         context.loops.extend((*self._database_loops, self._gc, *self._relay.loops))

@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import Connection, Select, select, tuple_
 
 from service.contract.checkpoints import Checkpoint, Measured, SortKey, State
+from service.store.checkpoint_tables import checkpoint_tags, checkpoints
 from service.store.checkpoints import checkpoint_of, newest_of_job
-from service.store.tables import checkpoint_tags, checkpoints
 
 _PUBLISHED: State = "published"
 

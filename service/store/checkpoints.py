@@ -20,7 +20,8 @@ from service.contract.checkpoints import Checkpoint, FileDigest, Manifest, Measu
 from service.contract.jobs import ENDED_JOBS
 from service.contract.reading import log_once, read, with_unknown_fields
 from service.store import jobs as job_rows
-from service.store.tables import checkpoint_tags, checkpoints, jobs
+from service.store.checkpoint_tables import checkpoint_tags, checkpoints
+from service.store.tables import jobs
 
 _PUBLISHED: State = "published"
 _FILES: TypeAdapter[dict[str, FileDigest]] = TypeAdapter(dict[str, FileDigest])

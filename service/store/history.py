@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, text, tuple_
+from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, select, text, tuple_
 
 from service.contract.jobs import Event
 from service.contract.text import MESSAGE_LENGTH, cut_text
-from service.store.tables import events, jobs, metrics
+from service.store.tables import events, jobs, metrics, series_arrays
 
 _RAISE_SEQUENCE = """
     SELECT setval(sequence, :floor)
@@ -107,15 +107,14 @@ def raise_numbers(tx: Connection, floor: int) -> None:
 
 
 def delete_of_job(tx: Connection, job_id: str) -> None:
-    """Delete the events and metrics of a job."""
+    """Delete the events of a job."""
     tx.execute(delete(events).where(events.c.job_id == job_id))
-    tx.execute(delete(metrics).where(metrics.c.job_id == job_id))
 
 
 def jobless_ids(tx: Connection, limit: int) -> list[str]:
-    """The ids of at most `limit` jobs that have events or metrics, and no row of their own."""
+    """The ids of at most `limit` jobs that have events or series, and no row of their own."""
     jobless: list[str] = []
-    for table in (events, metrics):
+    for table in (events, metrics, series_arrays):
         # One step of the index for each job, however many rows a job has.
         ids = select(func.min(table.c.job_id).label("job_id")).cte(recursive=True)
         following = select(func.min(table.c.job_id)).where(table.c.job_id > ids.c.job_id)
@@ -134,11 +133,20 @@ def delete_jobless_events(tx: Connection, job_ids: Sequence[str], limit: int) ->
 
 
 def delete_jobless_metrics(tx: Connection, job_ids: Sequence[str], limit: int) -> int:
-    """Delete at most `limit` points of those of the jobs that have no row; how many."""
-    jobless = metrics.c.job_id.in_(job_ids) & ~_has_job(metrics.c.job_id)
-    key = (metrics.c.job_id, metrics.c.name, metrics.c.step)
-    points = select(*key).where(jobless).limit(limit)
-    return tx.execute(delete(metrics).where(tuple_(*key).in_(points))).rowcount
+    """Delete at most `limit` points in rows of those of the jobs that have no row; how many."""
+    return _delete_jobless(tx, metrics, job_ids, limit)
+
+
+def delete_jobless_series(tx: Connection, job_ids: Sequence[str], limit: int) -> int:
+    """Delete at most `limit` arrays of those of the jobs that have no row; how many."""
+    return _delete_jobless(tx, series_arrays, job_ids, limit)
+
+
+def _delete_jobless(tx: Connection, table: Table, job_ids: Sequence[str], limit: int) -> int:
+    jobless = table.c.job_id.in_(job_ids) & ~_has_job(table.c.job_id)
+    key = tuple(table.primary_key)
+    keys = select(*key).where(jobless).limit(limit)
+    return tx.execute(delete(table).where(tuple_(*key).in_(keys))).rowcount
 
 
 def _has_job(job_id: ColumnElement[str]) -> ColumnElement[bool]:

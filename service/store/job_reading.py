@@ -20,7 +20,8 @@ from service.domain.offers import JobNeeds
 from service.store.engine import json_or_text
 from service.store.job_needs import needs_of_column
 from service.store.job_rows import StoredJob
-from service.store.tables import Utc, jobs
+from service.store.schema import Utc
+from service.store.tables import jobs
 
 _MOST_KEPT = 512
 _SPEC: TypeAdapter[AnySpec | UnreadableSpec] = TypeAdapter(StoredSpec)

@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, RowMapping, select
 
 from service.contract.checkpoints import LineageEntry
-from service.store.tables import checkpoints
+from service.store.checkpoint_tables import checkpoints
 
 _CHILDREN = 1000
 

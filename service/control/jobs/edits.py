@@ -10,7 +10,7 @@ from service.contract.changes import JobEdit
 from service.contract.jobs import ENDED_JOBS
 from service.control.jobs.views import stored
 from service.domain.errors import Conflict, Stale
-from service.store import attempts, checkpoints, deletions, history
+from service.store import attempts, checkpoints, deletions, history, series
 from service.store import jobs as store
 
 
@@ -56,4 +56,5 @@ def delete(tx: Connection, job_id: str) -> None:
     deletions.add(tx, job_id)
     attempts.delete_of_job(tx, job_id)
     history.delete_of_job(tx, job_id)
+    series.delete_of_job(tx, job_id)
     store.delete_job(tx, job_id)

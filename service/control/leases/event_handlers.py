@@ -20,12 +20,10 @@ from service.control.checkpoints.retention import pointers, refresh_pointers
 from service.control.kinds import kind_of
 from service.control.leases.event_batch import MOST_SERIES, EventBatch
 from service.store import attempts, checkpoints, history, jobs, series
-from service.store.attempts import LiveAttempt
+from service.store.leases import LiveAttempt
 from service.store.outages import DATABASE_OUTAGES
 from service.volume.manifests import is_absent
 
-_THIN_EVERY = 1000
-"""Events of an attempt, after which its series are looked at again."""
 _MOST_NOTES = 1000
 """Entries of an attempt in its job's history, checkpoints not counted."""
 _RUNNING = (JobState.RUNNING, JobState.CANCELLING, JobState.PAUSING)
@@ -69,13 +67,22 @@ def apply_events(
         message = f"metrics beyond the first {MOST_SERIES} names are left out"
         _note_once(tx, batch, message)
     series.add(tx, job.id, batch.points)
-    if live.acked_seq == 0 or live.acked_seq // _THIN_EVERY != acked_seq // _THIN_EVERY:
-        names = {name for name, _, _ in batch.points}
-        for name in series.thin_long_ones(tx, job.id, names, len(batch.metrics)):
+    series_count = len(batch.metrics)
+    if series_count and _is_to_be_compacted(live, acked_seq, series_count):
+        for name in series.compact(tx, job.id, series_count):
             _note_once(tx, batch, f"{name} has more points than are kept, and is thinned")
     if batch.values:
         jobs.change(tx, job.id, _RUNNING, batch.values)
     return acked_seq
+
+
+def _is_to_be_compacted(live: LiveAttempt, acked_seq: int, series_count: int) -> bool:
+    if live.acked_seq == 0 and live.number > 1:
+        # What the attempt before has left.
+        return True
+    # Each event may have a point of each series.
+    events = max(series.ROWS_BETWEEN_MOVES // series_count, 1)
+    return live.acked_seq // events != acked_seq // events
 
 
 def _apply_event(tx: Connection, batch: EventBatch, event: ReportedEvent) -> None:
