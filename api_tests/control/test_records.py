@@ -2,12 +2,15 @@ import math
 from typing import Any
 
 import pytest
+from sqlalchemy import func, select
 
 from api_tests.support.manifests import DIGEST, a_manifest, published_body
 from api_tests.support.use_cases import Agent, ControlPlane, an_event
-from service.contract.time_spent import TimeSpent
+from service.contract.agent import Claim
+from service.contract.time_spent import MOST_SECONDS, TimeSpent
 from service.control.leases.event_batch import MOST_SERIES
 from service.store import series
+from service.store.tables import metrics
 
 
 def test_the_start_and_the_progress_of_an_attempt_are_shown(
@@ -58,6 +61,27 @@ def test_the_time_of_a_job_is_that_of_all_its_attempts(
     assert control_plane.job(job).progress.time_spent == so_far.plus(
         TimeSpent(validation_seconds=0.5)
     )
+
+
+@pytest.mark.parametrize("reported", [8e307, MOST_SECONDS])
+def test_times_that_no_sum_could_hold_count_as_the_most_that_a_job_can_have(
+    control_plane: ControlPlane, agent: Agent, reported: float
+) -> None:
+    job = control_plane.submit()
+    for _ in range(2):
+        claim = agent.claimed()
+        spent = {"step_seconds": reported, "other_seconds": reported}
+        agent.beat(
+            claim,
+            an_event(1, "started", step=0, total_steps=9),
+            an_event(2, "progress", **at_step(2, time_spent=spent)),
+        )
+        agent.report(claim, "released", "released", time_spent={**spent, "save_seconds": 1.7e308})
+    most = dict.fromkeys(("step_seconds", "save_seconds", "other_seconds"), MOST_SECONDS)
+    total = TimeSpent(**most)
+    assert control_plane.job(job).progress.time_spent == total
+    assert control_plane.events_of(job, "note") == []
+    assert math.isfinite(total.total_seconds)
 
 
 def test_a_resumed_attempt_says_from_where(control_plane: ControlPlane, agent: Agent) -> None:
@@ -116,6 +140,28 @@ def test_a_flood_of_points_is_thinned_and_keeps_its_extremes(
     points = control_plane.series_of(job)["loss"]
     assert len(points) < 1500
     assert {(999, 0.0), (998, 998.0), (3000, 3.0)} <= set(points)
+
+
+def test_points_are_moved_into_arrays_as_they_add_up_and_when_an_attempt_begins(
+    control_plane: ControlPlane, agent: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(series, "ROWS_BETWEEN_MOVES", 8)
+    job = control_plane.submit()
+
+    def measure(claim: Claim, seqs: range, step: int = 0) -> int:
+        """The points in rows after an event for each number, with two metrics."""
+        measured = {"loss": 0.5, "top1_error": 0.1}
+        events = (an_event(n, "metrics", step=step + n, metrics=measured) for n in seqs)
+        agent.beat(claim, *events)
+        with control_plane.database.read() as tx:
+            return tx.execute(select(func.count()).select_from(metrics)).scalar_one()
+
+    first = agent.claimed()
+    assert [measure(first, range(n, n + 3)) for n in (1, 4, 7)] == [6, 0, 0]
+    assert measure(first, range(10, 12)) == 4
+    agent.report(first, "released", "released")
+    assert measure(agent.claimed(), range(1, 2), step=9) == 0
+    assert control_plane.series_of(job)["loss"] == [(n, 0.5) for n in range(1, 12)]
 
 
 def test_a_result_that_is_no_finite_number_is_null(

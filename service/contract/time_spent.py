@@ -2,9 +2,17 @@
 
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+MOST_SECONDS = 1e10
+"""Three centuries: what is reported beyond it counts as that, so that sums stay finite."""
+
+
+def _bounded(seconds: float) -> float:
+    return min(seconds, MOST_SECONDS)
+
+
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False), AfterValidator(_bounded)]
 
 
 class TimeSpent(BaseModel):
