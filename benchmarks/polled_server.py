@@ -21,17 +21,20 @@ _CONNECTIONS = 8
 class Poll:
     """A request; an unchanged one has the ETag of the answer before, and is answered 304.
 
-    `before` runs before each request, and is not measured.
+    `before` runs before each request, and is not measured. With `other_paths` those who ask at the
+    same time ask for these as well, in turn.
     """
 
     path: str
     unchanged: bool = False
     before: Callable[[], None] | None = None
+    other_paths: tuple[str, ...] = ()
 
-    @property
-    def head(self) -> str:
-        """The head of the request, without its end."""
-        return f"GET {self.path} HTTP/1.1\r\nHost: localhost\r\nAccept: */*\r\n"
+    def head(self, number: int) -> str:
+        """The head of the request over a connection, without its end."""
+        paths = (self.path, *self.other_paths)
+        path = paths[number % len(paths)]
+        return f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept: */*\r\n"
 
 
 class PolledServer:
@@ -48,8 +51,8 @@ class PolledServer:
         with ExitStack() as stack:
             count = _CONNECTIONS if poll.before is None else 1
             connections = [stack.enter_context(_Connection(self._address)) for _ in range(count)]
-            for each in connections:
-                each.ask(poll.head)
+            for number, each in enumerate(connections):
+                each.ask(poll.head(number))
             first = [each.answer() for each in connections]
             sent = f"If-None-Match: {first[0].etag}\r\n" if poll.unchanged else ""
             spent = 0.0
@@ -57,8 +60,8 @@ class PolledServer:
                 if poll.before is not None:
                     poll.before()
                 began = time.clock_gettime(self._clock)
-                for each in connections:
-                    each.ask(f"{poll.head}{sent}")
+                for number, each in enumerate(connections):
+                    each.ask(f"{poll.head(number)}{sent}")
                 answers = [each.answer() for each in connections]
                 spent += time.clock_gettime(self._clock) - began
                 expected = 304 if poll.unchanged else 200

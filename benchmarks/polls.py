@@ -55,7 +55,9 @@ def measure(scale: Scale = Scale()) -> Section:
             f"{scale.rounds} rounds, over connections that are kept: eight at once, and one where "
             f"what is read has changed before each request. {scale.jobs} jobs: a third each has "
             "ended, runs and waits. The constant is the smallest asynchronous route of FastAPI "
-            "under the server's own HTTP connection; its row with h11 is uvicorn as it comes."
+            "under the server's own HTTP connection; its row with h11 is uvicorn as it comes. "
+            "A page that eight ask for at once is drawn for all of them; of eight different ones "
+            "each is drawn."
         ),
         columns=("database", "request", "CPU", "to the constant"),
         rows=tuple(rows),
@@ -77,6 +79,7 @@ def _costs(
         "a running job, changed before each": (own, Poll(job, before=lambda: jobs.change(1))),
         "a waiting job, 200": (own, Poll(f"/jobs/{jobs.waiting}")),
         "a page of jobs": (own, Poll(page)),
+        "pages of jobs, each another": (own, Poll(page, other_paths=_other_pages(scale.jobs))),
         "a page of jobs, changed before each": (own, Poll(page, before=jobs.change)),
         "GET /recipes": (own, Poll("/recipes")),
     }
@@ -89,6 +92,13 @@ def _costs(
             if round_:
                 spent[name].append(cost)
     return {name: median(each) for name, each in spent.items()}
+
+
+def _other_pages(jobs: int) -> tuple[str, ...]:
+    """Pages that have (nearly) as many jobs and are not the same: none is drawn for two callers."""
+    filters = ("&kind=train", "&recipe=oneshot", "&kind=train&recipe=oneshot")
+    limits = (f"/jobs?limit={jobs - less}" for less in range(1, 5))
+    return (*(f"/jobs?limit={jobs}{each}" for each in filters), *limits)
 
 
 def _reported(
@@ -115,7 +125,7 @@ def _reported(
         for key, what, value, unit, goal in (
             ("job_ratio", f"{kind}, a job to the constant", changed / constant, "", CHANGED_GOAL),
             ("unchanged_ratio", f"{kind}, its 304", unchanged / constant, "", UNCHANGED_GOAL),
-            ("page_ms", page, costs["a page of jobs"] * 1e3, "ms", PAGE_GOAL_MS),
+            ("page_ms", page, costs["pages of jobs, each another"] * 1e3, "ms", PAGE_GOAL_MS),
         )
     ]
     return rows, figures

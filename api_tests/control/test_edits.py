@@ -82,4 +82,4 @@ def edit(
 
 def found_by(control_plane: ControlPlane, label: tuple[str, str]) -> list[str]:
     with control_plane.database.read() as tx:
-        return [job.id for job in views.page(tx, JobFilter(label=label))[0]]
+        return [view.job.id for view in views.page(tx, JobFilter(label=label))[0]]

@@ -216,7 +216,7 @@ def trained(
 
 def all_jobs(control_plane: ControlPlane) -> list[Job]:
     with control_plane.database.read() as tx:
-        return views.page(tx, JobFilter(limit=100))[0]
+        return [view.job for view in views.page(tx, JobFilter(limit=100))[0]]
 
 
 @pytest.mark.parametrize("named", [{}, {"variant": "1.0x"}, {"recipe": "shufflenet_v2"}])

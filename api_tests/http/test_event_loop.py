@@ -18,6 +18,7 @@ from service import api
 
 COROUTINES = {
     "submit",
+    "page",
     "claim",
     "import_",
     "start_export",

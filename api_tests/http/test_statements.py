@@ -21,11 +21,11 @@ ALLOWED = {
     "GET /jobs": (8, 0),
     "GET /jobs/{job_id}": (9, 0),
     "PATCH /jobs/{job_id}": (11, 3),
-    "DELETE /jobs/{job_id}": (18, 13),
+    "DELETE /jobs/{job_id}": (19, 14),
     "GET /jobs/{job_id}/attempts": (2, 0),
     "GET /jobs/{job_id}/events": (2, 0),
     "GET /jobs/{job_id}/checkpoints": (2, 0),
-    "GET /jobs/{job_id}/metrics": (2, 0),
+    "GET /jobs/{job_id}/metrics": (3, 0),
     "GET /jobs/{job_id}/files/{name}": (1, 0),
     "GET /jobs/{job_id}/logs": (1, 0),
     "POST /jobs/{job_id}/cancel": (5, 3),
@@ -62,7 +62,7 @@ ALLOWED = {
     "PUT /agent/workers/{worker_id}/catalog": (5, 4),
     "POST /agent/workers/{worker_id}/gone": (8, 8),
     "POST /agent/claims": (16, 13),
-    "POST /agent/heartbeats": (18, 18),
+    "POST /agent/heartbeats": (17, 17),
     "POST /agent/reports": (9, 9),
 }
 """By route the most statements of one call, and how many of them in transactions that write."""

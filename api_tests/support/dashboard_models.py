@@ -6,7 +6,7 @@ from typing import Any
 from api_tests.support.specs import complete_spec
 from service.contract.checkpoints import Checkpoint, FileDigest
 from service.contract.jobs import Job, JobState
-from service.control.jobs.available_actions import actions_of
+from service.control.jobs.available_actions import RetryStart, actions_of
 from service.control.kinds.base import ResumePoint
 
 
@@ -41,7 +41,7 @@ def with_actions(job: Job) -> Job:
     of the step that its progress tells."""
     latest = job.latest_checkpoint
     point = ResumePoint(latest, job.progress.step) if latest is not None else None
-    return job.model_copy(update={"actions": tuple(actions_of(job, point, has_source=True))})
+    return job.model_copy(update={"actions": tuple(actions_of(job, RetryStart(point)))})
 
 
 def a_checkpoint(job_id: str, step: int, phase: str = "train") -> Checkpoint:

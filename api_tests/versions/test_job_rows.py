@@ -42,7 +42,7 @@ def listed(control_plane: ControlPlane) -> dict[str, dict[str, Any]]:
     """What `GET /jobs` shows, by id."""
     with control_plane.database.read() as tx:
         page, _ = views.page(tx, JobFilter(limit=100))
-    return {job.id: job.model_dump(mode="json") for job in page}
+    return {view.job.id: view.job.model_dump(mode="json") for view in page}
 
 
 def delete(control_plane: ControlPlane, job: Job) -> None:

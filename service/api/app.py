@@ -22,6 +22,7 @@ from service.api import (
     workers,
 )
 from service.api.dependencies import AskedMethod
+from service.api.job_pages import JobPages
 from service.api.job_polls import JobPolls
 from service.api.openapi import DocumentedApi
 from service.api.query_names import StrictQuery
@@ -42,7 +43,7 @@ def build_app(context: AppContext, lifespan: Lifespan | None = None) -> FastAPI:
         servers=[{"url": context.settings.root_path or "/"}],
         dependencies=[AskedMethod],
     )
-    app.state.context = context
+    app.state.context, app.state.job_pages = context, JobPages(context)
     app.needs_token = context.settings.token is not None
     app.frame = lambda routes: RequestFrame(routes, context.settings, JobPolls(context))
     errors.install(app)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from service.api.dependencies import Context
 from service.api.parameters import PathName
 from service.api.refusals import refusals
-from service.api.responses import UNCHANGED, Page, conditional, listed
+from service.api.responses import UNCHANGED, Page, conditional, list_json, listed
 from service.contract.catalog import DatasetInfo
 from service.control.scheduling import catalogs
 from service.domain.offers import RecipeForm
@@ -22,8 +22,8 @@ def recipes(request: Request, context: Context) -> Response:
     """Each recipe: variants with their sizes, the published defaults, the parameters' schema."""
     with context.database.read() as tx:
         offered = catalogs.offered_recipes(tx)
-    data = ", ".join(_shown(each.form, each.workers) for each in offered)
-    return conditional(request, f'{{"object": "list", "data": [{data}], "has_more": false}}')
+    shown = (_shown(each.form, each.workers) for each in offered)
+    return conditional(request, list_json(shown, has_more=False, last=None))
 
 
 @router.get("/recipes/{name}", responses=UNCHANGED | refusals(404))
@@ -42,7 +42,7 @@ def datasets(request: Request, context: Context) -> Response:
 
 
 @lru_cache(maxsize=256)
-def _shown(form: RecipeForm, workers: int) -> str:
+def _shown(form: RecipeForm, workers: int) -> bytes:
     # A form never changes, and to write one takes a millisecond.
     recipe = form.recipe
     shown = {
@@ -59,4 +59,4 @@ def _shown(form: RecipeForm, workers: int) -> str:
         "digest": form.digest,
         "workers": workers,
     }
-    return json.dumps(shown, allow_nan=False)
+    return json.dumps(shown, allow_nan=False).encode()

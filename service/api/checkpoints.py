@@ -11,6 +11,7 @@ from service.api.parameters import IdFilter, Limit, PathId, PathName
 from service.api.refusals import a_file, refusals
 from service.api.responses import UNCHANGED, Page, conditional, listed
 from service.contract.checkpoints import Checkpoint, CheckpointChange, Lineage, Measured, SortKey
+from service.contract.model_json import json_of
 from service.control.checkpoints import index, lineage
 from service.control.checkpoints.gc import Collector
 from service.store.checkpoint_search import CheckpointFilter
@@ -50,7 +51,7 @@ def latest(
     """The newest published checkpoint: of a job the highest step, over jobs the last created."""
     with context.database.read() as tx:
         checkpoint = index.latest(tx, CheckpointFilter(job, recipe, variant))
-    return conditional(request, checkpoint.model_dump_json())
+    return conditional(request, json_of(checkpoint))
 
 
 @router.get("/best", response_model=Checkpoint, responses=_OF_ONE)
@@ -67,7 +68,7 @@ def best(
     filters = CheckpointFilter(job, recipe, variant)
     with context.database.read() as tx:
         checkpoint = index.best(tx, filters, metric, highest=mode == "max")
-    return conditional(request, checkpoint.model_dump_json())
+    return conditional(request, json_of(checkpoint))
 
 
 @router.get("/{checkpoint_id}", response_model=Checkpoint, responses=_OF_ONE)
@@ -75,7 +76,7 @@ def get(request: Request, checkpoint_id: PathId, context: Context) -> Response:
     """One checkpoint with its manifest."""
     with context.database.read() as tx:
         checkpoint = index.get(tx, checkpoint_id)
-    return conditional(request, checkpoint.model_dump_json())
+    return conditional(request, json_of(checkpoint))
 
 
 @router.patch("/{checkpoint_id}", response_model=Checkpoint, responses=refusals(404, 409))
@@ -85,7 +86,7 @@ def change(checkpoint_id: PathId, body: CheckpointChange, context: Context) -> R
         index.change(tx, checkpoint_id, body)
     with context.database.read() as tx:
         checkpoint = index.get(tx, checkpoint_id)
-    return Response(checkpoint.model_dump_json(), media_type="application/json")
+    return Response(json_of(checkpoint), media_type="application/json")
 
 
 @router.delete(
@@ -104,7 +105,7 @@ def show_lineage(request: Request, checkpoint_id: PathId, context: Context) -> R
     """Where it comes from, to the root, and what went on from it."""
     with context.database.read() as tx:
         entries = lineage.of(tx, checkpoint_id)
-    return conditional(request, entries.model_dump_json())
+    return conditional(request, json_of(entries))
 
 
 @router.get(

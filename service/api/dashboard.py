@@ -44,6 +44,6 @@ def _files() -> PageFiles:
 
 
 @cache
-def _index() -> str:
+def _index() -> bytes:
     folder = f'\\1="dashboard/{_files().digest}/'
-    return _ADDRESS.sub(folder, (_PAGES / "index.html").read_text("utf-8"))
+    return _ADDRESS.sub(folder, (_PAGES / "index.html").read_text("utf-8")).encode()

@@ -9,7 +9,8 @@ from starlette.types import Scope
 from service.context import AppContext
 
 
-def _context(request: Request) -> AppContext:
+async def _context(request: Request) -> AppContext:
+    # A coroutine: what is no coroutine is called in a thread, at each request.
     context = request.app.state.context
     assert isinstance(context, AppContext)
     return context

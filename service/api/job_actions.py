@@ -11,10 +11,11 @@ from service.api.dependencies import Context, VolumeScan
 from service.api.parameters import IdempotencyKey, PathId
 from service.api.reads import read_job
 from service.api.refusals import Responses, refusals
-from service.api.responses import job_etag, job_made, json_of
+from service.api.responses import job_etag, job_made
 from service.context import AppContext
 from service.contract.changes import JobEdit, RetryRequest
 from service.contract.jobs import Job
+from service.contract.model_json import json_of
 from service.control.checkpoints.gc import Collector
 from service.control.jobs import actions, edits, retries
 from service.control.jobs.submission import SubmissionResult

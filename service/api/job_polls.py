@@ -8,7 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.types import Scope, Send
 
 from service.api.prefix import route_path
-from service.api.responses import json_of, names_etag, running_job_etag
+from service.api.responses import names_etag, running_job_etag
 from service.context import AppContext
 from service.control.jobs import views
 
@@ -62,17 +62,17 @@ class JobPolls:
                 drawn = self._bodies.get(job_id)
                 if drawn is not None and drawn[0] == version:
                     return etag, drawn[1]
-                job = views.view_of_row(tx, job_id)
+                view = views.view_of_row(tx, job_id)
         except SQLAlchemyError:
             # The route waits for the database, or says what is wrong with it.
             return None
-        if job is None:
+        if view is None:
             return None
         if len(self._bodies) >= _MOST_KEPT:
             self._bodies.clear()
-        body = json_of(job).encode()
-        self._bodies[job_id] = job.version, body
-        return running_job_etag(job.version), body
+        version, body = view.job.version, view.json
+        self._bodies[job_id] = version, body
+        return running_job_etag(version), body
 
 
 async def _send(send: Send, etag: str, body: bytes | None) -> None:

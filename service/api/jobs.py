@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from service.api.dependencies import Context, VolumeLookup
 from service.api.downloads import download
+from service.api.job_pages import JobPages
 from service.api.parameters import (
     AfterJob,
     Flag,
@@ -29,7 +30,6 @@ from service.api.responses import (
     is_current,
     job_etag,
     job_made,
-    json_of,
     listed,
     not_modified,
     series_etag,
@@ -37,6 +37,7 @@ from service.api.responses import (
 from service.context import AppContext
 from service.contract.checkpoints import Checkpoint
 from service.contract.jobs import Attempt, Event, Job, JobState
+from service.contract.model_json import json_of
 from service.contract.specs import AnySpec, KindName, Submission, SubmittedSpec
 from service.control.checkpoints import index
 from service.control.jobs import artifacts, history, logs, submission, views
@@ -90,9 +91,8 @@ async def submit(
 
 
 @router.get("", response_model=Page[Job], responses=UNCHANGED)
-def page(
+async def page(
     request: Request,
-    context: Context,
     state: JobState | None = None,
     kind: KindName | None = None,
     recipe: IdFilter = None,
@@ -101,10 +101,9 @@ def page(
     limit: Limit = 20,
 ) -> Response:
     """Jobs, newest first; `label` is `key:value`."""
-    filters = JobFilter(state, kind, recipe, _label(label), after, limit)
-    with context.database.read() as tx:
-        jobs, has_more = views.page(tx, filters)
-    return listed(request, jobs, has_more=has_more)
+    pages: JobPages = request.app.state.job_pages
+    drawn = await pages.reply(JobFilter(state, kind, recipe, _label(label), after, limit))
+    return conditional(request, drawn.body, drawn.etag)
 
 
 @router.get("/{job_id}", response_model=Job, responses=_OF_ONE)
@@ -114,8 +113,8 @@ def get(request: Request, job_id: PathId, context: Context) -> Response:
     Polls of a running job do not come here: `JobPolls` answers them from its row alone.
     """
     with context.database.read() as tx:
-        job = views.get(tx, job_id)
-    return conditional(request, json_of(job), job_etag(job))
+        view = views.view(tx, job_id)
+    return conditional(request, view.json, job_etag(view.job))
 
 
 @router.get("/{job_id}/attempts", response_model=Page[Attempt], responses=_OF_ONE)
@@ -160,7 +159,7 @@ def metrics(
         if is_current(request, etag):
             return not_modified(etag)
         series = history.series(tx, job_id, chosen, since_step, max_points)
-    return conditional(request, series.model_dump_json(), etag)
+    return conditional(request, json_of(series), etag)
 
 
 @router.get(

@@ -3,17 +3,17 @@
 import base64
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Generic, Literal, TypeVar
 from zlib import crc32
 
 from fastapi import Request, Response
 from pydantic import BaseModel
-from pydantic_core import PydanticSerializationError
 
 from service.contract.checkpoints import FileDigest
 from service.contract.fields import IdText
 from service.contract.jobs import ENDED_JOBS, Job, JobState
+from service.contract.model_json import json_of
 from service.contract.text import CutTo
 
 Item = TypeVar("Item", bound=BaseModel)
@@ -34,13 +34,18 @@ UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "The caller h
 """Of a route that answers a poller, for the OpenAPI document."""
 
 
-def conditional(request: Request, body: str, etag: str | None = None) -> Response:
+def conditional(request: Request, body: bytes, etag: str | None = None) -> Response:
     """200 with the JSON, or 304 if the caller has it already."""
-    etag = etag or f'"{hashlib.sha256(body.encode()).hexdigest()[:32]}"'
+    etag = etag or body_etag(body)
     if is_current(request, etag):
         return not_modified(etag)
     headers = {"ETag": etag, "Cache-Control": "no-cache"}
     return Response(body, media_type="application/json", headers=headers)
+
+
+def body_etag(body: bytes) -> str:
+    """The ETag of an answer, from all of it."""
+    return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
 
 
 def not_modified(etag: str) -> Response:
@@ -108,16 +113,11 @@ def listed(
 ) -> Response:
     """A page of models; the next one starts after the last one's `key`."""
     last = str(getattr(items[-1], key)) if items and has_more else None
+    return conditional(request, list_json(map(json_of, items), has_more=has_more, last=last))
+
+
+def list_json(items: Iterable[bytes], *, has_more: bool, last: str | None) -> bytes:
+    """The JSON of a `Page` of items, each given as its JSON; the next page starts after `last`."""
     end = json.dumps({"has_more": has_more, "next": last}, separators=(",", ":"), allow_nan=False)
-    # Joined as texts: each model writes its JSON faster than Python writes its parts.
-    data = ",".join(map(json_of, items))
-    body = f'{{"object":"list","data":[{data}],{end[1:]}'
-    return conditional(request, body)
-
-
-def json_of(item: BaseModel) -> str:
-    """The JSON of what a row stands for, which may have half of a surrogate pair: escaped."""
-    try:
-        return item.model_dump_json()
-    except PydanticSerializationError:
-        return json.dumps(item.model_dump(mode="json"), allow_nan=False)
+    # Joined: each model writes its JSON faster than Python writes its parts.
+    return b"".join((b'{"object":"list","data":[', b",".join(items), b"],", end[1:].encode()))

@@ -16,7 +16,7 @@ from pydantic import (
 from service.contract.fields import LabelTexts
 from service.contract.reading import with_unknown_fields
 from service.contract.sentences import sentence_of
-from service.contract.specs import AnySpec, Resources
+from service.contract.specs import AnySpec, ExportSpec, NetworkSpec, Resources
 from service.contract.text import Message, ShortText
 
 
@@ -58,6 +58,14 @@ def _readable_or_as_stored(body: Any, handler: ValidatorFunctionWrapHandler) -> 
 
 StoredSpec = Annotated[AnySpec | UnreadableSpec, WrapValidator(_readable_or_as_stored)]
 """Any specification; one that cannot be read becomes an UnreadableSpec."""
+
+
+def stored_parameters(spec: AnySpec | UnreadableSpec) -> dict[str, Any]:
+    """The parameters of a specification; none where it has no object of them."""
+    if not isinstance(spec, UnreadableSpec):
+        return spec.params if isinstance(spec, NetworkSpec | ExportSpec) else {}
+    params = spec.stored.get("params") if isinstance(spec.stored, dict) else None
+    return params if isinstance(params, dict) else {}
 
 
 def spec_as_stored(spec: BaseModel) -> Any:

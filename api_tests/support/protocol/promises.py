@@ -17,9 +17,9 @@ from service.domain.offers import Offer
 from service.domain.placement import Capacity
 from service.domain.retry import WORKER_LOSSES_BEFORE_POISON
 from service.store import workers
+from service.store.checkpoint_tables import checkpoints as checkpoints_table
 from service.store.jobs import JobFilter
 from service.store.tables import attempts as attempts_table
-from service.store.tables import checkpoints as checkpoints_table
 from service.store.tables import jobs as jobs_table
 
 _WITH_AN_ATTEMPT = (JobState.RUNNING, JobState.PAUSING, JobState.CANCELLING)
@@ -51,7 +51,8 @@ class Promises:
     def check(self, agents: Sequence[Agent]) -> None:
         """Every promise."""
         with self._control_plane.database.read() as tx:
-            found = {job.id: job for job in views.page(tx, JobFilter(limit=10_000))[0]}
+            page, _ = views.page(tx, JobFilter(limit=10_000))
+            found = {view.job.id: view.job for view in page}
             assert set(found) == set(self.jobs), "an acknowledged job is missing, or was made up"
             counters = {row.id: row for row in tx.execute(select(jobs_table))}
             tried: dict[str, list[Any]] = {job_id: [] for job_id in found}

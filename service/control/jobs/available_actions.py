@@ -1,7 +1,7 @@
 """What may be done with a job now, from its kind and the table of its legal moves."""
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
@@ -14,10 +14,20 @@ from service.store import checkpoints
 from service.store.job_rows import StoredJob
 
 
-def available_actions(
-    tx: Connection, rows: Sequence[StoredJob]
-) -> dict[str, tuple[JobAction, ...]]:
-    """By job id the calls that the API would accept.
+@dataclass(frozen=True)
+class RetryStart:
+    """What a retry of an ended job could begin from, which other jobs may change.
+
+    `point` is where a retry from latest would go on; `has_source` is false if the checkpoint that
+    the job started from is not there any more.
+    """
+
+    point: ResumePoint | None = None
+    has_source: bool = True
+
+
+def retry_starts(tx: Connection, rows: Sequence[StoredJob]) -> dict[str, RetryStart]:
+    """By job id those of the jobs that may be retried.
 
     One statement for all jobs, and two at most for each kind.
     """
@@ -28,14 +38,9 @@ def available_actions(
         own = [row for row in retriable if kind_of(row.job.spec) is kind]
         points |= kind.resume_points(tx, own)
     return {
-        row.job.id: _actions(row, points.get(row.job.id), row.source_checkpoint not in lost)
-        for row in rows
+        row.job.id: RetryStart(points.get(row.job.id), row.source_checkpoint not in lost)
+        for row in retriable
     }
-
-
-@lru_cache(maxsize=1024)
-def _actions(row: StoredJob, point: ResumePoint | None, has_source: bool) -> tuple[JobAction, ...]:
-    return tuple(actions_of(row.job, point, has_source=has_source))
 
 
 def _lost_sources(tx: Connection, retriable: Sequence[StoredJob]) -> set[str]:
@@ -44,12 +49,8 @@ def _lost_sources(tx: Connection, retriable: Sequence[StoredJob]) -> set[str]:
     return sources - checkpoints.published_steps(tx, sorted(sources)).keys() if sources else set()
 
 
-def actions_of(job: Job, point: ResumePoint | None, *, has_source: bool) -> Iterator[JobAction]:
-    """What may be done with one job.
-
-    `point` is where a retry from latest would go on; `has_source` is false if the checkpoint that
-    the job started from is not there any more.
-    """
+def actions_of(job: Job, start: RetryStart) -> Iterator[JobAction]:
+    """The calls that the API would accept for one job."""
     path = f"/jobs/{job.id}"
     kind = kind_of(job.spec)
     if is_legal(job.state, JobEvent.PAUSE_REQUESTED):
@@ -63,8 +64,8 @@ def actions_of(job: Job, point: ResumePoint | None, *, has_source: bool) -> Iter
         choices = {"mode": ("graceful", "now")} if runs else {}
         yield JobAction(name="cancel", path=f"{path}/cancel", choices=choices)
     if job.state in RETRIABLE_JOBS:
-        origins = kind.retry_origins(job.spec, point)
-        if not has_source:
+        origins = kind.retry_origins(job.spec, start.point)
+        if not start.has_source:
             origins = tuple(origin for origin in origins if origin != "start")
         if origins:
             yield JobAction(name="retry", path=f"{path}/retry", choices={"from": origins})

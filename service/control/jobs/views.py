@@ -1,12 +1,14 @@
 """Jobs as their users see them."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 from sqlalchemy import Connection
 
 from service.contract.jobs import ENDED_JOBS, Job, JobState
-from service.control.jobs.available_actions import actions_of, available_actions
+from service.contract.model_json import json_of
+from service.control.jobs.available_actions import RetryStart, actions_of, retry_starts
 from service.control.scheduling.wait_reasons import QueueState
 from service.domain.errors import NotFound
 from service.store import jobs as store
@@ -16,17 +18,36 @@ from service.store.jobs import JobFilter
 
 _FOLLOWING_OTHERS = (JobState.QUEUED, *ENDED_JOBS)
 """States of a job whose view changes with other jobs, and not with its version alone."""
+_MOST_KEPT = 512
+_NO_RETRY = RetryStart()
+
+
+@dataclass(frozen=True, eq=False)
+class JobView:
+    """A job as its users see it, whose JSON is written once."""
+
+    job: Job
+
+    @cached_property
+    def json(self) -> bytes:
+        """The JSON of the job."""
+        return json_of(self.job)
+
+
+def view(tx: Connection, job_id: str) -> JobView:
+    """One job; raises NotFound."""
+    return _views(tx, [stored(tx, job_id)])[0]
 
 
 def get(tx: Connection, job_id: str) -> Job:
-    """One job; raises NotFound."""
-    return job_views(tx, [stored(tx, job_id)])[0]
+    """As `view`, the job alone."""
+    return view(tx, job_id).job
 
 
-def page(tx: Connection, job_filter: JobFilter) -> tuple[list[Job], bool]:
+def page(tx: Connection, job_filter: JobFilter) -> tuple[list[JobView], bool]:
     """A page of jobs, newest first, and whether there are more."""
     rows = store.page(tx, job_filter)
-    return job_views(tx, rows[: job_filter.limit]), len(rows) > job_filter.limit
+    return _views(tx, rows[: job_filter.limit]), len(rows) > job_filter.limit
 
 
 def version_of_row(tx: Connection, job_id: str) -> int | None:
@@ -37,13 +58,12 @@ def version_of_row(tx: Connection, job_id: str) -> int | None:
     return version[0]
 
 
-def view_of_row(tx: Connection, job_id: str) -> Job | None:
+def view_of_row(tx: Connection, job_id: str) -> JobView | None:
     """A job that neither waits nor has ended: its view follows from its row. None for any other."""
     row = store.get(tx, job_id)
     if row is None or row.job.state in _FOLLOWING_OTHERS:
         return None
-    actions = tuple(actions_of(row.job, None, has_source=True))
-    return row.job.model_copy(update={"actions": actions})
+    return _view(row, _Surroundings())
 
 
 def stored(tx: Connection, job_id: str, *, lock: bool = False) -> StoredJob:
@@ -57,9 +77,7 @@ def stored(tx: Connection, job_id: str, *, lock: bool = False) -> StoredJob:
 def job_views(tx: Connection, rows: Sequence[StoredJob]) -> list[Job]:
     """The jobs with what may be done with them, those in the queue with `queue_position` and
     `wait_reason`."""
-    queued = [row.job for row in rows if row.job.state is JobState.QUEUED]
-    positions = resource_classes.positions(tx, queued) if queued else {}
-    return _with_positions(tx, rows, positions)
+    return [view.job for view in _views(tx, rows)]
 
 
 def new_job_views(tx: Connection, rows: Sequence[StoredJob]) -> dict[str, Job]:
@@ -72,21 +90,46 @@ def new_job_views(tx: Connection, rows: Sequence[StoredJob]) -> dict[str, Job]:
     positions = resource_classes.positions_of_new(tx, [row.job for row in rows])
     moved = (store.get(tx, row.job.id) for row in rows if row.job.id not in positions)
     queued = [row for row in rows if row.job.id in positions]
-    views = _with_positions(tx, queued, positions) + job_views(tx, [r for r in moved if r])
+    views = _with_positions(tx, queued, positions) + _views(tx, [row for row in moved if row])
     # One that is deleted since is shown as it was stored.
-    return {row.job.id: row.job for row in rows} | {job.id: job for job in views}
+    return {row.job.id: row.job for row in rows} | {each.job.id: each.job for each in views}
+
+
+def _views(tx: Connection, rows: Sequence[StoredJob]) -> list[JobView]:
+    queued = [row.job for row in rows if row.job.state is JobState.QUEUED]
+    return _with_positions(tx, rows, resource_classes.positions(tx, queued) if queued else {})
 
 
 def _with_positions(
     tx: Connection, rows: Sequence[StoredJob], positions: Mapping[str, int]
-) -> list[Job]:
-    actions = available_actions(tx, rows)
+) -> list[JobView]:
+    starts = retry_starts(tx, rows)
     queue = QueueState.read(tx) if positions else None
     views = []
     for row in rows:
-        update: dict[str, Any] = {"actions": actions[row.job.id]}
-        if queue is not None and row.job.state is JobState.QUEUED:
-            update["queue_position"] = positions[row.job.id]
-            update["wait_reason"] = queue.wait_reason(tx, row)
-        views.append(row.job.model_copy(update=update))
+        job, position, reason = row.job, None, None
+        if queue is not None and job.state is JobState.QUEUED:
+            position, reason = positions[job.id], queue.wait_reason(tx, row)
+        start = starts.get(job.id, _NO_RETRY)
+        views.append(_view(row, _Surroundings(start, position, reason)))
     return views
+
+
+@dataclass(frozen=True)
+class _Surroundings:
+    """What the view of a job depends on beside its own row."""
+
+    start: RetryStart = _NO_RETRY
+    queue_position: int | None = None
+    wait_reason: str | None = None
+
+
+@lru_cache(maxsize=_MOST_KEPT)
+def _view(row: StoredJob, surroundings: _Surroundings) -> JobView:
+    # A row that was read before is the same object: see `service.store.job_reading`.
+    update = {
+        "actions": tuple(actions_of(row.job, surroundings.start)),
+        "queue_position": surroundings.queue_position,
+        "wait_reason": surroundings.wait_reason,
+    }
+    return JobView(row.job.model_copy(update=update))

@@ -1,22 +1,23 @@
 """In which forms of its recipe a queued job can run."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
-
-from sqlalchemy import Connection
+from typing import Any
 
 from service.domain.offers import Offer, RecipeForm
 from service.domain.parameters import is_accepted
 from service.domain.placement import QueuedJob
-from service.store import jobs
 
 
-def with_accepted_forms(tx: Connection, job: QueuedJob, offers: Iterable[Offer]) -> QueuedJob:
+def with_accepted_forms(
+    job: QueuedJob, offers: Iterable[Offer], read_parameters: Callable[[str], Mapping[str, Any]]
+) -> QueuedJob:
     """The job with every offered form of its recipe that its parameters fit, beside its own.
 
     So an upgrade of the workers strands no queued job whose parameters have kept their meaning.
+    `read_parameters` is called with the id of the job where a form is offered that is not its own.
     """
     recipe, own = job.needs.recipe, job.needs.forms
     if recipe is None or own is None:
@@ -26,7 +27,7 @@ def with_accepted_forms(tx: Connection, job: QueuedJob, offers: Iterable[Offer])
     if not others:
         return job
     # As text: whether a form accepts it is remembered, as it is asked at every claim.
-    parameters = json.dumps(jobs.parameters_of(tx, job.id))
+    parameters = json.dumps(read_parameters(job.id))
     accepted = frozenset(form.digest for form in others if _accepts(form, parameters))
     return replace(job, needs=job.needs.with_forms(accepted))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import Connection
 
@@ -10,7 +11,7 @@ from service.control.scheduling import catalogs
 from service.control.scheduling.forms import with_accepted_forms
 from service.domain.placement import Capacity, QueuedJob, WorkerLocation, fits, may_try
 from service.domain.reservations import is_reserved_for_another, reservations
-from service.store import attempts, limits, resource_classes, workers
+from service.store import attempts, jobs, limits, resource_classes, workers
 from service.store.job_rows import StoredJob
 from service.store.resource_classes import ResourceClass
 
@@ -31,6 +32,7 @@ def eligible_jobs(tx: Connection, capacity: Capacity, now: datetime) -> Iterator
     if capacity.free_slots < 1:
         return
     worker, offers = capacity.worker, [capacity.offer]
+    read_parameters = partial(jobs.parameters_of, tx)
     classes = [
         each
         for each in resource_classes.of_queued_jobs(tx)
@@ -45,9 +47,11 @@ def eligible_jobs(tx: Connection, capacity: Capacity, now: datetime) -> Iterator
             others = capacities_of(tx, workers.present(tx))
             capacities = [capacity if each.worker.id == worker.id else each for each in others]
             offers = [capacity.offer, *(each.offer for each in capacities)]
-            wide = [with_accepted_forms(tx, each, offers) for each in queue if each.gpus]
+            wide = [
+                with_accepted_forms(each, offers, read_parameters) for each in queue if each.gpus
+            ]
             holder = reservations(wide, capacities).get(worker.id)
-        job = with_accepted_forms(tx, job, offers)
+        job = with_accepted_forms(job, offers, read_parameters)
         if holder is not None and is_reserved_for_another(job, holder, capacity):
             continue
         if job.worker_losses:
@@ -81,14 +85,14 @@ def queue_of(
     now: datetime,
 ) -> list[QueuedJob]:
     """The first jobs of some resource classes, in the order of the queue."""
-    jobs = [
+    candidates = [
         job
         for each in classes
         for job in resource_classes.first_jobs(
             tx, each, at_limit=at_limit, now=now, limit=_JOBS_PER_CLASS
         )
     ]
-    return sorted(jobs, key=lambda job: job.sort_key)
+    return sorted(candidates, key=lambda job: job.sort_key)
 
 
 def loss_locations(tx: Connection, job: QueuedJob) -> list[WorkerLocation]:

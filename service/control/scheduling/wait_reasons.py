@@ -3,15 +3,17 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from sqlalchemy import Connection
 
+from service.contract.stored_specs import stored_parameters
 from service.control.scheduling.forms import with_accepted_forms
 from service.control.scheduling.scheduler import capacities_of, loss_locations, queue_of
 from service.domain.offers import JobNeeds
 from service.domain.placement import Capacity, QueuedJob, fits, has_labels, may_try
 from service.domain.reservations import is_reserved_for_another, reservations
-from service.store import limits, resource_classes, workers
+from service.store import jobs, limits, resource_classes, workers
 from service.store.job_rows import StoredJob
 
 _NEVER = datetime(1, 1, 1, tzinfo=UTC)
@@ -36,7 +38,8 @@ class QueueState:
         # A job in backoff reserves nothing; the reaper clears a backoff that is over.
         queue = queue_of(tx, wide, at_limit.keys(), _NEVER) if wide else []
         offers = [each.offer for each in capacities]
-        queue = [with_accepted_forms(tx, job, offers) for job in queue]
+        read_parameters = partial(jobs.parameters_of, tx)
+        queue = [with_accepted_forms(job, offers, read_parameters) for job in queue]
         return cls(bool(present), capacities, at_limit, reservations(queue, capacities))
 
     def wait_reason(self, tx: Connection, stored: StoredJob) -> str | None:
@@ -45,7 +48,9 @@ class QueueState:
             return "no worker takes jobs now" if self.any_worker else "no worker is connected"
         job = stored.job
         queued = QueuedJob(job.id, -job.spec.priority, stored.needs, stored.worker_losses)
-        queued = with_accepted_forms(tx, queued, [each.offer for each in self.capacities])
+        offers = [each.offer for each in self.capacities]
+        # What is shown was read whole: there may be many that wait.
+        queued = with_accepted_forms(queued, offers, lambda _: stored_parameters(job.spec))
         return (
             self._unmet_needs(queued)
             or ("it waits before its next try" if stored.not_before is not None else None)
