@@ -1,6 +1,7 @@
 """Each bad input has its own message and code, and leaves nothing behind."""
 
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -185,6 +186,22 @@ def test_a_bad_input_is_refused_with_its_own_code_and_message(
     with pytest.raises(ImportRefused, match=message) as refused:
         import_file(ImportRequest(**request_), root)
     assert refused.value.code == code
+
+
+@pytest.mark.parametrize("kind", [torch.int32, torch.int8, torch.bool])
+def test_whole_numbers_are_no_weights_of_a_network(kind: torch.dtype, tmp_path: Path) -> None:
+    tensors = network_of("shufflenet_v2").state_dict()
+    counters = [name for name in tensors if name.endswith("num_batches_tracked")]
+    # Counters are whole numbers of any size.
+    counted = tensors | {name: tensors[name].int() for name in counters}
+    torch.save(counted, tmp_path / "good.pth")
+    assert import_file(ImportRequest(file="good.pth"), tmp_path).identity.num_classes == 5
+    whole = {name: tensor.to(kind) for name, tensor in tensors.items() if name not in counters}
+    torch.save(tensors | whole, tmp_path / "whole.pth")
+    message = re.escape(f"have the type {kind}, where the network has fractions")
+    with pytest.raises(ImportRefused, match=message) as refused:
+        import_file(ImportRequest(file="whole.pth"), tmp_path)
+    assert refused.value.code == "not_weights"
 
 
 @pytest.mark.parametrize("name", ["cut.pth.tar", "old.pkl", "cut.safetensors"])

@@ -25,7 +25,7 @@ from service.contract.checkpoints import Checkpoint
 from workers.checkpoints.folder import checkpoints_in
 from workers.checkpoints.snapshot import load
 from workers.checkpoints.state_dicts import StateDict
-from workers.checkpoints.upstream import write_weights
+from workers.checkpoints.upstream import UnreadableWeights, write_weights
 from workers.networks.heads import Heads
 from workers.training.events import Events
 from workers.training.weights import Weights, fill_for_eval
@@ -255,6 +255,17 @@ def test_weights_without_the_heads_that_only_training_uses_fill_a_network_for_an
     events.close()
     filled = network.state_dict()
     assert all(torch.equal(filled[name], tensor) for name, tensor in published.items())
+
+
+def test_a_file_of_whole_numbers_fills_no_network(tmp_path: Path) -> None:
+    network = _WithAuxiliaryHead()
+    whole = {name: tensor.int() for name, tensor in network.state_dict().items()}
+    weights = Weights("int32.pth", [StateDict("", whole)], None, ())
+    attempt_dir = attempt(tmp_path, spec=train_spec())
+    events = Events(attempt_dir, lambda: datetime(2026, 1, 1, tzinfo=UTC), writes=False)
+    with pytest.raises(UnreadableWeights, match=r"torch\.int32, where the network has fractions"):
+        fill_for_eval(network, weights, ("cat", "dog"), Heads("fc"), events)
+    events.close()
 
 
 def test_a_file_of_another_program_is_evaluated_like_the_checkpoint_it_came_from(

@@ -47,6 +47,28 @@ def shown(text: str) -> str:
     return escaped if len(escaped) <= _SHOWN_CHARACTERS else f"{escaped[:_SHOWN_CHARACTERS]}…"
 
 
+def require_fractions(
+    expected: Mapping[str, Tensor], tensors: Mapping[str, Tensor], file_name: str
+) -> None:
+    """Raise UnreadableWeights for whole or complex numbers where the network has fractions.
+
+    So has a file of quantised weights: copied as they are, they would be another network's.
+    """
+    wrong = [
+        name
+        for name, tensor in expected.items()
+        if tensor.is_floating_point() and name in tensors and not tensors[name].is_floating_point()
+    ]
+    if wrong:
+        types = ", ".join(sorted({str(tensors[name].dtype) for name in wrong}))
+        raise UnreadableWeights(
+            "not_weights",
+            f"{file_name}: {_counted('weights', wrong)} have the type {types}, where the network "
+            "has fractions: write the weights as floating-point numbers, as they were before they "
+            "were quantised or converted",
+        )
+
+
 def write_weights(path: Path, tensors: Mapping[str, Tensor]) -> None:
     """Write `{"state_dict": tensors}`, which the original scripts can load."""
     torch.save({"state_dict": dict(tensors)}, path)

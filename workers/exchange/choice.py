@@ -9,7 +9,7 @@ from service.contract.exchange import ImportRequest
 from workers.checkpoints.pickles import torch_lines
 from workers.checkpoints.state_dicts import StateDict, chosen, notes_on
 from workers.checkpoints.tensors import storable
-from workers.checkpoints.upstream import UnreadableWeights
+from workers.checkpoints.upstream import UnreadableWeights, require_fractions
 from workers.checkpoints.weight_files import WeightFile
 from workers.exchange.errors import ImportRefused
 from workers.exchange.identify import fits, identify, shortest_distance, signature
@@ -31,10 +31,16 @@ def choose(file: WeightFile, request: ImportRequest) -> tuple[StateDict, list[st
     return choice, notes_on(choice, fitting, names)
 
 
-def check_tensors(path: Path, model: Mapping[str, Tensor], momentum: Mapping[str, Tensor]) -> None:
-    """Raise ImportRefused for a type that cannot be stored, and for more bytes than the file has.
+def check_tensors(
+    path: Path,
+    expected: Mapping[str, Tensor],
+    model: Mapping[str, Tensor],
+    momentum: Mapping[str, Tensor],
+) -> None:
+    """Raise ImportRefused for types that cannot be stored or are not those of the network.
 
-    A tensor of stride 0 has any size in a few bytes, and would be written out.
+    So is more than the file has: a tensor of stride 0 has any size in a few bytes, and would be
+    written out. `expected` are the network's own tensors.
     """
     for name, tensor in model.items():
         if not storable(tensor):
@@ -42,6 +48,10 @@ def check_tensors(path: Path, model: Mapping[str, Tensor], momentum: Mapping[str
             raise ImportRefused(
                 "not_weights", f"{path.name}: {name} has the unsupported type {kind}"
             )
+    try:
+        require_fractions(expected, model, path.name)
+    except UnreadableWeights as error:
+        raise ImportRefused(error.code, str(error)) from error
     stored = [t for t in (*model.values(), *momentum.values()) if t.dim() > 0]
     size, size_bytes = path.stat().st_size, sum(tensor.nbytes for tensor in stored)
     if size_bytes > size:

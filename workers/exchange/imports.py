@@ -76,7 +76,7 @@ def import_file(request: ImportRequest, import_root: Path) -> ImportedWeights:
     network = signature(identity.recipe, identity.variant)
     model, model_notes = _model(choice.tensors, identity, network)
     momentum, momentum_notes = _momentum(file, choice, identity.recipe, network, model)
-    check_tensors(file.path, model, momentum or {})
+    check_tensors(file.path, network.tensors, model, momentum or {})
     step = _step(file)
     if step is None:
         notes.append("neither the content nor the name of the file has its step: step 0 is used")

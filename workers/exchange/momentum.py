@@ -65,7 +65,7 @@ def momentum_from(
             continue
         if not isinstance(buffer, Tensor) or buffer.shape != weights[name].shape:
             raise ForeignOptimizer(f"its buffer of {name} has another shape")
-        if not storable(buffer):
+        if not (storable(buffer) and buffer.is_floating_point()):
             raise ForeignOptimizer(f"its buffer of {name} has the unsupported type {buffer.dtype}")
         momentum[name] = buffer
     if not momentum:

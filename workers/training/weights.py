@@ -21,6 +21,7 @@ from workers.checkpoints.upstream import (
     distance,
     fits,
     load_for_training,
+    require_fractions,
 )
 from workers.checkpoints.weight_files import open_weights
 from workers.data.classes import ClassesDiffer, ClassOrder, match_classes
@@ -144,7 +145,7 @@ def _choose(
 ) -> Mapping[str, Tensor]:
     """The tensors that fit, which is noted, else the nearest, whose differences are an error.
 
-    Raises NonFiniteLoss.
+    Raises NonFiniteLoss, UnreadableWeights.
     """
     own = network.state_dict()
     fitting = [s for s in weights.candidates if fits(network, s.tensors, heads, head)]
@@ -152,6 +153,7 @@ def _choose(
         return min(weights.candidates, key=lambda s: distance(own, s.tensors)).tensors
     choice = chosen(weights.name, fitting)
     if weights.manifest is None:
+        require_fractions(own, choice.tensors, weights.name)
         require_finite_weights(choice.tensors, weights.name)
     for note in notes_on(choice, fitting, own):
         events.note(note)
