@@ -4,6 +4,7 @@ import csv
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,11 +18,15 @@ from workers.data.images import SplitRequest
 from workers.data.sources.digits import Digits
 from workers.data.sources.folders import ImageFolder
 from workers.data.transforms import preprocess_of
+from workers.recipes.params import RecipeParams
 from workers.runs.predictions import Predicted, Predictions, write_evaluation
+from workers.training import execution as executions
 from workers.training.attempt_results import Stopped
 from workers.training.distributed import Ranks
-from workers.training.eval_batches import EvalForward, use_fastest_format
+from workers.training.eval_batches import EvalForward
+from workers.training.eval_execution import prepare_eval
 from workers.training.evaluate import evaluate
+from workers.training.execution import Execution, MemoryFormat, format_of, validation_execution
 
 
 def _val(data_root: Path) -> SplitRequest:
@@ -39,7 +44,7 @@ def test_the_files_count_every_image_and_name_the_wrong_ones(tmp_path: Path) -> 
     predicted[3], predicted[100] = (labels[3] + 1) % 10, (labels[100] + 2) % 10
     sure = np.full(len(digits), 0.5, np.float32)
     sure[100] = 0.9
-    result = write_evaluation(tmp_path, digits, Predicted(predicted, sure))
+    result = write_evaluation(tmp_path, digits, Predicted(labels, predicted, sure))
     for name, digest in result["files"].items():
         body = (tmp_path / name).read_bytes()
         assert FileDigest.model_validate(digest).sha256 == hashlib.sha256(body).hexdigest()
@@ -64,11 +69,25 @@ def test_the_files_count_every_image_and_name_the_wrong_ones(tmp_path: Path) -> 
 
 def test_predictions_are_gathered_in_the_order_of_the_images() -> None:
     predictions = Predictions()
-    predictions.add(torch.tensor([[0.0, 9.0], [9.0, 0.0]]))
-    predictions.add(torch.tensor([[0.0, 1.0]]))
+    logits = torch.tensor([[0.0, 9.0], [9.0, 0.0], [0.0, 1.0]])
+    predictions.add(logits[:2], torch.tensor([1, 1]))
+    predictions.add(logits[2:], torch.tensor([0]))
     found = predictions.gathered(_alone(), 3)
+    assert found.labels.tolist() == [1, 1, 0]
     assert found.classes.tolist() == [1, 0, 1]
-    assert found.confidences[0] > found.confidences[2] > 0.7
+    assert found.confidences == pytest.approx(logits.softmax(1).amax(1))
+
+
+def test_the_names_of_classes_are_quoted_in_the_confusion_matrix(tmp_path: Path) -> None:
+    images = Digits(_val(Path()))
+    images.class_names = ('a, "b"', *images.class_names[1:])
+    labels = np.zeros(len(images), np.int64)
+    sure = np.ones(len(images), np.float32)
+    write_evaluation(tmp_path, images, Predicted(labels, labels, sure))
+    with (tmp_path / "confusion_matrix.csv").open() as file:
+        rows = list(csv.reader(file))
+    assert rows[0][1] == rows[1][0] == 'a, "b"'
+    assert rows[1][1:] == ["360", *["0"] * 9]
 
 
 def test_a_validation_shows_with_each_batch_that_it_goes_on() -> None:
@@ -190,16 +209,59 @@ class _ViewsFeatures(nn.Module):
         return features.view(len(images), -1) + 1
 
 
+LAST: MemoryFormat = "channels_last"
+CONTIGUOUS: MemoryFormat = "contiguous"
+
+
 @pytest.mark.parametrize(
-    ("network", "is_channels_last"), [(nn.Conv2d(3, 8, 3), True), (_ViewsFeatures(), False)]
+    ("network", "named", "expected"),
+    [
+        (nn.Conv2d(3, 8, 3), {}, Execution("fp32", LAST)),
+        (_ViewsFeatures(), {}, Execution("fp32", CONTIGUOUS)),
+        (nn.Conv2d(3, 8, 3), {"memory_format": CONTIGUOUS}, Execution("fp32", CONTIGUOUS)),
+        (nn.Conv2d(3, 8, 3), {"parity": True}, Execution("fp32", CONTIGUOUS)),
+        (nn.Conv2d(3, 8, 3), {"precision": "bf16"}, Execution("bf16", LAST)),
+    ],
+    ids=["auto", "a network that needs contiguous features", "a format", "parity", "a precision"],
 )
-def test_an_eval_is_in_channels_last_where_the_network_can_be(
-    network: nn.Module, is_channels_last: bool
+def test_an_eval_computes_as_its_parameters_name_it_and_else_in_fp32(
+    monkeypatch: pytest.MonkeyPatch, network: nn.Module, named: Any, expected: Execution
 ) -> None:
-    use_fastest_format(network, torch.device("cpu"), 32)
+    monkeypatch.setattr(executions, "computes_bf16", lambda _: True)
+    params = RecipeParams(image_size=32, **named)
+    execution = prepare_eval(network, params, torch.device("cpu"))
+    assert execution == expected
     weight = next(parameter for parameter in network.parameters() if parameter.dim() == 4)
-    assert weight.is_contiguous(memory_format=torch.channels_last) == is_channels_last
+    assert weight.is_contiguous(memory_format=format_of(expected))
     network(torch.zeros(1, 3, 32, 32))
+
+
+def test_an_eval_in_bf16_differs_by_its_rounding() -> None:
+    torch.manual_seed(0)
+    network, digits = _tiny(), Digits(_val(Path()))
+    types: list[torch.dtype] = []
+    network.register_forward_hook(lambda _, __, logits: types.append(logits.dtype))
+    in_fp32, in_bf16 = (
+        evaluate(
+            network,
+            digits,
+            _alone(),
+            batch_size=200,
+            num_workers=0,
+            stop_asked=lambda: False,
+            pulse=lambda: None,
+            execution=Execution(precision),
+        )
+        for precision in ("fp32", "bf16")
+    )
+    assert types == [torch.float32] * 2 + [torch.bfloat16] * 2
+    assert in_bf16["loss"] == pytest.approx(in_fp32["loss"], rel=2e-2)
+    assert in_bf16["loss"] != in_fp32["loss"]
+
+
+def test_a_training_is_validated_in_fp32_and_the_format_of_its_weights() -> None:
+    training = Execution("bf16", LAST, compiled=True, fused=True)
+    assert validation_execution(training) == Execution("fp32", LAST)
 
 
 def test_an_image_in_a_folder_is_named_by_its_class_and_file(tmp_path: Path) -> None:

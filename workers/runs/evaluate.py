@@ -12,7 +12,8 @@ from workers.runs.datasets import check_class_count, open_run_split
 from workers.runs.predictions import Predictions, write_evaluation
 from workers.training.data_wait import data_wait_of
 from workers.training.data_wait_advice import advice_of
-from workers.training.eval_batches import eval_batch_size, use_fastest_format
+from workers.training.eval_batches import eval_batch_size
+from workers.training.eval_execution import prepare_eval
 from workers.training.evaluate import evaluate
 from workers.training.loader_processes import loader_processes, room_for_processes
 from workers.training.preprocessing import mean_to_evaluate_with
@@ -65,7 +66,9 @@ def _measured(
             context.events.note(sentence)
 
     network.to(ranks.device)
-    use_fastest_format(network, ranks.device, params.image_size)
+    execution = prepare_eval(network, params, ranks.device)
+    if execution.precision != "fp32":
+        context.events.note(f"computes in {execution.precision}, as the eval's parameters say")
     began = context.clock()
     with times.on("validation"):
         metrics = evaluate(
@@ -76,7 +79,8 @@ def _measured(
             num_workers=loaders,
             stop_asked=context.stop_asked,
             pulse=pulse,
-            on_logits=predictions.add,
+            execution=execution,
+            on_batch=predictions.add,
             waiting=waits.measured,
         )
         waits.settle()

@@ -5,7 +5,7 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,34 +26,43 @@ _SHOWN, _PREVIEWED, _PREVIEW_PIXELS = 200, 24, 64
 
 
 class Predictions:
-    """The class predicted for each image of this rank's share, and how sure the network was."""
+    """Of each image of this rank's share its class, the predicted one and how sure that is."""
 
     def __init__(self) -> None:
+        self._labels: list[Tensor] = []
         self._classes: list[Tensor] = []
         self._confidences: list[Tensor] = []
 
-    def add(self, logits: Tensor) -> None:
-        """Note a batch of (N, C) logits; the batches come in the order of the images."""
-        confidence, predicted = logits.softmax(dim=1).max(dim=1)
+    def add(self, logits: Tensor, labels: Tensor) -> None:
+        """Note a batch of logits (N, C) and labels (N,); batches come in the images' order."""
+        highest, predicted = logits.max(dim=1)
         # They stay on the device: to copy each batch would wait for it.
+        self._labels.append(labels)
         self._classes.append(predicted)
-        self._confidences.append(confidence.float())
+        self._confidences.append((highest - logits.logsumexp(dim=1)).exp_())
 
     def gathered(self, ranks: Ranks, size: int) -> "Predicted":
         """All ranks' shares in the order of the data set's `size` images; on each rank."""
-        own = (_joined(self._classes, np.int64), _joined(self._confidences, np.float32))
-        classes = np.empty(size, np.int64)
-        confidences = np.empty(size, np.float32)
-        for rank, (predicted, confidence) in enumerate(ranks.gathered(own)):
-            classes[rank :: ranks.world_size] = predicted
-            confidences[rank :: ranks.world_size] = confidence
-        return Predicted(classes, confidences)
+        own = (
+            _joined(self._labels, np.int64),
+            _joined(self._classes, np.int64),
+            _joined(self._confidences, np.float32),
+        )
+        images = Predicted(
+            np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.float32)
+        )
+        for rank, (labels, predicted, confidence) in enumerate(ranks.gathered(own)):
+            images.labels[rank :: ranks.world_size] = labels
+            images.classes[rank :: ranks.world_size] = predicted
+            images.confidences[rank :: ranks.world_size] = confidence
+        return images
 
 
 @dataclass(frozen=True)
 class Predicted:
-    """By image: the predicted class, and its probability."""
+    """By image: its class, the predicted one, and the probability of that."""
 
+    labels: NDArray[np.int64]
     classes: NDArray[np.int64]
     confidences: NDArray[np.float32]
 
@@ -64,25 +73,25 @@ def write_evaluation(folder: Path, images: ImageDataset, predicted: Predicted) -
     The matrix counts images by their class (rows) and the predicted class (columns).
     """
     names = images.class_names
-    labels = np.array([images.label_of(index) for index in range(len(images))])
-    confusion = np.zeros((len(names), len(names)), np.int64)
-    np.add.at(confusion, (labels, predicted.classes), 1)
+    labels, classes = predicted.labels, predicted.classes
+    pairs = np.bincount(labels * len(names) + classes, minlength=len(names) ** 2)
+    confusion = pairs.reshape(len(names), len(names))
+    rows = list(_row_texts(confusion))
     samples, correct = confusion.sum(axis=1), confusion.diagonal()
     accuracy = [float(c / s) if s else None for c, s in zip(correct, samples, strict=True)]
     evaluation = {
         "class_names": names,
-        "confusion_matrix": confusion.tolist(),
         "per_class": [
             {"class": name, "samples": int(s), "correct": int(c), "accuracy": a}
             for name, s, c, a in zip(names, samples, correct, accuracy, strict=True)
         ],
-        "wrong": _wrong(images, labels, predicted),
-        "wrong_total": int((labels != predicted.classes).sum()),
+        "wrong": _wrong(images, predicted),
+        "wrong_total": int((labels != classes).sum()),
     }
     folder.mkdir(parents=True, exist_ok=True)
     files = {
-        EVALUATION: _write(folder / EVALUATION, json.dumps(evaluation, allow_nan=False)),
-        CONFUSION: _write(folder / CONFUSION, _as_csv(names, confusion)),
+        EVALUATION: _write(folder / EVALUATION, _as_json(evaluation, rows)),
+        CONFUSION: _write(folder / CONFUSION, _as_csv(names, rows)),
     }
     known = [a for a in accuracy if a is not None]
     return {
@@ -91,10 +100,9 @@ def write_evaluation(folder: Path, images: ImageDataset, predicted: Predicted) -
     }
 
 
-def _wrong(
-    images: ImageDataset, labels: NDArray[np.int64], predicted: Predicted
-) -> list[dict[str, Any]]:
+def _wrong(images: ImageDataset, predicted: Predicted) -> list[dict[str, Any]]:
     # The surest mistakes first: they show the most.
+    labels = predicted.labels
     wrong = np.flatnonzero(labels != predicted.classes)
     wrong = wrong[np.argsort(-predicted.confidences[wrong], kind="stable")][:_SHOWN]
     return [
@@ -116,12 +124,31 @@ def _data_url(picture: Image.Image) -> str:
     return f"data:image/png;base64,{base64.b64encode(encoded.getvalue()).decode()}"
 
 
-def _as_csv(names: Sequence[str], confusion: NDArray[np.int64]) -> str:
+def _row_texts(confusion: NDArray[np.int64]) -> Iterator[str]:
+    """Each row's numbers, joined by commas; almost all of them are 0 where classes are many."""
+    zeros = ["0"] * len(confusion)
+    for row in confusion:
+        texts = zeros.copy()
+        for column in np.flatnonzero(row):
+            texts[column] = str(row[column])
+        yield ",".join(texts)
+
+
+def _as_json(evaluation: dict[str, Any], rows: Sequence[str]) -> str:
+    # The matrix is most of the text, and its rows are texts already.
+    matrix = ",".join(f"[{row}]" for row in rows)
+    rest = json.dumps(evaluation, allow_nan=False)
+    return f'{{"confusion_matrix": [{matrix}], {rest.removeprefix("{")}'
+
+
+def _as_csv(names: Sequence[str], rows: Sequence[str]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["class \\ predicted", *names])
-    for name, row in zip(names, confusion.tolist(), strict=True):
-        writer.writerow([name, *row])
+    for name, row in zip(names, rows, strict=True):
+        # The name in the writer's quotes, and the comma behind it.
+        csv.writer(text, lineterminator="").writerow([name, ""])
+        text.write(f"{row}\n")
     return text.getvalue()
 
 

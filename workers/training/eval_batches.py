@@ -18,22 +18,6 @@ def eval_batch_size(device: torch.device, image_size: int) -> int:
     return max(1, min(_CPU_PIXELS // image_size**2, _MOST_IMAGES))
 
 
-def use_fastest_format(network: nn.Module, device: torch.device, image_size: int) -> None:
-    """Lay the weights of a network that computes no gradients out as its device is fastest by.
-
-    On a CPU that is channels_last, unless the network cannot compute in it.
-    """
-    if device.type != "cpu":
-        return
-    network.eval().to(memory_format=torch.channels_last)
-    try:
-        with torch.inference_mode():
-            network(torch.zeros(1, 3, image_size, image_size))
-    except RuntimeError:
-        # As one that reshapes by `view`, which needs contiguous features.
-        network.to(memory_format=torch.contiguous_format)
-
-
 class EvalForward:
     """Computes the logits of batches; one that does not fit, and those after it, in halves."""
 

@@ -16,6 +16,7 @@ from workers.training.attempt_results import Stopped
 from workers.training.device_inputs import is_pinned_for, to_inputs_on
 from workers.training.distributed import Ranks
 from workers.training.eval_batches import EvalForward
+from workers.training.execution import ORIGINAL, Execution, autocast, format_of
 from workers.training.non_finite import require_finite_loss
 
 
@@ -28,16 +29,19 @@ def evaluate(
     num_workers: int,
     stop_asked: Callable[[], bool],
     pulse: Callable[[], None],
-    on_logits: Callable[[Tensor], None] = lambda _: None,
+    execution: Execution = ORIGINAL,
+    on_batch: Callable[[Tensor, Tensor], None] = lambda *_: None,
     waiting: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> dict[str, float]:
     """`loss`, `top1_error`, `top5_error` (0 to 1) and `samples`; the network's mode is restored.
 
     Batches have `batch_size` images; where so many do not fit into memory, fewer are computed at
-    once. That changes the loss by its rounding alone, about 1e-6 of it. `waiting` is around each
-    wait for a batch. `pulse` is called for each batch, `on_logits` with the logits (N, C) of each
-    batch of this rank's share, in order. Raises Stopped between two batches, at every rank, once
-    `stop_asked` is true at any, and NonFiniteLoss at the end.
+    once. That changes the loss by its rounding alone, about 1e-6 of it. The network computes in
+    precision and memory format of `execution`, as its weights are laid out. `waiting` is around
+    each wait for a batch. `pulse` is called for each batch, `on_batch` with the logits (N, C),
+    float32, and labels (N,) of each batch of this rank's share, in order, both on its device.
+    Raises Stopped between two batches, at every rank, once `stop_asked` is true at any, and
+    NonFiniteLoss at the end.
     """
     ranks.share_buffers(network)
     batches = val_batches(
@@ -62,9 +66,11 @@ def evaluate(
                 raise Stopped("stopped in a validation, as asked")
             pulse()
             if batch is not None:
-                inputs, labels = to_inputs(batch)
-                logits = forward(inputs)
-                on_logits(logits)
+                inputs, labels = to_inputs(batch, format_of(execution))
+                with autocast(ranks.device, execution):
+                    logits = forward(inputs)
+                logits = logits.float()
+                on_batch(logits, labels)
                 sums += _counted(logits, labels)
         averages = _averages(*ranks.total(sums).tolist())
     require_finite_loss(averages["loss"], f"over {averages['samples']} validation images")

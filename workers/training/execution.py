@@ -60,6 +60,11 @@ def format_of(execution: Execution) -> torch.memory_format:
     return torch.channels_last if is_last else torch.contiguous_format
 
 
+def validation_execution(training: Execution) -> Execution:
+    """How a training's network is validated: in fp32, in the memory format of its weights."""
+    return Execution(memory_format=training.memory_format)
+
+
 def prepare_for(network: nn.Module, execution: Execution) -> None:
     """Lay the weights out in the memory format, in place; their values and names stay.
 

@@ -134,4 +134,5 @@ def _with_named(execution: Execution, params: RecipeParams) -> Execution:
 
 def _sentence(execution: Execution, why: str, exact: bool) -> str:
     kernels = "" if exact else ", fastest kernels: a resumed run may differ in its last bits"
-    return f"computes in {execution}{kernels}" + (f" ({why})" if why else "")
+    validates = "" if execution.precision == "fp32" else ", validates in fp32"
+    return f"computes in {execution}{kernels}{validates}" + (f" ({why})" if why else "")
