@@ -13,7 +13,12 @@ from workers.data.images import ImageDataset, SplitRequest
 from workers.data.loader import train_batches
 from workers.data.sources import open_split
 from workers.data.transforms import preprocess_of
-from workers.training.device_inputs import STEPS_AHEAD, StreamedInputs, to_inputs_on
+from workers.training.device_inputs import (
+    STEPS_AHEAD,
+    DecodedInputs,
+    StreamedInputs,
+    to_inputs_on,
+)
 
 BATCHES = 6
 
@@ -31,7 +36,7 @@ def test_inputs_of_a_stream_of_their_own_are_those_of_the_plain_path(
 ) -> None:
     images = photos(tmp_path, preprocessing)
     target, transform = torch.device(device), transform_of(images)
-    streamed = StreamedInputs(target, transform)
+    streamed = StreamedInputs(target, DecodedInputs(transform))
     batches = train_batches(
         images,
         seed=0,
@@ -91,7 +96,7 @@ def test_the_host_waits_for_all_but_the_newest_steps(
 
     monkeypatch.setattr(torch.cpu, "Event", Event)
     images = photos(tmp_path)
-    streamed = StreamedInputs(torch.device("cpu"), transform_of(images))
+    streamed = StreamedInputs(torch.device("cpu"), DecodedInputs(transform_of(images)))
     batches = train_batches(images, seed=0, start_step=0, batch_size=8, num_workers=0)
     for _ in range(STEPS_AHEAD + 2):
         streamed(next(batches))

@@ -7,7 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from workers.data.images import ImageDataset, PixelImages, Pixels, is_in_memory
+from workers.data.images import (
+    EncodedImages,
+    EncodedPixels,
+    ImageDataset,
+    PixelImages,
+    Pixels,
+    is_in_memory,
+)
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -61,6 +68,8 @@ def in_class_order(images: ImageDataset, names: tuple[str, ...]) -> ImageDataset
     """The images with labels that count in the order of `names`, which are all their classes."""
     if images.class_names == names:
         return images
+    if isinstance(images, EncodedImages):
+        return _EncodedInClassOrder(images, names)
     if isinstance(images, PixelImages):
         return _PixelsInClassOrder(images, names)
     return _ImagesInClassOrder(images, names)
@@ -100,6 +109,16 @@ class _PixelsInClassOrder(_ImagesInClassOrder):
     def pixels(self, epoch: int, index: int) -> Pixels:
         pixels = self._pixels(epoch, index)
         return pixels._replace(label=self._rows[pixels.label])
+
+
+class _EncodedInClassOrder(_PixelsInClassOrder):
+    def __init__(self, images: EncodedImages, names: tuple[str, ...]) -> None:
+        super().__init__(images, names)
+        self._encoded = images.encoded
+
+    def encoded(self, epoch: int, index: int) -> EncodedPixels | Pixels:
+        image = self._encoded(epoch, index)
+        return image._replace(label=self._rows[image.label])
 
 
 def _listed(names: Sequence[str]) -> str:

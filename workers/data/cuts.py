@@ -30,6 +30,10 @@ class Box(NamedTuple):
 class Cut(Protocol):
     """One image's way from its full size to (3, S, S)."""
 
+    @property
+    def size(self) -> int:
+        """The side S."""
+
     def box(self, width: int, height: int) -> Box:
         """The part that is used of an image of this size; the same one at each call."""
 
@@ -68,7 +72,7 @@ class RandomCut:
         area: tuple[float, float] = (0.08, 1.0),
         ratio: tuple[float, float] = (3 / 4, 4 / 3),
     ) -> None:
-        self._size, self._draw, self._area, self._ratio = size, draw, area, ratio
+        self.size, self._draw, self._area, self._ratio = size, draw, area, ratio
         self._box: Box | None = None
 
     def box(self, width: int, height: int) -> Box:
@@ -79,13 +83,13 @@ class RandomCut:
 
     def reduction(self, box: Box) -> int:
         """2, 4 or 8 for a part of at least 4, 8 or 16 times the size in both directions."""
-        needed = self._size * _MARGIN
+        needed = self.size * _MARGIN
         shorter = min(box.width, box.height)
         return next((times for times in REDUCTIONS if shorter >= needed * times), 1)
 
     def resized(self, part: Tensor) -> Tensor:
         """By a triangle filter that is as wide as the shrinking, as Pillow's."""
-        size = [self._size, self._size]
+        size = [self.size, self.size]
         return interpolate(part[None], size, mode="bilinear", antialias=True)[0]
 
     def _drawn(self, width: int, height: int) -> Box:
@@ -107,7 +111,7 @@ class CentreCut:
     """The centre of an image, as the original's eval has it; never reduced while it is decoded."""
 
     def __init__(self, size: int) -> None:
-        self._size = size
+        self.size = size
 
     def box(self, width: int, height: int) -> Box:
         """All of the image."""
@@ -119,7 +123,7 @@ class CentreCut:
 
     def resized(self, part: Tensor) -> Tensor:
         """The short side is resized to size*256/224, as by OpenCV's INTER_LINEAR, then cropped."""
-        return resize_and_crop(part, self._size)
+        return resize_and_crop(part, self.size)
 
 
 def resize_and_crop(image: Tensor, size: int) -> Tensor:

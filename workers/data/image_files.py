@@ -13,6 +13,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 from torch import Tensor
 
 from workers.data.cuts import Cut, cut_picture
+from workers.data.device_jpegs import DeviceJpeg, device_jpeg
 from workers.data.errors import InvalidData
 from workers.data.file_errors import data_error_of
 from workers.data.file_names import printable
@@ -72,6 +73,26 @@ def cut_image(
             return image
         file.seek(0)
         return cut_picture(np.asarray(_decoded(file, exif_orientation)), cut)
+
+
+def read_jpeg_or_cut(
+    path: Path, name: str, data_root: Path, cut: Cut, *, exif_orientation: bool
+) -> DeviceJpeg | Tensor:
+    """A file that a device can decode, as it is; else its cut; it raises what `read_cut` does."""
+    with open_regular_file(path, name, data_root) as file:
+        return jpeg_or_cut(file, name, data_root, cut, exif_orientation=exif_orientation)
+
+
+def jpeg_or_cut(
+    file: BinaryIO, name: str, data_root: Path, cut: Cut, *, exif_orientation: bool
+) -> DeviceJpeg | Tensor:
+    """As `read_jpeg_or_cut`, of an open file or of bytes."""
+    with _decoding(file, name, data_root):
+        jpeg = device_jpeg(file, cut, exif_orientation=exif_orientation)
+        if jpeg is not None:
+            return jpeg
+        file.seek(0)
+    return cut_image(file, name, data_root, cut, exif_orientation=exif_orientation)
 
 
 @contextmanager

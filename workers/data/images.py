@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from workers.data.batch_transform import BatchTransform
+    from workers.data.device_jpegs import DeviceJpeg
 
 Split = Literal["train", "val"]
 Preprocess = Callable[["Tensor", "np.random.Generator | None"], "Tensor"]
@@ -73,6 +74,14 @@ class Pixels(NamedTuple):
     draws: "NDArray[np.float32]"
 
 
+class EncodedPixels(NamedTuple):
+    """One image as its file, which is left to be decoded, with what `Pixels` has beside."""
+
+    jpeg: "DeviceJpeg"
+    label: int
+    draws: "NDArray[np.float32]"
+
+
 @runtime_checkable
 class PixelImages(ImageDataset, Protocol):
     """Images that are augmented and preprocessed after their source has cut them, by the batch.
@@ -87,6 +96,18 @@ class PixelImages(ImageDataset, Protocol):
         """One image, cut to `image_size`; in training with the draws of its augmentation.
 
         They depend on the seed, `epoch` and `index` alone. Raises InvalidData, NoDataRoot.
+        """
+
+
+@runtime_checkable
+class EncodedImages(PixelImages, Protocol):
+    """Images of which JPEG files can be decoded on the device of the batch."""
+
+    def encoded(self, epoch: int, index: int) -> EncodedPixels | Pixels:
+        """One image of a training as its file, if a device can decode that, else as pixels.
+
+        Label and draws are those of `pixels`, and the part of the picture is, too. Raises
+        InvalidData, NoDataRoot.
         """
 
 

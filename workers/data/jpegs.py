@@ -38,7 +38,7 @@ def cut_jpeg(file: BinaryIO, cut: Cut, *, exif_orientation: bool) -> Tensor | No
         height, width, colours, _ = simplejpeg.decode_jpeg_header(data)
         if colours not in _RGB_OF or height * width > 2 * (Image.MAX_IMAGE_PIXELS or 0):
             return None
-        orientation = _orientation(data) if exif_orientation else 1
+        orientation = orientation_of(data) if exif_orientation else 1
         size = (height, width) if orientation in _SIDEWAYS else (width, height)
         box = cut.box(*size)
         reduction = cut.reduction(box)
@@ -61,7 +61,8 @@ def _decoded(data: bytes, height: int, width: int, reduction: int) -> NDArray[np
     return pixels
 
 
-def _orientation(data: bytes) -> int:
+def orientation_of(data: bytes) -> int:
+    """The EXIF orientation of a JPEG, 1 where it has none."""
     with Image.open(BytesIO(data), formats=("JPEG",)) as image:
         orientation = image.getexif().get(ExifTags.Base.Orientation)
     return orientation if isinstance(orientation, int) else 1

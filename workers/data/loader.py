@@ -14,8 +14,9 @@ from torch.utils.data import DataLoader, Dataset, default_collate, get_worker_in
 
 from service.contract.kernel import die_with_parent
 from workers.data.augmentation import AugmentOn, augmented
+from workers.data.encoded_batch import EncodedBatch, encoded_batch_of
 from workers.data.errors import DataError
-from workers.data.images import ImageDataset, PixelImages, Pixels
+from workers.data.images import EncodedImages, ImageDataset, PixelImages, Pixels
 from workers.data.sampler import batch_keys
 
 BATCHES_AHEAD = 2
@@ -34,9 +35,12 @@ class Batch(NamedTuple):
     labels: Tensor
     draws: Tensor
 
-    def to(self, device: torch.device) -> "Batch":
+    def to(self, device: torch.device, *, non_blocking: bool = False) -> "Batch":
         """The batch on a device."""
-        return Batch(*(part.to(device) for part in self))
+        return Batch(*(part.to(device, non_blocking=non_blocking) for part in self))
+
+
+LoadedBatch = Batch | EncodedBatch
 
 
 def batch_of(pixels: Sequence[Pixels]) -> Batch:
@@ -49,12 +53,12 @@ def batch_of(pixels: Sequence[Pixels]) -> Batch:
     )
 
 
-class _Batches(Dataset[Batch | DataError]):
+class _Batches(Dataset[LoadedBatch | DataError]):
     # DataError is returned, since torch puts a traceback into the message of a raised error.
     def __init__(self, images: ImageDataset, augment_on: AugmentOn) -> None:
         self._images, self._augment_on = images, augment_on
 
-    def __getitem__(self, keys: list[_Key]) -> Batch | DataError:
+    def __getitem__(self, keys: list[_Key]) -> LoadedBatch | DataError:
         try:
             batch = self._batch(keys)
         except DataError as error:
@@ -63,7 +67,7 @@ class _Batches(Dataset[Batch | DataError]):
             _share(batch)
         return batch
 
-    def _batch(self, keys: list[_Key]) -> Batch:
+    def _batch(self, keys: list[_Key]) -> LoadedBatch:
         source = self._images
         if not isinstance(source, PixelImages) or source.batch_transform is None:
             images, labels = default_collate([source.sample(*key) for key in keys])
@@ -74,7 +78,16 @@ class _Batches(Dataset[Batch | DataError]):
         return batch_of(list(pixels))
 
 
-def _share(batch: Batch) -> None:
+class _EncodedBatches(_Batches):
+    def __init__(self, images: EncodedImages) -> None:
+        super().__init__(images, "device")
+        self._encoded = images.encoded
+
+    def _batch(self, keys: list[_Key]) -> LoadedBatch:
+        return encoded_batch_of([self._encoded(*key) for key in keys], keys)
+
+
+def _share(batch: LoadedBatch) -> None:
     # Here a lack of memory is an error of the loader process. The thread that hands batches over
     # would lose this one, and the run would wait for it.
     for part in batch:
@@ -113,7 +126,28 @@ def train_batches(
     Raises InvalidData for an image that does not decode, and NoDataRoot.
     """
     keys = _BatchKeys(seed, len(images), batch_size, start_step, rank, world_size)
-    return _batches(images, keys, num_workers, augment_on, pinned)
+    return _decoded(_batches(_Batches(images, augment_on), keys, num_workers, pinned))
+
+
+def encoded_train_batches(
+    images: EncodedImages,
+    *,
+    seed: int,
+    start_step: int,
+    batch_size: int,
+    num_workers: int,
+    pinned: bool = False,
+    rank: int = 0,
+    world_size: int = 1,
+) -> Iterator[LoadedBatch]:
+    """The batches of `train_batches` with JPEG files that are left to be decoded.
+
+    Their images are not augmented. Raises InvalidData for any other file that does not decode, and
+    NoDataRoot.
+    """
+    assert images.batch_transform is not None, "a recipe's own preprocessing is of pixels"
+    keys = _BatchKeys(seed, len(images), batch_size, start_step, rank, world_size)
+    return _batches(_EncodedBatches(images), keys, num_workers, pinned)
 
 
 def val_batches(
@@ -135,19 +169,21 @@ def val_batches(
     batches = [keys[at : at + batch_size] for at in range(0, len(keys), batch_size)]
     # A process without a batch would cost a fork, and one batch alone has nothing to overlap with.
     processes = min(num_workers, len(batches)) if len(batches) > 1 else 0
-    return _batches(images, batches, processes, "loader", pinned)
+    return _decoded(_batches(_Batches(images, "loader"), batches, processes, pinned))
+
+
+def _decoded(batches: Iterator[LoadedBatch]) -> Iterator[Batch]:
+    for batch in batches:
+        assert isinstance(batch, Batch), "only encoded_train_batches leaves files"
+        yield batch
 
 
 def _batches(
-    images: ImageDataset,
-    keys: Iterable[list[_Key]],
-    num_workers: int,
-    augment_on: AugmentOn,
-    pinned: bool,
-) -> Iterator[Batch]:
+    batches: _Batches, keys: Iterable[list[_Key]], num_workers: int, pinned: bool
+) -> Iterator[LoadedBatch]:
     # Its own generator: a loader seed drawn from the default generator would change dropout.
-    loader: DataLoader[Batch | DataError] = DataLoader(
-        _Batches(images, augment_on),
+    loader: DataLoader[LoadedBatch | DataError] = DataLoader(
+        batches,
         # A sampler of whole batches: the data set is asked for each by the list of its keys.
         batch_size=None,
         sampler=keys,

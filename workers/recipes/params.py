@@ -13,13 +13,10 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic.config import JsonDict
 
 from service.contract.fields import Number
 from service.contract.paths import DataPath
-
-SUBTRACTS_MEAN = "bgr255_minus_mean"
-"""The preprocessing that needs a mean image."""
+from workers.recipes.parameter_rules import ORIGINAL_WAY, RULES, SUBTRACTS_MEAN
 
 SERIES_PREPROCESSING = ("bgr255", "bgr_normalized", SUBTRACTS_MEAN)
 MOST_DATA_WORKERS = 64
@@ -80,22 +77,6 @@ Preprocessing = Annotated[
 ]
 
 
-_MEAN_RULE: JsonDict = {
-    "if": {
-        "properties": {"preprocessing": {"const": SUBTRACTS_MEAN}},
-        "required": ["preprocessing"],
-    },
-    "then": {"properties": {"mean_image": {"type": "string"}}, "required": ["mean_image"]},
-}
-_ORIGINAL_WAY = {"precision": "fp32", "memory_format": "contiguous", "compile": "off"}
-_PARITY_RULE: JsonDict = {
-    "if": {"properties": {"parity": {"const": True}}, "required": ["parity"]},
-    "then": {
-        "properties": {name: {"enum": ["auto", way]} for name, way in _ORIGINAL_WAY.items()},
-    },
-}
-
-
 class RecipeParams(BaseModel):
     """What every recipe takes; subclasses set the published defaults and add their own.
 
@@ -105,8 +86,7 @@ class RecipeParams(BaseModel):
     model_config = ConfigDict(
         frozen=True,
         extra="forbid",
-        # What a validator below checks, for those who have the schema alone.
-        json_schema_extra={"allOf": [_MEAN_RULE, _PARITY_RULE]},
+        json_schema_extra=RULES,
     )
 
     total_iters: TotalIters = 300_000
@@ -190,6 +170,13 @@ class RecipeParams(BaseModel):
             "auto: on the device if it is a GPU."
         ),
     ] = "auto"
+    decode_on: Annotated[
+        Literal["loader", "device"],
+        Field(
+            description="Where JPEG files of training images are decoded: in the loader processes, "
+            "or by nvJPEG on the GPU, whose pixels may differ by some grey levels."
+        ),
+    ] = "loader"
 
     precision: Annotated[
         Literal["auto", "fp32", "bf16"],
@@ -235,11 +222,20 @@ class RecipeParams(BaseModel):
 
     @model_validator(mode="after")
     def _agrees_with_parity(self) -> "RecipeParams":
-        for name, original in _ORIGINAL_WAY.items():
+        for name, original in ORIGINAL_WAY.items():
             if self.parity and getattr(self, name) not in ("auto", original):
                 raise ValueError(
                     f"parity is {name} {original}: leave {name} out, or set parity to false"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _augments_what_is_decoded(self) -> "RecipeParams":
+        if self.decode_on == "device" and self.augment_on == "loader":
+            raise ValueError(
+                "a loader cannot augment what the device decodes: leave augment_on out, or set "
+                "decode_on to loader"
+            )
         return self
 
     @model_validator(mode="after")

@@ -5,8 +5,9 @@ from typing import Any, Protocol
 
 import torch
 
-from workers.data.batch_transform import Inputs
-from workers.data.loader import Batch
+from workers.data.batch_transform import BatchTransform, Inputs
+from workers.data.jpeg_decoder import JpegDecoder
+from workers.data.loader import Batch, LoadedBatch
 
 STEPS_AHEAD = 2
 """How many steps may be queued on a device before the host waits for it."""
@@ -16,24 +17,43 @@ class ToInputs(Protocol):
     """Maps a batch to the network's inputs, in a memory format, and the labels."""
 
     def __call__(
-        self, batch: Batch, memory_format: torch.memory_format = torch.contiguous_format
+        self, batch: LoadedBatch, memory_format: torch.memory_format = torch.contiguous_format
     ) -> Inputs: ...
 
 
-def to_inputs_on(device: torch.device, transform: ToInputs) -> ToInputs:
+def to_inputs_on(
+    device: torch.device, transform: BatchTransform, decoder: JpegDecoder | None = None
+) -> ToInputs:
     """Has `transform` make the inputs of the loader's batches on the device.
 
-    On CUDA they are copied and transformed while the step before runs, if the batch is pinned.
+    `decoder` decodes the files of batches that have them. On CUDA batches are copied, decoded and
+    transformed while the step before runs, if they are pinned.
     """
+    to_inputs = DecodedInputs(transform, decoder)
     if device.type == "cuda":
-        return StreamedInputs(device, transform)
+        return StreamedInputs(device, to_inputs)
     assert device.type == "cpu", "no rank has another device"
-    return transform
+    return to_inputs
 
 
 def is_pinned_for(device: torch.device) -> bool:
     """Whether the loader is to put its batches into pinned memory, for copies that do not wait."""
     return device.type == "cuda"
+
+
+class DecodedInputs:
+    """Decodes and transforms batches where they are."""
+
+    def __init__(self, transform: BatchTransform, decoder: JpegDecoder | None = None) -> None:
+        self._transform, self._decoder = transform, decoder
+
+    def __call__(
+        self, batch: LoadedBatch, memory_format: torch.memory_format = torch.contiguous_format
+    ) -> Inputs:
+        if not isinstance(batch, Batch):
+            assert self._decoder is not None, "a loader leaves files to a decoder alone"
+            batch = self._decoder(batch)
+        return self._transform(batch, memory_format)
 
 
 class StreamedInputs:
@@ -43,28 +63,26 @@ class StreamedInputs:
     step. The inputs belong to the stream that is current at the call.
     """
 
-    def __init__(self, device: torch.device, transform: ToInputs) -> None:
-        self._device, self._transform = device, transform
+    def __init__(self, device: torch.device, to_inputs: ToInputs) -> None:
+        self._device, self._to_inputs = device, to_inputs
         self._streams: Any = torch.get_device_module(device)
         self._copies = self._streams.Stream()
         self._queued: deque[Any] = deque()
 
     def __call__(
-        self, batch: Batch, memory_format: torch.memory_format = torch.contiguous_format
+        self, batch: LoadedBatch, memory_format: torch.memory_format = torch.contiguous_format
     ) -> Inputs:
         steps = self._streams.current_stream()
         self._wait_for_steps(steps)
         with self._streams.stream(self._copies):
-            inputs = self._transform(self._copy(batch), memory_format)
+            on_device = batch.to(self._device, non_blocking=True)
+            inputs = self._to_inputs(on_device, memory_format)
         steps.wait_stream(self._copies)
         for part in inputs:
             if part.is_cuda:
                 # Their memory is the copying stream's, which must not reuse it before the step.
                 part.record_stream(steps)
         return inputs
-
-    def _copy(self, batch: Batch) -> Batch:
-        return Batch(*(part.to(self._device, non_blocking=True) for part in batch))
 
     def _wait_for_steps(self, steps: Any) -> None:
         # Each queued step has inputs in the device's memory: a host far ahead would fill it.

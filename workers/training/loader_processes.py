@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from workers.cpu_cores import cores_of_rank
+from workers.data.device_jpegs import limit_bytes
 from workers.data.images import ImageDataset, PixelImages, is_in_memory
 from workers.data.loader import BATCHES_AHEAD
 from workers.recipes.params import RecipeParams
@@ -38,6 +39,8 @@ def room_for_processes(
     # Pixels are uint8; what a source or a recipe preprocesses itself are floats.
     is_pixels = isinstance(images, PixelImages) and images.batch_transform is not None
     image_bytes = 3 * params.image_size**2 * (1 if is_pixels else 4)
+    if params.decode_on == "device":
+        image_bytes = max(image_bytes, limit_bytes(params.image_size))
     each_bytes = (BATCHES_AHEAD + 1) * batch_size * image_bytes
     return _free_bytes(_SHARED_MEMORY) // 2 // world_size // each_bytes
 

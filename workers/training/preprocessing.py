@@ -10,12 +10,14 @@ from service.contract.checkpoints import Manifest
 from workers.attempt_dir import Assignment
 from workers.data.augmentation import AugmentOn
 from workers.data.errors import InvalidData
-from workers.data.images import Preprocess
+from workers.data.images import EncodedImages, ImageDataset, Preprocess
+from workers.data.jpeg_decoder import JpegDecoder, nvjpeg
 from workers.data.mean_image import MEAN_FILE, read_mean_image
 from workers.data.root import data_path
 from workers.data.transforms import preprocess_of
 from workers.recipes.base import Recipe
-from workers.recipes.params import SUBTRACTS_MEAN, RecipeParams
+from workers.recipes.parameter_rules import SUBTRACTS_MEAN
+from workers.recipes.params import RecipeParams
 
 
 def preprocess_for(recipe: Recipe, params: RecipeParams, mean: Tensor | None) -> Preprocess:
@@ -32,6 +34,25 @@ def augment_on(params: RecipeParams, device: torch.device) -> AugmentOn:
     if params.augment_on == "auto":
         return "device" if device.type == "cuda" else "loader"
     return params.augment_on
+
+
+def decoder_of(
+    params: RecipeParams, images: ImageDataset, device: torch.device
+) -> JpegDecoder | None:
+    """What decodes the files of training images on the device; None if their loaders do.
+
+    Raises InvalidData if the parameters name the device, and that cannot.
+    """
+    if params.decode_on == "loader":
+        return None
+    if device.type != "cuda":
+        raise InvalidData(
+            "decode_on device needs a GPU, and the job has none: set resources.gpus, or leave "
+            "decode_on out"
+        )
+    if not isinstance(images, EncodedImages) or images.batch_transform is None:
+        return None
+    return JpegDecoder(images, params.image_size, device, nvjpeg(device))
 
 
 def mean_to_train_with(assignment: Assignment, params: RecipeParams) -> Tensor | None:

@@ -4,22 +4,23 @@ from typing import Any, NoReturn
 
 from workers.data.batch_transform import transform_of
 from workers.data.images import ImageDataset
-from workers.data.loader import Batch, train_batches
+from workers.data.loader import LoadedBatch
 from workers.data.sampler import batches_per_epoch
 from workers.recipes.base import Recipe
 from workers.recipes.params import RecipeParams
 from workers.training.attempt_results import Stopped
+from workers.training.batches_of_run import batches_of_run
 from workers.training.checkpoint_publisher import CheckpointPublisher
 from workers.training.data_wait import data_wait_of
 from workers.training.data_wait_advice import advice_of
-from workers.training.device_inputs import is_pinned_for, to_inputs_on
+from workers.training.device_inputs import to_inputs_on
 from workers.training.eval_batches import eval_batch_size
 from workers.training.evaluate import evaluate
-from workers.training.execution import format_of
+from workers.training.execution import format_of, validation_execution
 from workers.training.fitting_batch import call_within_memory
 from workers.training.loader_processes import loader_processes, room_for_processes
 from workers.training.non_finite import SMALLER_RATE, NonFiniteLoss, require_finite_loss
-from workers.training.preprocessing import augment_on
+from workers.training.preprocessing import decoder_of
 from workers.training.progress import Pace, Window, progress_line, validation_line
 from workers.training.run_context import RunContext
 from workers.training.state import RunState
@@ -55,7 +56,8 @@ class Trainer:
         self._times = context.times
         self._data_wait = data_wait_of(context.ranks.device, context.times, "step")
         self._train, self._val = train, val
-        self._to_inputs = to_inputs_on(state.device, transform_of(train))
+        self._decoder = decoder_of(self._params, train, state.device)
+        self._to_inputs = to_inputs_on(state.device, transform_of(train), self._decoder)
         self._stop_asked = context.stop_asked
         self._total = total_steps(self._recipe, self._params, len(train))
         share = self._ranks.share_of(self._params.batch_size)
@@ -73,16 +75,13 @@ class Trainer:
         Raises NonFiniteLoss, Stopped, InvalidData, CheckpointsNotSaved.
         """
         try:
-            batches = train_batches(
+            batches = batches_of_run(
+                self._params,
                 self._train,
-                seed=self._params.seed,
+                self._ranks,
                 start_step=self._state.step,
-                batch_size=self._params.batch_size,
                 num_workers=self._loaders,
-                augment_on=augment_on(self._params, self._state.device),
-                pinned=is_pinned_for(self._state.device),
-                rank=self._ranks.rank,
-                world_size=self._ranks.world_size,
+                leave_files=self._decoder is not None,
             )
             first = self._state.step
             if first and self._validates and not self._state.metrics:
@@ -104,7 +103,7 @@ class Trainer:
         finally:
             self._publisher.close()
 
-    def _iterate(self, batch: Batch) -> None:
+    def _iterate(self, batch: LoadedBatch) -> None:
         state = self._state
         images, labels = self._to_inputs(batch, format_of(state.execution))
         state.metrics = {}
@@ -194,6 +193,7 @@ class Trainer:
                 num_workers=self._loader_processes(self._val, batch_size),
                 stop_asked=self._stop_asked,
                 pulse=self._events.pulse,
+                execution=validation_execution(state.execution),
             )
         except Stopped:
             self._stop()

@@ -9,9 +9,10 @@ from PIL import Image
 from torch import Tensor
 
 from workers.data.cuts import Cut, cut_picture
+from workers.data.device_jpegs import DeviceJpeg
 from workers.data.errors import InvalidData
 from workers.data.file_names import printable
-from workers.data.image_files import cut_image, decode_image, turned
+from workers.data.image_files import cut_image, decode_image, jpeg_or_cut, turned
 from workers.data.images import SplitRequest
 from workers.data.packs.encoding import RAW_HEAD
 from workers.data.packs.reader import Pack
@@ -69,6 +70,15 @@ class PackedImages(Pictures):
         name, turn = self._name_of(self._pack.path_of(self._number(index))), self._exif_orientation
         root = self._request.data_root
         return cut_image(io.BytesIO(stored), name, root, cut, exif_orientation=turn)
+
+    def jpeg_or_cut(self, index: int, cut: Cut) -> DeviceJpeg | Tensor:
+        """The image as a file that a device can decode, else its cut; it raises what `cut` does."""
+        if self._is_raw:
+            return self.cut(index, cut)
+        number, turn = self._number(index), self._exif_orientation
+        name, stored = self._name_of(self._pack.path_of(number)), self._pack.read(number)
+        root = self._request.data_root
+        return jpeg_or_cut(io.BytesIO(stored), name, root, cut, exif_orientation=turn)
 
     def verify(self, index: int) -> None:
         """Read an image as a training does, and compare its sha256; raises as `picture` does."""

@@ -8,10 +8,11 @@ from PIL import Image
 from torch import Tensor
 
 from workers.data.cuts import Cut
+from workers.data.device_jpegs import DeviceJpeg
 from workers.data.errors import InvalidData
 from workers.data.file_errors import data_error_of
 from workers.data.file_names import printable
-from workers.data.image_files import read_cut, read_image
+from workers.data.image_files import read_cut, read_image, read_jpeg_or_cut
 from workers.data.images import SplitRequest
 from workers.data.root import data_path
 from workers.data.sources.class_checks import class_names_as_text, class_problems, name_in_split
@@ -64,6 +65,11 @@ class ImageFolder(Pictures):
     def cut(self, index: int, cut: Cut) -> Tensor:
         """The image (3, S, S) of a cut, uint8; raises InvalidData, NoDataRoot."""
         return read_cut(*self._file(index), cut, exif_orientation=self._exif_orientation)
+
+    def jpeg_or_cut(self, index: int, cut: Cut) -> DeviceJpeg | Tensor:
+        """The image as a file that a device can decode, else its cut; it raises what `cut` does."""
+        turns = self._exif_orientation
+        return read_jpeg_or_cut(*self._file(index), cut, exif_orientation=turns)
 
     def _file(self, index: int) -> tuple[Path, str, Path]:
         relative = self._samples[index][0]

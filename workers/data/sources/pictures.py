@@ -9,7 +9,8 @@ from torch import Tensor
 from workers.data.augmentation import augmented, draw_augmentation, without_augmentation
 from workers.data.batch_transform import input_of
 from workers.data.cuts import CentreCut, Cut, RandomCut
-from workers.data.images import Pixels, SplitRequest
+from workers.data.device_jpegs import DeviceJpeg
+from workers.data.images import EncodedPixels, Pixels, SplitRequest
 from workers.data.transforms import batch_transform_of
 
 
@@ -32,6 +33,10 @@ class Pictures(ABC):
     def cut(self, index: int, cut: Cut) -> Tensor:
         """The image (3, S, S) of a cut, uint8, RGB; raises InvalidData, NoDataRoot."""
 
+    @abstractmethod
+    def jpeg_or_cut(self, index: int, cut: Cut) -> DeviceJpeg | Tensor:
+        """The image as a file that a device can decode, else its cut; it raises what `cut` does."""
+
     def sample(self, epoch: int, index: int) -> tuple[Tensor, int]:
         """One image; raises InvalidData with its name if it cannot be decoded, and NoDataRoot."""
         pixels, draw = self._drawn(epoch, index)
@@ -43,11 +48,26 @@ class Pictures(ABC):
         """One image before jitter, flip and preprocessing; raises InvalidData, NoDataRoot."""
         return self._drawn(epoch, index)[0]
 
+    def encoded(self, epoch: int, index: int) -> EncodedPixels | Pixels:
+        """One image of a training as its file, where a device can decode it, else as pixels.
+
+        Raises InvalidData, NoDataRoot.
+        """
+        draw = self._generator(epoch, index)
+        image = self.jpeg_or_cut(index, RandomCut(self._request.image_size, draw))
+        label, draws = self.label_of(index), draw_augmentation(draw)
+        if isinstance(image, Tensor):
+            return Pixels(image, label, draws)
+        return EncodedPixels(image, label, draws)
+
+    def _generator(self, epoch: int, index: int) -> np.random.Generator:
+        return np.random.default_rng((self._request.seed, epoch, index))
+
     def _drawn(self, epoch: int, index: int) -> tuple[Pixels, np.random.Generator | None]:
         label, request = self.label_of(index), self._request
         if request.split == "val":
             centre = self.cut(index, CentreCut(request.image_size))
             return Pixels(centre, label, without_augmentation()), None
-        draw = np.random.default_rng((request.seed, epoch, index))
+        draw = self._generator(epoch, index)
         image = self.cut(index, RandomCut(request.image_size, draw))
         return Pixels(image, label, draw_augmentation(draw)), draw
