@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks.gpu import save_stall, training
+from benchmarks.gpu import save_stall, step_modes, training
 from benchmarks.gpu.packages import missing, requirements_of
 
 ONLY_OF_DEVELOPERS = (
@@ -32,6 +32,7 @@ def test_every_loop_is_measured_on_every_kind_of_data() -> None:
         ("ours, eager", "synthetic"),
         ("ours, tuned", "synthetic"),
         ("ours, tuned", "JPEG files"),
+        ("ours, tuned", "JPEG files, decoded on the device"),
         ("ours, tuned", "a pack"),
     ]
     assert all(float(row[2]) > 0 for row in section.rows)
@@ -42,6 +43,15 @@ def test_every_loop_is_measured_on_every_kind_of_data() -> None:
 def test_the_stall_of_a_save_is_measured_by_the_call_and_the_step_after_it() -> None:
     section = save_stall.measure()
     assert [len(row) for row in section.rows] == [3]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.skipif(torch.cuda.is_available(), reason="make gpu runs them on the device")
+def test_the_price_of_exact_kernels_is_measured_on_the_same_step() -> None:
+    section = step_modes.measure()
+    assert [row[0] for row in section.rows] == ["exact: true", "exact: false"]
+    assert [figure.key for figure in section.figures] == ["exact_price"]
+    assert section.notes == ("Nothing was compiled: for a CPU that takes minutes.",)
 
 
 def test_without_a_cuda_device_nothing_is_measured_and_the_exit_code_is_2() -> None:
@@ -75,7 +85,7 @@ def test_a_python_without_tomllib_is_refused_by_name() -> None:
 
 
 def test_the_tests_and_benchmarks_of_cuda_need_no_package_of_developers() -> None:
-    names = ["exact_resume", "save_stall", "training"]
+    names = ["exact_resume", "save_stall", "step_modes", "training"]
     program = f"""
 import sys
 sys.modules.update(dict.fromkeys({ONLY_OF_DEVELOPERS}))
