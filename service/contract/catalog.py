@@ -80,7 +80,7 @@ class DatasetInfo(_Entry):
 class Catalog(_Entry):
     """The recipes, data sets and kinds of job that a worker can run.
 
-    `data_forms` are the forms of data beside named data sets and folders, such as `packed`.
+    `data_forms` are what it reads beside named data sets and plain folders, such as `packed`.
     """
 
     recipes: Annotated[tuple[RecipeInfo, ...], Field(max_length=_MOST_ENTRIES)] = ()

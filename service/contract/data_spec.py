@@ -51,6 +51,9 @@ class DataSpec(BaseModel):
         return self
 
     @property
-    def form(self) -> str | None:
-        """The form of the data, as catalogs have it; None for what every worker reads."""
-        return "packed" if self.packed is not None else None
+    def forms(self) -> frozenset[str]:
+        """What a worker must be able to read, as catalogs have it; empty for what each one can."""
+        forms = {"packed": self.packed is not None}
+        # An older worker would leave the images as they are, and say nothing.
+        forms["exif-oriented"] = self.exif_orientation != "ignore"
+        return frozenset(name for name, is_needed in forms.items() if is_needed)

@@ -17,7 +17,7 @@ class RecipeForm:
 @dataclass(frozen=True)
 class Offer:
     """The recipes that a worker has, by name, the kinds of job that it runs, and the forms of data
-    that it reads beside named data sets and folders."""
+    that it reads beside named data sets and plain folders."""
 
     forms: Mapping[str, RecipeForm]
     kinds: frozenset[str]
@@ -30,13 +30,13 @@ class Offer:
         return cls(forms, frozenset(catalog.kinds), frozenset(catalog.data_forms))
 
     def can_run(self, needs: "JobNeeds") -> bool:
-        """Whether kind, form of data and recipe of a job are offered.
+        """Whether kind, forms of data and recipe of a job are offered.
 
         The recipe must be offered in a form that the job has.
         """
         if needs.kind is not None and needs.kind not in self.kinds:
             return False
-        if needs.data_form is not None and needs.data_form not in self.data_forms:
+        if not needs.data_forms <= self.data_forms:
             return False
         form = self.forms.get(needs.recipe) if needs.recipe is not None else None
         if form is None:
@@ -50,7 +50,7 @@ class JobNeeds:
 
     `forms` are the digests of the recipe's forms in which the job can run; None is any form. A job
     without a recipe, as an import is, and one that was stored before catalogs run on every worker.
-    `data_form` is the form of its data, None for a named data set and for folders.
+    `data_forms` are the forms of its data, none for a named data set and for plain folders.
     """
 
     gpus: int = 0
@@ -58,7 +58,7 @@ class JobNeeds:
     kind: str | None = None
     recipe: str | None = None
     forms: frozenset[str] | None = None
-    data_form: str | None = None
+    data_forms: frozenset[str] = frozenset()
 
     @property
     def in_any_form(self) -> "JobNeeds":

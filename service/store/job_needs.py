@@ -23,7 +23,7 @@ def column_of_needs(needs: JobNeeds) -> str:
         _KIND: needs.kind,
         _RECIPE: needs.recipe,
         _FORM: ",".join(sorted(needs.forms or ())),
-        _DATA: needs.data_form,
+        _DATA: ",".join(sorted(needs.data_forms)),
     }
     return json.dumps(
         {key: value for key, value in keys.items() if value} | dict(needs.labels),
@@ -45,4 +45,5 @@ def needs_of_column(column: str, gpus: int) -> JobNeeds:
         needs = {}
     kind, recipe, form, data = (needs.pop(key, None) for key in (_KIND, _RECIPE, _FORM, _DATA))
     forms = frozenset(form.split(",")) if form else None
-    return JobNeeds(gpus, needs, kind, recipe, forms, data)
+    data_forms = frozenset(data.split(",")) if data else frozenset()
+    return JobNeeds(gpus, needs, kind, recipe, forms, data_forms)

@@ -85,8 +85,10 @@ def add_all(tx: Connection, new: Sequence[StoredJob]) -> None:
 def needs_of(job: Job, forms: frozenset[str] | None) -> JobNeeds:
     """What a new job needs of a worker."""
     spec, resources = job.spec, job.spec.resources
-    data_form = spec.data.form if isinstance(spec, NetworkSpec | CheckDataSpec) else None
-    return JobNeeds(resources.gpus, resources.labels, job.kind, job.recipe, forms, data_form)
+    data_forms: frozenset[str] = frozenset()
+    if isinstance(spec, NetworkSpec | CheckDataSpec):
+        data_forms = spec.data.forms
+    return JobNeeds(resources.gpus, resources.labels, job.kind, job.recipe, forms, data_forms)
 
 
 def get(tx: Connection, job_id: str, *, lock: bool = False) -> StoredJob | None:

@@ -122,8 +122,9 @@ def _inability(capacities: Iterable[Capacity], needs: JobNeeds, nobody: str) -> 
         return None
     if not any(needs.kind in (None, *offer.kinds) for offer in offers):
         return f"{nobody} runs jobs of the kind {needs.kind}"
-    if not any(needs.data_form in (None, *offer.data_forms) for offer in offers):
-        return f"{nobody} reads {needs.data_form} data: start one of a version that does"
+    if not any(needs.data_forms <= offer.data_forms for offer in offers):
+        forms = " and ".join(sorted(needs.data_forms))
+        return f"{nobody} reads {forms} data: start one of a version that does"
     if any(offer.can_run(needs.in_any_form) for offer in offers):
         return f"{nobody} has the recipe {needs.recipe} in the form of this job"
     return f"{nobody} has the recipe {needs.recipe}"

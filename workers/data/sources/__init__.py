@@ -26,8 +26,8 @@ DIGITS = DataSource(
     open_split="workers.data.sources.digits:Digits",
 )
 BUILTIN = (DIGITS,)
-DATA_FORMS = ("packed",)
-"""What `open_split` reads beside named data sets and folders, as the catalog says it."""
+DATA_FORMS = ("packed", "exif-oriented")
+"""What `open_split` reads beside named data sets and plain folders, as the catalog says it."""
 
 _FOLDERS = "workers.data.sources.folders:ImageFolder"
 _PACK = "workers.data.packs.source:PackedImages"

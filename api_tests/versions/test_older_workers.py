@@ -1,0 +1,101 @@
+"""A job that asks for what an older worker does not know waits for one that does."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from api_tests.support.use_cases import Agent, ControlPlane
+from service.contract.catalog import Catalog, builtin_catalog
+from service.contract.specs import Submission
+from service.control.jobs import submission
+from service.control.scheduling import catalogs
+
+NewAgent = Callable[..., Agent]
+FOLDERS = {"train_dir": "train", "val_dir": "val"}
+TURNED = {"exif_orientation": "apply"}
+PACKED = {"packed": "photos.pack"}
+DATA: list[tuple[dict[str, str], tuple[str, ...]]] = [
+    (FOLDERS | TURNED, ("packed",)),
+    (PACKED, ("exif-oriented",)),
+    (PACKED | TURNED, ("packed",)),
+    (PACKED | TURNED, ("exif-oriented",)),
+    (PACKED | TURNED, ()),
+]
+PARAMETERS: list[tuple[str, Any]] = [
+    ("augment_on", "device"),
+    ("decode_on", "device"),
+    ("precision", "bf16"),
+    ("memory_format", "channels_last"),
+    ("compile", "on"),
+    ("exact", False),
+    ("parity", True),
+]
+
+
+def submit(control_plane: ControlPlane, **fields: Any) -> str:
+    body = {"kind": "train", "recipe": "oneshot", "data": FOLDERS} | fields
+    spec, job_id = Submission.model_validate(body).root, control_plane.new_job_id()
+    with control_plane.write() as tx:
+        submission.submit(tx, spec, job_id=job_id, key=None, now=control_plane.now)
+    return job_id
+
+
+def put(agent: Agent, catalog: Catalog) -> None:
+    with agent.control_plane.write() as tx:
+        catalogs.put(tx, agent.id, catalog, agent.control_plane.now)
+
+
+def without(parameter: str) -> Catalog:
+    """The catalog of a worker whose recipes lack a parameter."""
+    catalog = builtin_catalog()
+    recipes = []
+    for recipe in catalog.recipes:
+        properties = {
+            name: schema
+            for name, schema in recipe.parameters["properties"].items()
+            if name != parameter
+        }
+        schema = recipe.parameters | {"properties": properties}
+        recipes.append(recipe.model_copy(update={"parameters": schema}))
+    return catalog.model_copy(update={"recipes": tuple(recipes)})
+
+
+@pytest.mark.parametrize(("data", "reads"), DATA, ids=repr)
+def test_a_job_is_not_given_to_a_worker_that_does_not_know_what_it_asks_for(
+    control_plane: ControlPlane, new_agent: NewAgent, data: Any, reads: tuple[str, ...]
+) -> None:
+    older, able = new_agent(), new_agent()
+    put(older, builtin_catalog().model_copy(update={"data_forms": reads}))
+    job_id = submit(control_plane, data=data)
+    assert older.claim() is None
+    put(able, builtin_catalog())
+    assert older.claim() is None
+    assert able.claimed().job_id == job_id
+
+
+@pytest.mark.parametrize(("parameter", "value"), PARAMETERS)
+def test_a_parameter_is_not_given_to_a_worker_whose_recipe_lacks_it(
+    control_plane: ControlPlane, new_agent: NewAgent, parameter: str, value: Any
+) -> None:
+    older, able = new_agent(), new_agent()
+    put(older, without(parameter))
+    put(able, builtin_catalog())
+    job_id = submit(control_plane, params={parameter: value})
+    assert older.claim() is None
+    assert able.claimed().job_id == job_id
+
+
+def test_a_waiting_job_says_what_no_worker_reads(control_plane: ControlPlane, agent: Agent) -> None:
+    put(agent, builtin_catalog().model_copy(update={"data_forms": ("packed",)}))
+    job = control_plane.submit(data=PACKED | TURNED)
+    reason = control_plane.job(job).wait_reason
+    assert reason == (
+        "no worker reads exif-oriented and packed data: start one of a version that does"
+    )
+
+
+def test_plain_data_runs_on_any_worker(control_plane: ControlPlane, agent: Agent) -> None:
+    put(agent, builtin_catalog().model_copy(update={"data_forms": ()}))
+    job_id = submit(control_plane, data=FOLDERS | {"exif_orientation": "ignore"})
+    assert agent.claimed().job_id == job_id
