@@ -8,6 +8,7 @@ import structlog
 from service.contract.agent import AttemptResult, Beat, BeatReply, Claim, Report
 from service.contract.checkpoints import attempt_path
 from service.volume.identity import WrongVolume
+from workers.agent.attempt_launch import AttemptLaunch
 from workers.agent.attempt_results import (
     from_agent_error,
     from_event,
@@ -26,9 +27,8 @@ from workers.agent.spool import Spool
 from workers.agent.volume_watcher import VolumeWatcher
 from workers.agent.watchdog import Watchdog
 from workers.agent.worker_paths import WorkerPaths
-from workers.attempt_dir import Assignment, AttemptDir
-from workers.checkpoints.folder import sweep_stale
-from workers.launcher.base import Launch, Launcher
+from workers.attempt_dir import AttemptDir
+from workers.launcher.base import Launcher
 from workers.launcher.process_exit import ProcessExit
 
 _log = structlog.get_logger()
@@ -53,6 +53,7 @@ class Attempt:
         self._paths, self._processes, self._deliver = paths, ProcessTree(launcher), deliver
         self._lease = AttemptLease(claim.lease, clock)
         self._folder = AttemptDir(paths.volume / attempt_path(claim.job_id, claim.attempt))
+        self._launch = AttemptLaunch(claim, paths, self._folder)
         self._spool = Spool(self._folder.events_path)
         self._watchdog = Watchdog(self._folder.sign_of_progress, claim.lease, clock)
         self._watcher = VolumeWatcher(
@@ -153,7 +154,7 @@ class Attempt:
             self._watcher.start()
             exit_ = self._watch()
             self.runs = False
-            self._sweep()
+            self._launch.sweep(self._log)
             return self._result(exit_)
         except WrongVolume as error:
             self._log.error("wrong_volume", error=str(error))
@@ -167,24 +168,8 @@ class Attempt:
             self._watcher.close()
 
     def _start(self) -> None:
-        self._paths.shared_volume.require()
-        for number in range(1, self.claim.attempt):
-            folder = self._paths.volume / attempt_path(self.claim.job_id, number)
-            sweep_stale(folder)
-        paths = self._paths
-        self._folder.put(
-            Assignment(
-                claim=self.claim,
-                volume=paths.volume,
-                volume_id=paths.volume_id,
-                data_root=paths.data_root,
-                import_root=paths.import_root,
-            )
-        )
+        launch = self._launch.prepare()
         self._log.info("attempt_started", resume=len(self.claim.resume))
-        gpus = self.claim.spec.resources.gpus
-        spec_path, log_path = self._folder.spec_path, self._folder.log_path
-        launch = Launch(self.claim.job_id, spec_path, log_path, gpus)
         self._processes.start(launch, on_end=self._inbox.put)
 
     def _watch(self) -> ProcessExit:
@@ -244,13 +229,6 @@ class Attempt:
             self._stalled = True
             self._log.error("stalled", stall_seconds=self.claim.lease.stall_seconds)
             self._processes.kill_with_stacks()
-
-    def _sweep(self) -> None:
-        # What stays is swept by the next attempt; the end is what it is.
-        try:
-            sweep_stale(self._folder.folder)
-        except OSError as error:
-            self._log.warning("sweep_failed", error=str(error))
 
     def _result(self, exit_: ProcessExit) -> AttemptResult:
         # The heartbeats carry what one report cannot hold.

@@ -25,6 +25,7 @@ from workers.agent.client import (
 from workers.agent.commands import Command
 from workers.agent.heartbeat import Heartbeats
 from workers.agent.predecessors import report_ended_predecessors
+from workers.agent.running_attempts import RunningAttempts
 from workers.agent.volume import VolumeReporter
 from workers.agent.worker_paths import WorkerPaths
 from workers.launcher.base import Launcher
@@ -75,14 +76,15 @@ class Agent:
         self._paths, self._launcher, self._on_drain = paths, launcher, on_drain
         self._control_plane, self._stop_retries, self._clock = control_plane, stop_retries, clock
         self._messages: SimpleQueue[Drain | AttemptEnded | WorkerRefused] = SimpleQueue()
-        self._attempts: dict[tuple[str, int], Attempt] = {}
-        self._changed = threading.Condition()
-        self._draining = self._drain_requested = self._is_registered = False
+        self._running = RunningAttempts(
+            registration.slots, on_end=lambda: self._messages.put(AttemptEnded())
+        )
+        self._draining = self._is_registered = False
         self._claims = Loop("claim", 0.0, self._claim_turn, log=_log)
         self._heartbeats = Heartbeats(
             control_plane,
             worker_id,
-            self._running,
+            self._running.all,
             on_forgotten=self._register_again,
             on_reply=self._take_reply,
             clock=clock,
@@ -106,7 +108,7 @@ class Agent:
 
     def _until_drained(self) -> int:
         status = 0
-        while not (self._draining and not self._running()):
+        while not (self._draining and not self._running.all()):
             message = self._next_message()
             if message is None:
                 # The leases run out by themselves: a report could not add to that.
@@ -133,7 +135,7 @@ class Agent:
             try:
                 return self._messages.get(timeout=_POLL_SECONDS)
             except Empty:
-                running = self._running()
+                running = self._running.all()
             if any(attempt.runs for attempt in running):
                 abandon_at = None
             elif abandon_at is None:
@@ -142,21 +144,19 @@ class Agent:
         return None
 
     def _begin_draining(self) -> None:
-        _log.info("draining", on_drain=self._on_drain, attempts=len(self._running()))
-        with self._changed:
-            self._draining = True
-            self._changed.notify_all()
+        _log.info("draining", on_drain=self._on_drain, attempts=len(self._running.all()))
+        self._draining = True
+        self._running.close()
         self._claims.stop()
         if self._on_drain == "release":
-            for attempt in self._running():
+            for attempt in self._running.all():
                 attempt.send(Command.RELEASE)
 
     def _end_now(self) -> None:
-        _log.warning("ending_now", attempts=len(self._running()))
-        for attempt in self._running():
+        _log.warning("ending_now", attempts=len(self._running.all()))
+        for attempt in self._running.all():
             attempt.send(Command.END_NOW)
-        with self._changed:
-            self._changed.wait_for(lambda: not self._attempts, _LAST_REPORT_SECONDS)
+        self._running.wait_until_ended(_LAST_REPORT_SECONDS)
         self._stop_retries.set()
 
     def _claim_turn(self) -> float:
@@ -181,7 +181,7 @@ class Agent:
 
     def _register_again(self) -> None:
         # A worker that has reported its end must not be registered again.
-        if not self._draining or self._running():
+        if not self._draining or self._running.all():
             self._register()
 
     def _register(self) -> None:
@@ -197,24 +197,18 @@ class Agent:
 
     def _wait_for_free_slot(self) -> bool:
         """Wait a while; False if there is none yet, or if this worker is ending."""
-        with self._changed:
+        is_free = self._running.wait_for_slot(_VOLUME_SECONDS)
+        if not is_free and not self._draining:
             # A control plane drains a worker whose volume is another one until it is told better.
-            is_free = self._changed.wait_for(
-                lambda: self._draining or self._has_free_slot(), _VOLUME_SECONDS
-            )
-        if not is_free:
             self._volume.is_right()
-        return is_free and not self._draining
-
-    def _has_free_slot(self) -> bool:
-        return not self._drain_requested and len(self._attempts) < self._registration.slots
+        return is_free
 
     def _claim(self) -> float:
         """Claim and begin an attempt, if there is one; the seconds until the next claim."""
         request = ClaimRequest(
             worker_id=self._worker_id,
             request_id=new_id("req"),
-            free_slots=self._registration.slots - len(self._running()),
+            free_slots=self._running.free_slots(),
             free_gpus=self._launcher.free_gpus,
         )
         try:
@@ -225,39 +219,15 @@ class Agent:
             _log.error("claim_refused", error=str(error))
             return _REFUSED_SECONDS
         if claim is not None:
-            self._accept(claim)
+            self._begin(claim)
         return 0.0
 
-    def _accept(self, claim: Claim) -> None:
-        key = (claim.job_id, claim.attempt)
+    def _begin(self, claim: Claim) -> None:
         paths = replace(self._paths, volume_id=self._volume.expected.id)
-        attempt = Attempt(claim, paths, self._launcher, self._control_plane.report, self._clock)
-        with self._changed:
-            assert key not in self._attempts, "the control plane gave an attempt twice"
-            self._attempts[key] = attempt
-            if self._draining:
-                attempt.send(Command.RELEASE)
-        _log.info("claimed", job_id=claim.job_id, attempt=claim.attempt)
-        threading.Thread(target=self._run, args=(key, attempt), name=str(key), daemon=True).start()
+        self._running.begin(
+            Attempt(claim, paths, self._launcher, self._control_plane.report, self._clock)
+        )
         self._heartbeats.hasten()
 
-    def _run(self, key: tuple[str, int], attempt: Attempt) -> None:
-        try:
-            attempt.run()
-        except BaseException:
-            # A SystemExit too would end this thread in silence; the lease runs out.
-            _log.exception("attempt_not_reported", job_id=key[0], attempt=key[1])
-        finally:
-            with self._changed:
-                del self._attempts[key]
-                self._changed.notify_all()
-            self._messages.put(AttemptEnded())
-
-    def _running(self) -> list[Attempt]:
-        with self._changed:
-            return list(self._attempts.values())
-
     def _take_reply(self, reply: HeartbeatReply) -> None:
-        with self._changed:
-            self._drain_requested = reply.drain
-            self._changed.notify_all()
+        self._running.pause(reply.drain)

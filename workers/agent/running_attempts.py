@@ -1,0 +1,80 @@
+"""The attempts that a worker runs, and the slots that they leave free."""
+
+import threading
+from collections.abc import Callable
+
+import structlog
+
+from workers.agent.attempt import Attempt
+from workers.agent.commands import Command
+
+_log = structlog.get_logger()
+
+
+class RunningAttempts:
+    """Runs each attempt in a thread; `on_end` is called in it after each end."""
+
+    def __init__(self, slots: int, on_end: Callable[[], None]) -> None:
+        self._slots, self._on_end = slots, on_end
+        self._attempts: dict[tuple[str, int], Attempt] = {}
+        self._changed = threading.Condition()
+        self._paused = self._closed = False
+
+    def all(self) -> list[Attempt]:
+        """Those that have not ended."""
+        with self._changed:
+            return list(self._attempts.values())
+
+    def free_slots(self) -> int:
+        """How many more there may be at the same time."""
+        return self._slots - len(self.all())
+
+    def begin(self, attempt: Attempt) -> None:
+        """Run one more; it is given back at once after `close`."""
+        claim = attempt.claim
+        key = (claim.job_id, claim.attempt)
+        with self._changed:
+            assert key not in self._attempts, "the control plane gave an attempt twice"
+            self._attempts[key] = attempt
+            if self._closed:
+                attempt.send(Command.RELEASE)
+        _log.info("claimed", job_id=claim.job_id, attempt=claim.attempt)
+        threading.Thread(target=self._run, args=(key, attempt), name=str(key), daemon=True).start()
+
+    def pause(self, paused: bool) -> None:
+        """Offer no slot while the control plane has this worker drained."""
+        with self._changed:
+            self._paused = paused
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Offer no slot any more."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def wait_for_slot(self, seconds: float) -> bool:
+        """Whether one came free; False at once after `close`."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or self._has_free_slot(), seconds)
+            return not self._closed and self._has_free_slot()
+
+    def wait_until_ended(self, seconds: float) -> None:
+        """Wait so long at most until none is left."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._attempts, seconds)
+
+    def _has_free_slot(self) -> bool:
+        return not self._paused and len(self._attempts) < self._slots
+
+    def _run(self, key: tuple[str, int], attempt: Attempt) -> None:
+        try:
+            attempt.run()
+        except BaseException:
+            # A SystemExit too would end this thread in silence; the lease runs out.
+            _log.exception("attempt_not_reported", job_id=key[0], attempt=key[1])
+        finally:
+            with self._changed:
+                del self._attempts[key]
+                self._changed.notify_all()
+            self._on_end()
