@@ -1,6 +1,7 @@
 """`python -m benchmarks [NAME …] [--compare FILE]`: measure, print, keep in docs/benchmarks.md.
 
-Exit codes: 0, 1 where a benchmark failed, 2 for a name that is none or a file that is no record.
+Exit codes: 0, 1 where a benchmark failed, 2 for a name that is none or a file that is no record,
+128 + n where signal n has ended it, and with it the processes of its benchmark.
 """
 
 import sys

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
+from benchmarks.process_tree import exit_on_sigterm
 from benchmarks.report import Section
 
 
@@ -16,4 +17,5 @@ def measure_to(module: str, out: Path) -> None:
 
 
 if __name__ == "__main__":
+    exit_on_sigterm()
     measure_to(sys.argv[1], Path(sys.argv[2]))

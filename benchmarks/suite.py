@@ -1,10 +1,6 @@
 """The benchmarks of a folder, each run in a process of its own."""
 
 import ast
-import contextlib
-import os
-import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -16,6 +12,7 @@ from pydantic import TypeAdapter
 
 from benchmarks import page, record
 from benchmarks.machine import this_machine, versions
+from benchmarks.process_tree import run_tree
 from benchmarks.record import Record
 from benchmarks.report import Figure, Section
 
@@ -60,7 +57,10 @@ class Suite:
                 f"{self.package}.{name}",
                 str(out),
             ]
-            code = _run_tree(command)
+            try:
+                code = run_tree(command, _LIMIT_SECONDS)
+            except TimeoutError as error:
+                raise BenchmarkFailed(str(error)) from error
             if code or not out.exists():
                 raise BenchmarkFailed(f"{name} ended with {code} and no result")
             section = _SECTION.validate_json(out.read_bytes())
@@ -84,16 +84,3 @@ class Suite:
 def _has_measure(path: Path) -> bool:
     tree = ast.parse(path.read_text())
     return any(isinstance(node, ast.FunctionDef) and node.name == "measure" for node in tree.body)
-
-
-def _run_tree(command: list[str]) -> int:
-    """The exit code; the process group is ended with it, whatever ends the wait."""
-    process = subprocess.Popen(command, start_new_session=True)
-    try:
-        return process.wait(_LIMIT_SECONDS)
-    except subprocess.TimeoutExpired as error:
-        raise BenchmarkFailed(f"no result after {_LIMIT_SECONDS} s") from error
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()

@@ -1,6 +1,12 @@
 """The program that runs benchmarks: what it keeps, what it prints, what its exit code says."""
 
+import contextlib
 import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,6 +30,24 @@ def measure() -> Section:
             Figure("step", "a step", 1.0, "lower", unit="s"),
         ),
     )
+"""
+ENDLESS = """
+import os, pathlib, signal, subprocess, tempfile
+
+
+def measure():
+    with tempfile.TemporaryDirectory(dir=os.environ["FOLDER"]):
+        server = subprocess.Popen(["sleep", "600"])
+        pathlib.Path(os.environ["FIFO"]).write_text(f"{os.getpid()} {server.pid}")
+        signal.pause()
+"""
+PROGRAM = """
+import os, pathlib, sys
+from benchmarks.program import run
+from benchmarks.suite import Suite
+
+folder = pathlib.Path(sys.argv[1])
+sys.exit(run(Suite("rows", folder, folder.parent / "benchmarks.md", ""), ["endless"]))
 """
 BROKEN = "def measure():\n    raise RuntimeError('no compiler')\n"
 
@@ -132,3 +156,53 @@ def test_a_name_that_is_no_benchmark_is_refused_with_the_names_there_are(
 ) -> None:
     assert run(suite, ["spead"]) == 2
     assert "no benchmark spead: there are broken, speed" in capsys.readouterr().err
+
+
+@pytest.fixture
+def endless(suite: Suite, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], list[int]]]:
+    """A program whose benchmark has begun, and the ids of the benchmark and of its server."""
+    (suite.folder / "endless.py").write_text(ENDLESS)
+    fifo, folder = tmp_path / "begun", tmp_path / "temporary"
+    os.mkfifo(fifo)
+    folder.mkdir()
+    environment = os.environ | {"FIFO": str(fifo), "FOLDER": str(folder), "TMPDIR": str(folder)}
+    program = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, str(suite.folder)],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        # Of a shell's background job and under nohup they are ignored.
+        preexec_fn=_heed_signals,
+    )
+    processes = [int(process) for process in fifo.read_text().split()]
+    try:
+        yield program, processes
+    finally:
+        program.kill()
+        program.wait()
+        for process in processes:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("ended_by", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_that_ends_the_program_ends_its_benchmark_and_the_servers_of_that(
+    endless: tuple[subprocess.Popen[bytes], list[int]], ended_by: int, tmp_path: Path
+) -> None:
+    program, processes = endless
+    program.send_signal(ended_by)
+    assert program.wait(60) == 128 + ended_by
+    assert not any(map(_runs, processes))
+    assert not list((tmp_path / "temporary").iterdir())
+
+
+def _heed_signals() -> None:
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
+def _runs(process: int) -> bool:
+    """A process that nobody has waited for yet is none."""
+    try:
+        return "State:\tZ" not in Path(f"/proc/{process}/status").read_text()
+    except FileNotFoundError:
+        return False

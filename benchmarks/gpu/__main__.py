@@ -11,11 +11,13 @@ import sys
 import tempfile
 from pathlib import Path
 
+from benchmarks.process_tree import run_tree
 from benchmarks.program import run
 from benchmarks.suite import Suite
 
 _FOLDER = Path(__file__).parent
 _ROOT = _FOLDER.parents[1]
+_LIMIT_SECONDS = 1800
 _PAGE = _ROOT / "docs" / "benchmarks-gpu.md"
 _HEAD = """# Benchmarks on CUDA
 
@@ -51,7 +53,7 @@ def _test(marks: str) -> int:
     options = ["-m", marks, "-q", "-W", "default", "--durations", "5"]
     tests = [str(_ROOT / "api_tests" / "gpu"), *options]
     command = [sys.executable, "-m", "pytest", *tests]
-    return subprocess.run(command, cwd=_ROOT, check=False).returncode
+    return run_tree(command, _LIMIT_SECONDS, folder=_ROOT)
 
 
 def _has_cuda() -> bool:
