@@ -59,7 +59,7 @@ def test_verify_names_what_is_wrong_and_ends_with_status_1(run: Run, folder: Pat
     assert damaged.exit_code == 1
     first_line = f"{folder / 'step-000000005'}: model.safetensors has another sha256\n"
     assert damaged.stdout.startswith(first_line)
-    assert damaged.stderr == "trainyard: 1 of 3 checkpoints are damaged\n"
+    assert damaged.stderr == "trainyard: 1 of 3 checkpoints is damaged\n"
 
 
 @pytest.mark.parametrize("command", ["latest", "list", "verify"])

@@ -54,7 +54,7 @@ def test_a_field_may_be_named_in_the_reader_s_terms() -> None:
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("", "String should have at least 1 characters"),
+        ("", "String should have at least 1 character"),
         ("n" * 201, "String should have at most 200 characters"),
     ],
 )

@@ -72,7 +72,7 @@ def test_hidden_and_system_folders_are_passed_over_and_counted(train: Path) -> N
     remarks: list[str] = []
     images = _opened(train, remarks)
     assert (images.class_names, len(images)) == (("cat", "dog"), 2)
-    assert remarks == ["passed over: 2 hidden, 1 .txt, 1 @eaDir, 1 __MACOSX, 1 others"]
+    assert remarks == ["passed over: 2 hidden, 1 .txt, 1 @eaDir, 1 __MACOSX, 1 other"]
 
 
 @pytest.mark.parametrize("suffix", [".avif", ".jfif", ".JPE", ".pgm", ".tiff", ".webp"])

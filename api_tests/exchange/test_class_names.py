@@ -53,7 +53,7 @@ def test_names_are_read_from_the_file_and_from_beside_it(
     write(tmp_path)
     found = imported(tmp_path, "weights.pth.tar")
     assert found.manifest.class_names == NAMES
-    assert any("names of the 5 classes are from weights.pth.tar" in n for n in found.notes)
+    assert any("names of its classes (5) are from weights.pth.tar" in n for n in found.notes)
 
 
 def test_names_of_the_request_come_first_then_those_beside_the_file(tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ def test_names_that_fit_no_classifier_are_refused(
         ("txt", "a\nb", "has 2 names"),
         ("json", '{"0": "a", "2": "b"}', "neither a list of names nor names by index"),
         ("json", "[", "is no file of class names"),
-        ("txt", "\udcff".encode(errors="surrogateescape").decode("latin-1"), "has 1 names"),
+        ("txt", "\udcff".encode(errors="surrogateescape").decode("latin-1"), "has 1 name$"),
     ],
 )
 def test_a_file_of_names_that_cannot_be_used_is_named(

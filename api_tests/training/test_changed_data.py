@@ -82,7 +82,7 @@ def test_a_change_of_the_validation_data_is_counted_and_said_to_spoil_comparison
     (note,) = notes(resumed(volume))
     assert "the validation data is not that of step" in note
     assert "5 images, not 6" in note
-    assert "1 of 2 classes differ: cat has 2, not 3)" in note
+    assert "1 of 2 classes differs: cat has 2, not 3)" in note
     assert "bit for bit" not in note
 
 

@@ -105,7 +105,7 @@ def test_another_number_of_ranks_goes_on_and_says_that_it_cannot_be_exact(tmp_pa
     run(attempt(tmp_path), ranks=2)
     events = run(attempt(tmp_path, 2, resume=resumable(tmp_path)[1:]))
     (note,) = [event.body["message"] for event in events if event.kind == "note"]
-    assert "with 1 ranks, not 2" in note
+    assert "with 1 rank, not 2" in note
     started = next(event for event in events if event.kind == "started")
     assert started.body["step"] > 0
     assert ended(events)["outcome"] == "succeeded"

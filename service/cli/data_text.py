@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from pydantic import ValidationError
 
+from service.contract.counts import count_text
 from service.contract.data_report import DataReport
 from service.contract.jobs import Job
 from service.contract.reading import read
@@ -28,7 +29,8 @@ def report_lines(report: DataReport) -> Iterator[str]:
         yield f"and {left} more, which the file data_report.json has"
     for split in report.splits:
         parts = [
-            f"{split.name}: {split.images} images of {split.classes} classes",
+            f"{split.name}: {count_text(split.images, 'image')} of "
+            f"{count_text(split.classes, 'class', 'classes')}",
             f"at least {split.smallest_class} in each",
         ]
         if split.passed_over:

@@ -7,6 +7,7 @@ from service.cli import figures, terminal
 from service.cli.group import BadInput
 from service.cli.options import print_json, print_json_lines, print_table
 from service.contract.checkpoints import Checkpoint, Manifest
+from service.contract.counts import count_text
 from service.volume.folder import checkpoints_in, latest_in, newer_in, read_manifest, verify
 
 
@@ -46,7 +47,8 @@ def verify_folders(folder: Path) -> None:
         damaged += bool(problems)
         terminal.echo(f"{path}: {'; '.join(problems) or 'whole'}")
     if damaged:
-        raise BadInput(f"{damaged} of {len(checkpoints)} checkpoints are damaged")
+        are = "is" if damaged == 1 else "are"
+        raise BadInput(f"{damaged} of {count_text(len(checkpoints), 'checkpoint')} {are} damaged")
 
 
 def _existing(folder: Path) -> Path:

@@ -9,12 +9,14 @@ from pydantic import ValidationError
 _SHOWN = 3
 _COUNTED = re.compile(r"Value should have at (most|least) (\d+) items? after validation, not \d+")
 
+_ONE = re.compile(r"(\bat (?:most|least) 1 (?:character|item|byte))s\b")
+
 
 def message_of(error: Mapping[str, Any]) -> str:
     """The message of an error in pydantic's words, without its prefix of a ValueError's message."""
     # The length of a text that has a validator of its own is counted in items by pydantic.
     message = _COUNTED.sub(r"String should have at \1 \2 characters", str(error["msg"]))
-    return without_prefix(message)
+    return without_prefix(_ONE.sub(r"\1", message))
 
 
 def without_prefix(message: str) -> str:

@@ -2,7 +2,7 @@
 
 import { secondsSince } from "./api.js";
 import { el, reconcile, setAttributes, setText } from "./dom.js";
-import { age, count, dateAndTime, duration, metricTitle, namedMetric, NONE, rate, validationTitle } from "./format.js";
+import { age, count, counted, dateAndTime, duration, metricTitle, namedMetric, NONE, rate, validationTitle } from "./format.js";
 import { viewOf } from "./kinds.js";
 import { isEnded } from "./states.js";
 
@@ -81,7 +81,7 @@ const plainPairs = (job) =>
 
 function checkPairs({ data, ok, splits, problems, problems_total: total }) {
   const verdict = ok ? "nothing in it would end a job" : "a job with it would fail";
-  const counts = splits.map(({ name, images, classes }) => [name, `${count(images)} images of ${count(classes)} classes`]);
+  const counts = splits.map(({ name, images, classes }) => [name, `${counted(images, "image", "images")} of ${counted(classes, "class", "classes")}`]);
   const texts = problems.map(({ ends_job: ends, text }, index) => [`${ends ? "Problem" : "Note"} ${index + 1}`, text]);
   const left = total - problems.length;
   const more = left > 0 ? [["Others", `${count(left)} more, in the file`]] : [];

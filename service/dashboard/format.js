@@ -7,6 +7,9 @@ const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 
 export const count = (value) => (known(value) ? whole.format(value) : NONE);
 
+/** A number with its noun. */
+export const counted = (value, one, many) => `${count(value)} ${value === 1 ? one : many}`;
+
 /** A metric with four significant digits; very small and large values have an exponent. */
 export function metric(value) {
   if (!known(value)) return NONE;

@@ -104,7 +104,7 @@ export class JobsPage {
 
   #draw(jobs, more) {
     const added = jobs.length - this.#jobs.length;
-    if (this.#more.getAttribute("aria-busy") && added > 0) this.#announce(`${added} more jobs`);
+    if (this.#more.getAttribute("aria-busy") && added > 0) this.#announce(`${added} more ${added === 1 ? "job" : "jobs"}`);
     this.#jobs = jobs;
     reconcile(this.#body, this.#rows, jobs, { key: (job) => job.id, make, update });
     this.#table.hidden = jobs.length === 0;

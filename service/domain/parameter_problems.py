@@ -6,6 +6,7 @@ from typing import Any
 
 from jsonschema.exceptions import ValidationError
 
+from service.contract.counts import count_text
 from service.contract.errors import FieldProblem
 from service.contract.nearest import nearest_name
 from service.contract.paths import data_path_problem
@@ -157,10 +158,10 @@ _SENTENCES: dict[str, Callable[[Any, ValidationError], tuple[str, str]]] = {
     "exclusiveMaximum": lambda limit, _: (f"be less than {limit}", ""),
     "multipleOf": _multiple,
     "pattern": lambda pattern, _: (f"match the pattern {pattern}", ""),
-    "minLength": lambda limit, _: (f"have at least {limit} characters", ""),
-    "maxLength": lambda limit, _: (f"have at most {limit} characters", ""),
-    "minItems": lambda limit, _: (f"have at least {limit} items", ""),
-    "maxItems": lambda limit, _: (f"have at most {limit} items", ""),
+    "minLength": lambda limit, _: (f"have at least {count_text(limit, 'character')}", ""),
+    "maxLength": lambda limit, _: (f"have at most {count_text(limit, 'character')}", ""),
+    "minItems": lambda limit, _: (f"have at least {count_text(limit, 'item')}", ""),
+    "maxItems": lambda limit, _: (f"have at most {count_text(limit, 'item')}", ""),
 }
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from service.contract.counts import count_text
 from service.contract.jobs import Reason
 
 WORKER_LOSSES_BEFORE_POISON = 3
@@ -95,7 +96,7 @@ def decide(
         return RetryDecision(False, reason, failures, worker_losses)
     failures += 1
     if failures > counters.max_failures:
-        note = f"failed {failures} times, and max_failures is {counters.max_failures}"
+        note = f"failed {count_text(failures, 'time')}, and max_failures is {counters.max_failures}"
         return RetryDecision(False, reason, failures, worker_losses, note=note)
     wait = _wait_seconds(failures, backoff_seconds, jitter)
     return RetryDecision(True, reason, failures, worker_losses, wait_seconds=wait)

@@ -133,7 +133,8 @@ def _check_foreign_keys(tx: Connection) -> None:
     broken = tx.exec_driver_sql("PRAGMA foreign_key_check").all()
     if broken:
         tables = ", ".join(sorted({f"{row.table} -> {row.parent}" for row in broken}))
-        raise ForeignKeysBroken(f"{len(broken)} rows refer to rows that are not there: {tables}")
+        refer = "1 row refers" if len(broken) == 1 else f"{len(broken)} rows refer"
+        raise ForeignKeysBroken(f"{refer} to rows that are not there: {tables}")
 
 
 def _normal(url: str) -> URL:

@@ -10,6 +10,7 @@ from typing import Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from service.contract.counts import count_text
 from workers.data.classes import Match
 from workers.data.images import ImageDataset
 
@@ -104,13 +105,14 @@ def changes_of(
 def change_of(before: SplitFingerprint, now: SplitFingerprint) -> str:
     """What has changed in a split, in numbers; empty if nothing has.
 
-    Such as `21 images, not 20; 6,210 bytes, not 5,940; 1 of 2 classes differ: cat has 11, not 10`.
+    Such as `21 images, not 20; 6,210 bytes, not 5,940; 1 of 2 classes differs: cat has 11, not 10`.
     """
     if before.sha256 == now.sha256:
         return ""
     parts = []
     if before.images != now.images:
-        parts.append(f"{now.images:,} images, not {before.images:,}")
+        images = "image" if now.images == 1 else "images"
+        parts.append(f"{now.images:,} {images}, not {before.images:,}")
     sizes = (before.size_bytes or 0, now.size_bytes or 0)
     if sizes[0] != sizes[1]:
         parts.append(f"{sizes[1]:,} bytes, not {sizes[0]:,}")
@@ -119,7 +121,9 @@ def change_of(before: SplitFingerprint, now: SplitFingerprint) -> str:
     if changed:
         shown = "; ".join(_class_change(name, before, now) for name in changed[:_SHOWN])
         more = "; …" if len(changed) > _SHOWN else ""
-        parts.append(f"{len(changed)} of {len(names)} classes differ: {shown}{more}")
+        classes = count_text(len(names), "class", "classes")
+        differ = "differs" if len(changed) == 1 else "differ"
+        parts.append(f"{len(changed)} of {classes} {differ}: {shown}{more}")
     return "; ".join(parts) or "the same images in another order of the classes"
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from service.contract.counts import count_text
 from workers.data.errors import InvalidData
 
 
@@ -17,8 +18,8 @@ def batches_per_epoch(size: int, batch_size: int) -> int:
     """The full batches in an epoch; raises InvalidData if `batch_size` is larger than `size`."""
     if batch_size > size:
         raise InvalidData(
-            f"batch_size {batch_size} is larger than the training set of {size} images; "
-            f"use at most {size}"
+            f"batch_size {batch_size} is larger than the training set of "
+            f"{count_text(size, 'image')}; use at most {size}"
         )
     return size // batch_size
 

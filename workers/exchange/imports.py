@@ -10,6 +10,7 @@ from torch import Tensor
 
 from service.contract.checkpoints import MOST_CLASSES
 from service.contract.class_names import InvalidClassNames, require_class_names
+from service.contract.counts import count_text
 from service.contract.exchange import ImportRequest
 from workers.checkpoints.class_names import NamedRows, class_names_of
 from workers.checkpoints.state_dicts import StateDict
@@ -98,10 +99,11 @@ def import_file(request: ImportRequest, import_root: Path) -> ImportedWeights:
 def _class_names(
     request: ImportRequest, import_root: Path, content: Any, identity: Identity
 ) -> NamedRows:
+    classes = count_text(identity.num_classes, "class", "classes")
     if not 1 <= identity.num_classes <= MOST_CLASSES:
         raise ImportRefused(
             "class_count_mismatch",
-            f"the weights have {identity.num_classes} classes, not 1 to {MOST_CLASSES}",
+            f"the weights have {classes}, not 1 to {MOST_CLASSES}",
         )
     if request.class_names is not None:
         rows = NamedRows(request.class_names, "class_names")
@@ -117,15 +119,15 @@ def _class_names(
     if (rows.names or request.class_names is not None) and len(rows.names) != identity.num_classes:
         raise ImportRefused(
             "class_count_mismatch",
-            f"the weights have {identity.num_classes} classes, "
-            f"and {rows.origin} has {len(rows.names)} names",
+            f"the weights have {classes}, "
+            f"and {rows.origin} has {count_text(len(rows.names), 'name')}",
         )
     return rows
 
 
 def _note_on(rows: NamedRows) -> str:
     if rows.names:
-        return f"the names of the {len(rows.names)} classes are from {rows.origin}"
+        return f"the names of its classes ({len(rows.names)}) are from {rows.origin}"
     return (
         "the names of the classes are not known, so that an eval can match them with its data's "
         "by position alone: give them as class_names, or in a file FILE.classes.txt beside the "

@@ -99,7 +99,9 @@ class _CountedChunks:
             return []
         shown = ", ".join(self._not_finite[:_SHOWN])
         more = ", …" if len(self._not_finite) > _SHOWN else ""
-        return [f"{len(self._not_finite)} tensors have NaN or infinite values ({shown}{more})"]
+        count = len(self._not_finite)
+        have = "1 tensor has" if count == 1 else f"{count} tensors have"
+        return [f"{have} NaN or infinite values ({shown}{more})"]
 
 
 def _small_files(imported: ImportedWeights) -> dict[str, bytes]:

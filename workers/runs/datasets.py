@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from service.contract.counts import count_text
 from service.contract.data_spec import DataSpec
 from workers.data.errors import InvalidData
 from workers.data.fingerprint import SplitFingerprint, fingerprint_of
@@ -52,7 +53,8 @@ def open_run_split(
         raise InvalidData(f"the data has more than one class {twice[0]!r}; class names are unique")
     fingerprint = fingerprint_of(images)
     _check_ranks(context.ranks, split, fingerprint)
-    numbers = f"{split}: {len(images)} images of {len(images.class_names)} classes"
+    classes = count_text(len(images.class_names), "class", "classes")
+    numbers = f"{split}: {count_text(len(images), 'image')} of {classes}"
     digest = f"sha256 {fingerprint.sha256[:_DIGITS]}"
     return RunSplit(images, fingerprint, ", ".join([numbers, *remarks, digest]))
 

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from service.contract.checkpoints import Checkpoint
+from service.contract.counts import count_text
 from service.contract.resuming import can_resume
 from service.contract.specs import CheckpointRef
 from workers.checkpoints.folder import DamagedCheckpoint
@@ -184,7 +185,7 @@ def _note_changes(
     changed = {} if data is None else changes_of(data.splits, splits)
     changes = []
     if manifest.world_size != ranks.world_size:
-        changes.append(f"with {ranks.world_size} ranks, not {manifest.world_size}")
+        changes.append(f"with {count_text(ranks.world_size, 'rank')}, not {manifest.world_size}")
     if torch_then != torch.__version__:
         changes.append(f"with torch {torch.__version__}, not {torch_then}")
     if "train" in changed:

@@ -7,6 +7,7 @@ from typing import Literal
 from torch import Tensor, nn
 
 from service.contract.checkpoints import Checkpoint, Manifest
+from service.contract.counts import count_text
 from service.contract.specs import CheckpointRef
 from service.volume.identity import SharedVolume
 from workers.attempt_dir import Assignment
@@ -168,16 +169,20 @@ def _class_order(
     remedy: str,
 ) -> ClassOrder:
     rows, count = weights.class_names, class_count(tensors, heads)
-    if rows and count not in (None, len(rows)):
-        raise IncompatibleCheckpoint(f"the weights have {count} classes and {len(rows)} names")
+    if rows and count is not None and count != len(rows):
+        raise IncompatibleCheckpoint(
+            f"the weights have {count_text(count, 'class', 'classes')} and "
+            f"{count_text(len(rows), 'name')}"
+        )
     try:
         order = match_classes(rows, class_names)
     except ClassesDiffer as differ:
         raise IncompatibleCheckpoint(
             f"the classes of the weights and of the data differ: {differ}; {remedy}"
         ) from differ
-    if count not in (None, len(class_names)):
+    if count is not None and count != len(class_names):
         raise IncompatibleCheckpoint(
-            f"the weights have {count} classes, the data has {len(class_names)}: {remedy}"
+            f"the weights have {count_text(count, 'class', 'classes')}, "
+            f"the data has {len(class_names)}: {remedy}"
         )
     return order

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from service.contract.checkpoints import Checkpoint, attempt_path, folder_name
+from service.contract.counts import count_text
 from service.contract.events import Published
 from service.contract.fields import MOST_STEPS
 from service.contract.jobs import Job
@@ -64,7 +65,8 @@ def _check(job: Job, attempt: int, published: Published) -> None:
         raise InvalidCheckpoint("it has no classes")
     if manifest.class_names and len(manifest.class_names) != manifest.num_classes:
         raise InvalidCheckpoint(
-            f"it has {manifest.num_classes} classes and {len(manifest.class_names)} class names"
+            f"it has {count_text(manifest.num_classes, 'class', 'classes')} and "
+            f"{count_text(len(manifest.class_names), 'class name')}"
         )
     if sum(file.bytes for file in manifest.files.values()) > MOST_STEPS:
         raise InvalidCheckpoint("its files have more bytes than any volume")

@@ -1,6 +1,7 @@
 """What a job leaves beside checkpoints: exports, confusion matrices. `result` names them."""
 
 from service.contract.checkpoints import job_files_path
+from service.contract.counts import count_text
 from service.contract.jobs import Job
 from service.control.checkpoints.files import VolumeFile, named_files, open_for_users
 from service.domain.errors import Gone, NotFound
@@ -24,5 +25,5 @@ def only_file_of(job: Job, volume: SharedVolume) -> VolumeFile:
     """The file of a job that leaves one; raises NotFound, Unavailable."""
     names = list(named_files(job.result))
     if len(names) != 1:
-        raise NotFound("no_such_file", f"{job.id} left {len(names)} files")
+        raise NotFound("no_such_file", f"{job.id} left {count_text(len(names), 'file')}")
     return file_of(job, names[0], volume)

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, WithJsonSchema
 from sqlalchemy import Connection
 
+from service.contract.counts import count_text
 from service.contract.jobs import ENDED_JOBS, Attempt, Event
 from service.domain.errors import NotFound
 from service.store import attempts as attempts_store
@@ -89,7 +90,9 @@ def logged_attempt(tx: Connection, job_id: str, number: int | None) -> int:
     if last == 0:
         raise NotFound("no_log", f"{job_id} has not run yet, so it has no log")
     if number is not None and number > last:
-        raise NotFound("no_such_attempt", f"{job_id} has {last} attempts, no number {number}")
+        raise NotFound(
+            "no_such_attempt", f"{job_id} has {count_text(last, 'attempt')}, no number {number}"
+        )
     return number or last
 
 

@@ -3,6 +3,7 @@
 from sqlalchemy import Connection
 
 from service.contract.catalog import DatasetInfo
+from service.contract.counts import count_text
 from service.contract.data_spec import DataSpec
 from service.control.scheduling.catalogs import dataset_named
 from service.domain.errors import Unprocessable
@@ -19,7 +20,8 @@ def classes_of(dataset: DatasetInfo | None, params: KnownParameters) -> int | No
     if dataset is None:
         return params.num_classes
     if params.num_classes not in (None, dataset.num_classes):
-        message = f"{dataset.name} has {dataset.num_classes} classes, not {params.num_classes}"
+        classes = count_text(dataset.num_classes, "class", "classes")
+        message = f"{dataset.name} has {classes}, not {params.num_classes}"
         raise Unprocessable("class_count", message, "/params/num_classes")
     return dataset.num_classes
 
@@ -30,6 +32,6 @@ def require_batch(dataset: DatasetInfo | None, params: KnownParameters) -> None:
         return
     message = (
         f"batch_size {params.batch_size} is larger than the training set of "
-        f"{dataset.train_images} images; use at most {dataset.train_images}"
+        f"{count_text(dataset.train_images, 'image')}; use at most {dataset.train_images}"
     )
     raise Unprocessable("batch_size", message, "/params/batch_size")

@@ -3,6 +3,7 @@
 from sqlalchemy import Connection
 
 from service.contract.checkpoints import Checkpoint
+from service.contract.counts import count_text
 from service.contract.specs import CheckpointRef, NetworkSpec
 from service.control.scheduling.catalogs import recipe_named, recipes
 from service.domain.errors import Unprocessable
@@ -66,9 +67,10 @@ def require_classes(
     if classes is None or trained is None or trained == classes:
         return
     hint = ", or set head to replace" if may_replace else ""
+    classes_then = count_text(trained, "class", "classes")
     message = (
-        f"checkpoint {source.id} has {trained} classes, the data {classes}; "
-        f"use data with {trained} classes{hint}"
+        f"checkpoint {source.id} has {classes_then}, the data {classes}; "
+        f"use data with {classes_then}{hint}"
     )
     raise Unprocessable("class_count", message, field)
 

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from service.contract.agent import BeatReply, Report
+from service.contract.counts import count_text
 from service.contract.jobs import JobState
 from service.control.checkpoints.files import named_files
 from service.control.leases.event_handlers import apply_events, lock_jobs
@@ -65,7 +66,9 @@ def _result_of(tx: Connection, report: Report, now: datetime) -> dict[str, Any] 
     files = {name: digest.model_dump() for name, digest in named_files(result).items()}
     left_out = len(result["files"]) - len(files) if isinstance(result["files"], dict) else 1
     if left_out:
-        message = f"its worker reported {left_out} files without a valid name and digest"
+        message = (
+            f"its worker reported {count_text(left_out, 'file')} without a valid name and digest"
+        )
         history.note(tx, report.job_id, report.attempt, "note", message, now)
     return result | {"files": files}
 

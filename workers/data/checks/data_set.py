@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from service.contract.counts import count_text
 from service.contract.data_report import DataReport
 from service.contract.data_spec import DataSpec
 from workers.data.checks.findings import Findings
@@ -39,7 +40,8 @@ def _compare(splits: list[OpenSplit], batch_size: int | None, findings: Findings
             findings.add(f"train and val have different classes: {wrong}")
     if train is not None and batch_size is not None and batch_size > train.images:
         findings.add(
-            f"batch_size {batch_size} is larger than the training set of {train.images} images; "
+            f"batch_size {batch_size} is larger than the training set of "
+            f"{count_text(train.images, 'image')}; "
             f"use at most {train.images}"
         )
 

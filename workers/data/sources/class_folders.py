@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
+from service.contract.counts import count_text
 from workers.data.errors import InvalidData
 from workers.data.file_errors import data_error_of
 from workers.data.file_names import printable
@@ -78,7 +79,7 @@ def described(passed_over: Counter[str]) -> str:
     named = in_order[:_SUFFIXES_NAMED]
     others = passed_over.total() - sum(count for _, count in named)
     texts = [f"{count} {what}" for what, count in named]
-    return ", ".join([*texts, f"{others} others"] if others else texts)
+    return ", ".join([*texts, count_text(others, "other")] if others else texts)
 
 
 class _FolderReader:
