@@ -3,14 +3,16 @@
 import re
 from collections.abc import Mapping
 
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Scope, Send
 
 from service.api.prefix import route_path
 from service.api.responses import names_etag, running_job_etag
+from service.api.running_jobs import body_of
 from service.context import AppContext
 from service.control.jobs import views
+from service.store.job_reading import polled_job
+from service.store.polled_rows import CannotPoll
 
 _PATH = re.compile(r"/jobs/([A-Za-z0-9_.-]{1,64})")
 _MOST_KEPT = 256
@@ -52,8 +54,8 @@ class JobPolls:
 
     def _read(self, job_id: str, if_none_match: str) -> _Answer | None:
         try:
-            with self._database.poll() as tx:
-                version = views.version_of_row(tx, job_id)
+            with self._database.poll() as rows:
+                version = views.version_of_row(rows, job_id)
                 if version is None:
                     return None
                 etag = running_job_etag(version)
@@ -62,17 +64,17 @@ class JobPolls:
                 drawn = self._bodies.get(job_id)
                 if drawn is not None and drawn[0] == version:
                     return etag, drawn[1]
-                view = views.view_of_row(tx, job_id)
-        except SQLAlchemyError:
+                job = polled_job(rows, job_id)
+        except CannotPoll:
             # The route waits for the database, or says what is wrong with it.
             return None
-        if view is None:
+        body = body_of(job) if job is not None else None
+        if job is None or body is None:
             return None
         if len(self._bodies) >= _MOST_KEPT:
             self._bodies.clear()
-        version, body = view.job.version, view.json
-        self._bodies[job_id] = version, body
-        return running_job_etag(version), body
+        self._bodies[job_id] = job.version, body
+        return running_job_etag(job.version), body
 
 
 async def _send(send: Send, etag: str, body: bytes | None) -> None:

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.contract.reading import log_once
+from service.store.polled_rows import CannotPoll, PolledRows, PostgresRows, SqliteRows
 
 _WAIT_SECONDS = 30.0
 
@@ -71,25 +73,22 @@ class Database:
             yield tx
 
     @contextmanager
-    def poll(self) -> Iterator[Connection]:
-        """A connection for statements that each read one row by its key, and change nothing.
+    def poll(self) -> Iterator[PolledRows]:
+        """For queries that each read one row by its key; raises CannotPoll.
 
-        On SQLite it is one that is kept open without a transaction, is for one thread alone, and
-        raises OperationalError where it would wait: so a statement costs microseconds, and may run
-        on an event loop. PostgreSQL's is as that of `read`.
+        On SQLite by a connection that is kept open, is for one thread alone, and waits for no lock:
+        so a query costs microseconds, and may run on an event loop. On PostgreSQL by one of the
+        pool, as that of `read`.
         """
-        if not self.is_sqlite:
-            with self.read() as tx:
-                yield tx
-            return
-        if self._poller is None:
-            engine = _sqlite(self.url, pool_size=1, max_overflow=0, read_only=True, wait_seconds=0)
-            self._poller = engine.connect()
         try:
-            yield self._poller
-        except SQLAlchemyError:
+            if self.is_sqlite:
+                yield SqliteRows(self._open_poller())
+            else:
+                with self.read() as tx:
+                    yield PostgresRows(tx)
+        except (SQLAlchemyError, sqlite3.Error) as error:
             self._close_poller()
-            raise
+            raise CannotPoll from error
 
     @contextmanager
     def migrate(self) -> Iterator[Connection]:
@@ -121,6 +120,14 @@ class Database:
         self._writer.dispose()
         if self._lock is not None:
             self._lock.close()
+
+    def _open_poller(self) -> sqlite3.Connection:
+        if self._poller is None:
+            engine = _sqlite(self.url, pool_size=1, max_overflow=0, read_only=True, wait_seconds=0)
+            self._poller = engine.connect()
+        connection = self._poller.connection.driver_connection
+        assert isinstance(connection, sqlite3.Connection)
+        return connection
 
     def _close_poller(self) -> None:
         if self._poller is not None:

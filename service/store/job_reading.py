@@ -4,6 +4,7 @@ Most rows that are read were read before: lists and polls ask for the same jobs 
 What a row stands for follows from its columns alone, so it is kept by them.
 """
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -20,13 +21,17 @@ from service.domain.offers import JobNeeds
 from service.store.engine import json_or_text
 from service.store.job_needs import needs_of_column
 from service.store.job_rows import StoredJob
+from service.store.polled_rows import PolledRows
 from service.store.schema import Utc
 from service.store.tables import jobs
 
 _MOST_KEPT = 512
 _SPEC: TypeAdapter[AnySpec | UnreadableSpec] = TypeAdapter(StoredSpec)
 _UNKNOWN_MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
-_NAMES = tuple(column.name for column in jobs.c)
+_OF_PROGRESS = ("progress", "metrics", "version")
+"""What each report of a running job changes: these columns come first."""
+_COLUMNS = sorted(jobs.c, key=lambda column: column.name not in _OF_PROGRESS)
+_NAMES = tuple(column.name for column in _COLUMNS)
 _READ_BELOW = ("spec", "progress", "labels", "metrics", "result", "state", "reason")
 _MOMENTS = tuple(column.name for column in jobs.c if isinstance(column.type, Utc))
 _SHOWN = tuple(n for n in Job.model_fields if n in _NAMES and n not in (*_READ_BELOW, *_MOMENTS))
@@ -42,6 +47,39 @@ def job_of_row(row: Row[Any]) -> StoredJob:
     return _job_of(tuple(row))
 
 
+@dataclass(frozen=True)
+class PolledJob:
+    """A job whose report of progress has changed `progress`, `metrics` and `version` alone.
+
+    `others` are the other columns of its row, as the driver gives them.
+    """
+
+    progress: Progress
+    metrics: dict[str, float]
+    version: int
+    others: tuple[Any, ...]
+
+
+def polled_version(rows: PolledRows, job_id: str) -> tuple[int, JobState] | None:
+    """The version of a job, which counts its changes, and its state."""
+    row = rows.row(_VERSION, job_id)
+    return (row[0], member(JobState, row[1])) if row is not None else None
+
+
+def polled_job(rows: PolledRows, job_id: str) -> PolledJob | None:
+    """A job as a poll reads it."""
+    row = rows.row(_POLL[rows.dialect], job_id)
+    if row is None:
+        return None
+    named = {"id": job_id, "metrics": row[1], "version": row[2]}
+    return PolledJob(_progress(row[0]), _metrics(named), _whole(named, "version"), row[3:])
+
+
+def job_of_others(others: tuple[Any, ...]) -> StoredJob:
+    """The job of a `PolledJob`, as if it had reported nothing yet."""
+    return _job_of(('{"total_steps":0}', "{}", 0, *others))
+
+
 def _as_text(column: Column[Any], dialect: str) -> ColumnElement[Any]:
     if isinstance(column.type, JSON):
         # The driver of PostgreSQL would parse it.
@@ -54,8 +92,21 @@ def _raw(column: Column[Any]) -> ColumnElement[Any]:
     return read_as(column, Text).label(column.name)
 
 
+def _polled(column: Column[Any], dialect: str) -> str:
+    is_parsed = dialect == "postgresql" and isinstance(column.type, JSON)
+    return f"{column.name}::text" if is_parsed else column.name
+
+
 _QUERIES: dict[str, Select[Any]] = {
-    dialect: select(*(_as_text(column, dialect) for column in jobs.c))
+    dialect: select(*(_as_text(column, dialect) for column in _COLUMNS))
+    for dialect in ("sqlite", "postgresql")
+}
+
+
+_VERSION = "SELECT version, state FROM jobs WHERE id = ?"
+_POLL = {
+    dialect: f"SELECT {', '.join(_polled(column, dialect) for column in _COLUMNS)} "
+    "FROM jobs WHERE id = ?"
     for dialect in ("sqlite", "postgresql")
 }
 

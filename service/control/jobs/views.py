@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -13,8 +14,10 @@ from service.control.scheduling.wait_reasons import QueueState
 from service.domain.errors import NotFound
 from service.store import jobs as store
 from service.store import resource_classes
+from service.store.job_reading import job_of_others, polled_version
 from service.store.job_rows import StoredJob
 from service.store.jobs import JobFilter
+from service.store.polled_rows import PolledRows
 
 _FOLLOWING_OTHERS = (JobState.QUEUED, *ENDED_JOBS)
 """States of a job whose view changes with other jobs, and not with its version alone."""
@@ -50,20 +53,21 @@ def page(tx: Connection, job_filter: JobFilter) -> tuple[list[JobView], bool]:
     return _views(tx, rows[: job_filter.limit]), len(rows) > job_filter.limit
 
 
-def version_of_row(tx: Connection, job_id: str) -> int | None:
-    """The version, which counts each change, of a job that `view_of_row` shows; None for others."""
-    version = store.version_of(tx, job_id)
+def version_of_row(rows: PolledRows, job_id: str) -> int | None:
+    """The version, which counts each change, of a job whose view follows from its row alone.
+
+    So does that of a job that neither waits nor has ended; None for any other.
+    """
+    version = polled_version(rows, job_id)
     if version is None or version[1] in _FOLLOWING_OTHERS:
         return None
     return version[0]
 
 
-def view_of_row(tx: Connection, job_id: str) -> JobView | None:
-    """A job that neither waits nor has ended: its view follows from its row. None for any other."""
-    row = store.get(tx, job_id)
-    if row is None or row.job.state in _FOLLOWING_OTHERS:
-        return None
-    return _view(row, _Surroundings())
+def view_of_others(others: tuple[Any, ...]) -> Job | None:
+    """A job from all columns of its row but those of its progress; None as by `version_of_row`."""
+    row = job_of_others(others)
+    return None if row.job.state in _FOLLOWING_OTHERS else _view(row, _Surroundings()).job
 
 
 def stored(tx: Connection, job_id: str, *, lock: bool = False) -> StoredJob:
