@@ -13,14 +13,13 @@ from service.api.dependencies import Context
 from service.api.downloads import download
 from service.api.errors import problem
 from service.api.parameters import Flag, IdempotencyKey, PathId, Wait
-from service.api.reads import read_job
 from service.api.refusals import a_file, refusals
 from service.context import AppContext
 from service.contract.checkpoints import Checkpoint
 from service.contract.exchange import ExportFormat, ExportRequest, ImportRequest
 from service.contract.jobs import ENDED_JOBS, Job, JobState
 from service.contract.json_types import Boolean
-from service.control.jobs import import_export
+from service.control.jobs import import_export, views
 from service.control.jobs.import_export import ExportState
 from service.control.jobs.submission import SubmissionResult
 from service.domain.errors import NotFound
@@ -115,15 +114,20 @@ async def export(
 async def _wait_for_end(context: AppContext, job_id: str, wait_seconds: float) -> Job:
     loop = asyncio.get_running_loop()
     deadline = loop.time() + wait_seconds
-    job = await run_in_threadpool(read_job, context, job_id)
+    job = await run_in_threadpool(_read_job, context, job_id)
     while job.state not in ENDED_JOBS and not context.notifier.closed:
         left = deadline - loop.time()
         if left <= 0:
             break
         seen = context.notifier.count
         await context.notifier.wait(seen, min(left, _POLL_SECONDS))
-        job = await run_in_threadpool(read_job, context, job_id)
+        job = await run_in_threadpool(_read_job, context, job_id)
     return job
+
+
+def _read_job(context: AppContext, job_id: str) -> Job:
+    with context.database.read() as tx:
+        return views.get(tx, job_id)
 
 
 def _submit_import(context: AppContext, request: ImportRequest, key: str | None) -> str:
@@ -169,8 +173,9 @@ def _find_or_submit(context: AppContext, export_request: ExportRequest) -> Job:
         job_id = context.new_id("job") if earlier is None else earlier.id
         if earlier is None:
             import_export.submit_export(tx, export_request, job_id=job_id, now=context.now())
+        job = views.get(tx, job_id)
     context.notifier.notify()
-    return read_job(context, job_id)
+    return job
 
 
 def _earlier_state(

@@ -9,7 +9,6 @@ from sqlalchemy.exc import IntegrityError
 
 from service.api.dependencies import Context, VolumeScan
 from service.api.parameters import IdempotencyKey, PathId
-from service.api.reads import read_job
 from service.api.refusals import Responses, refusals
 from service.api.responses import job_etag, job_made
 from service.context import AppContext
@@ -17,8 +16,7 @@ from service.contract.changes import JobEdit, RetryRequest
 from service.contract.jobs import Job
 from service.contract.model_json import json_of
 from service.control.checkpoints.gc import Collector
-from service.control.jobs import actions, edits, retries
-from service.control.jobs.submission import SubmissionResult
+from service.control.jobs import actions, edits, retries, views
 from service.domain.errors import Stale
 
 router = APIRouter(prefix="/jobs", tags=["jobs"], responses=refusals(404, 409))
@@ -41,7 +39,8 @@ def cancel(job_id: PathId, context: Context, how: Cancel | None = None) -> Respo
     mode = how.mode if how is not None else "graceful"
     with context.database.write() as tx:
         new = actions.cancel(tx, job_id, mode=mode, now=context.now())
-    return _changed(context, job_id, 202 if new else 200)
+        job = views.get(tx, job_id)
+    return _changed(context, job, 202 if new else 200)
 
 
 @router.post("/{job_id}/pause", status_code=202, response_model=Job, responses=_ASKED_BEFORE)
@@ -49,7 +48,8 @@ def pause(job_id: PathId, context: Context) -> Response:
     """Have it save a checkpoint and stop until it is resumed; 200 if that was asked before."""
     with context.database.write() as tx:
         new = actions.pause(tx, job_id, context.now())
-    return _changed(context, job_id, 202 if new else 200)
+        job = views.get(tx, job_id)
+    return _changed(context, job, 202 if new else 200)
 
 
 @router.post("/{job_id}/resume", status_code=202, response_model=Job)
@@ -60,7 +60,8 @@ def resume(job_id: PathId, context: Context) -> Response:
     """
     with context.database.write() as tx:
         actions.resume(tx, job_id, context.now())
-    return _changed(context, job_id, 202)
+        job = views.get(tx, job_id)
+    return _changed(context, job, 202)
 
 
 @router.post(
@@ -78,12 +79,12 @@ def retry(
     """Queue a failed or cancelled job again, as a new one that names it as its parent."""
     origin = how.origin if how is not None else "latest"
     try:
-        result = _retry(context, job_id, origin, key)
+        job, replayed = _retry(context, job_id, origin, key)
     except IntegrityError:
         # A concurrent call with the same key was faster: now its job is found.
-        result = _retry(context, job_id, origin, key)
+        job, replayed = _retry(context, job_id, origin, key)
     context.notifier.notify()
-    return job_made(read_job(context, result.job_id), replayed=result.replayed)
+    return job_made(job, replayed=replayed)
 
 
 @router.patch("/{job_id}", response_model=Job, responses=refusals(412))
@@ -97,8 +98,8 @@ def edit(
     versions = _versions(job_id, if_match)
     with context.database.write() as tx:
         edits.edit(tx, job_id, body, versions=versions, now=context.now())
+        job = views.get(tx, job_id)
     context.notifier.notify()
-    job = read_job(context, job_id)
     headers = {"ETag": job_etag(job)}
     return Response(json_of(job), headers=headers, media_type="application/json")
 
@@ -111,17 +112,19 @@ def delete(job_id: PathId, context: Context) -> None:
     Collector(context.database, context.volume, context.now()).finish_job(job_id)
 
 
-def _changed(context: AppContext, job_id: str, status: int) -> Response:
+def _changed(context: AppContext, job: Job, status: int) -> Response:
+    # Drawn by the transaction that changed it: after that, somebody may delete it at any time.
     context.notifier.notify()
-    job = read_job(context, job_id)
     return Response(json_of(job), status, media_type="application/json")
 
 
-def _retry(context: AppContext, job_id: str, origin: str, key: str | None) -> SubmissionResult:
+def _retry(context: AppContext, job_id: str, origin: str, key: str | None) -> tuple[Job, bool]:
+    """The new job, and whether an earlier call with the same key made it."""
     with context.database.write() as tx:
-        return retries.retry(
+        result = retries.retry(
             tx, job_id, origin, new_id=context.new_id("job"), key=key, now=context.now()
         )
+        return views.get(tx, result.job_id), result.replayed
 
 
 def _versions(job_id: str, if_match: str | None) -> frozenset[int] | None:
