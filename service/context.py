@@ -12,6 +12,7 @@ from service.control.jobs.grouped_submissions import (
     SubmissionRequest,
     SubmittedJob,
     commit_group,
+    is_database_outage,
 )
 from service.control.leases.reaper import LeaseTimeouts
 from service.control.leases.transitions import BackoffPolicy
@@ -48,7 +49,7 @@ class AppContext:
     @cached_property
     def submissions(self) -> GroupCommit[SubmissionRequest, SubmittedJob]:
         """Stores submissions, those that come at the same time together."""
-        return GroupCommit(self._submit_group)
+        return GroupCommit(self._submit_group, is_database_outage)
 
     def _submit_group(self, requests: Sequence[SubmissionRequest]) -> list[Outcome]:
         outcomes = commit_group(self.database, requests)

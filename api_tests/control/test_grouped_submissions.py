@@ -1,16 +1,14 @@
 """Submissions that come at the same time: one transaction, and each with its own outcome."""
 
-import asyncio
-import threading
-from collections.abc import Sequence
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-import structlog
 from sqlalchemy import Engine, event
+from sqlalchemy.exc import OperationalError
 
-from api_tests.support.coroutines import result_of
 from service.contract.jobs import JobState
 from service.contract.specs import Submission
 from service.control.jobs import views
@@ -22,7 +20,6 @@ from service.control.jobs.grouped_submissions import (
 )
 from service.control.scheduling import class_limit
 from service.domain.errors import Conflict, InvalidFields, Unprocessable
-from service.group_commit import GroupCommit
 from service.store import jobs
 from service.store.engine import Database
 
@@ -121,56 +118,45 @@ def test_a_job_that_was_claimed_at_once_is_answered_as_it_is_then(sqlite: Databa
         assert views.new_job_views(tx, stored)["job_001"] == views.get(tx, "job_001")
 
 
-def test_what_comes_during_a_commit_is_committed_together() -> None:
-    groups: list[list[int]] = []
-    first_begun, others_wait = threading.Event(), threading.Event()
+def test_an_outage_is_found_once_by_submissions_that_are_stored_in_turn(
+    sqlite: Database,
+) -> None:
+    commit_group(sqlite, [_request(2)])
 
-    def commit(requests: Sequence[int]) -> list[int | Exception]:
-        groups.append(list(requests))
-        first_begun.set()
-        assert others_wait.wait(10)
-        return [ValueError(f"{each}") if each == 3 else each * 10 for each in requests]
+    def lock(*_: object) -> None:
+        if not locking.in_transaction:
+            locking.execute("BEGIN IMMEDIATE")
 
-    async def submit_all() -> list[int | BaseException]:
-        group_commit = GroupCommit[int, int](commit)
-        first = asyncio.create_task(group_commit.reply(1))
-        while not first_begun.is_set():
-            await asyncio.sleep(0)
-        others = [asyncio.create_task(group_commit.reply(number)) for number in (2, 3, 4)]
-        await asyncio.sleep(0)
-        others[0].cancel()
-        others_wait.set()
-        return await asyncio.gather(first, *others, return_exceptions=True)
-
-    one, gone, refused, four = result_of(submit_all())
-    assert groups == [[1], [2, 3, 4]]
-    assert (one, four) == (10, 40)
-    assert isinstance(gone, asyncio.CancelledError)
-    assert isinstance(refused, ValueError)
+    event.listen(sqlite.engine, "checkout", _wait_for_locks_only_briefly)
+    event.listen(sqlite.engine, "checkin", lock)
+    with closing(_connection(sqlite)) as locking:
+        outcomes = commit_group(sqlite, [_request(n) for n in range(1, 9)])
+    assert {type(outcome) for outcome in outcomes} == {OperationalError}
+    assert len({id(outcome) for outcome in outcomes}) == 1
 
 
-def test_a_group_is_committed_in_the_name_of_no_single_request() -> None:
-    def commit(requests: Sequence[int]) -> list[dict[str, Any] | Exception]:
-        return [structlog.contextvars.get_contextvars() for _ in requests]
+def test_jobs_that_are_stored_are_answered_though_they_cannot_be_drawn(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit_group(database, [_request(0, "again")])
 
-    async def submit_one() -> dict[str, Any]:
-        group_commit = GroupCommit[int, dict[str, Any]](commit)
-        with structlog.contextvars.bound_contextvars(request_id="first"):
-            return await group_commit.reply(1)
+    def read() -> None:
+        raise OperationalError("SELECT", {}, Exception("the connection is lost"))
 
-    assert result_of(submit_one()) == {}
+    with monkeypatch.context() as patched:
+        patched.setattr(database, "read", read)
+        stored, again = commit_group(database, [_request(1), _request(0, "again")])
+    assert _submitted(stored).job.id == "job_001"
+    assert isinstance(again, OperationalError)
+    with database.read() as tx:
+        assert views.get(tx, "job_001").spec == _submitted(stored).job.spec
 
 
-def test_a_commit_that_fails_fails_all_its_requests_and_no_later_one() -> None:
-    def commit(requests: Sequence[int]) -> list[int | Exception]:
-        if 1 in requests:
-            raise OSError("the database is away")
-        return list(requests)
+def _wait_for_locks_only_briefly(connection: Any, *_: object) -> None:
+    connection.execute("PRAGMA busy_timeout=50")
 
-    async def submit_all() -> int:
-        group_commit = GroupCommit[int, int](commit)
-        with pytest.raises(OSError, match="away"):
-            await group_commit.reply(1)
-        return await group_commit.reply(2)
 
-    assert result_of(submit_all()) == 2
+def _connection(sqlite: Database) -> sqlite3.Connection:
+    """Another connection, for any thread."""
+    file = str(sqlite.url.database)
+    return sqlite3.connect(file, isolation_level=None, check_same_thread=False)

@@ -62,8 +62,8 @@ def test_a_change_is_answered_though_its_job_is_deleted_at_once(
 
 def delete_all_jobs(context: AppContext) -> None:
     with context.database.write() as tx:
-        jobs, _ = views.page(tx, JobFilter())
-        for job in jobs:
+        shown, _ = views.page(tx, JobFilter())
+        for job in (each.job for each in shown):
             if job.state not in ENDED_JOBS:
                 actions.cancel(tx, job.id, mode="now", now=context.now())
             edits.delete(tx, job.id)

@@ -59,9 +59,20 @@ def commit_group(database: Database, requests: Sequence[SubmissionRequest]) -> l
     TimeoutError for a database that cannot be reached.
     """
     results = _stored(database, requests)
-    with database.read() as tx:
-        drawn = views.new_job_views(tx, [r.stored for r in results if isinstance(r, NewJob)])
-        return [_outcome(tx, result, drawn) for result in results]
+    try:
+        with database.read() as tx:
+            drawn = views.new_job_views(tx, [r.stored for r in results if isinstance(r, NewJob)])
+            return [_outcome(tx, result, drawn) for result in results]
+    except (DBAPIError, TimeoutError) as error:
+        # What is stored is answered as stored: nobody is told that nothing was changed.
+        return [_undrawn(result, error) for result in results]
+
+
+def is_database_outage(error: Exception) -> bool:
+    """Whether an error that `commit_group` raises would meet any other group now, too."""
+    if not isinstance(error, DBAPIError | TimeoutError):
+        return False
+    return is_outage(error) and not is_deadlock(error)
 
 
 def _stored(database: Database, requests: Sequence[SubmissionRequest]) -> list[_Result]:
@@ -72,12 +83,24 @@ def _stored(database: Database, requests: Sequence[SubmissionRequest]) -> list[_
             # A concurrent call with the same key was faster: now its job is found.
             return _stored_together(database, requests)
     except (DBAPIError, TimeoutError) as error:
-        if len(requests) == 1 or (is_outage(error) and not is_deadlock(error)):
+        if len(requests) == 1 or is_database_outage(error):
             raise
     except Exception:
         if len(requests) == 1:
             raise
-    return [_stored_alone(database, request) for request in requests]
+    return _stored_in_turn(database, requests)
+
+
+def _stored_in_turn(database: Database, requests: Sequence[SubmissionRequest]) -> list[_Result]:
+    results: list[_Result] = []
+    outage: Exception | None = None
+    for request in requests:
+        # At an outage each would wait for the database by itself.
+        result = outage or _stored_alone(database, request)
+        if isinstance(result, Exception) and is_database_outage(result):
+            outage = result
+        results.append(result)
+    return results
 
 
 def _stored_alone(database: Database, request: SubmissionRequest) -> _Result:
@@ -127,3 +150,9 @@ def _outcome(tx: Connection, result: _Result, drawn: Mapping[str, Job]) -> Outco
         except NotFound as error:
             return error
     return result
+
+
+def _undrawn(result: _Result, error: Exception) -> Outcome:
+    if isinstance(result, NewJob):
+        return SubmittedJob(result.job, replayed=False)
+    return result if isinstance(result, Exception) else error
