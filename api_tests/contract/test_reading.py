@@ -1,12 +1,20 @@
+import json
 import logging
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import pytest
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from service.contract.agent import AttemptResult, BeatReply
 from service.contract.jobs import JobState
-from service.contract.reading import Extensible, member, read, read_json, with_unknown_fields
+from service.contract.reading import (
+    Extensible,
+    json_with_unknown_fields,
+    member,
+    read,
+    read_json,
+    with_unknown_fields,
+)
 
 
 class Part(BaseModel):
@@ -40,6 +48,21 @@ def test_what_is_unknown_is_kept_at_any_depth_and_written_again() -> None:
     assert whole.part.size == 2
     assert with_unknown_fields(whole) == NEWER
     assert with_unknown_fields(whole.model_copy(update={"parts": ()})) == NEWER | {"parts": []}
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        pytest.param(NEWER, id="unknown at many places"),
+        pytest.param({"parts": [{"size": 1}, {"size": 2, "weight": 4}]}, id="in a list"),
+        pytest.param({"by_name": {"left": {"depth": 1}}}, id="in a map"),
+        pytest.param({"state": "running", "parts": [{"size": 3}]}, id="nothing unknown"),
+        pytest.param({"shape": "caf\udce9"}, id="half of a surrogate pair"),
+    ],
+)
+def test_a_text_has_what_is_unknown_as_the_object_has_it(written: dict[str, Any]) -> None:
+    whole = read(Whole, written)
+    assert json.loads(json_with_unknown_fields(whole)) == with_unknown_fields(whole)
 
 
 def test_what_is_unknown_is_no_part_of_what_is_sent_on() -> None:

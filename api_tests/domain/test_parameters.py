@@ -32,6 +32,46 @@ def test_a_long_text_that_was_valid_is_not_kept_in_memory() -> None:
     assert sys.getrefcount(note) == references
 
 
+CONDITION = {"if": {"properties": {"exact": {"const": True}}}, "then": {"required": ["seed"]}}
+
+
+@pytest.mark.parametrize(
+    ("keywords", "valid", "wrong"),
+    [
+        pytest.param(CONDITION, {"exact": False}, {"exact": True}, id="another value"),
+        pytest.param(CONDITION, {"exact": 1}, {"exact": True}, id="a value of another type"),
+        pytest.param(CONDITION, {"exact": True, "seed": 1}, {"exact": True}, id="one is left out"),
+        pytest.param(
+            {"allOf": [{"not": CONDITION}]}, {"exact": True}, {"exact": False}, id="combined"
+        ),
+        pytest.param({"maxProperties": 1}, {"seed": 1}, {"seed": 1, "rate": 1}, id="of all"),
+        pytest.param(
+            {"not": {"additionalProperties": {"const": 2}}}, {"rate": 1}, {"rate": 2}, id="others"
+        ),
+        pytest.param(
+            {"anyOf": [{"properties": {"note": {"const": "x" * 101}}}]},
+            {"note": "x" * 101},
+            {"note": "x" * 102},
+            id="a long text",
+        ),
+    ],
+)
+def test_a_combination_is_refused_after_one_that_was_valid(
+    keywords: dict[str, Any], valid: dict[str, Any], wrong: dict[str, Any]
+) -> None:
+    properties: dict[str, Any] = {"exact": {}, "seed": {}, "rate": {}, "note": {}}
+    checks = ParameterChecks({"properties": properties, **keywords})
+    for _ in range(2):
+        assert not list(checks.errors(valid))
+        assert list(checks.errors(wrong))
+
+
+def test_a_default_that_a_job_changes_is_its_own() -> None:
+    recipe = a_recipe(sizes={"default": [1, 2]})
+    complete_parameters(recipe, {})["sizes"].append(3)
+    assert complete_parameters(recipe, {}) == {"sizes": [1, 2]}
+
+
 @pytest.mark.parametrize("recipe", builtin_catalog().recipes, ids=lambda recipe: recipe.name)
 def test_every_parameter_that_is_left_out_takes_its_default(recipe: RecipeInfo) -> None:
     complete = complete_parameters(recipe, {"batch_size": 32})

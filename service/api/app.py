@@ -24,6 +24,7 @@ from service.api import (
 from service.api.dependencies import AskedMethod
 from service.api.job_pages import JobPages
 from service.api.job_polls import JobPolls
+from service.api.job_submissions import JobSubmissions
 from service.api.openapi import DocumentedApi
 from service.api.query_names import StrictQuery
 from service.api.requests import RequestFrame
@@ -46,6 +47,7 @@ def build_app(context: AppContext, lifespan: Lifespan | None = None) -> FastAPI:
     app.state.context, app.state.job_pages = context, JobPages(context)
     app.needs_token = context.settings.token is not None
     app.frame = lambda routes: RequestFrame(routes, context.settings, JobPolls(context))
+    app.before_routes = lambda routes: JobSubmissions(routes, context)
     errors.install(app)
     for routes in (
         jobs,

@@ -83,6 +83,7 @@ async def submit(
 
     With `validate_only` nothing is stored: the answer is the specification with every default.
     """
+    # Most submissions do not come here: `JobSubmissions` answers those that are valid.
     if validate_only:
         return await run_in_threadpool(_completed, context, body.root)
     request = SubmissionRequest(body.root, key, context.new_id("job"), context.now())

@@ -26,10 +26,12 @@ class DocumentedApi(FastAPI):
 
     needs_token = False
     frame: Callable[[ASGIApp], ASGIApp]
+    before_routes: Callable[[ASGIApp], ASGIApp]
+    """What answers some requests in place of their routes, whose errors it raises."""
 
     def build_middleware_stack(self) -> ASGIApp:
         """The frame around the handlers of errors around the routes."""
-        routes = AsyncExitStackMiddleware(self.router)
+        routes = self.before_routes(AsyncExitStackMiddleware(self.router))
         return self.frame(ExceptionMiddleware(routes, handlers=self.exception_handlers))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

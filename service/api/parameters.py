@@ -68,7 +68,8 @@ Wait = Annotated[float, Query(ge=0, le=300), BeforeValidator(_number)]
 """The seconds that a call waits for the end of a job."""
 Flag = Annotated[bool, BeforeValidator(_boolean)]
 
+KEY_LENGTH = 255
 IdempotencyKey = Annotated[
-    str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)
+    str | None, Header(alias="Idempotency-Key", min_length=1, max_length=KEY_LENGTH)
 ]
 """Of a call that makes a job: the same key and body give the same job again."""

@@ -4,7 +4,9 @@ Unknown fields are stored or ignored, and logged once in each process; missing f
 defaults. This is not for the bodies of users, whose unknown fields are refused.
 """
 
+import json
 import logging
+from contextlib import suppress
 from enum import StrEnum
 from threading import Lock
 from typing import Any, TypeVar
@@ -17,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema, PydanticSerializationError, core_schema
 
 from service.contract.text import cut_text
 
@@ -49,6 +51,15 @@ def with_unknown_fields(model: BaseModel) -> dict[str, Any]:
     """The model as JSON, with the unknown fields that `read` has stored, at any depth."""
     body: dict[str, Any] = _restored(model, model.model_dump(mode="json"))
     return body
+
+
+def json_with_unknown_fields(model: BaseModel) -> str:
+    """The text of `with_unknown_fields`; a model that has none is written without Python's help."""
+    if not _has_unknown_fields(model):
+        with suppress(PydanticSerializationError):
+            return model.model_dump_json()
+    # It may have half of a surrogate pair, as an older version could store it: escaped.
+    return json.dumps(with_unknown_fields(model), allow_nan=False)
 
 
 def member(kind: type[_Member], text: str) -> _Member:
@@ -141,6 +152,14 @@ def _with_log(model: _Model) -> _Model:
 def _log_names(kind: type[BaseModel], names: set[str]) -> None:
     for name in sorted(names):
         log_once("unknown_field", f"{kind.__name__}.{name[:64]}")
+
+
+def _has_unknown_fields(value: Any) -> bool:
+    if isinstance(value, BaseModel):
+        fields = value.__dict__.values()
+        return bool(value.model_extra) or any(map(_has_unknown_fields, fields))
+    values = value.values() if isinstance(value, dict) else value
+    return isinstance(value, dict | list | tuple) and any(map(_has_unknown_fields, values))
 
 
 def _restored(value: Any, dumped: Any) -> Any:

@@ -1,5 +1,6 @@
 """The specification of a job in its row, which may be of another version."""
 
+import json
 from typing import Annotated, Any
 
 from pydantic import (
@@ -14,7 +15,7 @@ from pydantic import (
 )
 
 from service.contract.fields import LabelTexts
-from service.contract.reading import with_unknown_fields
+from service.contract.reading import json_with_unknown_fields, with_unknown_fields
 from service.contract.sentences import sentence_of
 from service.contract.specs import AnySpec, ExportSpec, NetworkSpec, Resources
 from service.contract.text import Message, ShortText
@@ -71,3 +72,10 @@ def stored_parameters(spec: AnySpec | UnreadableSpec) -> dict[str, Any]:
 def spec_as_stored(spec: BaseModel) -> Any:
     """A specification as in its row, with the fields that this version does not know."""
     return spec.stored if isinstance(spec, UnreadableSpec) else with_unknown_fields(spec)
+
+
+def spec_as_json(spec: BaseModel) -> str:
+    """The JSON text of a specification as in its row."""
+    if isinstance(spec, UnreadableSpec):
+        return json.dumps(spec.stored, allow_nan=False)
+    return json_with_unknown_fields(spec)

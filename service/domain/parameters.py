@@ -35,7 +35,9 @@ def complete_parameters(recipe: RecipeInfo, given: Mapping[str, Any]) -> dict[st
     if unstorable:
         raise InvalidFields(unstorable)
     checks = checks_of(recipe.parameters)
-    complete: dict[str, Any] = _completed(dict(given), checks.schema, checks.schema)
+    complete = checks.defaults()
+    for name, each in given.items():
+        complete[name] = _completed(each, checks.properties.get(name), checks.schema)
     problems = problems_of(recipe.name, checks.schema, checks.errors(complete))
     if problems:
         raise InvalidFields(problems)
@@ -44,8 +46,7 @@ def complete_parameters(recipe: RecipeInfo, given: Mapping[str, Any]) -> dict[st
 
 def defaults_of(recipe: RecipeInfo) -> dict[str, Any]:
     """Every parameter of the recipe that has a default, with that."""
-    defaults: dict[str, Any] = _completed({}, recipe.parameters, recipe.parameters)
-    return defaults
+    return checks_of(recipe.parameters).defaults()
 
 
 def is_accepted(recipe: RecipeInfo, params: Mapping[str, Any]) -> bool:

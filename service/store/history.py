@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, s
 
 from service.contract.jobs import Event
 from service.contract.text import MESSAGE_LENGTH, cut_text
+from service.store.plain_insert import PlainInsert
 from service.store.tables import events, jobs, metrics, series_arrays
 
 _RAISE_SEQUENCE = """
@@ -20,7 +21,7 @@ _BEGIN_COUNT = """
     WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'events')
 """
 _RAISE_COUNT = "UPDATE sqlite_sequence SET seq = max(seq, :floor) WHERE name = 'events'"
-_ADD = insert(events)
+_NEW = PlainInsert(events, ("job_id", "kind", "message", "created_at"))
 _BEFORE_ANY_UNDER_WAY = "age(events.xmin) > age(pg_snapshot_xmin(pg_current_snapshot())::xid)"
 
 
@@ -37,14 +38,13 @@ def note_first(tx: Connection, entries: Sequence[tuple[str, str, str, datetime]]
     rows = [
         {
             "job_id": job_id,
-            "attempt": None,
             "kind": kind,
             "message": cut_text(message, MESSAGE_LENGTH),
             "created_at": now,
         }
         for job_id, kind, message, now in entries
     ]
-    tx.execute(_ADD, rows)
+    _NEW.add(tx, rows)
 
 
 def count(tx: Connection, job_id: str, attempt: int, limit: int) -> int:

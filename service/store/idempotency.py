@@ -1,17 +1,18 @@
 """Idempotency keys: which job a submission made when it came the first time."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, select
 
+from service.store.plain_insert import PlainInsert
 from service.store.tables import idempotency_keys
 
 _FIND = select(idempotency_keys).where(
     idempotency_keys.c.key.in_(bindparam("keys", expanding=True))
 )
-_ADD = insert(idempotency_keys)
+_NEW = PlainInsert(idempotency_keys, ("key", "body_sha256", "job_id", "created_at"))
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,7 @@ def add(tx: Connection, key: str, body_sha256: str, job_id: str, now: datetime) 
 
 def add_all(tx: Connection, new: Sequence[StoredKey]) -> None:
     """Store keys; of two concurrent calls with the same one, one raises IntegrityError."""
-    if new:
-        tx.execute(_ADD, [asdict(each) for each in new])
+    _NEW.add(tx, [vars(each) for each in new])
 
 
 def delete_before(tx: Connection, moment: datetime, limit: int) -> int:

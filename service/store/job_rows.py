@@ -1,12 +1,49 @@
 """A job as a row has it."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from service.contract.jobs import Job
-from service.contract.stored_specs import spec_as_stored
+from service.contract.stored_specs import spec_as_json
 from service.domain.offers import JobNeeds
+from service.store.job_needs import column_of_needs
+from service.store.plain_insert import PlainInsert
+from service.store.tables import jobs
+
+_AS_SHOWN = (
+    "id",
+    "kind",
+    "recipe",
+    "variant",
+    "name",
+    "message",
+    "created_at",
+    "started_at",
+    "finished_at",
+    "attempt",
+    "latest_checkpoint",
+    "best_checkpoint",
+    "parent_job_id",
+    "version",
+)
+_AS_STORED = (
+    "state",
+    "reason",
+    "labels",
+    "metrics",
+    "result",
+    "spec",
+    "progress",
+    "queue_order",
+    "gpus",
+    "needs",
+    "failures",
+    "worker_losses",
+    "source_checkpoint",
+)
+NEW_JOBS = PlainInsert(jobs, (*_AS_SHOWN, *_AS_STORED))
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,20 +62,21 @@ class StoredJob:
     source_checkpoint: str | None
 
 
-def columns_of(job: Job) -> dict[str, Any]:
-    """The columns that a job as users see it has."""
-    columns = job.model_dump(
-        exclude={
-            "object",
-            "queue_position",
-            "wait_reason",
-            "unreadable",
-            "actions",
-            "spec",
-            "progress",
-        }
-    )
-    return columns | {
-        "spec": spec_as_stored(job.spec),
-        "progress": job.progress.model_dump(mode="json"),
+def columns_of(stored: StoredJob) -> dict[str, Any]:
+    """The columns of a new row, as `PlainInsert` takes them."""
+    job = stored.job
+    return {name: getattr(job, name) for name in _AS_SHOWN} | {
+        "state": str(job.state),
+        "reason": str(job.reason) if job.reason is not None else None,
+        "labels": json.dumps(job.labels, allow_nan=False),
+        "metrics": json.dumps(job.metrics, allow_nan=False),
+        "result": json.dumps(job.result, allow_nan=False),
+        "spec": spec_as_json(job.spec),
+        "progress": job.progress.model_dump_json(),
+        "queue_order": -job.spec.priority,
+        "gpus": stored.needs.gpus,
+        "needs": column_of_needs(stored.needs),
+        "failures": stored.failures,
+        "worker_losses": stored.worker_losses,
+        "source_checkpoint": stored.source_checkpoint,
     }

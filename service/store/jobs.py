@@ -7,7 +7,6 @@ from typing import Any
 from sqlalchemy import (
     Connection,
     delete,
-    insert,
     select,
     update,
 )
@@ -17,12 +16,10 @@ from service.contract.reading import member
 from service.contract.specs import CheckDataSpec, NetworkSpec
 from service.contract.stored_specs import spec_as_stored
 from service.domain.offers import JobNeeds
-from service.store.job_needs import column_of_needs
 from service.store.job_reading import job_of_row, select_jobs
-from service.store.job_rows import StoredJob, columns_of
+from service.store.job_rows import NEW_JOBS, StoredJob, columns_of
 from service.store.tables import jobs
 
-_ADD = insert(jobs)
 _VERSION = {
     "qmark": "SELECT version, state FROM jobs WHERE id = ?",
     "pyformat": "SELECT version, state FROM jobs WHERE id = %s",
@@ -65,21 +62,7 @@ def new_row(job: Job, source_checkpoint: str | None, forms: frozenset[str] | Non
 
 def add_all(tx: Connection, new: Sequence[StoredJob]) -> None:
     """Store new jobs."""
-    tx.execute(
-        _ADD,
-        [
-            columns_of(each.job)
-            | {
-                "queue_order": -each.job.spec.priority,
-                "gpus": each.needs.gpus,
-                "needs": column_of_needs(each.needs),
-                "failures": each.failures,
-                "worker_losses": each.worker_losses,
-                "source_checkpoint": each.source_checkpoint,
-            }
-            for each in new
-        ],
-    )
+    NEW_JOBS.add(tx, [columns_of(each) for each in new])
 
 
 def needs_of(job: Job, forms: frozenset[str] | None) -> JobNeeds:
