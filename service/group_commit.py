@@ -26,7 +26,7 @@ _UNDER_WAY = (
 class GroupCommit(Generic[Request, Reply]):
     """Gives requests to `commit`, in a thread, all that wait at a time in one call.
 
-    A request that comes alone is committed at once: nobody waits for others to come. `commit`
+    A request that comes alone is committed at once: nobody waits for others to be sent. `commit`
     gives the reply to each request, or the exception that it alone raises. What it raises itself,
     all its requests raise; if that is an outage, so do all that wait. A request whose turn or whose
     commit takes longer than `limit_seconds` raises Unavailable. Belongs to one event loop.
@@ -56,10 +56,20 @@ class GroupCommit(Generic[Request, Reply]):
     async def _commit_all(self) -> None:
         try:
             while self._waiting:
+                await self._gather()
                 count = min(len(self._waiting), MOST_REQUESTS)
                 await self._commit_group([self._waiting.popleft() for _ in range(count)])
         finally:
             self._committing = None
+
+    async def _gather(self) -> None:
+        """Wait while the turns of the event loop bring requests: they are there to be read."""
+        count = 0
+        while count < len(self._waiting) < MOST_REQUESTS:
+            count = len(self._waiting)
+            # What is read from a connection in one turn comes here in the next.
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
 
     async def _commit_group(self, group: list[tuple[Request, asyncio.Future[Reply]]]) -> None:
         futures = [future for _, future in group]

@@ -1,7 +1,7 @@
 """The queue by resource class: the jobs of a class need the same of a worker."""
 
 from collections.abc import Collection, Mapping, Sized
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from itertools import pairwise
@@ -10,15 +10,14 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    CursorResult,
     ScalarSelect,
-    TextClause,
     and_,
     bindparam,
     func,
     literal_column,
     or_,
     select,
-    text,
     update,
 )
 
@@ -38,20 +37,13 @@ _FIRST_OF_CLASS = (
     .where(_QUEUED, jobs.c.needs == bindparam("needs"), jobs.c.gpus == bindparam("gpus"))
     .limit(1)
 )
-_WITH_ORDER = jobs.c.queue_order == bindparam("queue_order")
-_AHEAD_OF = select(
-    *(
-        select(func.count()).select_from(jobs).where(_QUEUED, *ahead).scalar_subquery()
-        for ahead in (
-            (jobs.c.queue_order < bindparam("queue_order"),),
-            (_WITH_ORDER, jobs.c.id < bindparam("first")),
-        )
-    )
+_AHEAD_OF = (
+    "SELECT (SELECT count(*) FROM jobs WHERE state = 'queued' AND queue_order < ?) "
+    "+ (SELECT count(*) FROM jobs WHERE state = 'queued' AND queue_order = ? AND id < ?)"
 )
 _BETWEEN = (
-    select(jobs.c.id)
-    .where(_QUEUED, _WITH_ORDER, jobs.c.id.between(bindparam("first"), bindparam("last")))
-    .order_by(jobs.c.id)
+    "SELECT id FROM jobs WHERE state = 'queued' AND queue_order = ? AND id BETWEEN ? AND ? "
+    "ORDER BY id"
 )
 
 
@@ -75,8 +67,8 @@ def of_queued_jobs(tx: Connection) -> list[ResourceClass]:
     while current is not None:
         classes.append(current)
         # Not one comparison of pairs: SQLite would read all jobs with the same labels for it.
-        more_gpus = _first_class(tx, "needs = :needs AND gpus > :gpus", current)
-        current = more_gpus or _first_class(tx, "needs > :needs", current)
+        more_gpus = _first_class(tx, "needs = ? AND gpus > ?", current.needs, current.gpus)
+        current = more_gpus or _first_class(tx, "needs > ?", current.needs)
     return classes
 
 
@@ -132,7 +124,7 @@ def positions(tx: Connection, queued: Collection[Job]) -> dict[str, int]:
         # Each row of the index is counted once, and not once for each job behind it.
         bounds = pairwise(["", *sorted(ids)])
         parameters += [queue_order, *(part for pair in bounds for part in (queue_order, *pair))]
-    row = iter(tx.exec_driver_sql(_counts(tx, by_order), tuple(parameters)).one())
+    row = iter(_plain(tx, _counts(by_order), *parameters).one())
     positions: dict[str, int] = {}
     for ids in by_order.values():
         position: int = next(row)
@@ -152,9 +144,9 @@ def positions_of_new(tx: Connection, queued: Collection[Job]) -> dict[str, int]:
         by_order.setdefault(-job.spec.priority, []).append(job.id)
     positions: dict[str, int] = {}
     for queue_order, ids in by_order.items():
-        values = {"queue_order": queue_order, "first": min(ids)}
-        ahead = sum(tx.execute(_AHEAD_OF, values).one())
-        between = tx.execute(_BETWEEN, values | {"last": max(ids)}).scalars()
+        first, last = min(ids), max(ids)
+        ahead: int = _plain(tx, _AHEAD_OF, queue_order, queue_order, first).scalar_one()
+        between = _plain(tx, _BETWEEN, queue_order, first, last).scalars()
         positions |= {job_id: ahead + rank for rank, job_id in enumerate(between, 1)}
     return {job.id: positions[job.id] for job in queued if job.id in positions}
 
@@ -171,7 +163,7 @@ def clear_ended_backoffs(tx: Connection, now: datetime) -> int:
     return tx.execute(update(jobs).where(over).values(**values)).rowcount
 
 
-def _counts(tx: Connection, by_order: Mapping[int, Sized]) -> str:
+def _counts(by_order: Mapping[int, Sized]) -> str:
     """Of each order the jobs before it, and those of it up to each id; written as text, since to
     build such a query from the tables costs more than to run it."""
     before = "(SELECT count(*) FROM jobs WHERE state = 'queued' AND queue_order < ?)"
@@ -180,27 +172,29 @@ def _counts(tx: Connection, by_order: Mapping[int, Sized]) -> str:
         "AND id <= ?)"
     )
     counts = [each for ids in by_order.values() for each in (before, *[within] * len(ids))]
-    query = f"SELECT {', '.join(counts)}"
-    return query.replace("?", "%s") if tx.dialect.paramstyle == "pyformat" else query
+    return f"SELECT {', '.join(counts)}"
+
+
+def _plain(tx: Connection, query: str, *values: str | int) -> CursorResult[Any]:
+    """The rows of a query of plain text with `?` for each value."""
+    query = query.replace("?", "%s") if tx.dialect.paramstyle == "pyformat" else query
+    return tx.exec_driver_sql(query, values)
 
 
 def _count(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
     return select(func.count()).select_from(jobs).where(_QUEUED, *conditions).scalar_subquery()
 
 
-def _first_class(
-    tx: Connection, condition: str, last: ResourceClass | None = None
-) -> ResourceClass | None:
-    query = _first_class_query(condition, is_sqlite=tx.dialect.name == "sqlite")
-    row = tx.execute(query, asdict(last) if last is not None else {}).first()
+def _first_class(tx: Connection, condition: str, *values: str | int) -> ResourceClass | None:
+    row = _plain(tx, _first_class_query(condition, tx.dialect.name), *values).first()
     return ResourceClass(row.needs, row.gpus) if row is not None else None
 
 
 @cache
-def _first_class_query(condition: str, *, is_sqlite: bool) -> TextClause:
+def _first_class_query(condition: str, dialect: str) -> str:
     # By itself SQLite would take the index of the states, and sort the whole queue.
-    indexed = " INDEXED BY ix_jobs_resource_class" if is_sqlite else ""
-    return text(
+    indexed = " INDEXED BY ix_jobs_resource_class" if dialect == "sqlite" else ""
+    return (
         f"SELECT needs, gpus FROM jobs{indexed} WHERE state = 'queued' AND {condition} "
         "ORDER BY needs, gpus LIMIT 1"
     )
