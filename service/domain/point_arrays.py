@@ -63,7 +63,8 @@ class PointArrays:
     def chart(self, since_step: int, max_points: int) -> list[tuple[int, float]]:
         """The (step, value) pairs from a step on; of too many those that `thinned` keeps."""
         start = bisect_left(self.steps, since_step)
-        steps, values = self.steps[start:], self.values[start:].tolist()
+        later = PointArrays(self.steps[start:], self.values[start:]) if start else self
+        steps, values = later.steps, later.values.tolist()
         chosen = chosen_points(values, max_points)
         return list(
             zip(map(steps.__getitem__, chosen), map(values.__getitem__, chosen), strict=True)

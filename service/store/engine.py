@@ -17,6 +17,8 @@ from service.contract.reading import log_once
 from service.store.polled_rows import CannotPoll, PolledRows, PostgresRows, SqliteRows
 
 _WAIT_SECONDS = 30.0
+BINARY_RESULTS = "binary_results"
+"""The option of a statement that reads many bytes: PostgreSQL writes them as digits otherwise."""
 
 
 class DatabaseInUse(Exception):
@@ -54,6 +56,7 @@ class Database:
                 json_serializer=_strict_json,
             )
             self._reader = self._writer
+            event.listen(self._writer, "before_cursor_execute", _take_option)
 
     @property
     def engine(self) -> Engine:
@@ -226,6 +229,12 @@ def _sqlite(
         cursor.close()
 
     return engine
+
+
+def _take_option(_: Connection, cursor: Any, __: str, ___: Any, context: Any, ____: bool) -> None:
+    if context is not None and context.execution_options.get(BINARY_RESULTS):
+        # The number of the format in PostgreSQL's protocol: the driver need not be installed.
+        cursor.format = 1
 
 
 def _begin_with(statement: str, engine: Engine) -> None:

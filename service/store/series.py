@@ -13,6 +13,7 @@ from sqlalchemy import BindParameter, Connection, Select, bindparam, delete, fun
 from sqlalchemy.dialects import postgresql, sqlite
 
 from service.domain.point_arrays import NO_POINTS, STEP_BYTES, PointArrays
+from service.store.engine import BINARY_RESULTS
 from service.store.tables import metrics, series_arrays
 
 MOST_POINTS = 10_000
@@ -49,8 +50,10 @@ _ROWS = (
     .where(metrics.c.job_id == _OF_JOB)
     .order_by(metrics.c.name, metrics.c.step)
 )
-_ARRAYS = select(series_arrays.c.name, series_arrays.c.steps, series_arrays.c.numbers).where(
-    series_arrays.c.job_id == _OF_JOB
+_ARRAYS = (
+    select(series_arrays.c.name, series_arrays.c.steps, series_arrays.c.numbers)
+    .where(series_arrays.c.job_id == _OF_JOB)
+    .execution_options(**{BINARY_RESULTS: True})
 )
 _NAMED_OR_LONG = _ARRAYS.where(
     series_arrays.c.name.in_(bindparam("names", expanding=True))
