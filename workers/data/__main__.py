@@ -6,6 +6,7 @@ Writes a line of JSON for each message: `progress` (done, all), then `result` or
 import argparse
 import json
 import os
+import signal
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -18,14 +19,14 @@ from workers.data.checks.data_set import check_data
 from workers.data.errors import DataError
 from workers.data.file_names import printable
 from workers.data.packs.builder import PackBuilder
-from workers.data.packs.encoding import Storage
+from workers.data.packs.encoding import DEFAULT_STORAGE, Storage
 from workers.data.packs.originals import Originals
 
 _SHOWN_SECONDS = 0.1
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The exit status: 0 with a result, 1 with an error, 130 for Ctrl-C."""
+    """The exit status: 0 with a result, 1 with an error, 130 for Ctrl-C, 143 for SIGTERM."""
     options = _parser().parse_args(arguments)
     try:
         _send(result=options.run(options))
@@ -53,9 +54,9 @@ def _parser() -> argparse.ArgumentParser:
     pack = commands.add_parser("pack")
     pack.add_argument("folder", type=Path)
     pack.add_argument("target", type=Path)
-    pack.add_argument("--encoding", default="jpeg")
-    pack.add_argument("--short-side", type=int, default=320)
-    pack.add_argument("--quality", type=int, default=90)
+    pack.add_argument("--encoding", default=DEFAULT_STORAGE.encoding)
+    pack.add_argument("--short-side", type=int, default=DEFAULT_STORAGE.short_side)
+    pack.add_argument("--quality", type=int, default=DEFAULT_STORAGE.quality)
     pack.set_defaults(run=_pack)
     for command in (check, pack):
         command.add_argument("--data-root", type=Path)
@@ -132,4 +133,6 @@ def _send(**message: object) -> None:
 
 
 if __name__ == "__main__":
+    # As KeyboardInterrupt does, so that a packing keeps what it has.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     sys.exit(main())

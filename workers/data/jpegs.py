@@ -42,14 +42,14 @@ def cut_jpeg(file: BinaryIO, cut: Cut, *, exif_orientation: bool) -> Tensor | No
         size = (height, width) if orientation in _SIDEWAYS else (width, height)
         box = cut.box(*size)
         reduction = cut.reduction(box)
-        pixels = _decoded(data, height, width, reduction)
+        image = decoded_jpeg(data, height, width, reduction)
     except ValueError:
         return None
-    image = _turned(torch.from_numpy(pixels).permute(2, 0, 1), orientation)
-    return cut.resized(part_of(image, box, reduction))
+    return cut.resized(part_of(_turned(image, orientation), box, reduction))
 
 
-def _decoded(data: bytes, height: int, width: int, reduction: int) -> NDArray[np.uint8]:
+def decoded_jpeg(data: bytes | bytearray, height: int, width: int, reduction: int) -> Tensor:
+    """A JPEG (3, H, W), uint8, RGB, divided by `reduction`; raises ValueError for any fault."""
     # Strict: libjpeg's warnings, as of a file that ends early, are errors.
     pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(
         data,
@@ -58,7 +58,7 @@ def _decoded(data: bytes, height: int, width: int, reduction: int) -> NDArray[np
         min_factor=reduction,
         strict=True,
     )
-    return pixels
+    return torch.from_numpy(pixels).permute(2, 0, 1)
 
 
 def orientation_of(data: bytes) -> int:

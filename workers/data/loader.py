@@ -45,12 +45,24 @@ LoadedBatch = Batch | EncodedBatch
 
 def batch_of(pixels: Sequence[Pixels]) -> Batch:
     """The batch of images of the same size; raises ValueError if they are not."""
-    # In a loader process its images are stacked in the memory that they are handed over in.
     return Batch(
-        default_collate([one.image for one in pixels]),
+        _stacked([one.image for one in pixels]),
         torch.tensor([one.label for one in pixels]),
         torch.from_numpy(np.stack([one.draws for one in pixels])),
     )
+
+
+def _stacked(images: list[Tensor]) -> Tensor:
+    """The images (N, 3, S, S), in the order in memory that they have.
+
+    In a loader process they are stacked in the memory that they are handed over in.
+    """
+    # Where the channels of a pixel follow each other, whole rows are copied at once.
+    is_of_pixels = all(image.stride(0) == 1 for image in images)
+    stacked: Tensor = default_collate(
+        [image.permute(1, 2, 0) for image in images] if is_of_pixels else images
+    )
+    return stacked.permute(0, 3, 1, 2) if is_of_pixels else stacked
 
 
 class _Batches(Dataset[LoadedBatch | DataError]):

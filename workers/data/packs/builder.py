@@ -68,7 +68,6 @@ class PackBuilder:
             self._add_all(images, processes, progress)
             self._originals.check_unchanged(map(original_of, images.entries))
             pack_bytes = self._finish(file.fileno(), images.entries["record"])
-        self._journal.remove()
         original_bytes = self._originals.total_bytes()
         return PackSummary(images.count, original_bytes, pack_bytes, len(entries))
 
@@ -108,14 +107,14 @@ class PackBuilder:
     def _stored(self, number: int) -> _Stored:
         path, name = self._originals.file_of(number)
         try:
-            content, original = stored_image(path, name, self._originals.data_root, self._storage)
+            image = stored_image(path, name, self._originals.data_root, self._storage)
         except DataError as error:
             return error
-        record = np.zeros(1, RECORD)
+        content, record = image.content, np.zeros(1, RECORD)
         record["stored_bytes"], record["crc32"] = len(content), zlib.crc32(content)
-        record["label"] = self._originals.label_of(number)
+        record["label"], record["tiled"] = self._originals.label_of(number), image.is_tiled
         record["sha256"] = np.void(hashlib.sha256(content).digest())
-        return content, record.tobytes(), original
+        return content, record.tobytes(), image.original
 
     def _finish(self, fd: int, records: NDArray[np.void]) -> int:
         storage = self._storage
@@ -138,7 +137,11 @@ class PackBuilder:
             file.flush()
             os.fsync(file.fileno())
         os.replace(self._partial, self._target)
-        sync_folder(self._target.absolute().parent)
+        try:
+            sync_folder(self._target.absolute().parent)
+        finally:
+            # Also where Ctrl-C comes now: the pack is whole.
+            self._journal.remove()
         return header.pack_bytes
 
 
@@ -148,8 +151,10 @@ class _ImageWriter:
     def __init__(self, fd: int, journal: Journal, entries: NDArray[np.void]) -> None:
         self._fd, self._journal = fd, journal
         self._entries = [entries]
-        self._pending: list[NDArray[np.void]] = []
-        self.count, self._pending_bytes = len(entries), 0
+        # The number of the first entry that is not in the journal, and all of those: one field,
+        # so that no signal finds one of the two changed.
+        self._pending: tuple[int, list[NDArray[np.void]]] = (len(entries), [])
+        self._pending_bytes = 0
         self._end = HEADER_BYTES
         if len(entries):
             last = entries["record"][-1]
@@ -158,6 +163,12 @@ class _ImageWriter:
         if not len(entries):
             _write(fd, b"\0" * HEADER_BYTES)
         journal.open(entries)
+
+    @property
+    def count(self) -> int:
+        """How many images were added."""
+        first, pending = self._pending
+        return first + len(pending)
 
     @property
     def entries(self) -> NDArray[np.void]:
@@ -169,22 +180,23 @@ class _ImageWriter:
         _write(self._fd, content)
         entry = entry_of(np.frombuffer(record, RECORD), original)
         entry["record"]["offset"] = self._end
-        self._pending.append(entry)
         self._end += len(content)
-        self.count += 1
+        self._pending[1].append(entry)
         self._pending_bytes += len(content)
-        if self._pending_bytes >= _SYNC_BYTES or len(self._pending) >= _SYNC_IMAGES:
+        if self._pending_bytes >= _SYNC_BYTES or len(self._pending[1]) >= _SYNC_IMAGES:
             self.sync()
 
     def sync(self) -> None:
         """Have every image that was added on disk, and in the journal."""
-        if not self._pending:
+        first, pending = self._pending
+        if not pending:
             return
         os.fsync(self._fd)
-        entries = np.concatenate(self._pending)
-        self._journal.append(entries)
+        entries = np.concatenate(pending)
+        # Ctrl-C may come here, and then it is called again: it puts the same.
+        self._journal.put(first, entries)
         self._entries.append(entries)
-        self._pending, self._pending_bytes = [], 0
+        self._pending, self._pending_bytes = (first + len(pending), []), 0
 
 
 def _lock(fd: int, path: Path) -> None:

@@ -5,6 +5,7 @@ import os
 import struct
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import ExifTags, Image
@@ -12,6 +13,7 @@ from PIL import ExifTags, Image
 from workers.data.errors import InvalidData
 from workers.data.image_files import FORMATS, decode_image
 from workers.data.packs.index import Encoding
+from workers.data.packs.tiles import tile_mcus
 from workers.data.regular_files import open_regular_file
 
 RAW_HEAD = struct.Struct("<IIHxx")
@@ -19,6 +21,7 @@ RAW_HEAD = struct.Struct("<IIHxx")
 
 _ORIENTATION = ExifTags.Base.Orientation
 _UPRIGHT = 1
+_CHROMA_OF_HALF_THE_SIZE = "4:2:0"
 _LONGEST_JPEG = 65_500
 """The limit of libjpeg."""
 
@@ -35,6 +38,9 @@ class Storage:
     quality: int
 
 
+DEFAULT_STORAGE = Storage("jpeg", 320, 90)
+
+
 @dataclass(frozen=True)
 class Original:
     """The size of a file in bytes, and the time of its last change in ns."""
@@ -48,10 +54,16 @@ class Original:
         return cls(status.st_size, status.st_mtime_ns)
 
 
-def stored_image(
-    path: Path, name: str, data_root: Path, storage: Storage
-) -> tuple[bytes, Original]:
-    """An image as a pack stores it, and the file that it was made of.
+class StoredImage(NamedTuple):
+    """An image as a pack stores it, whether it is a JPEG in tiles, and the file it was made of."""
+
+    content: bytes
+    is_tiled: bool
+    original: Original
+
+
+def stored_image(path: Path, name: str, data_root: Path, storage: Storage) -> StoredImage:
+    """An image of a folder, read and encoded.
 
     Each image is decoded, so that a pack holds none that would end a training. Raises InvalidData
     for an image that cannot be decoded or stored, or that changes while it is read, and NoDataRoot.
@@ -63,21 +75,21 @@ def stored_image(
         if before != Original.of(os.fstat(file.fileno())) or len(content) != before.size:
             raise changed(name)
     if storage.encoding == "original":
-        return content, before
+        return StoredImage(content, False, before)
     with Image.open(io.BytesIO(content), formats=FORMATS) as header:
         orientation = _orientation_of(header)
         if storage.encoding == "jpeg" and _is_small_jpeg(header, storage.short_side):
-            return content, before
+            return StoredImage(content, False, before)
     small = _resized(image, storage.short_side)
     if storage.encoding == "raw":
         head = RAW_HEAD.pack(small.height, small.width, orientation)
-        return head + np.asarray(small).tobytes(), before
+        return StoredImage(head + np.asarray(small).tobytes(), False, before)
     if max(small.size) > _LONGEST_JPEG:
         raise InvalidData(
             f"{name} has {small.width:,} x {small.height:,} pixels, and a JPEG at most "
             f"{_LONGEST_JPEG:,} in a row: remove it, or pack with --format raw or original"
         )
-    return _as_jpeg(small, orientation, storage.quality), before
+    return StoredImage(_as_jpeg(small, orientation, storage.quality), True, before)
 
 
 def changed(name: str) -> InvalidData:
@@ -103,13 +115,24 @@ def _resized(image: Image.Image, short_side: int) -> Image.Image:
 
 
 def _as_jpeg(image: Image.Image, orientation: int, quality: int) -> bytes:
-    content = io.BytesIO()
-    if orientation == _UPRIGHT:
-        image.save(content, "JPEG", quality=quality)
-    else:
-        exif = Image.Exif()
-        exif[_ORIENTATION] = orientation
-        image.save(content, "JPEG", quality=quality, exif=exif)
+    exif = b""
+    if orientation != _UPRIGHT:
+        tags = Image.Exif()
+        tags[_ORIENTATION] = orientation
+        exif = tags.tobytes()
+    try:
+        # Codes of its own for each image: 6 % smaller, and decoded in as much less time.
+        return _in_tiles(image, quality=quality, exif=exif, optimize=True)
+    except OSError:
+        # Pillow's buffer for that is too small for noise of a high quality.
+        return _in_tiles(image, quality=quality, exif=exif, optimize=False)
+
+
+def _in_tiles(image: Image.Image, **how: Any) -> bytes:
+    content, blocks = io.BytesIO(), tile_mcus(image.width)
+    image.save(
+        content, "JPEG", subsampling=_CHROMA_OF_HALF_THE_SIZE, restart_marker_blocks=blocks, **how
+    )
     return content.getvalue()
 
 

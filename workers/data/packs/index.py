@@ -8,12 +8,13 @@ import json
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from service.contract.sentences import sentence_of
 from workers.data.images import Split
 
 Encoding = Literal["original", "jpeg", "raw"]
@@ -27,12 +28,13 @@ RECORD = np.dtype(
         ("stored_bytes", "<u4"),
         ("crc32", "<u4"),
         ("label", "<u4"),
-        ("reserved", "<u4"),
+        ("tiled", "<u4"),
         ("sha256", "V32"),
     ]
 )
 """Of one image: offset in the pack; its size as a file, and as stored; where its path ends in the
-paths; digests of the stored bytes; its class in the split."""
+paths; digests of the stored bytes; its class in the split; 1 for a JPEG whose restart intervals are
+tiles, which older packs have not (0)."""
 
 _LENGTH = struct.Struct("<Q")
 
@@ -43,8 +45,8 @@ class PackSplit(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     name: Split
-    class_names: tuple[str, ...]
-    images: int
+    class_names: Annotated[tuple[str, ...], Field(min_length=1)]
+    images: Annotated[int, Field(ge=1)]
 
 
 class PackInfo(BaseModel):
@@ -88,10 +90,17 @@ def index_bytes(info: PackInfo, records: NDArray[np.void], paths: Sequence[str])
 
 def parse_index(content: memoryview) -> PackIndex:
     """The index of these bytes, whose digest was checked; ValueError if they are none."""
+    if len(content) < _LENGTH.size:
+        raise ValueError("it is too short")
     (length,) = _LENGTH.unpack_from(content)
     begin = _LENGTH.size + length
-    info = PackInfo.model_validate_json(bytes(content[_LENGTH.size : begin]))
+    try:
+        info = PackInfo.model_validate_json(bytes(content[_LENGTH.size : begin]))
+    except ValidationError as error:
+        raise ValueError(sentence_of(error)) from error
     count = sum(split.images for split in info.splits)
+    if (len(content) - begin) // RECORD.itemsize < count:
+        raise ValueError(f"it has not the records of {count:,} images")
     records = np.frombuffer(content, RECORD, count, begin)
     paths = np.frombuffer(content, np.uint8, offset=begin + records.nbytes)
     return PackIndex(info, records, paths)

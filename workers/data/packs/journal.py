@@ -3,8 +3,8 @@
 import hashlib
 import json
 import os
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ class Journal:
     def __init__(self, path: Path, subject: dict[str, object]) -> None:
         text = json.dumps(subject, sort_keys=True, allow_nan=False).encode()
         self._path, self._head = path, hashlib.sha256(text).digest()
-        self._file: BinaryIO | None = None
+        self._file: FileIO | None = None
 
     def read(self) -> NDArray[np.void] | None:
         """The entries so far, fields `record` and `mtime_ns`; None if it is of something else."""
@@ -41,16 +41,17 @@ class Journal:
 
     def open(self, entries: NDArray[np.void]) -> None:
         """Begin to write behind these entries, which are the first of those that were read."""
-        self._file = self._path.open("r+b" if self._path.exists() else "w+b")
-        self._file.write(self._head)
+        self._file = FileIO(self._path, "r+b" if self._path.exists() else "w+b")
+        self._put(0, self._head)
         self._file.truncate(len(self._head) + entries.nbytes)
-        self._file.seek(0, os.SEEK_END)
 
-    def append(self, entries: NDArray[np.void]) -> None:
-        """Add the entries of images that are on disk; they are on disk when it returns."""
+    def put(self, first: int, entries: NDArray[np.void]) -> None:
+        """Set the entries from number `first` on, of images on disk; on disk when it returns.
+
+        A call that a signal has interrupted may be repeated.
+        """
         assert self._file is not None, "the journal is open"
-        self._file.write(entries.tobytes())
-        self._file.flush()
+        self._put(len(self._head) + first * _ENTRY.itemsize, entries.tobytes())
         os.fsync(self._file.fileno())
 
     def close(self) -> None:
@@ -61,6 +62,12 @@ class Journal:
     def remove(self) -> None:
         """Remove the file, if there is one."""
         self._path.unlink(missing_ok=True)
+
+    def _put(self, offset: int, content: bytes) -> None:
+        assert self._file is not None, "the journal is open"
+        while content:
+            written = os.pwrite(self._file.fileno(), content, offset)
+            content, offset = content[written:], offset + written
 
 
 def entry_of(record: NDArray[np.void], original: Original) -> NDArray[np.void]:

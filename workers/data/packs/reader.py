@@ -13,6 +13,7 @@ from workers.data.file_errors import data_error_of
 from workers.data.images import Split
 from workers.data.packs.header import HEADER_BYTES, read_header
 from workers.data.packs.index import PackIndex, PackInfo, PackSplit, parse_index
+from workers.data.packs.index_checks import check_index
 from workers.data.regular_files import open_regular_file
 
 
@@ -65,6 +66,11 @@ class Pack:
         self._require_whole()
         return int(self._index.records["label"][number])
 
+    def is_tiled(self, number: int) -> bool:
+        """Whether an image is a JPEG in tiles."""
+        self._require_whole()
+        return int(self._index.records["tiled"][number]) == 1
+
     def sizes_of(self, number: int) -> tuple[int, int]:
         """The size of an image in bytes: of the file that was packed, and as it is stored."""
         self._require_whole()
@@ -108,7 +114,9 @@ class Pack:
                 f"the index of {self.name} has not its sha256: copy the pack again, or pack again"
             )
         try:
-            return parse_index(content)
+            index = parse_index(content)
+            check_index(index, self._header.index_offset)
+            return index
         except ValueError as error:
             raise InvalidData(
                 f"this worker cannot read the index of {self.name} ({error}): pack the images again"

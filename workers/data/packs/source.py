@@ -16,6 +16,7 @@ from workers.data.image_files import cut_image, decode_image, jpeg_or_cut, turne
 from workers.data.images import SplitRequest
 from workers.data.packs.encoding import RAW_HEAD
 from workers.data.packs.reader import Pack
+from workers.data.packs.tiles import cut_tiles
 from workers.data.root import data_path
 from workers.data.sources.class_checks import name_in_split
 from workers.data.sources.pictures import Pictures
@@ -68,6 +69,15 @@ class PackedImages(Pictures):
                 return cut_picture(np.asarray(self._raw(stored)), cut)
             return cut_picture(self._raw_pixels(stored)[0], cut)
         name, turn = self._name_of(self._pack.path_of(self._number(index))), self._exif_orientation
+        if self._pack.is_tiled(self._number(index)):
+            try:
+                image = cut_tiles(stored, cut, exif_orientation=turn)
+            except ValueError as error:
+                raise InvalidData(
+                    f"{name} cannot be read ({error}): pack the images again"
+                ) from error
+            if image is not None:
+                return image
         root = self._request.data_root
         return cut_image(io.BytesIO(stored), name, root, cut, exif_orientation=turn)
 
@@ -103,8 +113,9 @@ class PackedImages(Pictures):
         return turned(image, orientation) if self._exif_orientation else image
 
     def _raw_pixels(self, stored: bytes) -> tuple[NDArray[np.uint8], int]:
-        height, width, orientation = RAW_HEAD.unpack_from(stored)
-        pixels = np.frombuffer(stored, np.uint8, offset=RAW_HEAD.size)
-        if pixels.size != height * width * 3:
-            raise InvalidData(f"{self._pack.name} has an image of a wrong size: pack again")
-        return pixels.reshape(height, width, 3), orientation
+        if len(stored) > RAW_HEAD.size:
+            height, width, orientation = RAW_HEAD.unpack_from(stored)
+            pixels = np.frombuffer(stored, np.uint8, offset=RAW_HEAD.size)
+            if pixels.size == height * width * 3:
+                return pixels.reshape(height, width, 3), orientation
+        raise InvalidData(f"{self._pack.name} has an image of a wrong size: pack again")

@@ -42,7 +42,7 @@ class Pictures(ABC):
         pixels, draw = self._drawn(epoch, index)
         if self.batch_transform is not None:
             return input_of(pixels, self.batch_transform)
-        return self._request.preprocess(augmented(pixels).image, draw), pixels.label
+        return self._request.preprocess(augmented(pixels).image.contiguous(), draw), pixels.label
 
     def pixels(self, epoch: int, index: int) -> Pixels:
         """One image before jitter, flip and preprocessing; raises InvalidData, NoDataRoot."""
