@@ -1,13 +1,17 @@
 """`trainyard data`: the commands that check and pack images on this machine."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
-from api_tests.support.attempts import draw_photos
+from api_tests.support.attempts import draw_many, draw_photos
 
 
 def data(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
@@ -53,3 +57,56 @@ def test_what_is_not_there_is_a_sentence(photos: Path) -> None:
     missing = data("check", photos / "nowhere")
     assert (missing.returncode, missing.stdout) == (1, "")
     assert missing.stderr.endswith("nowhere does not exist: name a folder or a pack\n")
+
+
+@pytest.fixture
+def many(tmp_path: Path) -> Path:
+    """Images that take a core some seconds."""
+    draw_many(tmp_path / "many", count=100)
+    return tmp_path / "many"
+
+
+def interrupted(
+    arguments: list[str | Path], begun: Callable[[], bool], number: int
+) -> tuple[int, str, str]:
+    """A command that a signal ends while its two processes read: status, stdout and stderr."""
+    command = [sys.executable, "-m", "service.cli", "data", *map(str, arguments), "--processes=2"]
+    started: list[psutil.Process] = []
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # Of a shell's background job it is ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as process:
+        while len(started) < 3 or not begun():
+            assert process.poll() is None, "it has ended already"
+            if len(started) < 3:
+                started = psutil.Process(process.pid).children(recursive=True)
+            time.sleep(0.005)
+        process.send_signal(number)
+        stdout, stderr = process.communicate(timeout=60)
+        assert not any(child.is_running() for child in started)
+    return process.returncode, stdout, stderr
+
+
+def test_a_packing_that_ctrl_c_ends_goes_on_with_the_images_that_are_left(
+    many: Path, tmp_path: Path
+) -> None:
+    target, partial = tmp_path / "many.pack", tmp_path / "many.pack.partial"
+    arguments: list[str | Path] = ["pack", many, target]
+    # The header alone is there before the first image.
+    ended = interrupted(arguments, lambda: partial.stat().st_size > 5_000, signal.SIGINT)
+    line = "trainyard: interrupted: the same command goes on with the images that are left\n"
+    assert ended == (130, "", line)
+    assert not target.exists()
+    again = data(*arguments)
+    assert again.returncode == 0
+    assert int(again.stdout.split(" images, ")[1].split(" of them before")[0]) > 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["many", "many.pack"]
+
+
+def test_a_check_that_a_signal_ends_says_so_and_leaves_no_process(many: Path) -> None:
+    ended = interrupted(["check", many], lambda: True, signal.SIGTERM)
+    assert ended == (143, "", "trainyard: interrupted\n")

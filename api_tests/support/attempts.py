@@ -50,6 +50,19 @@ def draw_photos(
             Image.fromarray(pixels.astype(np.uint8)).save(path)
 
 
+def draw_many(root: Path, count: int) -> None:
+    """As many images of 1.5 megapixels, of two classes, in each of `train` and `val`."""
+    pixels = np.random.default_rng(0).integers(0, 256, (32, 48, 3), dtype=np.uint8)
+    photo = Image.fromarray(pixels).resize((1500, 1000), Image.Resampling.BICUBIC)
+    root.mkdir(parents=True, exist_ok=True)
+    photo.save(root / "photo.jpg")
+    for split in ("train", "val"):
+        for number in range(count):
+            link = root / split / ("cat", "dog")[number % 2] / f"{number:03d}.jpg"
+            link.parent.mkdir(parents=True, exist_ok=True)
+            os.link(root / "photo.jpg", link)
+
+
 def train_spec(recipe: str = "oneshot", **params: Any) -> dict[str, Any]:
     """A training on the photos of the volume."""
     return {"kind": "train", "recipe": recipe, "data": PHOTOS, "params": PARAMS | params}

@@ -4,12 +4,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from api_tests.support.attempts import (
     PHOTOS,
     as_checkpoint,
     attempt,
+    draw_many,
     draw_photos,
     ended,
     final_digest,
@@ -22,6 +24,7 @@ from api_tests.support.attempts import (
     start,
     train_spec,
     until,
+    wait,
 )
 from workers.data.packs.builder import PackBuilder
 from workers.data.packs.encoding import Storage
@@ -101,3 +104,21 @@ def test_a_check_reports_every_problem_as_its_result_and_as_a_file(volume: Path)
     assert written["problems"] == result["problems"]
     assert "batch_size 64" in " ".join(problem["text"] for problem in result["problems"])
     assert "progress" in [event.kind for event in events]
+
+
+def test_a_check_that_is_stopped_gives_the_job_back_and_leaves_no_file_and_no_process(
+    volume: Path,
+) -> None:
+    draw_many(volume, count=40)
+    made = attempt(volume, spec={"kind": "check_data", "data": PHOTOS})
+    processes = start(made)
+    until(lambda: shown_step(made) > 0, processes)
+    (rank,) = [psutil.Process(process.pid) for process in processes]
+    readers = rank.children(recursive=True)
+    rank.terminate()
+    wait(processes)
+    result = ended(made.events_after(0))
+    assert (result["outcome"], result["reason"]) == ("released", "released")
+    assert "stopped in a check of data, as asked; it begins again" in result["message"]
+    assert not any(reader.is_running() for reader in readers)
+    assert not (made.folder / "files").exists()

@@ -1,25 +1,16 @@
 """Commands that check and pack images on this machine; a process of the workers' code does it."""
 
-import json
-import os
-import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from service.cli import figures, terminal
+from service.cli.data_process import run_data_process
 from service.cli.data_text import report_lines
-from service.cli.extras import require_extras
-from service.cli.group import BadInput
 from service.cli.options import AsJson, print_json
+from service.contract.counts import count_text
 from service.contract.data_report import DataReport
-from service.contract.kernel import die_with_parent
 
 DataRoot = Annotated[
     Path | None,
@@ -50,7 +41,10 @@ def check(
     arguments = ["check", *_options(data_root, processes)]
     arguments += [f"--batch-size={batch_size}"] if batch_size is not None else []
     arguments += ["--exif-orientation"] if exif_orientation else []
-    report = DataReport.model_validate(_run("trainyard data check", "checked", arguments, target))
+    result = run_data_process(
+        "trainyard data check", "checked", arguments, target, interrupted="interrupted"
+    )
+    report = DataReport.model_validate(result)
     if as_json:
         print_json(report)
     else:
@@ -74,59 +68,23 @@ def pack(
     data_root: DataRoot = None,
     processes: Processes = None,
 ) -> None:
-    """Pack the images of a folder into one file; the same command goes on after a kill."""
+    """Pack a folder into one file; after Ctrl-C or a kill the same command goes on."""
     arguments = ["pack", *_options(data_root, processes)]
     arguments += [f"--encoding={format}", f"--short-side={short_side}", f"--quality={quality}"]
-    summary = _run("trainyard data pack", "packed", arguments, folder, target)
+    summary = run_data_process(
+        "trainyard data pack",
+        "packed",
+        arguments,
+        folder,
+        target,
+        interrupted="interrupted: the same command goes on with the images that are left",
+    )
     sizes = figures.size(summary["original_bytes"]), figures.size(summary["pack_bytes"])
     resumed = f", {summary['resumed']} of them before" if summary["resumed"] else ""
-    terminal.echo(f"{target}: {summary['images']} images{resumed}, {sizes[0]} as {sizes[1]}")
+    images = count_text(summary["images"], "image")
+    terminal.echo(f"{target}: {images}{resumed}, {sizes[0]} as {sizes[1]}")
 
 
 def _options(data_root: Path | None, processes: int | None) -> list[str]:
     options = [f"--data-root={data_root}"] if data_root is not None else []
     return options + ([f"--processes={processes}"] if processes is not None else [])
-
-
-def _run(command: str, done: str, arguments: list[str], *paths: Path) -> dict[str, Any]:
-    """The result of a command of `workers.data`, whose progress is shown on stderr."""
-    require_extras(command, "workers")
-    process = subprocess.Popen(
-        # A path may begin as an option does.
-        [sys.executable, "-m", "workers.data", *arguments, "--", *map(str, paths)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        preexec_fn=partial(die_with_parent, os.getpid(), signal.SIGTERM),
-    )
-    result: dict[str, Any] | None = None
-    with process, _bar() as bar:
-        task = bar.add_task(done, total=None)
-        for message in _messages(process):
-            if "error" in message:
-                raise BadInput(message["error"])
-            if "progress" in message:
-                count, total = message["progress"]
-                bar.update(task, completed=count, total=total)
-            result = message.get("result", result)
-    if result is None:
-        raise BadInput(f"the process ended with exit status {process.returncode}")
-    return result
-
-
-def _messages(process: "subprocess.Popen[bytes]") -> Iterator[dict[str, Any]]:
-    assert process.stdout is not None
-    for line in process.stdout:
-        yield json.loads(line)
-
-
-def _bar() -> Progress:
-    console = terminal.console(stderr=True)
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=None),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        disable=not console.is_terminal,
-        expand=True,
-    )

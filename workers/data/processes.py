@@ -55,8 +55,9 @@ def in_processes(
 def _begin(work: Callable[[int], object], parent: int) -> None:
     global _work
     die_with_parent(parent)
-    # Ctrl-C in a terminal reaches every process; the one that forked this one ends it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # A signal may reach every process of a group; the one that forked this one ends it.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     _work = work
 
 
