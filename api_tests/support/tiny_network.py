@@ -1,8 +1,9 @@
-"""A recipe whose network compiles in seconds: a convolution, batch norm, dropout, a classifier."""
+"""A recipe whose network compiles in seconds: a convolution, a shuffle unit, a classifier."""
 
 import torch
 from torch import Tensor, nn
 
+from workers.networks.blocks import ShuffleUnit
 from workers.networks.heads import Heads
 from workers.recipes.base import Recipe
 from workers.recipes.params import RecipeParams
@@ -16,6 +17,7 @@ def build(_: str, num_classes: int, params: RecipeParams) -> nn.Module:
         nn.Conv2d(3, 16, 3, 2, 1, bias=False),
         nn.BatchNorm2d(16),
         nn.ReLU(),
+        ShuffleUnit([nn.Conv2d(8, 8, 1, bias=False), nn.BatchNorm2d(8)], None),
         nn.AdaptiveAvgPool2d(1),
         nn.Flatten(),
         nn.Dropout(params.dropout or 0.0),
@@ -30,7 +32,7 @@ TINY = Recipe(
     # As of OneShot, in whose attempts it is trained.
     variants={"searched": None},
     network="api_tests.support.tiny_network:build",
-    heads=Heads("6"),
+    heads=Heads("7"),
 )
 
 

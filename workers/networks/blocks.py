@@ -12,6 +12,8 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
+from workers.networks.channel_split import split_channels
+
 Activation = Callable[[], nn.Module]
 relu: Activation = partial(nn.ReLU, inplace=True)
 
@@ -31,11 +33,6 @@ def placements(stem: int, stages: Iterable[tuple[int, int]]) -> Iterator[tuple[i
         for repeat in range(repeats):
             yield channels, out, 2 if repeat == 0 else 1
             channels = out
-
-
-def split_channels(x: Tensor) -> tuple[Tensor, Tensor]:
-    """(N, C, H, W) -> the channels of even and of odd index, (N, C/2, H, W) each."""
-    return x[:, 0::2], x[:, 1::2]
 
 
 def conv_bn(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from workers.networks.blocks import split_channels
+from workers.networks.channel_split import split_channels
 
 
 class ConvBN(nn.Module):

@@ -15,8 +15,8 @@ from workers.networks.blocks import (
     initialize,
     placements,
     relu,
-    split_channels,
 )
+from workers.networks.channel_split import split_channels
 from workers.networks.residual import NamedLinear
 from workers.recipes.params import RecipeParams
 
