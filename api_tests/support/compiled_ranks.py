@@ -2,6 +2,8 @@
 
 import os
 
+from torch._inductor import config as inductor
+
 from api_tests.support.tiny_network import TINY
 from workers.runs import train
 from workers.training import execution as executions
@@ -17,5 +19,6 @@ def train_tiny(execution: Execution, cache: str, failing: int | None = None) -> 
     if int(os.environ["RANK"]) == failing:
         # What others have compiled, it would not compile.
         cache = f"{cache}-of-none"
-        os.environ["CXX"] = "false"
+        # torch has read CXX in the process from which the ranks are forked.
+        inductor.cpp.cxx = ("false",)
     os.environ["TORCHINDUCTOR_CACHE_DIR"] = executions._CACHE_OF_USER = cache
