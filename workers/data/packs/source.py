@@ -68,17 +68,18 @@ class PackedImages(Pictures):
             if self._exif_orientation:
                 return cut_picture(np.asarray(self._raw(stored)), cut)
             return cut_picture(self._raw_pixels(stored)[0], cut)
-        name, turn = self._name_of(self._pack.path_of(self._number(index))), self._exif_orientation
-        if self._pack.is_tiled(self._number(index)):
+        number, turn = self._number(index), self._exif_orientation
+        if self._pack.is_tiled(number):
             try:
                 image = cut_tiles(stored, cut, exif_orientation=turn)
             except ValueError as error:
+                name = self._name_of(self._pack.path_of(number))
                 raise InvalidData(
                     f"{name} cannot be read ({error}): pack the images again"
                 ) from error
             if image is not None:
                 return image
-        root = self._request.data_root
+        name, root = self._name_of(self._pack.path_of(number)), self._request.data_root
         return cut_image(io.BytesIO(stored), name, root, cut, exif_orientation=turn)
 
     def jpeg_or_cut(self, index: int, cut: Cut) -> DeviceJpeg | Tensor:

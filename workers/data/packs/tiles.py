@@ -94,30 +94,34 @@ class TiledJpeg:
         right, bottom = -(-end_x // self._tile_width), -(-end_y // MCU)
         if (left, top, right, bottom) == (0, 0, self._columns, self._rows):
             return JpegPart(self._content, self.height, self.width, box)
-        tiles = self._tile_bounds()[top:bottom, left:right]
+        begins, ends = (side[top:bottom, left:right] for side in self._tile_bounds())
         x, y = left * self._tile_width, top * MCU
         height = min(bottom * MCU, self.height) - y
         width = min(right * self._tile_width, self.width) - x
         inner = box._replace(left=box.left - x, top=box.top - y)
-        return JpegPart(self._joined(tiles, height, width), height, width, inner)
+        return JpegPart(self._joined(begins, ends, height, width), height, width, inner)
 
-    def _tile_bounds(self) -> NDArray[np.int64]:
-        """Where each tile begins and where its marker ends: (rows, columns, 2)."""
+    def _tile_bounds(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Where each tile begins, and where its marker ends: both (rows, columns)."""
         scan = np.frombuffer(self._content, np.uint8, offset=self._begin)
         marks = np.flatnonzero(scan[:-1] == 0xFF)
-        codes = scan[marks + 1]
-        ends = marks[(codes >= _RESTART) & (codes < _RESTART + 8)] + 2
-        bounds = np.concatenate(([0], ends, [len(scan)])) + self._begin
-        if len(bounds) != self._rows * self._columns + 1:
+        marks = marks[(scan[marks + 1] & 0xF8) == _RESTART]
+        shape = self._rows, self._columns
+        if len(marks) + 1 != self._rows * self._columns:
             raise ValueError("its tiles are not as many as its size says")
-        return np.stack((bounds[:-1], bounds[1:]), axis=1).reshape(self._rows, self._columns, 2)
+        bounds = np.empty(len(marks) + 2, np.int64)
+        bounds[0], bounds[-1] = self._begin, len(self._content)
+        bounds[1:-1] = marks + (self._begin + 2)
+        return bounds[:-1].reshape(shape), bounds[1:].reshape(shape)
 
-    def _joined(self, tiles: NDArray[np.int64], height: int, width: int) -> bytearray:
+    def _joined(
+        self, begins: NDArray[np.int64], ends: NDArray[np.int64], height: int, width: int
+    ) -> bytearray:
         content, begin = self._content, self._begin
-        rows = zip(tiles[:, 0, 0].tolist(), tiles[:, -1, 1].tolist(), strict=True)
+        rows = zip(begins[:, 0].tolist(), ends[:, -1].tolist(), strict=True)
         joined = bytearray().join([content[:begin], *[content[at:end] for at, end in rows]])
         struct.pack_into(">HH", joined, self._frame + 1, height, width)
-        lengths = (tiles[..., 1] - tiles[..., 0]).ravel()
+        lengths = (ends - begins).ravel()
         # The numbers of the markers behind the tiles count from 0 to 7, again and again.
         numbers = np.arange(len(lengths), dtype=np.uint8) % 8
         np.frombuffer(joined, np.uint8)[begin - 1 + np.cumsum(lengths)] = numbers + _RESTART
