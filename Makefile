@@ -5,6 +5,7 @@ PORT ?= 8000
 YARD ?= ./yard
 MINUTES ?= 30
 BIN := .venv/bin
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -25,11 +26,22 @@ up: install ## Start the control plane and a worker, and stay up
 test: install chromium ## Run every test
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadgroup
 
-check: install ## Lint, types, and who may import whom
+check: install node_modules/installed ## Lint, types, and who may import whom; the dashboard's types and units
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m api_tests.support.openapi_document build/openapi.json
+	npm run --silent types
+	npm run --silent check
+	npm test --silent
+
+node_modules/installed: package.json
+	@command -v npm >/dev/null || { \
+	  echo "npm is missing: installing it to check the dashboard's JavaScript"; \
+	  $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq nodejs npm >/dev/null; }
+	npm install --silent --no-audit --no-fund --no-package-lock
+	@touch $@
 
 audit: install ## Look the dependencies up in the public database of advisories
 	$(BIN)/pip install --quiet --disable-pip-version-check pip-audit
@@ -48,8 +60,7 @@ chaos: install ## Half an hour of jobs under injected faults, and the proof that
 chromium:
 	@command -v chromium >/dev/null || { \
 	  echo "chromium is missing: installing it for the browser tests"; \
-	  if [ "$$(id -u)" = 0 ]; then S=; else S=sudo; fi; \
-	  $$S apt-get update -qq && $$S apt-get install -y -qq chromium >/dev/null; }
+	  $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq chromium >/dev/null; }
 
 clean: ## Remove .venv and the data folder
-	rm -rf .venv "$(YARD)"
+	rm -rf .venv node_modules build "$(YARD)"

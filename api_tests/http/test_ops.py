@@ -1,6 +1,7 @@
 import json
 import re
 from typing import Any
+from urllib.parse import urljoin
 
 import httpx
 import pytest
@@ -132,8 +133,8 @@ def test_the_dashboard_and_every_module_it_loads_are_served(http: httpx.Client) 
         assert answer.headers["cache-control"] == "no-cache", path
         loaded.add(path)
         if "plotly" not in path:
-            imported = re.findall(r'from "\./(\w+\.js)"', answer.text)
-            left |= {f"/dashboard/{name}" for name in imported} - loaded
+            imported = re.findall(r'(?:from|import) ?"(\.[^"]+\.js)"', answer.text)
+            left |= {urljoin(path, name) for name in imported} - loaded
     assert len(loaded) > 10
 
 

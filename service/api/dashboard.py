@@ -15,6 +15,7 @@ router = APIRouter(include_in_schema=False)
 
 _PAGES = Path(str(files("service"))) / "dashboard"
 _PLOTLY = Path(str(files("plotly"))) / "package_data" / "plotly.min.js"
+_SUFFIXES = (".css", ".js", ".json", ".svg")
 _ADDRESS = re.compile(r'(href|src)="dashboard/')
 
 
@@ -39,7 +40,8 @@ def module(path: str, request: Request) -> Response:
 
 @cache
 def _files() -> PageFiles:
-    own = {path.name: path for path in _PAGES.iterdir() if path.is_file()}
+    paths = [path for path in _PAGES.rglob("*") if path.suffix in _SUFFIXES]
+    own = {path.relative_to(_PAGES).as_posix(): path for path in paths}
     return PageFiles(own | {_PLOTLY.name: _PLOTLY})
 
 

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import re
 from collections.abc import Mapping
 from functools import cached_property
 from mimetypes import guess_type
@@ -11,6 +12,7 @@ from fastapi import Request, Response
 
 from service.api.responses import is_current
 
+_DIGEST = re.compile("[0-9a-f]{16}")
 _FOREVER = "public, max-age=31536000, immutable"
 _ASKED_ABOUT = "no-cache"
 _LEAST_COMPRESSED = 1024
@@ -81,11 +83,10 @@ class PageFiles:
         A page that was opened before an upgrade asks with the digest of then: it is given the file
         of now, and may not keep it.
         """
-        folder, _, name = path.rpartition("/")
+        folder, _, rest = path.partition("/")
+        name = rest if _DIGEST.fullmatch(folder) else path
         file = self._files.get(name)
-        if file is None or "/" in folder:
-            return None
-        return file, folder == self.digest
+        return None if file is None else (file, folder == self.digest)
 
 
 def _takes_gzip(request: Request) -> bool:

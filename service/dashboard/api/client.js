@@ -1,0 +1,123 @@
+// Calls of the REST API: conditional reads with ETags, logs, and actions on a job.
+
+// Paths are relative to the page, so that it works behind a proxy's prefix, too.
+
+import { authorization } from "./token_store.js";
+
+const TIMEOUT_MS = 10_000;
+const UNAVAILABLE = new Set([502, 503, 504]);
+
+/** The server cannot be reached, or answered that it is unavailable. */
+export class ServerAway extends Error {}
+
+/** The server refused a request with a problem document (RFC 9457). */
+export class ApiProblem extends Error {
+  constructor(status, body) {
+    super(body?.detail || body?.title || `The server answered ${status}.`);
+    this.status = status;
+    this.code = body?.code ?? null;
+  }
+}
+
+/** Emits "refused" when the server wants another token, or one at all. */
+export const access = new EventTarget();
+
+let skewMs = 0;
+
+/** The time of the server's clock in ms, so that ages are right if this machine's clock is wrong. */
+export const serverNow = () => Date.now() + skewMs;
+
+export const secondsSince = (iso, until = null) =>
+  iso ? ((until ? Date.parse(until) : serverNow()) - Date.parse(iso)) / 1000 : null;
+
+/**
+ * @param {string} path
+ * @param {RequestInit} options
+ */
+async function request(path, { signal, ...options } = {}) {
+  const limits = [AbortSignal.timeout(TIMEOUT_MS)];
+  if (signal) limits.push(signal);
+  let response;
+  let body;
+  try {
+    // The browser's cache is off: `Resource` sends the ETags.
+    const headers = { ...options.headers, ...authorization() };
+    /** @type {RequestInit} */
+    const init = { ...options, headers, cache: "no-store", signal: AbortSignal.any(limits) };
+    response = await fetch(path, init);
+    body = response.status === 304 || response.status === 204 ? null : await response.text();
+  } catch (cause) {
+    if (signal?.aborted) throw signal.reason;
+    throw new ServerAway("The server does not answer.", { cause });
+  }
+  const date = Date.parse(response.headers.get("Date") ?? "");
+  // The Date header has a resolution of one second, so small differences are ignored.
+  if (date) skewMs = Math.abs(date - Date.now()) > 2_000 ? date - Date.now() : 0;
+  if (response.status === 401) access.dispatchEvent(new Event("refused"));
+  if (UNAVAILABLE.has(response.status)) throw new ServerAway(`The server answered ${response.status}.`);
+  if (response.status !== 304 && !response.ok) throw new ApiProblem(response.status, parseOrNull(body));
+  return { response, body };
+}
+
+function parseOrNull(body) {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return null;
+  }
+}
+
+/** A URL that is polled; an unchanged answer is neither parsed nor drawn again. */
+export class Resource {
+  #etag = null;
+  #text = null;
+
+  constructor(path) {
+    this.path = path;
+    this.value = null;
+  }
+
+  /** Reads the URL; true if the value has changed since the last read. */
+  async read(signal) {
+    const headers = { Accept: "application/json" };
+    if (this.#etag) headers["If-None-Match"] = this.#etag;
+    const { response, body } = await request(this.path, { headers, signal });
+    if (response.status === 304) return false;
+    this.#etag = response.headers.get("ETag");
+    if (body === this.#text) return false;
+    this.#text = body;
+    this.value = JSON.parse(body);
+    return true;
+  }
+}
+
+/** A part of a job's log from `cursor` on (null: from the start of the attempt). */
+export async function readLog(jobId, attempt, cursor, signal) {
+  const query = new URLSearchParams();
+  if (attempt) query.set("attempt", attempt);
+  if (cursor !== null) query.set("cursor", cursor);
+  const { body } = await request(`${jobPath(jobId)}/logs?${query}`, { signal });
+  return JSON.parse(body);
+}
+
+/** Sends a job's action, with the first of its choices; returns the job in the answer, or null. */
+export async function sendAction({ method, path, body, choices }) {
+  const defaults = Object.entries(choices).map(([field, [first]]) => [field, first]);
+  const sent = { ...body, ...Object.fromEntries(defaults) };
+  const answer = await request(path.replace(/^\//, ""), {
+    method,
+    ...(Object.keys(sent).length && {
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(sent),
+    }),
+  });
+  return answer.body ? JSON.parse(answer.body) : null;
+}
+
+export const jobPath = (jobId) => `jobs/${encodeURIComponent(jobId)}`;
+
+/** The address of a job's page. */
+export const pageOf = (jobId) => `#/jobs/${encodeURIComponent(jobId)}`;
+
+export const fileUrl = (checkpointId, name) =>
+  `checkpoints/${encodeURIComponent(checkpointId)}/files/${encodeURIComponent(name)}`;

@@ -1,0 +1,121 @@
+// Polls the server: at an interval, more slowly in a hidden tab, with backoff while it is away.
+
+import { ApiProblem, ServerAway } from "./client.js";
+
+const HIDDEN_MS = 30_000;
+const FIRST_RETRY_MS = 1_000;
+const LONGEST_RETRY_MS = 15_000;
+
+/** Whether the server answers, over all pollers; emits "change". */
+class Connection extends EventTarget {
+  #away = new Map();
+  reachedAt = null;
+
+  /** True after two unanswered requests in a row of one poller. */
+  get lost() {
+    return [...this.#away.values()].some((misses) => misses > 1);
+  }
+
+  reached(poller) {
+    this.#away.delete(poller);
+    this.reachedAt = new Date();
+    this.dispatchEvent(new Event("change"));
+  }
+
+  missed(poller) {
+    this.#away.set(poller, (this.#away.get(poller) ?? 0) + 1);
+    this.dispatchEvent(new Event("change"));
+  }
+
+  forget(poller) {
+    this.#away.delete(poller);
+    this.dispatchEvent(new Event("change"));
+  }
+}
+
+export const connection = new Connection();
+
+/**
+ * Calls `work(signal)` at an interval, and never twice at the same time. `work` may return the
+ * number of ms until its next call, and throws ServerAway when the server did not answer. Any
+ * other error is passed to `onProblem(error)`, and the next call comes after a longer interval.
+ */
+export class Poller {
+  #work;
+  #everyMs;
+  #onProblem;
+  #timer = null;
+  #abort = null;
+  #misses = 0;
+  #again = false;
+  #wake = () => {
+    if (!document.hidden) this.now();
+  };
+
+  constructor(work, everyMs, onProblem) {
+    this.#work = work;
+    this.#everyMs = everyMs;
+    this.#onProblem = onProblem;
+  }
+
+  start() {
+    document.addEventListener("visibilitychange", this.#wake);
+    window.addEventListener("online", this.#wake);
+    this.#abort = new AbortController();
+    this.#call();
+    return this;
+  }
+
+  stop() {
+    document.removeEventListener("visibilitychange", this.#wake);
+    window.removeEventListener("online", this.#wake);
+    clearTimeout(this.#timer);
+    this.#abort?.abort(new DOMException("left the page", "AbortError"));
+    this.#abort = null;
+    connection.forget(this);
+  }
+
+  /** Calls `work` at once; a call that is running is followed by another one. */
+  now() {
+    if (!this.#abort) return;
+    if (this.#timer === null) {
+      this.#again = true;
+      return;
+    }
+    clearTimeout(this.#timer);
+    this.#call();
+  }
+
+  async #call() {
+    this.#timer = null;
+    this.#again = false;
+    const { signal } = this.#abort;
+    let waitMs = this.#everyMs;
+    try {
+      waitMs = (await this.#work(signal)) ?? this.#everyMs;
+      if (signal.aborted) return;
+      this.#misses = 0;
+      connection.reached(this);
+    } catch (error) {
+      if (signal.aborted) return;
+      waitMs = this.#delayAfter(error, waitMs);
+    }
+    if (document.hidden) waitMs = Math.max(waitMs, HIDDEN_MS);
+    this.#timer = setTimeout(() => this.#call(), this.#again ? 0 : waitMs);
+  }
+
+  #delayAfter(error, waitMs) {
+    if (error instanceof ServerAway) {
+      this.#misses += 1;
+      connection.missed(this);
+      const backoffMs = Math.min(FIRST_RETRY_MS * 2 ** (this.#misses - 1), LONGEST_RETRY_MS);
+      // Jitter, so that many open tabs do not send their requests at the same moment.
+      return backoffMs * (0.75 + Math.random() / 2);
+    }
+    this.#misses = 0;
+    connection.reached(this);
+    if (!(error instanceof ApiProblem)) console.error(error);
+    this.#onProblem(error);
+    return waitMs * 5;
+  }
+}

@@ -1,0 +1,13 @@
+// The answers of the server by name, from the types that `make check` writes of its OpenAPI document.
+
+import type { components } from "../../../build/openapi";
+
+type Schemas = components["schemas"];
+
+export type Attempt = Schemas["Attempt"];
+export type Checkpoint = Schemas["Checkpoint"];
+export type Event = Schemas["Event"];
+export type Job = Schemas["Job"];
+export type JobAction = Schemas["JobAction"];
+export type Problem = Schemas["Problem"];
+export type Worker = Schemas["Worker"];

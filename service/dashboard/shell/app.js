@@ -1,0 +1,85 @@
+// The frame around every page: its head, its navigation, the banner of a lost server.
+
+import { useErrorBoundary, useLayoutEffect, useRef } from "../vendor/preact.js";
+import { html } from "../parts/html.js";
+import { NotThere, pageOf } from "../pages/pages.js";
+import { announcement } from "../state/announcer.js";
+import { Banner } from "./banner.js";
+import { WorkersLine } from "./workers_line.js";
+import { route } from "../state/route.js";
+import { TokenButton } from "./token_button.js";
+
+export function App() {
+  const { segments, query } = route.value;
+  const { page, parameters } = pageOf(segments) ?? { page: NOT_THERE, parameters: {} };
+  const view = useRef(null);
+  useFocusOnNewView(view, segments.join("/"));
+  return html`
+    <a class="skip" href="#view" onClick=${(event) => focusOn(event, view)}>Skip to the content</a>
+    <${Head} current=${page.section} />
+    <main id="view" class="wrap" tabindex="-1" ref=${view}>
+      <${Boundary} key=${segments.join("/")}><${page.component} ...${parameters} query=${query} /><//>
+    </main>
+    <${Banner} />
+    <div id="announcer" class="unseen" role="status" aria-live="polite">${announcement.value}</div>
+  `;
+}
+
+const NOT_THERE = { section: null, component: NotThere };
+
+const SECTIONS = [
+  { name: "Jobs", section: "jobs", href: "#/jobs" },
+  { name: "Workers", section: "workers", href: "#/workers" },
+];
+
+function Head({ current }) {
+  const links = SECTIONS.map(
+    ({ name, section, href }) =>
+      html`<a key=${section} href=${href} aria-current=${section === current ? "page" : null}>${name}</a>`,
+  );
+  return html`
+    <header class="masthead">
+      <div class="wrap">
+        <a class="brand" href="#/jobs"><img src=${ICON} alt="" width="26" height="26" /><span>Trainyard</span></a>
+        <${WorkersLine} />
+        <nav id="site" aria-label="Site">${links}<a href="docs">API</a><${TokenButton} /></nav>
+      </div>
+    </header>
+  `;
+}
+
+const ICON = new URL("../icon.svg", import.meta.url).href;
+
+/** What a fault in a page leaves: the frame, and a way to try again. */
+function Boundary({ children }) {
+  const [error, reset] = useErrorBoundary((fault) => console.error(fault));
+  if (!error) return children;
+  return html`
+    <div class="callout" data-tone="bad" role="alert">
+      This page has a fault and cannot be shown: ${error.message}
+      <button type="button" class="button" onClick=${reset}>Try again</button>
+    </div>
+  `;
+}
+
+/** Readers of a new view begin at its start; who goes back comes to where they were. */
+function useFocusOnNewView(view, address) {
+  const scrolls = useRef(new Map());
+  const last = useRef(null);
+  useLayoutEffect(() => {
+    const isFirst = last.current === null;
+    last.current = address;
+    if (!isFirst) {
+      view.current.focus({ preventScroll: true });
+      window.scrollTo(0, scrolls.current.get(address) ?? 0);
+    }
+    const keep = () => scrolls.current.set(address, window.scrollY);
+    window.addEventListener("scroll", keep, { passive: true });
+    return () => window.removeEventListener("scroll", keep);
+  }, [address]);
+}
+
+function focusOn(event, view) {
+  event.preventDefault();
+  view.current.focus();
+}

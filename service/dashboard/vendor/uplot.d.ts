@@ -1,0 +1,3 @@
+// The types of uplot.js, which vendor.mjs writes from this package.
+
+export { default } from "uplot";
