@@ -2,10 +2,12 @@
 
 import { ApiProblem, jobPath, pageOf, Resource } from "../../api/client.js";
 import { CancelButton } from "./cancel.js";
-import { Chart } from "./chart.js";
 import { CheckpointTable } from "./checkpoints.js";
 import { el, setAttributes, setText } from "../../parts/dom.js";
+import { render } from "../../vendor/preact.js";
+import { html } from "../../parts/html.js";
 import { Evaluation } from "./evaluation.js";
+import { JobCharts } from "./job_charts.js";
 import { Figures, resultPairs } from "./figures.js";
 import { JobFiles } from "./files.js";
 import { count, percent, words } from "../../text/format.js";
@@ -48,11 +50,9 @@ export class JobView {
   #timeSpent = new TimeSpent();
   #result = new Figures("Result", "panel result");
   #spec = el("pre", { tabindex: 0 });
-  #loss = new Chart("Loss", (name) => name.endsWith("loss"));
-  #error = new Chart("Error", (name) => name.endsWith("_error"), { isFraction: true });
   #checkpoints = new CheckpointTable();
   #attempts = new Attempts();
-  #charts = el("div", { class: "charts" }, this.#loss.root, this.#error.root);
+  #charts = el("div");
   #evaluation;
   #files;
   #events;
@@ -86,8 +86,7 @@ export class JobView {
 
   stop() {
     this.#poller.stop();
-    this.#loss.close();
-    this.#error.close();
+    render(null, this.#charts);
     this.#evaluation.close();
     this.#cancel.close();
   }
@@ -103,7 +102,7 @@ export class JobView {
     const attempts = new Resource(`${path}/attempts`);
     return [
       new Part("Charts", this.#charts, async (signal) => {
-        if (await metrics.read(signal)) await this.#drawCharts(metrics.value.series);
+        if (await metrics.read(signal)) render(html`<${JobCharts} series=${metrics.value.series} />`, this.#charts);
       }),
       new Part("Evaluation", this.#evaluation.root, (signal) => this.#evaluation.draw(this.#job.value, signal)),
       new Part("Checkpoints", this.#checkpoints.root, async (signal) => {
@@ -173,10 +172,6 @@ export class JobView {
       if (!(error instanceof ApiProblem)) throw error;
       this.#log.problem(error);
     }
-  }
-
-  #drawCharts(series) {
-    return Promise.all([this.#loss.draw(series), this.#error.draw(series)]);
   }
 
   #draw(job) {

@@ -1,0 +1,65 @@
+// What charts compute: columns, smooth lines, ranges, files.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { robustRange, valueRange } from "../../service/dashboard/charts/range.js";
+import { aligned, breaks, csvOf } from "../../service/dashboard/charts/series.js";
+import { smoothed } from "../../service/dashboard/charts/smoothing.js";
+
+test("series of other steps share their columns, and a value that is not finite stays a gap", () => {
+  const loss = [[1, 4], [2, null], [3, 2]];
+  const error = [[2, 0.5]];
+  assert.deepEqual(aligned([loss, error]), [[1, 2, 3], [4, null, 2], [undefined, 0.5, undefined]]);
+});
+
+test("a break is where the values were not finite, with the last finite one", () => {
+  assert.deepEqual(breaks([[1, null], [2, 3], [3, null], [4, null]]), [[1, null], [3, 3], [4, 3]]);
+});
+
+test("smoothing of equal values is those values from the first one on", () => {
+  assert.deepEqual(smoothed([2, 2, null, 2, undefined], 0.5), [2, 2, null, 2, undefined]);
+});
+
+test("smoothing weighs what came before", () => {
+  const [first, second] = smoothed([0, 3], 0.5);
+  assert.equal(first, 0);
+  // 0.5 of 3 of the 0.75 that both weigh.
+  assert.equal(second, 2);
+});
+
+test("one outlier of twenty does not widen the range", () => {
+  const losses = Array.from({ length: 19 }, (_, index) => 3 - index / 10);
+  const [low, high] = valueRange([...losses, 340], { isLog: false, isClipped: true });
+  assert.ok(low >= 0 && low < 1.2);
+  assert.ok(high < 6);
+  assert.ok(valueRange([...losses, 340], { isLog: false, isClipped: false })[1] > 340);
+});
+
+test("values that fall evenly are shown whole", () => {
+  const losses = Array.from({ length: 100 }, (_, index) => 7 - index / 20);
+  const [low, high] = robustRange(losses);
+  assert.deepEqual([low, high], [losses.at(-1), losses[0]]);
+});
+
+test("few or equal values are shown as they are", () => {
+  assert.equal(robustRange([1, 2, 300]), null);
+  const [low, high] = valueRange([5, 5, 5, 5, 5, 5], { isLog: false, isClipped: true });
+  assert.ok(low < 5 && high > 5);
+});
+
+test("a logarithmic range leaves out what has no logarithm", () => {
+  const [low, high] = valueRange([0, -1, 10, 1000], { isLog: true, isClipped: false });
+  assert.ok(low > 1 && low < 10 && high > 1000);
+  assert.deepEqual(valueRange([0, -1], { isLog: true, isClipped: true }), [0.1, 1]);
+});
+
+test("a hundred thousand values have a range", () => {
+  const values = Array.from({ length: 200_000 }, (_, index) => index);
+  assert.ok(valueRange(values, { isLog: false, isClipped: false })[1] > 199_999);
+});
+
+test("a file of values has a row for each x and quotes what needs it", () => {
+  const series = [{ label: 'a,"b"', points: [[1, 2], [3, null]] }, { label: "c", points: [[1, 5]] }];
+  assert.equal(csvOf("step", series), 'step,"a,""b""",c\n1,2,5\n3,,\n');
+});

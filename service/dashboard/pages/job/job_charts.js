@@ -1,0 +1,74 @@
+// The charts of a job's measurements, and how they are drawn, which is part of the address.
+
+import { useMemo } from "../../vendor/preact.js";
+import { Chart } from "../../charts/chart.js";
+import { ChartView } from "../../charts/view.js";
+import { html } from "../../parts/html.js";
+import { changeQuery, route } from "../../state/route.js";
+import { count, metricTitle, namedMetric } from "../../text/format.js";
+
+const SMOOTHINGS = [0, 0.6, 0.9, 0.97];
+const STEPS = { name: "step", format: count };
+
+/** The charts by their titles; the first two are there without any value. */
+const CHARTS = [
+  { title: "Loss", has: (name) => name.endsWith("loss"), isAlways: true },
+  { title: "Error", has: (name) => name.endsWith("_error"), isAlways: true },
+  { title: "Learning rate", has: (name) => name === "learning_rate" },
+  { title: "Images/s", has: (name) => name === "images_per_second" },
+];
+
+/**
+ * @param {object} props
+ * @param {Record<string, [number, number | null][]>} props.series By name of the metric.
+ * @param {import("../../charts/marks.js").Mark[]} [props.marks]
+ */
+export function JobCharts({ series, marks = [] }) {
+  const view = useMemo(() => new ChartView(), []);
+  const { query } = route.value;
+  const smoothing = SMOOTHINGS.find((weight) => String(weight) === query.get("smooth")) ?? 0;
+  const settings = { view, marks, xAxis: STEPS, smoothing, isLog: query.has("log"), isClipped: !query.has("outliers") };
+  const charts = useMemo(() => chartsOf(series), [series]);
+  return html`
+    <${Settings} smoothing=${smoothing} query=${query} />
+    <div class="charts">
+      ${charts.map(({ title, lines }) => html`<${Chart} key=${title} title=${title} series=${lines} ...${settings} />`)}
+    </div>
+  `;
+}
+
+function Settings({ smoothing, query }) {
+  const choose = (event) => changeQuery({ smooth: event.currentTarget.value === "0" ? null : event.currentTarget.value });
+  const flag = (name, label) => html`
+    <label>
+      <input type="checkbox" checked=${query.has(name)} onChange=${(event) => changeQuery({ [name]: event.currentTarget.checked ? "1" : null })} />
+      ${label}
+    </label>
+  `;
+  return html`
+    <div class="chart-settings" role="group" aria-label="Charts">
+      <label>Smoothing
+        <select value=${String(smoothing)} onChange=${choose}>
+          ${SMOOTHINGS.map((weight) => html`<option key=${weight} value=${String(weight)}>${weight || "none"}</option>`)}
+        </select>
+      </label>
+      ${flag("log", "Logarithmic")} ${flag("outliers", "Show outliers")}
+    </div>
+  `;
+}
+
+/** The charts that have a series, with their lines; a job of another version may measure anything. */
+function chartsOf(series) {
+  return CHARTS.map(({ title, has, isAlways }) => ({
+    title,
+    isAlways,
+    lines: Object.keys(series)
+      .filter((name) => has(name) && series[name].length)
+      .map((name) => ({
+        id: name,
+        label: metricTitle(name),
+        points: series[name],
+        format: (value) => namedMetric(name, value),
+      })),
+  })).filter(({ isAlways, lines }) => isAlways || lines.length);
+}
