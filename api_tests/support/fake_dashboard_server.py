@@ -3,7 +3,6 @@
 import hashlib
 import json
 import threading
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -159,7 +158,5 @@ def _app(fake: FakeDashboardServer) -> FastAPI:
         return answer(request, {"object": "list", "data": fake.workers})
 
     app.get("/")(lambda: FileResponse(DASHBOARD / "index.html"))
-    plotly = Path(str(files("plotly"))) / "package_data" / "plotly.min.js"
-    app.get("/dashboard/plotly.min.js")(lambda: FileResponse(plotly))
     app.mount("/dashboard", StaticFiles(directory=DASHBOARD))
     return app

@@ -14,8 +14,12 @@ from service.api.responses import conditional
 router = APIRouter(include_in_schema=False)
 
 _PAGES = Path(str(files("service"))) / "dashboard"
-_PLOTLY = Path(str(files("plotly"))) / "package_data" / "plotly.min.js"
 _SUFFIXES = (".css", ".js", ".json", ".svg")
+# Styles that the page sets by itself are no inline styles of the document.
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 _ADDRESS = re.compile(r'(href|src)="dashboard/')
 
 
@@ -25,6 +29,7 @@ def index(request: Request) -> Response:
     response = conditional(request, _index())
     if response.status_code == 200:
         response.headers["Content-Type"] = "text/html; charset=utf-8"
+        response.headers["Content-Security-Policy"] = _POLICY
     return response
 
 
@@ -41,8 +46,7 @@ def module(path: str, request: Request) -> Response:
 @cache
 def _files() -> PageFiles:
     paths = [path for path in _PAGES.rglob("*") if path.suffix in _SUFFIXES]
-    own = {path.relative_to(_PAGES).as_posix(): path for path in paths}
-    return PageFiles(own | {_PLOTLY.name: _PLOTLY})
+    return PageFiles({path.relative_to(_PAGES).as_posix(): path for path in paths})
 
 
 @cache

@@ -6,13 +6,14 @@ import { Poller } from "./poll.js";
 
 /**
  * The answer of a path that is polled while the component is there; a null path is not asked.
- * `everyMs` may be a function of the last answer. The last answer stays shown beside an error.
- * @template T
+ * `everyMs` may be a function of the last answer. The last answer stays beside an error. A change of
+ * `version` asks at once, as for what belongs to something that has changed.
  * @param {string | null} path
- * @param {number | ((value: T) => number)} everyMs
- * @returns {{value: T | null, error: Error | null, refresh: () => void}}
+ * @param {number | ((value: any) => number)} everyMs
+ * @param {unknown} [version]
+ * @returns {{value: any, error: (Error & {status?: number}) | null, refresh: () => void}}
  */
-export function usePolled(path, everyMs) {
+export function usePolled(path, everyMs, version) {
   const answer = useSignal(EMPTY);
   const poller = useMemo(() => (path === null ? null : pollerOf(path, everyMs, answer)), [path]);
   useEffect(() => {
@@ -20,10 +21,12 @@ export function usePolled(path, everyMs) {
     poller?.start();
     return () => poller?.stop();
   }, [poller]);
+  useEffect(() => poller?.now(), [version]);
   return { ...answer.value, refresh: () => poller?.now() };
 }
 
 const EMPTY = { value: null, error: null };
+const FIRST_MS = 2_000;
 
 function pollerOf(path, everyMs, answer) {
   const resource = new Resource(path);
@@ -33,8 +36,7 @@ function pollerOf(path, everyMs, answer) {
     if (isChanged || answer.peek().error) answer.value = { value: resource.value, error: null };
     return intervalMs();
   };
-  const firstMs = typeof everyMs === "function" ? 2_000 : everyMs;
-  return new Poller(read, firstMs, (error) => {
+  return new Poller(read, typeof everyMs === "function" ? FIRST_MS : everyMs, (error) => {
     answer.value = { value: resource.value, error };
   });
 }

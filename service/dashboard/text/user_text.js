@@ -16,9 +16,6 @@ export const isBlank = (name) => !VISIBLE_CHARACTER.test(name ?? "");
 /** A name in one line; a blank one in quotes. */
 export const shownName = (name) => (isBlank(name) ? `"${visible(name)}"` : visible(name)).replaceAll("\n", "\\n");
 
-/** A name for plotly, which reads tags and entities in its texts. */
-export const plotText = (name) => shownName(name).replaceAll("&", "&amp;").replaceAll("<", "&lt;");
-
 // Colours and the cursor; titles and links; character sets: the control sequences of ECMA-48.
 const SEQUENCES =
   /(?:\u001b\[|\u009b)[0-?]*[ -/]*[@-~]|(?:\u001b\]|\u009d)[^\u0007\u001b\u009c\n]*(?:\u0007|\u001b\\|\u009c)|\u001b[ -/]*[0-OQ-WYZ\\`-~]/g;

@@ -1,102 +1,91 @@
-// The table of a job's checkpoints, with metrics, sizes and files to download.
+// The checkpoints of a job, the newest first, with their files.
 
-import { fileUrl } from "../../api/client.js";
-import { el, reconcile, setAttributes } from "../../parts/dom.js";
+import { fileUrl, jobPath } from "../../api/client.js";
+import { usePolled } from "../../api/polled.js";
+import { Badge } from "../../parts/badge.js";
+import { Files } from "../../parts/files.js";
+import { html } from "../../parts/html.js";
+import { Problem } from "../../parts/problem.js";
+import { Table } from "../../parts/table.js";
 import { bytes, count, dateAndTime, namedMetric, validationTitle } from "../../text/format.js";
-import { badge } from "../../parts/states.js";
 
-const COLUMNS = ["Step", "Measured", "Size", "Saved", "Files"];
+const POLL_MS = 10_000;
 const WEIGHTS = "model.safetensors";
 
-export class CheckpointTable {
-  #rows = new Map();
-  #body = el("tbody", { role: "rowgroup" });
-  #table;
-  #none = el("p", { class: "quiet" }, "None yet. The first is saved at the save interval, or at the end.");
-
-  constructor() {
-    const heads = COLUMNS.map((name) => el("th", { scope: "col", role: "columnheader" }, name));
-    const head = el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, ...heads));
-    this.#table = el("table", { role: "table", "aria-label": "Checkpoints", hidden: true }, head, this.#body);
-    const heading = el("h2", {}, "Checkpoints");
-    this.root = el("section", { class: "panel checkpoints" }, heading, this.#none, this.#table);
-  }
-
-  draw(checkpoints, job) {
-    const newestFirst = [...checkpoints].sort(
-      (a, b) => b.step - a.step || b.created_at.localeCompare(a.created_at),
-    );
-    reconcile(this.#body, this.#rows, newestFirst, {
-      key: (checkpoint) => checkpoint.id,
-      make,
-      update: (row, checkpoint) => update(row, checkpoint, job),
-    });
-    this.#table.hidden = checkpoints.length === 0;
-    this.#none.hidden = checkpoints.length > 0;
-  }
+export function JobCheckpoints({ job }) {
+  const { value, error } = usePolled(`${jobPath(job.id)}/checkpoints`, POLL_MS, job.version);
+  const newestFirst = (one, other) => other.step - one.step || other.created_at.localeCompare(one.created_at);
+  const checkpoints = [...(value?.data ?? [])].sort(newestFirst);
+  return html`
+    <section class="panel checkpoints">
+      <h2>Checkpoints</h2>
+      <${Problem} of="Checkpoints" error=${error} />
+      ${value && !checkpoints.length && html`<p class="quiet">None yet. The first is saved at the save interval, or at the end.</p>`}
+      ${checkpoints.length > 0 &&
+      html`
+        <${Table}
+          label="Checkpoints"
+          columns=${columnsOf(job)}
+          rows=${checkpoints}
+          keyOf=${({ id }) => id}
+          attributesOf=${({ id, state }) => ({ "data-checkpoint": id, "data-state": state })}
+        />
+      `}
+    </section>
+  `;
 }
 
-function make(checkpoint) {
-  const cell = (index, kind, ...children) =>
-    el("td", { class: kind, role: "cell", "data-label": COLUMNS[index] }, ...children);
-  const step = el("b", { title: checkpoint.id }, count(checkpoint.step));
-  return el(
-    "tr",
-    { role: "row", "data-checkpoint": checkpoint.id },
-    cell(0, "step", el("span", {}, step, el("span", { class: "tags" }))),
-    cell(1, "measured", measures(checkpoint.metrics)),
-    cell(2, "size", bytes(checkpoint.bytes)),
-    cell(3, "saved", dateAndTime(checkpoint.created_at)),
-    cell(4, "files"),
-  );
+const columnsOf = (job) => [
+  {
+    name: "Step",
+    kind: "step",
+    cell: (checkpoint) => html`
+      <b title=${checkpoint.id}>${count(checkpoint.step)}</b>
+      <span class="tags">${tagsOf(checkpoint, job).map((tag) => html`<span key=${tag} class="tag">${tag}</span>`)}</span>
+    `,
+  },
+  { name: "Measured", cell: ({ metrics }) => html`<${Measures} metrics=${metrics} />` },
+  { name: "Size", kind: "size", cell: (checkpoint) => bytes(checkpoint.bytes) },
+  { name: "Saved", kind: "saved", cell: ({ created_at: at }) => dateAndTime(at) },
+  { name: "Files", kind: "files", cell: (checkpoint) => html`<${CheckpointFiles} checkpoint=${checkpoint} />` },
+];
+
+function tagsOf(checkpoint, job) {
+  return [
+    checkpoint.phase === "train" ? null : checkpoint.phase,
+    checkpoint.id === job.latest_checkpoint ? "latest" : null,
+    checkpoint.id === job.best_checkpoint ? "best" : null,
+    checkpoint.pinned ? "pinned" : null,
+  ].filter(Boolean);
 }
 
-function update(row, checkpoint, job) {
-  const tags = [];
-  if (checkpoint.phase !== "train") tags.push(checkpoint.phase);
-  if (checkpoint.id === job.latest_checkpoint) tags.push("latest");
-  if (checkpoint.id === job.best_checkpoint) tags.push("best");
-  if (checkpoint.pinned) tags.push("pinned");
-  const cell = row.querySelector(".tags");
-  if (cell.dataset.tags !== tags.join()) {
-    cell.dataset.tags = tags.join();
-    cell.replaceChildren(...tags.map((tag) => el("span", { class: "tag" }, tag)));
-  }
-  if (row.dataset.state === checkpoint.state) return;
-  setAttributes(row, { "data-state": checkpoint.state });
-  row.lastElementChild.replaceChildren(...filesOf(checkpoint));
+function Measures({ metrics }) {
+  return html`
+    <ul class="measures">
+      ${Object.entries(metrics).map(
+        ([name, value]) => html`<li key=${name}><span class="quiet">${validationTitle(name)}</span> ${namedMetric(name, value)}</li>`,
+      )}
+    </ul>
+  `;
 }
 
-const measures = (metrics) =>
-  el(
-    "ul",
-    { class: "measures" },
-    ...Object.entries(metrics).map(([name, value]) =>
-      el("li", {}, el("span", { class: "quiet" }, validationTitle(name)), ` ${namedMetric(name, value)}`),
-    ),
-  );
-
-/** Links to the files: the weights are visible, the others (a file for each rank) folded. */
-function filesOf(checkpoint) {
-  if (checkpoint.state.startsWith("purg")) return [el("span", { class: "quiet" }, "removed by retention")];
+/** The weights are in sight, the others (a file for each rank) folded. */
+function CheckpointFiles({ checkpoint }) {
+  if (checkpoint.state.startsWith("purg")) return html`<span class="quiet">removed by retention</span>`;
   const files = Object.entries(checkpoint.files);
-  const first = files.filter(([name]) => name === WEIGHTS);
-  const rest = files.filter(([name]) => name !== WEIGHTS);
-  const nodes = checkpoint.state === "damaged" ? [badge("damaged")] : [];
-  nodes.push(fileList(checkpoint, first.length ? first : rest));
-  if (first.length && rest.length) {
-    const title = `${rest.length} more ${rest.length === 1 ? "file" : "files"}`;
-    nodes.push(el("details", {}, el("summary", {}, title), fileList(checkpoint, rest)));
-  }
-  return nodes;
-}
-
-function fileList(checkpoint, files) {
-  const lines = files.map(([name, digest]) => {
-    const link = el("a", { href: fileUrl(checkpoint.id, name), download: name }, name);
-    const sum = el("code", { title: `sha256 ${digest.sha256}` }, digest.sha256.slice(0, 10));
-    const note = el("span", { class: "file-note" }, `${bytes(digest.bytes)} `, sum);
-    return el("li", {}, link, " ", note);
-  });
-  return el("ul", { class: "files" }, ...lines);
+  const weights = files.filter(([name]) => name === WEIGHTS);
+  const others = files.filter(([name]) => name !== WEIGHTS);
+  const hrefOf = (name) => fileUrl(checkpoint.id, name);
+  const folded = weights.length > 0 && others.length > 0;
+  return html`
+    ${checkpoint.state === "damaged" && html`<${Badge} state="damaged" />`}
+    <${Files} files=${weights.length ? weights : others} hrefOf=${hrefOf} />
+    ${folded &&
+    html`
+      <details>
+        <summary>${others.length} more ${others.length === 1 ? "file" : "files"}</summary>
+        <${Files} files=${others} hrefOf=${hrefOf} />
+      </details>
+    `}
+  `;
 }

@@ -1,89 +1,69 @@
-// Lists of named values: a job's figures, and its result.
+// The figures of a job: what it measures, its times, and where the time went.
 
-import { secondsSince } from "../../api/client.js";
-import { el, reconcile, setAttributes, setText } from "../../parts/dom.js";
-import { age, count, dateAndTime, duration, metricTitle, namedMetric, NONE, rate, validationTitle } from "../../text/format.js";
-import { viewOf } from "../../text/kinds.js";
+import { Definitions } from "../../parts/definitions.js";
+import { html } from "../../parts/html.js";
 import { isEnded } from "../../parts/states.js";
+import { now } from "../../state/now.js";
+import { age, dateAndTime, duration, metricTitle, namedMetric, NONE, rate, validationTitle } from "../../text/format.js";
+import { viewOf } from "../../text/kinds.js";
+import { partsOf, shareText } from "../../text/time_spent.js";
 
 const ALWAYS = ["loss", "val_loss", "top1_error", "top5_error"];
 // Shown elsewhere, or constant.
 const HIDDEN = ["images_per_second", "samples"];
 
-export class Figures {
-  #nodes = new Map();
-  #list = el("dl");
-  #none = el("p", { class: "quiet", hidden: true });
-
-  constructor(title, kind) {
-    const heading = el("h2", { class: kind.startsWith("panel") ? null : "unseen" }, title);
-    this.root = el("section", { class: kind }, heading, this.#none, this.#list);
-  }
-
-  /** Shows `[name, text, title?]` entries, or the text `none` if there are no entries. */
-  draw(pairs, none = "") {
-    reconcile(this.#list, this.#nodes, pairs, {
-      key: ([name]) => name,
-      make: ([name]) => el("div", {}, el("dt", {}, name), el("dd")),
-      update: (node, [, text, title]) => {
-        setText(node.lastElementChild, text);
-        setAttributes(node.lastElementChild, { title });
-      },
-    });
-    setText(this.#none, none);
-    this.#none.hidden = pairs.length > 0;
-  }
-
-  drawJob(job) {
-    this.draw([...metricPairs(job), ...timePairs(job)]);
-  }
+export function Figures({ job }) {
+  return html`
+    <section class="figures"><h2 class="unseen">Figures</h2><${Definitions} entries=${[...metricsOf(job), ...timesOf(job)]} /></section>
+  `;
 }
 
-function metricPairs(job) {
+function metricsOf(job) {
   const { figures } = viewOf(job);
   if (figures === "none") return [];
   const fromResult = figures === "result";
   const names = fromResult ? ["loss", "top1_error", "top5_error"] : ALWAYS;
-  const values = fromResult ? (job.result ?? {}) : job.metrics;
+  const values = new Map(Object.entries(fromResult ? (job.result ?? {}) : job.metrics));
   const shown = new Set([...ALWAYS, ...HIDDEN]);
-  const others = fromResult ? [] : Object.keys(values).filter((name) => !shown.has(name));
+  const others = fromResult ? [] : [...values.keys()].filter((name) => !shown.has(name));
   const title = fromResult ? validationTitle : metricTitle;
-  const pairs = [...names, ...others].map((name) => [title(name), namedMetric(name, values[name])]);
-  const speed = values.images_per_second ?? job.progress.images_per_second;
-  return [...pairs, [metricTitle("images_per_second"), rate(speed)]];
+  const entries = [...names, ...others].map((name) => ({ name: title(name), value: namedMetric(name, values.get(name)) }));
+  const speed = values.get("images_per_second") ?? job.progress.images_per_second;
+  return [...entries, { name: metricTitle("images_per_second"), value: rate(speed) }];
 }
 
-function timePairs(job) {
+function timesOf(job) {
   const ended = isEnded(job);
   const eta = job.progress.eta_seconds;
   const left = job.state === "running" && eta != null ? duration(eta) : NONE;
   const ran = job.started_at ? duration(secondsSince(job.started_at, job.finished_at)) : NONE;
   return [
     ended
-      ? ["Finished", age(secondsSince(job.finished_at)), dateAndTime(job.finished_at)]
-      : ["Time left", left],
-    [ended ? "Took" : "Running for", ran, `started ${dateAndTime(job.started_at)}`],
-    ["Submitted", age(secondsSince(job.created_at)), dateAndTime(job.created_at)],
-    ["Attempt", job.attempt ? String(job.attempt) : NONE],
+      ? { name: "Finished", value: age(secondsSince(job.finished_at)), title: dateAndTime(job.finished_at) }
+      : { name: "Time left", value: left },
+    { name: ended ? "Took" : "Running for", value: ran, title: `started ${dateAndTime(job.started_at)}` },
+    { name: "Submitted", value: age(secondsSince(job.created_at)), title: dateAndTime(job.created_at) },
+    { name: "Attempt", value: job.attempt ? String(job.attempt) : NONE },
   ];
 }
 
-/** The entries of a job's result; values other than numbers and texts are shown as JSON. */
-export const resultPairs = (job) => (job.kind === "check_data" && job.result?.splits ? checkPairs(job.result) : plainPairs(job));
+const secondsSince = (start, end = null) => (start ? ((end ? Date.parse(end) : now.value) - Date.parse(start)) / 1000 : null);
 
-const plainPairs = (job) =>
-  Object.entries(job.result ?? {})
-    .filter(([name]) => name !== "files")
-    .map(([name, value]) => {
-      const plain = typeof value === "number" || typeof value === "string";
-      return [validationTitle(name), plain ? namedMetric(name, value) : JSON.stringify(value)];
-    });
-
-function checkPairs({ data, ok, splits, problems, problems_total: total }) {
-  const verdict = ok ? "nothing in it would end a job" : "a job with it would fail";
-  const counts = splits.map(({ name, images, classes }) => [name, `${count(images)} images of ${count(classes)} classes`]);
-  const texts = problems.map(({ ends_job: ends, text }, index) => [`${ends ? "Problem" : "Note"} ${index + 1}`, text]);
-  const left = total - problems.length;
-  const more = left > 0 ? [["Others", `${count(left)} more, in the file`]] : [];
-  return [["Data", data], ["Verdict", verdict], ...counts, ...texts, ...more];
+/** One bar for where the time of a job went, and each part as a text; nothing while none is known. */
+export function TimeSpent({ spent }) {
+  const parts = partsOf(spent ?? {});
+  if (!parts.length) return null;
+  const total = parts.reduce((sum, { seconds }) => sum + seconds, 0);
+  return html`
+    <section class="time-spent">
+      <h2>Where the time went</h2>
+      <div class="time-bar" role="img" aria-label=${`Where the time went: ${parts.map(shareText).join(", ")}`}>
+        ${parts.map(({ name, line, share }) => html`<span key=${name} data-line=${line} style=${{ "--part": share }}></span>`)}
+      </div>
+      <ul class="legend">
+        ${parts.map((part) => html`<li key=${part.name} data-line=${part.line} title=${duration(part.seconds)}>${shareText(part)}</li>`)}
+      </ul>
+      <span class="quiet">of ${duration(total)}</span>
+    </section>
+  `;
 }

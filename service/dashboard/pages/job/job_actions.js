@@ -1,7 +1,9 @@
 // The buttons for what may be done with a job: the server says what, in the job's `actions`.
 
+import { useEffect, useState } from "../../vendor/preact.js";
 import { sendAction } from "../../api/client.js";
-import { el, setAttributes, setText } from "../../parts/dom.js";
+import { Dialog } from "../../parts/dialog.js";
+import { html } from "../../parts/html.js";
 
 /** The label of each action that a button alone can do; a cancel has a dialog of its own. */
 const LABELS = { pause: "Pause", resume: "Resume", retry: "Retry", evaluate: "Evaluate" };
@@ -11,51 +13,65 @@ const TITLES = {
   latest: "As a new job, from the latest training state",
   start: "As a new job, from the start",
 };
+const CONSEQUENCE =
+  "Its worker finishes the step, saves a checkpoint and stops. " +
+  "A cancelled job stays cancelled; a new one can start from its checkpoint.";
 
-export class JobActions {
-  #afterwards;
-  #problem = el("p", { class: "callout", "data-tone": "bad", role: "alert", hidden: true });
-  #buttons;
-  #job = null;
-
-  /** `afterwards(job)` is called with the changed job, or with the new job of a retry or an eval. */
-  constructor(afterwards) {
-    this.#afterwards = afterwards;
-    this.#buttons = Object.entries(LABELS).map(([name, label]) => {
-      const button = el("button", { type: "button", class: "button", hidden: true }, label);
-      button.addEventListener("click", () => this.#send(name, button));
-      return { name, button };
-    });
-    const buttons = this.#buttons.map(({ button }) => button);
-    this.root = el("div", { class: "job-actions" }, ...buttons, this.#problem);
-  }
-
-  show(job) {
-    if (this.#job?.state !== job.state) this.#problem.hidden = true;
-    this.#job = job;
-    for (const { name, button } of this.#buttons) {
-      const action = actionOf(job, name);
-      // What only the user knows needs a form.
-      button.hidden = !action || action.needs.length > 0;
-      setAttributes(button, { title: TITLES[action?.choices.from?.[0]] ?? null });
-    }
-  }
-
-  async #send(name, button) {
-    const action = actionOf(this.#job, name);
-    if (!action) return;
-    button.disabled = true;
-    this.#problem.hidden = true;
+/** `afterwards(job)` is called with the changed job, or with the new job of a retry or an eval. */
+export function JobActions({ job, afterwards }) {
+  const [problem, setProblem] = useState(null);
+  const [isSending, setSending] = useState(false);
+  useEffect(() => setProblem(null), [job.state]);
+  const send = async (action) => {
+    setSending(true);
+    setProblem(null);
     try {
-      this.#afterwards(await sendAction(action));
+      afterwards(await sendAction(action));
     } catch (error) {
-      setText(this.#problem, error.message);
-      this.#problem.hidden = false;
+      setProblem(error.message);
     } finally {
-      button.disabled = false;
+      setSending(false);
     }
-  }
+  };
+  // What only the user knows needs a form.
+  const offered = job.actions.filter(({ name, needs }) => Object.hasOwn(LABELS, name) && !needs.length);
+  return html`
+    <div class="job-actions">
+      ${offered.map(
+        (action) => html`
+          <button
+            key=${action.name}
+            type="button"
+            class="button"
+            disabled=${isSending}
+            title=${TITLES[action.choices.from?.[0]]}
+            onClick=${() => send(action)}
+          >${LABELS[action.name]}</button>
+        `,
+      )}
+      <${Cancel} job=${job} afterwards=${afterwards} />
+      ${problem && html`<p class="callout" data-tone="bad" role="alert">${problem}</p>`}
+    </div>
+  `;
 }
 
-/** The action of a name that the job allows now, if it does. */
-export const actionOf = (job, name) => job.actions.find((action) => action.name === name);
+function Cancel({ job, afterwards }) {
+  const [isAsked, setAsked] = useState(false);
+  const action = job.actions.find(({ name }) => name === "cancel");
+  const isRequested = job.state === "cancelling";
+  if (!action && !isRequested) return null;
+  const confirm = async () => {
+    afterwards(await sendAction(action));
+    setAsked(false);
+  };
+  return html`
+    <button type="button" class="button" disabled=${isRequested} onClick=${() => setAsked(true)}>${isRequested ? "Cancelling…" : "Cancel…"}</button>
+    ${isAsked &&
+    action &&
+    html`
+      <${Dialog} title="Cancel this job?" confirm="Cancel the job" keep="Keep it" onConfirm=${confirm} onClose=${() => setAsked(false)}>
+        <p>${CONSEQUENCE}</p>
+      <//>
+    `}
+  `;
+}

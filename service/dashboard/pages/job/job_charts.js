@@ -1,12 +1,17 @@
 // The charts of a job's measurements, and how they are drawn, which is part of the address.
 
 import { useMemo } from "../../vendor/preact.js";
+import { jobPath } from "../../api/client.js";
+import { usePolled } from "../../api/polled.js";
 import { Chart } from "../../charts/chart.js";
 import { ChartView } from "../../charts/view.js";
 import { html } from "../../parts/html.js";
+import { Problem } from "../../parts/problem.js";
 import { changeQuery, route } from "../../state/route.js";
 import { count, metricTitle, namedMetric } from "../../text/format.js";
 
+const POLL_MS = 10_000;
+const MAX_POINTS = 600;
 const SMOOTHINGS = [0, 0.6, 0.9, 0.97];
 const STEPS = { name: "step", format: count };
 
@@ -18,12 +23,24 @@ const CHARTS = [
   { title: "Images/s", has: (name) => name === "images_per_second" },
 ];
 
+export function JobCharts({ job }) {
+  const path = `${jobPath(job.id)}/metrics?max_points=${MAX_POINTS}`;
+  const { value, error } = usePolled(path, POLL_MS, job.version);
+  return html`
+    <${Problem} of="Charts" error=${error} />
+    <${Charts} series=${value?.series ?? NONE} marks=${NO_MARKS} />
+  `;
+}
+
+const NONE = {};
+const NO_MARKS = [];
+
 /**
  * @param {object} props
  * @param {Record<string, [number, number | null][]>} props.series By name of the metric.
- * @param {import("../../charts/marks.js").Mark[]} [props.marks]
+ * @param {import("../../charts/marks.js").Mark[]} props.marks
  */
-export function JobCharts({ series, marks = [] }) {
+function Charts({ series, marks }) {
   const view = useMemo(() => new ChartView(), []);
   const { query } = route.value;
   const smoothing = SMOOTHINGS.find((weight) => String(weight) === query.get("smooth")) ?? 0;

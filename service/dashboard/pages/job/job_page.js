@@ -1,21 +1,84 @@
 // The page of one job.
 
 import { useEffect, useRef } from "../../vendor/preact.js";
+import { jobPath } from "../../api/client.js";
+import { usePolled } from "../../api/polled.js";
+import { Files } from "../../parts/files.js";
 import { html } from "../../parts/html.js";
+import { isEnded } from "../../parts/states.js";
 import { announce } from "../../state/announcer.js";
-import { JobView } from "./job.js";
+import { navigate } from "../../state/route.js";
+import { percent } from "../../text/format.js";
+import { titleOf } from "../../text/job_title.js";
+import { viewOf } from "../../text/kinds.js";
+import { Attempts } from "./attempts.js";
+import { JobCheckpoints } from "./checkpoints.js";
+import { Evaluation } from "./evaluation.js";
+import { Events } from "./events.js";
+import { Figures, TimeSpent } from "./figures.js";
+import { JobHead, Progress, WhyCallout } from "./head.js";
+import { JobCharts } from "./job_charts.js";
+import { LogPanel } from "./log_panel.js";
+import { Result } from "./result.js";
+
+const POLL_MS = 2_000;
+const ENDED_POLL_MS = 15_000;
 
 export function JobPage({ id }) {
-  const place = useRef(null);
+  const { value: job, error, refresh } = usePolled(jobPath(id), (each) => (isEnded(each) ? ENDED_POLL_MS : POLL_MS));
+  useStateOfPage(id, job);
+  return html`
+    <article class="job-page" aria-busy=${!job && !error}>
+      <p class="back"><a href="#/jobs">← Jobs</a></p>
+      ${error && html`<p class="callout" data-tone="bad">${problemOf(id, job, error)}</p>`}
+      ${job && html`<${Shown} job=${job} isGone=${isAbsent(error)} refresh=${refresh} />`}
+    </article>
+  `;
+}
+
+function Shown({ job, isGone, refresh }) {
+  const view = viewOf(job);
+  // A retry makes a new job, whose page is opened.
+  const afterwards = (changed) => (changed && changed.id !== job.id ? navigate(`#/jobs/${encodeURIComponent(changed.id)}`) : refresh());
+  const files = Object.entries(job.result?.files ?? {});
+  return html`
+    <${JobHead} job=${job} isGone=${isGone} afterwards=${afterwards} />
+    <${WhyCallout} job=${job} />
+    <${Progress} job=${job} />
+    <${Figures} job=${job} />
+    <${TimeSpent} spent=${job.progress.time_spent} />
+    ${view.charts && html`<${JobCharts} job=${job} />`}
+    <${Evaluation} job=${job} />
+    ${view.checkpoints && html`<${JobCheckpoints} job=${job} />`}
+    ${files.length > 0 &&
+    html`
+      <section class="panel job-files">
+        <h2>Files</h2>
+        <${Files} files=${files} hrefOf=${(name) => `${jobPath(job.id)}/files/${encodeURIComponent(name)}`} />
+      </section>
+    `}
+    <${LogPanel} job=${job} />
+    <div class="halves"><${Result} job=${job} /><${Events} job=${job} /></div>
+    <${Attempts} job=${job} />
+    <details class="panel spec"><summary><h2>Submission</h2></summary><pre tabindex="0">${JSON.stringify(job.spec, null, 2)}</pre></details>
+  `;
+}
+
+/** 422: it cannot be the id of a job at all. */
+const isAbsent = (error) => error?.status === 404 || error?.status === 422;
+
+function problemOf(id, job, error) {
+  if (!isAbsent(error)) return error.message;
+  return job ? `${id} has been deleted.` : `There is no job ${id}.`;
+}
+
+/** The title of the tab, and a sentence for screen readers when the state changes. */
+function useStateOfPage(id, job) {
+  const last = useRef(null);
   useEffect(() => {
-    const view = new JobView(id, announce);
-    place.current.replaceChildren(view.root);
-    view.start();
-    const timer = setInterval(() => document.hidden || view.tick(), 1_000);
-    return () => {
-      clearInterval(timer);
-      view.stop();
-    };
-  }, [id]);
-  return html`<div ref=${place}></div>`;
+    const part = job?.state === "running" ? `${percent(job.progress.fraction)} ` : "";
+    document.title = `${part}${job ? titleOf(job) : id} – Trainyard`;
+    if (job && last.current && last.current !== job.state) announce(`${titleOf(job)} is now ${job.state}`);
+    last.current = job?.state ?? null;
+  }, [id, job]);
 }

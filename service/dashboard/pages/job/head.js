@@ -1,0 +1,53 @@
+// What a job's page leads with: its name, its state and why, what may be done, how far it is.
+
+import { Badge } from "../../parts/badge.js";
+import { Bar } from "../../parts/bar.js";
+import { html } from "../../parts/html.js";
+import { count, percent, words } from "../../text/format.js";
+import { titleOf } from "../../text/job_title.js";
+import { JobActions } from "./job_actions.js";
+
+/** `afterwards(job)` is called with the changed job, or with the new one, after an action. */
+export function JobHead({ job, isGone, afterwards }) {
+  const identity = [job.id, job.kind, job.recipe, job.variant].filter(Boolean).join(" · ");
+  const labels = Object.entries(job.labels);
+  return html`
+    <header class="job-head">
+      <div class="name"><h1>${titleOf(job)}</h1><${Badge} state=${job.state} /></div>
+      ${!isGone && html`<div class="verbs"><${JobActions} job=${job} afterwards=${afterwards} /></div>`}
+      <p class="identity">${identity}</p>
+      ${labels.length > 0 &&
+      html`<ul class="labels" aria-label="Labels">${labels.map(([key, value]) => html`<li key=${key} class="tag">${`${key}: ${value}`}</li>`)}</ul>`}
+    </header>
+  `;
+}
+
+export function Progress({ job }) {
+  const { fraction, step, total_steps: total, phase } = job.progress;
+  const suffix = job.state === "running" && phase !== "train" ? ` · ${phase}` : "";
+  return html`
+    <div class="job-progress">
+      <${Bar} label="Progress" fraction=${fraction} state=${job.state} />
+      <span class="percent">${percent(fraction)}</span>
+      <span class="steps">step ${count(step)} of ${count(total)}${suffix}</span>
+    </div>
+  `;
+}
+
+/** Why the job waits, or why it ended. */
+export function WhyCallout({ job }) {
+  const text = whyOf(job);
+  if (!text) return null;
+  const tone = job.state === "failed" ? "bad" : "waiting";
+  return html`<p class="callout" data-tone=${tone}>${text.charAt(0).toUpperCase() + text.slice(1)}</p>`;
+}
+
+function whyOf(job) {
+  if (job.state !== "succeeded" && (job.reason || job.message)) {
+    return [job.reason && words(job.reason), job.message].filter(Boolean).join(": ");
+  }
+  if (job.unreadable) return job.unreadable;
+  if (job.state !== "queued") return "";
+  const position = job.queue_position ? `Number ${job.queue_position} in the queue` : null;
+  return [position, job.wait_reason].filter(Boolean).join(": ");
+}

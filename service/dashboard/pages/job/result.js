@@ -1,0 +1,37 @@
+// What a job has found out.
+
+import { Definitions } from "../../parts/definitions.js";
+import { html } from "../../parts/html.js";
+import { isEnded } from "../../parts/states.js";
+import { count, namedMetric, validationTitle } from "../../text/format.js";
+
+export function Result({ job }) {
+  const entries = job.kind === "check_data" && job.result?.splits ? checkEntries(job.result) : plainEntries(job);
+  const none = isEnded(job) ? "This job has no result." : "The result is shown when the job has succeeded.";
+  return html`
+    <section class="panel result">
+      <h2>Result</h2>
+      ${entries.length ? html`<${Definitions} entries=${entries} />` : html`<p class="quiet">${none}</p>`}
+    </section>
+  `;
+}
+
+/** Values other than numbers and texts are shown as JSON. */
+const plainEntries = (job) =>
+  Object.entries(job.result ?? {})
+    .filter(([name]) => name !== "files")
+    .map(([name, value]) => {
+      const isPlain = typeof value === "number" || typeof value === "string";
+      return { name: validationTitle(name), value: isPlain ? namedMetric(name, value) : JSON.stringify(value) };
+    });
+
+function checkEntries({ data, ok, splits, problems, problems_total: total }) {
+  const left = total - problems.length;
+  return [
+    { name: "Data", value: data },
+    { name: "Verdict", value: ok ? "nothing in it would end a job" : "a job with it would fail" },
+    ...splits.map(({ name, images, classes }) => ({ name, value: `${count(images)} images of ${count(classes)} classes` })),
+    ...problems.map(({ ends_job: ends, text }, index) => ({ name: `${ends ? "Problem" : "Note"} ${index + 1}`, value: text })),
+    ...(left > 0 ? [{ name: "Others", value: `${count(left)} more, in the file` }] : []),
+  ];
+}

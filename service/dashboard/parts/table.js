@@ -1,0 +1,29 @@
+// A table whose rows are blocks on a narrow page: each cell has the name of its column then.
+
+import { html } from "./html.js";
+
+/**
+ * @template T
+ * @param {object} props
+ * @param {string} props.label
+ * @param {{name: string, kind?: string, cell: (row: T) => any}[]} props.columns
+ * @param {T[]} props.rows
+ * @param {(row: T) => any} props.keyOf
+ * @param {(row: T) => object} [props.attributesOf] Of a row's element.
+ */
+export function Table({ label, columns, rows, keyOf, attributesOf = () => ({}) }) {
+  // The roles are explicit, since the narrow layout replaces the display type "table".
+  return html`
+    <table role="table" aria-label=${label}>
+      <thead role="rowgroup">
+        <tr role="row">${columns.map(({ name }) => html`<th key=${name} scope="col" role="columnheader">${name}</th>`)}</tr>
+      </thead>
+      <tbody role="rowgroup">
+        ${rows.map((row) => html`<tr key=${keyOf(row)} role="row" ...${attributesOf(row)}>${cellsOf(columns, row)}</tr>`)}
+      </tbody>
+    </table>
+  `;
+}
+
+const cellsOf = (columns, row) =>
+  columns.map(({ name, kind, cell }) => html`<td key=${name} class=${kind} role="cell" data-label=${name}><span>${cell(row)}</span></td>`);
