@@ -8,7 +8,6 @@ from service.api.security_headers import HEADERS
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("GET", "/"),
         ("GET", "/dashboard/main.js"),
         ("GET", "/docs"),
         ("GET", "/jobs"),
@@ -21,6 +20,17 @@ from service.api.security_headers import HEADERS
 def test_every_answer_has_them(http: httpx.Client, method: str, path: str) -> None:
     answer = http.request(method, path)
     assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS
+
+
+def test_the_page_runs_scripts_and_styles_of_this_server_alone(http: httpx.Client) -> None:
+    answer = http.get("/")
+    policy = answer.headers["content-security-policy"]
+    for rule in ("default-src 'none'", "script-src 'self'", "style-src 'self'"):
+        assert rule in policy.split("; ")
+    assert "unsafe" not in policy
+    assert HEADERS["Content-Security-Policy"] in policy
+    others = {name: value for name, value in HEADERS.items() if "Policy" not in name}
+    assert {name: answer.headers.get(name) for name in others} == others
 
 
 def test_a_file_of_the_volume_has_them(agent: FakeAgent) -> None:
