@@ -3,7 +3,7 @@
 import { Definitions } from "../../parts/definitions.js";
 import { html } from "../../parts/html.js";
 import { isEnded } from "../../parts/states.js";
-import { count, namedMetric, validationTitle } from "../../text/format.js";
+import { count, counted, namedMetric, validationTitle } from "../../text/format.js";
 
 export function Result({ job }) {
   const entries = job.kind === "check_data" && job.result?.splits ? checkEntries(job.result) : plainEntries(job);
@@ -30,7 +30,7 @@ function checkEntries({ data, ok, splits, problems, problems_total: total }) {
   return [
     { name: "Data", value: data },
     { name: "Verdict", value: ok ? "nothing in it would end a job" : "a job with it would fail" },
-    ...splits.map(({ name, images, classes }) => ({ name, value: `${count(images)} images of ${count(classes)} classes` })),
+    ...splits.map(({ name, images, classes }) => ({ name, value: `${counted(images, "image", "images")} of ${counted(classes, "class", "classes")}` })),
     ...problems.map(({ ends_job: ends, text }, index) => ({ name: `${ends ? "Problem" : "Note"} ${index + 1}`, value: text })),
     ...(left > 0 ? [{ name: "Others", value: `${count(left)} more, in the file` }] : []),
   ];
