@@ -3,11 +3,13 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from sqlalchemy import Connection
 
 from api_tests.support.query_plans import plans_of
 from api_tests.support.specs import submission
 from service.control.jobs.submission import submit
+from service.control.jobs.views import stored
 from service.store import resource_classes
 from service.store.engine import Database
 from service.store.resource_classes import ResourceClass
@@ -53,3 +55,17 @@ def test_each_search_for_a_class_starts_where_the_last_one_ended(sqlite: Databas
     for (plan,) in plans:
         assert plan.startswith("SEARCH jobs USING INDEX ix_jobs_resource_class (needs"), plan
         assert plan.endswith(("(needs=? AND gpus>?)", "(needs>?)")), plan
+
+
+@pytest.mark.parametrize("read", [resource_classes.positions, resource_classes.positions_of_new])
+def test_the_position_in_the_queue_is_counted_in_the_index_of_the_queue(
+    sqlite: Database, read: Any
+) -> None:
+    with sqlite.write() as tx:
+        _fill(tx)
+        last = stored(tx, "job_0011").job
+        assert read(tx, [last]) == {"job_0011": 12}
+        plans = plans_of(tx, lambda: read(tx, [last]))
+    searches = [line for plan in plans for line in plan if "jobs" in line]
+    assert searches
+    assert all(line.startswith("SEARCH jobs USING INDEX ix_jobs_queue (") for line in searches)

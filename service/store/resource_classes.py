@@ -37,13 +37,19 @@ _FIRST_OF_CLASS = (
     .where(_QUEUED, jobs.c.needs == bindparam("needs"), jobs.c.gpus == bindparam("gpus"))
     .limit(1)
 )
+# `{queue}` is the table by the index of the queue: see `_queue`.
+_BEFORE = "(SELECT count(*) FROM {queue} WHERE state = 'queued' AND queue_order < ?)"
 _AHEAD_OF = (
-    "SELECT (SELECT count(*) FROM jobs WHERE state = 'queued' AND queue_order < ?) "
-    "+ (SELECT count(*) FROM jobs WHERE state = 'queued' AND queue_order = ? AND id < ?)"
+    f"SELECT {_BEFORE} "
+    "+ (SELECT count(*) FROM {queue} WHERE state = 'queued' AND queue_order = ? AND id < ?)"
 )
 _BETWEEN = (
-    "SELECT id FROM jobs WHERE state = 'queued' AND queue_order = ? AND id BETWEEN ? AND ? "
+    "SELECT id FROM {queue} WHERE state = 'queued' AND queue_order = ? AND id BETWEEN ? AND ? "
     "ORDER BY id"
+)
+_WITHIN = (
+    "(SELECT count(*) FROM {queue} WHERE state = 'queued' AND queue_order = ? AND id > ? "
+    "AND id <= ?)"
 )
 
 
@@ -166,19 +172,20 @@ def clear_ended_backoffs(tx: Connection, now: datetime) -> int:
 def _counts(by_order: Mapping[int, Sized]) -> str:
     """Of each order the jobs before it, and those of it up to each id; written as text, since to
     build such a query from the tables costs more than to run it."""
-    before = "(SELECT count(*) FROM jobs WHERE state = 'queued' AND queue_order < ?)"
-    within = (
-        "(SELECT count(*) FROM jobs WHERE state = 'queued' AND queue_order = ? AND id > ? "
-        "AND id <= ?)"
-    )
-    counts = [each for ids in by_order.values() for each in (before, *[within] * len(ids))]
+    counts = [each for ids in by_order.values() for each in (_BEFORE, *[_WITHIN] * len(ids))]
     return f"SELECT {', '.join(counts)}"
 
 
 def _plain(tx: Connection, query: str, *values: str | int) -> CursorResult[Any]:
-    """The rows of a query of plain text with `?` for each value."""
+    """The rows of a query of plain text with `?` for each value, and `{queue}` for its table."""
+    query = query.replace("{queue}", _queue(tx.dialect.name))
     query = query.replace("?", "%s") if tx.dialect.paramstyle == "pyformat" else query
     return tx.exec_driver_sql(query, values)
+
+
+def _queue(dialect: str) -> str:
+    # By itself SQLite would take the index of the states, and read the row of each queued job.
+    return "jobs INDEXED BY ix_jobs_queue" if dialect == "sqlite" else "jobs"
 
 
 def _count(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
