@@ -97,10 +97,14 @@ def compact(tx: Connection, job_id: str, series_count: int = 1) -> list[str]:
     return long_names
 
 
-def job_with_many_rows(tx: Connection) -> str | None:
-    """A job that has more points in rows than heartbeats leave there; None if there is none."""
+def job_with_many_rows(tx: Connection, after: str) -> str | None:
+    """The first job after an id that has more points in rows than heartbeats leave there.
+
+    None if there is none.
+    """
     # One step of the index for each job, however many rows a job has.
-    ids = select(func.min(metrics.c.job_id).label("job_id")).cte(recursive=True)
+    first = select(func.min(metrics.c.job_id).label("job_id")).where(metrics.c.job_id > after)
+    ids = first.cte(recursive=True)
     following = select(func.min(metrics.c.job_id)).where(metrics.c.job_id > ids.c.job_id)
     ids = ids.union_all(select(following.scalar_subquery()).where(ids.c.job_id.is_not(None)))
     further = select(metrics.c.step).where(metrics.c.job_id == ids.c.job_id)
