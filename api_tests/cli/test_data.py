@@ -7,11 +7,14 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
+import typer
 
 from api_tests.support.attempts import draw_many, draw_photos
+from service.cli.data_process import run_data_process
 
 
 def data(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
@@ -110,3 +113,18 @@ def test_a_packing_that_ctrl_c_ends_goes_on_with_the_images_that_are_left(
 def test_a_check_that_a_signal_ends_says_so_and_leaves_no_process(many: Path) -> None:
     ended = interrupted(["check", many], lambda: True, signal.SIGTERM)
     assert ended == (143, "", "trainyard: interrupted\n")
+
+
+def test_a_signal_that_comes_while_the_process_is_started_ends_it(
+    photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = subprocess.Popen
+
+    def signalled_start(*arguments: Any, **options: Any) -> "subprocess.Popen[bytes]":
+        os.kill(os.getpid(), signal.SIGTERM)
+        return start(*arguments, **options)
+
+    monkeypatch.setattr(subprocess, "Popen", signalled_start)
+    with pytest.raises(typer.Exit) as ended:
+        run_data_process("check", "checked", ["check"], photos, interrupted="interrupted")
+    assert ended.value.exit_code == 128 + signal.SIGTERM

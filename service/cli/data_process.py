@@ -34,7 +34,7 @@ def run_data_process(
     require_extras(command, "workers")
     result: dict[str, Any] | None = None
     with _forwarded_signals() as forwarder:
-        process = forwarder.process = subprocess.Popen(
+        process = subprocess.Popen(
             # A path may begin as an option does.
             [sys.executable, "-m", "workers.data", *arguments, "--", *map(str, paths)],
             stdin=subprocess.DEVNULL,
@@ -43,6 +43,7 @@ def run_data_process(
             process_group=0,
             preexec_fn=partial(die_with_parent, os.getpid(), signal.SIGTERM),
         )
+        forwarder.forward_to(process)
         with process, _bar() as bar:
             task = bar.add_task(done, total=None)
             for message in _messages(process):
@@ -67,13 +68,19 @@ class _Forwarder:
     """
 
     def __init__(self) -> None:
-        self.process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self.received: list[int] = []
+
+    def forward_to(self, process: "subprocess.Popen[bytes]") -> None:
+        self._process = process
+        if self.received:
+            # It came while the process was started.
+            process.terminate()
 
     def forward(self, number: int, _: FrameType | None) -> None:
         self.received.append(number)
-        if self.process is not None:
-            self.process.terminate()
+        if self._process is not None:
+            self._process.terminate()
 
 
 @contextmanager
