@@ -224,7 +224,9 @@ class _Client:
 
     def is_answered(self) -> bool:
         """Read what there is, and whether the answer is whole; fails unless it is 201."""
-        self._received += self._socket.recv(65536)
+        part = self._socket.recv(65536)
+        assert part, f"the server has closed a connection after {self._received!r}"
+        self._received += part
         head, end, body = self._received.partition(b"\r\n\r\n")
         if not end:
             return False

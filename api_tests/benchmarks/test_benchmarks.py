@@ -1,5 +1,8 @@
 """The benchmarks in their short form: that they run and what they show, not how fast it is."""
 
+import socket
+from contextlib import closing
+
 import pytest
 
 from benchmarks import (
@@ -33,6 +36,15 @@ def test_the_queue_is_measured_on_both_databases() -> None:
         "postgresql.claim_p99_ratio",
         "postgresql.heartbeats_per_second",
     ]
+
+
+def test_a_server_that_closes_a_connection_ends_the_measurement_of_submissions() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        with closing(submissions._Client(url)) as client:
+            listening.accept()[0].close()
+            with pytest.raises(AssertionError, match="closed"):
+                client.is_answered()
 
 
 def test_submissions_are_measured_on_both_databases_beside_the_database_alone() -> None:
