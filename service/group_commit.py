@@ -28,8 +28,9 @@ class GroupCommit(Generic[Request, Reply]):
 
     A request that comes alone is committed at once: nobody waits for others to be sent. `commit`
     gives the reply to each request, or the exception that it alone raises. What it raises itself,
-    all its requests raise; if that is an outage, so do all that wait. A request whose turn or whose
-    commit takes longer than `limit_seconds` raises Unavailable. Belongs to one event loop.
+    all its requests raise; if that is an outage, so do all that wait. Where a commit takes longer
+    than `limit_seconds`, its requests and those that wait for it raise Unavailable. Belongs to one
+    event loop.
     """
 
     def __init__(
