@@ -14,6 +14,8 @@ export function Legend({ lines, data, index, perLine, onToggle }) {
   return html`
     <ul class="legend">
       ${lines.map((line, number) => {
+        // A line without a point keeps its colour for other charts, and is not here.
+        if (!line.points.length) return null;
         const values = data[1 + number * perLine] ?? [];
         return html`<${Entry} key=${line.id} line=${line} value=${valueAt(values, index.value)} onToggle=${onToggle} />`;
       })}

@@ -7,6 +7,9 @@ import { aligned } from "./series.js";
 
 const AXIS_FONT = "12px system-ui, sans-serif";
 const FEW_POINTS = 40;
+const COLOURS = 8;
+// Lines beyond the last colour have the colours again, and are broken.
+const DASHES = [[], [8, 4], [2, 3]];
 
 const isFew = ({ points }) => points.length <= FEW_POINTS;
 
@@ -59,6 +62,7 @@ function linesOf(each, smoothing) {
   const stroke = lineColour(line);
   const plain = {
     stroke,
+    dash: DASHES[Math.floor(line / COLOURS) % DASHES.length],
     width: 1.75,
     show: !isHidden,
     // With few points each is a dot, so that a single one is seen.

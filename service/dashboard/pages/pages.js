@@ -1,6 +1,7 @@
 // The pages by their addresses; each shows what its address says.
 
 import { html } from "../parts/html.js";
+import { ComparePage } from "./compare/compare_page.js";
 import { JobPage } from "./job/job_page.js";
 import { JobsPage } from "./jobs/jobs_page.js";
 import { WorkersPage } from "./workers/workers_page.js";
@@ -17,6 +18,7 @@ const PAGES = [
   { pattern: [], section: "jobs", component: JobsPage },
   { pattern: ["jobs"], section: "jobs", component: JobsPage },
   { pattern: ["jobs", ":id"], section: "jobs", component: JobPage },
+  { pattern: ["compare"], section: "jobs", component: ComparePage },
   { pattern: ["workers"], section: "workers", component: WorkersPage },
 ];
 

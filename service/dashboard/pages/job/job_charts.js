@@ -4,15 +4,15 @@ import { useMemo } from "../../vendor/preact.js";
 import { jobPath } from "../../api/client.js";
 import { usePolled } from "../../api/polled.js";
 import { Chart } from "../../charts/chart.js";
+import { ChartSettings, settingsOf } from "../../charts/settings.js";
 import { ChartView } from "../../charts/view.js";
 import { html } from "../../parts/html.js";
 import { Problem } from "../../parts/problem.js";
-import { changeQuery, route } from "../../state/route.js";
+import { route } from "../../state/route.js";
 import { count, metricTitle, namedMetric } from "../../text/format.js";
 
 const POLL_MS = 10_000;
 const MAX_POINTS = 600;
-const SMOOTHINGS = [0, 0.6, 0.9, 0.97];
 const STEPS = { name: "step", format: count };
 
 /** The charts by their titles; the first two are there without any value. */
@@ -43,33 +43,12 @@ const NO_MARKS = [];
 function Charts({ series, marks }) {
   const view = useMemo(() => new ChartView(), []);
   const { query } = route.value;
-  const smoothing = SMOOTHINGS.find((weight) => String(weight) === query.get("smooth")) ?? 0;
-  const settings = { view, marks, xAxis: STEPS, smoothing, isLog: query.has("log"), isClipped: !query.has("outliers") };
+  const settings = { view, marks, xAxis: STEPS, ...settingsOf(query) };
   const charts = useMemo(() => chartsOf(series), [series]);
   return html`
-    <${Settings} smoothing=${smoothing} query=${query} />
+    <${ChartSettings} query=${query} />
     <div class="charts">
       ${charts.map(({ title, lines }) => html`<${Chart} key=${title} title=${title} series=${lines} ...${settings} />`)}
-    </div>
-  `;
-}
-
-function Settings({ smoothing, query }) {
-  const choose = (event) => changeQuery({ smooth: event.currentTarget.value === "0" ? null : event.currentTarget.value });
-  const flag = (name, label) => html`
-    <label>
-      <input type="checkbox" checked=${query.has(name)} onChange=${(event) => changeQuery({ [name]: event.currentTarget.checked ? "1" : null })} />
-      ${label}
-    </label>
-  `;
-  return html`
-    <div class="chart-settings" role="group" aria-label="Charts">
-      <label>Smoothing
-        <select value=${String(smoothing)} onChange=${choose}>
-          ${SMOOTHINGS.map((weight) => html`<option key=${weight} value=${String(weight)}>${weight || "none"}</option>`)}
-        </select>
-      </label>
-      ${flag("log", "Logarithmic")} ${flag("outliers", "Show outliers")}
     </div>
   `;
 }
