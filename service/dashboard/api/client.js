@@ -16,6 +16,8 @@ export class ApiProblem extends Error {
     super(body?.detail || body?.title || `The server answered ${status}.`);
     this.status = status;
     this.code = body?.code ?? null;
+    /** @type {{pointer: string, detail: string}[]} What is wrong with which field of what was sent. */
+    this.errors = body?.errors ?? [];
   }
 }
 
@@ -100,18 +102,24 @@ export async function readLog(jobId, attempt, cursor, signal) {
   return JSON.parse(body);
 }
 
+/**
+ * Sends a call that changes something, or that asks what it would change; gives the answer, or null.
+ * @param {string} method
+ * @param {string} path
+ * @param {object | null} [body]
+ * @param {{signal?: AbortSignal, headers?: Record<string, string>}} [options]
+ */
+export async function send(method, path, body = null, { signal, headers = {} } = {}) {
+  const sent = body && { headers: { ...headers, "Content-Type": "application/json" }, body: JSON.stringify(body) };
+  const answer = await request(path, { method, signal, headers, ...sent });
+  return answer.body ? JSON.parse(answer.body) : null;
+}
+
 /** Sends a job's action, with the first of its choices; returns the job in the answer, or null. */
-export async function sendAction({ method, path, body, choices }) {
+export function sendAction({ method, path, body, choices }) {
   const defaults = Object.entries(choices).map(([field, [first]]) => [field, first]);
   const sent = { ...body, ...Object.fromEntries(defaults) };
-  const answer = await request(path.replace(/^\//, ""), {
-    method,
-    ...(Object.keys(sent).length && {
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(sent),
-    }),
-  });
-  return answer.body ? JSON.parse(answer.body) : null;
+  return send(method, path.replace(/^\//, ""), Object.keys(sent).length ? sent : null);
 }
 
 export const jobPath = (jobId) => `jobs/${encodeURIComponent(jobId)}`;

@@ -6,8 +6,10 @@ type Schemas = components["schemas"];
 
 export type Attempt = Schemas["Attempt"];
 export type Checkpoint = Schemas["Checkpoint"];
+export type DatasetInfo = Schemas["DatasetInfo"];
 export type Event = Schemas["Event"];
 export type Job = Schemas["Job"];
 export type JobAction = Schemas["JobAction"];
 export type Problem = Schemas["Problem"];
+export type RecipeInfo = Schemas["RecipeInfo"];
 export type Worker = Schemas["Worker"];

@@ -4,6 +4,7 @@ import { html } from "../parts/html.js";
 import { ComparePage } from "./compare/compare_page.js";
 import { JobPage } from "./job/job_page.js";
 import { JobsPage } from "./jobs/jobs_page.js";
+import { SubmitPage } from "./submit/submit_page.js";
 import { WorkersPage } from "./workers/workers_page.js";
 
 /**
@@ -19,6 +20,7 @@ const PAGES = [
   { pattern: ["jobs"], section: "jobs", component: JobsPage },
   { pattern: ["jobs", ":id"], section: "jobs", component: JobPage },
   { pattern: ["compare"], section: "jobs", component: ComparePage },
+  { pattern: ["submit"], section: "submit", component: SubmitPage },
   { pattern: ["workers"], section: "workers", component: WorkersPage },
 ];
 

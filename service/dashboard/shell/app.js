@@ -30,6 +30,7 @@ const NOT_THERE = { section: null, component: NotThere };
 const SECTIONS = [
   { name: "Jobs", section: "jobs", href: "#/jobs" },
   { name: "Workers", section: "workers", href: "#/workers" },
+  { name: "Submit", section: "submit", href: "#/submit" },
 ];
 
 function Head({ current }) {

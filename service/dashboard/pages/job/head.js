@@ -3,6 +3,7 @@
 import { Badge } from "../../parts/badge.js";
 import { Bar } from "../../parts/bar.js";
 import { html } from "../../parts/html.js";
+import { addressOf } from "../../state/route.js";
 import { count, percent, words } from "../../text/format.js";
 import { titleOf } from "../../text/job_title.js";
 import { JobActions } from "./job_actions.js";
@@ -14,13 +15,16 @@ export function JobHead({ job, isGone, afterwards }) {
   return html`
     <header class="job-head">
       <div class="name"><h1>${titleOf(job)}</h1><${Badge} state=${job.state} /></div>
-      ${!isGone && html`<div class="verbs"><${JobActions} job=${job} afterwards=${afterwards} /></div>`}
+      ${!isGone && html`<div class="verbs">${mayBeClonedByForm(job) && html`<a class="button" href=${addressOf(["submit"], { from: job.id })}>Clone and edit</a>`}<${JobActions} job=${job} afterwards=${afterwards} /></div>`}
       <p class="identity">${identity}</p>
       ${labels.length > 0 &&
       html`<ul class="labels" aria-label="Labels">${labels.map(([key, value]) => html`<li key=${key} class="tag">${`${key}: ${value}`}</li>`)}</ul>`}
     </header>
   `;
 }
+
+/** The form submits trainings and evals; a job that cannot be read has no specification to change. */
+const mayBeClonedByForm = (job) => !job.unreadable && (job.kind === "train" || job.kind === "eval");
 
 export function Progress({ job }) {
   const { fraction, step, total_steps: total, phase } = job.progress;

@@ -1,0 +1,90 @@
+"""The form that submits a job, against a real server."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from api_tests.support.fake_agent import FakeAgent
+from api_tests.support.fake_dashboard_server import DEADLINE_MS
+from api_tests.support.server import Server
+
+
+@pytest.fixture(scope="module")
+def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    server = Server(Path(tmp_path_factory.mktemp("submit")))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def tab(browser: Browser, own_server: Server) -> Iterator[Page]:
+    context = browser.new_context(base_url=own_server.url)
+    context.set_default_timeout(DEADLINE_MS)
+    page, errors = context.new_page(), list[str]()
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    context.close()
+    assert errors == []
+
+
+def test_a_job_is_written_checked_and_submitted(tab: Page, own_server: Server) -> None:
+    tab.goto("/#/submit")
+    expect(tab.get_by_text("Nothing is wrong with it.")).to_be_visible()
+    submit = tab.get_by_role("button", name="Submit")
+    tab.get_by_label("Recipe").select_option("shufflenet_v2")
+    tab.get_by_label("Variant").select_option("0.5x")
+    tab.get_by_label("Name").fill("by hand")
+    tab.get_by_label("Labels").fill("team=vision, sweep=7")
+    tab.get_by_label("batch_size (images)").fill("0")
+    expect(tab.get_by_role("list", name="Problems")).to_contain_text("/params/batch_size")
+    expect(tab.get_by_label("batch_size (images)")).to_have_attribute("aria-invalid", "true")
+    expect(submit).to_be_disabled()
+    tab.get_by_label("batch_size (images)").fill("32")
+    tab.get_by_label("total_iters (iterations)").fill("100")
+    expect(tab.get_by_text("100 steps of 32 images: 3,200 images, 2.23 times the data.")).to_be_visible()
+    submit.click()
+    expect(tab.get_by_role("heading", level=1)).to_have_text("by hand")
+    job = own_server.http.get(f"/jobs/{tab.url.rpartition('/')[2]}").json()
+    assert (job["recipe"], job["variant"]) == ("shufflenet_v2", "0.5x")
+    assert job["labels"] == {"team": "vision", "sweep": "7"}
+    assert (job["spec"]["params"]["batch_size"], job["spec"]["params"]["total_iters"]) == (32, 100)
+
+
+def test_a_job_is_cloned_with_a_change_that_is_shown(tab: Page, own_server: Server) -> None:
+    agent = FakeAgent(own_server)
+    job = agent.submit(name="first", params={"batch_size": 32, "learning_rate": 0.5})
+    tab.goto(f"/#/jobs/{job['id']}")
+    tab.get_by_role("link", name="Clone and edit").click()
+    expect(tab.get_by_role("heading", level=1)).to_have_text("Again: first")
+    expect(tab.get_by_text("As the original.")).to_be_visible()
+    tab.get_by_label("learning_rate").fill("0.05")
+    changes = tab.get_by_role("table", name="Changes")
+    expect(changes.locator("tbody tr")).to_have_text(["params.learning_rate0.50.05"])
+    tab.get_by_role("button", name="Submit").click()
+    tab.wait_for_url(lambda url: "/jobs/" in url and job["id"] not in url)
+    new = own_server.http.get(f"/jobs/{tab.url.rpartition('/')[2]}").json()
+    expected = job["spec"] | {"name": None}
+    expected["params"] = job["spec"]["params"] | {"learning_rate": 0.05}
+    assert new["spec"] == expected
+    agent.http.close()
+
+
+def test_what_the_server_refuses_is_told_beside_the_field_and_nothing_is_lost(
+    tab: Page, own_server: Server
+) -> None:
+    tab.goto("/#/submit")
+    tab.get_by_label("Form").select_option("folders")
+    tab.get_by_label("Folder to train on").fill("../outside")
+    problem = tab.get_by_role("list", name="Problems")
+    expect(problem).to_contain_text("/data/train_dir")
+    expect(tab.get_by_label("Folder to train on")).to_have_value("../outside")
+    tab.get_by_label("Folder to train on").fill("photos/train")
+    expect(tab.get_by_text("Nothing is wrong with it.")).to_be_visible()
+
+
+def test_a_job_that_is_not_there_has_no_form(tab: Page) -> None:
+    tab.goto("/#/submit?from=job_none")
+    expect(tab.get_by_role("alert")).to_contain_text("there is no job job_none")
+    expect(tab.get_by_role("button", name="Submit")).to_have_count(0)

@@ -1,0 +1,69 @@
+// The fields of a form: a label, an input, what is allowed, what is wrong.
+
+import { useId } from "../../vendor/preact.js";
+import { html } from "../../parts/html.js";
+import { fieldKind, parsedValue } from "./schema.js";
+
+/**
+ * A field with a control of its own.
+ * @param {object} props
+ * @param {string} props.label
+ * @param {string} [props.hint]
+ * @param {string} [props.problem]
+ * @param {(attributes: {id: string, "aria-describedby": string, "aria-invalid": boolean}) => any} props.control
+ */
+export function Field({ label, hint = "", problem = "", control }) {
+  const id = useId();
+  return html`
+    <div class="field">
+      <label for=${id}>${label}</label>
+      ${control({ id, "aria-describedby": `${id}-hint`, "aria-invalid": problem !== "" })}
+      <p id=${`${id}-hint`} class=${problem ? "field-problem" : "field-hint"}>${problem || hint}</p>
+    </div>
+  `;
+}
+
+/** A parameter of a recipe by its schema; `value` is undefined where the default holds. */
+export function SchemaField({ name, schema, value, problem, onChange }) {
+  const kind = fieldKind(schema);
+  const unit = schema.unit ? ` (${schema.unit})` : "";
+  const hint = [schema.description, kind.limits && `${kind.limits}.`].filter(Boolean).join(" ");
+  const control = (attributes) => html`<${Control} kind=${kind} schema=${schema} value=${value} attributes=${attributes} onChange=${onChange} />`;
+  return html`<${Field} label=${`${name}${unit}`} hint=${hint} problem=${problem} control=${control} />`;
+}
+
+function Control({ kind, schema, value, attributes, onChange }) {
+  const text = value === undefined ? "" : typeof value === "object" ? JSON.stringify(value) : String(value);
+  const shownDefault = schema.default === null || schema.default === undefined ? "left out" : String(schema.default);
+  const take = (event) => onChange(parsedValue(kind, event.currentTarget.value));
+  if (kind.type === "choice" || kind.type === "boolean") {
+    const choices = kind.type === "boolean" ? ["true", "false"] : kind.choices;
+    return html`
+      <select ...${attributes} value=${text} onChange=${take}>
+        <option value="">${`default: ${shownDefault}`}</option>
+        ${choices.map((choice) => html`<option key=${choice} value=${String(choice)}>${String(choice)}</option>`)}
+      </select>
+    `;
+  }
+  const mode = kind.type === "integer" ? "numeric" : kind.type === "number" ? "decimal" : "text";
+  return html`<input ...${attributes} inputmode=${mode} autocomplete="off" placeholder=${shownDefault} value=${text} onInput=${take} />`;
+}
+
+/** A text; empty is undefined. */
+export function TextField({ label, hint, problem, value, placeholder = "", onChange }) {
+  const take = (event) => onChange(event.currentTarget.value.trim() === "" ? undefined : event.currentTarget.value);
+  const control = (attributes) =>
+    html`<input ...${attributes} autocomplete="off" placeholder=${placeholder} value=${value ?? ""} onInput=${take} />`;
+  return html`<${Field} label=${label} hint=${hint} problem=${problem} control=${control} />`;
+}
+
+/** One of some values; "" stands for none of them. */
+export function ChoiceField({ label, hint, problem, value, choices, onChange }) {
+  const take = (event) => onChange(event.currentTarget.value || undefined);
+  const control = (attributes) => html`
+    <select ...${attributes} value=${value ?? ""} onChange=${take}>
+      ${choices.map(([choice, title]) => html`<option key=${choice} value=${choice}>${title}</option>`)}
+    </select>
+  `;
+  return html`<${Field} label=${label} hint=${hint} problem=${problem} control=${control} />`;
+}

@@ -1,0 +1,117 @@
+// The form of a draft: recipe, data, parameters, resources.
+
+import { html } from "../../parts/html.js";
+import { ChoiceField, SchemaField, TextField } from "./fields.js";
+import { valueAt, withValue } from "./draft.js";
+
+/** Those that most submissions change; the others are folded. */
+const FIRST = ["total_iters", "batch_size", "learning_rate", "image_size", "val_interval", "save_interval", "seed"];
+
+/**
+ * @param {object} props
+ * @param {object} props.draft
+ * @param {(draft: object) => void} props.onChange
+ * @param {Map<string, string>} props.problems By JSON pointer.
+ * @param {import("../../api/types").RecipeInfo[]} props.recipes
+ * @param {import("../../api/types").DatasetInfo[]} props.datasets
+ */
+export function SubmitForm({ draft, onChange, problems, recipes, datasets }) {
+  const bind = (...path) => ({
+    value: valueAt(draft, path),
+    problem: problems.get(`/${path.join("/")}`),
+    onChange: (value) => onChange(withValue(draft, path, value)),
+  });
+  const recipe = recipes.find(({ name }) => name === draft.recipe);
+  // Another recipe has other variants and parameters: those that it has too are kept.
+  const chooseRecipe = (name) => onChange(keptBy(recipes.find((each) => each.name === name), { ...draft, recipe: name }));
+  return html`
+    <section class="panel form-part">
+      <h2>Network</h2>
+      <${ChoiceField} label="Recipe" ...${bind("recipe")} onChange=${chooseRecipe} hint=${recipe?.title} choices=${recipes.map(({ name }) => [name, name])} />
+      ${recipe?.variants.length > 1 &&
+      html`<${ChoiceField} label="Variant" ...${bind("variant")} choices=${[["", "default"], ...recipe.variants.map((name) => [name, name])]} />`}
+      <${TextField} label="Name" hint="Shown in lists; left out, its id is." ...${bind("name")} />
+      <${LabelsField} draft=${draft} onChange=${onChange} problem=${problems.get("/labels")} />
+    </section>
+    <${DataFields} draft=${draft} bind=${bind} onChange=${onChange} datasets=${datasets} problem=${problems.get("/data")} />
+    ${recipe && html`<${Parameters} schemas=${recipe.parameters.properties ?? {}} bind=${bind} />`}
+    <section class="panel form-part">
+      <h2>Where and when</h2>
+      <${SchemaField} name="GPUs" schema=${{ type: "integer", minimum: 0, default: 0, description: "None: on the CPU." }} ...${bind("resources", "gpus")} />
+      <${SchemaField} name="Priority" schema=${{ type: "integer", default: 0, description: "Higher ones go first." }} ...${bind("priority")} />
+      <${SchemaField} name="Failures" schema=${{ type: "integer", minimum: 1, default: 2, description: "It is tried again until so many attempts have failed." }} ...${bind("max_failures")} />
+    </section>
+  `;
+}
+
+function keptBy(recipe, draft) {
+  if (!recipe) return draft;
+  const known = Object.entries(draft.params ?? {}).filter(([name]) => Object.hasOwn(recipe.parameters.properties ?? {}, name));
+  const variant = recipe.variants.includes(draft.variant) ? draft.variant : undefined;
+  return withValue({ ...draft, params: Object.fromEntries(known) }, ["variant"], variant);
+}
+
+function Parameters({ schemas, bind }) {
+  const field = (name) => html`<${SchemaField} key=${name} name=${name} schema=${schemas[name]} ...${bind("params", name)} />`;
+  const names = Object.keys(schemas);
+  const others = names.filter((name) => !FIRST.includes(name));
+  const isOpen = others.some((name) => bind("params", name).problem);
+  return html`
+    <section class="panel form-part">
+      <h2>Parameters</h2>
+      ${FIRST.filter((name) => names.includes(name)).map(field)}
+      <details class="more-fields" open=${isOpen}>
+        <summary>${others.length} more parameters</summary>
+        <div class="form-part">${others.map(field)}</div>
+      </details>
+    </section>
+  `;
+}
+
+const FORMS = [
+  ["dataset", "A named data set"],
+  ["folders", "Two folders of images"],
+  ["packed", "A pack"],
+];
+
+function DataFields({ draft, bind, onChange, datasets, problem }) {
+  const data = draft.data ?? {};
+  const form = "packed" in data ? "packed" : "train_dir" in data || "val_dir" in data ? "folders" : "dataset";
+  const empty = { dataset: { dataset: datasets[0]?.name ?? "digits" }, folders: { train_dir: "train", val_dir: "val" }, packed: { packed: "photos.pack" } };
+  const choose = (name) => onChange({ ...draft, data: empty[name] });
+  return html`
+    <section class="panel form-part">
+      <h2>Data</h2>
+      <${ChoiceField} label="Form" value=${form} problem=${problem} choices=${FORMS} onChange=${choose} />
+      ${form === "dataset" &&
+      html`<${ChoiceField} label="Data set" ...${bind("data", "dataset")} choices=${datasets.map(({ name }) => [name, name])} />`}
+      ${form === "folders" &&
+      html`
+        <${TextField} label="Folder to train on" hint="Below the worker's data root: a folder for each class." ...${bind("data", "train_dir")} />
+        <${TextField} label="Folder to validate on" ...${bind("data", "val_dir")} />
+      `}
+      ${form === "packed" &&
+      html`<${TextField} label="Pack" hint="Below the worker's data root, made by trainyard data pack." ...${bind("data", "packed")} />`}
+    </section>
+  `;
+}
+
+/** Labels as one text: "team=vision, sweep=7". */
+function LabelsField({ draft, onChange, problem }) {
+  const text = Object.entries(draft.labels ?? {})
+    .map(([key, value]) => `${key}=${value}`)
+    .join(", ");
+  const take = (event) => {
+    const pairs = event.currentTarget.value.split(",").map((each) => each.trim()).filter(Boolean);
+    const labels = Object.fromEntries(pairs.map((pair) => [pair.split("=")[0].trim(), pair.split("=").slice(1).join("=").trim()]));
+    onChange(withValue(draft, ["labels"], pairs.length ? labels : undefined));
+  };
+  const hint = "As team=vision, sweep=7.";
+  return html`
+    <div class="field">
+      <label for="labels">Labels</label>
+      <input id="labels" autocomplete="off" defaultValue=${text} onChange=${take} aria-describedby="labels-hint" />
+      <p id="labels-hint" class=${problem ? "field-problem" : "field-hint"}>${problem ?? hint}</p>
+    </div>
+  `;
+}

@@ -1,0 +1,70 @@
+// What a draft comes to: what is wrong, what differs from the original, how to send it otherwise.
+
+import { useState } from "../../vendor/preact.js";
+import { html } from "../../parts/html.js";
+import { count, counted } from "../../text/format.js";
+import { shownName } from "../../text/user_text.js";
+import { asCommand, asCurl, asPython } from "./copy_as.js";
+import { changesBetween } from "./draft.js";
+
+export function Problems({ problems, isChecked }) {
+  if (!problems.size) return html`<p class="quiet">${isChecked ? "Nothing is wrong with it." : "Checking…"}</p>`;
+  return html`
+    <ul class="problems" aria-label="Problems">
+      ${[...problems].map(([pointer, detail]) => html`<li key=${pointer}>${pointer && html`<code>${pointer}</code>`} ${detail}</li>`)}
+    </ul>
+  `;
+}
+
+/** The length of the run in words, once the server has completed the specification. */
+export function RunLength({ completed, datasets }) {
+  const params = completed?.params;
+  if (!params?.total_iters || !params.batch_size) return null;
+  const images = datasets.find(({ name }) => name === completed.data?.dataset)?.train_images;
+  const seen = params.total_iters * params.batch_size;
+  const epochs = images ? `, ${(seen / images).toPrecision(3)} times the data` : "";
+  return html`<p>${counted(params.total_iters, "step", "steps")} of ${counted(params.batch_size, "image", "images")}: ${count(seen)} images${epochs}.</p>`;
+}
+
+export function Changes({ original, draft }) {
+  const changes = changesBetween(original, draft);
+  if (!changes.length) return html`<p class="quiet">As the original.</p>`;
+  return html`
+    <table class="changes" aria-label="Changes">
+      <thead><tr><th scope="col">Field</th><th scope="col">Original</th><th scope="col">Here</th></tr></thead>
+      <tbody>
+        ${changes.map(
+          ({ path, before, after }) => html`
+            <tr key=${path.join("/")}><th scope="row">${path.map(shownName).join(".")}</th><td>${textOf(before)}</td><td>${textOf(after)}</td></tr>
+          `,
+        )}
+      </tbody>
+    </table>
+  `;
+}
+
+const textOf = (value) => (value === undefined ? "default" : typeof value === "string" ? shownName(value) : JSON.stringify(value));
+
+const WAYS = { curl: asCurl, CLI: asCommand, Python: asPython };
+
+export function CopyAs({ draft }) {
+  const [copied, setCopied] = useState(null);
+  const server = new URL(".", document.baseURI).href;
+  const copy = async (way) => {
+    await navigator.clipboard.writeText(WAYS[way](server, draft));
+    setCopied(way);
+  };
+  return html`
+    <details class="copy-as">
+      <summary>Copy as</summary>
+      ${Object.keys(WAYS).map(
+        (way) => html`
+          <div key=${way} class="copy-way">
+            <div class="panel-head"><b>${way}</b><button type="button" class="button" onClick=${() => copy(way)}>${copied === way ? "Copied" : "Copy"}</button></div>
+            <pre tabindex="0">${WAYS[way](server, draft)}</pre>
+          </div>
+        `,
+      )}
+    </details>
+  `;
+}
