@@ -43,7 +43,9 @@ def test_a_job_is_written_checked_and_submitted(tab: Page, own_server: Server) -
     expect(submit).to_be_disabled()
     tab.get_by_label("batch_size (images)").fill("32")
     tab.get_by_label("total_iters (iterations)").fill("100")
-    expect(tab.get_by_text("100 steps of 32 images: 3,200 images, 2.23 times the data.")).to_be_visible()
+    expect(
+        tab.get_by_text("100 steps of 32 images: 3,200 images, 2.23 times the data.")
+    ).to_be_visible()
     submit.click()
     expect(tab.get_by_role("heading", level=1)).to_have_text("by hand")
     job = own_server.http.get(f"/jobs/{tab.url.rpartition('/')[2]}").json()
@@ -72,10 +74,10 @@ def test_a_job_is_cloned_with_a_change_that_is_shown(tab: Page, own_server: Serv
 
 
 def test_what_the_server_refuses_is_told_beside_the_field_and_nothing_is_lost(
-    tab: Page, own_server: Server
+    tab: Page,
 ) -> None:
     tab.goto("/#/submit")
-    tab.get_by_label("Form").select_option("folders")
+    tab.get_by_label("Form", exact=True).select_option("folders")
     tab.get_by_label("Folder to train on").fill("../outside")
     problem = tab.get_by_role("list", name="Problems")
     expect(problem).to_contain_text("/data/train_dir")

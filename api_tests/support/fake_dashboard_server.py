@@ -32,6 +32,7 @@ class FakeDashboardServer(FakeServer):
         """`prefix` is the path below which a proxy shows the server."""
         self.jobs: list[Job] = []
         self.workers: list[dict[str, Any]] = []
+        self.recipes: list[dict[str, Any]] = []
         self.series: dict[str, list[list[float]]] = {}
         self.checkpoints: list[Checkpoint] = []
         self.attempts: list[Attempt] = []
@@ -152,6 +153,10 @@ def _app(fake: FakeDashboardServer) -> FastAPI:
             "events": listed(events) | {"has_more": False},
         }
         return answer(request, bodies[part])
+
+    @app.get("/recipes")
+    def recipes(request: Request) -> Response:
+        return answer(request, {"object": "list", "data": fake.recipes})
 
     @app.get("/workers")
     def workers(request: Request) -> Response:

@@ -11,5 +11,14 @@ export type Event = Schemas["Event"];
 export type Job = Schemas["Job"];
 export type JobAction = Schemas["JobAction"];
 export type Problem = Schemas["Problem"];
-export type RecipeInfo = Schemas["RecipeInfo"];
 export type Worker = Schemas["Worker"];
+
+/** A recipe as `GET /recipes` has it. */
+export type ShownRecipe = {
+  name: string;
+  description: string;
+  variants: string[];
+  sizes: Record<string, Schemas["NetworkSize"]>;
+  schema: { properties?: Record<string, any> };
+  workers: number;
+};

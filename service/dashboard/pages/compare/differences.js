@@ -46,8 +46,12 @@ function textOf(group, name, value) {
   if (value === null) return NONE;
   if (name === "took") return duration(value);
   if (group === "result" && typeof value === "number") return namedMetric(name, value);
+  if (typeof value === "number") return shortNumber(value);
   return shownName(String(value));
 }
+
+/** Without the digits that a binary fraction adds: 0.00012, not 0.00012000000000000002. */
+export const shortNumber = (value) => String(Number(value.toPrecision(6)));
 
 const tookOf = ({ started_at: start, finished_at: end }) => (start && end ? (Date.parse(end) - Date.parse(start)) / 1000 : null);
 

@@ -2,9 +2,8 @@
 
 import { useState } from "../../vendor/preact.js";
 import { html } from "../../parts/html.js";
-import { metric } from "../../text/format.js";
 import { titleOf } from "../../text/job_title.js";
-import { differing, rowsOf, rowTitle } from "./differences.js";
+import { differing, rowsOf, rowTitle, shortNumber } from "./differences.js";
 
 const WIDTH = 960;
 const HEIGHT = 260;
@@ -46,8 +45,8 @@ function Axis({ axis, x }) {
     <g class="axis">
       <line x1=${x} x2=${x} y1=${MARGIN.top} y2=${HEIGHT - MARGIN.bottom} />
       <text x=${x} y="14" text-anchor="middle" class="axis-title">${axis.title}</text>
-      <text x=${x} y=${MARGIN.top - 6} text-anchor="middle">${metric(axis.high)}</text>
-      <text x=${x} y=${HEIGHT - MARGIN.bottom + 16} text-anchor="middle">${metric(axis.low)}</text>
+      <text x=${x} y=${MARGIN.top - 6} text-anchor="middle">${shortNumber(axis.high)}</text>
+      <text x=${x} y=${HEIGHT - MARGIN.bottom + 16} text-anchor="middle">${shortNumber(axis.low)}</text>
     </g>
   `;
 }

@@ -27,7 +27,7 @@ export function Field({ label, hint = "", problem = "", control }) {
 export function SchemaField({ name, schema, value, problem, onChange }) {
   const kind = fieldKind(schema);
   const unit = schema.unit ? ` (${schema.unit})` : "";
-  const hint = [schema.description, kind.limits && `${kind.limits}.`].filter(Boolean).join(" ");
+  const hint = [schema.description, kind.limits && `From ${kind.limits}.`.replace(/^From (?!\d)(.)/, (_, letter) => letter.toUpperCase())].filter(Boolean).join(" ");
   const control = (attributes) => html`<${Control} kind=${kind} schema=${schema} value=${value} attributes=${attributes} onChange=${onChange} />`;
   return html`<${Field} label=${`${name}${unit}`} hint=${hint} problem=${problem} control=${control} />`;
 }

@@ -12,7 +12,7 @@ const FIRST = ["total_iters", "batch_size", "learning_rate", "image_size", "val_
  * @param {object} props.draft
  * @param {(draft: object) => void} props.onChange
  * @param {Map<string, string>} props.problems By JSON pointer.
- * @param {import("../../api/types").RecipeInfo[]} props.recipes
+ * @param {import("../../api/types").ShownRecipe[]} props.recipes
  * @param {import("../../api/types").DatasetInfo[]} props.datasets
  */
 export function SubmitForm({ draft, onChange, problems, recipes, datasets }) {
@@ -27,14 +27,14 @@ export function SubmitForm({ draft, onChange, problems, recipes, datasets }) {
   return html`
     <section class="panel form-part">
       <h2>Network</h2>
-      <${ChoiceField} label="Recipe" ...${bind("recipe")} onChange=${chooseRecipe} hint=${recipe?.title} choices=${recipes.map(({ name }) => [name, name])} />
+      <${ChoiceField} label="Recipe" ...${bind("recipe")} onChange=${chooseRecipe} hint=${recipe?.description} choices=${recipes.map(({ name }) => [name, name])} />
       ${recipe?.variants.length > 1 &&
       html`<${ChoiceField} label="Variant" ...${bind("variant")} choices=${[["", "default"], ...recipe.variants.map((name) => [name, name])]} />`}
       <${TextField} label="Name" hint="Shown in lists; left out, its id is." ...${bind("name")} />
       <${LabelsField} draft=${draft} onChange=${onChange} problem=${problems.get("/labels")} />
     </section>
     <${DataFields} draft=${draft} bind=${bind} onChange=${onChange} datasets=${datasets} problem=${problems.get("/data")} />
-    ${recipe && html`<${Parameters} schemas=${recipe.parameters.properties ?? {}} bind=${bind} />`}
+    ${recipe && html`<${Parameters} schemas=${recipe.schema.properties ?? {}} bind=${bind} />`}
     <section class="panel form-part">
       <h2>Where and when</h2>
       <${SchemaField} name="GPUs" schema=${{ type: "integer", minimum: 0, default: 0, description: "None: on the CPU." }} ...${bind("resources", "gpus")} />
@@ -46,7 +46,7 @@ export function SubmitForm({ draft, onChange, problems, recipes, datasets }) {
 
 function keptBy(recipe, draft) {
   if (!recipe) return draft;
-  const known = Object.entries(draft.params ?? {}).filter(([name]) => Object.hasOwn(recipe.parameters.properties ?? {}, name));
+  const known = Object.entries(draft.params ?? {}).filter(([name]) => Object.hasOwn(recipe.schema.properties ?? {}, name));
   const variant = recipe.variants.includes(draft.variant) ? draft.variant : undefined;
   return withValue({ ...draft, params: Object.fromEntries(known) }, ["variant"], variant);
 }

@@ -31,7 +31,7 @@ function typeOf(options, words) {
 function limitsOf({ minimum, exclusiveMinimum, maximum, exclusiveMaximum, multipleOf }) {
   const low = minimum !== undefined ? `${minimum}` : exclusiveMinimum !== undefined ? `above ${exclusiveMinimum}` : null;
   const high = maximum !== undefined ? `${maximum}` : exclusiveMaximum !== undefined ? `below ${exclusiveMaximum}` : null;
-  const range = low !== null && high !== null ? `${low} to ${high}` : (low ?? (high && `at most ${high}`) ?? "");
+  const range = low !== null && high !== null ? `${low} to ${high}` : (low !== null ? (minimum !== undefined ? `at least ${low}` : low) : high !== null ? `at most ${high}` : "");
   return [range, multipleOf && `a multiple of ${multipleOf}`].filter(Boolean).join(", ");
 }
 

@@ -22,7 +22,7 @@ export function RunLength({ completed, datasets }) {
   if (!params?.total_iters || !params.batch_size) return null;
   const images = datasets.find(({ name }) => name === completed.data?.dataset)?.train_images;
   const seen = params.total_iters * params.batch_size;
-  const epochs = images ? `, ${(seen / images).toPrecision(3)} times the data` : "";
+  const epochs = images ? `, ${Number((seen / images).toPrecision(3)).toLocaleString("en")} times the data` : "";
   return html`<p>${counted(params.total_iters, "step", "steps")} of ${counted(params.batch_size, "image", "images")}: ${count(seen)} images${epochs}.</p>`;
 }
 
