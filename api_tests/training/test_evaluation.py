@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,30 @@ def test_predictions_are_gathered_in_the_order_of_the_images() -> None:
     assert found.labels.tolist() == [1, 1, 0]
     assert found.classes.tolist() == [1, 0, 1]
     assert found.confidences == pytest.approx(logits.softmax(1).amax(1))
+
+
+def test_predictions_hold_no_file_open_for_each_batch_of_a_loader_process() -> None:
+    predictions, opened = Predictions(), []
+
+    def add(logits: Tensor, labels: Tensor) -> None:
+        predictions.add(logits, labels)
+        opened.append(len(os.listdir("/proc/self/fd")))
+
+    digits = Digits(_val(Path()))
+    evaluate(
+        _tiny(),
+        digits,
+        _alone(),
+        batch_size=6,
+        num_workers=1,
+        stop_asked=lambda: False,
+        pulse=lambda: None,
+        on_batch=add,
+    )
+    # Of the batches that are ahead of the network.
+    assert opened[-1] < opened[0] + 10
+    labels = predictions.gathered(_alone(), len(digits)).labels
+    assert labels.tolist() == [digits.label_of(index) for index in range(len(digits))]
 
 
 def test_the_names_of_classes_are_quoted_in_the_confusion_matrix(tmp_path: Path) -> None:

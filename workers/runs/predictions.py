@@ -36,8 +36,9 @@ class Predictions:
     def add(self, logits: Tensor, labels: Tensor) -> None:
         """Note a batch of logits (N, C) and labels (N,); batches come in the images' order."""
         highest, predicted = logits.max(dim=1)
-        # They stay on the device: to copy each batch would wait for it.
-        self._labels.append(labels)
+        # They stay on the device: to copy each batch to the host would wait for it. Labels that a
+        # loader process made are in memory that is shared, each with an open file of this process.
+        self._labels.append(labels.clone())
         self._classes.append(predicted)
         self._confidences.append((highest - logits.logsumexp(dim=1)).exp_())
 
