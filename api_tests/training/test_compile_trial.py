@@ -42,6 +42,12 @@ RECIPE = """
     def die():
         os.kill(os.getpid(), signal.SIGKILL)
 
+    def leave():
+        # A fork has all files that this process has open.
+        if os.fork() == 0:
+            time.sleep(600)
+        die()
+
     if "workers.training.compile_trial" in " ".join(sys.orig_argv):
         {act}()
 """
@@ -49,7 +55,7 @@ RECIPE = """
 
 @pytest.fixture
 def trial_that(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]:
-    """Has the trials of this process `hang` or `die`; gives the file that one which hangs makes."""
+    """Has trials `hang`, `die`, or `leave` a fork; gives the file that one which hangs makes."""
 
     def act(what: str) -> Path:
         plugin = tmp_path / "plugin"
@@ -139,17 +145,26 @@ def test_a_trial_ends_with_a_run_that_is_killed(
     """
     run = subprocess.Popen([sys.executable, "-c", textwrap.dedent(program)])
     eventually(hangs.exists)
-    assert len(_left(tmp_path)) >= 3
+    trial = _left(tmp_path) - {run.pid}
+    assert len(trial) >= 2
+    # Where memory runs out, the kernel ends these and not the run.
+    assert {Path(f"/proc/{each}/oom_score_adj").read_text() for each in trial} == {"1000\n"}
     run.kill()
     assert run.wait() == -signal.SIGKILL
     eventually(lambda: not _left(tmp_path))
 
 
+@pytest.mark.parametrize("how", ["die", "leave"])
 def test_a_trial_that_is_killed_is_a_note_and_the_run_is_eager(
-    choosing: Callable[..., Any], trial_that: Callable[[str], Path]
+    choosing: Callable[..., Any], trial_that: Callable[[str], Path], tmp_path: Path, how: str
 ) -> None:
-    trial_that("die")
+    trial_that(how)
     choice, notes = choosing(clock=ticking(), **A_DAY)
+    left = _left(tmp_path)
+    for process in left:
+        # In a worker the supervisor does.
+        os.kill(process, signal.SIGKILL)
+    assert len(left) == (how == "leave")
     assert not choice.execution.compiled
     assert notes[1:] == [
         "the process that compiled was killed (signal 9), as when memory runs out; the run is eager"

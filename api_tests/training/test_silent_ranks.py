@@ -2,7 +2,10 @@
 
 import os
 import signal
+import time
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
@@ -14,13 +17,18 @@ from api_tests.support.attempts import (
     draw_photos,
     ended,
     kill,
+    run,
     shown_step,
     start,
     train_spec,
     until,
 )
+from api_tests.support.tiny_training import COMPILED
 from workers.attempt_dir import AttemptDir
-from workers.training import distributed
+from workers.data.errors import InvalidData
+from workers.runs import train
+from workers.training import distributed, step_of_run
+from workers.training.execution_choice import Choice
 
 pytestmark = pytest.mark.xdist_group("trainer: ranks")
 
@@ -35,6 +43,30 @@ def soon_and_never() -> None:
     soon()
     while os.environ["RANK"] == "1":
         signal.pause()
+
+
+def compile_as(in_second: Callable[[], None]) -> None:
+    """Ranks that are to compile, and soon have no kernel; the second one does this first."""
+
+    def problem(*_: Any) -> str:
+        if os.environ["RANK"] == "1":
+            in_second()
+        return "no such kernel"
+
+    soon()
+    train.choose = lambda *_, **__: Choice(COMPILED, "as in the checkpoint")  # type: ignore[assignment]
+    step_of_run.forward_of = lambda network, *_, **__: network  # type: ignore[assignment]
+    step_of_run._compile_problem = problem
+
+
+def take_longer() -> None:
+    """Than ranks wait for each other."""
+    time.sleep(5)
+
+
+def refuse() -> None:
+    """As for a reason that no compiler gives."""
+    raise InvalidData("no such image")
 
 
 def end_told_by(rank: ForkServerProcess, attempt_dir: AttemptDir) -> dict[str, Any]:
@@ -74,3 +106,20 @@ def test_a_rank_that_never_comes_ends_the_attempt_of_those_who_wait_for_it(
         kill(processes)
     assert (last["outcome"], last["reason"]) == ("failed", "crashed")
     assert "the ranks could not meet" in last["message"]
+
+
+def test_a_rank_that_compiles_longer_than_ranks_wait_is_waited_for(tmp_path: Path) -> None:
+    draw_photos(tmp_path)
+    attempt_dir = attempt(tmp_path, spec=train_spec(total_iters=1, bn_recalibration_iters=1))
+    events = run(attempt_dir, ranks=2, before=partial(compile_as, take_longer))
+    assert ended(events)["outcome"] == "succeeded"
+    assert "does not compile here: no such kernel" in str([event.body for event in events])
+
+
+def test_a_rank_that_fails_while_others_wait_for_it_to_compile_ends_the_attempt(
+    tmp_path: Path,
+) -> None:
+    draw_photos(tmp_path)
+    last = ended(run(attempt(tmp_path), ranks=2, before=partial(compile_as, refuse)))
+    assert (last["outcome"], last["reason"]) == ("failed", "invalid_data")
+    assert last["message"] == "no such image"

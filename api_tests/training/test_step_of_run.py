@@ -1,6 +1,7 @@
 """A network that does not compile, whenever that shows, is trained eager or not at all."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -9,7 +10,9 @@ from torch._dynamo.exc import BackendCompilerFailed
 
 from api_tests.support.tiny_network import batch
 from api_tests.support.tiny_training import CHANNELS_LAST, COMPILED, tiny_losses, tiny_state
+from api_tests.support.worker_process import eventually
 from workers.training import step_of_run
+from workers.training.distributed import Ranks
 from workers.training.step_of_run import NotCompiled, training_step_of
 
 
@@ -53,3 +56,21 @@ def test_what_does_not_compile_is_trained_eager_from_the_start_or_fails_with_wha
     context, _ = tiny_run(compile="on")
     with pytest.raises(NotCompiled, match="compile off avoids it"):
         training_step_of(context, tiny_state(COMPILED))
+
+
+def test_notes_say_that_the_network_compiles_until_the_last_rank_has_compiled(
+    tiny_run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(step_of_run, "_NOTE_SECONDS", 0.01)
+    monkeypatch.setattr(step_of_run, "forward_of", lambda network, *_, **__: network)
+    context, notes = tiny_run()
+
+    @contextmanager
+    def apart(_: Ranks) -> Iterator[None]:
+        yield
+        before = len(notes)
+        eventually(lambda: len(notes) > before)
+
+    monkeypatch.setattr(Ranks, "apart", apart)
+    training_step_of(context, tiny_state(COMPILED))
+    assert notes[-1].startswith("the network compiles since")

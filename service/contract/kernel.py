@@ -1,9 +1,10 @@
-"""Calls to the Linux kernel: lifetimes tied together, the boot clock, a folder made durable."""
+"""Calls to the Linux kernel: what ends with and before what, the boot clock, durable folders."""
 
 import ctypes
 import os
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
@@ -26,6 +27,15 @@ def die_with_parent(parent_pid: int, by: int = signal.SIGKILL) -> None:
 def become_subreaper() -> None:
     """Make this process the parent of every descendant whose own parent dies; raises OSError."""
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def die_first() -> None:
+    """Have the kernel end this process and its children before all others when memory runs out.
+
+    A kernel that does not let it be changed chooses as ever.
+    """
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")
 
 
 def boot_clock() -> float:

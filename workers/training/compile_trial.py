@@ -18,7 +18,7 @@ import torch
 import torch.distributed as dist
 from torch._C._distributed_c10d import HashStore
 
-from service.contract.kernel import become_subreaper
+from service.contract.kernel import become_subreaper, die_first
 from workers.descendants import kill_descendants
 from workers.recipes.table import recipe_named
 from workers.training.calibration import Workload, measure
@@ -37,6 +37,8 @@ def main() -> NoReturn:
     # What a recipe, torch or a compiler prints is no answer.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     become_subreaper()
+    # Where memory runs out, the run goes on without this process.
+    die_first()
     request = TrialRequest.model_validate_json(sys.stdin.buffer.readline())
     threading.Thread(target=_end_with_input, daemon=True).start()
     try:

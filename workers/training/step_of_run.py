@@ -66,7 +66,8 @@ def _forward(context: RunContext, state: RunState, example: Tensor) -> nn.Module
         execution = replace(execution, compiled=False)
     forward = forward_of_rank(state.network, execution, ranks)
     if execution.compiled:
-        with ranks.apart(), _notes_of_waiting(context.events.note):
+        # The notes go on until the last rank has compiled.
+        with _notes_of_waiting(context.events.note), ranks.apart():
             problem = _compile_problem(forward, state, example)
         problems = ranks.gathered(problem or "")
         first = next((each for each in problems if each), None)

@@ -1,5 +1,6 @@
 """The process of a trial of `torch.compile`, as a run starts it, waits for it and ends it."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -71,8 +72,10 @@ class TrialProcess:
         if self._process is None:
             return TrialAnswer(problem=self._start_problem)
         assert self._process.stdout is not None
+        # What it has forked may hold the pipe open, and outlive it where it was killed.
+        os.set_blocking(self._process.stdout.fileno(), False)
         try:
-            return TrialAnswer.model_validate_json(self._process.stdout.read())
+            return TrialAnswer.model_validate_json(self._process.stdout.read() or b"")
         except ValidationError:
             return TrialAnswer(problem=_end_of(self._process.returncode))
 
