@@ -138,3 +138,14 @@ def test_names_that_are_not_utf_8_are_packed(tmp_path: Path) -> None:
     os.rename(tmp_path / "val/b/plain.jpg", os.fsencode(tmp_path / "val/b") + b"/\xff.jpg")
     build(tmp_path)
     assert opened(tmp_path, PACK, "val").name_of(1) == r"b/\xff.jpg"
+
+
+def test_a_damaged_image_is_named_in_one_line_whatever_its_name(tmp_path: Path) -> None:
+    draw(tmp_path / "val/a/two\nlines.jpg", 1)
+    draw(tmp_path / "val/b/plain.jpg", 2)
+    build(tmp_path)
+    path = tmp_path / "photos.pack"
+    path.write_bytes(_flip_an_image(path.read_bytes()))
+    with pytest.raises(InvalidData) as error:
+        opened(tmp_path, PACK, "val").sample(0, 0)
+    assert r"damaged at a/two\nlines.jpg, which" in str(error.value)

@@ -113,3 +113,12 @@ def test_a_pack_reads_the_tiles_of_its_images_and_whole_images_where_there_are_n
     monkeypatch.setattr(Pack, "is_tiled", lambda *_: True)
     with pytest.raises(InvalidData, match=r"b/small\.jpg .* cannot be read .*: pack the images"):
         images.cut(1, RandomCut(24, np.random.default_rng(3)))
+
+
+def test_tiles_of_more_pixels_than_pillow_allows_are_refused_before_they_are_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = in_tiles(tmp_path, 427, 320)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 427 * 320 // 2 - 1)
+    with pytest.raises(ValueError, match="427 x 320 pixels, a decompression bomb"):
+        cut_tiles(content, RandomCut(24, np.random.default_rng(0)), exif_orientation=False)

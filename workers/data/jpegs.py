@@ -36,7 +36,7 @@ def cut_jpeg(file: BinaryIO, cut: Cut, *, exif_orientation: bool) -> Tensor | No
     data = file.read(_LIMIT_BYTES)
     try:
         height, width, colours, _ = simplejpeg.decode_jpeg_header(data)
-        if colours not in _RGB_OF or height * width > 2 * (Image.MAX_IMAGE_PIXELS or 0):
+        if colours not in _RGB_OF or is_bomb(height, width):
             return None
         orientation = orientation_of(data) if exif_orientation else 1
         size = (height, width) if orientation in _SIDEWAYS else (width, height)
@@ -46,6 +46,11 @@ def cut_jpeg(file: BinaryIO, cut: Cut, *, exif_orientation: bool) -> Tensor | No
     except ValueError:
         return None
     return cut.resized(part_of(_turned(image, orientation), box, reduction))
+
+
+def is_bomb(height: int, width: int) -> bool:
+    """Whether Pillow refuses a picture of this size, which would fill the memory."""
+    return height * width > 2 * (Image.MAX_IMAGE_PIXELS or 0)
 
 
 def decoded_jpeg(data: bytes | bytearray, height: int, width: int, reduction: int) -> Tensor:

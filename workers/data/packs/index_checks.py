@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.contract.text import NAME_LENGTH, cut_text
+from workers.data.file_names import printable
 from workers.data.packs.header import HEADER_BYTES
 from workers.data.packs.index import PackIndex, PackSplit
 
@@ -54,8 +55,8 @@ def _check_classes(split: PackSplit, labels: NDArray[np.uint32]) -> None:
     counts = np.bincount(labels, minlength=classes)
     if not counts.all():
         empty = split.class_names[int(counts.argmin())]
-        raise ValueError(f"class {empty} of the {split.name} split has no image")
+        raise ValueError(f"class {printable(empty)} of the {split.name} split has no image")
 
 
 def _image(index: PackIndex, wrong: NDArray[np.bool_]) -> str:
-    return index.path_of(int(np.flatnonzero(wrong)[0]))
+    return printable(index.path_of(int(np.flatnonzero(wrong)[0])))

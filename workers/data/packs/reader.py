@@ -10,6 +10,7 @@ from pathlib import Path
 
 from workers.data.errors import InvalidData
 from workers.data.file_errors import data_error_of
+from workers.data.file_names import printable
 from workers.data.images import Split
 from workers.data.packs.header import HEADER_BYTES, read_header
 from workers.data.packs.index import PackIndex, PackInfo, PackSplit, parse_index
@@ -103,8 +104,8 @@ class Pack:
 
     def _damaged(self, number: int) -> InvalidData:
         return InvalidData(
-            f"{self.name} is damaged at {self.path_of(number)}, which has not the digest that it "
-            "was packed with: copy the pack again, or pack the images again"
+            f"{self.name} is damaged at {printable(self.path_of(number))}, which has not the "
+            "digest that it was packed with: copy the pack again, or pack the images again"
         )
 
     def _checked_index(self) -> PackIndex:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from workers.data.cuts import Box, Cut, part_of
-from workers.data.jpegs import decoded_jpeg
+from workers.data.jpegs import decoded_jpeg, is_bomb
 
 MCU = 16
 """Pixels in each direction, where the chroma has half the size in both: as libjpeg writes it."""
@@ -55,6 +55,8 @@ def cut_tiles(content: bytes, cut: Cut, *, exif_orientation: bool) -> Tensor | N
     None for an image that is to be turned as its EXIF data says: its rows are no rows of tiles.
     """
     tiles = TiledJpeg(content)
+    if is_bomb(tiles.height, tiles.width):
+        raise ValueError(f"it has {tiles.width:,} x {tiles.height:,} pixels, a decompression bomb")
     if exif_orientation and tiles.has_exif:
         return None
     box = cut.box(tiles.width, tiles.height)
