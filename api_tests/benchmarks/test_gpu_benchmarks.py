@@ -4,10 +4,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
+from benchmarks.gpu import __main__ as program
 from benchmarks.gpu import save_stall, step_modes, training
 from benchmarks.gpu.packages import missing, requirements_of
 
@@ -65,6 +67,22 @@ def test_without_a_cuda_device_nothing_is_measured_and_the_exit_code_is_2() -> N
     )
     assert done.returncode == 2
     assert "torch finds no CUDA device: nothing was measured" in done.stderr
+
+
+def test_tests_that_hang_are_a_failure_and_the_benchmarks_run_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def never_ends(*_: Any, **__: Any) -> int:
+        raise TimeoutError("no result after 1800 s")
+
+    ran: list[Any] = []
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    monkeypatch.setenv("PYTHONPATH", os.environ.get("PYTHONPATH", ""))
+    monkeypatch.setattr(program, "run_tree", never_ends)
+    monkeypatch.setattr(program, "run", lambda *suite: ran.append(suite))
+    assert program.main(["--cpu"]) == 1
+    assert len(ran) == 1
+    assert "the tests were ended: no result after 1800 s" in capsys.readouterr().err
 
 
 def test_what_is_installed_is_not_installed_again_unless_it_is_too_old() -> None:

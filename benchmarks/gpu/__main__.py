@@ -53,7 +53,11 @@ def _test(marks: str) -> int:
     options = ["-m", marks, "-q", "-W", "default", "--durations", "5"]
     tests = [str(_ROOT / "api_tests" / "gpu"), *options]
     command = [sys.executable, "-m", "pytest", *tests]
-    return run_tree(command, _LIMIT_SECONDS, folder=_ROOT)
+    try:
+        return run_tree(command, _LIMIT_SECONDS, folder=_ROOT)
+    except TimeoutError as error:
+        sys.stderr.write(f"the tests were ended: {error}\n")
+        return 1
 
 
 def _has_cuda() -> bool:
