@@ -14,12 +14,12 @@ from api_tests.support.originals import (
     SMALL,
     SMALLEST,
     OriginalRun,
-    bytes_for_weights,
     imported,
     network_of,
     params_of,
     prefixed,
     saved,
+    short_weights,
 )
 from service.contract.exchange import ExportFormat
 from workers.checkpoints.folder import read_manifest
@@ -65,7 +65,7 @@ def _trained(folder: Path, recipe: str) -> tuple[OriginalRun, Path]:
 def test_an_export_comes_back_as_the_same_file_of_weights(
     recipe: str, form: ExportFormat, module_prefix: bool, tmp_path: Path
 ) -> None:
-    checkpoint, manifest = saved(tmp_path, recipe, bytes_for_weights(recipe))
+    checkpoint, manifest = saved(tmp_path, recipe, short_weights(recipe))
     file = _exported(checkpoint, recipe, form, module_prefix=module_prefix)
     back = imported(tmp_path, file.name).manifest
     assert back.files[MODEL] == manifest.files[MODEL]
@@ -146,7 +146,7 @@ def test_the_original_eval_resume_takes_final_weights(recipe: str, tmp_path: Pat
 
 def test_the_two_names_of_a_tensor_are_in_the_export_and_are_one(tmp_path: Path) -> None:
     recipe = "shufflenet_v2_large"
-    tensors = bytes_for_weights(recipe)
+    tensors = short_weights(recipe)
     checkpoint, _ = saved(tmp_path, recipe, tensors)
     content = torch.load(_exported(checkpoint, recipe), mmap=True)["state_dict"]
     assert list(content) == list(tensors)

@@ -150,15 +150,16 @@ def saved(
     return found[0]
 
 
-def bytes_for_weights(recipe: str) -> dict[str, Tensor]:
-    """A value for each name in one byte: what is proven with them is names, order and aliases."""
+def short_weights(recipe: str) -> dict[str, Tensor]:
+    """A value for each name in few bytes: what is proven with them is names, order and aliases."""
     network = signature(recipe, SMALLEST[recipe])
     tensors: dict[str, Tensor] = {}
     for name, tensor in network.tensors.items():
         first = network.aliases.get(name)
         shape = (5, *tensor.shape[1:]) if 1000 in tensor.shape[:1] else tuple(tensor.shape)
         value = zlib.crc32(name.encode()) % 251
-        tensors[name] = tensors[first] if first else torch.full(shape, value, dtype=torch.uint8)
+        kind = torch.float16 if tensor.is_floating_point() else torch.uint8
+        tensors[name] = tensors[first] if first else torch.full(shape, value, dtype=kind)
     return tensors
 
 
