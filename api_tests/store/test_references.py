@@ -94,7 +94,7 @@ def test_a_migration_that_makes_a_table_anew_keeps_the_rows_that_refer_to_it(
 
 
 def test_a_migration_that_breaks_a_reference_is_undone_and_says_where(sqlite: Database) -> None:
-    with pytest.raises(ForeignKeysBroken, match=r"1 rows .* attempts -> jobs"):
+    with pytest.raises(ForeignKeysBroken, match=r"1 row refers .* attempts -> jobs"):
         _migrate_badly(sqlite)
     with sqlite.read() as tx:
         assert attempts.of_job(tx, "job_none") == []
