@@ -83,6 +83,9 @@ function axesOf(series, xAxis) {
   return [
     { ...axis, size: 30, values: (_, ticks) => ticks.map((tick) => xAxis.format(tick)) },
     // A tick of a logarithmic axis that has no label is null.
-    { ...axis, size: 56, values: (_, ticks) => ticks.map((tick) => (tick === null ? "" : format(tick))) },
+    { ...axis, size: 56, values: (_, ticks) => ticks.map((tick) => tickText(tick, format)) },
   ];
 }
+
+// A diverged loss has ticks that are wider than the axis.
+const tickText = (tick, format) => (tick === null ? "" : Math.abs(tick) >= 1e5 ? tick.toExponential(1) : format(tick));
