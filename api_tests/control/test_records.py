@@ -4,7 +4,6 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from api_tests.support.manifests import DIGEST, a_manifest, published_body
 from api_tests.support.use_cases import Agent, ControlPlane, an_event
 from service.contract.agent import Claim
 from service.contract.time_spent import MOST_SECONDS, TimeSpent
@@ -173,25 +172,6 @@ def test_a_result_that_is_no_finite_number_is_null(
 
 
 @pytest.mark.parametrize(
-    ("classes", "problem"),
-    [
-        ({"num_classes": 0, "class_names": []}, "it has no classes"),
-        ({"num_classes": 3, "class_names": ["cat", "dog"]}, "3 classes and 2 class names"),
-    ],
-)
-def test_a_checkpoint_whose_classes_contradict_each_other_is_not_indexed(
-    control_plane: ControlPlane, agent: Agent, classes: dict[str, Any], problem: str
-) -> None:
-    job = control_plane.submit()
-    claim = agent.claimed()
-    manifest = a_manifest(job.id, 4, attempt=claim.attempt, **classes)
-    agent.beat(claim, an_event(1, "checkpoint", **published_body(manifest)))
-    (note,) = control_plane.events_of(job, "note")
-    assert problem in note.message
-    assert control_plane.checkpoints_of(job) == {}
-
-
-@pytest.mark.parametrize(
     ("kind", "body"),
     [
         ("started", {}),
@@ -250,74 +230,6 @@ def test_a_step_that_is_trained_again_replaces_what_it_measured(
     agent.beat(claim, an_event(1, "metrics", step=5, metrics={"loss": 2.0}))
     agent.beat(claim, an_event(2, "metrics", step=5, metrics={"loss": 1.0}))
     assert control_plane.series_of(job) == {"loss": [(5, 1.0)]}
-
-
-def test_a_checkpoint_is_recorded_once_and_becomes_the_latest(
-    control_plane: ControlPlane, agent: Agent
-) -> None:
-    job = control_plane.submit()
-    claim, manifest = agent.claimed(), a_manifest(job.id, 10, metrics={"top1_error": 0.3})
-    agent.beat(claim, an_event(1, "checkpoint", **published_body(manifest)))
-    agent.beat(claim, an_event(2, "checkpoint", **published_body(manifest)))
-    (recorded,) = control_plane.checkpoints_of(job).values()
-    assert (recorded.id, recorded.state) == (manifest.checkpoint_id, "published")
-    assert (recorded.bytes, recorded.metrics) == (DIGEST["bytes"], {"top1_error": 0.3})
-    shown = control_plane.job(job)
-    assert shown.latest_checkpoint == shown.best_checkpoint == recorded.id
-    assert len(control_plane.events_of(job, "checkpoint")) == 1
-
-
-def test_a_checkpoint_with_a_metric_that_is_no_number_is_still_recorded(
-    control_plane: ControlPlane, agent: Agent
-) -> None:
-    job = control_plane.submit()
-    body = published_body(a_manifest(job.id, 10))
-    body["checkpoint"]["metrics"] = {"val_loss": None, "top1_error": 0.5}
-    agent.beat(agent.claimed(), an_event(1, "checkpoint", **body))
-    assert control_plane.checkpoints_of(job)[10].metrics == {"top1_error": 0.5}
-
-
-def test_a_workers_clock_that_runs_ahead_does_not_stay_the_newest(
-    control_plane: ControlPlane, agent: Agent
-) -> None:
-    job = control_plane.submit()
-    ahead = a_manifest(job.id, 10, created_at=control_plane.now.replace(year=2040))
-    agent.beat(agent.claimed(), an_event(1, "checkpoint", **published_body(ahead)))
-    assert control_plane.checkpoints_of(job)[10].created_at == control_plane.now
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"job_id": "job_other"},
-        {"attempt": 2},
-        {"variant": "another"},
-        {"recipe": "shufflenet_v2"},
-        {"files": {"../../escape": DIGEST}},
-        {"files": {"model.safetensors": {"bytes": 1, "sha256": "no digest"}}},
-        {"checkpoint_id": "c" * 65},
-        {"created_at": "2026-01-01T00:00:00"},
-    ],
-)
-def test_a_checkpoint_that_is_not_the_attempts_own_is_not_recorded(
-    control_plane: ControlPlane, agent: Agent, wrong: dict[str, Any]
-) -> None:
-    job = control_plane.submit()
-    body = published_body(a_manifest(job.id, 10))
-    body["checkpoint"] |= wrong
-    agent.beat(agent.claimed(), an_event(1, "checkpoint", **body))
-    assert control_plane.checkpoints_of(job) == {}
-    assert len(control_plane.events_of(job, "note")) == 1
-
-
-@pytest.mark.parametrize("path", ["/etc", "jobs/../../etc", "jobs/job_0001/attempts/2/step-1"])
-def test_a_checkpoint_in_another_folder_than_its_own_is_not_recorded(
-    control_plane: ControlPlane, agent: Agent, path: str
-) -> None:
-    job = control_plane.submit()
-    body = published_body(a_manifest(job.id, 10)) | {"path": path}
-    agent.beat(agent.claimed(), an_event(1, "checkpoint", **body))
-    assert control_plane.checkpoints_of(job) == {}
 
 
 def at_step(step: int, **more: Any) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from service.contract.checkpoints import FileDigest
 from workers.data.errors import InvalidData
-from workers.data.images import SplitRequest
+from workers.data.images import ImageDataset, SplitRequest
 from workers.data.sources.digits import Digits
 from workers.data.sources.folders import ImageFolder
 from workers.data.transforms import preprocess_of
@@ -36,6 +36,12 @@ def _val(data_root: Path) -> SplitRequest:
 
 def _alone() -> Ranks:
     return Ranks(rank=0, world_size=1, device=torch.device("cpu"))
+
+
+def _evaluated(network: nn.Module, images: ImageDataset, **options: Any) -> dict[str, float]:
+    """What one rank finds, in batches of 200 without loaders unless `options` say otherwise."""
+    usual = {"batch_size": 200, "num_workers": 0, "stop_asked": lambda: False}
+    return evaluate(network, images, _alone(), **(usual | {"pulse": lambda: None} | options))
 
 
 def test_the_files_count_every_image_and_name_the_wrong_ones(tmp_path: Path) -> None:
@@ -87,16 +93,7 @@ def test_predictions_hold_no_file_open_for_each_batch_of_a_loader_process() -> N
         opened.append(len(os.listdir("/proc/self/fd")))
 
     digits = Digits(_val(Path()))
-    evaluate(
-        _tiny(),
-        digits,
-        _alone(),
-        batch_size=6,
-        num_workers=1,
-        stop_asked=lambda: False,
-        pulse=lambda: None,
-        on_batch=add,
-    )
+    _evaluated(_tiny(), digits, batch_size=6, num_workers=1, on_batch=add)
     # Of the batches that are ahead of the network.
     assert opened[-1] < opened[0] + 10
     labels = predictions.gathered(_alone(), len(digits)).labels
@@ -119,15 +116,7 @@ def test_a_validation_shows_with_each_batch_that_it_goes_on() -> None:
     digits = Digits(_val(Path()))
     network = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 10))
     shown: list[int] = []
-    found = evaluate(
-        network,
-        digits,
-        _alone(),
-        batch_size=200,
-        num_workers=0,
-        stop_asked=lambda: False,
-        pulse=lambda: shown.append(1),
-    )
+    found = _evaluated(network, digits, pulse=lambda: shown.append(1))
     assert found["samples"] == 360
     assert len(shown) == 2
 
@@ -192,14 +181,8 @@ def test_a_network_trains_on_after_a_validation_that_did_not_end(fails: str) -> 
             raise InvalidData("an image does not decode")
 
     with pytest.raises((Stopped, InvalidData)):
-        evaluate(
-            network,
-            Digits(_val(Path())),
-            _alone(),
-            batch_size=200,
-            num_workers=0,
-            stop_asked=lambda: fails == "stopped",
-            pulse=pulse,
+        _evaluated(
+            network, Digits(_val(Path())), stop_asked=lambda: fails == "stopped", pulse=pulse
         )
     assert network.training
 
@@ -208,18 +191,7 @@ def test_a_network_trains_on_after_a_validation_that_did_not_end(fails: str) -> 
 def test_the_size_of_its_batches_changes_a_validation_by_rounding_alone(batch_size: int) -> None:
     torch.manual_seed(0)
     network, digits = _tiny(), Digits(_val(Path()))
-    of_200, measured = (
-        evaluate(
-            network,
-            digits,
-            _alone(),
-            batch_size=size,
-            num_workers=0,
-            stop_asked=lambda: False,
-            pulse=lambda: None,
-        )
-        for size in (200, batch_size)
-    )
+    of_200, measured = (_evaluated(network, digits, batch_size=size) for size in (200, batch_size))
     assert measured["loss"] == pytest.approx(of_200["loss"], rel=1e-6)
     assert {**measured, "loss": 0} == {**of_200, "loss": 0}
 
@@ -267,16 +239,7 @@ def test_an_eval_in_bf16_differs_by_its_rounding() -> None:
     types: list[torch.dtype] = []
     network.register_forward_hook(lambda _, __, logits: types.append(logits.dtype))
     in_fp32, in_bf16 = (
-        evaluate(
-            network,
-            digits,
-            _alone(),
-            batch_size=200,
-            num_workers=0,
-            stop_asked=lambda: False,
-            pulse=lambda: None,
-            execution=Execution(precision),
-        )
+        _evaluated(network, digits, execution=Execution(precision))
         for precision in ("fp32", "bf16")
     )
     assert types == [torch.float32] * 2 + [torch.bfloat16] * 2

@@ -1,0 +1,30 @@
+"""Rows of jobs as another version may have written them."""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from api_tests.support.use_cases import ControlPlane
+from service.contract.jobs import Job
+from service.control.jobs import edits, views
+from service.store.jobs import JobFilter
+from service.store.tables import jobs
+
+
+def rewrite(control_plane: ControlPlane, job: Job, **columns: Any) -> None:
+    """As another version has written the job's row."""
+    with control_plane.write() as tx:
+        tx.execute(sa.update(jobs).where(jobs.c.id == job.id).values(**columns))
+
+
+def listed(control_plane: ControlPlane) -> dict[str, dict[str, Any]]:
+    """What `GET /jobs` shows, by id."""
+    with control_plane.database.read() as tx:
+        page, _ = views.page(tx, JobFilter(limit=100))
+    return {view.job.id: view.job.model_dump(mode="json") for view in page}
+
+
+def delete(control_plane: ControlPlane, job: Job) -> None:
+    """As a user does."""
+    with control_plane.write() as tx:
+        edits.delete(tx, job.id)
