@@ -24,7 +24,7 @@ export function CompareTable({ jobs, showsAll }) {
 
 function Rows({ jobs, rows }) {
   return html`
-    <div class="compare-table" tabindex="0" role="region" aria-label="Differences">
+    <div class="compare-table scrolled" tabindex="0" role="region" aria-label="Differences">
       <table>
         <thead>
           <tr>

@@ -21,7 +21,7 @@ export function ConfusionMatrix({ names, matrix }) {
 
 function Numbers({ names, matrix, shares }) {
   return html`
-    <div class="confusion" tabindex="0" role="region" aria-label="Confusion matrix">
+    <div class="confusion scrolled" tabindex="0" role="region" aria-label="Confusion matrix">
       <table>
         <thead>
           <tr><td>class \\ predicted</td>${names.map((name) => html`<th key=${name} scope="col"><span title=${name}>${name}</span></th>`)}</tr>
