@@ -7,6 +7,11 @@ import { robustRange, valueRange } from "../../service/dashboard/charts/range.js
 import { aligned, breaks, csvOf } from "../../service/dashboard/charts/series.js";
 import { smoothed } from "../../service/dashboard/charts/smoothing.js";
 
+// Colours are the browser's.
+globalThis.matchMedia = /** @type {any} */ (() => ({ matches: false, addEventListener: () => {} }));
+
+const { tickText } = await import("../../service/dashboard/charts/plot.js");
+
 test("series of other steps share their columns, and a value that is not finite stays a gap", () => {
   const loss = [[1, 4], [2, null], [3, 2]];
   const error = [[2, 0.5]];
@@ -36,10 +41,19 @@ test("one outlier of twenty does not widen the range", () => {
   assert.ok(valueRange([...losses, 340], { isLog: false, isClipped: false })[1] > 340);
 });
 
-test("values that fall evenly are shown whole", () => {
-  const losses = Array.from({ length: 100 }, (_, index) => 7 - index / 20);
-  const [low, high] = robustRange(losses);
-  assert.deepEqual([low, high], [losses.at(-1), losses[0]]);
+test("values that fall, evenly or fast at the start, are shown whole", () => {
+  const evenly = Array.from({ length: 100 }, (_, index) => 7 - index / 20);
+  const fast = [0.9, 0.62, 0.43, 0.31, 0.24, 0.17, 0.13, 0.12, ...Array.from({ length: 17 }, () => 0.06)];
+  for (const values of [evenly, fast]) assert.equal(robustRange(values), null);
+});
+
+test("ticks are short, whatever is measured, and those of a diverged loss have an exponent", () => {
+  const plain = (value) => value.toPrecision(4);
+  const percent = (value) => `${(value * 100).toFixed(2)} %`;
+  assert.deepEqual([2.5, 3, 0.05, 100].map((tick) => tickText(tick, plain)), ["2.5", "3", "0.05", "100"]);
+  assert.deepEqual([0.6, 0.125, 0].map((tick) => tickText(tick, percent)), ["60 %", "12.5 %", "0 %"]);
+  assert.equal(tickText(2e18, plain), "2.0e+18");
+  assert.equal(tickText(null, plain), "");
 });
 
 test("few or equal values are shown as they are", () => {

@@ -87,5 +87,9 @@ function axesOf(series, xAxis) {
   ];
 }
 
-// A diverged loss has ticks that are wider than the axis.
-const tickText = (tick, format) => (tick === null ? "" : Math.abs(tick) >= 1e5 ? tick.toExponential(1) : format(tick));
+/** A tick in short: "2.5" and "60 %", and an exponent where a diverged loss is wider than the axis. */
+export function tickText(tick, format) {
+  if (tick === null) return "";
+  if (Math.abs(tick) >= 1e5) return tick.toExponential(1);
+  return format(tick).replace(/(\.\d*?)0+(?!\d)/, "$1").replace(/\.(?!\d)/, "");
+}

@@ -3,10 +3,12 @@
 const LOW = 0.05;
 const HIGH = 0.95;
 const FEWEST = 5;
+/** Extremes so many times as far apart as the middle nine tenths flatten them; a fall at the start does not. */
+const FLATTENED = 4;
 
 /**
  * Limits around the middle nine tenths of the values, as much again on either side, and never wider
- * than the values: one outlier flattens no line. Null if there are too few to tell.
+ * than the values: one outlier flattens no line. Null if none does, or there are too few to tell.
  * @param {number[]} values Finite ones.
  * @returns {[number, number] | null}
  */
@@ -17,6 +19,7 @@ export function robustRange(values) {
   const high = sorted[Math.floor(HIGH * (sorted.length - 1))];
   if (low >= high) return null;
   const margin = high - low;
+  if (sorted.at(-1) - sorted[0] <= FLATTENED * margin) return null;
   return [Math.max(sorted[0], low - margin), Math.min(sorted.at(-1), high + margin)];
 }
 
