@@ -23,7 +23,7 @@ demo: install ## Train on the digits, evaluate, print the latest checkpoint
 up: install ## Start the control plane and a worker, and stay up
 	$(BIN)/trainyard up --data-dir "$(YARD)" --port $(PORT)
 
-test: install chromium ## Run every test
+test: install chromium node_modules/installed ## Run every test
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadgroup
 
 check: install node_modules/installed ## Lint, types, and who may import whom; the dashboard's types and units

@@ -28,8 +28,10 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65_535)] = 8000
     token: BearerToken | None = None
     """If set, every request must send it as a bearer token, but for probes and the page's files."""
+    session_seconds: Annotated[float, Field(gt=0, le=2_678_400, allow_inf_nan=False)] = 604_800.0
+    """How long who has logged in on the page is known, 7 days by default."""
     allowed_hosts: str = ""
-    """Without a token: names of this server besides localhost, separated by commas."""
+    """Names of this server besides localhost, separated by commas."""
 
     heartbeat_seconds: Seconds = 10.0
     start_seconds: Seconds = 30.0

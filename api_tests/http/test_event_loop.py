@@ -24,7 +24,9 @@ COROUTINES = {
     "start_export",
     "export",
     "healthz",
-    "which_version",
+    "who_is_logged_in",
+    "log_in",
+    "log_out",
 }
 """The routes that run on the event loop: each is called below."""
 
@@ -90,6 +92,12 @@ def test_an_export_is_asked_for_and_downloaded_beside_the_event_loop(
     assert server.http.post(f"{path}/export", json={}).status_code == 202
     assert server.http.get(f"{path}/export", params={"wait_seconds": 0}).status_code == 202
     assert server.http.get(f"{path}/files/model.safetensors").content == b"weights"
+
+
+def test_a_login_waits_for_nothing(server: Server) -> None:
+    assert server.http.get("/session").status_code == 200
+    assert server.http.post("/session", json={"token": "x"}).status_code == 409
+    assert server.http.delete("/session").status_code == 204
 
 
 def test_a_module_of_the_page_is_read_beside_the_event_loop(server: Server) -> None:

@@ -35,6 +35,9 @@ ROUTES = {
     ("get", "/healthz"),
     ("get", "/readyz"),
     ("get", "/version"),
+    ("get", "/session"),
+    ("post", "/session"),
+    ("delete", "/session"),
     ("get", "/recipes"),
     ("get", "/datasets"),
 }
@@ -43,7 +46,9 @@ ROUTES = {
 def test_the_server_is_healthy_ready_and_has_a_version(http: httpx.Client) -> None:
     assert http.get("/healthz").json() == {"status": "ok"}
     assert http.get("/readyz").json() == {"status": "ready"}
-    assert re.match(r"\d+\.\d+\.\d+", http.get("/version").json()["version"])
+    version = http.get("/version").json()
+    assert re.match(r"\d+\.\d+\.\d+", version["version"])
+    assert f'src="dashboard/{version["page"]}/main.js"' in http.get("/").text
 
 
 def test_a_server_without_its_volume_is_not_ready(

@@ -55,6 +55,9 @@ ALLOWED = {
     "GET /healthz": (0, 0),
     "GET /readyz": (1, 0),
     "GET /version": (0, 0),
+    "GET /session": (0, 0),
+    "POST /session": (0, 0),
+    "DELETE /session": (0, 0),
     "GET /recipes": (4, 0),
     "GET /recipes/{name}": (4, 0),
     "GET /datasets": (1, 0),
@@ -191,6 +194,9 @@ def _call_every_route(server: ThreadedServer, calls: CountedCalls) -> None:
     for path in ("/metrics", "/healthz", "/readyz", "/version", "/recipes", "/datasets"):
         calls(f"GET {path}")
     calls("GET /recipes/{name}", "oneshot")
+    calls("GET /session")
+    calls("POST /session", expect=409, json={"token": "a server without one has no login"})
+    calls("DELETE /session", expect=204)
     query = {"wait_seconds": 0}
     calls("POST /checkpoints/import", expect=202, json={"file": "a.pth"}, params=query)
     calls("DELETE /checkpoints/{checkpoint_id}", checkpoint, expect=204)

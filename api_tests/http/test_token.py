@@ -20,7 +20,10 @@ OPEN = {
     "/openapi.json",
     "/healthz",
     "/readyz",
+    "/session",
 }
+LOGIN = {("POST", "/session"): 422, ("DELETE", "/session"): 204}
+"""What a stranger may change: a login without a token is refused, a logout has nothing to end."""
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PURGE")
 TOKEN = "s3cret"
 
@@ -44,6 +47,8 @@ def test_no_method_of_any_route_is_answered_without_the_token(locked: Server, ap
                 assert answer.headers["www-authenticate"] == "Bearer"
             elif method in ("GET", "HEAD"):
                 assert answer.status_code == 200, (method, path)
+            elif (method, path) in LOGIN:
+                assert answer.status_code == LOGIN[method, path]
             else:
                 assert answer.status_code == 405, (method, path)
 
@@ -75,6 +80,15 @@ def test_with_the_token_a_job_runs(locked: Server) -> None:
 
 
 def test_the_token_is_told_to_nobody(locked: Server) -> None:
-    for path in ("/jobs", "/", "/openapi.json", "/readyz"):
+    wrong = f"{TOKEN}-of-another-server"
+    for path in ("/jobs", "/", "/openapi.json", "/readyz", "/session"):
         assert TOKEN not in locked.http.get(path).text
-    assert TOKEN not in (locked.folder / "server.log").read_text()
+        locked.http.get(path, headers={"Authorization": f"Bearer {wrong}"})
+    for token, status in ((wrong, 401), (TOKEN, 201)):
+        answer = locked.http.post("/session", json={"token": token})
+        assert answer.status_code == status
+        assert TOKEN not in answer.text + str(answer.headers)
+    log = (locked.folder / "server.log").read_text()
+    assert '"logged_in"' in log
+    assert '"login_refused"' in log
+    assert TOKEN not in log

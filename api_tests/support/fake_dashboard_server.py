@@ -162,6 +162,10 @@ def _app(fake: FakeDashboardServer) -> FastAPI:
     def workers(request: Request) -> Response:
         return answer(request, {"object": "list", "data": fake.workers})
 
+    @app.get("/session")
+    def session() -> dict[str, Any]:
+        return {"object": "session", "needs_login": False, "user": None, "expires_at": None}
+
     app.get("/")(lambda: FileResponse(DASHBOARD / "index.html"))
     app.mount("/dashboard", StaticFiles(directory=DASHBOARD))
     return app

@@ -18,9 +18,11 @@ from service.api import (
     maintenance,
     metrics,
     ops,
+    session,
     stream,
     workers,
 )
+from service.api.access import Access
 from service.api.dependencies import AskedMethod
 from service.api.job_pages import JobPages
 from service.api.job_polls import JobPolls
@@ -46,7 +48,9 @@ def build_app(context: AppContext, lifespan: Lifespan | None = None) -> FastAPI:
     )
     app.state.context, app.state.job_pages = context, JobPages(context)
     app.needs_token = context.settings.token is not None
-    app.frame = lambda routes: RequestFrame(routes, context.settings, JobPolls(context))
+    root_path = context.settings.root_path
+    app.state.access = access = Access(context.settings, context.now)
+    app.frame = lambda routes: RequestFrame(routes, access, root_path, JobPolls(context))
     app.before_routes = lambda routes: JobSubmissions(routes, context)
     errors.install(app)
     for routes in (
@@ -60,6 +64,7 @@ def build_app(context: AppContext, lifespan: Lifespan | None = None) -> FastAPI:
         metrics,
         catalog,
         ops,
+        session,
         docs,
         dashboard,
     ):

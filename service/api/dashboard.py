@@ -43,6 +43,11 @@ def module(path: str, request: Request) -> Response:
     return file.response(request, is_named_by_digest)
 
 
+def page_digest() -> str:
+    """The digest of the page's files, which is in their addresses: another after an upgrade."""
+    return _files().digest
+
+
 @cache
 def _files() -> PageFiles:
     paths = [path for path in _PAGES.rglob("*") if path.suffix in _SUFFIXES]

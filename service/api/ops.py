@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from service.api.dashboard import page_digest
 from service.api.dependencies import Context, VolumeLookup
 from service.api.errors import problem
 
@@ -40,9 +41,9 @@ def readyz(request: Request, context: Context) -> Response:
 
 
 @router.get("/version")
-async def which_version() -> dict[str, str]:
-    """The version of the server."""
-    return {"version": VERSION}
+def which_version() -> dict[str, str]:
+    """The version of the server, and the digest of its page's files."""
+    return {"version": VERSION, "page": page_digest()}
 
 
 def _not_ready(request: Request, detail: str) -> Response:

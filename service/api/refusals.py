@@ -18,6 +18,7 @@ _REASONS = {
     415: "The body does not say that it is JSON",
     416: "The file has no such range",
     422: "A parameter or a field has no meaning; `errors` names each",
+    429: "Too many wrong tokens came from the address; wait as long as `Retry-After` says",
     500: "An error of the server itself, which its log has with the request's id",
     503: "The database or the volume does not answer; ask again",
 }

@@ -16,7 +16,6 @@ from service.api.job_polls import JobPolls
 from service.api.prefix import with_prefix
 from service.api.security_headers import with_security_headers
 from service.contract.ids import new_id
-from service.settings import Settings
 
 LIMIT_BYTES = 8 * 1024 * 1024
 BODY_SECONDS = 60.0
@@ -26,15 +25,15 @@ _log = structlog.get_logger()
 class RequestFrame:
     """The one ASGI application around all routes, and around the polls that need none.
 
-    `X-Request-ID` in and out, and in each line of the log; a HEAD for what has a GET; 401 and 403
-    for whom the server does not answer, 408, 413 and 415 for a body that is too slow, too large or
-    no JSON, 500 for an error of the server itself, which is logged once. It reads the head once,
+    `X-Request-ID` in and out, and in each line of the log; a HEAD for what has a GET; 401, 403 and
+    429 for whom the server does not answer, 408, 413 and 415 for a body that is too slow, too large
+    or no JSON, 500 for an error of the server itself, which is logged once. It reads the head once,
     since a poll costs little more than its frame.
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings, polls: JobPolls) -> None:
-        self._app, self._polls = app, polls
-        self._root_path, self._access = settings.root_path, Access(settings)
+    def __init__(self, app: ASGIApp, access: Access, root_path: str, polls: JobPolls) -> None:
+        self._app, self._access, self._polls = app, access, polls
+        self._root_path = root_path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

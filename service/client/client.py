@@ -130,7 +130,7 @@ class TrainyardClient(CheckpointCalls, FollowCalls, JobActionCalls):
         return list(paginate(self._http, DatasetInfo, "/datasets", {}))
 
     def version(self) -> dict[str, Any]:
-        """The versions of the server and its libraries."""
+        """The version of the server, and the digest of its page's files."""
         return dict(parse_object(self._http.request("GET", "/version")))
 
     def ready(self) -> bool:

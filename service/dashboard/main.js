@@ -3,7 +3,7 @@
 import { render } from "./vendor/preact.js";
 import { html } from "./parts/html.js";
 import { App } from "./shell/app.js";
-import { sendTokenWithDownloads } from "./shell/download.js";
+import { removeOldToken } from "./api/session.js";
 
-sendTokenWithDownloads(document.body);
+removeOldToken();
 render(html`<${App} />`, document.querySelector("#app"));

@@ -2,7 +2,8 @@
 
 // Paths are relative to the page, so that it works behind a proxy's prefix, too.
 
-import { authorization } from "./token_store.js";
+import { connection } from "./connection.js";
+import { waitForLogin } from "./login_gate.js";
 
 const TIMEOUT_MS = 10_000;
 const UNAVAILABLE = new Set([502, 503, 504]);
@@ -21,9 +22,6 @@ export class ApiProblem extends Error {
   }
 }
 
-/** Emits "refused" when the server wants another token, or one at all. */
-export const access = new EventTarget();
-
 let skewMs = 0;
 
 /** The time of the server's clock in ms, so that ages are right if this machine's clock is wrong. */
@@ -33,32 +31,59 @@ export const secondsSince = (iso, until = null) =>
   iso ? ((until ? Date.parse(until) : serverNow()) - Date.parse(iso)) / 1000 : null;
 
 /**
+ * Sends a request; one that the server refuses to a stranger is sent again after the login.
  * @param {string} path
- * @param {RequestInit} options
+ * @param {RequestInit} [options]
  */
-async function request(path, { signal, ...options } = {}) {
-  const limits = [AbortSignal.timeout(TIMEOUT_MS)];
-  if (signal) limits.push(signal);
-  let response;
-  let body;
-  try {
-    // The browser's cache is off: `Resource` sends the ETags.
-    const headers = { ...options.headers, ...authorization() };
-    /** @type {RequestInit} */
-    const init = { ...options, headers, cache: "no-store", signal: AbortSignal.any(limits) };
-    response = await fetch(path, init);
-    body = response.status === 304 || response.status === 204 ? null : await response.text();
-  } catch (cause) {
-    if (signal?.aborted) throw signal.reason;
-    throw new ServerAway("The server does not answer.", { cause });
+async function request(path, options = {}) {
+  for (;;) {
+    try {
+      return await requestOnce(path, options);
+    } catch (error) {
+      if (!(error instanceof ApiProblem && error.status === 401)) throw error;
+      await waitForLogin(options.signal);
+    }
   }
+}
+
+/**
+ * Sends a request; throws ServerAway without an answer, ApiProblem if it is refused.
+ * @param {string} path
+ * @param {RequestInit} [options]
+ */
+export async function requestOnce(path, options = {}) {
+  const { response, body } = await answerTo(path, options);
   const date = Date.parse(response.headers.get("Date") ?? "");
   // The Date header has a resolution of one second, so small differences are ignored.
   if (date) skewMs = Math.abs(date - Date.now()) > 2_000 ? date - Date.now() : 0;
-  if (response.status === 401) access.dispatchEvent(new Event("refused"));
   if (UNAVAILABLE.has(response.status)) throw new ServerAway(`The server answered ${response.status}.`);
+  connection.answered();
   if (response.status !== 304 && !response.ok) throw new ApiProblem(response.status, parseOrNull(body));
   return { response, body };
+}
+
+/**
+ * @param {string} path
+ * @param {RequestInit} options
+ */
+async function answerTo(path, { signal, ...options }) {
+  const limits = [AbortSignal.timeout(TIMEOUT_MS)];
+  if (signal) limits.push(signal);
+  const done = connection.sent();
+  try {
+    // The server changes nothing by a cookie without this header, which no other page can send.
+    const headers = { ...options.headers, "X-Requested-With": "trainyard" };
+    // The browser's cache is off: `Resource` sends the ETags.
+    const init = /** @type {RequestInit} */ ({ ...options, headers, cache: "no-store", signal: AbortSignal.any(limits) });
+    const response = await fetch(path, init);
+    const body = response.status === 304 || response.status === 204 ? null : await response.text();
+    return { response, body };
+  } catch (cause) {
+    if (signal?.aborted) throw signal.reason;
+    throw new ServerAway("The server does not answer.", { cause });
+  } finally {
+    done();
+  }
 }
 
 function parseOrNull(body) {

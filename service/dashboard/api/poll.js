@@ -1,39 +1,11 @@
 // Polls the server: at an interval, more slowly in a hidden tab, with backoff while it is away.
 
 import { ApiProblem, ServerAway } from "./client.js";
+import { connection } from "./connection.js";
 
 const HIDDEN_MS = 30_000;
 const FIRST_RETRY_MS = 1_000;
-const LONGEST_RETRY_MS = 15_000;
-
-/** Whether the server answers, over all pollers; emits "change". */
-class Connection extends EventTarget {
-  #away = new Map();
-  reachedAt = null;
-
-  /** True after two unanswered requests in a row of one poller. */
-  get lost() {
-    return [...this.#away.values()].some((misses) => misses > 1);
-  }
-
-  reached(poller) {
-    this.#away.delete(poller);
-    this.reachedAt = new Date();
-    this.dispatchEvent(new Event("change"));
-  }
-
-  missed(poller) {
-    this.#away.set(poller, (this.#away.get(poller) ?? 0) + 1);
-    this.dispatchEvent(new Event("change"));
-  }
-
-  forget(poller) {
-    this.#away.delete(poller);
-    this.dispatchEvent(new Event("change"));
-  }
-}
-
-export const connection = new Connection();
+const LONGEST_RETRY_MS = 5_000;
 
 /**
  * Calls `work(signal)` at an interval, and never twice at the same time. `work` may return the
@@ -52,6 +24,10 @@ export class Poller {
     if (!document.hidden) this.now();
   };
 
+  #regain = () => {
+    if (this.#misses > 0) this.now();
+  };
+
   constructor(work, everyMs, onProblem) {
     this.#work = work;
     this.#everyMs = everyMs;
@@ -61,6 +37,7 @@ export class Poller {
   start() {
     document.addEventListener("visibilitychange", this.#wake);
     window.addEventListener("online", this.#wake);
+    connection.addEventListener("regained", this.#regain);
     this.#abort = new AbortController();
     this.#call();
     return this;
@@ -69,10 +46,11 @@ export class Poller {
   stop() {
     document.removeEventListener("visibilitychange", this.#wake);
     window.removeEventListener("online", this.#wake);
+    connection.removeEventListener("regained", this.#regain);
     clearTimeout(this.#timer);
     this.#abort?.abort(new DOMException("left the page", "AbortError"));
     this.#abort = null;
-    connection.forget(this);
+    connection.reached(this);
   }
 
   /** Calls `work` at once; a call that is running is followed by another one. */

@@ -11,6 +11,7 @@ export type Event = Schemas["Event"];
 export type Job = Schemas["Job"];
 export type JobAction = Schemas["JobAction"];
 export type Problem = Schemas["Problem"];
+export type Session = Schemas["SessionView"];
 export type Worker = Schemas["Worker"];
 
 /** A recipe as `GET /recipes` has it. */

@@ -5,9 +5,12 @@ import { html } from "../parts/html.js";
 import { NotThere, pageOf } from "../pages/pages.js";
 import { announcement } from "../state/announcer.js";
 import { Banner } from "./banner.js";
+import { BellWatch } from "./bell_watch.js";
+import { Login } from "./login.js";
+import { SessionMenu } from "./session_menu.js";
+import { UpgradeNotice } from "./upgrade_notice.js";
 import { WorkersLine } from "./workers_line.js";
 import { route } from "../state/route.js";
-import { TokenButton } from "./token_button.js";
 
 export function App() {
   const { segments, query } = route.value;
@@ -21,6 +24,9 @@ export function App() {
       <${Boundary} key=${segments.join("/")}><${page.component} ...${parameters} query=${query} /><//>
     </main>
     <${Banner} />
+    <${UpgradeNotice} />
+    <${BellWatch} />
+    <${Login} />
     <div id="announcer" class="unseen" role="status" aria-live="polite">${announcement.value}</div>
   `;
 }
@@ -43,7 +49,7 @@ function Head({ current }) {
       <div class="wrap">
         <a class="brand" href="#/jobs"><img src=${ICON} alt="" width="26" height="26" /><span>Trainyard</span></a>
         <${WorkersLine} />
-        <nav id="site" aria-label="Site">${links}<a href="docs">API</a><${TokenButton} /></nav>
+        <nav id="site" aria-label="Site">${links}<a href="docs">API</a><${SessionMenu} /></nav>
       </div>
     </header>
   `;

@@ -1,7 +1,7 @@
 // The banner that a server which does not answer is away, and of when the page is.
 
 import { useEffect, useState } from "../vendor/preact.js";
-import { connection } from "../api/poll.js";
+import { connection } from "../api/connection.js";
 import { html } from "../parts/html.js";
 import { timeOfDay } from "../text/format.js";
 

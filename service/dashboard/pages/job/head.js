@@ -6,6 +6,7 @@ import { html } from "../../parts/html.js";
 import { addressOf } from "../../state/route.js";
 import { count, percent, words } from "../../text/format.js";
 import { titleOf } from "../../text/job_title.js";
+import { Bell } from "./bell.js";
 import { JobActions } from "./job_actions.js";
 
 /** `afterwards(job)` is called with the changed job, or with the new one, after an action. */
@@ -15,7 +16,14 @@ export function JobHead({ job, isGone, afterwards }) {
   return html`
     <header class="job-head">
       <div class="name"><h1>${titleOf(job)}</h1><${Badge} state=${job.state} /></div>
-      ${!isGone && html`<div class="verbs">${mayBeClonedByForm(job) && html`<a class="button" href=${addressOf(["submit"], { from: job.id })}>Clone and edit</a>`}<${JobActions} job=${job} afterwards=${afterwards} /></div>`}
+      ${!isGone &&
+      html`
+        <div class="verbs">
+          <${Bell} job=${job} />
+          ${mayBeClonedByForm(job) && html`<a class="button" href=${addressOf(["submit"], { from: job.id })}>Clone and edit</a>`}
+          <${JobActions} job=${job} afterwards=${afterwards} />
+        </div>
+      `}
       <p class="identity">${identity}</p>
       ${labels.length > 0 &&
       html`<ul class="labels" aria-label="Labels">${labels.map(([key, value]) => html`<li key=${key} class="tag">${`${key}: ${value}`}</li>`)}</ul>`}

@@ -8,7 +8,7 @@ import { html } from "../../parts/html.js";
 import { isEnded } from "../../parts/states.js";
 import { announce } from "../../state/announcer.js";
 import { navigate } from "../../state/route.js";
-import { percent } from "../../text/format.js";
+import { resetTab, showInTab } from "../../state/tab.js";
 import { titleOf } from "../../text/job_title.js";
 import { viewOf } from "../../text/kinds.js";
 import { Attempts } from "./attempts.js";
@@ -30,6 +30,7 @@ export function JobPage({ id }) {
   return html`
     <article class="job-page" aria-busy=${!job && !error}>
       <p class="back"><a href="#/jobs">← Jobs</a></p>
+      ${error && !job && html`<h1>${id}</h1>`}
       ${error && html`<p class="callout" data-tone="bad">${problemOf(id, job, error)}</p>`}
       ${job && html`<${Shown} job=${job} isGone=${isAbsent(error)} refresh=${refresh} />`}
     </article>
@@ -72,13 +73,13 @@ function problemOf(id, job, error) {
   return job ? `${id} has been deleted.` : `There is no job ${id}.`;
 }
 
-/** The title of the tab, and a sentence for screen readers when the state changes. */
+/** The tab tells the state, and a sentence for screen readers when it changes. */
 function useStateOfPage(id, job) {
   const last = useRef(null);
   useEffect(() => {
-    const part = job?.state === "running" ? `${percent(job.progress.fraction)} ` : "";
-    document.title = `${part}${job ? titleOf(job) : id} – Trainyard`;
+    showInTab(job ? titleOf(job) : id, job);
     if (job && last.current && last.current !== job.state) announce(`${titleOf(job)} is now ${job.state}`);
     last.current = job?.state ?? null;
   }, [id, job]);
+  useEffect(() => resetTab, []);
 }
