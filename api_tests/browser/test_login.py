@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from api_tests.support.fake_agent import FakeAgent
 from api_tests.support.fake_dashboard_server import DEADLINE_MS
+from api_tests.support.reverse_proxy import reverse_proxy
 from api_tests.support.server import Server
 
 TOKEN = "correct-horse"
@@ -135,3 +136,20 @@ def test_a_login_in_one_tab_goes_on_in_the_other_and_an_old_token_is_removed(
     other.reload()
     expect(other.get_by_role("link", name="shared")).to_be_visible()
     assert other.evaluate("localStorage.getItem('trainyard-token')") is None
+
+
+def test_the_login_works_behind_a_proxy_that_takes_the_prefix_away_and_puts_in_its_own_host(
+    context: BrowserContext, server: Server, agent: FakeAgent
+) -> None:
+    job = agent.submit(name="proxied")
+    with reverse_proxy(server.url, "/yard") as address:
+        page = context.new_page()
+        page.goto(f"{address}/#/jobs/{job['id']}")
+        _log_in(_dialog(page))
+        page.get_by_role("button", name="Pause").click()
+        expect(page.locator(".job-head .badge")).to_have_text("paused")
+        assert [cookie["path"] for cookie in context.cookies()] == ["/yard"]
+        page.get_by_role("button", name="Log out").click()
+        expect(_dialog(page)).to_be_visible()
+        assert context.cookies() == []
+        page.close()

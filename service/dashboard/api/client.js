@@ -5,6 +5,8 @@
 import { connection } from "./connection.js";
 import { waitForLogin } from "./login_gate.js";
 
+/** @typedef {RequestInit & {timeoutMs?: number}} SendOptions */
+
 const TIMEOUT_MS = 10_000;
 const UNAVAILABLE = new Set([502, 503, 504]);
 
@@ -33,7 +35,7 @@ export const secondsSince = (iso, until = null) =>
 /**
  * Sends a request; one that the server refuses to a stranger is sent again after the login.
  * @param {string} path
- * @param {RequestInit} [options]
+ * @param {SendOptions} [options]
  */
 async function request(path, options = {}) {
   for (;;) {
@@ -49,7 +51,7 @@ async function request(path, options = {}) {
 /**
  * Sends a request; throws ServerAway without an answer, ApiProblem if it is refused.
  * @param {string} path
- * @param {RequestInit} [options]
+ * @param {SendOptions} [options]
  */
 export async function requestOnce(path, options = {}) {
   const { response, body } = await answerTo(path, options);
@@ -64,12 +66,13 @@ export async function requestOnce(path, options = {}) {
 
 /**
  * @param {string} path
- * @param {RequestInit} options
+ * @param {SendOptions} options
  */
-async function answerTo(path, { signal, ...options }) {
-  const limits = [AbortSignal.timeout(TIMEOUT_MS)];
+async function answerTo(path, { signal, timeoutMs = TIMEOUT_MS, ...options }) {
+  const limits = [AbortSignal.timeout(timeoutMs)];
   if (signal) limits.push(signal);
-  const done = connection.sent();
+  // A call that may take long says nothing of the server while it is silent.
+  const done = timeoutMs > TIMEOUT_MS ? () => {} : connection.sent();
   try {
     // The server changes nothing by a cookie without this header, which no other page can send.
     const headers = { ...options.headers, "X-Requested-With": "trainyard" };
@@ -132,11 +135,11 @@ export async function readLog(jobId, attempt, cursor, signal) {
  * @param {string} method
  * @param {string} path
  * @param {object | null} [body]
- * @param {{signal?: AbortSignal, headers?: Record<string, string>}} [options]
+ * @param {{signal?: AbortSignal, headers?: Record<string, string>, timeoutMs?: number}} [options]
  */
-export async function send(method, path, body = null, { signal, headers = {} } = {}) {
+export async function send(method, path, body = null, { signal, headers = {}, timeoutMs } = {}) {
   const sent = body && { headers: { ...headers, "Content-Type": "application/json" }, body: JSON.stringify(body) };
-  const answer = await request(path, { method, signal, headers, ...sent });
+  const answer = await request(path, { method, signal, headers, timeoutMs, ...sent });
   return answer.body ? JSON.parse(answer.body) : null;
 }
 
