@@ -33,6 +33,9 @@ class FakeDashboardServer(FakeServer):
         self.jobs: list[Job] = []
         self.workers: list[dict[str, Any]] = []
         self.recipes: list[dict[str, Any]] = []
+        self.ended_workers: list[dict[str, Any]] = []
+        self.samples: dict[str, list[list[float]]] = {}
+        """The series of every worker, and of the first attempt of every job."""
         self.series: dict[str, list[list[float]]] = {}
         self.checkpoints: list[Checkpoint] = []
         self.attempts: list[Attempt] = []
@@ -66,6 +69,12 @@ class FakeDashboardServer(FakeServer):
     def replace(self, job: Job) -> None:
         """Changes the job with this id."""
         self.jobs = [job if old.id == job.id else old for old in self.jobs]
+
+
+def _attempts_of(fake: FakeDashboardServer) -> list[dict[str, Any]]:
+    if not fake.samples:
+        return []
+    return [{"attempt": 1, "worker_id": "wrk_1", "gpus": [0], "series": fake.samples}]
 
 
 def _below(prefix: str, app: FastAPI) -> FastAPI:
@@ -151,6 +160,7 @@ def _app(fake: FakeDashboardServer) -> FastAPI:
             "checkpoints": listed(fake.checkpoints),
             "attempts": listed(fake.attempts),
             "events": listed(events) | {"has_more": False},
+            "samples": {"object": "samples", "attempts": _attempts_of(fake)},
         }
         return answer(request, bodies[part])
 
@@ -159,8 +169,27 @@ def _app(fake: FakeDashboardServer) -> FastAPI:
         return answer(request, {"object": "list", "data": fake.recipes})
 
     @app.get("/workers")
-    def workers(request: Request) -> Response:
-        return answer(request, {"object": "list", "data": fake.workers})
+    def workers(request: Request, ended: bool = False) -> Response:
+        listed_workers = fake.ended_workers if ended else fake.workers
+        return answer(request, {"object": "list", "data": listed_workers})
+
+    @app.get("/workers/{worker_id}")
+    def worker(request: Request, worker_id: str) -> Response:
+        (known,) = (each for each in fake.workers if each["id"] == worker_id)
+        return answer(request, known | {"recipes": ["oneshot", "shufflenet_v2"], "kinds": []})
+
+    @app.get("/workers/{worker_id}/samples")
+    def samples(request: Request, worker_id: str) -> Response:
+        return answer(request, {"worker_id": worker_id, "series": fake.samples})
+
+    @app.post("/workers/{worker_id}/{verb}")
+    def steer(request: Request, worker_id: str, verb: str) -> Response:
+        if fake.refusal:
+            return Response(json.dumps({"status": 409, "detail": fake.refusal}), 409)
+        (known,) = (each for each in fake.workers if each["id"] == worker_id)
+        known |= {"state": "draining" if verb == "drain" else "active", "message": None}
+        fake.called(("POST", request.url.path, 202, ""))
+        return Response(json.dumps(known), 202)
 
     @app.get("/session")
     def session() -> dict[str, Any]:

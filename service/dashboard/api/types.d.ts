@@ -23,3 +23,4 @@ export type ShownRecipe = {
   schema: { properties?: Record<string, any> };
   workers: number;
 };
+export type WorkerDetail = Schemas["WorkerDetail"];

@@ -15,23 +15,24 @@ const HEIGHT = 240;
  * @typedef {object} ChartProps
  * @property {string} title
  * @property {import("./series.js").Series[]} series
- * @property {{name: string, format: (x: number) => string}} xAxis
+ * @property {{name: string, format: (x: number) => string, isTime?: boolean}} xAxis With `isTime`, x is seconds since 1970.
  * @property {import("./view.js").ChartView} view
  * @property {import("./marks.js").Mark[]} [marks]
  * @property {boolean} [isLog]
  * @property {boolean} [isClipped] Whether outliers are left out of the range; they are marked.
+ * @property {[number, number]} [limits] The range of the values, if it is always the same.
  * @property {number} [smoothing] The weight of what came before, from 0 to below 1.
  */
 
 /** @param {ChartProps} props */
-export function Chart({ title, series, xAxis, view, marks = [], isLog = false, isClipped = true, smoothing = 0 }) {
+export function Chart({ title, series, xAxis, view, marks = [], isLog = false, isClipped = true, limits, smoothing = 0 }) {
   const hidden = useSignal(new Set());
   const index = useSignal(null);
   const lines = series.map((each, line) => ({ ...each, line, isHidden: hidden.value.has(each.id) }));
   const shown = lines.filter(({ isHidden, points }) => !isHidden && points.length);
   const data = useMemo(() => columnsOf(lines, smoothing), [series, smoothing]);
   const latest = useRef(null);
-  latest.current = { data, shown, marks, isLog, isClipped, range: view.range.value };
+  latest.current = { data, shown, marks, isLog, isClipped, limits, range: view.range.value };
   const plot = usePlot(latest, { lines, xAxis, isLog, smoothing, view, index });
   const toggle = (id) => {
     hidden.value = toggled(hidden.value, id);
@@ -99,7 +100,8 @@ function rangesOf(latest) {
     return range ?? [data[0][0], widened(data[0][0], data[0].at(-1))];
   };
   const y = () => {
-    const { shown, isLog, isClipped } = latest.current;
+    const { shown, isLog, isClipped, limits } = latest.current;
+    if (limits) return limits;
     const [from, to] = x();
     const values = shown.flatMap(({ points }) => points.filter(([at, value]) => value !== null && at >= from && at <= to));
     return valueRange(values.map(([, value]) => value), { isLog, isClipped });

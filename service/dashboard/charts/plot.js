@@ -33,7 +33,7 @@ export function optionsOf({ series, xAxis, isLog, smoothing, width, height, view
     width,
     height,
     legend: { show: false },
-    scales: { x: { time: false, range: () => range.x() }, y: { distr: isLog ? 3 : 1, range: () => range.y() } },
+    scales: { x: { time: Boolean(xAxis.isTime), range: () => range.x() }, y: { distr: isLog ? 3 : 1, range: () => range.y() } },
     series: [{}, ...series.flatMap((each) => linesOf(each, smoothing))],
     axes: axesOf(series, xAxis),
     cursor: {

@@ -7,6 +7,6 @@ import { workersSummary } from "../text/workers.js";
 const POLL_MS = 5_000;
 
 export function WorkersLine() {
-  const { value } = usePolled("workers", POLL_MS);
+  const { value } = usePolled("workers?samples=false", POLL_MS);
   return html`<a class="workers-line" href="#/workers">${value ? workersSummary(value.data) : "workers"}</a>`;
 }

@@ -81,6 +81,16 @@ const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle:
 export const timeOfDay = (date) => clock.format(date);
 export const dateAndTime = (iso) => (iso ? day.format(new Date(iso)) : NONE);
 
+const hourOfDay = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const dayOfMonth = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+
+/** A moment on an axis of time, in seconds since 1970: "14:05", and at midnight the day, "27 Nov". */
+export function timeOnAxis(seconds) {
+  const date = new Date(seconds * 1000);
+  const isMidnight = date.getHours() === 0 && date.getMinutes() === 0 && date.getSeconds() === 0;
+  return isMidnight ? dayOfMonth.format(date) : hourOfDay.format(date);
+}
+
 /** A code with spaces: "worker_lost" becomes "worker lost". */
 export const words = (code) => (code ? String(code).replaceAll("_", " ") : NONE);
 

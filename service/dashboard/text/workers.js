@@ -1,6 +1,6 @@
 // Workers in words and tones.
 
-import { count } from "./format.js";
+import { count, memory } from "./format.js";
 
 const TONES = new Map([
   ["quarantined", "warn"],
@@ -12,6 +12,9 @@ const TONES = new Map([
 
 /** The tone of a worker; one that is online is active while it has jobs. */
 export const workerTone = ({ state, jobs }) => TONES.get(state) ?? (jobs?.length ? "active" : "good");
+
+/** What a worker does: its state, or whether it is busy if it claims jobs. */
+export const activityOf = ({ state, jobs }) => (state !== "active" ? state : jobs?.length ? "busy" : "idle");
 
 /** All workers but those that have ended, in one line: "31 workers · 28 busy · 2 quarantined". */
 export function workersSummary(workers) {
@@ -26,3 +29,20 @@ export function workersSummary(workers) {
     ...[...others].map(([state, many]) => `${count(many)} ${state}`),
   ].join(" · ");
 }
+
+/** The devices of a worker: "8 × NVIDIA H100 80 GiB". */
+export function devicesText(gpus) {
+  if (!gpus?.length) return "CPU";
+  const kinds = new Map();
+  for (const gpu of gpus) {
+    const kind = `${gpu.name} ${memory(gpu.memory_bytes)}`;
+    kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
+  }
+  return [...kinds].map(([kind, many]) => (many > 1 ? `${many} × ${kind}` : kind)).join(", ");
+}
+
+/** The label texts of a worker, in the order of their names. */
+export const labelTexts = (labels) =>
+  Object.entries(labels ?? {})
+    .map(([name, value]) => `${name}=${value}`)
+    .sort();

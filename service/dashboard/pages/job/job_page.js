@@ -17,6 +17,7 @@ import { Evaluation } from "./evaluation.js";
 import { Events } from "./events.js";
 import { Figures, TimeSpent } from "./figures.js";
 import { JobHead, Progress, WhyCallout } from "./head.js";
+import { HostUse } from "./host_use.js";
 import { JobCharts } from "./job_charts.js";
 import { LogPanel } from "./log_panel.js";
 import { Result } from "./result.js";
@@ -49,6 +50,7 @@ function Shown({ job, isGone, refresh }) {
     <${Figures} job=${job} />
     <${TimeSpent} spent=${job.progress.time_spent} />
     ${view.charts && html`<${JobCharts} job=${job} />`}
+    <${HostUse} job=${job} />
     <${Evaluation} job=${job} />
     ${view.checkpoints && html`<${JobCheckpoints} job=${job} />`}
     ${files.length > 0 &&
