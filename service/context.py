@@ -15,6 +15,7 @@ from service.control.jobs.grouped_submissions import (
     is_database_outage,
 )
 from service.control.leases.reaper import LeaseTimeouts
+from service.control.leases.samples import SampleBuffer
 from service.control.leases.transitions import BackoffPolicy
 from service.group_commit import GroupCommit
 from service.notifier import Notifier
@@ -43,6 +44,7 @@ class AppContext:
     notifier: Notifier = field(default_factory=Notifier)
     volume_limiter: VolumeLimiter = field(default_factory=VolumeLimiter)
     file_digests: FileDigests = field(default_factory=FileDigests)
+    samples: SampleBuffer = field(default_factory=SampleBuffer)
     loops: list[Loop] = field(default_factory=list)
     """The server's own loops, whose turns and errors `GET /metrics` counts."""
 

@@ -13,18 +13,22 @@ from service.background.pruner import KEY_RETENTION, SERVER_RETENTION, WORKER_RE
 from service.context import AppContext
 from service.contract.jobs import Attempt, AttemptState, Job, JobState, Progress
 from service.contract.registration import ProcessIdentity, Registration
+from service.contract.samples import Sample
 from service.contract.workers import WorkerState
+from service.control.leases.samples import SAMPLE_RETENTION, seconds_of
 from service.store import (
     attempts,
     history,
     idempotency,
     jobs,
+    samples,
     series,
     server_heartbeats,
     workers,
 )
 from service.store.engine import Database
-from service.store.tables import events, idempotency_keys, metrics, series_arrays
+from service.store.samples import StoredSample
+from service.store.tables import events, idempotency_keys, metrics, sample_hours, series_arrays
 from service.store.tables import server_heartbeats as servers_table
 from service.store.tables import workers as workers_table
 
@@ -85,6 +89,18 @@ def test_servers_that_were_last_alive_a_day_ago_are_removed(
         server_heartbeats.put(tx, "srv_own", clock.now)
     with pruning(context):
         wait_for(lambda: rows(context.database, servers_table.c.server_id) == {"srv_own"})
+
+
+def test_samples_are_removed_a_week_after_their_hour(context: AppContext, clock: Clock) -> None:
+    assert timedelta(days=7) == SAMPLE_RETENTION
+    begins = [seconds_of(clock.now), seconds_of(clock.now) + 3600]
+    with context.database.write() as tx:
+        for begin in begins:
+            samples.add(tx, [StoredSample("wrk_1", begin, Sample(cpu_use=0.5))])
+            samples.move_hour(tx, "wrk_1", begin)
+    clock.advance(SAMPLE_RETENTION + timedelta(hours=1, seconds=1))
+    with pruning(context):
+        wait_for(lambda: rows(context.database, sample_hours.c.hour) == {begins[1]})
 
 
 def test_events_and_metrics_are_removed_whose_job_is_not_there(

@@ -27,6 +27,7 @@ ALLOWED = {
     "GET /jobs/{job_id}/events": (2, 0),
     "GET /jobs/{job_id}/checkpoints": (2, 0),
     "GET /jobs/{job_id}/metrics": (3, 0),
+    "GET /jobs/{job_id}/samples": (4, 0),
     "GET /jobs/{job_id}/files/{name}": (1, 0),
     "GET /jobs/{job_id}/logs": (1, 0),
     "POST /jobs/{job_id}/cancel": (5, 5),
@@ -48,7 +49,9 @@ ALLOWED = {
     "DELETE /checkpoints/{checkpoint_id}": (10, 10),
     "GET /checkpoints/{checkpoint_id}/lineage": (5, 0),
     "GET /checkpoints/{checkpoint_id}/files/{name}": (1, 0),
-    "GET /workers": (2, 0),
+    "GET /workers": (3, 0),
+    "GET /workers/{worker_id}": (4, 0),
+    "GET /workers/{worker_id}/samples": (3, 0),
     "POST /workers/{worker_id}/drain": (4, 2),
     "POST /workers/{worker_id}/resume": (5, 3),
     "GET /metrics": (0, 0),
@@ -208,7 +211,7 @@ def _call_every_route(server: ThreadedServer, calls: CountedCalls) -> None:
 def _read_job(calls: CountedCalls, job_id: str) -> None:
     calls("GET /jobs")
     calls("GET /jobs/{job_id}", job_id)
-    for name in ("attempts", "events", "checkpoints", "metrics", "logs"):
+    for name in ("attempts", "events", "checkpoints", "metrics", "samples", "logs"):
         calls(f"GET /jobs/{{job_id}}/{name}", job_id)
     calls("GET /jobs/{job_id}/stream", job_id)
 
@@ -235,6 +238,8 @@ def _steer_jobs(calls: CountedCalls) -> None:
 
 def _steer_workers(calls: CountedCalls) -> None:
     calls("GET /workers")
+    calls("GET /workers/{worker_id}", "wrk_1")
+    calls("GET /workers/{worker_id}/samples", "wrk_1")
     calls("POST /workers/{worker_id}/drain", "wrk_1", expect=202)
     calls("POST /workers/{worker_id}/resume", "wrk_1", expect=202)
     _claim(calls)

@@ -27,6 +27,7 @@ from service.contract.registration import (
     ServerVolume,
     WorkerVolume,
 )
+from service.contract.samples import Sample
 
 DEADLINE_SECONDS = 60.0
 
@@ -84,6 +85,7 @@ class FakeControlPlane(FakeServer):
         self.forgets: set[str] = set()
         self.drain = self.silent = self.hushed = False
         self.heartbeats = 0
+        self.samples: list[Sample] = []
         self.goodbye_seconds = 0.0
         self.claim_requests: list[ClaimRequest] = []
         self.claims_to_lose = 0
@@ -240,6 +242,7 @@ def _app(control_plane: FakeControlPlane) -> FastAPI:
             if "heartbeats" in control_plane.forgets:
                 return problem(404, "unknown_worker")
             control_plane.heartbeats += 1
+            control_plane.samples += [heartbeat.sample] if heartbeat.sample else []
             replies = tuple(control_plane.beat(beat) for beat in heartbeat.beats)
             control_plane.changed.notify_all()
         return HeartbeatReply(replies=replies, drain=control_plane.drain)

@@ -96,8 +96,11 @@ async def claim(request: Request, body: ClaimRequest, context: Context) -> Respo
 @router.post("/heartbeats", response_model=HeartbeatReply)
 def heartbeat(body: Heartbeat, context: Context) -> Response:
     """Renew the leases of a worker's attempts; the reply has a directive for each."""
+    now = context.now()
     with context.database.write() as tx:
-        reply = heartbeats.heartbeat(tx, body, context.now())
+        reply = heartbeats.heartbeat(tx, body, now)
+    # Of a worker that is known: stored with those of others, by a loop.
+    context.samples.add(body.worker_id, body.sample, now)
     return Response(reply.model_dump_json(), media_type="application/json")
 
 

@@ -20,6 +20,8 @@ from service.api.parameters import (
     Past,
     PathId,
     PathName,
+    SamplePoints,
+    Since,
     Whole,
 )
 from service.api.refusals import a_file, refusals
@@ -38,9 +40,11 @@ from service.context import AppContext
 from service.contract.checkpoints import Checkpoint
 from service.contract.jobs import Attempt, Event, Job, JobState
 from service.contract.model_json import json_of
+from service.contract.samples import JobSamples
 from service.contract.specs import AnySpec, KindName, Submission, SubmittedSpec
 from service.control.checkpoints import index
 from service.control.jobs import artifacts, history, logs, submission, views
+from service.control.jobs import samples as job_samples
 from service.control.jobs.grouped_submissions import SubmissionRequest
 from service.control.jobs.history import Series
 from service.store.jobs import JobFilter
@@ -161,6 +165,23 @@ def metrics(
             return not_modified(etag)
         series = history.series(tx, job_id, chosen, since_step, max_points)
     return conditional(request, json_of(series), etag)
+
+
+@router.get("/{job_id}/samples", response_model=JobSamples, responses=_OF_ONE)
+def samples(
+    request: Request,
+    job_id: PathId,
+    context: Context,
+    since: Since = None,
+    max_points: SamplePoints = 300,
+) -> Response:
+    """The use of the hosts and GPUs of the job's last 20 attempts while they ran, for seven days.
+
+    Of a series with more than `max_points` the lowest and the highest value of each part are kept.
+    """
+    with context.database.read() as tx:
+        series = job_samples.of_job(tx, job_id, since, max_points, context.now())
+    return conditional(request, json_of(series))
 
 
 @router.get(

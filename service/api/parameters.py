@@ -4,13 +4,14 @@ import re
 from typing import Annotated, Any
 
 from fastapi import Header, Path, Query
-from pydantic import BeforeValidator
+from pydantic import AwareDatetime, BeforeValidator
 
 _TEXT = r"^[^\x00]+$"
 _NAME = r"^[^/\x00]+$"
 _ID = re.compile(r"^[A-Za-z0-9_.-]+$")
 _JOB_ID = re.compile(r"^job_[A-Za-z0-9_.-]+$")
 _WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,63})")
+_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})")
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,18})(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
 
 
@@ -60,12 +61,24 @@ AfterJob = Annotated[
 Whole = BeforeValidator(_whole)
 Limit = Annotated[int, Query(ge=1, le=100), Whole]
 """How many items a page has at most."""
+SamplePoints = Annotated[int, Query(ge=2, le=2000), Whole]
+"""How many points each series of samples has at most."""
 Past = Annotated[int, Query(ge=0, le=2**53), Whole]
 """A number after which a list begins."""
 LastEventId = Annotated[int | None, Header(alias="Last-Event-ID", ge=0, le=2**53), Whole]
 """The number of the last event that a stream has sent."""
 Wait = Annotated[float, Query(ge=0, le=300), BeforeValidator(_number)]
 """The seconds that a call waits for the end of a job."""
+
+
+def _moment(value: Any) -> Any:
+    if isinstance(value, str) and not _MOMENT.fullmatch(value):
+        raise ValueError("must be a moment with its zone, such as 2026-11-27T08:30:00Z")
+    return value
+
+
+Since = Annotated[AwareDatetime | None, Query(), BeforeValidator(_moment)]
+"""A moment with its zone, after which a series begins; a `+` in it is written %2B."""
 Flag = Annotated[bool, BeforeValidator(_boolean)]
 
 KEY_LENGTH = 255

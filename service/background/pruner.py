@@ -6,8 +6,9 @@ import structlog
 
 from service.context import AppContext
 from service.contract.loop import Loop
+from service.control.leases.samples import SAMPLE_RETENTION, seconds_of
 from service.control.scheduling import catalogs
-from service.store import history, idempotency, server_heartbeats, workers
+from service.store import history, idempotency, samples, server_heartbeats, workers
 from service.store.engine import Database
 from service.store.outages import DATABASE_OUTAGES
 
@@ -48,8 +49,11 @@ def _prune_batch(context: AppContext, limit: int) -> dict[str, int]:
         unused = catalogs.delete_unused(tx, now - CATALOG_RETENTION)
     with database.write() as tx:
         servers = server_heartbeats.delete_before(tx, now - SERVER_RETENTION, limit)
+    with database.write() as tx:
+        hours = samples.delete_hours_before(tx, seconds_of(now - SAMPLE_RETENTION), limit)
     removed = {"idempotency_keys": keys, "workers": ended_workers, "catalogs": unused}
-    return removed | {"servers": servers} | _prune_jobless(database, limit)
+    removed |= {"servers": servers, "sample_hours": hours}
+    return removed | _prune_jobless(database, limit)
 
 
 def _prune_jobless(database: Database, limit: int) -> dict[str, int]:

@@ -13,6 +13,7 @@ from service.background.notification_relay import NotificationRelay
 from service.background.pruner import pruner_loop
 from service.background.reaper import reaper_loop
 from service.background.recovery import recover
+from service.background.sample_loops import sample_mover_loop, sample_writer_loop
 from service.background.server_heartbeat import server_heartbeat_loop
 from service.context import AppContext
 from service.store import server_heartbeats
@@ -34,6 +35,8 @@ class BackgroundServices:
             reaper_loop(context),
             pruner_loop(context),
             compactor_loop(context),
+            sample_writer_loop(context),
+            sample_mover_loop(context),
             server_heartbeat_loop(context, self._server_id),
         )
         context.loops.extend((*self._database_loops, self._gc, *self._relay.loops))

@@ -11,6 +11,7 @@ from service.cli import (
     jobs,
     maintenance,
     processes,
+    workers,
 )
 from service.cli.group import Group
 
@@ -39,7 +40,8 @@ app.command()(job_actions.pause)
 app.command()(job_actions.resume)
 app.command()(job_actions.retry)
 app.command()(job_actions.delete)
-app.command()(job_actions.drain)
+app.command("workers")(workers.list_workers)
+app.command()(workers.drain)
 app.command()(jobs.logs)
 app.command()(processes.version)
 

@@ -12,6 +12,11 @@ def error_rate(fraction: float | None) -> str:
     return NONE if fraction is None else f"{fraction * 100:.2f} %"
 
 
+def share(fraction: float | None) -> str:
+    """A fraction as a whole percentage: 0.934 is `93 %`."""
+    return NONE if fraction is None else f"{fraction * 100:.0f} %"
+
+
 def loss(value: float | None) -> str:
     """A loss with four significant digits."""
     return NONE if value is None else f"{value:.4g}"

@@ -1,4 +1,4 @@
-"""Commands that cancel, pause, resume, retry and delete jobs, and drain workers."""
+"""Commands that cancel, pause, resume, retry and delete jobs."""
 
 from typing import Annotated, Literal
 
@@ -6,8 +6,6 @@ import typer
 
 from service.cli import terminal
 from service.cli.options import LOCAL_SERVER, AsJson, JobId, Server, Token, connect, print_json
-
-WorkerId = Annotated[str, typer.Argument(metavar="WORKER", help="The worker's id.")]
 
 
 def cancel(
@@ -55,20 +53,3 @@ def delete(job_id: JobId, server: Server = LOCAL_SERVER, token: Token = None) ->
     """Delete a finished job; its pinned and tagged checkpoints are kept."""
     with connect(server, token) as client:
         client.delete(job_id)
-
-
-def drain(
-    worker_id: WorkerId,
-    undo: Annotated[
-        bool,
-        typer.Option(
-            "--undo", help="Let the worker claim jobs again; this also ends a quarantine."
-        ),
-    ] = False,
-    server: Server = LOCAL_SERVER,
-    token: Token = None,
-) -> None:
-    """Drain a worker: it finishes its running jobs and claims no new ones."""
-    with connect(server, token) as client:
-        worker = client.resume_worker(worker_id) if undo else client.drain(worker_id)
-    terminal.echo(worker.state.value)

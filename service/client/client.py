@@ -14,13 +14,13 @@ from service.client.follow import FollowCalls
 from service.client.http import Http, is_transient, parse_object
 from service.client.job_actions import JobActionCalls
 from service.client.responses import paginate, parse_model, parse_response, path_segment
+from service.client.workers import WorkerCalls
 from service.contract.catalog import DatasetInfo
 from service.contract.jobs import Attempt, Event, Job, JobState
 from service.contract.specs import EvalSpec, KindName, TrainSpec
-from service.contract.workers import Worker
 
 
-class TrainyardClient(CheckpointCalls, FollowCalls, JobActionCalls):
+class TrainyardClient(CheckpointCalls, FollowCalls, JobActionCalls, WorkerCalls):
     """A client of the server at `server`; every call raises TrainyardError or a subclass of it."""
 
     def __init__(
@@ -116,10 +116,6 @@ class TrainyardClient(CheckpointCalls, FollowCalls, JobActionCalls):
             name: [(int(step), float(value)) for step, value in points]
             for name, points in series.items()
         }
-
-    def workers(self) -> list[Worker]:
-        """All workers with their state, GPUs and current jobs."""
-        return list(paginate(self._http, Worker, "/workers", {}))
 
     def recipes(self) -> list[dict[str, Any]]:
         """All recipes with their variants and the JSON Schema of their parameters."""

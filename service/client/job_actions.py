@@ -1,4 +1,4 @@
-"""The client's calls that cancel, pause, resume, retry, edit and delete jobs, and drain workers."""
+"""The client's calls that cancel, pause, resume, retry, edit and delete jobs."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -7,11 +7,10 @@ from uuid import uuid4
 from service.client.http import Http
 from service.client.responses import parse_response, path_segment
 from service.contract.jobs import Job
-from service.contract.workers import Worker
 
 
 class JobActionCalls:
-    """The methods of `TrainyardClient` that act on jobs and workers."""
+    """The methods of `TrainyardClient` that act on jobs."""
 
     _http: Http
 
@@ -66,15 +65,3 @@ class JobActionCalls:
     def delete(self, job_id: str) -> None:
         """Delete a finished job; its pinned and tagged checkpoints are kept."""
         self._http.request_once("DELETE", f"/jobs/{path_segment(job_id)}")
-
-    def drain(self, worker_id: str) -> Worker:
-        """Drain a worker: it finishes its running jobs and claims no new ones."""
-        return parse_response(
-            Worker, self._http.request("POST", f"/workers/{path_segment(worker_id)}/drain")
-        )
-
-    def resume_worker(self, worker_id: str) -> Worker:
-        """Let a draining or quarantined worker claim again."""
-        return parse_response(
-            Worker, self._http.request("POST", f"/workers/{path_segment(worker_id)}/resume")
-        )

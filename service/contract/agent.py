@@ -17,6 +17,7 @@ from service.contract.jobs import Reason
 from service.contract.json_values import JsonCutTo
 from service.contract.reading import Extensible, PeerMessage, log_once
 from service.contract.registration import MOST_SLOTS
+from service.contract.samples import SentSample
 from service.contract.specs import AnySpec, EvalSpec, TrainSpec
 from service.contract.text import CutTo, Message, PathText, ShortText
 from service.contract.time_spent import TimeSpent
@@ -153,11 +154,14 @@ class Beat(PeerMessage):
 class Heartbeat(PeerMessage):
     """`POST /agent/heartbeats`: one heartbeat of an agent for all its attempts.
 
-    A beat that cannot be read is left out: the others are answered.
+    A beat that cannot be read is left out: the others are answered. `sample` is the newest one of
+    the host's use, if there is one since the heartbeat before.
     """
 
     worker_id: Id
     beats: Annotated[tuple[Beat, ...], ReplaceUnreadable(_no_beat), CutTo(MOST_SLOTS)] = ()
+    # Left out where there is none: an older control plane takes no field that it does not know.
+    sample: Annotated[SentSample, Field(exclude_if=lambda sample: sample is None)] = None
 
 
 class BeatReply(PeerMessage):

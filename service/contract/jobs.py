@@ -139,7 +139,10 @@ class Job(BaseModel):
 
 
 class Attempt(BaseModel):
-    """One run of a job on one worker."""
+    """One run of a job on one worker.
+
+    `gpus` are the indices of the worker's GPUs that it uses; None if the worker has not told.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -152,6 +155,7 @@ class Attempt(BaseModel):
     created_at: datetime
     started_at: datetime | None = None
     finished_at: datetime | None = None
+    gpus: Annotated[tuple[int, ...], CutTo(1024)] | None = None
 
 
 class Event(BaseModel):

@@ -9,7 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from service.contract.fields import IdText, LabelTexts
 from service.contract.reading import Extensible
 from service.contract.registration import MOST_GPUS, MOST_SLOTS, Gpu
+from service.contract.samples import SentSample
 from service.contract.text import CutTo, Message, ShortText
+
+_MOST_NAMES = 1000
 
 
 class WorkerState(StrEnum):
@@ -32,7 +35,8 @@ class Worker(BaseModel):
     """A worker process, and the jobs it runs now.
 
     `catalog_digest` is the digest of the catalog that it has sent; a worker without one can run
-    the built-in recipes.
+    the built-in recipes. `job_names` has the names of those of its jobs that have one. `sample` is
+    the last sample of its use, if there is one of the last hour and samples are asked for.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -48,5 +52,15 @@ class Worker(BaseModel):
     version: ShortText = ""
     catalog_digest: IdText | None = None
     jobs: Annotated[tuple[IdText, ...], CutTo(MOST_SLOTS)] = ()
+    job_names: Annotated[dict[IdText, ShortText], CutTo(MOST_SLOTS)] = Field(default_factory=dict)
+    sample: SentSample = None
+    sampled_at: datetime | None = None
     registered_at: datetime
     last_seen_at: datetime
+
+
+class WorkerDetail(Worker):
+    """A worker with the names of the recipes and of the kinds of job that it can run."""
+
+    recipes: Annotated[tuple[ShortText, ...], CutTo(_MOST_NAMES)] = ()
+    kinds: Annotated[tuple[ShortText, ...], CutTo(_MOST_NAMES)] = ()

@@ -1,6 +1,6 @@
 """Attempts in the database; a write to a live attempt checks that it is still live."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import (
     Connection,
     RowMapping,
+    bindparam,
     delete,
     func,
     insert,
@@ -85,6 +86,21 @@ def change_live(tx: Connection, job_id: str, number: int, values: Mapping[str, A
     return tx.execute(statement).rowcount == 1
 
 
+def note_gpus(tx: Connection, gpus: Sequence[tuple[str, tuple[str, int], Sequence[int]]]) -> None:
+    """Set which GPUs attempts use, given (worker id, (job id, number), indices) of each."""
+    of_attempt = update(attempts).where(
+        attempts.c.job_id == bindparam("of_job"),
+        attempts.c.number == bindparam("of_number"),
+        attempts.c.worker_id == bindparam("of_worker"),
+    )
+    rows = [
+        {"of_worker": worker_id, "of_job": job_id, "of_number": number, "indices": list(indices)}
+        for worker_id, (job_id, number), indices in gpus
+    ]
+    if rows:
+        tx.execute(of_attempt.values(gpus=bindparam("indices", type_=attempts.c.gpus.type)), rows)
+
+
 def live_number(tx: Connection, job_id: str) -> int | None:
     """The number of the job's live attempt, if it has one."""
     query = select(attempts.c.number).where(
@@ -97,6 +113,17 @@ def of_job(tx: Connection, job_id: str) -> list[Attempt]:
     """Every attempt of a job, oldest first."""
     query = select(attempts).where(attempts.c.job_id == job_id).order_by(attempts.c.number)
     return [_stored(row).attempt for row in tx.execute(query).mappings()]
+
+
+def live_jobs(tx: Connection, worker_id: str | None = None) -> list[tuple[str, str, str | None]]:
+    """Worker, job and the job's name of each live attempt, of one worker or of all, by job id."""
+    query = select(attempts.c.worker_id, jobs.c.id, jobs.c.name).join(
+        jobs, jobs.c.id == attempts.c.job_id
+    )
+    query = query.where(attempts.c.state.in_(LIVE_ATTEMPTS)).order_by(jobs.c.id)
+    if worker_id is not None:
+        query = query.where(attempts.c.worker_id == worker_id)
+    return [(row.worker_id, row.id, row.name) for row in tx.execute(query)]
 
 
 def live(tx: Connection, worker_id: str | None = None) -> list[StoredAttempt]:
@@ -158,6 +185,7 @@ def _stored(row: RowMapping) -> StoredAttempt:
         created_at=row["created_at"],
         started_at=row["started_at"],
         finished_at=row["finished_at"],
+        gpus=_gpus(row["gpus"]),
     )
     return StoredAttempt(
         attempt,
@@ -167,3 +195,9 @@ def _stored(row: RowMapping) -> StoredAttempt:
         row["acked_seq"],
         row["spared"],
     )
+
+
+def _gpus(stored: Any) -> tuple[int, ...] | None:
+    if not isinstance(stored, list):
+        return None
+    return tuple(index for index in stored if isinstance(index, int))

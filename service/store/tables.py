@@ -107,6 +107,8 @@ attempts = Table(
     Column("acked_seq", Number, nullable=False),
     # Its lease ran out with so many others that it was given one more window.
     Column("spared", Boolean, nullable=False),
+    # The indices of the GPUs that it uses; None until its worker has told.
+    Column("gpus", JSON(none_as_null=True)),
     UniqueConstraint("worker_id", "request_id"),
     Index(
         "ix_attempts_live",
@@ -174,6 +176,27 @@ series_arrays = Table(
     Column("name", String(64), primary_key=True),
     Column("steps", LargeBinary, nullable=False),
     Column("numbers", LargeBinary, nullable=False),
+)
+
+# The newest samples of the workers' use; `at` is in seconds since 1970.
+samples = Table(
+    "samples",
+    metadata,
+    id_column("worker_id", primary_key=True),
+    Column("at", Number, primary_key=True, autoincrement=False),
+    Column("body", Text, nullable=False),
+    Index("ix_samples_at", "at"),
+)
+
+# All samples of a worker in an hour that is over, and coarse ones; `hour` is its begin.
+sample_hours = Table(
+    "sample_hours",
+    metadata,
+    id_column("worker_id", primary_key=True),
+    Column("hour", Number, primary_key=True, autoincrement=False),
+    Column("fine", LargeBinary, nullable=False),
+    Column("coarse", LargeBinary, nullable=False),
+    Index("ix_sample_hours_hour", "hour"),
 )
 
 deleted_jobs = Table("deleted_jobs", metadata, id_column("job_id", primary_key=True))

@@ -52,6 +52,13 @@ def present(tx: Connection) -> list[Worker]:
     return [_worker(row) for row in tx.execute(_ALL_PRESENT).mappings()]
 
 
+def ended(tx: Connection, limit: int) -> list[Worker]:
+    """The workers that ended last, the one that was seen last first; at most `limit`."""
+    query = select(workers).where(workers.c.state.in_(_ENDED))
+    query = query.order_by(workers.c.last_seen_at.desc(), workers.c.id.desc()).limit(limit)
+    return [_worker(row) for row in tx.execute(query).mappings()]
+
+
 def catalog_digests(tx: Connection) -> dict[str | None, int]:
     """By the digest of a catalog how many workers that have not ended have it.
 

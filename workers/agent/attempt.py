@@ -1,6 +1,6 @@
 """One attempt, from the claim to its report."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 
 import structlog
@@ -78,6 +78,11 @@ class Attempt:
             events=() if self._reported else self._spool.waiting(),
             purged=self._purger.take_purged(),
         )
+
+    @property
+    def gpus(self) -> Sequence[int]:
+        """The indices of the GPUs that it uses."""
+        return self._processes.gpus
 
     def has_news(self) -> bool:
         """True if an event waits that the control plane should get soon."""

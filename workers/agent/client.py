@@ -132,8 +132,15 @@ class ControlPlane:
             return None
 
     def heartbeat(self, heartbeat: Heartbeat) -> HeartbeatReply:
-        """Beat once; the next beat is the next try."""
-        return _parsed(self._send("POST", "/agent/heartbeats", heartbeat), HeartbeatReply)
+        """Beat once; the next beat is the next try. An older control plane gets no `sample`."""
+        try:
+            response = self._send("POST", "/agent/heartbeats", heartbeat)
+        except Refused as error:
+            if all(problem.pointer != "/sample" for problem in error.problems):
+                raise
+            older = heartbeat.model_copy(update={"sample": None})
+            response = self._send("POST", "/agent/heartbeats", older)
+        return _parsed(response, HeartbeatReply)
 
     def report(self, report: Report) -> BeatReply:
         """Deliver an attempt's end; an older control plane gets no `time_spent`."""

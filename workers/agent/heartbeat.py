@@ -8,6 +8,7 @@ import structlog
 
 from service.contract.agent import Beat, Heartbeat, HeartbeatReply
 from service.contract.loop import Loop
+from service.contract.samples import Sample
 from workers.agent.attempt import Attempt
 from workers.agent.client import ControlPlane, ControlPlaneError, UnknownWorker, Unreachable
 
@@ -23,8 +24,9 @@ class Heartbeats:
     """Beats when the shortest lease says, and at most every `quick_seconds` when there is news.
 
     `attempts` gives those that run now; `on_forgotten` is called when the control plane does not
-    know the worker, `on_reply` with each reply. An agent that cannot beat is of no use, for its
-    leases run out: after ten errors of its own in a row the process ends.
+    know the worker, `on_reply` with each reply; `take_sample` gives a new sample, if there is one.
+    An agent that cannot beat is of no use, for its leases run out: after ten errors of its own in a
+    row the process ends.
     """
 
     def __init__(
@@ -35,11 +37,13 @@ class Heartbeats:
         *,
         on_forgotten: Callable[[], None],
         on_reply: Callable[[HeartbeatReply], None],
+        take_sample: Callable[[], Sample | None],
         clock: Callable[[], float],
         quick_seconds: float = 0.5,
     ) -> None:
         self._control_plane, self._worker_id, self._attempts = control_plane, worker_id, attempts
         self._on_forgotten, self._on_reply, self._clock = on_forgotten, on_reply, clock
+        self._take_sample = take_sample
         self._quick_seconds = quick_seconds
         self._hastened = threading.Event()
         self._usual_seconds = _FIRST_SECONDS
@@ -91,7 +95,9 @@ class Heartbeats:
         beats = tuple(beats_within(attempts.values(), _EVENT_BYTES))
         sent_at = self._clock()
         try:
-            reply = self._control_plane.heartbeat(Heartbeat(worker_id=self._worker_id, beats=beats))
+            reply = self._control_plane.heartbeat(
+                Heartbeat(worker_id=self._worker_id, beats=beats, sample=self._take_sample())
+            )
         except ControlPlaneError as error:
             self._note_failure(error)
             return

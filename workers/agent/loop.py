@@ -23,9 +23,11 @@ from workers.agent.client import (
     UnknownWorker,
 )
 from workers.agent.commands import Command
+from workers.agent.gpu_use import GpuMeter
 from workers.agent.heartbeat import Heartbeats
 from workers.agent.predecessors import report_ended_predecessors
 from workers.agent.running_attempts import RunningAttempts
+from workers.agent.samples import Sampler
 from workers.agent.volume import VolumeReporter
 from workers.agent.worker_paths import WorkerPaths
 from workers.launcher.base import Launcher
@@ -81,12 +83,16 @@ class Agent:
         )
         self._draining = self._is_registered = False
         self._claims = Loop("claim", 0.0, self._claim_turn, log=_log)
+        self._sampler = sampler = Sampler(
+            paths.volume, GpuMeter(registration.gpus), self._running.of_gpus, clock
+        )
         self._heartbeats = Heartbeats(
             control_plane,
             worker_id,
             self._running.all,
             on_forgotten=self._register_again,
             on_reply=self._take_reply,
+            take_sample=sampler.take,
             clock=clock,
         )
 
@@ -96,6 +102,7 @@ class Agent:
 
     def run(self) -> int:
         """The exit status: 0 once drained, 1 if the control plane would not have this worker."""
+        self._sampler.start()
         self._claims.start()
         status = self._until_drained()
         self._launcher.close()

@@ -1,7 +1,7 @@
 """The processes of an attempt, as its agent starts and ends them."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from workers.launcher.base import Handle, Launch, Launcher
 from workers.launcher.process_exit import ProcessExit
@@ -25,6 +25,12 @@ class ProcessTree:
         handle = self._handle = self._launcher.start(launch)
         wait = threading.Thread(target=_wait, args=(handle, on_end), name="ranks", daemon=True)
         wait.start()
+
+    @property
+    def gpus(self) -> Sequence[int]:
+        """The indices of the GPUs that the ranks use; none before the start."""
+        # A handle of an installed launcher may be of before there were samples.
+        return getattr(self._handle, "gpus", ())
 
     def extend_deadline(self, boot_seconds: float) -> None:
         """Have the ranks be killed at this time of `boot_clock`, instead of an earlier one."""

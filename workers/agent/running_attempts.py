@@ -25,6 +25,12 @@ class RunningAttempts:
         with self._changed:
             return list(self._attempts.values())
 
+    def of_gpus(self) -> dict[int, tuple[str, int]]:
+        """By the index of a GPU the job and the number of the attempt that uses it."""
+        with self._changed:
+            running = list(self._attempts.items())
+        return {index: key for key, attempt in running for index in attempt.gpus}
+
     def free_slots(self) -> int:
         """How many more there may be at the same time."""
         return self._slots - len(self.all())

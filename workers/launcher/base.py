@@ -1,5 +1,6 @@
 """The interface of launchers: they start the ranks of an attempt, and end them surely."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -33,6 +34,10 @@ class Launch:
 
 class Handle(Protocol):
     """The running ranks of one attempt, with all their descendants."""
+
+    @property
+    def gpus(self) -> Sequence[int]:
+        """The indices of the worker's GPUs that the ranks use."""
 
     def terminate(self) -> None:
         """Send SIGTERM to the ranks, which then save a checkpoint and end."""

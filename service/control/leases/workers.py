@@ -1,5 +1,6 @@
 """Workers register, end, are drained and resumed."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -102,13 +103,12 @@ def resume(tx: Connection, worker_id: str, now: datetime) -> None:
 
 def present(tx: Connection) -> list[Worker]:
     """The workers that have not ended, each with the jobs it runs."""
-    running: dict[str, list[str]] = {}
-    for live in attempts.live(tx):
-        running.setdefault(live.attempt.worker_id, []).append(live.attempt.job_id)
-    return [
-        worker.model_copy(update={"jobs": tuple(running.get(worker.id, ()))})
-        for worker in store.present(tx)
-    ]
+    return _with_jobs(store.present(tx), attempts.live_jobs(tx))
+
+
+def ended(tx: Connection, limit: int) -> list[Worker]:
+    """The workers that ended last, the last one first; at most `limit`."""
+    return store.ended(tx, limit)
 
 
 def get(tx: Connection, worker_id: str) -> Worker:
@@ -116,8 +116,7 @@ def get(tx: Connection, worker_id: str) -> Worker:
     worker = store.get(tx, worker_id)
     if worker is None:
         raise NotFound("no_such_worker", f"there is no worker {worker_id}")
-    running = [live.attempt.job_id for live in attempts.live(tx, worker_id)]
-    return worker.model_copy(update={"jobs": tuple(running)})
+    return _with_jobs([worker], attempts.live_jobs(tx, worker_id))[0]
 
 
 def _locked(tx: Connection, worker_id: str) -> Worker:
@@ -127,3 +126,17 @@ def _locked(tx: Connection, worker_id: str) -> Worker:
     if worker.state in (WorkerState.LOST, WorkerState.GONE):
         raise Conflict("worker_ended", f"worker {worker_id} is {worker.state}")
     return worker
+
+
+def _with_jobs(
+    workers: Sequence[Worker], running: Sequence[tuple[str, str, str | None]]
+) -> list[Worker]:
+    jobs_of: dict[str, dict[str, str | None]] = {}
+    for worker_id, job_id, name in running:
+        jobs_of.setdefault(worker_id, {})[job_id] = name
+    return [_with_named_jobs(worker, jobs_of.get(worker.id, {})) for worker in workers]
+
+
+def _with_named_jobs(worker: Worker, names: Mapping[str, str | None]) -> Worker:
+    named = {job_id: name for job_id, name in names.items() if name is not None}
+    return worker.model_copy(update={"jobs": tuple(names), "job_names": named})

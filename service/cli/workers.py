@@ -1,0 +1,77 @@
+"""Commands that list, drain and resume workers."""
+
+from typing import Annotated
+
+import typer
+
+from service.cli import terminal
+from service.cli.figures import NONE, share
+from service.cli.options import (
+    LOCAL_SERVER,
+    AsJson,
+    Server,
+    Token,
+    connect,
+    print_json_lines,
+    print_table,
+)
+from service.contract.samples import Sample
+from service.contract.workers import Worker
+
+_COLUMNS = ("WORKER", "HOST", "STATE", "JOBS", "GPUS", "GPU", "CPU", "MEMORY", "DISK", "WHY")
+
+WorkerId = Annotated[str, typer.Argument(metavar="WORKER", help="The worker's id.")]
+
+
+def list_workers(
+    as_json: AsJson = False, server: Server = LOCAL_SERVER, token: Token = None
+) -> None:
+    """List the workers with what they run, and the use of their GPUs, CPU, memory and disk."""
+    with connect(server, token) as client:
+        workers = client.workers()
+    if as_json:
+        print_json_lines(workers)
+    else:
+        print_table(_COLUMNS, map(_row, workers))
+
+
+def drain(
+    worker_id: WorkerId,
+    undo: Annotated[
+        bool,
+        typer.Option(
+            "--undo", help="Let the worker claim jobs again; this also ends a quarantine."
+        ),
+    ] = False,
+    server: Server = LOCAL_SERVER,
+    token: Token = None,
+) -> None:
+    """Drain a worker: it finishes its running jobs and claims no new ones."""
+    with connect(server, token) as client:
+        worker = client.resume_worker(worker_id) if undo else client.drain(worker_id)
+    terminal.echo(worker.state.value)
+
+
+def _row(worker: Worker) -> tuple[str, ...]:
+    sample = worker.sample or Sample()
+    return (
+        worker.id,
+        worker.host,
+        worker.state.value,
+        str(len(worker.jobs)),
+        str(len(worker.gpus)),
+        share(_mean([gpu.use for gpu in sample.gpus])),
+        share(sample.cpu_use),
+        share(_part(sample.memory_used_bytes, sample.memory_total_bytes)),
+        share(_part(sample.disk_used_bytes, sample.disk_total_bytes)),
+        worker.message or NONE,
+    )
+
+
+def _mean(uses: list[float | None]) -> float | None:
+    known = [use for use in uses if use is not None]
+    return sum(known) / len(known) if known else None
+
+
+def _part(used: int | None, total: int | None) -> float | None:
+    return used / total if used is not None and total else None
