@@ -1,16 +1,30 @@
 """The page and its files as the server itself sends them."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 
 from api_tests.support.fake_dashboard_server import DEADLINE_MS
+from api_tests.support.server import Server
 from api_tests.support.server_context import Clock, server_context
 from api_tests.support.threaded_server import ThreadedServer
 from service.settings import Settings
 from service.store.engine import Database
+
+MOST_BYTES = 250_000
+MOST_REQUESTS = 100
+_TRANSFERS = """["navigation", "resource"].flatMap((type) => performance.getEntriesByType(type))
+  .map((entry) => entry.transferSize)"""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    server = Server(tmp_path_factory.mktemp("files"))
+    yield server
+    server.stop()
 
 
 @pytest.mark.parametrize("prefix", ["", "/yard"])
@@ -42,3 +56,35 @@ def test_a_visit_loads_no_file_of_the_page_twice(
     assert errors == []
     context.close()
     server.stop()
+
+
+def test_a_first_visit_of_a_job_is_small(browser: Browser, server: Server) -> None:
+    job = {"kind": "train", "recipe": "oneshot", "data": {"dataset": "digits"}}
+    job_id = server.http.post("/jobs", json=job).json()["id"]
+    context = browser.new_context(base_url=server.url)
+    context.set_default_timeout(DEADLINE_MS)
+    page = context.new_page()
+    page.goto(f"/#/jobs/{job_id}")
+    expect(page.get_by_role("img", name="Loss")).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    transferred = page.evaluate(_TRANSFERS)
+    context.close()
+    assert sum(transferred) < MOST_BYTES
+    assert len(transferred) < MOST_REQUESTS
+
+
+def test_a_page_that_cannot_be_loaded_is_loaded_again_on_demand(
+    browser: Browser, server: Server
+) -> None:
+    context = browser.new_context(base_url=server.url)
+    context.set_default_timeout(DEADLINE_MS)
+    page = context.new_page()
+    page.goto("/#/jobs")
+    expect(page.get_by_role("heading", name="Jobs")).to_be_visible()
+    page.route("**/submit_page.js", lambda route: route.abort())
+    page.get_by_role("link", name="Submit").click()
+    expect(page.get_by_role("alert")).to_contain_text("could not be loaded")
+    page.unroute("**/submit_page.js")
+    page.get_by_role("button", name="Load again").click()
+    expect(page.get_by_label("Recipe")).to_be_visible()
+    context.close()

@@ -9,7 +9,7 @@ DASHBOARD = Path(__file__).parents[2] / "service" / "dashboard"
 ROOMS = ("shell", "pages", "charts", "parts", "state", "api", "text", "vendor")
 """From top to bottom: a file imports from its own room and from those below."""
 MOST_LINES = 250
-_IMPORT = re.compile(r'(?:from|import) "(\.[^"]+)"')
+_IMPORT = re.compile(r'(?:from |import |import\()"(\.[^"]+\.js)"')
 
 
 def _modules() -> list[Path]:

@@ -1,27 +1,29 @@
-// The pages by their addresses; each shows what its address says.
+// The pages by their addresses; each shows what its address says, and is loaded when it is first shown.
 
 import { html } from "../parts/html.js";
-import { ComparePage } from "./compare/compare_page.js";
-import { JobPage } from "./job/job_page.js";
-import { JobsPage } from "./jobs/jobs_page.js";
-import { SubmitPage } from "./submit/submit_page.js";
-import { WorkersPage } from "./workers/workers_page.js";
 
 /**
+ * @typedef {import("../vendor/preact.js").ComponentType<any>} PageComponent Given the parameters and the query.
  * @typedef {object} PageEntry
  * @property {string[]} pattern The parts of the address; one that begins with ":" names a parameter.
  * @property {string | null} section The entry of the navigation that it belongs to.
- * @property {import("../vendor/preact.js").ComponentType<any>} component What is shown; it is given the parameters and the query.
+ * @property {() => Promise<PageComponent>} load What is shown, with all that it alone needs.
  */
+
+const loadJobsPage = () => import("./jobs/jobs_page.js").then((module) => module.JobsPage);
+const loadJobPage = () => import("./job/job_page.js").then((module) => module.JobPage);
+const loadComparePage = () => import("./compare/compare_page.js").then((module) => module.ComparePage);
+const loadSubmitPage = () => import("./submit/submit_page.js").then((module) => module.SubmitPage);
+const loadWorkersPage = () => import("./workers/workers_page.js").then((module) => module.WorkersPage);
 
 /** @type {PageEntry[]} */
 const PAGES = [
-  { pattern: [], section: "jobs", component: JobsPage },
-  { pattern: ["jobs"], section: "jobs", component: JobsPage },
-  { pattern: ["jobs", ":id"], section: "jobs", component: JobPage },
-  { pattern: ["compare"], section: "jobs", component: ComparePage },
-  { pattern: ["submit"], section: "submit", component: SubmitPage },
-  { pattern: ["workers"], section: "workers", component: WorkersPage },
+  { pattern: [], section: "jobs", load: loadJobsPage },
+  { pattern: ["jobs"], section: "jobs", load: loadJobsPage },
+  { pattern: ["jobs", ":id"], section: "jobs", load: loadJobPage },
+  { pattern: ["compare"], section: "jobs", load: loadComparePage },
+  { pattern: ["submit"], section: "submit", load: loadSubmitPage },
+  { pattern: ["workers"], section: "workers", load: loadWorkersPage },
 ];
 
 /** The page of an address and the parameters in it; null if there is none. */

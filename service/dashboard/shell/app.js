@@ -7,6 +7,7 @@ import { announcement } from "../state/announcer.js";
 import { Banner } from "./banner.js";
 import { BellWatch } from "./bell_watch.js";
 import { Login } from "./login.js";
+import { PageView } from "./page_view.js";
 import { SessionMenu } from "./session_menu.js";
 import { UpgradeNotice } from "./upgrade_notice.js";
 import { WorkersLine } from "./workers_line.js";
@@ -14,14 +15,16 @@ import { route } from "../state/route.js";
 
 export function App() {
   const { segments, query } = route.value;
-  const { page, parameters } = pageOf(segments) ?? { page: NOT_THERE, parameters: {} };
+  const found = pageOf(segments);
   const view = useRef(null);
   useFocusOnNewView(view, segments.join("/"));
   return html`
     <a class="skip" href="#view" onClick=${(event) => focusOn(event, view)}>Skip to the content</a>
-    <${Head} current=${page.section} />
+    <${Head} current=${found?.page.section} />
     <main id="view" class="wrap" tabindex="-1" ref=${view}>
-      <${Boundary} key=${segments.join("/")}><${page.component} ...${parameters} query=${query} /><//>
+      <${Boundary} key=${segments.join("/")}>
+        ${found ? html`<${PageView} load=${found.page.load} shown=${{ ...found.parameters, query }} />` : html`<${NotThere} />`}
+      <//>
     </main>
     <${Banner} />
     <${UpgradeNotice} />
@@ -30,8 +33,6 @@ export function App() {
     <div id="announcer" class="unseen" role="status" aria-live="polite">${announcement.value}</div>
   `;
 }
-
-const NOT_THERE = { section: null, component: NotThere };
 
 const SECTIONS = [
   { name: "Jobs", section: "jobs", href: "#/jobs" },
