@@ -1,5 +1,6 @@
 """The command that imports weights: what it sends, and what it refuses itself."""
 
+import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -67,3 +68,15 @@ def test_class_names_that_cannot_be_used_are_refused_at_once(
     refused = run("checkpoints", "import", "weights.pth", *arguments)
     assert message in refused.stderr
     assert refused.exit_code == 1
+
+
+def test_the_files_that_can_be_imported_are_listed(run: Run, server: Server) -> None:
+    imports = server.folder / "imports"
+    imports.mkdir(exist_ok=True)
+    (imports / "a.pth").write_bytes(b"x" * 2000)
+    listed = run("checkpoints", "imports").stdout.splitlines()
+    assert listed[0].split() == ["FILE", "SIZE", "MODIFIED"]
+    assert listed[1].startswith("a.pth")
+    assert "2 kB" in listed[1]
+    (whole,) = json.loads(run("checkpoints", "imports", "--json").stdout)["data"]
+    assert (whole["path"], whole["bytes"]) == ("a.pth", 2000)

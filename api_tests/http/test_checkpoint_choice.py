@@ -5,8 +5,10 @@ from typing import Any
 import httpx
 import pytest
 
+from api_tests.support.fake_agent import FakeAgent
 from api_tests.support.problems import problem_of
 from api_tests.support.runs import Run
+from api_tests.support.server import Server
 
 
 @pytest.mark.parametrize(
@@ -58,3 +60,33 @@ def test_tags_are_set_once_each_and_narrow_a_list(run: Run) -> None:
 def test_a_tag_that_is_none_is_refused(run: Run, tags: Any) -> None:
     answer = run.http.patch(f"/checkpoints/{run.id_of(1)}", json={"tags": tags})
     problem_of(answer, 422, "invalid")
+
+
+def test_a_list_is_narrowed_by_phase_pin_state_and_whether_the_folder_is_kept(
+    server: Server, agent: FakeAgent
+) -> None:
+    run = Run(server, agent, retention={"keep_last": 2, "keep_best": 0})
+    for step in (1, 2, 3, 4):
+        run.save(step, phase="recalibrate" if step == 4 else "train")
+        if step == 1:
+            run.http.patch(f"/checkpoints/{run.id_of(1)}", json={"pinned": True})
+    assert sorted(run.steps(phase="recalibrate")) == [4]
+    assert (run.steps(pinned="true"), sorted(run.steps(pinned="false"))) == ([1], [2, 3, 4])
+    assert (sorted(run.steps(state="published")), run.steps(state="purging")) == ([1, 3, 4], [2])
+    assert (sorted(run.steps(retained="true")), run.steps(retained="false")) == ([1, 3, 4], [2])
+
+
+@pytest.mark.parametrize(
+    "query", [{"phase": "eval"}, {"pinned": "1"}, {"state": "kept"}, {"retained": "yes"}]
+)
+def test_a_filter_that_is_none_is_refused(http: httpx.Client, query: dict[str, str]) -> None:
+    problem = problem_of(http.get("/checkpoints", params=query), 422, "invalid")
+    assert [each["pointer"] for each in problem["errors"]] == [f"/{next(iter(query))}"]
+
+
+def test_a_list_may_be_had_without_manifests(run: Run) -> None:
+    query = {"job": run.job_id}
+    whole = run.http.get("/checkpoints", params=query).json()["data"]
+    short = run.http.get("/checkpoints", params=query | {"manifest": "false"}).json()["data"]
+    assert all(each["manifest"]["class_names"] for each in whole)
+    assert short == [each | {"manifest": None} for each in whole]

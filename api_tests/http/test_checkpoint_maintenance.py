@@ -120,7 +120,7 @@ def test_lineage_goes_to_the_root_over_jobs_and_to_the_children(
     second.save(5, parent_checkpoint=first.id_of(2))
     second.save(6, parent_checkpoint=second.id_of(5))
     agent.report(second.claim)
-    evaluation = agent.submit(kind="eval", checkpoint={"id": second.id_of(5)})
+    evaluation = agent.submit(kind="eval", checkpoint={"id": second.id_of(5)}, name="a look")
     found = agent.http.get(f"/checkpoints/{second.id_of(5)}/lineage").json()
     assert found["checkpoint"]["job_id"] == second.job_id
     assert found["spec"]["init_from"]["id"] == first.id_of(2)
@@ -129,6 +129,15 @@ def test_lineage_goes_to_the_root_over_jobs_and_to_the_children(
     assert found["complete"]
     assert [each["id"] for each in found["children"]] == [second.id_of(6)]
     assert found["jobs"] == [evaluation["id"]]
+    (use,) = found["uses"]
+    shown = (use["job_id"], use["kind"], use["name"], use["state"], use["metrics"])
+    assert shown == (evaluation["id"], "eval", "a look", "queued", {})
+    evaluated = {"top1_error": 0.25, "ok": True, "files": {}, "note": "x"}
+    agent.report(agent.claim(), result=evaluated)
+    again = agent.http.get(f"/checkpoints/{second.id_of(5)}/lineage").json()
+    assert [(each["state"], each["metrics"]) for each in again["uses"]] == [
+        ("succeeded", {"top1_error": 0.25})
+    ]
     root = agent.http.get(f"/checkpoints/{first.id_of(1)}/lineage").json()
     assert (root["ancestors"], root["complete"]) == ([], True)
     problem_of(agent.http.get("/checkpoints/ckpt_none/lineage"), 404, "no_such_checkpoint")

@@ -49,6 +49,7 @@ ALLOWED = {
     "DELETE /checkpoints/{checkpoint_id}": (10, 10),
     "GET /checkpoints/{checkpoint_id}/lineage": (5, 0),
     "GET /checkpoints/{checkpoint_id}/files/{name}": (1, 0),
+    "GET /imports": (0, 0),
     "GET /workers": (3, 0),
     "GET /workers/{worker_id}": (4, 0),
     "GET /workers/{worker_id}/samples": (3, 0),
@@ -194,7 +195,8 @@ def _call_every_route(server: ThreadedServer, calls: CountedCalls) -> None:
     _steer_jobs(calls)
     calls("PATCH /checkpoints/{checkpoint_id}", checkpoint, json={"pinned": False, "tags": []})
     _steer_workers(calls)
-    for path in ("/metrics", "/healthz", "/readyz", "/version", "/recipes", "/datasets"):
+    read = ("/metrics", "/healthz", "/readyz", "/version", "/recipes", "/datasets", "/imports")
+    for path in read:
         calls(f"GET {path}")
     calls("GET /recipes/{name}", "oneshot")
     calls("GET /session")

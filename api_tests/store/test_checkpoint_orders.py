@@ -54,6 +54,37 @@ def test_a_tag_and_the_children_are_found_by_an_index(sqlite: Database) -> None:
     assert "USING INDEX ix_checkpoints_parent_checkpoint" in children[0], children
 
 
+def test_the_pinned_ones_are_found_by_an_index_of_their_own(sqlite: Database) -> None:
+    with sqlite.write() as tx:
+        fill(tx)
+        plan = plan_of(tx, lambda: checkpoint_search.page(tx, CheckpointFilter(pinned=True)))
+    assert "USING INDEX ix_checkpoints_pinned" in plan[0], plan
+    assert not [line for line in plan if "TEMP B-TREE" in line], plan
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize(
+    "narrowed", [{"retained": True}, {"retained": False}, {"state": "purged"}, {"phase": "final"}]
+)
+def test_a_page_of_those_that_are_many_is_read_in_its_order_and_not_sorted(
+    sqlite: Database, order: Any, narrowed: dict[str, Any]
+) -> None:
+    with sqlite.write() as tx:
+        fill(tx)
+        wanted = CheckpointFilter(**narrowed, order_by=order)
+        plan = plan_of(tx, lambda: checkpoint_search.page(tx, wanted))
+    assert not [line for line in plan if "TEMP B-TREE" in line], plan
+
+
+@pytest.mark.parametrize("state", ["damaged", "purging", "deleting"])
+def test_those_in_a_rare_state_are_found_by_its_index(sqlite: Database, state: Any) -> None:
+    with sqlite.write() as tx:
+        fill(tx)
+        wanted = CheckpointFilter(state=state, order_by="metrics.loss")
+        plan = plan_of(tx, lambda: checkpoint_search.page(tx, wanted))
+    assert "USING INDEX ix_checkpoints_newest (state=?" in plan[0], plan
+
+
 @pytest.mark.parametrize("order", ORDERS)
 def test_pages_in_any_order_have_no_gap_and_no_repeat(database: Database, order: Any) -> None:
     with database.write() as tx:

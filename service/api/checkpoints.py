@@ -7,10 +7,19 @@ from fastapi.responses import FileResponse
 
 from service.api.dependencies import Context, VolumeLookup, VolumeScan
 from service.api.downloads import download
-from service.api.parameters import IdFilter, Limit, PathId, PathName
+from service.api.parameters import Flag, IdFilter, Limit, PathId, PathName
 from service.api.refusals import a_file, refusals
 from service.api.responses import UNCHANGED, Page, conditional, listed
-from service.contract.checkpoints import Checkpoint, CheckpointChange, Lineage, Measured, SortKey
+from service.contract.checkpoints import (
+    Checkpoint,
+    CheckpointChange,
+    Lineage,
+    Measured,
+    Phase,
+    SortKey,
+    State,
+    without_manifest,
+)
 from service.contract.model_json import json_of
 from service.control.checkpoints import index, lineage
 from service.control.checkpoints.gc import Collector
@@ -29,15 +38,27 @@ def page(
     recipe: IdFilter = None,
     variant: IdFilter = None,
     tag: IdFilter = None,
+    phase: Phase | None = None,
+    pinned: Flag | None = None,
+    state: State | None = None,
+    retained: Flag | None = None,
     order_by: SortKey = "-created_at",
     after: IdFilter = None,
     limit: Limit = 20,
+    manifest: Flag = True,
 ) -> Response:
-    """Checkpoints, newest first; by a metric only those that were measured."""
-    filters = CheckpointFilter(job, recipe, variant, after, limit, tag, order_by)
+    """Checkpoints, newest first; by a metric only those that were measured.
+
+    `retained` is whether the folder is kept, as of a published or a damaged one. With
+    `manifest=false` they come without their manifests, which may have a thousand class names each.
+    """
+    filters = CheckpointFilter(
+        job, recipe, variant, after, limit, tag, order_by, phase, pinned, state, retained
+    )
     with context.database.read() as tx:
         checkpoints, has_more = index.page(tx, filters)
-    return listed(request, checkpoints, has_more=has_more)
+    shown = checkpoints if manifest else [without_manifest(each) for each in checkpoints]
+    return listed(request, shown, has_more=has_more)
 
 
 @router.get("/latest", response_model=Checkpoint, responses=_OF_ONE)

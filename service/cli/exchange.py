@@ -6,13 +6,22 @@ from typing import Annotated, Any, TypeVar
 import typer
 from pydantic import ValidationError
 
-from service.cli import terminal
+from service.cli import figures, terminal
 from service.cli.group import BadInput
 from service.cli.jobs import require_success
-from service.cli.options import LOCAL_SERVER, AsJson, Server, Token, connect, print_json
+from service.cli.options import (
+    LOCAL_SERVER,
+    AsJson,
+    Server,
+    Token,
+    connect,
+    print_json,
+    print_table,
+)
 from service.cli.progress import JobProgress
 from service.contract.class_names import InvalidClassNames, read_class_names
 from service.contract.exchange import ExportFormat, ExportRequest, ImportRequest
+from service.contract.import_files import ImportFile
 from service.contract.sentences import sentence_of
 
 _Request = TypeVar("_Request", ImportRequest, ExportRequest)
@@ -74,6 +83,20 @@ def import_(
     print_json(checkpoint) if as_json else terminal.echo(checkpoint.id)
 
 
+def imports(as_json: AsJson = False, server: Server = LOCAL_SERVER, token: Token = None) -> None:
+    """List the files that the server sees below its import root; a worker may have others."""
+    with connect(server, token) as client:
+        listing = client.imports()
+    if as_json:
+        print_json(listing)
+        return
+    if listing.problem is not None:
+        terminal.echo_error(listing.problem)
+    print_table(("FILE", "SIZE", "MODIFIED"), map(_row, listing.data))
+    if listing.has_more:
+        terminal.echo_error(f"these are the newest {len(listing.data)}; there are more")
+
+
 def export(
     checkpoint_id: Annotated[
         str, typer.Argument(metavar="CHECKPOINT", help="The checkpoint's id.")
@@ -99,6 +122,10 @@ def export(
             if Path(name).name != name:
                 raise BadInput(f"{name!r} is not the name of a file")
             terminal.echo_path(client.download_of_job(job, name, to / name))
+
+
+def _row(file: ImportFile) -> tuple[str, ...]:
+    return (file.path, figures.size(file.bytes), figures.moment(file.modified_at))
 
 
 def _class_names(names: list[str] | None, file: Path | None) -> tuple[str, ...] | None:

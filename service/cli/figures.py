@@ -63,6 +63,6 @@ def size(count: int) -> str:
     return f"{value:.3g} TB"
 
 
-def moment(when: datetime) -> str:
+def moment(when: datetime | None) -> str:
     """A UTC time to the second, such as `2026-01-01 12:00:00Z`."""
-    return f"{when:%Y-%m-%d %H:%M:%S}Z"
+    return NONE if when is None else f"{when:%Y-%m-%d %H:%M:%S}Z"

@@ -16,10 +16,13 @@ from service.contract.checkpoints import (
     FileDigest,
     Lineage,
     Measured,
+    Phase,
     SortKey,
+    State,
     Verification,
 )
 from service.contract.exchange import ExportRequest, ImportRequest
+from service.contract.import_files import ImportFiles
 from service.contract.jobs import Job
 
 PAGE = 100
@@ -38,11 +41,20 @@ class CheckpointCalls:
         recipe: str | None = None,
         variant: str | None = None,
         tag: str | None = None,
+        phase: Phase | None = None,
+        pinned: bool | None = None,
+        state: State | None = None,
+        retained: bool | None = None,
         order_by: SortKey | None = None,
+        manifest: bool | None = None,
     ) -> Iterator[Checkpoint]:
-        """All checkpoints to which every filter that is not None applies; the newest first."""
-        filters = {"job": job, "recipe": recipe, "variant": variant, "tag": tag}
-        query = {**filters, "order_by": order_by, "limit": PAGE}
+        """All checkpoints to which every filter that is not None applies; the newest first.
+
+        With `manifest=False` they come without their manifests.
+        """
+        filters = {"job": job, "recipe": recipe, "variant": variant, "tag": tag, "phase": phase}
+        flags = {"pinned": pinned, "retained": retained, "manifest": manifest}
+        query = {**filters, **flags, "state": state, "order_by": order_by, "limit": PAGE}
         return paginate(self._http, Checkpoint, "/checkpoints", query)
 
     def latest_checkpoint(
@@ -135,6 +147,10 @@ class CheckpointCalls:
             headers=headers,
         )
         return parse_response(Job, response)
+
+    def imports(self) -> ImportFiles:
+        """The files below the server's import root that can be imported, the newest first."""
+        return parse_response(ImportFiles, self._http.request("GET", "/imports"))
 
     def export(self, request: ExportRequest) -> Job:
         """The job that exports a checkpoint, submitted if there is none.

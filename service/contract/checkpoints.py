@@ -55,6 +55,9 @@ SortKey = Literal[
 ]
 """The order of a list; with `-` the highest first. A checkpoint without the metric is left out."""
 
+Phase = Literal["train", "recalibrate", "final"]
+"""The part of a run that a checkpoint was saved in; `final` has the weights alone."""
+
 State = Literal["published", "damaged", "purging", "deleting", "purged"]
 """Published: not known to be damaged. Damaged: it does not verify.
 
@@ -102,7 +105,7 @@ class Manifest(BaseModel):
     job_id: Id
     attempt: Number
     step: Step
-    phase: Literal["train", "recalibrate", "final"]
+    phase: Phase
     recipe: Id
     variant: Id
     num_classes: Number
@@ -159,6 +162,11 @@ class Checkpoint(BaseModel):
             tags=tuple(tags),
             **manifest.model_dump(include=names | {"parent_checkpoint"}),
         )
+
+
+def without_manifest(checkpoint: Checkpoint) -> Checkpoint:
+    """The checkpoint with no manifest: of many, those of 1000 classes are megabytes."""
+    return checkpoint.model_copy(update={"manifest": None})
 
 
 class CheckpointChange(BaseModel):
@@ -227,12 +235,25 @@ class LineageEntry(BaseModel):
     parent_checkpoint: IdText | None = None
 
 
+class CheckpointUse(BaseModel):
+    """A job that started from a checkpoint; `metrics` are the numbers of its result."""
+
+    model_config = ConfigDict(frozen=True)
+
+    job_id: IdText
+    kind: ShortText
+    name: ShortText | None = None
+    state: ShortText
+    created_at: datetime
+    metrics: Metrics = Field(default_factory=dict)
+
+
 class Lineage(BaseModel):
     """The ancestors and descendants of a checkpoint.
 
     `ancestors` begins with the parent; `complete` is false if the parent of the last ancestor is no
     longer in the index. `children` are the checkpoints that have this one as their parent; `jobs`
-    started from it, or used it in an eval or an export.
+    started from it, or used it in an eval or an export, and `uses` says of each what it is.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -244,3 +265,4 @@ class Lineage(BaseModel):
     complete: bool = True
     children: Annotated[tuple[LineageEntry, ...], CutTo(_MOST_LISTED)] = ()
     jobs: Annotated[tuple[IdText, ...], CutTo(_MOST_LISTED)] = ()
+    uses: Annotated[tuple[CheckpointUse, ...], CutTo(_MOST_LISTED)] = ()

@@ -1,6 +1,6 @@
 """The tables of checkpoints, as the migrations leave them."""
 
-from sqlalchemy import JSON, Boolean, Column, Float, Index, Integer, String, Table, Text
+from sqlalchemy import JSON, Boolean, Column, Float, Index, Integer, String, Table, Text, text
 
 from service.store.schema import Number, Utc, id_column, metadata
 
@@ -36,6 +36,14 @@ checkpoints = Table(
     Index("ix_checkpoints_of_variant", "recipe", "variant", "state", "created_at", "id"),
     Index("ix_checkpoints_of_variant_name", "variant", "state", "created_at", "id"),
     Index("ix_checkpoints_parent_checkpoint", "parent_checkpoint"),
+    # Few are pinned, of very many.
+    Index(
+        "ix_checkpoints_pinned",
+        "created_at",
+        "id",
+        sqlite_where=text("pinned = 1"),
+        postgresql_where=text("pinned"),
+    ),
     # Each serves a page of a sorted list from where it starts.
     *(
         Index(f"ix_checkpoints_{'_'.join((*narrowed, order))}", *narrowed, order, "id")

@@ -1,11 +1,15 @@
 """From a checkpoint to its parents and children, in the index."""
 
-from sqlalchemy import Connection, RowMapping, select
+from typing import Any
 
-from service.contract.checkpoints import LineageEntry
+from sqlalchemy import Connection, Row, RowMapping, select
+
+from service.contract.checkpoints import CheckpointUse, LineageEntry
 from service.store.checkpoint_tables import checkpoints
+from service.store.tables import jobs
 
 _CHILDREN = 1000
+_USES = 1000
 
 
 def entry_of(tx: Connection, checkpoint_id: str) -> LineageEntry | None:
@@ -44,6 +48,13 @@ def children_of(tx: Connection, checkpoint_id: str) -> list[LineageEntry]:
     return [_entry(row) for row in tx.execute(query).mappings()]
 
 
+def uses_of(tx: Connection, checkpoint_id: str) -> list[CheckpointUse]:
+    """The jobs whose source it is, oldest first."""
+    columns = (jobs.c.id, jobs.c.kind, jobs.c.name, jobs.c.state, jobs.c.created_at, jobs.c.result)
+    query = select(*columns).where(jobs.c.source_checkpoint == checkpoint_id)
+    return [_use(row) for row in tx.execute(query.order_by(jobs.c.id).limit(_USES))]
+
+
 _COLUMNS = select(
     *(checkpoints.c[name] for name in LineageEntry.model_fields if name != "spec_sha256"),
     checkpoints.c.manifest["spec_sha256"].as_string().label("spec_sha256"),
@@ -52,3 +63,17 @@ _COLUMNS = select(
 
 def _entry(row: RowMapping) -> LineageEntry:
     return LineageEntry.model_validate(dict(row) | {"spec_sha256": row["spec_sha256"] or ""})
+
+
+def _use(row: "Row[Any]") -> CheckpointUse:
+    # A result is what a worker has sent: anything.
+    result = row.result if isinstance(row.result, dict) else {}
+    metrics = {name: value for name, value in result.items() if type(value) in (int, float)}
+    return CheckpointUse(
+        job_id=row.id,
+        kind=row.kind,
+        name=row.name,
+        state=row.state,
+        created_at=row.created_at,
+        metrics=metrics,
+    )
