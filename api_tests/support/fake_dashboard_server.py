@@ -11,6 +11,7 @@ from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 
 from api_tests.support.dashboard_models import a_job, with_actions
+from api_tests.support.fake_checkpoints import FakeCheckpoints, add_checkpoint_routes
 from api_tests.support.fake_server import FakeServer
 from service.api.parameters import PathId
 from service.contract.checkpoints import Checkpoint
@@ -37,7 +38,7 @@ class FakeDashboardServer(FakeServer):
         self.samples: dict[str, list[list[float]]] = {}
         """The series of every worker, and of the first attempt of every job."""
         self.series: dict[str, list[list[float]]] = {}
-        self.checkpoints: list[Checkpoint] = []
+        self.kept = FakeCheckpoints()
         self.attempts: list[Attempt] = []
         self.events: list[Event] = []
         self.log, self.refusal = "", ""
@@ -51,11 +52,25 @@ class FakeDashboardServer(FakeServer):
         self._changed = threading.Condition()
         super().__init__(_below(prefix, _app(self)))
 
+    @property
+    def checkpoints(self) -> list[Checkpoint]:
+        """The checkpoints that there are."""
+        return self.kept.rows
+
+    @checkpoints.setter
+    def checkpoints(self, rows: list[Checkpoint]) -> None:
+        self.kept.rows = rows
+
     def called(self, call: tuple[str, str, int, str]) -> None:
         """Notes a call: method, path, status, body."""
         with self._changed:
             self.calls.append(call)
             self._changed.notify_all()
+
+    def sent(self, method: str) -> list[tuple[str, Any]]:
+        """The paths and bodies of the calls that came with a method."""
+        calls = [call for call in self.calls if call[0] == method]
+        return [(path, json.loads(body) if body else None) for _, path, _, body in calls]
 
     def wait_for_reads(self, path: str, status: int, times: int) -> None:
         """Waits until `path` was answered `status` that often, counted from the first call."""
@@ -157,7 +172,6 @@ def _app(fake: FakeDashboardServer) -> FastAPI:
         events = [event for event in fake.events if event.number > after]
         bodies = {
             "metrics": {"object": "metrics", "series": fake.series},
-            "checkpoints": listed(fake.checkpoints),
             "attempts": listed(fake.attempts),
             "events": listed(events) | {"has_more": False},
             "samples": {"object": "samples", "attempts": _attempts_of(fake)},
@@ -167,6 +181,30 @@ def _app(fake: FakeDashboardServer) -> FastAPI:
     @app.get("/recipes")
     def recipes(request: Request) -> Response:
         return answer(request, {"object": "list", "data": fake.recipes})
+
+    @app.get("/checkpoints")
+    def checkpoints(request: Request) -> Response:
+        if "checkpoints" in fake.broken_parts:
+            return Response('{"status": 500, "detail": "the server made a mistake"}', 500)
+        return answer(request, fake.kept.page(dict(request.query_params)))
+
+    @app.post("/checkpoints/import")
+    async def import_file(request: Request) -> Response:
+        body = (await request.body()).decode()
+        made = a_job(9, state="queued", kind="import")
+        fake.jobs.insert(0, made)
+        fake.called(("POST", request.url.path, 202, body))
+        return Response(made.model_dump_json(), 202)
+
+    @app.post("/checkpoints/{checkpoint_id}/export")
+    async def export(request: Request) -> Response:
+        body = (await request.body()).decode()
+        made = a_job(9, state="queued", kind="export")
+        fake.jobs.insert(0, made)
+        fake.called(("POST", request.url.path, 202, body))
+        return Response(made.model_dump_json(), 202)
+
+    add_checkpoint_routes(app, fake.kept, answer, fake.called)
 
     @app.get("/workers")
     def workers(request: Request, ended: bool = False) -> Response:

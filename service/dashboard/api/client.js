@@ -155,5 +155,6 @@ export const jobPath = (jobId) => `jobs/${encodeURIComponent(jobId)}`;
 /** The address of a job's page. */
 export const pageOf = (jobId) => `#/jobs/${encodeURIComponent(jobId)}`;
 
-export const fileUrl = (checkpointId, name) =>
-  `checkpoints/${encodeURIComponent(checkpointId)}/files/${encodeURIComponent(name)}`;
+export const checkpointPath = (checkpointId) => `checkpoints/${encodeURIComponent(checkpointId)}`;
+
+export const fileUrl = (checkpointId, name) => `${checkpointPath(checkpointId)}/files/${encodeURIComponent(name)}`;

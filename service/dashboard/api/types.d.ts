@@ -6,10 +6,13 @@ type Schemas = components["schemas"];
 
 export type Attempt = Schemas["Attempt"];
 export type Checkpoint = Schemas["Checkpoint"];
+export type CheckpointUse = Schemas["CheckpointUse"];
 export type DatasetInfo = Schemas["DatasetInfo"];
 export type Event = Schemas["Event"];
 export type Job = Schemas["Job"];
 export type JobAction = Schemas["JobAction"];
+export type Lineage = Schemas["Lineage"];
+export type LineageEntry = Schemas["LineageEntry"];
 export type Problem = Schemas["Problem"];
 export type Session = Schemas["SessionView"];
 export type Worker = Schemas["Worker"];

@@ -12,6 +12,8 @@ import { html } from "../parts/html.js";
 
 const loadJobsPage = () => import("./jobs/jobs_page.js").then((module) => module.JobsPage);
 const loadJobPage = () => import("./job/job_page.js").then((module) => module.JobPage);
+const loadCheckpointsPage = () => import("./checkpoints/checkpoints_page.js").then((module) => module.CheckpointsPage);
+const loadCheckpointPage = () => import("./checkpoints/checkpoint_page.js").then((module) => module.CheckpointPage);
 const loadComparePage = () => import("./compare/compare_page.js").then((module) => module.ComparePage);
 const loadSubmitPage = () => import("./submit/submit_page.js").then((module) => module.SubmitPage);
 const loadWorkersPage = () => import("./workers/workers_page.js").then((module) => module.WorkersPage);
@@ -21,6 +23,8 @@ const PAGES = [
   { pattern: [], section: "jobs", load: loadJobsPage },
   { pattern: ["jobs"], section: "jobs", load: loadJobsPage },
   { pattern: ["jobs", ":id"], section: "jobs", load: loadJobPage },
+  { pattern: ["checkpoints"], section: "checkpoints", load: loadCheckpointsPage },
+  { pattern: ["checkpoints", ":id"], section: "checkpoints", load: loadCheckpointPage },
   { pattern: ["compare"], section: "jobs", load: loadComparePage },
   { pattern: ["submit"], section: "submit", load: loadSubmitPage },
   { pattern: ["workers"], section: "workers", load: loadWorkersPage },

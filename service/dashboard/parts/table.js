@@ -6,7 +6,8 @@ import { html } from "./html.js";
  * @template T
  * @param {object} props
  * @param {string} props.label
- * @param {{name: string, kind?: string, cell: (row: T) => any}[]} props.columns
+ * @param {{name: string, kind?: string, head?: any, sort?: string, cell: (row: T) => any}[]} props.columns
+ *   `head` stands in the head of the column in place of its name; `sort` is its `aria-sort`.
  * @param {T[]} props.rows
  * @param {(row: T) => any} props.keyOf
  * @param {(row: T) => object} [props.attributesOf] Of a row's element.
@@ -16,7 +17,7 @@ export function Table({ label, columns, rows, keyOf, attributesOf = () => ({}) }
   return html`
     <table role="table" aria-label=${label}>
       <thead role="rowgroup">
-        <tr role="row">${columns.map(({ name }) => html`<th key=${name} scope="col" role="columnheader">${name}</th>`)}</tr>
+        <tr role="row">${columns.map(headOf)}</tr>
       </thead>
       <tbody role="rowgroup">
         ${rows.map((row) => html`<tr key=${keyOf(row)} role="row" ...${attributesOf(row)}>${cellsOf(columns, row)}</tr>`)}
@@ -24,6 +25,10 @@ export function Table({ label, columns, rows, keyOf, attributesOf = () => ({}) }
     </table>
   `;
 }
+
+/** @param {{name: string, kind?: string, head?: any, sort?: string}} column */
+const headOf = ({ name, kind, head = name, sort }) =>
+  html`<th key=${name} class=${kind} scope="col" role="columnheader" aria-sort=${sort}>${head}</th>`;
 
 const cellsOf = (columns, row) =>
   columns.map(({ name, kind, cell }) => html`<td key=${name} class=${kind} role="cell" data-label=${name}><span>${cell(row)}</span></td>`);

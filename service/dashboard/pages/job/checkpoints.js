@@ -1,37 +1,82 @@
-// The checkpoints of a job, the newest first, with their files.
+// The checkpoints of a job in a short table: the latest, the best, pinned ones and the last few.
 
-import { fileUrl, jobPath } from "../../api/client.js";
+import { useState } from "../../vendor/preact.js";
+import { fileUrl } from "../../api/client.js";
 import { usePolled } from "../../api/polled.js";
+import { Ago } from "../../parts/ago.js";
 import { Badge } from "../../parts/badge.js";
 import { Files } from "../../parts/files.js";
 import { html } from "../../parts/html.js";
 import { Problem } from "../../parts/problem.js";
 import { Table } from "../../parts/table.js";
-import { bytes, count, dateAndTime, namedMetric, validationTitle } from "../../text/format.js";
+import { addressOf } from "../../state/route.js";
+import { isRetained } from "../../text/checkpoints.js";
+import { bytes, count, counted, namedMetric, validationTitle } from "../../text/format.js";
 
 const POLL_MS = 10_000;
 const WEIGHTS = "model.safetensors";
+const LAST_FEW = 3;
+const MOST = 100;
 
 export function JobCheckpoints({ job }) {
-  const { value, error } = usePolled(`${jobPath(job.id)}/checkpoints`, POLL_MS, job.version);
-  const newestFirst = (one, other) => other.step - one.step || other.created_at.localeCompare(one.created_at);
-  const checkpoints = [...(value?.data ?? [])].sort(newestFirst);
+  const { value, error } = usePolled(pathOf(job, true), POLL_MS, job.version);
+  const checkpoints = value?.data ?? [];
+  const isLeading = (each, index) => index < LAST_FEW || each.pinned || each.id === job.latest_checkpoint || each.id === job.best_checkpoint;
+  const leading = checkpoints.filter(isLeading);
+  const others = checkpoints.filter((each, index) => !isLeading(each, index));
   return html`
     <section class="panel checkpoints">
-      <h2>Checkpoints</h2>
+      <div class="panel-head">
+        <h2>Checkpoints</h2>
+        <a href=${addressOf(["checkpoints"], { job: job.id })}>${value?.has_more ? `More than ${count(MOST)}` : "All of this job"}</a>
+      </div>
       <${Problem} of="Checkpoints" error=${error} />
       ${value && !checkpoints.length && html`<p class="quiet">None yet. The first is saved at the save interval, or at the end.</p>`}
-      ${checkpoints.length > 0 &&
+      ${leading.length > 0 && html`<${CheckpointTable} label="Checkpoints" job=${job} checkpoints=${leading} />`}
+      ${others.length > 0 &&
       html`
-        <${Table}
-          label="Checkpoints"
-          columns=${columnsOf(job)}
-          rows=${checkpoints}
-          keyOf=${({ id }) => id}
-          attributesOf=${({ id, state }) => ({ "data-checkpoint": id, "data-state": state })}
-        />
+        <${Folded} title=${counted(others.length, "older checkpoint", "older checkpoints")}>
+          <${CheckpointTable} label="Older checkpoints" job=${job} checkpoints=${others} />
+        <//>
       `}
+      ${value && html`<${Folded} title="Removed checkpoints"><${Removed} job=${job} /><//>`}
     </section>
+  `;
+}
+
+const pathOf = (job, isRetained) =>
+  `checkpoints?${new URLSearchParams({ job: job.id, retained: String(isRetained), order_by: "-step", limit: String(MOST), manifest: "false" })}`;
+
+/** What is drawn, and asked for, once it is unfolded. */
+function Folded({ title, children }) {
+  const [isOpen, setOpen] = useState(false);
+  return html`
+    <details class="folded" onToggle=${(event) => setOpen(event.target.open)}>
+      <summary>${title}</summary>
+      ${isOpen && children}
+    </details>
+  `;
+}
+
+function Removed({ job }) {
+  const { value, error } = usePolled(pathOf(job, false), POLL_MS, job.version);
+  return html`
+    <${Problem} of="Removed checkpoints" error=${error} />
+    ${value && !value.data.length && html`<p class="quiet">None.</p>`}
+    ${value?.data.length > 0 && html`<${CheckpointTable} label="Removed checkpoints" job=${job} checkpoints=${value.data} />`}
+    ${value?.has_more && html`<p><a href=${addressOf(["checkpoints"], { job: job.id, removed: "1" })}>All of them</a></p>`}
+  `;
+}
+
+function CheckpointTable({ label, job, checkpoints }) {
+  return html`
+    <${Table}
+      label=${label}
+      columns=${columnsOf(job)}
+      rows=${checkpoints}
+      keyOf=${({ id }) => id}
+      attributesOf=${({ id, state }) => ({ "data-checkpoint": id, "data-state": state })}
+    />
   `;
 }
 
@@ -40,13 +85,13 @@ const columnsOf = (job) => [
     name: "Step",
     kind: "step",
     cell: (checkpoint) => html`
-      <b title=${checkpoint.id}>${count(checkpoint.step)}</b>
+      <b><a href=${addressOf(["checkpoints", checkpoint.id])} title=${checkpoint.id}>${count(checkpoint.step)}</a></b>
       <span class="tags">${tagsOf(checkpoint, job).map((tag) => html`<span key=${tag} class="tag">${tag}</span>`)}</span>
     `,
   },
   { name: "Measured", cell: ({ metrics }) => html`<${Measures} metrics=${metrics} />` },
   { name: "Size", kind: "size", cell: (checkpoint) => bytes(checkpoint.bytes) },
-  { name: "Saved", kind: "saved", cell: ({ created_at: at }) => dateAndTime(at) },
+  { name: "Saved", kind: "saved", cell: ({ created_at: at }) => html`<${Ago} at=${at} />` },
   { name: "Files", kind: "files", cell: (checkpoint) => html`<${CheckpointFiles} checkpoint=${checkpoint} />` },
 ];
 
@@ -56,6 +101,7 @@ function tagsOf(checkpoint, job) {
     checkpoint.id === job.latest_checkpoint ? "latest" : null,
     checkpoint.id === job.best_checkpoint ? "best" : null,
     checkpoint.pinned ? "pinned" : null,
+    ...checkpoint.tags,
   ].filter(Boolean);
 }
 
@@ -71,7 +117,7 @@ function Measures({ metrics }) {
 
 /** The weights are in sight, the others (a file for each rank) folded. */
 function CheckpointFiles({ checkpoint }) {
-  if (checkpoint.state.startsWith("purg")) return html`<span class="quiet">removed by retention</span>`;
+  if (!isRetained(checkpoint)) return html`<span class="quiet">${REMOVALS.get(checkpoint.state) ?? checkpoint.state}</span>`;
   const files = Object.entries(checkpoint.files);
   const weights = files.filter(([name]) => name === WEIGHTS);
   const others = files.filter(([name]) => name !== WEIGHTS);
@@ -89,3 +135,9 @@ function CheckpointFiles({ checkpoint }) {
     `}
   `;
 }
+
+const REMOVALS = new Map([
+  ["purging", "being removed by retention"],
+  ["deleting", "being deleted"],
+  ["purged", "removed"],
+]);

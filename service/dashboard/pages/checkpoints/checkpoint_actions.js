@@ -1,0 +1,106 @@
+// What may be done with a checkpoint: verify, evaluate, export, delete. What is refused is told.
+
+import { useEffect, useState } from "../../vendor/preact.js";
+import { call, checkpointPath } from "../../api/client.js";
+import { useSender } from "../../api/sender.js";
+import { Dialog } from "../../parts/dialog.js";
+import { html } from "../../parts/html.js";
+import { isEnded } from "../../parts/states.js";
+import { addressOf, navigate } from "../../state/route.js";
+import { isRetained, stepTitle } from "../../text/checkpoints.js";
+import { bytes, counted } from "../../text/format.js";
+import { ExportDialog } from "./export_dialog.js";
+
+// The server reads every byte, which may be many gigabytes of a slow volume.
+const VERIFY_TIMEOUT_MS = 3_600_000;
+
+/** `job` is the one that saved it, and `lineage` what came of it; null while they are not known. */
+export function CheckpointActions({ checkpoint, lineage, job, refresh }) {
+  const [open, setOpen] = useState(null);
+  const { send, isSending, problem } = useSender();
+  const close = () => setOpen(null);
+  const evaluation = evaluationOf(checkpoint, job);
+  const evaluate = () =>
+    send(async () => {
+      const made = await call("POST", evaluation.path.replace(/^\//, ""), evaluation.body);
+      navigate(addressOf(["jobs", made.id]));
+    });
+  return html`
+    <div class="job-actions">
+      ${isRetained(checkpoint) && html`<${Verify} checkpoint=${checkpoint} refresh=${refresh} />`}
+      ${evaluation && html`<button type="button" class="button" disabled=${isSending} title="As a new job, on the data that it was trained with" onClick=${evaluate}>Evaluate</button>`}
+      ${checkpoint.state === "published" && html`<button type="button" class="button" onClick=${() => setOpen("export")}>Export…</button>`}
+      ${mayBeDeleted(checkpoint, lineage, job) && html`<button type="button" class="button" onClick=${() => setOpen("delete")}>Delete…</button>`}
+      ${problem && html`<p class="callout" data-tone="bad" role="alert">${problem}</p>`}
+      ${open === "export" && html`<${ExportDialog} checkpoint=${checkpoint} onClose=${close} />`}
+      ${open === "delete" && html`<${DeleteDialog} checkpoint=${checkpoint} lineage=${lineage} refresh=${refresh} onClose=${close} />`}
+    </div>
+  `;
+}
+
+/** The eval that the server offers for its job's latest checkpoint, of this one; null where it needs a form. */
+function evaluationOf(checkpoint, job) {
+  const action = job?.actions.find(({ name, needs }) => name === "evaluate" && !needs.length);
+  if (!action || checkpoint.state !== "published") return null;
+  return { path: action.path, body: { ...action.body, checkpoint: { id: checkpoint.id } } };
+}
+
+/** Not while it is pinned, or while a job that has not ended starts from it or would resume from it. */
+function mayBeDeleted(checkpoint, lineage, job) {
+  if (!isRetained(checkpoint) || checkpoint.pinned || !lineage) return false;
+  const isResumedFrom = job && !isEnded(job) && job.latest_checkpoint === checkpoint.id;
+  return !isResumedFrom && lineage.uses.every(isEnded);
+}
+
+function Verify({ checkpoint, refresh }) {
+  const [answer, setAnswer] = useState(null);
+  const { send, isSending, problem } = useSender();
+  useEffect(() => setAnswer(null), [checkpoint.id]);
+  const verify = () =>
+    send(async () => {
+      setAnswer(null);
+      setAnswer(await call("POST", `${checkpointPath(checkpoint.id)}/verify`, null, { timeoutMs: VERIFY_TIMEOUT_MS }));
+      refresh();
+    });
+  return html`
+    <button type="button" class="button" disabled=${isSending} title="Read every byte and compare the digests" onClick=${verify}>
+      ${isSending ? `Reading ${bytes(checkpoint.bytes)}…` : "Verify"}
+    </button>
+    ${problem && html`<p class="callout verification" data-tone="bad" role="alert">${problem}</p>`}
+    ${answer && html`<${Verification} answer=${answer} checkpoint=${checkpoint} />`}
+  `;
+}
+
+function Verification({ answer, checkpoint }) {
+  const files = counted(Object.keys(checkpoint.files).length, "file", "files");
+  if (answer.ok) {
+    return html`<p class="callout verification" data-tone="good" role="status">Whole: every byte of its ${files} (${bytes(checkpoint.bytes)}) is as it was written.</p>`;
+  }
+  return html`
+    <div class="callout verification" data-tone="bad" role="alert">
+      Damaged: it is not used until it verifies again.
+      <ul>${answer.problems.map((each) => html`<li key=${each}>${each}</li>`)}</ul>
+    </div>
+  `;
+}
+
+function DeleteDialog({ checkpoint, lineage, refresh, onClose }) {
+  const confirm = async () => {
+    await call("DELETE", checkpointPath(checkpoint.id));
+    onClose();
+    refresh();
+  };
+  const files = counted(Object.keys(checkpoint.files).length, "file", "files");
+  const users = lineage.uses.length;
+  return html`
+    <${Dialog} title="Delete this checkpoint?" confirm="Delete it" keep="Keep it" onConfirm=${confirm} onClose=${onClose}>
+      <p>
+        Its folder is removed from the volume: ${files}, ${bytes(checkpoint.bytes)}, of ${stepTitle(checkpoint)}.
+        This cannot be undone.
+      </p>
+      <p class="quiet path"><code>${checkpoint.path}</code></p>
+      ${checkpoint.tags.length > 0 && html`<p>It is tagged ${checkpoint.tags.join(", ")}.</p>`}
+      ${users > 0 && html`<p>${counted(users, "job", "jobs")} used it; what came of ${users === 1 ? "that" : "those"} stays.</p>`}
+    <//>
+  `;
+}

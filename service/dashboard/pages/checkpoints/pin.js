@@ -1,0 +1,32 @@
+// The button that pins a checkpoint, so that retention and users leave it.
+
+import { call, checkpointPath } from "../../api/client.js";
+import { useSender } from "../../api/sender.js";
+import { html } from "../../parts/html.js";
+import { isRetained, stepTitle } from "../../text/checkpoints.js";
+
+const TITLE = "A pinned checkpoint is neither removed by retention nor deleted";
+
+/** `afterwards()` is called when it is changed. */
+export function Pin({ checkpoint, afterwards }) {
+  const { send, isSending, problem } = useSender();
+  const { id, pinned } = checkpoint;
+  if (!isRetained(checkpoint)) return pinned ? html`<span class="tag">pinned</span>` : null;
+  const change = () =>
+    send(async () => {
+      await call("PATCH", checkpointPath(id), { pinned: !pinned });
+      afterwards();
+    });
+  return html`
+    <button
+      type="button"
+      class="tool pin"
+      aria-pressed=${pinned}
+      aria-label=${`Pin ${stepTitle(checkpoint)}`}
+      title=${TITLE}
+      disabled=${isSending}
+      onClick=${change}
+    >${pinned ? "Pinned" : "Pin"}</button>
+    ${problem && html`<span class="callout" data-tone="bad" role="alert">${problem}</span>`}
+  `;
+}
