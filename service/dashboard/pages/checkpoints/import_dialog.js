@@ -30,13 +30,13 @@ export function ImportDialog({ onClose }) {
     <${Dialog} title="Import weights" confirm="Import" keep="Cancel" isDangerous=${false} onConfirm=${confirm} onClose=${onClose}>
       <label class="field">
         <span>File below the import folder</span>
-        <input type="text" value=${file} spellcheck="false" autocomplete="off" onInput=${({ target }) => setFile(target.value)} />
+        <input type="text" value=${file} spellcheck=${false} autocomplete="off" onInput=${({ target }) => setFile(target.value)} />
       </label>
       <${Problem} of="The import folder" error=${error} />
       ${value && html`<${ImportFiles} listing=${value} chosen=${file} choose=${setFile} />`}
       <label class="field">
         <span>Key of the weights, if the file has several</span>
-        <input type="text" value=${key} placeholder="found by itself" spellcheck="false" autocomplete="off" onInput=${({ target }) => setKey(target.value)} />
+        <input type="text" value=${key} placeholder="found by itself" spellcheck=${false} autocomplete="off" onInput=${({ target }) => setKey(target.value)} />
       </label>
       <p class="quiet">Recipe and variant are detected from the names and shapes of the tensors.</p>
     <//>

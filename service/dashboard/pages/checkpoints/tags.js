@@ -70,7 +70,7 @@ function TagEditor({ checkpoint, afterwards, close }) {
         value=${text}
         aria-label="New tags"
         placeholder="new tags"
-        spellcheck="false"
+        spellcheck=${false}
         autocomplete="off"
         onInput=${({ target }) => setText(target.value)}
       />

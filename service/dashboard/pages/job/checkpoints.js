@@ -39,7 +39,7 @@ export function JobCheckpoints({ job }) {
           <${CheckpointTable} label="Older checkpoints" job=${job} checkpoints=${others} />
         <//>
       `}
-      ${value && html`<${Folded} title="Removed checkpoints"><${Removed} job=${job} /><//>`}
+      ${value && job.attempt > 0 && html`<${Folded} title="Removed checkpoints"><${Removed} job=${job} /><//>`}
     </section>
   `;
 }
