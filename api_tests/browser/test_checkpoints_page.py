@@ -30,7 +30,7 @@ def test_a_view_is_narrowed_and_sorted_and_its_address_is_all_of_it(page: Page, 
     expect(page.get_by_role("link", name="Checkpoints", exact=True)).to_have_attribute(
         "aria-current", "page"
     )
-    page.get_by_label("Recipe").fill("oneshot")
+    page.get_by_label("Recipe", exact=True).fill("oneshot")
     expect(steps(page)).to_have_text(["4", "3", "2"])
     page.get_by_role("button", name="Top-1 error").click()
     expect(steps(page)).to_have_text(["3", "2"])
@@ -39,15 +39,15 @@ def test_a_view_is_narrowed_and_sorted_and_its_address_is_all_of_it(page: Page, 
     )
     page.get_by_role("button", name="Top-1 error").click()
     expect(steps(page)).to_have_text(["2", "3"])
-    page.get_by_label("Pinned").select_option("pinned")
+    page.get_by_label("Pinned", exact=True).select_option("pinned")
     expect(steps(page)).to_have_text(["2"])
     assert page.url.endswith(
         "#/checkpoints?recipe=oneshot&order_by=-metrics.top1_error&pinned=true"
     )
     page.reload()
     expect(steps(page)).to_have_text(["2"])
-    expect(page.get_by_label("Sort")).to_have_value("-metrics.top1_error")
-    page.get_by_label("Kind").select_option("final weights")
+    expect(page.get_by_label("Sort", exact=True)).to_have_value("-metrics.top1_error")
+    page.get_by_label("Kind", exact=True).select_option("final weights")
     expect(page.get_by_role("heading", name="No checkpoint is kept that fits")).to_be_visible()
     page.get_by_role("button", name="Clear").click()
     expect(steps(page)).to_have_text(["1", "2", "3"])
@@ -107,7 +107,7 @@ def test_pins_and_tags_are_changed_in_place(page: Page, fake: Any) -> None:
     assert fake.sent("PATCH")[1:] == [(path, {"tags": ["paper", "best-of-may", "v2"]})]
     expect(page.get_by_role("button", name="Edit the tags of step 1")).to_be_focused()
     page.get_by_role("link", name="v2").click()
-    expect(page.get_by_label("Tag")).to_have_value("v2")
+    expect(page.get_by_label("Tag", exact=True)).to_have_value("v2")
     expect(steps(page)).to_have_text(["1"])
 
 
@@ -195,7 +195,7 @@ def test_the_job_has_a_short_table_and_folds_the_others(page: Page, fake: Any, a
     page.get_by_text("Removed checkpoints").click()
     expect(page.get_by_role("table", name="Removed checkpoints")).to_contain_text("removed")
     page.get_by_role("link", name="All of this job").click()
-    expect(page.get_by_label("Job")).to_have_value(JOB)
+    expect(page.get_by_label("Job", exact=True)).to_have_value(JOB)
     expect(steps(page)).to_have_count(8)
 
 

@@ -75,34 +75,36 @@ function TextFilter({ query, name, label, suggestions = [] }) {
   };
   const options = [...suggestions].sort().map((each) => html`<option key=${each} value=${each}></option>`);
   return html`
-    <label>
-      <span>${label}</span>
+    <div class="filter">
+      <label for=${id}>${label}</label>
       <input
+        id=${id}
         type="text"
         value=${text}
         maxlength="64"
         spellcheck=${false}
         autocomplete="off"
         placeholder="any"
-        list=${options.length ? id : null}
+        list=${options.length ? `${id}-list` : null}
         onInput=${onInput}
         onChange=${({ target }) => take(target.value)}
       />
-      ${options.length > 0 && html`<datalist id=${id}>${options}</datalist>`}
-    </label>
+      ${options.length > 0 && html`<datalist id=${`${id}-list`}>${options}</datalist>`}
+    </div>
   `;
 }
 
 function Choice({ query, name, label, choices, value = query.get(name) ?? "", initial = "" }) {
+  const id = useId();
   const change = ({ target }) => changeQuery({ [name]: target.value === initial ? null : target.value });
   // A value of another version of the page is not offered, and is shown as what it is.
   const shown = choices.some(([each]) => each === value) ? choices : [...choices, [value, value]];
   return html`
-    <label>
-      <span>${label}</span>
-      <select value=${value} onChange=${change}>
+    <div class="filter">
+      <label for=${id}>${label}</label>
+      <select id=${id} value=${value} onChange=${change}>
         ${shown.map(([each, text]) => html`<option key=${each} value=${each}>${text}</option>`)}
       </select>
-    </label>
+    </div>
   `;
 }
