@@ -10,7 +10,7 @@ import { html } from "../../parts/html.js";
 import { Problem } from "../../parts/problem.js";
 import { Table } from "../../parts/table.js";
 import { addressOf } from "../../state/route.js";
-import { isRetained, stepTitle } from "../../text/checkpoints.js";
+import { isRetained, shortId, stepTitle } from "../../text/checkpoints.js";
 import { bytes, namedMetric, validationTitle } from "../../text/format.js";
 import { titleOf } from "../../text/job_title.js";
 import { CheckpointActions } from "./checkpoint_actions.js";
@@ -26,7 +26,7 @@ const SLOW_POLL_MS = 15_000;
 export function CheckpointPage({ id }) {
   const { value: checkpoint, error, refresh } = usePolled(checkpointPath(id), POLL_MS);
   useEffect(() => {
-    document.title = `${checkpoint ? `${titleText(checkpoint)}` : id} – Trainyard`;
+    document.title = `${checkpoint ? titleText(checkpoint) : id} – Trainyard`;
   }, [id, checkpoint]);
   // 422: it cannot be the id of a checkpoint at all.
   const isAbsent = error?.status === 404 || error?.status === 422;
@@ -71,11 +71,13 @@ function Shown({ checkpoint, isGone, refresh }) {
   `;
 }
 
+const linkTo = (jobId, text) => html`<a href=${addressOf(["jobs", jobId])} title=${jobId}>${text}</a>`;
+
 function figuresOf(checkpoint, hasJob, job) {
   const { metrics, job_id: id } = checkpoint;
-  const link = html`<a href=${addressOf(["jobs", id])} title=${id}>${job ? titleOf(job) : id}</a>`;
   return [
-    { name: "Job", value: hasJob ? link : id, title: id },
+    { name: "Job", value: hasJob ? linkTo(id, job ? titleOf(job) : id) : id, title: id },
+    ...(job?.parent_job_id ? [{ name: "Retry of", value: linkTo(job.parent_job_id, shortId(job.parent_job_id)) }] : []),
     { name: "Attempt", value: String(checkpoint.attempt) },
     ...Object.entries(metrics).map(([name, value]) => ({ name: validationTitle(name), value: namedMetric(name, value) })),
     { name: "Size", value: bytes(checkpoint.bytes) },

@@ -10,7 +10,7 @@ import { Problem } from "../../parts/problem.js";
 import { addressOf, navigate } from "../../state/route.js";
 import { bytes, count } from "../../text/format.js";
 
-const POLL_MS = 10_000;
+const POLL_MS = 30_000;
 // A short file is imported by then, and its checkpoint is opened; else the job that imports it.
 const WAIT_SECONDS = 5;
 const MOST_SHOWN = 200;
