@@ -91,7 +91,7 @@ def test_a_folder_of_very_many_files_is_cut(root: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(import_folder, "MOST_ENTRIES", 5)
     listing = import_files(root)
     assert (len(listing.data), listing.has_more) == (3, True)
-    monkeypatch.setattr(import_folder, "MOST_ENTRIES", 8)
+    monkeypatch.setattr(import_folder, "MOST_ENTRIES", 9)
     monkeypatch.setattr(import_folder, "MOST_IMPORT_FILES", 7)
     assert not import_files(root).has_more
 

@@ -1,8 +1,6 @@
 """From a checkpoint to its parents and children, in the index."""
 
-from typing import Any
-
-from sqlalchemy import Connection, Row, RowMapping, select
+from sqlalchemy import Connection, RowMapping, select
 
 from service.contract.checkpoints import CheckpointUse, LineageEntry
 from service.store.checkpoint_tables import checkpoints
@@ -52,7 +50,7 @@ def uses_of(tx: Connection, checkpoint_id: str) -> list[CheckpointUse]:
     """The jobs whose source it is, oldest first."""
     columns = (jobs.c.id, jobs.c.kind, jobs.c.name, jobs.c.state, jobs.c.created_at, jobs.c.result)
     query = select(*columns).where(jobs.c.source_checkpoint == checkpoint_id)
-    return [_use(row) for row in tx.execute(query.order_by(jobs.c.id).limit(_USES))]
+    return [_use(row) for row in tx.execute(query.order_by(jobs.c.id).limit(_USES)).mappings()]
 
 
 _COLUMNS = select(
@@ -65,15 +63,9 @@ def _entry(row: RowMapping) -> LineageEntry:
     return LineageEntry.model_validate(dict(row) | {"spec_sha256": row["spec_sha256"] or ""})
 
 
-def _use(row: "Row[Any]") -> CheckpointUse:
+def _use(row: RowMapping) -> CheckpointUse:
     # A result is what a worker has sent: anything.
-    result = row.result if isinstance(row.result, dict) else {}
+    result = row["result"] if isinstance(row["result"], dict) else {}
     metrics = {name: value for name, value in result.items() if type(value) in (int, float)}
-    return CheckpointUse(
-        job_id=row.id,
-        kind=row.kind,
-        name=row.name,
-        state=row.state,
-        created_at=row.created_at,
-        metrics=metrics,
-    )
+    columns = {name: value for name, value in row.items() if name not in ("id", "result")}
+    return CheckpointUse.model_validate({**columns, "job_id": row["id"], "metrics": metrics})

@@ -69,7 +69,7 @@ function sortable(query, name, key, first) {
     const next = isSorted ? flipped : first;
     changeQuery({ order_by: next === DEFAULT_ORDER ? null : next });
   };
-  const arrow = isSorted ? (isFalling ? "↓" : "↑") : "";
+  const arrow = isSorted ? (isFalling ? " ↓" : " ↑") : "";
   return {
     name,
     sort: isSorted ? (isFalling ? "descending" : "ascending") : undefined,

@@ -59,7 +59,7 @@ function ImportFiles({ listing, chosen, choose }) {
         ({ path, bytes: size, modified_at: at }) => html`
           <li key=${path}>
             <button type="button" aria-pressed=${path === chosen} onClick=${() => choose(path)}>
-              <span>${path}</span><small>${bytes(size)} <${Ago} at=${at} /></small>
+              <span>${path}</span><small>${bytes(size)}<${Ago} at=${at} prefix=" · " /></small>
             </button>
           </li>
         `,
