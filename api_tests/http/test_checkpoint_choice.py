@@ -81,7 +81,7 @@ def test_a_list_is_narrowed_by_phase_pin_state_and_whether_the_folder_is_kept(
 )
 def test_a_filter_that_is_none_is_refused(http: httpx.Client, query: dict[str, str]) -> None:
     problem = problem_of(http.get("/checkpoints", params=query), 422, "invalid")
-    assert [each["pointer"] for each in problem["errors"]] == [f"/{next(iter(query))}"]
+    assert [each["pointer"] for each in problem["errors"]] == [f"/query/{next(iter(query))}"]
 
 
 def test_a_list_may_be_had_without_manifests(run: Run) -> None:

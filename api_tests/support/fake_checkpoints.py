@@ -103,7 +103,7 @@ def add_checkpoint_routes(
         assert known is not None
         if fake.refusal:
             return refused(422, fake.refusal)
-        changed = known.model_copy(update=json.loads(body))
+        changed = Checkpoint.model_validate(known.model_dump() | json.loads(body))
         fake.replace(changed)
         called(("PATCH", request.url.path, 200, body))
         return Response(changed.model_dump_json())

@@ -22,11 +22,10 @@ export function Pin({ checkpoint, afterwards }) {
       type="button"
       class="tool pin"
       aria-pressed=${pinned}
-      aria-label=${`Pin ${stepTitle(checkpoint)}`}
       title=${TITLE}
       disabled=${isSending}
       onClick=${change}
-    >${pinned ? "Pinned" : "Pin"}</button>
+    ><span aria-hidden="true">${pinned ? "Pinned" : "Pin"}</span><span class="unseen">Pin ${stepTitle(checkpoint)}</span></button>
     ${problem && html`<span class="callout" data-tone="bad" role="alert">${problem}</span>`}
   `;
 }

@@ -27,9 +27,8 @@ export function Tags({ checkpoint, afterwards }) {
           type="button"
           class="tool"
           ref=${button}
-          aria-label=${`Edit the tags of ${stepTitle(checkpoint)}`}
           onClick=${() => setEdited(true)}
-        >${tags.length ? "edit" : "+ tag"}</button>
+        ><span aria-hidden="true">${tags.length ? "edit" : "+ tag"}</span><span class="unseen">Edit the tags of ${stepTitle(checkpoint)}</span></button>
       `}
     </span>
   `;
@@ -61,7 +60,7 @@ function TagEditor({ checkpoint, afterwards, close }) {
     <form class="tag-editor" onSubmit=${save} onKeyDown=${onKeyDown}>
       ${tags.map(
         (tag) => html`
-          <span key=${tag} class="tag">${tag}<button type="button" aria-label=${`Remove the tag ${tag}`} onClick=${() => remove(tag)}>×</button></span>
+          <span key=${tag} class="tag">${tag}<button type="button" onClick=${() => remove(tag)}><span aria-hidden="true">×</span><span class="unseen">Remove the tag ${tag}</span></button></span>
         `,
       )}
       <input
