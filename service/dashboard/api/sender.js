@@ -3,13 +3,13 @@
 import { useState } from "../vendor/preact.js";
 
 /**
- * `send(work)` waits for `work()`, and keeps the message of its error; `problem` is null without one.
- * @returns {{send: (work: () => Promise<any>) => Promise<void>, isSending: boolean, problem: string | null}}
+ * `run(work)` waits for `work()`, and keeps the message of its error; `problem` is null without one.
+ * @returns {{run: (work: () => Promise<any>) => Promise<void>, isSending: boolean, problem: string | null}}
  */
 export function useSender() {
   const [isSending, setSending] = useState(false);
   const [problem, setProblem] = useState(null);
-  const send = async (work) => {
+  const run = async (work) => {
     setSending(true);
     setProblem(null);
     try {
@@ -20,5 +20,5 @@ export function useSender() {
       setSending(false);
     }
   };
-  return { send, isSending, problem };
+  return { run, isSending, problem };
 }

@@ -1,7 +1,7 @@
 // What may be done with a checkpoint: verify, evaluate, export, delete. What is refused is told.
 
 import { useEffect, useState } from "../../vendor/preact.js";
-import { call, checkpointPath } from "../../api/client.js";
+import { checkpointPath, send } from "../../api/client.js";
 import { useSender } from "../../api/sender.js";
 import { Dialog } from "../../parts/dialog.js";
 import { html } from "../../parts/html.js";
@@ -17,12 +17,12 @@ const VERIFY_TIMEOUT_MS = 3_600_000;
 /** `job` is the one that saved it, and `lineage` what came of it; null while they are not known. */
 export function CheckpointActions({ checkpoint, lineage, job, refresh }) {
   const [open, setOpen] = useState(null);
-  const { send, isSending, problem } = useSender();
+  const { run, isSending, problem } = useSender();
   const close = () => setOpen(null);
   const evaluation = evaluationOf(checkpoint, job);
   const evaluate = () =>
-    send(async () => {
-      const made = await call("POST", evaluation.path.replace(/^\//, ""), evaluation.body);
+    run(async () => {
+      const made = await send("POST", evaluation.path.replace(/^\//, ""), evaluation.body);
       navigate(addressOf(["jobs", made.id]));
     });
   return html`
@@ -54,12 +54,12 @@ function mayBeDeleted(checkpoint, lineage, job) {
 
 function Verify({ checkpoint, refresh }) {
   const [answer, setAnswer] = useState(null);
-  const { send, isSending, problem } = useSender();
+  const { run, isSending, problem } = useSender();
   useEffect(() => setAnswer(null), [checkpoint.id]);
   const verify = () =>
-    send(async () => {
+    run(async () => {
       setAnswer(null);
-      setAnswer(await call("POST", `${checkpointPath(checkpoint.id)}/verify`, null, { timeoutMs: VERIFY_TIMEOUT_MS }));
+      setAnswer(await send("POST", `${checkpointPath(checkpoint.id)}/verify`, null, { timeoutMs: VERIFY_TIMEOUT_MS }));
       refresh();
     });
   return html`
@@ -86,7 +86,7 @@ function Verification({ answer, checkpoint }) {
 
 function DeleteDialog({ checkpoint, lineage, refresh, onClose }) {
   const confirm = async () => {
-    await call("DELETE", checkpointPath(checkpoint.id));
+    await send("DELETE", checkpointPath(checkpoint.id));
     onClose();
     refresh();
   };

@@ -1,7 +1,7 @@
 // Asks in which format a checkpoint is exported; the export is a job, whose page is opened.
 
 import { useState } from "../../vendor/preact.js";
-import { call, checkpointPath } from "../../api/client.js";
+import { checkpointPath, send } from "../../api/client.js";
 import { Dialog } from "../../parts/dialog.js";
 import { html } from "../../parts/html.js";
 import { addressOf, navigate } from "../../state/route.js";
@@ -19,7 +19,7 @@ export function ExportDialog({ checkpoint, onClose }) {
   const [hasPrefix, setPrefix] = useState(false);
   const confirm = async () => {
     const form = { format, module_prefix: format === ORIGINAL && hasPrefix };
-    const job = await call("POST", `${checkpointPath(checkpoint.id)}/export`, form);
+    const job = await send("POST", `${checkpointPath(checkpoint.id)}/export`, form);
     onClose();
     navigate(addressOf(["jobs", job.id]));
   };

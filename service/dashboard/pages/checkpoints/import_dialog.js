@@ -1,7 +1,7 @@
 // Imports a file of another program, chosen from the import folder or named by its path.
 
 import { useState } from "../../vendor/preact.js";
-import { call } from "../../api/client.js";
+import { send } from "../../api/client.js";
 import { usePolled } from "../../api/polled.js";
 import { Ago } from "../../parts/ago.js";
 import { Dialog } from "../../parts/dialog.js";
@@ -22,7 +22,7 @@ export function ImportDialog({ onClose }) {
   const confirm = async () => {
     if (!file.trim()) throw new Error("Choose a file, or write its path below the import folder.");
     const body = { file: file.trim(), ...(key.trim() && { key: key.trim() }) };
-    const made = await call("POST", `checkpoints/import?wait_seconds=${WAIT_SECONDS}`, body);
+    const made = await send("POST", `checkpoints/import?wait_seconds=${WAIT_SECONDS}`, body);
     onClose();
     navigate(addressOf([made.object === "checkpoint" ? "checkpoints" : "jobs", made.id]));
   };

@@ -1,6 +1,6 @@
 // The button that pins a checkpoint, so that retention and users leave it.
 
-import { call, checkpointPath } from "../../api/client.js";
+import { checkpointPath, send } from "../../api/client.js";
 import { useSender } from "../../api/sender.js";
 import { html } from "../../parts/html.js";
 import { isRetained, stepTitle } from "../../text/checkpoints.js";
@@ -9,12 +9,12 @@ const TITLE = "A pinned checkpoint is neither removed by retention nor deleted";
 
 /** `afterwards()` is called when it is changed. */
 export function Pin({ checkpoint, afterwards }) {
-  const { send, isSending, problem } = useSender();
+  const { run, isSending, problem } = useSender();
   const { id, pinned } = checkpoint;
   if (!isRetained(checkpoint)) return pinned ? html`<span class="tag">pinned</span>` : null;
   const change = () =>
-    send(async () => {
-      await call("PATCH", checkpointPath(id), { pinned: !pinned });
+    run(async () => {
+      await send("PATCH", checkpointPath(id), { pinned: !pinned });
       afterwards();
     });
   return html`

@@ -1,7 +1,7 @@
 // The tags of a checkpoint: each leads to all that have it, and they are edited in place.
 
 import { useEffect, useRef, useState } from "../../vendor/preact.js";
-import { call, checkpointPath } from "../../api/client.js";
+import { checkpointPath, send } from "../../api/client.js";
 import { useSender } from "../../api/sender.js";
 import { html } from "../../parts/html.js";
 import { addressOf } from "../../state/route.js";
@@ -37,14 +37,14 @@ export function Tags({ checkpoint, afterwards }) {
 function TagEditor({ checkpoint, afterwards, close }) {
   const [tags, setTags] = useState([...checkpoint.tags]);
   const [text, setText] = useState("");
-  const { send, isSending, problem } = useSender();
+  const { run, isSending, problem } = useSender();
   const input = useRef(null);
   useEffect(() => input.current.focus(), []);
   const save = (event) => {
     event.preventDefault();
     const added = text.split(/[\s,]+/).filter(Boolean);
-    send(async () => {
-      await call("PATCH", checkpointPath(checkpoint.id), { tags: [...new Set([...tags, ...added])] });
+    run(async () => {
+      await send("PATCH", checkpointPath(checkpoint.id), { tags: [...new Set([...tags, ...added])] });
       afterwards();
       close();
     });
