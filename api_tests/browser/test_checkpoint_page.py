@@ -4,7 +4,7 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
-from api_tests.support.saved_checkpoints import JOB, SHOWN, with_lineage
+from api_tests.support.saved_checkpoints import JOB, SHOWN, saved, with_lineage
 from service.contract.actions import JobAction
 
 
@@ -44,6 +44,14 @@ def test_the_page_of_one_shows_what_it_is_and_where_it_comes_from(page: Page, fa
     expect(page.locator("pre")).to_contain_text('"torch": "2.9"')
     line.get_by_role("link", name="step 4").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Step 4 of oneshot searched")
+
+
+def test_a_checkpoint_of_a_deleted_job_links_to_no_page_of_it(page: Page, fake: Any) -> None:
+    fake.checkpoints = [saved(26)]
+    page.goto(f"/#/checkpoints/{fake.checkpoints[0].id}")
+    expect(page.locator(".figures dd").first).to_have_text("deleted, …000001")
+    expect(page.locator(".lineage .this")).to_contain_text("step 26 of job …000001")
+    expect(page.locator(f'a[href="#/jobs/{JOB}"]')).to_have_count(0)
 
 
 def test_a_verification_tells_whether_every_byte_is_there(page: Page, fake: Any) -> None:

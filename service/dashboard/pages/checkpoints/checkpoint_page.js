@@ -48,8 +48,8 @@ const titleText = (checkpoint) => {
 function Shown({ checkpoint, isGone, refresh }) {
   const { value: lineage, error } = usePolled(`${checkpointPath(checkpoint.id)}/lineage`, SLOW_POLL_MS, checkpoint.state);
   // Without a spec the job has been deleted.
-  const hasJob = Boolean(lineage?.spec);
-  const { value: job } = usePolled(hasJob ? jobPath(checkpoint.job_id) : null, SLOW_POLL_MS);
+  const hasJob = !lineage || Boolean(lineage.spec);
+  const { value: job } = usePolled(lineage && hasJob ? jobPath(checkpoint.job_id) : null, SLOW_POLL_MS);
   return html`
     <header class="job-head">
       <div class="name"><h1>${titleText(checkpoint)}</h1><${Badge} state=${checkpoint.state} tone=${checkpoint.state === "published" ? "good" : undefined} /></div>
@@ -76,7 +76,7 @@ const linkTo = (jobId, text) => html`<a href=${addressOf(["jobs", jobId])} title
 function figuresOf(checkpoint, hasJob, job) {
   const { metrics, job_id: id } = checkpoint;
   return [
-    { name: "Job", value: hasJob ? linkTo(id, job ? titleOf(job) : id) : id, title: id },
+    { name: "Job", value: hasJob ? linkTo(id, job ? titleOf(job) : shortId(id)) : `deleted, ${shortId(id)}`, title: id },
     ...(job?.parent_job_id ? [{ name: "Retry of", value: linkTo(job.parent_job_id, shortId(job.parent_job_id)) }] : []),
     { name: "Attempt", value: String(checkpoint.attempt) },
     ...Object.entries(metrics).map(([name, value]) => ({ name: validationTitle(name), value: namedMetric(name, value) })),

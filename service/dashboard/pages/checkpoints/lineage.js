@@ -21,7 +21,7 @@ export function LineageDrawing({ lineage, job }) {
       <ol aria-label="Where it comes from">
         <li class="node origin">${originOf(lineage, job)}</li>
         ${groups.map((group) => html`<${Group} key=${group.entries[0].id} group=${group} isOwn=${group.job_id === checkpoint.job_id} />`)}
-        <li class="node this" aria-current="true"><b>This checkpoint</b> <span>${stepTitle(checkpoint)} of <${JobLink} id=${checkpoint.job_id} /></span></li>
+        <li class="node this" aria-current="true"><b>This checkpoint</b> <span>${stepTitle(checkpoint)} of ${lineage.spec ? html`<${JobLink} id=${checkpoint.job_id} />` : html`job ${shortId(checkpoint.job_id)}`}</span></li>
       </ol>
       ${branches.length
         ? html`<ul class="branches" aria-label="What came from it">${branches.map((branch) => html`<${Branch} key=${branch.key} branch=${branch} own=${checkpoint.job_id} />`)}</ul>`
