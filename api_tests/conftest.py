@@ -61,6 +61,22 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
     database.close()
 
 
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def shared_database(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Database]:
+    """A migrated database of each kind for all tests of a file."""
+    if request.param == "sqlite":
+        path = tmp_path_factory.mktemp("database") / "trainyard.db"
+        shutil.copy(request.getfixturevalue("migrated_sqlite"), path)
+        database = Database(f"sqlite:///{path}")
+    else:
+        postgres: Postgres = request.getfixturevalue("postgres")
+        database = Database(postgres.make())
+    yield database
+    database.close()
+
+
 @pytest.fixture
 def sqlite(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Database]:
     """A migrated SQLite file."""

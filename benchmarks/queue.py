@@ -20,12 +20,12 @@ from benchmarks.filled_queue import BUSY, Queue, now, worker_id
 from benchmarks.report import Figure, Section
 from service.contract.agent import Beat, Heartbeat
 from service.contract.http_client import http_client
-from service.control.jobs import views
+from service.control.jobs import pages
 from service.control.leases import reaper
 from service.control.leases.claims import Grant
 from service.control.leases.transitions import BackoffPolicy
 from service.store.engine import Database
-from service.store.jobs import JobFilter, page
+from service.store.job_pages import PageRequest
 from service.store.tables import attempts as attempts_table
 
 CLAIMS_LIMIT, BEATS_GOAL = 2.0, 2_000.0
@@ -139,7 +139,7 @@ def _look(database: Database) -> float:
 def _page(database: Database) -> float:
     began = time.perf_counter()
     with database.read() as tx:
-        assert len(views.job_views(tx, page(tx, JobFilter())[:20])) == 20
+        assert len(pages.page(tx, PageRequest(), now()).jobs) == 20
     return time.perf_counter() - began
 
 

@@ -27,6 +27,8 @@ from service.volume_limiter import VolumeLimiter
 
 SERVER_HEARTBEAT = "server-heartbeat"
 """The loop that writes to the database every few seconds."""
+GC = "gc"
+"""The loop that removes folders from the volume."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,12 @@ class AppContext:
         """Why the database could not be written to a few seconds ago, if so."""
         outages = [loop.outage for loop in self.loops if loop.name == SERVER_HEARTBEAT]
         return next(iter(outages), None)
+
+    def hasten_gc(self) -> None:
+        """Have the folders of what was deleted be removed soon, where this process has the loop."""
+        for loop in self.loops:
+            if loop.name == GC:
+                loop.hasten()
 
     def backoff_policy(self) -> BackoffPolicy:
         """How long a failed job waits before it is tried again; the jitter is drawn for each."""

@@ -1,5 +1,6 @@
 """The commands that steer, against the real server."""
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,48 @@ def test_retry_prints_the_new_jobs_id(run: Run, agent: FakeAgent) -> None:
     assert "retry it from start" in run("retry", job["id"]).stderr
     made = run("retry", job["id"], "--from", "start").stdout.strip()
     assert agent.http.get(f"/jobs/{made}").json()["parent_job_id"] == job["id"]
+
+
+def test_several_jobs_are_steered_by_one_command_which_tells_what_became_of_each(
+    run: Run, agent: FakeAgent
+) -> None:
+    first, second = (agent.submit()["id"] for _ in range(2))
+    assert run("pause", first, second).stdout == f"{first} paused\n{second} paused\n"
+    agent.http.post(f"/jobs/{second}/cancel").raise_for_status()
+    resumed = run("resume", first, second)
+    assert (resumed.exit_code, resumed.stdout) == (1, f"{first} queued\n")
+    assert f"1 of 2 jobs refused: {second} is cancelled, not paused" in resumed.stderr
+    assert run("cancel", first, second, "--now").exit_code == 0
+    retried = run("retry", first, second, "--from", "start").stdout.splitlines()
+    assert [line.split()[::2] for line in retried] == [[first, "queued"], [second, "queued"]]
+    made = agent.http.get(f"/jobs/{retried[0].split()[1]}").json()
+    assert made["parent_job_id"] == first
+    assert run("delete", first, second).stdout == f"{first} deleted\n{second} deleted\n"
+    assert agent.http.get(f"/jobs/{first}").status_code == 404
+
+
+def test_jobs_are_listed_by_what_they_have_in_the_order_that_is_asked_for(
+    run: Run, agent: FakeAgent
+) -> None:
+    mine = {"labels": {"list": agent.id, "team": "vision"}}
+    first = agent.submit(**mine, name="first", priority=1)["id"]
+    second = agent.submit(**mine, name="second", params={"learning_rate": 0.25})["id"]
+    agent.submit(labels={"list": agent.id})
+    label = ("--label", f"list:{agent.id}", "--label", "team:vision")
+
+    def ids_of(*args: str) -> list[str]:
+        lines = run("jobs", *label, "--json", *args).stdout.splitlines()
+        return [json.loads(line)["id"] for line in lines]
+
+    assert ids_of() == [second, first]
+    assert ids_of("--order-by", "-priority") == [first, second]
+    assert ids_of("--param", "learning_rate=0.250") == [second]
+    assert ids_of("--query", "FIRS", "--state", "queued", "--state", "running") == [first]
+    assert ids_of("--name", "second", "--kind", "train", "--created-after", "2020-01-01") == [
+        second
+    ]
+    assert ids_of("--state", "failed") == []
+    assert "must be created_at, duration" in run("jobs", "--order-by", "name").stderr
 
 
 def test_a_deleted_job_is_gone(run: Run, agent: FakeAgent) -> None:

@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from api_tests.support.job_lists import newest_jobs
 from api_tests.support.manifests import a_manifest, published_body
 from api_tests.support.use_cases import Agent, ControlPlane, an_event
 from service.contract.exchange import ExportRequest, ImportRequest
@@ -238,10 +239,10 @@ def changes(control_plane: ControlPlane, job: Job, verb: Callable[[Connection], 
     """Whether a verb is accepted, and is no mere repeat; nothing of it stays."""
     try:
         with control_plane.write() as tx:
-            jobs = len(store.page(tx, store.JobFilter(limit=1000)))
+            jobs = len(newest_jobs(tx))
             verb(tx)
             after = store.get(tx, job.id)
-            made = len(store.page(tx, store.JobFilter(limit=1000))) != jobs
+            made = len(newest_jobs(tx)) != jobs
             raise RolledBack(made or after is None or after.job.version != job.version)
     except Conflict:
         return False

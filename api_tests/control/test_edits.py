@@ -1,14 +1,14 @@
 import pytest
 
+from api_tests.support.job_lists import newest_jobs
 from api_tests.support.manifests import a_manifest, published_body
 from api_tests.support.use_cases import Agent, ControlPlane, an_event
 from service.contract.changes import JobEdit
 from service.contract.jobs import Job
 from service.control.checkpoints import index
-from service.control.jobs import edits, views
+from service.control.jobs import edits
 from service.domain.errors import Conflict, NotFound, Stale
 from service.store import checkpoints as store
-from service.store.jobs import JobFilter
 
 
 def test_a_higher_priority_moves_a_job_ahead(control_plane: ControlPlane, agent: Agent) -> None:
@@ -82,4 +82,4 @@ def edit(
 
 def found_by(control_plane: ControlPlane, label: tuple[str, str]) -> list[str]:
     with control_plane.database.read() as tx:
-        return [view.job.id for view in views.page(tx, JobFilter(label=label))[0]]
+        return [job.id for job in newest_jobs(tx, labels=(label,))]

@@ -14,8 +14,8 @@ from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
 from api_tests.support.coroutines import result_of
+from api_tests.support.job_lists import newest_jobs
 from service.contract.specs import Submission
-from service.control.jobs import views
 from service.control.jobs.grouped_submissions import (
     Outcome,
     SubmissionRequest,
@@ -26,7 +26,6 @@ from service.control.jobs.grouped_submissions import (
 from service.domain.errors import Unavailable
 from service.group_commit import GroupCommit
 from service.store.engine import Database
-from service.store.jobs import JobFilter
 
 SPEC: dict[str, Any] = {"kind": "train", "recipe": "oneshot", "data": {"dataset": "digits"}}
 
@@ -145,8 +144,8 @@ def test_a_commit_that_hangs_is_answered_at_the_limit_and_so_is_who_waits_for_it
         assert "nothing was changed" in each.message
     assert _submitted(last).job.id == "job_005"
     with database.read() as tx:
-        jobs_there, _ = views.page(tx, JobFilter())
-    assert [each.job.id for each in jobs_there] == ["job_005", "job_001"]
+        jobs_there = newest_jobs(tx)
+    assert [job.id for job in jobs_there] == ["job_005", "job_001"]
 
 
 def _request(number: int) -> SubmissionRequest:

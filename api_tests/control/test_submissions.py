@@ -7,17 +7,16 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
+from api_tests.support.job_lists import newest_jobs
 from api_tests.support.manifests import a_manifest, published_body
 from api_tests.support.specs import submission
 from api_tests.support.use_cases import SPEC, Agent, ControlPlane, an_event
 from service.contract.exchange import ImportRequest
 from service.contract.jobs import Job, JobState
 from service.contract.specs import EvalSpec
-from service.control.jobs import views
 from service.control.jobs.import_export import submit_import
 from service.control.jobs.submission import complete
 from service.domain.errors import IdempotencyMismatch, Unprocessable
-from service.store.jobs import JobFilter
 from service.store.tables import idempotency_keys
 
 
@@ -216,7 +215,7 @@ def trained(
 
 def all_jobs(control_plane: ControlPlane) -> list[Job]:
     with control_plane.database.read() as tx:
-        return [view.job for view in views.page(tx, JobFilter(limit=100))[0]]
+        return newest_jobs(tx)
 
 
 @pytest.mark.parametrize("named", [{}, {"variant": "1.0x"}, {"recipe": "shufflenet_v2"}])

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
+from api_tests.support.job_lists import newest_jobs
 from api_tests.support.server_context import Clock, server_context
 from api_tests.support.threaded_server import ThreadedServer
 from service.context import AppContext
 from service.contract.jobs import ENDED_JOBS
-from service.control.jobs import actions, edits, views
+from service.control.jobs import actions, edits
 from service.store.engine import Database
-from service.store.jobs import JobFilter
 
 SPEC = {"kind": "train", "recipe": "oneshot", "data": {"dataset": "digits"}}
 
@@ -62,8 +62,7 @@ def test_a_change_is_answered_though_its_job_is_deleted_at_once(
 
 def delete_all_jobs(context: AppContext) -> None:
     with context.database.write() as tx:
-        shown, _ = views.page(tx, JobFilter())
-        for job in (each.job for each in shown):
+        for job in newest_jobs(tx):
             if job.state not in ENDED_JOBS:
                 actions.cancel(tx, job.id, mode="now", now=context.now())
             edits.delete(tx, job.id)

@@ -94,7 +94,7 @@ def test_a_list_can_be_narrowed(agent: FakeAgent) -> None:
         ({"state": "dancing"}, "/query/state"),
         ({"kind": "dance"}, "/query/kind"),
         ({"limit": "0"}, "/query/limit"),
-        ({"limit": "101"}, "/query/limit"),
+        ({"limit": "1001"}, "/query/limit"),
         ({"label": "team"}, "/query/label"),
         ({"label": ":x"}, "/query/label"),
         ({"label": 'a"b:x'}, "/query/label"),

@@ -19,7 +19,9 @@ from service.store.polled_rows import SqliteRows
 
 ALLOWED = {
     "POST /jobs": (16, 8),
-    "GET /jobs": (8, 0),
+    "GET /jobs": (9, 0),
+    "GET /jobs/series": (2, 0),
+    "POST /jobs/bulk": (8, 6),
     "GET /jobs/{job_id}": (9, 0),
     "PATCH /jobs/{job_id}": (11, 11),
     "DELETE /jobs/{job_id}": (19, 14),
@@ -212,6 +214,7 @@ def _call_every_route(server: ThreadedServer, calls: CountedCalls) -> None:
 
 def _read_job(calls: CountedCalls, job_id: str) -> None:
     calls("GET /jobs")
+    calls("GET /jobs/series", params={"ids": job_id})
     calls("GET /jobs/{job_id}", job_id)
     for name in ("attempts", "events", "checkpoints", "metrics", "samples", "logs"):
         calls(f"GET /jobs/{{job_id}}/{name}", job_id)
@@ -235,6 +238,8 @@ def _steer_jobs(calls: CountedCalls) -> None:
     calls("POST /jobs/{job_id}/resume", queued[0], expect=202)
     calls("POST /jobs/{job_id}/cancel", queued[0], expect=202, json={})
     key = {"Idempotency-Key": "k"}
+    many = {"action": "priority", "ids": queued, "priority": 1}
+    calls("POST /jobs/bulk", json=many, headers={"Idempotency-Key": "bulk"})
     calls("POST /jobs/{job_id}/retry", queued[0], expect=201, json={"from": "start"}, headers=key)
 
 

@@ -40,7 +40,13 @@ def test_no_route_takes_a_query_parameter_that_it_does_not_have(
 def test_no_query_parameter_is_empty_or_there_twice(
     http: httpx.Client, of_people: list[Operation], query: str, detail: str
 ) -> None:
-    asked = [(each, name) for each in of_people for name in sorted(each.queries)]
+    # The values of a list may be given one by one: an empty one is refused, too.
+    may_repeat = "=1&" in query
+    asked = [
+        (each, name)
+        for each in of_people
+        for name in sorted(each.queries - (each.lists if may_repeat else set()))
+    ]
     assert len(asked) > 30
     for each, name in asked:
         answer = http.request(each.method, f"{each.path}?{query.format(name)}")
@@ -74,7 +80,8 @@ def test_the_clients_filters_are_those_of_the_route_and_no_other(
 ) -> None:
     (queries,) = (e.queries for e in of_people if (e.method, e.template) == ("GET", template))
     filters = signature(call).parameters.keys() - {"self"}
-    assert filters == queries - {"after", "limit"}
+    # The client pages by itself, has whole models, and parameters as a mapping.
+    assert filters - {"params"} == queries - {"after", "limit", "fields"}
 
 
 def test_only_the_query_parameters_that_a_route_does_not_have_are_refused(

@@ -4,12 +4,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
+from api_tests.support.job_lists import newest_jobs
 from api_tests.support.postgres import Postgres
 from api_tests.support.specs import complete_spec
 from service.contract.jobs import Job, JobState, Progress
 from service.store import idempotency, jobs, resource_classes
 from service.store.engine import Database
-from service.store.jobs import JobFilter
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -29,26 +29,26 @@ def test_pages_have_no_gap_and_no_repeat_while_jobs_are_added(database: Database
             add(tx, number)
         seen, after = [], None
         while True:
-            page = jobs.page(tx, JobFilter(after=after, limit=3))
-            seen += [stored.job.id for stored in page[:3]]
-            add(tx, 100 + len(seen))
-            if len(page) <= 3:
+            page = newest_jobs(tx, after=after, limit=3)
+            if not page:
                 break
-            after = page[2].job.id
+            seen += [job.id for job in page]
+            add(tx, 100 + len(seen))
+            after = page[-1].id
     assert seen == [f"job_{number:04d}" for number in range(9, -1, -1)]
 
 
 @pytest.mark.parametrize(
     ("wanted", "found"),
     [
-        ({"state": JobState.QUEUED}, [3, 2, 1]),
-        ({"state": JobState.FAILED}, []),
+        ({"states": (JobState.QUEUED,)}, [3, 2, 1]),
+        ({"states": (JobState.FAILED,)}, []),
         ({"recipe": "shufflenet_v2"}, [2]),
-        ({"kind": "eval"}, [3]),
-        ({"label": ("team", "vision")}, [1]),
-        ({"label": ("team", "vis")}, []),
-        ({"label": ("a.b/c-d", "x")}, [2]),
-        ({"label": ("none", "x")}, []),
+        ({"kinds": ("eval",)}, [3]),
+        ({"labels": (("team", "vision"),)}, [1]),
+        ({"labels": (("team", "vis"),)}, []),
+        ({"labels": (("a.b/c-d", "x"),)}, [2]),
+        ({"labels": (("none", "x"),)}, []),
         ({"after": "job_0003"}, [2, 1]),
         ({"after": "job_0000"}, []),
     ],
@@ -60,8 +60,8 @@ def test_a_list_holds_what_fits_and_nothing_else(
         add(tx, 1, labels={"team": "vision"})
         add(tx, 2, recipe="shufflenet_v2", variant="1.0x", labels={"a.b/c-d": "x"})
         add(tx, 3, kind="eval", checkpoint={"file": "weights.pth.tar"})
-        page = jobs.page(tx, JobFilter(**wanted))
-    assert [stored.job.id for stored in page] == [f"job_{number:04d}" for number in found]
+        page = newest_jobs(tx, **wanted)
+    assert [job.id for job in page] == [f"job_{number:04d}" for number in found]
 
 
 def test_a_change_counts_the_version_and_spares_jobs_in_other_states(database: Database) -> None:

@@ -4,8 +4,9 @@ import re
 from dataclasses import dataclass
 
 from fastapi import FastAPI
-from fastapi.dependencies.models import Dependant
 from fastapi.routing import iter_route_contexts
+
+from service.api.query_names import QueryNames, declared_queries
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,8 @@ class Operation:
     template: str
     path: str
     queries: frozenset[str]
+    lists: frozenset[str] = frozenset()
+    """Those of the queries that may be there several times."""
 
     @property
     def is_of_agents(self) -> bool:
@@ -26,7 +29,7 @@ class Operation:
 def operations(app: FastAPI) -> list[Operation]:
     """Every method of every route."""
     return [
-        Operation(method, str(route.path), _with_values(str(route.path)), _queries(route.dependant))
+        _operation(method, str(route.path), declared_queries(route.dependant))
         for route in iter_route_contexts(app.routes)
         for method in sorted(route.methods or ())
     ]
@@ -38,5 +41,5 @@ def _with_values(template: str) -> str:
     return re.sub(r"\{\w+\}", "x", template.replace("{path:path}", "main.js"))
 
 
-def _queries(dependant: Dependant) -> frozenset[str]:
-    return frozenset(parameter.alias for parameter in dependant.query_params)
+def _operation(method: str, path: str, declared: QueryNames) -> Operation:
+    return Operation(method, path, _with_values(path), declared.names, declared.lists)

@@ -4,10 +4,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from api_tests.support.job_lists import newest_jobs
 from api_tests.support.use_cases import ControlPlane
 from service.contract.jobs import Job
-from service.control.jobs import edits, views
-from service.store.jobs import JobFilter
+from service.control.jobs import edits
 from service.store.tables import jobs
 
 
@@ -20,8 +20,7 @@ def rewrite(control_plane: ControlPlane, job: Job, **columns: Any) -> None:
 def listed(control_plane: ControlPlane) -> dict[str, dict[str, Any]]:
     """What `GET /jobs` shows, by id."""
     with control_plane.database.read() as tx:
-        page, _ = views.page(tx, JobFilter(limit=100))
-    return {view.job.id: view.job.model_dump(mode="json") for view in page}
+        return {job.id: job.model_dump(mode="json") for job in newest_jobs(tx)}
 
 
 def delete(control_plane: ControlPlane, job: Job) -> None:

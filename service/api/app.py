@@ -15,6 +15,8 @@ from service.api import (
     import_export,
     import_files,
     job_actions,
+    job_bulk,
+    job_series,
     jobs,
     maintenance,
     metrics,
@@ -27,6 +29,7 @@ from service.api.access import Access
 from service.api.dependencies import AskedMethod
 from service.api.job_pages import JobPages
 from service.api.job_polls import JobPolls
+from service.api.job_series import SeriesPages
 from service.api.job_submissions import JobSubmissions
 from service.api.openapi import DocumentedApi
 from service.api.query_names import StrictQuery
@@ -48,6 +51,7 @@ def build_app(context: AppContext, lifespan: Lifespan | None = None) -> FastAPI:
         dependencies=[AskedMethod],
     )
     app.state.context, app.state.job_pages = context, JobPages(context)
+    app.state.series_pages = SeriesPages(context)
     app.needs_token = context.settings.token is not None
     root_path = context.settings.root_path
     app.state.access = access = Access(context.settings, context.now)
@@ -55,6 +59,8 @@ def build_app(context: AppContext, lifespan: Lifespan | None = None) -> FastAPI:
     app.before_routes = lambda routes: JobSubmissions(routes, context)
     errors.install(app)
     for routes in (
+        job_series,
+        job_bulk,
         jobs,
         job_actions,
         stream,

@@ -121,6 +121,9 @@ def _body_model(request: Request) -> Any:
 def _fields(errors: Sequence[Any], body: Any) -> Iterator[FieldProblem]:
     for error in errors:
         location = [part for part in error["loc"] if part != "body"]
+        if location[:1] == ["query"]:
+            # A query has no places in a list: a name may be there several times.
+            location = [part for part in location if isinstance(part, str)]
         pointer = "".join(f"/{_escaped(part)}" for part in location)
         message = message_of(error)
         if error["type"] == "extra_forbidden":

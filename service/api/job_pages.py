@@ -1,12 +1,32 @@
 """Pages of jobs, which many callers may ask for at the same time: each is drawn once for them."""
 
+import json
 from dataclasses import dataclass
+from typing import Annotated
 
-from service.api.responses import body_etag, list_json
+from service.api.responses import Page, body_etag, list_json
 from service.context import AppContext
-from service.control.jobs import views
+from service.contract.jobs import Job
+from service.contract.text import CutTo
+from service.control.jobs import pages
+from service.control.jobs.pages import JobPage
 from service.shared_reads import SharedReads
-from service.store.jobs import JobFilter
+from service.store.job_pages import PageRequest
+
+_CURSOR_LENGTH = 512
+_MOST_STATES = 64
+
+
+class PageOfJobs(Page[Job]):
+    """A page of jobs, with the fields of each that were asked for.
+
+    The first page has the number of jobs in the whole list: by state, whatever states the list is
+    narrowed to, and in all.
+    """
+
+    next: Annotated[str, CutTo(_CURSOR_LENGTH)] | None = None
+    counts: Annotated[dict[str, int], CutTo(_MOST_STATES)] | None = None
+    total: int | None = None
 
 
 @dataclass(frozen=True)
@@ -17,16 +37,24 @@ class DrawnPage:
     etag: str
 
 
-class JobPages(SharedReads[JobFilter, DrawnPage]):
+class JobPages(SharedReads[PageRequest, DrawnPage]):
     """Answers `GET /jobs`; the rows of a page are read in a thread."""
 
     def __init__(self, context: AppContext) -> None:
         super().__init__(self._drawn)
-        self._database = context.database
+        self._context = context
 
-    def _drawn(self, filters: JobFilter) -> DrawnPage:
-        with self._database.read() as tx:
-            page, has_more = views.page(tx, filters)
-        last = page[-1].job.id if page and has_more else None
-        body = list_json((each.json for each in page), has_more=has_more, last=last)
+    def _drawn(self, request: PageRequest) -> DrawnPage:
+        with self._context.database.read() as tx:
+            page = pages.page(tx, request, self._context.now())
+        body = _body_of(page)
         return DrawnPage(body, body_etag(body))
+
+
+def _body_of(page: JobPage) -> bytes:
+    body = list_json(page.jobs, has_more=page.next is not None, last=page.next)
+    if page.counts is None:
+        return body
+    counts = {"counts": dict(page.counts.by_state), "total": page.counts.total}
+    end = json.dumps(counts, separators=(",", ":"), allow_nan=False)
+    return b"".join((body[:-1], b",", end[1:].encode()))

@@ -1,21 +1,18 @@
 """The routes of jobs."""
 
-import re
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse
-from pydantic import BeforeValidator
 from starlette.concurrency import run_in_threadpool
 
 from service.api.dependencies import Context, VolumeLookup
 from service.api.downloads import download
-from service.api.job_pages import JobPages
+from service.api.job_pages import JobPages, PageOfJobs
+from service.api.job_queries import JobQuery
 from service.api.parameters import (
-    AfterJob,
     Flag,
     IdempotencyKey,
-    IdFilter,
     Limit,
     Past,
     PathId,
@@ -38,31 +35,18 @@ from service.api.responses import (
 )
 from service.context import AppContext
 from service.contract.checkpoints import Checkpoint
-from service.contract.jobs import Attempt, Event, Job, JobState
+from service.contract.jobs import Attempt, Event, Job
 from service.contract.model_json import json_of
 from service.contract.samples import JobSamples
-from service.contract.specs import AnySpec, KindName, Submission, SubmittedSpec
+from service.contract.specs import AnySpec, Submission, SubmittedSpec
 from service.control.checkpoints import index
 from service.control.jobs import artifacts, history, logs, submission, views
 from service.control.jobs import samples as job_samples
 from service.control.jobs.grouped_submissions import SubmissionRequest
 from service.control.jobs.history import Series
-from service.store.jobs import JobFilter
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 
-_LABEL = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}:[^\x00]*$")
-
-
-def _readable_label(text: str) -> str:
-    if not _LABEL.match(text):
-        raise ValueError("label is key:value, as in label=team:vision")
-    return text
-
-
-Label = Annotated[
-    str | None, Query(pattern=_LABEL.pattern, max_length=319), BeforeValidator(_readable_label)
-]
 MetricNames = Annotated[str | None, Query(pattern=r"^[^\x00]+$", max_length=8192)]
 _OF_ONE = UNCHANGED | refusals(404)
 _NOT_NEW = "The same submission came before; with `validate_only`, the completed specification"
@@ -95,19 +79,19 @@ async def submit(
     return job_made(submitted.job, replayed=submitted.replayed)
 
 
-@router.get("", response_model=Page[Job], responses=UNCHANGED)
-async def page(
-    request: Request,
-    state: JobState | None = None,
-    kind: KindName | None = None,
-    recipe: IdFilter = None,
-    label: Label = None,
-    after: AfterJob = None,
-    limit: Limit = 20,
-) -> Response:
-    """Jobs, newest first; `label` is `key:value`."""
+@router.get("", response_model=PageOfJobs, responses=UNCHANGED)
+async def page(request: Request, query: Annotated[JobQuery, Query()]) -> Response:
+    """Jobs to which everything that is given applies, newest first.
+
+    `state`, `kind` and `label` may be there several times: a job has one of the states and kinds,
+    and every label (`key:value`). `q` is a part of its name, its id or a label, in upper or lower
+    case. `param.NAME=VALUE` is a parameter of its specification, such as `param.learning_rate=0.5`.
+    `order_by` is `created_at`, `duration`, `priority` or `metrics.NAME`, with `-` before it for the
+    highest first; jobs without the value come last. `fields` is a comma-separated choice of the
+    fields of a job. `after` is the `next` of the page before.
+    """
     pages: JobPages = request.app.state.job_pages
-    drawn = await pages.reply(JobFilter(state, kind, recipe, _label(label), after, limit))
+    drawn = await pages.reply(query.page_request)
     return conditional(request, drawn.body, drawn.etag)
 
 
@@ -216,10 +200,3 @@ def _completed(context: AppContext, spec: AnySpec) -> Response:
     with context.database.read() as tx:
         completed = submission.complete(tx, spec)
     return Response(completed.model_dump_json(), media_type="application/json")
-
-
-def _label(text: str | None) -> tuple[str, str] | None:
-    if text is None:
-        return None
-    key, _, value = text.partition(":")
-    return key, value

@@ -9,7 +9,6 @@ from pydantic import AwareDatetime, BeforeValidator
 _TEXT = r"^[^\x00]+$"
 _NAME = r"^[^/\x00]+$"
 _ID = re.compile(r"^[A-Za-z0-9_.-]+$")
-_JOB_ID = re.compile(r"^job_[A-Za-z0-9_.-]+$")
 _WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,63})")
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})")
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,18})(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
@@ -18,12 +17,6 @@ _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,18})(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")
 def _id(value: Any) -> Any:
     if isinstance(value, str) and not (len(value) <= 64 and _ID.fullmatch(value)):
         raise ValueError("must be an id, of at most 64 letters, digits, '_', '-' and '.'")
-    return value
-
-
-def _job(value: Any) -> Any:
-    if isinstance(value, str) and not (len(value) <= 64 and _JOB_ID.fullmatch(value)):
-        raise ValueError("must be the id of a job, such as the `next` of the page before")
     return value
 
 
@@ -52,11 +45,6 @@ PathName = Annotated[str, Path(pattern=_NAME, max_length=255)]
 
 IdFilter = Annotated[str | None, Query(pattern=_TEXT, max_length=64)]
 """An id or a name that a list is narrowed by."""
-
-AfterJob = Annotated[
-    str | None, Query(pattern=_JOB_ID.pattern, max_length=64), BeforeValidator(_job)
-]
-"""The id of the job after which a page begins; that job may have been deleted since."""
 
 Whole = BeforeValidator(_whole)
 Limit = Annotated[int, Query(ge=1, le=100), Whole]

@@ -2,7 +2,7 @@
 
 import structlog
 
-from service.context import AppContext
+from service.context import GC, AppContext
 from service.contract.loop import Loop
 from service.control.checkpoints.gc import Collector
 from service.store.outages import DATABASE_OUTAGES
@@ -24,4 +24,4 @@ def gc_loop(context: AppContext) -> Loop:
             _log.info("folders_removed", paths=[garbage.path for garbage in removed])
 
     outages = (*DATABASE_OUTAGES, OSError)
-    return Loop("gc", context.settings.tidy_seconds, collect, log=_log, outages=outages)
+    return Loop(GC, context.settings.tidy_seconds, collect, log=_log, outages=outages)

@@ -1,41 +1,53 @@
 """Commands that cancel, pause, resume, retry and delete jobs."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from service.cli import terminal
-from service.cli.options import LOCAL_SERVER, AsJson, JobId, Server, Token, connect, print_json
+from service.cli.group import BadInput
+from service.cli.options import LOCAL_SERVER, AsJson, JobIds, Server, Token, connect, print_json
+from service.contract.bulk import BulkReply, CancelMode
+from service.contract.counts import count_text
 
 
 def cancel(
-    job_id: JobId,
+    job_ids: JobIds,
     now: Annotated[
-        bool, typer.Option("--now", help="Stop the job without saving a checkpoint.")
+        bool, typer.Option("--now", help="Stop the jobs without saving a checkpoint.")
     ] = False,
     server: Server = LOCAL_SERVER,
     token: Token = None,
 ) -> None:
-    """Cancel a job; a running job saves a checkpoint first."""
-    mode: Literal["now", "graceful"] = "now" if now else "graceful"
+    """Cancel jobs; a running job saves a checkpoint first."""
+    mode: CancelMode = "now" if now else "graceful"
     with connect(server, token) as client:
-        terminal.echo(client.cancel(job_id, mode).state.value)
+        if len(job_ids) > 1:
+            _print_results(client.bulk("cancel", ids=job_ids, mode=mode))
+        else:
+            terminal.echo(client.cancel(job_ids[0], mode).state.value)
 
 
-def pause(job_id: JobId, server: Server = LOCAL_SERVER, token: Token = None) -> None:
-    """Pause a job; a running job saves a checkpoint first."""
+def pause(job_ids: JobIds, server: Server = LOCAL_SERVER, token: Token = None) -> None:
+    """Pause jobs; a running job saves a checkpoint first."""
     with connect(server, token) as client:
-        terminal.echo(client.pause(job_id).state.value)
+        if len(job_ids) > 1:
+            _print_results(client.bulk("pause", ids=job_ids))
+        else:
+            terminal.echo(client.pause(job_ids[0]).state.value)
 
 
-def resume(job_id: JobId, server: Server = LOCAL_SERVER, token: Token = None) -> None:
-    """Resume a paused or pausing job from its latest checkpoint."""
+def resume(job_ids: JobIds, server: Server = LOCAL_SERVER, token: Token = None) -> None:
+    """Resume paused or pausing jobs from their latest checkpoints."""
     with connect(server, token) as client:
-        terminal.echo(client.resume(job_id).state.value)
+        if len(job_ids) > 1:
+            _print_results(client.bulk("resume", ids=job_ids))
+        else:
+            terminal.echo(client.resume(job_ids[0]).state.value)
 
 
 def retry(
-    job_id: JobId,
+    job_ids: JobIds,
     origin: Annotated[
         str, typer.Option("--from", help="Where to start: latest, start, or a checkpoint's id.")
     ] = "latest",
@@ -43,13 +55,34 @@ def retry(
     server: Server = LOCAL_SERVER,
     token: Token = None,
 ) -> None:
-    """Submit a copy of a failed or cancelled job, and print the new job's id."""
+    """Submit copies of failed or cancelled jobs, and print the new jobs' ids."""
     with connect(server, token) as client:
-        job = client.retry(job_id, origin)
+        if len(job_ids) > 1:
+            reply = client.bulk("retry", ids=job_ids, origin=origin)
+            print_json(reply) if as_json else _print_results(reply)
+            return
+        job = client.retry(job_ids[0], origin)
     print_json(job) if as_json else terminal.echo(job.id)
 
 
-def delete(job_id: JobId, server: Server = LOCAL_SERVER, token: Token = None) -> None:
-    """Delete a finished job; its pinned and tagged checkpoints are kept."""
+def delete(job_ids: JobIds, server: Server = LOCAL_SERVER, token: Token = None) -> None:
+    """Delete finished jobs; their pinned and tagged checkpoints are kept."""
     with connect(server, token) as client:
-        client.delete(job_id)
+        if len(job_ids) > 1:
+            _print_results(client.bulk("delete", ids=job_ids))
+        else:
+            client.delete(job_ids[0])
+
+
+def _print_results(reply: BulkReply) -> None:
+    """A line for each job that was changed, and an error that names those that were refused."""
+    for result in reply.results:
+        if result.ok:
+            job = result.job
+            parts = ("deleted",) if job is None else (job.state.value,)
+            new = (job.id,) if job is not None and job.id != result.id else ()
+            terminal.echo(" ".join((result.id, *new, *parts)))
+    refused = [result for result in reply.results if result.problem is not None]
+    if refused:
+        details = "; ".join(each.problem.detail for each in refused if each.problem is not None)
+        raise BadInput(f"{len(refused)} of {count_text(reply.matched, 'job')} refused: {details}")

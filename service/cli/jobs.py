@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import Annotated
+from typing import Annotated, get_args
 
 import typer
 
@@ -22,10 +22,13 @@ from service.cli.options import (
     print_table,
 )
 from service.cli.progress import JobProgress, figures_text, status_text
-from service.cli.spec import read_spec, with_options
+from service.cli.spec import parameter_texts, read_spec, with_options
 from service.client import TrainyardClient
 from service.contract.jobs import Job, JobState
 from service.contract.specs import KindName
+
+_KINDS: dict[str, KindName] = {kind: kind for kind in get_args(KindName)}
+_KINDS_TEXT = f"[{'|'.join(_KINDS)}]"
 
 
 def submit(
@@ -59,11 +62,35 @@ def submit(
 
 
 def list_jobs(
-    state: Annotated[JobState | None, typer.Option(help="Only jobs in this state.")] = None,
-    kind: Annotated[KindName | None, typer.Option(help="Only jobs of this kind.")] = None,
+    q: Annotated[
+        str | None,
+        typer.Option("--query", "-q", help="Only jobs with this in name, id or a label."),
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="Only jobs of this name.")] = None,
+    state: Annotated[
+        list[JobState] | None, typer.Option(help="Only jobs in this state; may be repeated.")
+    ] = None,
+    kind: Annotated[
+        list[str] | None,
+        typer.Option(metavar=_KINDS_TEXT, help="Only jobs of this kind; may be repeated."),
+    ] = None,
     recipe: Annotated[str | None, typer.Option(help="Only jobs of this recipe.")] = None,
     label: Annotated[
-        str | None, typer.Option(help="Only jobs with this label, as key:value.")
+        list[str] | None,
+        typer.Option(help="Only jobs with this label, as key:value; may be repeated."),
+    ] = None,
+    param: Annotated[
+        list[str] | None,
+        typer.Option(help="Only jobs with this parameter, as KEY=VALUE; may be repeated."),
+    ] = None,
+    created_after: Annotated[
+        str | None, typer.Option(help="Only jobs created after this moment, in ISO 8601.")
+    ] = None,
+    order_by: Annotated[
+        str | None,
+        typer.Option(
+            help="created_at, duration, priority or metrics.NAME; -created_at has the newest first."
+        ),
     ] = None,
     limit: Annotated[int, typer.Option(min=1, max=MOST, help="The most jobs to list.")] = 20,
     as_json: AsJson = False,
@@ -72,7 +99,17 @@ def list_jobs(
 ) -> None:
     """List jobs, the newest first."""
     with connect(server, token) as client:
-        jobs = client.jobs(state=state, kind=kind, recipe=recipe, label=label)
+        jobs = client.jobs(
+            q=q,
+            name=name,
+            state=state,
+            kind=[_kind(each) for each in kind] if kind else None,
+            recipe=recipe,
+            label=label,
+            created_after=created_after,
+            params=parameter_texts(param or []),
+            order_by=order_by,
+        )
         first_jobs = islice(jobs, limit)
         if as_json:
             print_json_lines(first_jobs)
@@ -165,6 +202,14 @@ def _log(client: TrainyardClient, job_id: str, attempt: int | None) -> Iterator[
         cursor = part.cursor
         if part.end or not part.text:
             return
+
+
+def _kind(name: str) -> KindName:
+    # Typer has no list of literals.
+    if name not in _KINDS:
+        names = ", ".join(repr(kind) for kind in _KINDS)
+        raise typer.BadParameter(f"{name!r} is not one of {names}.", param_hint="'--kind'")
+    return _KINDS[name]
 
 
 def _row(job: Job) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ Token = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 JobId = Annotated[str, typer.Argument(metavar="JOB", help="The job's id.")]
+JobIds = Annotated[list[str], typer.Argument(metavar="JOB...", help="The ids of the jobs.")]
 
 
 def connect(server: str, token: str | None) -> TrainyardClient:

@@ -58,24 +58,29 @@ def with_options(
     return merged
 
 
-def _pairs(params: Sequence[str]) -> dict[str, Any]:
-    pairs: dict[str, Any] = {}
+def parameter_texts(params: Sequence[str]) -> dict[str, str]:
+    """By name the text of each KEY=VALUE; raises BadInput for any other, and one that is twice."""
+    texts: dict[str, str] = {}
     for param in params:
         key, equals, text = param.partition("=")
         if not equals or not key:
             raise BadInput(f"--param {param!r} must be like total_iters=400")
-        if key in pairs:
+        if key in texts:
             raise BadInput(f"--param {key} is there twice: give it one value")
-        pairs[key] = _value(param, text)
-    return pairs
+        texts[key] = text
+    return texts
 
 
-def _value(param: str, text: str) -> Any:
+def _pairs(params: Sequence[str]) -> dict[str, Any]:
+    return {key: _value(key, text) for key, text in parameter_texts(params).items()}
+
+
+def _value(key: str, text: str) -> Any:
     """The value in a JSON text; what is no JSON is a text itself."""
     try:
         return _parsed(text)
     except _NotFinite as error:
-        raise BadInput(f"--param {param!r}: {error}") from error
+        raise BadInput(f"--param {f'{key}={text}'!r}: {error}") from error
     except (ValueError, RecursionError):
         return text
 

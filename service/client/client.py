@@ -1,6 +1,7 @@
 """`TrainyardClient`: one method for each call of the REST API."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 from uuid import uuid4
@@ -13,6 +14,7 @@ from service.client.errors import TrainyardError
 from service.client.follow import FollowCalls
 from service.client.http import Http, is_transient, parse_object
 from service.client.job_actions import JobActionCalls
+from service.client.job_selection import selection
 from service.client.responses import paginate, parse_model, parse_response, path_segment
 from service.client.workers import WorkerCalls
 from service.contract.catalog import DatasetInfo
@@ -63,17 +65,34 @@ class TrainyardClient(CheckpointCalls, FollowCalls, JobActionCalls, WorkerCalls)
     def jobs(
         self,
         *,
-        state: JobState | None = None,
-        kind: KindName | None = None,
+        q: str | None = None,
+        name: str | None = None,
+        state: JobState | Sequence[JobState] | None = None,
+        kind: KindName | Sequence[KindName] | None = None,
         recipe: str | None = None,
-        label: str | None = None,
+        label: str | Sequence[str] | None = None,
+        created_after: datetime | str | None = None,
+        params: Mapping[str, Any] | None = None,
+        order_by: str | None = None,
     ) -> Iterator[Job]:
         """All jobs to which every filter that is not None applies, the newest first.
 
-        `label` is `key:value`.
+        A job has one of the states and kinds, and every label (`key:value`). `q` is a part of its
+        name, its id or a label; `params` are parameters of its specification. `order_by` is
+        `created_at`, `duration`, `priority` or `metrics.NAME`, with `-` before it for the highest
+        first. A server of an older version refuses what it does not know.
         """
-        filters = {"state": state, "kind": kind, "recipe": recipe, "label": label}
-        return paginate(self._http, Job, "/jobs", {**filters, "limit": PAGE})
+        filters = selection(
+            q=q,
+            name=name,
+            state=state,
+            kind=kind,
+            recipe=recipe,
+            label=label,
+            created_after=created_after,
+            params=params,
+        )
+        return paginate(self._http, Job, "/jobs", {**filters, "order_by": order_by, "limit": PAGE})
 
     def recent_jobs(self, etag: str | None = None) -> tuple[list[Job] | None, str | None]:
         """The 20 newest jobs and their ETag; the jobs are None if `etag` is still current."""

@@ -1,7 +1,7 @@
 """HTTP requests with the bearer token, retries, and errors as exceptions."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,7 +22,8 @@ from service.contract.http_client import BadConnection, http_client
 _TRANSIENT_STATUSES = (429, 502, 503, 504)
 _backoff = jittered(multiplier=0.1, max=2.0)
 
-Query = Mapping[str, str | int | float | None]
+Query = Mapping[str, str | int | float | Sequence[str] | None]
+"""By name the value of a parameter of the query; several values are several parameters."""
 
 
 class Http:
@@ -174,5 +175,5 @@ def _raise_for_status(response: httpx.Response) -> httpx.Response:
     raise UnexpectedAnswer(response)
 
 
-def _without_none(query: Query | None) -> dict[str, str | int | float]:
+def _without_none(query: Query | None) -> dict[str, str | int | float | Sequence[str]]:
     return {name: value for name, value in (query or {}).items() if value is not None}

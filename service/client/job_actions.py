@@ -1,12 +1,15 @@
 """The client's calls that cancel, pause, resume, retry, edit and delete jobs."""
 
-from collections.abc import Mapping
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 from uuid import uuid4
 
 from service.client.http import Http
 from service.client.responses import parse_response, path_segment
+from service.contract.bulk import BulkAction, BulkReply, CancelMode
 from service.contract.jobs import Job
+
+_BULK_TIMEOUT_SECONDS = 300.0
 
 
 class JobActionCalls:
@@ -65,3 +68,40 @@ class JobActionCalls:
     def delete(self, job_id: str) -> None:
         """Delete a finished job; its pinned and tagged checkpoints are kept."""
         self._http.request_once("DELETE", f"/jobs/{path_segment(job_id)}")
+
+    def bulk(
+        self,
+        action: BulkAction,
+        *,
+        ids: Sequence[str] | None = None,
+        filter: Mapping[str, Any] | None = None,
+        key: str | None = None,
+        mode: CancelMode | None = None,
+        origin: str | None = None,
+        labels: Mapping[str, str | None] | None = None,
+        priority: int | None = None,
+    ) -> BulkReply:
+        """One action on at most 1,000 jobs, named by `ids`, or all that `filter` means.
+
+        The filter has the names of the query of `GET /jobs`. `mode` is for a cancel, `origin` for a
+        retry, `labels` (None removes one) and `priority` for the actions of these names. The reply
+        has a result for each job; one that is refused keeps no other from being changed.
+        """
+        fields = {
+            "ids": list(ids) if ids is not None else None,
+            "filter": filter,
+            "mode": mode,
+            "from": origin,
+            "labels": labels,
+            "priority": priority,
+        }
+        body = {name: value for name, value in fields.items() if value is not None}
+        headers = {"Idempotency-Key": key or uuid4().hex}
+        response = self._http.request(
+            "POST",
+            "/jobs/bulk",
+            body={"action": action, **body},
+            headers=headers,
+            seconds=_BULK_TIMEOUT_SECONDS,
+        )
+        return parse_response(BulkReply, response)

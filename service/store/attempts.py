@@ -1,6 +1,6 @@
 """Attempts in the database; a write to a live attempt checks that it is still live."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -107,6 +107,14 @@ def live_number(tx: Connection, job_id: str) -> int | None:
         attempts.c.job_id == job_id, attempts.c.state.in_(LIVE_ATTEMPTS)
     )
     return tx.execute(query).scalar()
+
+
+def jobs_with_live(tx: Connection, job_ids: Collection[str]) -> set[str]:
+    """Those of the jobs that have a live attempt."""
+    query = select(attempts.c.job_id).where(
+        attempts.c.job_id.in_(job_ids), attempts.c.state.in_(LIVE_ATTEMPTS)
+    )
+    return set(tx.execute(query).scalars())
 
 
 def of_job(tx: Connection, job_id: str) -> list[Attempt]:

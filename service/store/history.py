@@ -33,8 +33,8 @@ def note(
     tx.execute(insert(events).values(job_id=job_id, attempt=attempt, **values))
 
 
-def note_first(tx: Connection, entries: Sequence[tuple[str, str, str, datetime]]) -> None:
-    """Begin the histories of jobs, each with (job id, kind, message, moment)."""
+def note_all(tx: Connection, entries: Sequence[tuple[str, str, str, datetime]]) -> None:
+    """Add events of no attempt, each as (job id, kind, message, moment)."""
     rows = [
         {
             "job_id": job_id,

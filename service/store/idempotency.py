@@ -1,10 +1,10 @@
-"""Idempotency keys: which job a submission made when it came the first time."""
+"""Idempotency keys: which job a submission made when it came the first time, or its answer."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from service.store.plain_insert import PlainInsert
 from service.store.tables import idempotency_keys
@@ -17,12 +17,16 @@ _NEW = PlainInsert(idempotency_keys, ("key", "body_sha256", "job_id", "created_a
 
 @dataclass(frozen=True)
 class StoredKey:
-    """A key, the digest of the submission that came with it, and the job that it made."""
+    """A key, the digest of the call that came with it, and the job that it made.
+
+    A call on many jobs has its reply instead, and no job.
+    """
 
     key: str
     body_sha256: str
     job_id: str
     created_at: datetime
+    reply: str | None = None
 
 
 def find(tx: Connection, key: str | None) -> StoredKey | None:
@@ -36,7 +40,8 @@ def find_all(tx: Connection, keys: Collection[str]) -> dict[str, StoredKey]:
         return {}
     rows = tx.execute(_FIND, {"keys": list(keys)})
     return {
-        row.key: StoredKey(row.key, row.body_sha256, row.job_id, row.created_at) for row in rows
+        row.key: StoredKey(row.key, row.body_sha256, row.job_id, row.created_at, row.reply)
+        for row in rows
     }
 
 
@@ -48,6 +53,12 @@ def add(tx: Connection, key: str, body_sha256: str, job_id: str, now: datetime) 
 def add_all(tx: Connection, new: Sequence[StoredKey]) -> None:
     """Store keys; of two concurrent calls with the same one, one raises IntegrityError."""
     _NEW.add(tx, [vars(each) for each in new])
+
+
+def add_reply(tx: Connection, key: str, body_sha256: str, reply: str, now: datetime) -> None:
+    """Store the key and the reply of a call on many jobs; raises IntegrityError as `add` does."""
+    values = {"key": key, "body_sha256": body_sha256, "job_id": "", "created_at": now}
+    tx.execute(insert(idempotency_keys).values(**values, reply=reply))
 
 
 def delete_before(tx: Connection, moment: datetime, limit: int) -> int:

@@ -1,11 +1,12 @@
 """Jobs in the database."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
+    bindparam,
     delete,
     select,
     update,
@@ -14,7 +15,7 @@ from sqlalchemy import (
 from service.contract.jobs import ENDED_JOBS, Job, JobState
 from service.contract.reading import member
 from service.contract.specs import CheckDataSpec, NetworkSpec
-from service.contract.stored_specs import spec_as_stored
+from service.contract.stored_specs import StoredSpec, spec_as_stored
 from service.domain.offers import JobNeeds
 from service.store.job_reading import job_of_row, select_jobs
 from service.store.job_rows import NEW_JOBS, StoredJob, columns_of
@@ -25,18 +26,6 @@ _VERSION = {
     "pyformat": "SELECT version, state FROM jobs WHERE id = %s",
 }
 """By the form in which a driver takes parameters."""
-
-
-@dataclass(frozen=True)
-class JobFilter:
-    """What a list of jobs is narrowed to; None is no limit."""
-
-    state: JobState | None = None
-    kind: str | None = None
-    recipe: str | None = None
-    label: tuple[str, str] | None = None
-    after: str | None = None
-    limit: int = 20
 
 
 def add(tx: Connection, job: Job, source_checkpoint: str | None) -> None:
@@ -81,28 +70,21 @@ def get(tx: Connection, job_id: str, *, lock: bool = False) -> StoredJob | None:
     return job_of_row(row) if row is not None else None
 
 
+def lock_all(
+    tx: Connection, job_ids: Collection[str], wanted: Sequence[ColumnElement[bool]] = ()
+) -> list[StoredJob]:
+    """Those of the jobs that are there, and for which the conditions hold, by id.
+
+    Locks them until this transaction ends, in the order that every caller keeps.
+    """
+    query = select_jobs(tx).where(jobs.c.id.in_(sorted(job_ids)), *wanted).order_by(jobs.c.id)
+    return [job_of_row(row) for row in tx.execute(query.with_for_update())]
+
+
 def lock(tx: Connection, job_ids: Collection[str]) -> None:
     """Lock jobs until this transaction ends, in the order of ids that every caller keeps."""
     query = select(jobs.c.id).where(jobs.c.id.in_(sorted(job_ids))).order_by(jobs.c.id)
     tx.execute(query.with_for_update())
-
-
-def page(tx: Connection, job_filter: JobFilter) -> list[StoredJob]:
-    """Jobs, newest first; one more than the limit where there are more."""
-    query = select_jobs(tx).order_by(jobs.c.id.desc()).limit(job_filter.limit + 1)
-    for column, value in (
-        (jobs.c.state, job_filter.state),
-        (jobs.c.kind, job_filter.kind),
-        (jobs.c.recipe, job_filter.recipe),
-    ):
-        if value is not None:
-            query = query.where(column == value)
-    if job_filter.label is not None:
-        key, text = job_filter.label
-        query = query.where(jobs.c.labels[key].as_string() == text)
-    if job_filter.after is not None:
-        query = query.where(jobs.c.id < job_filter.after)
-    return [job_of_row(row) for row in tx.execute(query)]
 
 
 def change(
@@ -117,6 +99,21 @@ def change(
     return tx.execute(statement).rowcount == 1
 
 
+def change_all(tx: Connection, values: Mapping[str, Mapping[str, Any]]) -> None:
+    """Set columns of jobs, by id, that the caller has locked; counts their versions.
+
+    One statement for all that have the same columns.
+    """
+    by_names: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for job_id, columns in values.items():
+        row = {f"new_{name}": value for name, value in columns.items()}
+        by_names.setdefault(tuple(columns), []).append(row | {"of_job": job_id})
+    for names, rows in by_names.items():
+        new = {name: bindparam(f"new_{name}", type_=jobs.c[name].type) for name in names}
+        statement = update(jobs).where(jobs.c.id == bindparam("of_job"))
+        tx.execute(statement.values(**new, version=jobs.c.version + 1), rows)
+
+
 def raise_attempt(tx: Connection, job_id: str, number: int) -> None:
     """Count the attempts from `number` on, so that no later one writes into its folder.
 
@@ -126,16 +123,14 @@ def raise_attempt(tx: Connection, job_id: str, number: int) -> None:
     tx.execute(statement.values(attempt=number, version=jobs.c.version + 1))
 
 
-def edit(tx: Connection, job: Job) -> None:
-    """Store a job's name, labels and priority as its spec has them. Counts the version."""
-    values = {
-        "name": job.spec.name,
-        "labels": job.spec.labels,
-        "queue_order": -job.spec.priority,
-        "spec": spec_as_stored(job.spec),
+def edited_columns(spec: StoredSpec) -> dict[str, Any]:
+    """The columns that have a job's name, labels and priority, as its spec has them."""
+    return {
+        "name": spec.name,
+        "labels": spec.labels,
+        "queue_order": -spec.priority,
+        "spec": spec_as_stored(spec),
     }
-    changed = change(tx, job.id, [job.state], values)
-    assert changed, "the caller has locked the job"
 
 
 def delete_job(tx: Connection, job_id: str) -> None:
@@ -150,6 +145,12 @@ def version_of(tx: Connection, job_id: str) -> tuple[int, JobState] | None:
     return (row[0], member(JobState, row[1])) if row is not None else None
 
 
+def versions_of(tx: Connection, job_ids: Collection[str]) -> dict[str, int]:
+    """By id the versions of those of the jobs that are there."""
+    query = select(jobs.c.id, jobs.c.version).where(jobs.c.id.in_(job_ids))
+    return {job_id: version for job_id, version in tx.execute(query)}
+
+
 def parameters_of(tx: Connection, job_id: str) -> dict[str, Any]:
     """The parameters of a job, as they were checked; none where its spec has no object of them."""
     spec = tx.execute(select(jobs.c.spec).where(jobs.c.id == job_id)).scalar_one()
@@ -161,7 +162,8 @@ def of_source(tx: Connection, kind: str, checkpoint_id: str) -> list[StoredJob]:
     """The jobs of a kind with this source that have a result or may get one, newest first."""
     query = select_jobs(tx).where(
         jobs.c.source_checkpoint == checkpoint_id,
-        jobs.c.kind == kind,
+        # By no index of the kind: SQLite would read all jobs of it.
+        (jobs.c.kind + "") == kind,
         jobs.c.state.not_in((JobState.FAILED, JobState.CANCELLED, JobState.CANCELLING)),
     )
     return [job_of_row(row) for row in tx.execute(query.order_by(jobs.c.id.desc()))]

@@ -61,6 +61,8 @@ jobs = Table(
     Column("version", Integer, nullable=False),
     Index("ix_jobs_state_id", "state", "id"),
     Index("ix_jobs_recipe_id", "recipe", "id"),
+    # The list of some kinds, and its counts by state.
+    Index("ix_jobs_kind_id_state", "kind", "id", "state"),
     Index("ix_jobs_source_checkpoint", "source_checkpoint"),
     Index(
         "ix_jobs_queue",
@@ -220,8 +222,11 @@ idempotency_keys = Table(
     metadata,
     Column("key", String(255), primary_key=True),
     Column("body_sha256", String(64), nullable=False),
+    # Empty beside a reply.
     id_column("job_id"),
     Column("created_at", Utc, nullable=False),
+    # The answer to a call on many jobs.
+    Column("reply", Text),
 )
 
 server_heartbeats = Table(

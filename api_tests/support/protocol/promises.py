@@ -7,18 +7,17 @@ from typing import Any
 from sqlalchemy import select
 
 from api_tests.support.catalogs import a_catalog, oneshot_with_depth
+from api_tests.support.job_lists import newest_jobs
 from api_tests.support.use_cases import Agent, ControlPlane, gpus
 from service.contract.agent import Claim
 from service.contract.jobs import ENDED_JOBS, LIVE_ATTEMPTS, Job, JobState
 from service.contract.workers import Worker, WorkerState
-from service.control.jobs import views
 from service.control.scheduling.scheduler import capacities_of, eligible_jobs
 from service.domain.offers import Offer
 from service.domain.placement import Capacity
 from service.domain.retry import WORKER_LOSSES_BEFORE_POISON
 from service.store import workers
 from service.store.checkpoint_tables import checkpoints as checkpoints_table
-from service.store.jobs import JobFilter
 from service.store.tables import attempts as attempts_table
 from service.store.tables import jobs as jobs_table
 
@@ -51,8 +50,7 @@ class Promises:
     def check(self, agents: Sequence[Agent]) -> None:
         """Every promise."""
         with self._control_plane.database.read() as tx:
-            page, _ = views.page(tx, JobFilter(limit=10_000))
-            found = {view.job.id: view.job for view in page}
+            found = {job.id: job for job in newest_jobs(tx)}
             assert set(found) == set(self.jobs), "an acknowledged job is missing, or was made up"
             counters = {row.id: row for row in tx.execute(select(jobs_table))}
             tried: dict[str, list[Any]] = {job_id: [] for job_id in found}

@@ -1,17 +1,19 @@
 """Cancelling, pausing and resuming a job. A request that came before changes nothing."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
 from service.contract.jobs import ENDED_JOBS, Job, JobState, Reason
+from service.control.jobs.job_changes import NO_CHANGE, JobChange, store_change
 from service.control.jobs.views import stored
 from service.control.scheduling.class_limit import check_class_limit
 from service.domain.errors import Conflict
 from service.domain.lifecycle import JobEvent, is_legal, move_job
-from service.store import attempts, history
-from service.store import jobs as store
+from service.store import attempts
+from service.store.job_rows import StoredJob
 
 _RESUMED = {
     JobState.PAUSED: "resumed: back to the queue",
@@ -26,26 +28,9 @@ def cancel(tx: Connection, job_id: str, *, mode: str, now: datetime) -> bool:
     Conflict.
     """
     row = stored(tx, job_id, lock=True)
-    job = row.job
-    if job.state is JobState.CANCELLED:
-        return False
-    if job.state in ENDED_JOBS:
-        raise Conflict("job_ended", f"{job_id} has {job.state} already; nothing was cancelled")
-    state = _cancelled_state(tx, job)
-    if job.state is state:
-        if mode == "now" and row.stop_mode != "now":
-            store.change(tx, job_id, [job.state], {"stop_mode": mode})
-        return False
-    values: dict[str, Any] = {"state": state, "stop_mode": mode}
-    if state is JobState.CANCELLED:
-        values |= {
-            "finished_at": now,
-            "reason": "cancelled",
-            "message": f"cancelled while {job.state}",
-        }
-    store.change(tx, job_id, [job.state], values)
-    history.note(tx, job_id, None, "cancel", f"cancel asked ({mode})", now)
-    return job.state is not JobState.CANCELLING
+    change = cancel_change(row, mode, now, lambda: attempts.live_number(tx, job_id) is not None)
+    store_change(tx, row.job, change, now)
+    return change.is_new
 
 
 def pause(tx: Connection, job_id: str, now: datetime) -> bool:
@@ -53,19 +38,10 @@ def pause(tx: Connection, job_id: str, now: datetime) -> bool:
 
     False if that was requested before. Raises NotFound, Conflict.
     """
-    job = stored(tx, job_id, lock=True).job
-    if job.state in (JobState.PAUSING, JobState.PAUSED):
-        return False
-    if not is_legal(job.state, JobEvent.PAUSE_REQUESTED):
-        raise Conflict(
-            "not_pausable", f"{job_id} is {job.state}; only a queued or running job can be paused"
-        )
-    state = move_job(job.state, JobEvent.PAUSE_REQUESTED)
-    reason = {"reason": Reason.PAUSED} if state is JobState.PAUSED else {}
-    changed = store.change(tx, job_id, [job.state], {"state": state} | reason)
-    assert changed, "the job is locked"
-    history.note(tx, job_id, None, state, f"pause asked while {job.state}", now)
-    return True
+    row = stored(tx, job_id, lock=True)
+    change = pause_change(row.job)
+    store_change(tx, row.job, change, now)
+    return change.is_new
 
 
 def resume(tx: Connection, job_id: str, now: datetime) -> None:
@@ -74,24 +50,64 @@ def resume(tx: Connection, job_id: str, now: datetime) -> None:
     One that is still pausing runs on, in a new attempt if its worker has stopped already.
     Raises NotFound, Conflict.
     """
-    stored_job = stored(tx, job_id, lock=True)
-    job = stored_job.job
+    row = stored(tx, job_id, lock=True)
+    store_change(tx, row.job, resume_change(tx, row), now)
+
+
+def cancel_change(
+    row: StoredJob, mode: str, now: datetime, has_live_attempt: Callable[[], bool]
+) -> JobChange:
+    """What a cancel changes of a locked job, as `cancel` says; raises Conflict."""
+    job = row.job
+    if job.state is JobState.CANCELLED:
+        return NO_CHANGE
+    if job.state in ENDED_JOBS:
+        raise Conflict("job_ended", f"{job.id} has {job.state} already; nothing was cancelled")
+    state = _cancelled_state(job, has_live_attempt)
+    if job.state is state:
+        is_overruled = mode == "now" and row.stop_mode != "now"
+        return JobChange({"stop_mode": mode}, None, is_new=False) if is_overruled else NO_CHANGE
+    values: dict[str, Any] = {"state": state, "stop_mode": mode}
+    if state is JobState.CANCELLED:
+        values |= {
+            "finished_at": now,
+            "reason": "cancelled",
+            "message": f"cancelled while {job.state}",
+        }
+    entry = ("cancel", f"cancel asked ({mode})")
+    return JobChange(values, entry, is_new=job.state is not JobState.CANCELLING)
+
+
+def pause_change(job: Job) -> JobChange:
+    """What a pause changes of a locked job, as `pause` says; raises Conflict."""
+    if job.state in (JobState.PAUSING, JobState.PAUSED):
+        return NO_CHANGE
+    if not is_legal(job.state, JobEvent.PAUSE_REQUESTED):
+        raise Conflict(
+            "not_pausable", f"{job.id} is {job.state}; only a queued or running job can be paused"
+        )
+    state = move_job(job.state, JobEvent.PAUSE_REQUESTED)
+    reason = {"reason": Reason.PAUSED} if state is JobState.PAUSED else {}
+    return JobChange({"state": state} | reason, (state, f"pause asked while {job.state}"))
+
+
+def resume_change(tx: Connection, row: StoredJob) -> JobChange:
+    """What a resume changes of a locked job, as `resume` says; raises Conflict."""
+    job = row.job
     if not is_legal(job.state, JobEvent.RESUMED):
-        raise Conflict("not_paused", f"{job_id} is {job.state}, not paused")
+        raise Conflict("not_paused", f"{job.id} is {job.state}, not paused")
     if job.state is JobState.PAUSED:
-        check_class_limit(tx, stored_job.needs)
+        check_class_limit(tx, row.needs)
     state = move_job(job.state, JobEvent.RESUMED)
     values = {"state": state, "reason": None, "message": None, "not_before": None}
-    changed = store.change(tx, job_id, [job.state], values)
-    assert changed, "the job is locked"
-    history.note(tx, job_id, None, "resumed", _RESUMED[job.state], now)
+    return JobChange(values, ("resumed", _RESUMED[job.state]))
 
 
-def _cancelled_state(tx: Connection, job: Job) -> JobState:
+def _cancelled_state(job: Job, has_live_attempt: Callable[[], bool]) -> JobState:
     state = job.state
     if state is not JobState.CANCELLING:
         state = move_job(state, JobEvent.CANCEL_REQUESTED)
     # Without an attempt that this version takes for live, nobody would ever report the end.
-    if state is JobState.CANCELLING and attempts.live_number(tx, job.id) is None:
+    if state is JobState.CANCELLING and not has_live_attempt():
         return JobState.CANCELLED
     return state

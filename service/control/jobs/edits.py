@@ -7,11 +7,13 @@ from typing import Any
 from sqlalchemy import Connection
 
 from service.contract.changes import JobEdit
-from service.contract.jobs import ENDED_JOBS
+from service.contract.jobs import ENDED_JOBS, Job
+from service.control.jobs.job_changes import NO_CHANGE, JobChange, store_change
 from service.control.jobs.views import stored
 from service.domain.errors import Conflict, Stale
 from service.store import attempts, checkpoints, deletions, history, series
 from service.store import jobs as store
+from service.store.jobs import edited_columns
 
 
 def edit(
@@ -26,16 +28,20 @@ def edit(
     job = stored(tx, job_id, lock=True).job
     if versions is not None and job.version not in versions:
         raise Stale("stale", f"{job_id} has changed: read it again, and send its new ETag")
-    values: dict[str, Any] = change.model_dump(exclude_unset=True)
+    store_change(tx, job, edit_change(job, change), now)
+
+
+def edit_change(job: Job, edit: JobEdit) -> JobChange:
+    """What an edit changes of a locked job."""
+    values: dict[str, Any] = edit.model_dump(exclude_unset=True)
     changed = {name: value for name, value in values.items() if getattr(job.spec, name) != value}
     if not changed:
-        return
-    store.edit(tx, job.model_copy(update={"spec": job.spec.model_copy(update=changed)}))
+        return NO_CHANGE
     what = ", ".join(
         f"{name} is removed" if value is None else f"{name} is now {value}"
         for name, value in changed.items()
     )
-    history.note(tx, job_id, None, "edited", what, now)
+    return JobChange(edited_columns(job.spec.model_copy(update=changed)), ("edited", what))
 
 
 def delete(tx: Connection, job_id: str) -> None:

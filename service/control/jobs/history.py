@@ -1,5 +1,6 @@
 """What users read of a job's past."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, WithJsonSchema
@@ -11,6 +12,7 @@ from service.domain.errors import NotFound
 from service.store import attempts as attempts_store
 from service.store import history, jobs
 from service.store import series as series_store
+from service.store.series_of_jobs import charts_of
 
 Point = Annotated[
     tuple[int, float],
@@ -71,6 +73,11 @@ def version(tx: Connection, job_id: str) -> int:
     return row[0]
 
 
+def versions(tx: Connection, job_ids: Sequence[str]) -> dict[str, int]:
+    """By id the versions of those of the jobs that are there."""
+    return jobs.versions_of(tx, job_ids)
+
+
 def series(
     tx: Connection, job_id: str, names: list[str] | None, since_step: int, max_points: int
 ) -> Series:
@@ -79,6 +86,13 @@ def series(
     return Series.model_construct(
         series=series_store.read(tx, job_id, names, since_step, max_points)
     )
+
+
+def series_of_jobs(
+    tx: Connection, job_ids: Sequence[str], name: str, max_points: int
+) -> dict[str, list[tuple[int, float]]]:
+    """By id the (step, value) pairs of a series of jobs, at most `max_points` of each."""
+    return charts_of(tx, job_ids, name, max_points)
 
 
 def logged_attempt(tx: Connection, job_id: str, number: int | None) -> int:

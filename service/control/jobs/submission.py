@@ -173,7 +173,7 @@ def store(tx: Connection, new_jobs: Sequence[NewJob]) -> None:
             if each.key.key is not None
         ],
     )
-    history.note_first(
+    history.note_all(
         tx, [(each.job.id, "submitted", each.message, each.job.created_at) for each in new_jobs]
     )
 

@@ -16,7 +16,6 @@ from service.store import jobs as store
 from service.store import resource_classes
 from service.store.job_reading import job_of_others, polled_version
 from service.store.job_rows import StoredJob
-from service.store.jobs import JobFilter
 from service.store.polled_rows import PolledRows
 
 _FOLLOWING_OTHERS = (JobState.QUEUED, *ENDED_JOBS)
@@ -39,18 +38,12 @@ class JobView:
 
 def view(tx: Connection, job_id: str) -> JobView:
     """One job; raises NotFound."""
-    return _views(tx, [stored(tx, job_id)])[0]
+    return views_of(tx, [stored(tx, job_id)])[0]
 
 
 def get(tx: Connection, job_id: str) -> Job:
     """As `view`, the job alone."""
     return view(tx, job_id).job
-
-
-def page(tx: Connection, job_filter: JobFilter) -> tuple[list[JobView], bool]:
-    """A page of jobs, newest first, and whether there are more."""
-    rows = store.page(tx, job_filter)
-    return _views(tx, rows[: job_filter.limit]), len(rows) > job_filter.limit
 
 
 def version_of_row(rows: PolledRows, job_id: str) -> int | None:
@@ -78,10 +71,10 @@ def stored(tx: Connection, job_id: str, *, lock: bool = False) -> StoredJob:
     return row
 
 
-def job_views(tx: Connection, rows: Sequence[StoredJob]) -> list[Job]:
-    """The jobs with what may be done with them, those in the queue with `queue_position` and
-    `wait_reason`."""
-    return [view.job for view in _views(tx, rows)]
+def views_of(tx: Connection, rows: Sequence[StoredJob]) -> list[JobView]:
+    """The views of jobs that were read, in the same order."""
+    queued = [row.job for row in rows if row.job.state is JobState.QUEUED]
+    return _with_positions(tx, rows, resource_classes.positions(tx, queued) if queued else {})
 
 
 def new_job_views(tx: Connection, rows: Sequence[StoredJob]) -> dict[str, Job]:
@@ -94,14 +87,9 @@ def new_job_views(tx: Connection, rows: Sequence[StoredJob]) -> dict[str, Job]:
     positions = resource_classes.positions_of_new(tx, [row.job for row in rows])
     moved = (store.get(tx, row.job.id) for row in rows if row.job.id not in positions)
     queued = [row for row in rows if row.job.id in positions]
-    views = _with_positions(tx, queued, positions) + _views(tx, [row for row in moved if row])
+    views = _with_positions(tx, queued, positions) + views_of(tx, [row for row in moved if row])
     # One that is deleted since is shown as it was stored.
     return {row.job.id: row.job for row in rows} | {each.job.id: each.job for each in views}
-
-
-def _views(tx: Connection, rows: Sequence[StoredJob]) -> list[JobView]:
-    queued = [row.job for row in rows if row.job.state is JobState.QUEUED]
-    return _with_positions(tx, rows, resource_classes.positions(tx, queued) if queued else {})
 
 
 def _with_positions(

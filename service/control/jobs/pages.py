@@ -1,0 +1,105 @@
+"""Pages of the list of jobs, and how many jobs of each state the list has."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select
+
+from service.contract.errors import FieldProblem
+from service.contract.jobs import JobState
+from service.contract.model_json import json_of
+from service.control.jobs import views
+from service.domain.errors import InvalidFields
+from service.domain.job_cursors import JobCursor, NoCursor, cursor_of
+from service.store.job_columns import FIELDS, job_of_columns, select_columns
+from service.store.job_pages import PageRequest, ids_in_order, rows_by_id, rows_of_ids
+from service.store.job_reading import job_of_row, select_jobs
+from service.store.job_search import count_by_state
+
+
+@dataclass(frozen=True)
+class JobCounts:
+    """How many jobs the whole list has: by state, whatever states it is narrowed to, and in all."""
+
+    by_state: Mapping[str, int]
+    total: int
+
+
+@dataclass(frozen=True)
+class JobPage:
+    """The JSON of each job of a page, and where the next page begins, if there is one.
+
+    The first page has the counts.
+    """
+
+    jobs: Sequence[bytes]
+    next: str | None
+    counts: JobCounts | None
+
+
+def page(tx: Connection, request: PageRequest, now: datetime) -> JobPage:
+    """A page of jobs; raises InvalidFields for an `after` that is of no such list."""
+    columns, is_partial = select_jobs(tx), False
+    if request.fields is not None and request.fields <= FIELDS:
+        columns, is_partial = select_columns(tx, request.fields), True
+    rows, following = _rows(tx, columns, request, now)
+    jobs = _partial_jobs(rows, request) if is_partial else _whole_jobs(tx, rows, request)
+    return JobPage(jobs, following, _counts(tx, request) if request.after is None else None)
+
+
+def _rows(
+    tx: Connection, columns: Select[Any], request: PageRequest, now: datetime
+) -> tuple[Sequence[Row[Any]], str | None]:
+    """The rows of a page, and where the next one begins."""
+    if request.is_by_id:
+        _check_id(request.after)
+        rows = rows_by_id(tx, columns, request)
+        has_more = len(rows) > request.limit
+        return rows[: request.limit], rows[request.limit - 1].id if has_more else None
+    cursor = _cursor(request)
+    read_at = cursor.read_at if cursor is not None else now
+    ordered = ids_in_order(tx, request, cursor, read_at)
+    shown = ordered[: request.limit]
+    following = _text_after(*shown[-1], request, read_at) if len(ordered) > len(shown) else None
+    return rows_of_ids(tx, columns, [job_id for job_id, _ in shown]), following
+
+
+def _check_id(after: str | None) -> None:
+    if after is not None and not after.startswith("job_"):
+        detail = "must be the id of a job: this list is in the order of created_at"
+        raise InvalidFields([FieldProblem(pointer="/after", detail=detail)])
+
+
+def _cursor(request: PageRequest) -> JobCursor | None:
+    if request.after is None:
+        return None
+    try:
+        return cursor_of(request.after, request.order_by)
+    except NoCursor as error:
+        raise InvalidFields([FieldProblem(pointer="/after", detail=str(error))]) from None
+
+
+def _text_after(job_id: str, value: Decimal | None, request: PageRequest, read_at: datetime) -> str:
+    return JobCursor(request.order_by, value, job_id, read_at).text
+
+
+def _partial_jobs(rows: Sequence[Row[Any]], request: PageRequest) -> list[bytes]:
+    fields = set(request.fields or ())
+    return [json_of(job_of_columns(row), of=fields) for row in rows]
+
+
+def _whole_jobs(tx: Connection, rows: Sequence[Row[Any]], request: PageRequest) -> list[bytes]:
+    drawn = views.views_of(tx, [job_of_row(row) for row in rows])
+    if request.fields is None:
+        return [each.json for each in drawn]
+    return [json_of(each.job, of=set(request.fields)) for each in drawn]
+
+
+def _counts(tx: Connection, request: PageRequest) -> JobCounts:
+    counted = count_by_state(tx, request.job_filter)
+    wanted = request.job_filter.states or counted.keys()
+    by_state = {state.value: 0 for state in JobState} | counted
+    return JobCounts(by_state, sum(by_state[state] for state in set(wanted)))
