@@ -1,5 +1,6 @@
 """A run that writes without end into its log does not fill the volume."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 from api_tests.support.server import wait_for
@@ -15,7 +16,8 @@ LEASE = Lease(heartbeat_seconds=1, self_end_seconds=10, kill_grace_seconds=1, st
 def test_the_agent_keeps_the_log_of_an_attempt_within_its_limit(tmp_path: Path) -> None:
     log = tmp_path / "log.txt"
     watchdog = Watchdog(lambda: None, LEASE, lambda: 0.0)
-    watcher = VolumeWatcher(Spool(tmp_path / "events.jsonl"), watchdog, log, "job_1")
+    spool, now = Spool(tmp_path / "events.jsonl"), datetime(2026, 11, 24, tzinfo=UTC)
+    watcher = VolumeWatcher(spool, watchdog, log, "job_1", lambda: now)
     watcher.start()
     try:
         size = LOG_BYTES + 4 * 1024 * 1024

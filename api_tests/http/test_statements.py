@@ -32,6 +32,8 @@ ALLOWED = {
     "GET /jobs/{job_id}/samples": (4, 0),
     "GET /jobs/{job_id}/files/{name}": (1, 0),
     "GET /jobs/{job_id}/logs": (1, 0),
+    "GET /jobs/{job_id}/log.txt": (1, 0),
+    "GET /jobs/{job_id}/lineage": (4, 0),
     "POST /jobs/{job_id}/cancel": (5, 5),
     "POST /jobs/{job_id}/pause": (4, 4),
     "POST /jobs/{job_id}/resume": (12, 12),
@@ -216,7 +218,8 @@ def _read_job(calls: CountedCalls, job_id: str) -> None:
     calls("GET /jobs")
     calls("GET /jobs/series", params={"ids": job_id})
     calls("GET /jobs/{job_id}", job_id)
-    for name in ("attempts", "events", "checkpoints", "metrics", "samples", "logs"):
+    parts = ("attempts", "events", "checkpoints", "metrics", "samples", "lineage")
+    for name in (*parts, "logs", "log.txt"):
         calls(f"GET /jobs/{{job_id}}/{name}", job_id)
     calls("GET /jobs/{job_id}/stream", job_id)
 

@@ -1,6 +1,6 @@
 """The routes of jobs."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse
@@ -40,7 +40,7 @@ from service.contract.model_json import json_of
 from service.contract.samples import JobSamples
 from service.contract.specs import AnySpec, Submission, SubmittedSpec
 from service.control.checkpoints import index
-from service.control.jobs import artifacts, history, logs, submission, views
+from service.control.jobs import artifacts, history, submission, views
 from service.control.jobs import samples as job_samples
 from service.control.jobs.grouped_submissions import SubmissionRequest
 from service.control.jobs.history import Series
@@ -179,21 +179,6 @@ def file(request: Request, job_id: PathId, name: PathName, context: Context) -> 
     with context.database.read() as tx:
         job = views.stored(tx, job_id).job
     return download(request, context, artifacts.file_of(job, name, context.volume))
-
-
-@router.get("/{job_id}/logs", responses=refusals(404), dependencies=[VolumeLookup])
-def log(
-    job_id: PathId,
-    context: Context,
-    attempt: Annotated[int | None, Query(ge=1, le=2**31 - 1), Whole] = None,
-    cursor: Annotated[int, Query(ge=0), Whole] = 0,
-    limit_bytes: Annotated[int, Query(ge=1024, le=1_048_576), Whole] = 262_144,
-) -> dict[str, Any]:
-    """A part of an attempt's log (the last one's by default); go on at `cursor`."""
-    with context.database.read() as tx:
-        number = history.logged_attempt(tx, job_id, attempt)
-    part = logs.read(context.volume, job_id, number, cursor, limit_bytes)
-    return {"text": part.text, "cursor": str(part.cursor), "end": part.end}
 
 
 def _completed(context: AppContext, spec: AnySpec) -> Response:

@@ -18,6 +18,7 @@ from service.client.job_selection import selection
 from service.client.responses import paginate, parse_model, parse_response, path_segment
 from service.client.workers import WorkerCalls
 from service.contract.catalog import DatasetInfo
+from service.contract.job_lineage import JobLineage
 from service.contract.jobs import Attempt, Event, Job, JobState
 from service.contract.specs import EvalSpec, KindName, TrainSpec
 
@@ -102,6 +103,11 @@ class TrainyardClient(CheckpointCalls, FollowCalls, JobActionCalls, WorkerCalls)
         bodies = parse_object(response).get("data", ())
         jobs = [parse_model(Job, body, response) for body in bodies]
         return jobs, response.headers.get("etag")
+
+    def job_lineage(self, job_id: str) -> JobLineage:
+        """The job that it retries, the checkpoint that it starts from, the jobs that came of it."""
+        path = f"/jobs/{path_segment(job_id)}/lineage"
+        return parse_response(JobLineage, self._http.request("GET", path))
 
     def events(self, job_id: str, after: int = 0) -> Iterator[Event]:
         """The events of the job with a number above `after`, oldest first."""

@@ -64,6 +64,7 @@ jobs = Table(
     # The list of some kinds, and its counts by state.
     Index("ix_jobs_kind_id_state", "kind", "id", "state"),
     Index("ix_jobs_source_checkpoint", "source_checkpoint"),
+    Index("ix_jobs_parent_job_id", "parent_job_id"),
     Index(
         "ix_jobs_queue",
         "queue_order",

@@ -1,6 +1,7 @@
 """One attempt, from the claim to its report."""
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from queue import Empty, SimpleQueue
 
 import structlog
@@ -56,8 +57,9 @@ class Attempt:
         self._launch = AttemptLaunch(claim, paths, self._folder)
         self._spool = Spool(self._folder.events_path)
         self._watchdog = Watchdog(self._folder.sign_of_progress, claim.lease, clock)
+        log_path = self._folder.log_path
         self._watcher = VolumeWatcher(
-            self._spool, self._watchdog, self._folder.log_path, claim.job_id
+            self._spool, self._watchdog, log_path, claim.job_id, lambda: datetime.now(UTC)
         )
         self._purger = Purger(paths.shared_volume, claim)
         self._inbox: SimpleQueue[BeatReply | Command | ProcessExit | Exception] = SimpleQueue()
