@@ -1,7 +1,10 @@
 """axe finds nothing to mend on any page, in light, dark and on a telephone."""
 
+import hashlib
+import json
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,6 +13,8 @@ from playwright.sync_api import Browser, Page, expect
 from api_tests.support.fake_agent import FakeAgent
 from api_tests.support.fake_dashboard_server import DASHBOARD, DEADLINE_MS
 from api_tests.support.server import Server
+from service.contract.checkpoints import job_files_path
+from service.volume.log_times import LogTimes
 
 AXE = DASHBOARD.parents[1] / "node_modules" / "axe-core" / "axe.min.js"
 pytestmark = pytest.mark.skipif(
@@ -24,6 +29,25 @@ LAYOUTS: dict[str, Any] = {
 VIOLATIONS = """async () => (await axe.run({resultTypes: ["violations"]})).violations.map(
     ({id, help, nodes}) => `${id}: ${help}: ${nodes.map(({html}) => html).join(" ")}`)"""
 HOSTILE = "name" * 45 + " <b>\u202e"
+PICTURE = "data:image/png;base64,iVBORw0KGgo="
+EVALUATION = {
+    "class_names": ["cat", "dog"],
+    "confusion_matrix": [[3, 1], [0, 4]],
+    "per_class": [
+        {"class": "cat", "samples": 4, "correct": 3, "accuracy": 0.75},
+        {"class": "dog", "samples": 4, "correct": 4, "accuracy": 1.0},
+    ],
+    "wrong": [
+        {
+            "image": "a.png",
+            "class": "cat",
+            "predicted": "dog",
+            "confidence": 0.9,
+            "preview": PICTURE,
+        }
+    ],
+    "wrong_total": 1,
+}
 
 
 @pytest.fixture(scope="module")
@@ -35,22 +59,41 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def ids(server: Server) -> dict[str, list[str]]:
-    """By the first part of an address: jobs in several states, a checkpoint, a worker."""
+    """By the first part of an address: a job of each state, a checkpoint, a worker."""
     agent = FakeAgent(server)
     running = agent.submit(name="first run", labels={"team": "vision"})["id"]
     claim = agent.claim()
     checkpoint = agent.save(claim, 1)
     agent.log(claim, b"step 1\n")
+    LogTimes(agent.log_path(claim), lambda: datetime.now(UTC)).look()
     progress = {"phase": "train", "step": 2, "total_steps": 9, "metrics": {"loss": 0.5}}
     agent.beat(claim, ("progress", progress))
     failed = agent.submit(name=HOSTILE)["id"]
-    agent.report(
-        agent.claim(), outcome="failed", reason="invalid_data", message="a.png is no image"
-    )
-    queued = agent.submit()["id"]
+    claim = agent.claim()
+    agent.log(claim, b"Traceback (most recent call last):\n")
+    agent.report(claim, outcome="failed", reason="invalid_data", message="a.png is no image")
+    retried = agent.http.post(f"/jobs/{failed}/retry", json={"from": "start"}).json()["id"]
+    evaluated = _evaluate(server, agent, checkpoint)
+    paused, cancelled = (agent.submit()["id"] for _ in range(2))
+    agent.http.post(f"/jobs/{paused}/pause")
+    agent.http.post(f"/jobs/{cancelled}/cancel", json={})
     agent.http.close()
-    jobs = [running, failed, queued, "job_that_is_not_there"]
+    jobs = [running, failed, retried, evaluated, paused, cancelled, "job_that_is_not_there"]
     return {"jobs": jobs, "checkpoints": [checkpoint], "workers": [agent.id]}
+
+
+def _evaluate(server: Server, agent: FakeAgent, checkpoint: str) -> str:
+    job = agent.submit(kind="eval", params={}, checkpoint={"id": checkpoint}, priority=9)
+    claim = agent.claim()
+    assert claim["job_id"] == job["id"]
+    content = json.dumps(EVALUATION).encode()
+    folder = server.volume / job_files_path(job["id"], claim["attempt"])
+    folder.mkdir(parents=True)
+    (folder / "evaluation.json").write_bytes(content)
+    digest = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    result = {"top1_error": 0.25, "files": {"evaluation.json": digest}}
+    agent.report(claim, outcome="succeeded", reason="finished", result=result)
+    return str(job["id"])
 
 
 @pytest.fixture(params=LAYOUTS)
@@ -73,7 +116,8 @@ def _addresses(ids: dict[str, list[str]]) -> list[str]:
         for value in values:
             path = "/".join(value if part.startswith(":") else part for part in parts)
             addresses.append(f"#/{path}")
-    return addresses
+    first, second = ids["jobs"][:2]
+    return [*addresses, f"#/compare?ids={first},{second}", f"#/submit?from={first}"]
 
 
 def test_every_page_has_no_violation(page: Page, ids: dict[str, list[str]]) -> None:

@@ -75,7 +75,7 @@ def test_what_would_turn_the_text_around_it_is_an_escape(page: Page, fake: Any, 
     expect(page.get_by_role("heading", level=1)).to_have_text(shown)
     expect(page.locator(".labels")).to_have_text(f"k: {shown}")
     expect(page.locator(".events li")).to_contain_text(shown)
-    expect(page.locator(".job-page > p.callout")).to_contain_text("next")
+    expect(page.locator(".failure .reason")).to_contain_text("next")
     assert page.title() == f"✗ {shown} \N{EN DASH} Trainyard"
     assert page.evaluate(r"/[\u202e\u001b\u0085]/.test(document.body.textContent)") is False
 

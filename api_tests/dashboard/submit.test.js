@@ -5,7 +5,8 @@ import { execFileSync } from "node:child_process";
 import { test } from "node:test";
 
 import { asCommand, asCurl, asPython, pythonOf } from "../../service/dashboard/pages/submit/copy_as.js";
-import { changesBetween, draftOf, valueAt, withValue } from "../../service/dashboard/pages/submit/draft.js";
+import { draftOf, valueAt, withValue } from "../../service/dashboard/pages/submit/draft.js";
+import { changesBetween } from "../../service/dashboard/text/changes.js";
 import { fieldKind, parsedValue } from "../../service/dashboard/pages/submit/schema.js";
 
 test("a value is set at its path, and a removed one leaves no empty map", () => {

@@ -42,6 +42,7 @@ class FakeDashboardServer(FakeServer):
         self.attempts: list[Attempt] = []
         self.events: list[Event] = []
         self.log, self.refusal = "", ""
+        self.lineage: dict[str, Any] = {"descendants": []}
         self.files: dict[str, Any] = {}
         self.broken_parts: set[str] = set()
         """Parts of a job that are answered with an error of the server."""
@@ -154,10 +155,13 @@ def _app(fake: FakeDashboardServer) -> FastAPI:
         return Response(made.model_dump_json(), 202)
 
     @app.get("/jobs/{job_id}/logs")
-    def logs(attempt: int, cursor: int = 0) -> dict[str, Any]:
+    def logs(attempt: int, cursor: int = 0, tail_bytes: int = 0) -> dict[str, Any]:
         assert attempt >= 1
+        if tail_bytes and tail_bytes < len(fake.log):
+            cursor = fake.log.find("\n", len(fake.log) - tail_bytes) + 1
         end = min(cursor + 20_000, len(fake.log))
-        return {"text": fake.log[cursor:end], "cursor": str(end), "end": end == len(fake.log)}
+        part = {"text": fake.log[cursor:end], "cursor": str(end), "end": end == len(fake.log)}
+        return part | ({"start": cursor} if tail_bytes else {})
 
     @app.get("/jobs/{job_id}/files/{name}")
     def file(request: Request, name: str) -> Response:
@@ -175,6 +179,7 @@ def _app(fake: FakeDashboardServer) -> FastAPI:
             "attempts": listed(fake.attempts),
             "events": listed(events) | {"has_more": False},
             "samples": {"object": "samples", "attempts": _attempts_of(fake)},
+            "lineage": {"object": "job_lineage"} | fake.lineage,
         }
         return answer(request, bodies[part])
 

@@ -121,11 +121,16 @@ export class Resource {
   }
 }
 
-/** A part of a job's log from `cursor` on (null: from the start of the attempt). */
-export async function readLog(jobId, attempt, cursor, signal) {
-  const query = new URLSearchParams();
-  if (attempt) query.set("attempt", attempt);
-  if (cursor !== null) query.set("cursor", cursor);
+/**
+ * A part of the log of a job's attempt: from a cursor on, or the last lines.
+ * @param {string} jobId
+ * @param {number} attempt
+ * @param {{cursor: string} | {tail_bytes: number}} from
+ * @param {AbortSignal} signal
+ * @returns {Promise<{text: string, cursor: string, end: boolean, start?: number, times?: [number, string][]}>}
+ */
+export async function readLog(jobId, attempt, from, signal) {
+  const query = new URLSearchParams({ attempt: String(attempt), ...Object.fromEntries(Object.entries(from).map(([name, value]) => [name, String(value)])) });
   const { body } = await request(`${jobPath(jobId)}/logs?${query}`, { signal });
   return JSON.parse(body);
 }

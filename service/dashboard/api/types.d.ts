@@ -11,6 +11,7 @@ export type DatasetInfo = Schemas["DatasetInfo"];
 export type Event = Schemas["Event"];
 export type Job = Schemas["Job"];
 export type JobAction = Schemas["JobAction"];
+export type JobLineage = Schemas["JobLineage"];
 export type Lineage = Schemas["Lineage"];
 export type LineageEntry = Schemas["LineageEntry"];
 export type Problem = Schemas["Problem"];

@@ -5,7 +5,7 @@ import { Poller } from "../api/poll.js";
 import { logOut, readSession, session } from "../api/session.js";
 import { html } from "../parts/html.js";
 import { announce } from "../state/announcer.js";
-import { dateAndTime } from "../text/format.js";
+import { exactTime } from "../text/format.js";
 
 const POLL_MS = 600_000;
 
@@ -21,7 +21,7 @@ export function SessionMenu() {
   const leave = () => logOut().catch((error) => announce(error.message));
   return html`
     <span class="session">
-      <span class="user" title=${end ? `Logged in until ${dateAndTime(end)}` : null}>${user}</span>
+      <span class="user" title=${end ? `Logged in until ${exactTime(end)}` : null}>${user}</span>
       <button type="button" class="link" onClick=${leave}>Log out</button>
     </span>
   `;

@@ -81,6 +81,13 @@ const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle:
 export const timeOfDay = (date) => clock.format(date);
 export const dateAndTime = (iso) => (iso ? day.format(new Date(iso)) : NONE);
 
+const exact = new Intl.DateTimeFormat(undefined, {
+  year: "numeric", month: "short", day: "numeric", hour: "numeric", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3, timeZoneName: "short",
+});
+
+/** A time to the millisecond in the viewer's zone, and in UTC as logs of servers have it. */
+export const exactTime = (iso) => (iso ? `${exact.format(new Date(iso))} (${new Date(iso).toISOString()})` : NONE);
+
 const hourOfDay = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const dayOfMonth = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
 

@@ -2,11 +2,12 @@
 
 import { jobPath } from "../../api/client.js";
 import { usePolled } from "../../api/polled.js";
+import { At } from "../../parts/ago.js";
 import { Badge } from "../../parts/badge.js";
 import { html } from "../../parts/html.js";
 import { Problem } from "../../parts/problem.js";
 import { Table } from "../../parts/table.js";
-import { dateAndTime, duration, NONE, words } from "../../text/format.js";
+import { duration, NONE, words } from "../../text/format.js";
 
 const POLL_MS = 10_000;
 
@@ -14,7 +15,7 @@ const COLUMNS = [
   { name: "Attempt", cell: ({ number }) => String(number) },
   { name: "State", cell: ({ state }) => html`<${Badge} state=${state} />` },
   { name: "Worker", cell: ({ worker_id: worker }) => html`<code>${worker}</code>` },
-  { name: "Started", cell: ({ started_at: at }) => dateAndTime(at) },
+  { name: "Started", cell: ({ started_at: at }) => html`<${At} at=${at} />` },
   { name: "Duration", cell: durationOf },
   { name: "Reason", cell: ({ reason, message }) => [reason && words(reason), message].filter(Boolean).join(": ") || NONE },
 ];

@@ -3,9 +3,10 @@
 import { useEffect, useMemo, useSignal } from "../../vendor/preact.js";
 import { jobPath, Resource } from "../../api/client.js";
 import { Poller } from "../../api/poll.js";
+import { At } from "../../parts/ago.js";
 import { html } from "../../parts/html.js";
 import { Problem } from "../../parts/problem.js";
-import { dateAndTime, words } from "../../text/format.js";
+import { words } from "../../text/format.js";
 
 const POLL_MS = 10_000;
 const SHOWN = 200;
@@ -24,7 +25,7 @@ export function Events({ job }) {
 
 const eventLine = ({ number, created_at: at, kind, message }) => html`
   <li key=${number}>
-    <time datetime=${at}>${dateAndTime(at)}</time>
+    <${At} at=${at} />
     <span class="tag">${words(kind)}</span>
     <span>${message}</span>
   </li>

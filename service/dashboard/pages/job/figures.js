@@ -4,7 +4,7 @@ import { Definitions } from "../../parts/definitions.js";
 import { html } from "../../parts/html.js";
 import { isEnded } from "../../parts/states.js";
 import { now } from "../../state/now.js";
-import { age, dateAndTime, duration, metricTitle, namedMetric, NONE, rate, validationTitle } from "../../text/format.js";
+import { age, exactTime, duration, metricTitle, namedMetric, NONE, rate, validationTitle } from "../../text/format.js";
 import { viewOf } from "../../text/kinds.js";
 import { partsOf, shareText } from "../../text/time_spent.js";
 
@@ -39,10 +39,10 @@ function timesOf(job) {
   const ran = job.started_at ? duration(secondsSince(job.started_at, job.finished_at)) : NONE;
   return [
     ended
-      ? { name: "Finished", value: age(secondsSince(job.finished_at)), title: dateAndTime(job.finished_at) }
+      ? { name: "Finished", value: age(secondsSince(job.finished_at)), title: exactTime(job.finished_at) }
       : { name: "Time left", value: left },
-    { name: ended ? "Took" : "Running for", value: ran, title: `started ${dateAndTime(job.started_at)}` },
-    { name: "Submitted", value: age(secondsSince(job.created_at)), title: dateAndTime(job.created_at) },
+    { name: ended ? "Took" : "Running for", value: ran, title: `started ${exactTime(job.started_at)}` },
+    { name: "Submitted", value: age(secondsSince(job.created_at)), title: exactTime(job.created_at) },
     { name: "Attempt", value: job.attempt ? String(job.attempt) : NONE },
   ];
 }

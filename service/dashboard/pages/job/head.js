@@ -4,13 +4,14 @@ import { Badge } from "../../parts/badge.js";
 import { Bar } from "../../parts/bar.js";
 import { html } from "../../parts/html.js";
 import { addressOf } from "../../state/route.js";
-import { count, percent, words } from "../../text/format.js";
+import { count, percent } from "../../text/format.js";
 import { titleOf } from "../../text/job_title.js";
 import { Bell } from "./bell.js";
 import { JobActions } from "./job_actions.js";
+import { Origins } from "./lineage.js";
 
 /** `afterwards(job)` is called with the changed job, or with the new one, after an action. */
-export function JobHead({ job, isGone, afterwards }) {
+export function JobHead({ job, lineage, isGone, afterwards }) {
   const identity = [job.id, job.kind, job.recipe, job.variant].filter(Boolean).join(" · ");
   const labels = Object.entries(job.labels);
   return html`
@@ -25,6 +26,7 @@ export function JobHead({ job, isGone, afterwards }) {
         </div>
       `}
       <p class="identity">${identity}</p>
+      <${Origins} job=${job} lineage=${lineage} />
       ${labels.length > 0 &&
       html`<ul class="labels" aria-label="Labels">${labels.map(([key, value]) => html`<li key=${key} class="tag">${`${key}: ${value}`}</li>`)}</ul>`}
     </header>
@@ -44,22 +46,4 @@ export function Progress({ job }) {
       <span class="steps">step ${count(step)} of ${count(total)}${suffix}</span>
     </div>
   `;
-}
-
-/** Why the job waits, or why it ended. */
-export function WhyCallout({ job }) {
-  const text = whyOf(job);
-  if (!text) return null;
-  const tone = job.state === "failed" ? "bad" : "waiting";
-  return html`<p class="callout" data-tone=${tone}>${text.charAt(0).toUpperCase() + text.slice(1)}</p>`;
-}
-
-function whyOf(job) {
-  if (job.state !== "succeeded" && (job.reason || job.message)) {
-    return [job.reason && words(job.reason), job.message].filter(Boolean).join(": ");
-  }
-  if (job.unreadable) return job.unreadable;
-  if (job.state !== "queued") return "";
-  const position = job.queue_position ? `Number ${job.queue_position} in the queue` : null;
-  return [position, job.wait_reason].filter(Boolean).join(": ");
 }

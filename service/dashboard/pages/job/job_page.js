@@ -16,11 +16,14 @@ import { JobCheckpoints } from "./checkpoints.js";
 import { Evaluation } from "./evaluation.js";
 import { Events } from "./events.js";
 import { Figures, TimeSpent } from "./figures.js";
-import { JobHead, Progress, WhyCallout } from "./head.js";
+import { JobHead, Progress } from "./head.js";
 import { HostUse } from "./host_use.js";
 import { JobCharts } from "./job_charts.js";
+import { Descendants, useLineage } from "./lineage.js";
 import { LogPanel } from "./log_panel.js";
 import { Result } from "./result.js";
+import { SubmissionPanel } from "./submission.js";
+import { Why } from "./why.js";
 
 const POLL_MS = 2_000;
 const ENDED_POLL_MS = 15_000;
@@ -43,9 +46,10 @@ function Shown({ job, isGone, refresh }) {
   // A retry makes a new job, whose page is opened.
   const afterwards = (changed) => (changed && changed.id !== job.id ? navigate(`#/jobs/${encodeURIComponent(changed.id)}`) : refresh());
   const files = Object.entries(job.result?.files ?? {});
+  const { value: lineage, error } = useLineage(job);
   return html`
-    <${JobHead} job=${job} isGone=${isGone} afterwards=${afterwards} />
-    <${WhyCallout} job=${job} />
+    <${JobHead} job=${job} lineage=${lineage} isGone=${isGone} afterwards=${afterwards} />
+    <${Why} job=${job} />
     <${Progress} job=${job} />
     <${Figures} job=${job} />
     <${TimeSpent} spent=${job.progress.time_spent} />
@@ -60,11 +64,18 @@ function Shown({ job, isGone, refresh }) {
         <${Files} files=${files} hrefOf=${(name) => `${jobPath(job.id)}/files/${encodeURIComponent(name)}`} />
       </section>
     `}
+    <${Descendants} lineage=${lineage} error=${isGone ? null : error} />
     <${LogPanel} job=${job} />
     <div class="halves"><${Result} job=${job} /><${Events} job=${job} /></div>
     <${Attempts} job=${job} />
-    <details class="panel spec"><summary><h2>Submission</h2></summary><pre tabindex="0">${JSON.stringify(job.spec, null, 2)}</pre></details>
+    <${SubmissionPanel} job=${job} parent=${parentOf(job, lineage)} />
   `;
+}
+
+/** The job that it retries, or else the training that it goes on from. */
+function parentOf(job, lineage) {
+  const source = lineage?.source?.job;
+  return lineage?.parent ?? (source?.kind === job.kind ? source : null);
 }
 
 /** 422: it cannot be the id of a job at all. */

@@ -1,5 +1,7 @@
 // A specification that is being written: nested values by their path, such as ["params", "seed"].
 
+import { isMap } from "../../text/changes.js";
+
 /** What of a job's specification is submitted anew; a name would be taken for that of the other job. */
 const COPIED = ["kind", "recipe", "variant", "labels", "data", "params", "retention", "resources", "priority", "max_failures", "init_from", "checkpoint"];
 
@@ -33,21 +35,6 @@ export function withValue(draft, path, value) {
   else own[name] = value;
   return own;
 }
-
-/**
- * What one draft says other than another, as paths with both values; undefined is absent.
- * @returns {{path: string[], before: any, after: any}[]}
- */
-export function changesBetween(before, after, path = []) {
-  const names = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])];
-  return names.flatMap((name) => {
-    const [one, other] = [before?.[name], after?.[name]];
-    if (isMap(one) || isMap(other)) return changesBetween(isMap(one) ? one : {}, isMap(other) ? other : {}, [...path, name]);
-    return JSON.stringify(one) === JSON.stringify(other) ? [] : [{ path: [...path, name], before: one, after: other }];
-  });
-}
-
-const isMap = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** A field that is null is one that was left out. */
 function withoutNulls(value) {

@@ -2,10 +2,10 @@
 
 import { useState } from "../../vendor/preact.js";
 import { html } from "../../parts/html.js";
+import { changesBetween } from "../../text/changes.js";
 import { count, counted } from "../../text/format.js";
 import { shownName } from "../../text/user_text.js";
 import { asCommand, asCurl, asPython } from "./copy_as.js";
-import { changesBetween } from "./draft.js";
 
 export function Problems({ problems, isChecked }) {
   if (!problems.size) return html`<p class="quiet">${isChecked ? "Nothing is wrong with it." : "Checking…"}</p>`;
