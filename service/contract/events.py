@@ -21,11 +21,12 @@ class Started(_Body):
 
     `data` has a sentence for each split: how many images and classes it has, what was passed over,
     and the first digits of its fingerprint. `execution` says how steps are computed, and what was
-    measured to choose that.
+    measured to choose that. `steps_per_epoch` is there where an epoch has a length.
     """
 
     step: Step
     total_steps: Step
+    steps_per_epoch: Step | None = None
     resumed_from: Id | None = None
     data: Annotated[tuple[Message, ...], CutTo(_MOST_SENTENCES)] = ()
     execution: Message | None = None

@@ -77,7 +77,8 @@ class Reason(StrEnum):
 class Progress(BaseModel):
     """The progress of a job; `phase` is train, recalibrate, validate or eval.
 
-    `time_spent` is that of all its attempts, as far as they have reported it, and
+    `steps_per_epoch` is there once a training has told it. `time_spent` is that of all its
+    attempts, as far as they have reported it, and
     `earlier_time_spent` that of the attempts before the newest one that has started.
     """
 
@@ -85,6 +86,7 @@ class Progress(BaseModel):
 
     step: int = 0
     total_steps: int
+    steps_per_epoch: int | None = None
     fraction: float = 0.0
     eta_seconds: float | None = None
     images_per_second: float | None = None

@@ -5,6 +5,7 @@ from typing import Any
 from workers.data.classes import difference, in_class_order
 from workers.data.errors import InvalidData
 from workers.data.fingerprint import RunData
+from workers.data.sampler import batches_per_epoch
 from workers.runs.datasets import check_class_count, open_run_split
 from workers.training.batch_norm import require_two_values
 from workers.training.checkpoint_publisher import CheckpointPublisher
@@ -41,6 +42,7 @@ def run(context: RunContext) -> dict[str, Any]:
     state.execution = choice.execution
     started = {
         "total_steps": steps,
+        "steps_per_epoch": batches_per_epoch(len(train.images), params.batch_size),
         "resumed_from": initial.resumed_from,
         "step": state.step,
         "data": [train.sentence, val.sentence],

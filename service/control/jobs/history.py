@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from service.contract.counts import count_text
 from service.contract.jobs import ENDED_JOBS, Attempt, Event
 from service.domain.errors import NotFound
+from service.domain.series_names import OWN_NAMES, TIME, TIME_SPENT, is_own_name
 from service.store import attempts as attempts_store
 from service.store import history, jobs
 from service.store import series as series_store
@@ -21,10 +22,17 @@ Point = Annotated[
 
 
 class Series(BaseModel):
-    """By name the (step, value) pairs of what was measured in a job."""
+    """By name the (step, value) pairs of what was measured in a job.
+
+    `times` has when steps were reached, in seconds since 1970 by the server's clock, and
+    `time_spent` by the parts of a job's `time_spent` the seconds that all attempts had spent until
+    a step.
+    """
 
     object: Literal["metrics"] = "metrics"
     series: dict[str, list[Point]]
+    times: list[Point] = []
+    time_spent: dict[str, list[Point]] = {}
 
 
 def attempts(tx: Connection, job_id: str) -> list[Attempt]:
@@ -82,9 +90,13 @@ def series(
     tx: Connection, job_id: str, names: list[str] | None, since_step: int, max_points: int
 ) -> Series:
     """What was measured, at most `max_points` of each name; none for a job that is not there."""
+    read = [*names, *OWN_NAMES] if names is not None else None
+    charts = series_store.read(tx, job_id, read, since_step, max_points)
     # Not checked again: the table has numbers, and there are many.
     return Series.model_construct(
-        series=series_store.read(tx, job_id, names, since_step, max_points)
+        series={name: chart for name, chart in charts.items() if not is_own_name(name)},
+        times=charts.get(TIME, []),
+        time_spent={part: charts[name] for name, part in TIME_SPENT.items() if name in charts},
     )
 
 

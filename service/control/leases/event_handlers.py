@@ -19,6 +19,7 @@ from service.control.checkpoints.publishing import InvalidCheckpoint, publish
 from service.control.checkpoints.retention import pointers, refresh_pointers
 from service.control.kinds import kind_of
 from service.control.leases.event_batch import MOST_SERIES, EventBatch
+from service.domain.series_names import OWN_NAMES, OWN_PREFIX, is_own_name
 from service.store import attempts, checkpoints, history, jobs, series
 from service.store.leases import LiveAttempt
 from service.store.outages import DATABASE_OUTAGES
@@ -66,11 +67,15 @@ def apply_events(
     if batch.left_out:
         message = f"metrics beyond the first {MOST_SERIES} names are left out"
         _note_once(tx, batch, message)
-    series.add(tx, job.id, batch.points)
+    if batch.reserved:
+        _note_once(tx, batch, f"metrics are left out whose names begin with {OWN_PREFIX}")
+    batch.end_moment()
+    series.add(tx, job.id, batch.all_points())
     series_count = len(batch.metrics)
     if series_count and _is_to_be_compacted(live, acked_seq, series_count):
-        for name in series.compact(tx, job.id, series_count):
-            _note_once(tx, batch, f"{name} has more points than are kept, and is thinned")
+        for name in series.compact(tx, job.id, series_count + len(OWN_NAMES)):
+            if not is_own_name(name):
+                _note_once(tx, batch, f"{name} has more points than are kept, and is thinned")
     if batch.values:
         jobs.change(tx, job.id, _RUNNING, batch.values)
     return acked_seq
@@ -135,7 +140,9 @@ def _started(tx: Connection, batch: EventBatch, body: dict[str, Any]) -> None:
     event = read(Started, body)
     first = kind_of(batch.job.spec).first_progress(batch.job.spec)
     batch.set_progress(event.step, event.total_steps, first.phase)
+    batch.set_epoch(event.steps_per_epoch)
     batch.begin_time()
+    batch.begin_moment(event.step)
     resumed = f"resumed at step {event.step} from {event.resumed_from}"
     how = resumed if event.resumed_from else "started"
     details = event.data if event.execution is None else (*event.data, event.execution)
@@ -148,12 +155,15 @@ def _progress(_: Connection, batch: EventBatch, body: dict[str, Any]) -> None:
     speed = {"eta_seconds": event.eta_seconds, "images_per_second": event.images_per_second}
     batch.set_progress(event.step, event.total_steps, event.phase, **speed)
     batch.set_time(event.time_spent)
+    batch.reached = event.step
+    batch.add_rate(event.step, event.images_per_second)
     batch.add_metrics(event.step, event.metrics)
 
 
 def _metrics(_: Connection, batch: EventBatch, body: dict[str, Any]) -> None:
     event = read(Measured, body)
     batch.set_time(event.time_spent)
+    batch.reached = event.step
     batch.add_metrics(event.step, event.metrics)
 
 
