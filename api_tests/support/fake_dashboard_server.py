@@ -38,6 +38,8 @@ class FakeDashboardServer(FakeServer):
         self.samples: dict[str, list[list[float]]] = {}
         """The series of every worker, and of the first attempt of every job."""
         self.series: dict[str, list[list[float]]] = {}
+        self.measured: dict[str, Any] = {}
+        """What the answer with the series has beside them: the times of steps, the time spent."""
         self.kept = FakeCheckpoints()
         self.attempts: list[Attempt] = []
         self.events: list[Event] = []
@@ -175,7 +177,7 @@ def _app(fake: FakeDashboardServer) -> FastAPI:
             fake.release.wait(DEADLINE_MS / 1000)
         events = [event for event in fake.events if event.number > after]
         bodies = {
-            "metrics": {"object": "metrics", "series": fake.series},
+            "metrics": {"object": "metrics", "series": fake.series} | fake.measured,
             "attempts": listed(fake.attempts),
             "events": listed(events) | {"has_more": False},
             "samples": {"object": "samples", "attempts": _attempts_of(fake)},

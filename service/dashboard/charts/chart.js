@@ -15,25 +15,31 @@ const HEIGHT = 240;
  * @typedef {object} ChartProps
  * @property {string} title
  * @property {import("./series.js").Series[]} series
- * @property {{name: string, format: (x: number) => string, isTime?: boolean}} xAxis With `isTime`, x is seconds since 1970.
+ * @property {{name: string, format: (x: number) => string, isTime?: boolean, increments?: number[]}} xAxis With `isTime`, x is seconds since 1970.
  * @property {import("./view.js").ChartView} view
  * @property {import("./marks.js").Mark[]} [marks]
  * @property {boolean} [isLog]
  * @property {boolean} [isClipped] Whether outliers are left out of the range; they are marked.
+ * @property {[number, number] | null} [extent] All of the x axis, if it is not that of these series alone.
  * @property {[number, number]} [limits] The range of the values, if it is always the same.
  * @property {number} [smoothing] The weight of what came before, from 0 to below 1.
  */
 
+const MOST_NOTED = 3;
+/** @type {{marks: import("./marks.js").Mark[], isLeft: boolean}} */
+const NOTHING_NEAR = { marks: [], isLeft: false };
+
 /** @param {ChartProps} props */
-export function Chart({ title, series, xAxis, view, marks = [], isLog = false, isClipped = true, limits, smoothing = 0 }) {
+export function Chart({ title, series, xAxis, view, marks = [], isLog = false, isClipped = true, extent = null, limits, smoothing = 0 }) {
   const hidden = useSignal(new Set());
   const index = useSignal(null);
+  const near = useSignal(NOTHING_NEAR);
   const lines = series.map((each, line) => ({ ...each, line, isHidden: hidden.value.has(each.id) }));
   const shown = lines.filter(({ isHidden, points }) => !isHidden && points.length);
   const data = useMemo(() => columnsOf(lines, smoothing), [series, smoothing]);
   const latest = useRef(null);
-  latest.current = { data, shown, marks, isLog, isClipped, limits, range: view.range.value };
-  const plot = usePlot(latest, { lines, xAxis, isLog, smoothing, view, index });
+  latest.current = { data, shown, marks, isLog, isClipped, limits, range: view.range.value ?? extent };
+  const plot = usePlot(latest, { lines, xAxis, isLog, smoothing, view, index, near });
   const toggle = (id) => {
     hidden.value = toggled(hidden.value, id);
   };
@@ -47,14 +53,27 @@ export function Chart({ title, series, xAxis, view, marks = [], isLog = false, i
       </figcaption>
       <div class="plot-box">
         <div class="plot" role="img" aria-label=${summaryOf(title, xAxis, lines)} ref=${plot.place}></div>
+        <${MarkNote} near=${near} />
         ${isEmpty && html`<p class="plot-note">No values yet</p>`}
       </div>
     </figure>
   `;
 }
 
+/** What the marks at the cursor are. */
+function MarkNote({ near }) {
+  const { marks, isLeft } = near.value;
+  if (!marks.length) return null;
+  return html`
+    <p class="mark-note" data-side=${isLeft ? "right" : "left"} aria-hidden="true">
+      ${marks.slice(0, MOST_NOTED).map(({ label }) => html`<span>${label}</span>`)}
+      ${marks.length > MOST_NOTED && html`<span>${marks.length - MOST_NOTED} more</span>`}
+    </p>
+  `;
+}
+
 /** Keeps a plot of uPlot as its element and what is drawn; makes another if the lines are others. */
-function usePlot(latest, { lines, xAxis, isLog, smoothing, view, index }) {
+function usePlot(latest, { lines, xAxis, isLog, smoothing, view, index, near }) {
   const place = useRef(null);
   const plot = useRef(null);
   const { data, range, isClipped, marks } = latest.current;
@@ -72,8 +91,10 @@ function usePlot(latest, { lines, xAxis, isLog, smoothing, view, index }) {
       shown: () => latest.current.shown,
       marks: () => latest.current.marks,
       range: rangesOf(latest),
-      onCursor: (at) => {
+      onCursor: (at, { marks: there, isLeft }) => {
         index.value = at ?? null;
+        // The cursors of the other charts are linked, and their marks are the same.
+        near.value = there.length && place.current.matches(":hover") ? { marks: there, isLeft } : NOTHING_NEAR;
       },
       onZoom: (from, to) => view.zoom(from, to),
     });

@@ -6,11 +6,12 @@ import { colour, lineColour } from "./colours.js";
 /**
  * @typedef {object} Mark
  * @property {number} x Where on the x axis.
- * @property {"attempt" | "pause" | "checkpoint" | "best" | "phase"} kind
+ * @property {string} kind "attempt", "pause", "checkpoint", "best", "phase" or "broken".
  * @property {string} label What happened.
  */
 
-const TONES = { attempt: "--warn", pause: "--waiting", checkpoint: "--quiet", best: "--good", phase: "--accent" };
+const TONES = { attempt: "--warn", pause: "--waiting", checkpoint: "--quiet", best: "--good", phase: "--accent", broken: "--bad" };
+const NEAR_PIXELS = 6;
 
 /**
  * A plugin of uPlot that draws marks as lines from top to bottom, best ones with a star on top.
@@ -33,7 +34,27 @@ function drawMark(plot, { x, kind }) {
   ctx.moveTo(left, bbox.top);
   ctx.lineTo(left, bbox.top + bbox.height);
   ctx.stroke();
+  if (kind === "best") star(ctx, left, bbox.top);
   ctx.restore();
+}
+
+function star(ctx, x, top) {
+  ctx.fillStyle = colour(TONES.best);
+  ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
+  ctx.textAlign = "center";
+  ctx.textBaseline = "top";
+  ctx.fillText("★", x, top);
+}
+
+/** The marks at the cursor of a plot, the nearest first, and whether it is in the left half. */
+export function marksNear(plot, marks) {
+  const left = plot.cursor.left ?? -1;
+  if (left < 0) return { marks: [], isLeft: false };
+  const near = marks
+    .map((mark) => ({ mark, pixels: Math.abs(plot.valToPos(mark.x, "x") - left) }))
+    .filter(({ pixels }) => pixels <= NEAR_PIXELS)
+    .sort((one, other) => one.pixels - other.pixels);
+  return { marks: near.map(({ mark }) => mark), isLeft: left < plot.over.clientWidth / 2 };
 }
 
 /**

@@ -1,7 +1,7 @@
 // The options of a plot of uPlot: scales, axes, lines, cursor.
 
 import { colour, lineColour } from "./colours.js";
-import { marksPlugin, outliersPlugin } from "./marks.js";
+import { marksNear, marksPlugin, outliersPlugin } from "./marks.js";
 import { smoothed } from "./smoothing.js";
 import { aligned } from "./series.js";
 
@@ -37,13 +37,14 @@ export function optionsOf({ series, xAxis, isLog, smoothing, width, height, view
     series: [{}, ...series.flatMap((each) => linesOf(each, smoothing))],
     axes: axesOf(series, xAxis),
     cursor: {
-      sync: { key: view.key },
+      // What is selected is shown in all charts by their view: each that selected it, too, would zoom again.
+      sync: { key: view.key, filters: { sub: (event) => event !== "mousedown" && event !== "mouseup" } },
       drag: { x: true, y: false, setScale: false },
       points: { size: 7 },
       focus: { prox: 24 },
     },
     hooks: {
-      setCursor: [(plot) => onCursor(plot.cursor.idx)],
+      setCursor: [(plot) => onCursor(plot.cursor.idx, marksNear(plot, marks()))],
       setSelect: [(plot) => select(plot, onZoom)],
     },
     plugins: [marksPlugin(marks), outliersPlugin(shown)],
@@ -81,7 +82,7 @@ function axesOf(series, xAxis) {
   };
   const format = series[0]?.format ?? String;
   return [
-    { ...axis, size: 30, values: (_, ticks) => ticks.map((tick) => xAxis.format(tick)) },
+    { ...axis, ...(xAxis.increments && { incrs: xAxis.increments }), size: 30, values: (_, ticks) => ticks.map((tick) => xAxis.format(tick)) },
     // A tick of a logarithmic axis that has no label is null.
     { ...axis, size: 56, values: (_, ticks) => ticks.map((tick) => tickText(tick, format)) },
   ];

@@ -14,10 +14,22 @@ export function settingsOf(query) {
   };
 }
 
-export function ChartSettings({ query }) {
+/** The x axes that a run's charts can have, by the value in the address. */
+const AXES = ["step", "epoch", "time"];
+
+/**
+ * The axis that the query of an address asks for, or the steps if that one is not known.
+ * @param {URLSearchParams} query
+ * @param {Record<string, any>} axes By name, null where it is not known.
+ */
+export const axisIn = (query, axes) => (Object.hasOwn(axes, query.get("x") ?? "") && axes[query.get("x")]) || axes.step;
+
+/** @param {{query: URLSearchParams, axes?: Record<string, any> | null}} props */
+export function ChartSettings({ query, axes = null }) {
   const choose = (event) => changeQuery({ smooth: event.currentTarget.value === "0" ? null : event.currentTarget.value });
   return html`
     <div class="chart-settings" role="group" aria-label="Charts">
+      ${axes && html`<${AxisChoice} query=${query} axes=${axes} />`}
       <label>Smoothing
         <select value=${String(settingsOf(query).smoothing)} onChange=${choose}>
           ${SMOOTHINGS.map((weight) => html`<option key=${weight} value=${String(weight)}>${weight || "none"}</option>`)}
@@ -26,6 +38,19 @@ export function ChartSettings({ query }) {
       <${Flag} query=${query} name="log" label="Logarithmic" />
       <${Flag} query=${query} name="outliers" label="Show outliers" />
     </div>
+  `;
+}
+
+function AxisChoice({ query, axes }) {
+  const chosen = axisIn(query, axes).name;
+  const unknown = AXES.filter((name) => !axes[name]);
+  const choose = (event) => changeQuery({ x: event.currentTarget.value === "step" ? null : event.currentTarget.value });
+  return html`
+    <label title=${unknown.length ? `Not known of this run: ${unknown.join(", ")}` : null}>X axis
+      <select value=${chosen} onChange=${choose}>
+        ${AXES.map((name) => html`<option key=${name} value=${name} disabled=${!axes[name]}>${name}</option>`)}
+      </select>
+    </label>
   `;
 }
 

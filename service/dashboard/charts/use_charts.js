@@ -6,6 +6,7 @@ import { timeOnAxis } from "../text/format.js";
 import { celsius, share, watts } from "../text/use.js";
 import { Chart } from "./chart.js";
 import { ChartView } from "./view.js";
+import { placed } from "./x_axis.js";
 
 const TIME = { name: "time", format: timeOnAxis, isTime: true };
 /** @type {[number, number]} */
@@ -28,17 +29,27 @@ const OF_GPUS = [
   { title: "GPU power", measure: "power_watts", format: watts },
 ];
 
-/** @param {{series: Record<string, [number, number][]>}} props By name the [seconds since 1970, value] pairs. */
-export function UseCharts({ series }) {
-  const view = useMemo(() => new ChartView(), []);
-  const charts = useMemo(() => [hostChart(series), ...OF_GPUS.map((each) => gpuChart(series, each))], [series]);
+/**
+ * @param {object} props
+ * @param {Record<string, [number, number][]>} props.series By name the [seconds since 1970, value] pairs.
+ * @param {{view: ChartView, axis: import("./x_axis.js").RunAxis, marks: import("./marks.js").Mark[], extent: [number, number] | null} | null} [props.shared]
+ * The axis of other charts, with their zoom and their cursor; without it x is the time of day.
+ */
+export function UseCharts({ series, shared = null }) {
+  const own = useMemo(() => new ChartView(), []);
+  const { view, marks, extent } = shared ?? { view: own, marks: NO_MARKS, extent: null };
+  const axis = shared?.axis;
+  const charts = useMemo(() => {
+    const onAxis = axis ? mapped(series, axis) : series;
+    return [hostChart(onAxis), ...OF_GPUS.map((each) => gpuChart(onAxis, each))];
+  }, [series, axis]);
   return html`
     <div class="charts">
       ${charts
         .filter(({ lines }) => lines.length)
         .map(
           ({ title, lines, limits }) => html`
-            <${Chart} key=${title} title=${title} series=${lines} xAxis=${TIME} view=${view} marks=${NO_MARKS} isClipped=${false} limits=${limits} />
+            <${Chart} key=${title} title=${title} series=${lines} xAxis=${axis ?? TIME} view=${view} marks=${marks} extent=${extent} isClipped=${false} limits=${limits} />
           `,
         )}
     </div>
@@ -46,6 +57,8 @@ export function UseCharts({ series }) {
 }
 
 const NO_MARKS = [];
+
+const mapped = (series, axis) => Object.fromEntries(Object.entries(series).map(([name, points]) => [name, placed(points, axis.ofTime)]));
 
 function hostChart(series) {
   const names = [...HOST.keys()].filter((name) => series[name]);
@@ -59,9 +72,9 @@ function hostChart(series) {
  */
 function gpuChart(series, { title, measure, format, limits }) {
   const lines = Object.keys(series)
-    .map((name) => ({ name, found: GPU.exec(name) }))
-    .filter(({ found }) => found?.[2] === measure)
-    .map(({ name, found }) => ({ id: name, index: Number(found[1]), label: `GPU ${found[1]}`, points: series[name], format }))
+    .map((name) => ({ name, match: GPU.exec(name) }))
+    .filter(({ match }) => match?.[2] === measure)
+    .map(({ name, match }) => ({ id: name, index: Number(match[1]), label: `GPU ${match[1]}`, points: series[name], format }))
     .sort((one, other) => one.index - other.index);
   return { title, lines, limits };
 }

@@ -19,7 +19,7 @@ const LAST_FEW = 3;
 const MOST = 100;
 
 export function JobCheckpoints({ job }) {
-  const { value, error } = usePolled(pathOf(job, true), POLL_MS, job.version);
+  const { value, error } = usePolled(checkpointsPath(job, true), POLL_MS, job.version);
   const checkpoints = value?.data ?? [];
   const isLeading = (each, index) => index < LAST_FEW || each.pinned || each.id === job.latest_checkpoint || each.id === job.best_checkpoint;
   const leading = checkpoints.filter(isLeading);
@@ -44,7 +44,8 @@ export function JobCheckpoints({ job }) {
   `;
 }
 
-const pathOf = (job, isRetained) =>
+/** The path of the checkpoints of a job, the newest first: those that are kept, or those that are removed. */
+export const checkpointsPath = (job, isRetained) =>
   `checkpoints?${new URLSearchParams({ job: job.id, retained: String(isRetained), order_by: "-step", limit: String(MOST), manifest: "false" })}`;
 
 /** What is drawn, and asked for, once it is unfolded. */
@@ -59,7 +60,7 @@ function Folded({ title, children }) {
 }
 
 function Removed({ job }) {
-  const { value, error } = usePolled(pathOf(job, false), POLL_MS, job.version);
+  const { value, error } = usePolled(checkpointsPath(job, false), POLL_MS, job.version);
   return html`
     <${Problem} of="Removed checkpoints" error=${error} />
     ${value && !value.data.length && html`<p class="quiet">None.</p>`}

@@ -13,7 +13,8 @@ const LOOK_MS = 30_000;
 const POLL_MS = 10_000;
 const MAX_POINTS = 300;
 
-export function HostUse({ job }) {
+/** @param {{job: any, shared?: any}} props With `shared`, as of `UseCharts`, it has the axis of the job's other charts. */
+export function HostUse({ job, shared = null }) {
   const [isOpen, setOpen] = useState(false);
   const path = `${jobPath(job.id)}/samples`;
   // Two points are enough to see whether there is anything.
@@ -22,12 +23,12 @@ export function HostUse({ job }) {
   return html`
     <details class="panel host-use" onToggle=${(event) => setOpen(event.currentTarget.open)}>
       <summary><h2>Host and GPU</h2></summary>
-      ${isOpen && html`<${AttemptUse} path=${`${path}?max_points=${MAX_POINTS}`} everyMs=${isEnded(job) ? LOOK_MS : POLL_MS} />`}
+      ${isOpen && html`<${AttemptUse} shared=${shared} path=${`${path}?max_points=${MAX_POINTS}`} everyMs=${isEnded(job) ? LOOK_MS : POLL_MS} />`}
     </details>
   `;
 }
 
-function AttemptUse({ path, everyMs }) {
+function AttemptUse({ shared, path, everyMs }) {
   const [chosen, setChosen] = useState(null);
   const { value, error } = usePolled(path, everyMs);
   const attempts = value?.attempts ?? [];
@@ -41,7 +42,7 @@ function AttemptUse({ path, everyMs }) {
         <a href=${addressOf(["workers"], { open: shown.worker_id })}>Worker ${shown.worker_id}</a>
         ${shown.gpus?.length > 0 && html`<span>GPU ${shown.gpus.join(", ")}</span>`}
       </div>
-      <${UseCharts} key=${shown.attempt} series=${shown.series} />
+      <${UseCharts} key=${shown.attempt} series=${shown.series} shared=${shared} />
     `}
   `;
 }

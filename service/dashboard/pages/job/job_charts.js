@@ -1,70 +1,66 @@
 // The charts of a job's measurements, and how they are drawn, which is part of the address.
 
-import { useMemo } from "../../vendor/preact.js";
+import { useEffect, useMemo } from "../../vendor/preact.js";
 import { jobPath } from "../../api/client.js";
 import { usePolled } from "../../api/polled.js";
 import { Chart } from "../../charts/chart.js";
-import { ChartSettings, settingsOf } from "../../charts/settings.js";
+import { MarkKey } from "../../charts/mark_key.js";
+import { axisIn, ChartSettings, settingsOf } from "../../charts/settings.js";
 import { ChartView } from "../../charts/view.js";
+import { axesOf } from "../../charts/x_axis.js";
 import { html } from "../../parts/html.js";
 import { Problem } from "../../parts/problem.js";
 import { route } from "../../state/route.js";
-import { count, metricTitle, namedMetric } from "../../text/format.js";
+import { checkpointsPath } from "./checkpoints.js";
+import { HostUse } from "./host_use.js";
+import { chartsOf, extentOf } from "./job_series.js";
+import { brokenMark, runMarks } from "./run_marks.js";
 
 const POLL_MS = 10_000;
+const LOOK_MS = 30_000;
 const MAX_POINTS = 600;
-const STEPS = { name: "step", format: count };
-
-/** The charts by their titles; the first two are there without any value. */
-const CHARTS = [
-  { title: "Loss", has: (name) => name.endsWith("loss"), isAlways: true },
-  { title: "Error", has: (name) => name.endsWith("_error"), isAlways: true },
-  { title: "Learning rate", has: (name) => name === "learning_rate" },
-  { title: "Images/s", has: (name) => name === "images_per_second" },
-];
 
 export function JobCharts({ job }) {
-  const path = `${jobPath(job.id)}/metrics?max_points=${MAX_POINTS}`;
-  const { value, error } = usePolled(path, POLL_MS, job.version);
+  const path = jobPath(job.id);
+  const { value, error } = usePolled(`${path}/metrics?max_points=${MAX_POINTS}`, POLL_MS, job.version);
+  const attempts = usePolled(`${path}/attempts`, LOOK_MS, `${job.attempt} ${job.state}`).value?.data ?? NONE;
+  const checkpoints = usePolled(checkpointsPath(job, true), LOOK_MS, `${job.latest_checkpoint} ${job.best_checkpoint}`).value?.data ?? NONE;
   return html`
     <${Problem} of="Charts" error=${error} />
-    <${Charts} series=${value?.series ?? NONE} marks=${NO_MARKS} />
+    <${Charts} job=${job} measured=${value ?? NOTHING} attempts=${attempts} checkpoints=${checkpoints} />
   `;
 }
 
-const NONE = {};
-const NO_MARKS = [];
+const NONE = [];
+const NOTHING = { series: {} };
 
 /**
  * @param {object} props
- * @param {Record<string, [number, number | null][]>} props.series By name of the metric.
- * @param {import("../../charts/marks.js").Mark[]} props.marks
+ * @param {any} props.job
+ * @param {any} props.measured What `GET /jobs/{id}/metrics` has; an older server sends series alone.
+ * @param {any[]} props.attempts
+ * @param {any[]} props.checkpoints
  */
-function Charts({ series, marks }) {
+function Charts({ job, measured, attempts, checkpoints }) {
   const view = useMemo(() => new ChartView(), []);
   const { query } = route.value;
-  const settings = { view, marks, xAxis: STEPS, ...settingsOf(query) };
-  const charts = useMemo(() => chartsOf(series), [series]);
+  const stepsPerEpoch = job.progress.steps_per_epoch;
+  const axes = useMemo(() => axesOf({ times: measured.times ?? [], stepsPerEpoch }), [measured, stepsPerEpoch]);
+  const axis = axisIn(query, axes);
+  useEffect(() => view.reset(), [axis.name]);
+  const about = [job.progress.step, job.reason, job.best_checkpoint, attempts, checkpoints, axis];
+  const marks = useMemo(() => runMarks({ job, attempts, checkpoints }, axis), about);
+  const charts = useMemo(() => chartsOf(measured, axis, brokenMark(job, attempts, axis)), [measured, attempts, job.reason, axis]);
+  const extent = useMemo(() => extentOf(charts), [charts]);
+  // Before a run has moved on, all samples would be at its first step.
+  const hasMoments = axis.name === "time" || (measured.times?.length ?? 0) > 1;
+  const settings = { view, marks, extent, xAxis: axis, ...settingsOf(query) };
   return html`
-    <${ChartSettings} query=${query} />
+    <${ChartSettings} query=${query} axes=${axes} />
+    <${MarkKey} marks=${marks} />
     <div class="charts">
-      ${charts.map(({ title, lines }) => html`<${Chart} key=${title} title=${title} series=${lines} ...${settings} />`)}
+      ${charts.map(({ title, lines, ...own }) => html`<${Chart} key=${title} title=${title} series=${lines} ...${settings} ...${own} />`)}
     </div>
+    <${HostUse} job=${job} shared=${hasMoments ? { view, axis, marks, extent } : null} />
   `;
-}
-
-/** The charts that have a series, with their lines; a job of another version may measure anything. */
-function chartsOf(series) {
-  return CHARTS.map(({ title, has, isAlways }) => ({
-    title,
-    isAlways,
-    lines: Object.keys(series)
-      .filter((name) => has(name) && series[name].length)
-      .map((name) => ({
-        id: name,
-        label: metricTitle(name),
-        points: series[name],
-        format: (value) => namedMetric(name, value),
-      })),
-  })).filter(({ isAlways, lines }) => isAlways || lines.length);
 }

@@ -53,8 +53,7 @@ function Shown({ job, isGone, refresh }) {
     <${Progress} job=${job} />
     <${Figures} job=${job} />
     <${TimeSpent} spent=${job.progress.time_spent} />
-    ${view.charts && html`<${JobCharts} job=${job} />`}
-    <${HostUse} job=${job} />
+    ${view.charts ? html`<${JobCharts} job=${job} />` : html`<${HostUse} job=${job} />`}
     <${Evaluation} job=${job} />
     ${view.checkpoints && html`<${JobCheckpoints} job=${job} />`}
     ${files.length > 0 &&
