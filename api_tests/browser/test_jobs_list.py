@@ -33,7 +33,7 @@ def test_a_job_of_a_newer_version_is_shown_plainly_in_the_list_and_on_its_page(
 ) -> None:
     newer = a_job(1, name="newer", kind="search", state="hibernating", spec={"kind": "search"})
     fake.jobs = [newer.model_copy(update={"unreadable": "this version cannot read its spec"})]
-    page.goto("/")
+    page.goto("/#/jobs?kind=all")
     row = page.locator(JOB)
     expect(row).to_contain_text("hibernating")
     expect(row.get_by_role("link", name="newer")).to_be_visible()
@@ -93,22 +93,7 @@ def test_a_filter_asks_for_one_state_and_survives_a_reload(
     expect(page.locator(JOB)).to_contain_text("crashed")
     page.reload()
     expect(page.locator(JOB)).to_have_count(1)
-    expect(page.locator(".filters [aria-current]")).to_have_text("failed")
-
-
-def test_load_more_goes_on_where_the_page_ended_though_jobs_arrive(
-    page: Page, fake: Any, a_job: Any
-) -> None:
-    fake.jobs = [a_job(number) for number in range(70, 0, -1)]
-    page.goto("/")
-    expect(page.locator(JOB)).to_have_count(50)
-    fake.jobs.insert(0, a_job(71))
-    more = page.get_by_role("button", name="Load more")
-    more.click()
-    expect(page.locator(JOB)).to_have_count(71)
-    expect(more).to_be_hidden()
-    shown = [row.get_attribute("data-job") for row in page.locator(JOB).all()]
-    assert shown == [job.id for job in fake.jobs]
+    expect(page.locator(".filters [aria-current]")).to_contain_text("failed")
 
 
 def test_an_empty_list_shows_the_command_that_submits_a_first_job(page: Page, fake: Any) -> None:

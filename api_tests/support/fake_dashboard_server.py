@@ -12,6 +12,7 @@ from fastapi.staticfiles import StaticFiles
 
 from api_tests.support.dashboard_models import a_job, with_actions
 from api_tests.support.fake_checkpoints import FakeCheckpoints, add_checkpoint_routes
+from api_tests.support.fake_job_lists import after_action, bulk_answer, matching, page_of
 from api_tests.support.fake_server import FakeServer
 from service.api.parameters import PathId
 from service.contract.checkpoints import Checkpoint
@@ -41,9 +42,11 @@ class FakeDashboardServer(FakeServer):
         self.measured: dict[str, Any] = {}
         """What the answer with the series has beside them: the times of steps, the time spent."""
         self.kept = FakeCheckpoints()
+        self.curves: dict[str, list[list[float | None]]] = {}
+        """The loss of jobs by their ids, as the list shows it."""
         self.attempts: list[Attempt] = []
         self.events: list[Event] = []
-        self.log, self.refusal = "", ""
+        self.log, self.refusal, self.list_refusal = "", "", ""
         self.lineage: dict[str, Any] = {"descendants": []}
         self.files: dict[str, Any] = {}
         self.broken_parts: set[str] = set()
@@ -118,13 +121,25 @@ def _app(fake: FakeDashboardServer) -> FastAPI:
         return {"object": "list", "data": [m.model_dump(mode="json") for m in models]}
 
     @app.get("/jobs")
-    def jobs(request: Request, limit: int, after: str = "", state: str = "") -> Response:
-        chosen = [job for job in fake.jobs if job.state == (state or job.state)]
-        chosen = [job for job in chosen if not after or job.id < after]
-        page = chosen[:limit]
-        more = len(chosen) > limit
-        keys = {"has_more": more, "next": page[-1].id if more else None}
-        return answer(request, listed(page) | keys)
+    def jobs(request: Request) -> Response:
+        if fake.list_refusal:
+            return Response(json.dumps({"status": 422, "detail": fake.list_refusal}), 422)
+        return answer(request, page_of(fake.jobs, request.query_params))
+
+    @app.get("/jobs/series")
+    def curves(request: Request, ids: str) -> Response:
+        data = [{"id": each, "points": fake.curves.get(each, [])} for each in ids.split(",")]
+        return answer(request, {"data": data})
+
+    @app.post("/jobs/bulk")
+    async def bulk(request: Request) -> Response:
+        text = (await request.body()).decode()
+        body = json.loads(text)
+        fake.called(("POST", request.url.path, 200, text))
+        done, changed = bulk_answer(matching(fake.jobs, body), after_action(body))
+        kept = [job for job in fake.jobs if body["action"] != "delete" or job.id not in changed]
+        fake.jobs = [changed.get(job.id, job) for job in kept]
+        return Response(json.dumps(done))
 
     @app.get("/jobs/{job_id}")
     def job(request: Request, job_id: PathId) -> Response:

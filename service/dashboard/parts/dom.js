@@ -31,25 +31,3 @@ export function setText(node, text) {
   const value = visible(String(text ?? ""));
   if (node.textContent !== value) node.textContent = value;
 }
-
-/** Makes `parent` hold one node per item, in order; nodes of known keys are updated, not rebuilt. */
-export function reconcile(parent, nodes, items, { key, make, update }) {
-  const keys = new Set(items.map(key));
-  for (const [id, node] of nodes) {
-    if (keys.has(id)) continue;
-    node.remove();
-    nodes.delete(id);
-  }
-  let nextNode = parent.firstElementChild;
-  for (const item of items) {
-    const id = key(item);
-    let node = nodes.get(id);
-    if (!node) {
-      node = make(item);
-      nodes.set(id, node);
-    }
-    update(node, item);
-    if (node === nextNode) nextNode = nextNode.nextElementSibling;
-    else parent.insertBefore(node, nextNode);
-  }
-}

@@ -6,6 +6,7 @@ import { NotThere, pageOf } from "../pages/pages.js";
 import { announcement } from "../state/announcer.js";
 import { Banner } from "./banner.js";
 import { BellWatch } from "./bell_watch.js";
+import { KeysDialog } from "./keys_dialog.js";
 import { Login } from "./login.js";
 import { PageView } from "./page_view.js";
 import { SessionMenu } from "./session_menu.js";
@@ -30,6 +31,7 @@ export function App() {
     <${UpgradeNotice} />
     <${BellWatch} />
     <${Login} />
+    <${KeysDialog} />
     <div id="announcer" class="unseen" role="status" aria-live="polite">${announcement.value}</div>
   `;
 }
