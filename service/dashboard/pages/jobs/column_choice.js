@@ -19,7 +19,7 @@ const SAMPLE = 100;
 export function ColumnChoice({ query, chosen }) {
   const [isShown, setShown] = useState(false);
   return html`
-    <button type="button" class="button small" onClick=${() => setShown(true)}>Columns</button>
+    <button type="button" class="button small columns" onClick=${() => setShown(true)}>Columns</button>
     ${isShown && html`<${Choices} query=${query} chosen=${chosen} onClose=${() => setShown(false)} />`}
   `;
 }
@@ -68,6 +68,27 @@ function withChosen(offered, chosen) {
     if (prefix && !all[PARTS[prefix]].includes(key)) all[PARTS[prefix]] = [...all[PARTS[prefix]], key];
   }
   return all;
+}
+
+/** @type {[string, string][]} */
+const ORDERS = [
+  ["", "Newest first"],
+  ["created_at", "Oldest first"],
+  ["-duration", "Longest first"],
+  ["-priority", "Highest priority"],
+  ["metrics.loss", "Lowest loss"],
+  ["metrics.top1_error", "Lowest top-1 error"],
+];
+
+/** Sorts where there is no head of a table to do it, as on a telephone. */
+export function OrderChoice({ query }) {
+  const chosen = query.get("sort") ?? "";
+  const orders = ORDERS.some(([sort]) => sort === chosen) ? ORDERS : [...ORDERS, [chosen, chosen]];
+  return html`
+    <select class="order" aria-label="Order" value=${chosen} onChange=${(event) => changeQuery({ sort: event.target.value }, { replace: false })}>
+      ${orders.map(([sort, title]) => html`<option key=${sort} value=${sort} selected=${sort === chosen}>${title}</option>`)}
+    </select>
+  `;
 }
 
 /** Groups by the label that is chosen; `keys` are those of the jobs that were read. */

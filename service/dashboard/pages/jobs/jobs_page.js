@@ -4,7 +4,7 @@ import { useEffect, useRef } from "../../vendor/preact.js";
 import { html } from "../../parts/html.js";
 import { counted } from "../../text/format.js";
 import { BulkBar } from "./bulk_bar.js";
-import { ColumnChoice, GroupChoice } from "./column_choice.js";
+import { ColumnChoice, GroupChoice, OrderChoice } from "./column_choice.js";
 import { chosenColumns, columnOf, FIELDS } from "./columns.js";
 import { useCurves } from "./curves.js";
 import { FirstJob, NothingFound } from "./empty.js";
@@ -74,6 +74,7 @@ function Tools({ query, list }) {
       <${Search} query=${query} field=${list.search} />
       <${Kinds} query=${query} />
       <${GroupChoice} query=${query} keys=${labelKeys(list.rows)} />
+      <${OrderChoice} query=${query} />
       <${ColumnChoice} query=${query} chosen=${list.columnKeys} />
     </div>
   `;
