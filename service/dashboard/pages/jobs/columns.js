@@ -29,7 +29,7 @@ export const FIELDS = [
 
 /** Always there, and always first. @type {Column[]} */
 export const FIRST_COLUMNS = [
-  { key: "state", title: "State", width: "116px", value: (job) => job.state, cell: cells.stateOf },
+  { key: "state", title: "State", width: "128px", value: (job) => job.state, cell: cells.stateOf },
   { key: "job", title: "Job", width: "minmax(190px, 2fr)", value: (job) => job.name ?? job.id, cell: cells.nameOf },
 ];
 
@@ -39,7 +39,7 @@ const COLUMNS = [
   { key: "progress", title: "Progress", width: "minmax(150px, 1.3fr)", value: (job) => job.progress.fraction, cell: cells.progressOf },
   { key: "curve", title: "Loss curve", width: "112px", value: (job) => job.metrics.loss, order: "metrics.loss", cell: cells.curveOf },
   { key: "images_per_second", title: "Images/s", width: "84px", isNumber: true, value: speedOf, cell: (job) => rate(speedOf(job)) },
-  { key: "time", title: "Time", width: "138px", order: "created_at", value: (job) => job.created_at, cell: cells.timeOf },
+  { key: "time", title: "Time", width: "154px", order: "created_at", value: (job) => job.created_at, cell: cells.timeOf },
   { key: "duration", title: "Duration", width: "104px", isNumber: true, order: "duration", value: (job) => job.started_at, cell: cells.durationOf },
   { key: "created", title: "Submitted", width: "176px", order: "created_at", value: (job) => job.created_at, cell: (job) => dateAndTime(job.created_at) },
   { key: "labels", title: "Labels", width: "minmax(140px, 1fr)", value: (job) => Object.values(job.labels)[0], cell: cells.labelsOf },
@@ -122,4 +122,4 @@ export function shownIn(column, job) {
 }
 
 /** The class of a column's cells. */
-export const classOf = ({ key, isNumber }) => `${key.replaceAll(/[^a-z0-9_]/gi, "-")}${isNumber ? " number" : ""}`;
+export const classOf = ({ key, isNumber }) => `col-${key.replaceAll(/[^a-z0-9_]/gi, "-")}${isNumber ? " number" : ""}`;

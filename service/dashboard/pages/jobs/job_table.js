@@ -28,6 +28,7 @@ export function rangeOf({ scrollTop, clientHeight }, rowHeight, size) {
  * @param {string[]} props.columnKeys
  * @param {import("./selection.js").Selection} props.selection
  * @param {number | null} props.current The place of the row that the keys are at.
+ * @param {number} props.steps How often the keys have moved: a click on a row scrolls nothing.
  * @param {(place: number, event: MouseEvent) => void} props.onSelect
  * @param {(group: string | null) => void} props.onFold
  * @param {(hasMoved: boolean) => void} props.onRange Is told whether the head came into sight or went.
@@ -35,11 +36,11 @@ export function rangeOf({ scrollTop, clientHeight }, rowHeight, size) {
  * @param {string} props.filters Of the view.
  * @param {boolean} props.isBusy
  */
-export function JobTable({ view, size, itemAt, columnKeys, selection, filters, current, onSelect, onFold, onRange, onFocus, isBusy }) {
+export function JobTable({ view, size, itemAt, columnKeys, selection, filters, current, steps, onSelect, onFold, onRange, onFocus, isBusy }) {
   const box = useRef(null);
   const rowHeight = useRowHeight();
   const range = useRange(box, { view, size, rowHeight, onRange });
-  useCurrent(box, current, rowHeight);
+  useCurrent(box, { current, steps, rowHeight });
   const columns = [...FIRST_COLUMNS, ...columnKeys.map(columnOf)];
   const places = Array.from({ length: Math.max(range.to - range.from, 0) }, (_, index) => range.from + index);
   const tracks = ["34px", ...columns.map(({ width }) => width)].join(" ");
@@ -145,17 +146,17 @@ function useRange(box, { view, size, rowHeight, onRange }) {
 }
 
 /** Brings the row of the keys into sight, and the focus to it. */
-function useCurrent(box, current, rowHeight) {
+function useCurrent(box, { current, steps, rowHeight }) {
   const isDue = useRef(false);
   useLayoutEffect(() => {
-    isDue.current = current !== null;
-    if (current === null) return;
+    isDue.current = steps > 0 && current !== null;
+    if (!isDue.current) return;
     const head = box.current.querySelector("thead").offsetHeight;
     const top = current * rowHeight;
     const least = top + rowHeight + head - box.current.clientHeight;
     if (box.current.scrollTop > top) box.current.scrollTop = top;
     else if (box.current.scrollTop < least) box.current.scrollTop = least;
-  }, [current]);
+  }, [steps]);
   useEffect(() => {
     // The row is drawn once it has come into sight.
     const row = isDue.current && box.current.querySelector(`tr[aria-rowindex="${current + 2}"]`);

@@ -47,8 +47,12 @@ export function useListPlace({ view, items, selection, refresh }) {
   useEffect(() => setAt(NOWHERE), [view]);
   const found = at.id === null ? -1 : items.placeOf(at.id);
   const current = found >= 0 ? found : at.place;
+  const [steps, setSteps] = useState(0);
   const goTo = (place) => setAt((last) => (last.place === place ? last : { place, id: items.at(place)?.job?.id ?? null }));
-  const move = (step) => goTo(current === null ? view.firstInSight : Math.min(Math.max(current + step, 0), items.size - 1));
+  const move = (step) => {
+    goTo(current === null ? view.firstInSight : Math.min(Math.max(current + step, 0), items.size - 1));
+    setSteps((last) => last + 1);
+  };
   const onRange = (hasMoved) =>
     rest(() => {
       const isWaiting = !items.isArranged && view.rows.lacks(view.wanted);
@@ -64,7 +68,7 @@ export function useListPlace({ view, items, selection, refresh }) {
     selection.clear();
     setAt(NOWHERE);
   };
-  const tableProps = { view, size: items.size, itemAt: items.at, selection, current, onSelect: select, onFold: items.fold, onRange, onFocus: goTo };
+  const tableProps = { view, size: items.size, itemAt: items.at, selection, current, steps, onSelect: select, onFold: items.fold, onRange, onFocus: goTo };
   return { current, move, select, clear, toTop, tableProps };
 }
 
