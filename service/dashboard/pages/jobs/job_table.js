@@ -12,12 +12,12 @@ const heightOfRow = () => (NARROW.matches ? 74 : 54);
 /** Rows that are drawn before and after those in sight, in steps of which the range moves. */
 const BEYOND = 10;
 
-/** The rows of a scrolled box that are in sight. */
-export function rangeOf({ scrollTop, clientHeight }, rowHeight, size) {
+/** The rows of a scrolled box that are in sight; it may be higher than the list is long. */
+function rangeOf({ scrollTop, clientHeight }, rowHeight) {
   const first = Math.floor(scrollTop / rowHeight);
   const from = Math.max(Math.floor(first / BEYOND) * BEYOND - BEYOND, 0);
   const to = Math.ceil((first + clientHeight / rowHeight) / BEYOND) * BEYOND + BEYOND;
-  return { from: Math.min(from, Math.max(size - 1, 0)), to: Math.min(to, size) };
+  return { from, to };
 }
 
 /**
@@ -42,7 +42,7 @@ export function JobTable({ view, size, itemAt, columnKeys, selection, filters, c
   const range = useRange(box, { view, size, rowHeight, onRange });
   useCurrent(box, { current, steps, rowHeight });
   const columns = [...FIRST_COLUMNS, ...columnKeys.map(columnOf)];
-  const places = Array.from({ length: Math.max(range.to - range.from, 0) }, (_, index) => range.from + index);
+  const places = Array.from({ length: Math.max(Math.min(range.to, size) - range.from, 0) }, (_, index) => range.from + index);
   const tracks = ["34px", ...columns.map(({ width }) => width)].join(" ");
   return html`
     <div class="job-box" ref=${box} aria-busy=${isBusy}>
@@ -113,9 +113,9 @@ function useRowHeight() {
 
 /** The rows to draw; tells the view what is in sight, and has another view begin where it was left. */
 function useRange(box, { view, size, rowHeight, onRange }) {
-  const [range, setRange] = useState({ from: 0, to: Math.min(size, 40) });
+  const [range, setRange] = useState({ from: 0, to: 40 });
   const look = () => {
-    const next = rangeOf(box.current, rowHeight, size);
+    const next = rangeOf(box.current, rowHeight);
     view.range = next;
     view.scrollTop = box.current.scrollTop;
     view.firstInSight = Math.ceil(box.current.scrollTop / rowHeight);
