@@ -11,6 +11,8 @@ import { BulkDialog } from "./bulk_dialog.js";
 
 /** Of how many refused jobs each reason names the ids. */
 const NAMED = 5;
+/** The most jobs that the page of a comparison takes. */
+const COMPARED = 20;
 
 /**
  * @param {object} props
@@ -48,6 +50,7 @@ export function BulkBar({ selection, total, filters, filter, afterwards }) {
         <span class="verbs">
           ${BULK_ACTIONS.map((each) => html`<button key=${each.name} type="button" class="button" onClick=${() => setAction(each)}>${each.label}…</button>`)}
         </span>
+        ${all === null && size > 1 && size <= COMPARED && html`<a class="tool" href=${addressOf(["compare"], { ids: [...ids].join(",") })}>Compare</a>`}
         <button type="button" class="tool" onClick=${() => selection.clear()}>Clear</button>
       </div>
     `}
