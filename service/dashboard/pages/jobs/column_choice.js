@@ -6,7 +6,7 @@ import { html } from "../../parts/html.js";
 import { Sheet } from "../../parts/sheet.js";
 import { changeQuery } from "../../state/route.js";
 import { columnOf, keepColumns, offeredColumns, USUAL_COLUMNS } from "./columns.js";
-import { filtersOf } from "./view.js";
+import { filtersOf, orderOf } from "./view.js";
 
 /** Of how many jobs the names of metrics, labels and parameters are taken. */
 const SAMPLE = 100;
@@ -83,12 +83,18 @@ const ORDERS = [
 /** Sorts where there is no head of a table to do it, as on a telephone. */
 export function OrderChoice({ query }) {
   const chosen = query.get("sort") ?? "";
-  const orders = ORDERS.some(([sort]) => sort === chosen) ? ORDERS : [...ORDERS, [chosen, chosen]];
+  const orders = ORDERS.some(([sort]) => sort === chosen) ? ORDERS : [...ORDERS, [chosen, titleOf(query)]];
   return html`
     <select class="order" aria-label="Order" value=${chosen} onChange=${(event) => changeQuery({ sort: event.target.value }, { replace: false })}>
       ${orders.map(([sort, title]) => html`<option key=${sort} value=${sort} selected=${sort === chosen}>${title}</option>`)}
     </select>
   `;
+}
+
+/** An order that is of no use to most, in words. */
+function titleOf(query) {
+  const { name, isDescending } = orderOf(query);
+  return `${columnOf(name)?.title ?? name}, ${isDescending ? "highest" : "lowest"} first`;
 }
 
 /** Groups by the label that is chosen; `keys` are those of the jobs that were read. */

@@ -13,7 +13,7 @@ export function FirstJob() {
   return html`
     <div class="empty">
       <h2>No jobs yet</h2>
-      <p>Submit the first one: a short training on the digits data set takes minutes on a CPU.</p>
+      <p>Submit the first one by <a href="#/submit">the form</a>, or by this command: a short training on the digits data set, which takes minutes on a CPU.</p>
       ${command && html`<div class="command"><pre tabindex="0"><code>${command}</code></pre><${CopyButton} text=${command} /></div>`}
       <p class="quiet">The API is described at <a href="docs">docs</a>. Imports, exports and checks of data are not shown here: <a href="#/jobs?kind=all">show all kinds</a>.</p>
     </div>

@@ -77,9 +77,10 @@ function Heads({ columns, selection, filters }) {
   const { segments, query } = route.value;
   const order = orderOf(query);
   const present = Object.fromEntries([...query.keys()].map((name) => [name, query.getAll(name)]));
+  const isOther = (column) => column.key !== order.name && columns.some(({ key }) => key === order.name);
   const head = (column) => {
     const name = column.order ?? column.key;
-    const isSorted = order.name === name && (query.has("sort") || column.key === "time" || column.key === "created");
+    const isSorted = order.name === name && !isOther(column);
     const isDescending = isSorted ? !order.isDescending : startsDescending(column);
     const href = addressOf(segments.length ? segments : ["jobs"], { ...present, sort: sortBy(name, isDescending) });
     const sorted = isSorted ? (order.isDescending ? "descending" : "ascending") : undefined;
