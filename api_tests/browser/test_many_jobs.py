@@ -282,8 +282,9 @@ def test_a_refused_view_says_why_and_is_calm(page: Page, fake: Any, console: lis
     fake.list_refusal = "state is one of queued, running"
     page.goto("/#/jobs?state=strange")
     expect(page.get_by_role("alert")).to_contain_text("state is one of queued, running")
-    page.get_by_role("link", name="Running").click()
+    expect(page.get_by_role("link", name="Show all jobs")).to_be_visible()
     fake.list_refusal = ""
+    page.get_by_role("link", name="Running").click()
     expect(page.get_by_text("No job matches.")).to_be_visible()
     assert all("422" in line for line in console), console
     console.clear()

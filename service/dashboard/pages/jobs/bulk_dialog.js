@@ -39,7 +39,7 @@ export function BulkDialog({ action, size, onConfirm, onClose }) {
       ${choice && html`<${Choice} choice=${choice} chosen=${chosen} onChange=${setChosen} />`}
       ${input &&
       html`
-        <label class="field" for=${id}>${input.label}</label>
+        <label class="bulk-field" for=${id}>${input.label}</label>
         <input id=${id} value=${text} placeholder=${input.placeholder} autocomplete="off" onInput=${(event) => setText(event.target.value)} />
       `}
     <//>
