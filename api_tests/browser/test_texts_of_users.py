@@ -71,7 +71,7 @@ def test_what_would_turn_the_text_around_it_is_an_escape(page: Page, fake: Any, 
     job_id = fake.jobs[0].id
     fake.events = [Event(number=1, job_id=job_id, kind="note", message=name, created_at=NOW)]
     page.goto("/")
-    page.get_by_role("link", name=shown).click()
+    page.get_by_role("link", name=shown, exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text(shown)
     expect(page.locator(".labels")).to_have_text(f"k: {shown}")
     expect(page.locator(".events li")).to_contain_text(shown)
