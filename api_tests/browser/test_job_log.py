@@ -90,14 +90,24 @@ def test_the_lines_have_times_in_the_zone_of_the_viewer_and_the_whole_log_is_dow
     agent = FakeAgent(server)
     job = agent.submit()
     claim = agent.claim()
-    content = b"first\n" + b"x" * 500_000 + b"\nsecond\n"
+    content = (
+        b"first\n"
+        + b"x" * 500_000
+        + b"\n"
+        + b"a line as long as the page is wide\n" * 300
+        + b"second\n"
+    )
     agent.log(claim, content)
     LogTimes(agent.log_path(claim), lambda: START).look()
     with agent.log_path(claim).open("ab") as log_file:
         log_file.write(b"third\n")
     LogTimes(agent.log_path(claim), lambda: START + timedelta(seconds=71.5)).look()
     context = browser.new_context(
-        base_url=server.url, timezone_id="Asia/Kolkata", locale="en-GB", accept_downloads=True
+        base_url=server.url,
+        timezone_id="Asia/Kolkata",
+        locale="en-GB",
+        accept_downloads=True,
+        viewport={"width": 375, "height": 812},
     )
     context.set_default_timeout(DEADLINE_MS)
     page = context.new_page()
@@ -110,6 +120,9 @@ def test_the_lines_have_times_in_the_zone_of_the_viewer_and_the_whole_log_is_dow
     assert "18:01:11.500" in title
     assert "2026-11-24T12:31:11.500Z" in title
     expect(page.locator("#log")).to_contain_text("The end of the log; the download has all of it.")
+    # The times have the lines wrap otherwise: the end is still in sight.
+    assert line.evaluate(IN_SIGHT)
+    expect(page.get_by_role("checkbox", name="Follow")).to_be_checked()
     with page.expect_download() as download:
         page.get_by_role("link", name="Download").click()
     assert Path(download.value.path()).read_bytes() == content + b"third\n"

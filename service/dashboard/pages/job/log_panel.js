@@ -1,6 +1,6 @@
 // The log of an attempt: its end, which scrolls with new lines unless the reader has scrolled up.
 
-import { useEffect, useMemo, useSignal, useState } from "../../vendor/preact.js";
+import { useEffect, useLayoutEffect, useMemo, useSignal, useState } from "../../vendor/preact.js";
 import { jobPath } from "../../api/client.js";
 import { Poller } from "../../api/poll.js";
 import { html } from "../../parts/html.js";
@@ -70,6 +70,10 @@ function Tail({ jobId, attempt, isLive }) {
   }, [tail, isLive]);
   const { isEmpty, isFollowed, isCut, hasTimes, problem } = state.value;
   const classes = ["log", isWrapped ? "" : "unwrapped", showsTimes && hasTimes ? "timed" : ""].filter(Boolean).join(" ");
+  // The end is elsewhere once lines are wrapped otherwise.
+  useLayoutEffect(() => {
+    if (isFollowed) tail.follow();
+  }, [classes]);
   return html`
     <${LogTools} tail=${tail} search=${search} place=${place} isFollowed=${isFollowed}>
       <label><input type="checkbox" checked=${isWrapped} onChange=${() => setWrapped(!isWrapped)} /> Wrap lines</label>

@@ -52,10 +52,12 @@ function LastLines({ job }) {
   if (!lines.length) return null;
   const toLog = () => document.getElementById("log")?.scrollIntoView({ block: "start" });
   return html`
-    <pre class="last-lines" tabindex="0" role="region" aria-label="Last lines of the log">${lines.join("\n")}</pre>
+    <pre class="last-lines" tabindex="0" role="region" aria-label="Last lines of the log" ref=${toEnd}>${lines.join("\n")}</pre>
     <button type="button" class="link" onClick=${toLog}>Show the log</button>
   `;
 }
+
+const toEnd = (box) => box && (box.scrollTop = box.scrollHeight);
 
 function linesOf(text) {
   const { whole, open } = new LogText().add(text);

@@ -1,0 +1,38 @@
+"""The lineage of a job on both databases, and what SQLite reads for it."""
+
+from api_tests.support.manifests import a_checkpoint, a_manifest
+from api_tests.support.query_plans import plan_of
+from api_tests.support.rows import ensure_job
+from service.store import checkpoints
+from service.store.engine import Database
+from service.store.job_lineage import descendants_of, source_of
+
+
+def test_descendants_are_retries_and_uses_of_the_job_s_checkpoints_newest_first(
+    database: Database,
+) -> None:
+    manifest = a_manifest("job_1", 5)
+    with database.write() as tx:
+        ensure_job(tx, "job_1")
+        checkpoints.add(tx, a_checkpoint(manifest), manifest)
+        ensure_job(tx, "job_2", parent_job_id="job_1")
+        ensure_job(tx, "job_3", source_checkpoint=manifest.checkpoint_id, result=["no object"])
+        both = {"parent_job_id": "job_1", "source_checkpoint": manifest.checkpoint_id}
+        ensure_job(tx, "job_4", **both, result={"loss": 1.5, "ok": True, "note": "x"})
+        ensure_job(tx, "job_5", parent_job_id="job_2")
+        found = descendants_of(tx, "job_1", 10)
+        assert [job.id for job in found] == ["job_4", "job_3", "job_2"]
+        assert [job.metrics for job in found] == [{"loss": 1.5}, {}, {}]
+        assert [job.id for job in descendants_of(tx, "job_1", 2)] == ["job_4", "job_3"]
+        source = source_of(tx, manifest.checkpoint_id)
+        assert (source.step, source.job_id) == (5, "job_1")
+        assert source.job is not None
+        assert source_of(tx, "ckpt_none").step is None
+
+
+def test_descendants_are_found_by_their_indexes(sqlite: Database) -> None:
+    with sqlite.write() as tx:
+        plan = " ".join(plan_of(tx, lambda: descendants_of(tx, "job_1", 10)))
+    for index in ("ix_jobs_parent_job_id", "ix_jobs_source_checkpoint", "ix_checkpoints_of_job"):
+        assert index in plan
+    assert "SCAN jobs" not in plan
