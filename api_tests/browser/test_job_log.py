@@ -35,6 +35,8 @@ def test_a_text_is_found_in_the_log_the_newest_line_first(
     log = _open(page, fake, a_job, "\n".join(lines) + "\n")
     box = page.get_by_role("searchbox", name="Find in the log")
     panel = page.locator("#log")
+    page.keyboard.press("/")
+    expect(box).to_be_focused()
     box.fill("warning")
     expect(panel).to_contain_text("4 of 4")
     assert log.evaluate(HITS) == [f"step {number} Warning: x" for number in (7, 107, 207, 307)]
