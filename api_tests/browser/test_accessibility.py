@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from api_tests.support.axe import AXE, violations
 from api_tests.support.fake_agent import FakeAgent
 from api_tests.support.fake_dashboard_server import DASHBOARD, DEADLINE_MS
 from api_tests.support.server import Server
 from service.contract.checkpoints import job_files_path
 from service.volume.log_times import LogTimes
 
-AXE = DASHBOARD.parents[1] / "node_modules" / "axe-core" / "axe.min.js"
 pytestmark = pytest.mark.skipif(
     not AXE.is_file(), reason="axe-core is not there: `make node_modules/installed` brings it"
 )
@@ -26,8 +26,6 @@ LAYOUTS: dict[str, Any] = {
     "dark": {"color_scheme": "dark"},
     "telephone": {"viewport": {"width": 375, "height": 812}},
 }
-VIOLATIONS = """async () => (await axe.run({resultTypes: ["violations"]})).violations.map(
-    ({id, help, nodes}) => `${id}: ${help}: ${nodes.map(({html}) => html).join(" ")}`)"""
 HOSTILE = "name" * 45 + " <b>\u202e"
 PICTURE = "data:image/png;base64,iVBORw0KGgo="
 EVALUATION = {
@@ -124,13 +122,13 @@ def test_every_page_has_no_violation(page: Page, ids: dict[str, list[str]]) -> N
     addresses = _addresses(ids)
     assert {"#/", "#/jobs", "#/workers", "#/nowhere"} <= set(addresses)
     page.goto("/")
-    violations: dict[str, list[str]] = {}
+    found: dict[str, list[str]] = {}
     for address in addresses:
         page.goto(f"/{address}")
         expect(page.locator("main h1").first).to_be_visible()
         page.wait_for_load_state("networkidle")
-        violations[address] = page.evaluate(VIOLATIONS)
-    assert {address: each for address, each in violations.items() if each} == {}
+        found[address] = violations(page)
+    assert {address: each for address, each in found.items() if each} == {}
 
 
 def test_the_login_has_no_violation(page: Page) -> None:
@@ -138,4 +136,13 @@ def test_the_login_has_no_violation(page: Page) -> None:
     page.route("**/session", lambda route: route.fulfill(json=stranger))
     page.goto("/")
     expect(page.get_by_role("dialog", name="Log in to Trainyard")).to_be_visible()
-    assert page.evaluate(VIOLATIONS) == []
+    assert violations(page) == []
+
+
+def test_the_list_of_keys_has_no_violation(page: Page, ids: dict[str, list[str]]) -> None:
+    page.goto(f"/#/jobs/{ids['jobs'][0]}")
+    expect(page.get_by_role("searchbox", name="Find in the log")).to_be_visible()
+    page.keyboard.press("?")
+    keys = page.get_by_role("dialog", name="Keys")
+    expect(keys).to_contain_text("Find in the log")
+    assert violations(page) == []
