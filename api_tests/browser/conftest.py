@@ -1,11 +1,13 @@
 import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from api_tests.support.dashboard_models import a_checkpoint, a_job
 from api_tests.support.fake_dashboard_server import DEADLINE_MS, FakeDashboardServer
+from api_tests.support.server import Server
 from service.contract.checkpoints import Checkpoint
 from service.contract.jobs import Job
 
@@ -61,3 +63,23 @@ def page(browser: Browser, fake: FakeDashboardServer, console: list[str]) -> Ite
     yield page
     context.close()
     assert console == []
+
+
+@pytest.fixture(scope="module")
+def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A real server, for the tests of one file."""
+    server = Server(Path(tmp_path_factory.mktemp("submit")))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def tab(browser: Browser, own_server: Server) -> Iterator[Page]:
+    """A tab on the page of the real server; the test fails if the page threw an error."""
+    context = browser.new_context(base_url=own_server.url)
+    context.set_default_timeout(DEADLINE_MS)
+    page, errors = context.new_page(), list[str]()
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    context.close()
+    assert errors == []

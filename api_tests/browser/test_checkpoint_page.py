@@ -97,23 +97,28 @@ def test_a_deletion_says_what_it_deletes_and_is_offered_only_where_it_is_accepte
     console.clear()
 
 
-def test_an_eval_and_an_export_are_jobs_of_this_checkpoint(page: Page, fake: Any) -> None:
+def test_what_the_server_allows_may_be_made_of_a_checkpoint(page: Page, fake: Any) -> None:
     shown = with_lineage(fake)
-    body = {"kind": "eval", "checkpoint": {"id": "ckpt_latest"}, "data": {"dataset": "digits"}}
-    action = JobAction(name="evaluate", path="/jobs", body=body)
-    fake.jobs = [fake.jobs[0].model_copy(update={"actions": (action,)})]
+    path = f"/checkpoints/{shown.id}/export"
+    formats = {"format": ("pth.tar", "onnx")}
+    actions = (
+        JobAction(name="evaluate", path="/jobs"),
+        JobAction(name="a_newer_one", path="/jobs"),
+        JobAction(name="export", path=path, choices=formats),
+    )
+    fake.kept.replace(shown.model_copy(update={"actions": actions}))
     page.goto(f"/#/checkpoints/{shown.id}")
-    page.get_by_role("button", name="Evaluate").click()
-    expect(page.locator(".identity")).to_contain_text("eval")
-    assert fake.sent("POST")[-1] == ("/jobs", body | {"checkpoint": {"id": shown.id}})
-    page.go_back()
+    expect(page.locator(".verbs a.button")).to_have_text(["Evaluate…"])
+    expect(page.get_by_role("link", name="Evaluate…")).to_have_attribute(
+        "href", f"#/submit?checkpoint={shown.id}&action=evaluate"
+    )
     page.get_by_role("button", name="Export…").click()
     dialog = page.get_by_role("dialog", name="Export this checkpoint")
+    expect(dialog.get_by_role("option")).to_have_count(2)
     dialog.get_by_role("checkbox").check()
     dialog.get_by_label("Format").select_option("ONNX")
     dialog.get_by_role("button", name="Export", exact=True).click()
     expect(page.locator(".identity")).to_contain_text("export")
-    path = f"/checkpoints/{shown.id}/export"
     assert fake.sent("POST")[-1] == (path, {"format": "onnx", "module_prefix": False})
 
 

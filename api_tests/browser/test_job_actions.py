@@ -56,16 +56,37 @@ def test_a_retry_goes_on_from_what_was_saved_and_leads_to_the_new_job(
     assert bodies == [{"from": origin}]
 
 
-def test_a_training_is_evaluated_on_its_data_and_the_page_goes_to_the_eval(
+def test_a_job_that_has_succeeded_offers_what_may_be_made_of_it(
     page: Page, fake: Any, a_job: Any
 ) -> None:
     fake.jobs = [a_job(1, state="succeeded", latest_checkpoint="ckpt_1")]
-    page.goto(f"/#/jobs/{fake.jobs[0].id}")
-    page.get_by_role("button", name="Evaluate").click()
+    job_id = fake.jobs[0].id
+    page.goto(f"/#/jobs/{job_id}")
+    for name, action in (
+        ("Train longer…", "train_longer"),
+        ("Evaluate…", "evaluate"),
+        ("Fine-tune…", "fine_tune"),
+    ):
+        expect(page.get_by_role("link", name=name)).to_have_attribute(
+            "href", f"#/submit?from={job_id}&action={action}"
+        )
+    page.get_by_role("button", name="Export…").click()
+    page.get_by_role("dialog").get_by_label("Format").select_option("ONNX")
+    page.get_by_role("dialog").get_by_role("button", name="Export").click()
     page.wait_for_url(f"**/#/jobs/job_{9:026d}")
-    (body,) = [json.loads(body) for method, _, _, body in fake.calls if method == "POST"]
-    assert (body["kind"], body["checkpoint"]) == ("eval", {"id": "ckpt_1"})
-    assert body["data"]["dataset"] == "digits"
+    body = {"format": "onnx", "module_prefix": False}
+    assert fake.sent("POST") == [("/checkpoints/ckpt_1/export", body)]
+
+
+@pytest.mark.parametrize("state", ["failed", "succeeded"])
+def test_a_job_that_has_saved_nothing_offers_nothing_to_be_made_of_it(
+    page: Page, fake: Any, a_job: Any, state: str
+) -> None:
+    fake.jobs = [a_job(1, state=state)]
+    page.goto(f"/#/jobs/{fake.jobs[0].id}")
+    expect(page.locator(".job-head .badge")).to_have_text(state)
+    expect(page.locator(".verbs a.button")).to_have_text(["Clone and edit"])
+    expect(page.get_by_role("button", name="Export…")).to_have_count(0)
 
 
 def test_a_refusal_is_told_beside_the_button(

@@ -1,32 +1,9 @@
 """The form that submits a job, against a real server."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from api_tests.support.fake_agent import FakeAgent
-from api_tests.support.fake_dashboard_server import DEADLINE_MS
 from api_tests.support.server import Server
-
-
-@pytest.fixture(scope="module")
-def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server(Path(tmp_path_factory.mktemp("submit")))
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def tab(browser: Browser, own_server: Server) -> Iterator[Page]:
-    context = browser.new_context(base_url=own_server.url)
-    context.set_default_timeout(DEADLINE_MS)
-    page, errors = context.new_page(), list[str]()
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    yield page
-    context.close()
-    assert errors == []
 
 
 def test_a_job_is_written_checked_and_submitted(tab: Page, own_server: Server) -> None:
@@ -36,7 +13,7 @@ def test_a_job_is_written_checked_and_submitted(tab: Page, own_server: Server) -
     tab.get_by_label("Recipe").select_option("shufflenet_v2")
     tab.get_by_label("Variant").select_option("0.5x")
     tab.get_by_label("Name").fill("by hand")
-    tab.get_by_label("Labels").fill("team=vision, sweep=7")
+    tab.get_by_label("Labels", exact=True).fill("team=vision, sweep=7")
     tab.get_by_label("batch_size (images)").fill("0")
     expect(tab.get_by_role("list", name="Problems")).to_contain_text("/params/batch_size")
     expect(tab.get_by_label("batch_size (images)")).to_have_attribute("aria-invalid", "true")

@@ -149,6 +149,38 @@ def test_what_may_be_made_of_a_checkpoint_is_offered_while_there_is_one(
         assert offered(job, "evaluate").needs == (() if kind == "train" else ("data",))
 
 
+def test_a_longer_training_is_offered_of_one_that_has_succeeded_and_kept_a_state(
+    control_plane: ControlPlane, agent: Agent
+) -> None:
+    job = control_plane.submit(params={"batch_size": 32, "total_iters": 50})
+    saved, final = a_manifest(job.id, 50), a_manifest(job.id, 50, phase="final")
+    events = [
+        an_event(seq, "checkpoint", **published_body(manifest))
+        for seq, manifest in enumerate((saved, final), start=1)
+    ]
+    claim = agent.claimed()
+    agent.beat(claim, *events)
+    assert "train_longer" not in names(control_plane.job(job))
+    agent.report(claim, "succeeded", "finished")
+    job = control_plane.job(job)
+    longer = offered(job, "train_longer")
+    assert longer.body["init_from"] == {"id": saved.checkpoint_id, "state": "full"}
+    assert longer.needs == ("params",)
+    params = {"batch_size": 32, "total_iters": 60}
+    assert control_plane.submit(**longer.body, params=params).state == "queued"
+    with control_plane.write() as tx:
+        index.request_delete(tx, saved.checkpoint_id)
+    assert "train_longer" not in names(control_plane.job(job))
+
+
+@pytest.mark.parametrize("kind", ["eval", "import", "export"])
+def test_what_does_not_train_is_not_trained_longer(
+    control_plane: ControlPlane, agent: Agent, kind: str
+) -> None:
+    job = in_state(control_plane, a_job(control_plane, agent, kind), JobState.SUCCEEDED)
+    assert "train_longer" not in names(job)
+
+
 def test_the_version_changes_with_what_may_be_done(
     control_plane: ControlPlane, agent: Agent
 ) -> None:

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { test } from "node:test";
 
+import { draftOfAction } from "../../service/dashboard/pages/submit/action_draft.js";
 import { asCommand, asCurl, asPython, pythonOf } from "../../service/dashboard/pages/submit/copy_as.js";
 import { draftOf, valueAt, withValue } from "../../service/dashboard/pages/submit/draft.js";
 import { changesBetween } from "../../service/dashboard/text/changes.js";
@@ -68,4 +69,37 @@ test("a shell gives the command what the draft says, whatever is in it", () => {
 test("Python reads a draft as it is", () => {
   assert.equal(pythonOf(DRAFT.params), '{"exact": True, "dropout": None, "seed": 1}');
   assert.match(asPython("http://127.0.0.1:8000/", DRAFT), /client\.submit\(\{"name": "it's/);
+});
+
+const TRAINED = {
+  kind: "train",
+  recipe: "oneshot",
+  variant: "searched",
+  spec: { kind: "train", recipe: "oneshot", variant: "searched", labels: { team: "a" }, data: { dataset: "digits" }, params: { total_iters: 50, num_classes: 10, seed: 3 }, resources: { gpus: 1 } },
+};
+
+test("a longer training is the training with another start and twice the iterations", () => {
+  const body = { kind: "train", init_from: { id: "ckpt_1", state: "full" }, data: { dataset: "digits" } };
+  const draft = draftOfAction({ name: "train_longer", path: "/jobs", method: "POST", body }, TRAINED, TRAINED);
+  assert.deepEqual(draft, { ...TRAINED.spec, ...body, params: { total_iters: 100, num_classes: 10, seed: 3 } });
+});
+
+test("an eval has no parameters of the training, and the data that the server says", () => {
+  const body = { kind: "eval", checkpoint: { id: "ckpt_1" }, data: { dataset: "digits" } };
+  const draft = draftOfAction({ name: "evaluate", path: "/jobs", method: "POST", body }, TRAINED, TRAINED);
+  assert.deepEqual(draft, { ...body, recipe: "oneshot", variant: "searched", labels: { team: "a" }, params: {} });
+});
+
+test("a fine-tuning of imported weights has data to begin with, and no parameters", () => {
+  const body = { kind: "train", init_from: { id: "ckpt_1" } };
+  const imported = { kind: "import", recipe: "shufflenet_v2", variant: "1.5x", spec: { kind: "import", request: { file: "a.pth" } } };
+  const draft = draftOfAction({ name: "fine_tune", path: "/jobs", method: "POST", body }, imported, imported);
+  assert.deepEqual(draft, { ...body, recipe: "shufflenet_v2", variant: "1.5x", data: { dataset: "digits" }, params: {} });
+});
+
+test("a fine-tuning of a deleted job's checkpoint needs the checkpoint alone", () => {
+  const body = { kind: "train", init_from: { id: "ckpt_1" } };
+  const draft = draftOfAction({ name: "fine_tune", path: "/jobs", method: "POST", body }, { recipe: "oneshot", variant: "searched" }, null);
+  assert.deepEqual(draft.init_from, { id: "ckpt_1" });
+  assert.equal(draft.recipe, "oneshot");
 });

@@ -22,6 +22,37 @@ def test_an_action_is_accepted_as_the_job_words_it(agent: FakeAgent, name: str) 
         agent.http.post(f"/jobs/{answer.json()['id']}/cancel").raise_for_status()
 
 
+@pytest.mark.parametrize("name", ["train_longer", "evaluate", "fine_tune", "export"])
+def test_an_action_is_accepted_as_a_checkpoint_words_it(agent: FakeAgent, name: str) -> None:
+    path = f"/checkpoints/{failed(agent)['latest_checkpoint']}"
+    action = offered(agent.http.get(path).json(), name)
+    needed = {"data": {"dataset": "digits"}, "params": {"batch_size": 32, "total_iters": 11}}
+    body = action["body"] | {field: first for field, (first, *_) in action["choices"].items()}
+    if action["needs"]:
+        body |= {"params": needed["params"]} | {field: needed[field] for field in action["needs"]}
+    answer = agent.http.request(action["method"], action["path"], json=body)
+    assert answer.status_code in (201, 202), answer.text
+    agent.http.post(f"/jobs/{answer.json()['id']}/cancel").raise_for_status()
+
+
+def test_nothing_may_be_made_of_a_checkpoint_that_is_going(agent: FakeAgent) -> None:
+    path = f"/checkpoints/{failed(agent)['latest_checkpoint']}"
+    pinned = agent.http.patch(path, json={"pinned": True}).json()
+    assert pinned["actions"] == agent.http.get(path).json()["actions"] != []
+    agent.http.patch(path, json={"pinned": False}).raise_for_status()
+    agent.http.delete(path).raise_for_status()
+    assert "actions" not in agent.http.get(path).json()
+
+
+def test_final_weights_are_not_trained_longer(agent: FakeAgent) -> None:
+    agent.submit()
+    claim = agent.claim()
+    final = agent.save(claim, 10, phase="final")
+    agent.report(claim)
+    shown = agent.http.get(f"/checkpoints/{final}").json()
+    assert [action["name"] for action in shown["actions"]] == ["evaluate", "fine_tune", "export"]
+
+
 def test_a_list_shows_the_same_actions_as_a_job_alone(agent: FakeAgent) -> None:
     job = failed(agent)
     listed = agent.http.get("/jobs", params={"limit": 1}).json()["data"]

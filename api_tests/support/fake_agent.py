@@ -90,11 +90,17 @@ class FakeAgent:
         body = _of(claim) | {"outcome": outcome, "reason": reason} | fields
         return self.http.post("/agent/reports", json=body)
 
-    def save(self, claim: dict[str, Any], step: int, content: bytes = b"weights") -> str:
+    def save(
+        self, claim: dict[str, Any], step: int, content: bytes = b"weights", phase: str = "train"
+    ) -> str:
         """Write a checkpoint's folder and tell of it; its id."""
         digest = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
         manifest = a_manifest(
-            claim["job_id"], step, attempt=claim["attempt"], files={"model.safetensors": digest}
+            claim["job_id"],
+            step,
+            phase=phase,
+            attempt=claim["attempt"],
+            files={"model.safetensors": digest},
         )
         folder = self._server.volume / folder_of(manifest)
         folder.mkdir(parents=True)

@@ -22,6 +22,7 @@ from service.contract.checkpoints import (
 )
 from service.contract.model_json import json_of
 from service.control.checkpoints import index, lineage
+from service.control.checkpoints.available_actions import with_actions
 from service.control.checkpoints.gc import Collector
 from service.store.checkpoint_search import CheckpointFilter
 
@@ -94,9 +95,9 @@ def best(
 
 @router.get("/{checkpoint_id}", response_model=Checkpoint, responses=_OF_ONE)
 def get(request: Request, checkpoint_id: PathId, context: Context) -> Response:
-    """One checkpoint with its manifest."""
+    """One checkpoint with its manifest, and what may be made of it."""
     with context.database.read() as tx:
-        checkpoint = index.get(tx, checkpoint_id)
+        checkpoint = with_actions(tx, index.get(tx, checkpoint_id))
     return conditional(request, json_of(checkpoint))
 
 
@@ -106,7 +107,7 @@ def change(checkpoint_id: PathId, body: CheckpointChange, context: Context) -> R
     with context.database.write() as tx:
         index.change(tx, checkpoint_id, body)
     with context.database.read() as tx:
-        checkpoint = index.get(tx, checkpoint_id)
+        checkpoint = with_actions(tx, index.get(tx, checkpoint_id))
     return Response(json_of(checkpoint), media_type="application/json")
 
 

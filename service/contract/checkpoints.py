@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from service.contract.actions import JobAction
 from service.contract.fields import (
     MOST_TAGS,
     Id,
@@ -31,6 +32,7 @@ MOST_FILES = 10_000
 """Of one checkpoint: its tensor files, and one file for each rank."""
 MANIFEST_BYTES = 4 * 1024 * 1024
 _MOST_LISTED = 100_000
+_MOST_ACTIONS = 100
 _MOST_TENSORS = 100_000
 
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*$", max_length=255)]
@@ -125,7 +127,10 @@ class Manifest(BaseModel):
 
 
 class Checkpoint(BaseModel):
-    """A published checkpoint; `path` is relative to the volume."""
+    """A published checkpoint; `path` is relative to the volume.
+
+    `actions` are what may be made of it, where one checkpoint is asked for.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -147,6 +152,12 @@ class Checkpoint(BaseModel):
     state: Annotated[State, Extensible] = "published"
     parent_checkpoint: IdText | None = None
     manifest: Annotated[dict[str, Any], JsonLimit(MANIFEST_BYTES)] | None = None
+    # Left out of what workers are sent, and of lists.
+    actions: Annotated[
+        tuple[JobAction, ...],
+        CutTo(_MOST_ACTIONS),
+        Field(exclude_if=lambda actions: not actions),
+    ] = ()
 
     @classmethod
     def of(

@@ -16,10 +16,10 @@ from service.store.job_rows import StoredJob
 
 @dataclass(frozen=True)
 class RetryStart:
-    """What a retry of an ended job could begin from, which other jobs may change.
+    """What a retry or a continuation of an ended job could begin from; other jobs may change it.
 
     `point` is where a retry from latest would go on; `has_source` is false if the checkpoint that
-    the job started from is not there any more.
+    a job to retry started from is not there any more.
     """
 
     point: ResumePoint | None = None
@@ -27,19 +27,19 @@ class RetryStart:
 
 
 def retry_starts(tx: Connection, rows: Sequence[StoredJob]) -> dict[str, RetryStart]:
-    """By job id those of the jobs that may be retried.
+    """By job id those of the jobs that have ended.
 
     One statement for all jobs, and two at most for each kind.
     """
     points: dict[str, ResumePoint] = {}
-    retriable = [row for row in rows if row.job.state in RETRIABLE_JOBS]
-    lost = _lost_sources(tx, retriable)
+    ended = [row for row in rows if row.job.state in ENDED_JOBS]
+    lost = _lost_sources(tx, [row for row in ended if row.job.state in RETRIABLE_JOBS])
     for kind in KINDS.values():
-        own = [row for row in retriable if kind_of(row.job.spec) is kind]
+        own = [row for row in ended if kind_of(row.job.spec) is kind]
         points |= kind.resume_points(tx, own)
     return {
         row.job.id: RetryStart(points.get(row.job.id), row.source_checkpoint not in lost)
-        for row in retriable
+        for row in ended
     }
 
 
@@ -69,6 +69,8 @@ def actions_of(job: Job, start: RetryStart) -> Iterator[JobAction]:
             origins = tuple(origin for origin in origins if origin != "start")
         if origins:
             yield JobAction(name="retry", path=f"{path}/retry", choices={"from": origins})
+    if job.state is JobState.SUCCEEDED:
+        yield from kind.continuations(job.spec, start.point)
     if job.state in ENDED_JOBS:
         yield JobAction(name="delete", method="DELETE", path=path)
     yield from kind.uses(job)

@@ -95,6 +95,10 @@ class Kind(ABC, Generic[Spec]):
         """What may be made of what the job has left so far."""
         return ()
 
+    def continuations(self, _: Spec, __: ResumePoint | None) -> Sequence[JobAction]:
+        """What goes on from the state in which a job has succeeded."""
+        return ()
+
     def retry_spec(self, _: Connection, __: StoredJob, spec: Spec, origin: str) -> Spec:
         """The spec of an ended job's retry from `latest`, `start` or a checkpoint's id.
 

@@ -13,7 +13,7 @@ from service.contract.stored_specs import UnreadableSpec
 from service.control.kinds.base import CheckedSubmission, Kind, ResumePoint, resolved
 from service.control.kinds.data import classes_of, dataset_of, require_batch
 from service.control.kinds.sources import require_classes, require_network, source_of, with_network
-from service.control.kinds.uses import uses_of_latest
+from service.control.kinds.uses import train_longer, uses_of_latest
 from service.domain.errors import Unprocessable
 from service.domain.known_parameters import KnownParameters
 from service.store import checkpoints, jobs
@@ -83,6 +83,10 @@ class TrainKind(Kind[TrainSpec]):
         """See Kind."""
         assert isinstance(job.spec, TrainSpec)
         return uses_of_latest(job, job.spec)
+
+    def continuations(self, spec: TrainSpec, point: ResumePoint | None) -> Sequence[JobAction]:
+        """See Kind: a longer training."""
+        return () if point is None else (train_longer(point.checkpoint_id, spec),)
 
     def retry_spec(
         self, tx: Connection, parent: StoredJob, spec: TrainSpec, origin: str

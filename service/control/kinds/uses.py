@@ -1,4 +1,4 @@
-"""What may be made of a job's latest checkpoint."""
+"""What may be made of a checkpoint: an eval, another training, a file."""
 
 from typing import Any, get_args
 
@@ -9,17 +9,19 @@ from service.contract.specs import TrainSpec
 
 
 def uses_of_latest(job: Job, trained: TrainSpec | None) -> tuple[JobAction, ...]:
-    """The actions eval, fine-tune and export; () without a checkpoint.
-
-    The eval is on the data and on the resources of the training, if it was one.
-    """
+    """As `uses_of`, of the job's latest checkpoint; () without one."""
     checkpoint_id = job.latest_checkpoint
-    if checkpoint_id is None:
-        return ()
+    return () if checkpoint_id is None else uses_of(checkpoint_id, trained)
+
+
+def uses_of(checkpoint_id: str, trained: TrainSpec | None) -> tuple[JobAction, ...]:
+    """The actions eval, fine-tune and export.
+
+    The eval is on the data and on the resources of the training that saved it, if it was one.
+    """
     evaluation: dict[str, Any] = {"kind": "eval", "checkpoint": {"id": checkpoint_id}}
     if trained is not None:
-        evaluation["data"] = trained.data.model_dump(mode="json", exclude_none=True)
-        evaluation["resources"] = trained.resources.model_dump(mode="json")
+        evaluation |= _place_of(trained)
     fine_tune = {"kind": "train", "init_from": {"id": checkpoint_id}}
     return (
         JobAction(
@@ -35,3 +37,20 @@ def uses_of_latest(job: Job, trained: TrainSpec | None) -> tuple[JobAction, ...]
             choices={"format": get_args(ExportFormat)},
         ),
     )
+
+
+def train_longer(state_id: str, trained: TrainSpec) -> JobAction:
+    """The action that goes on from a training state with momentum and position.
+
+    The caller provides `params`: those of the training, with a larger `total_iters`.
+    """
+    start = {"kind": "train", "init_from": {"id": state_id, "state": "full"}}
+    body = start | _place_of(trained)
+    return JobAction(name="train_longer", path="/jobs", body=body, needs=("params",))
+
+
+def _place_of(trained: TrainSpec) -> dict[str, Any]:
+    return {
+        "data": trained.data.model_dump(mode="json", exclude_none=True),
+        "resources": trained.resources.model_dump(mode="json"),
+    }

@@ -1,4 +1,4 @@
-// What may be done with a checkpoint: verify, evaluate, export, delete. What is refused is told.
+// What may be done with a checkpoint: verify, what may be made of it, delete. What is refused is told.
 
 import { useEffect, useState } from "../../vendor/preact.js";
 import { checkpointPath, send } from "../../api/client.js";
@@ -6,43 +6,24 @@ import { useSender } from "../../api/sender.js";
 import { Dialog } from "../../parts/dialog.js";
 import { html } from "../../parts/html.js";
 import { isEnded } from "../../parts/states.js";
-import { addressOf, navigate } from "../../state/route.js";
+import { UseActions } from "../../parts/use_actions.js";
 import { isRetained, stepTitle } from "../../text/checkpoints.js";
 import { bytes, counted } from "../../text/format.js";
-import { ExportDialog } from "./export_dialog.js";
 
 // The server reads every byte, which may be many gigabytes of a slow volume.
 const VERIFY_TIMEOUT_MS = 3_600_000;
 
 /** `job` is the one that saved it, and `lineage` what came of it; null while they are not known. */
 export function CheckpointActions({ checkpoint, lineage, job, refresh }) {
-  const [open, setOpen] = useState(null);
-  const { run, isSending, problem } = useSender();
-  const close = () => setOpen(null);
-  const evaluation = evaluationOf(checkpoint, job);
-  const evaluate = () =>
-    run(async () => {
-      const made = await send("POST", evaluation.path.replace(/^\//, ""), evaluation.body);
-      navigate(addressOf(["jobs", made.id]));
-    });
+  const [isDeleting, setDeleting] = useState(false);
   return html`
     <div class="job-actions">
       ${isRetained(checkpoint) && html`<${Verify} checkpoint=${checkpoint} refresh=${refresh} />`}
-      ${evaluation && html`<button type="button" class="button" disabled=${isSending} title="As a new job, on the data that it was trained with" onClick=${evaluate}>Evaluate</button>`}
-      ${checkpoint.state === "published" && html`<button type="button" class="button" onClick=${() => setOpen("export")}>Export…</button>`}
-      ${mayBeDeleted(checkpoint, lineage, job) && html`<button type="button" class="button" onClick=${() => setOpen("delete")}>Delete…</button>`}
-      ${problem && html`<p class="callout" data-tone="bad" role="alert">${problem}</p>`}
-      ${open === "export" && html`<${ExportDialog} checkpoint=${checkpoint} onClose=${close} />`}
-      ${open === "delete" && html`<${DeleteDialog} checkpoint=${checkpoint} lineage=${lineage} refresh=${refresh} onClose=${close} />`}
+      <${UseActions} actions=${checkpoint.actions} origin=${{ checkpoint: checkpoint.id }} />
+      ${mayBeDeleted(checkpoint, lineage, job) && html`<button type="button" class="button" onClick=${() => setDeleting(true)}>Delete…</button>`}
+      ${isDeleting && html`<${DeleteDialog} checkpoint=${checkpoint} lineage=${lineage} refresh=${refresh} onClose=${() => setDeleting(false)} />`}
     </div>
   `;
-}
-
-/** The eval that the server offers for its job's latest checkpoint, of this one; null where it needs a form. */
-function evaluationOf(checkpoint, job) {
-  const action = job?.actions.find(({ name, needs }) => name === "evaluate" && !needs.length);
-  if (!action || checkpoint.state !== "published") return null;
-  return { path: action.path, body: { ...action.body, checkpoint: { id: checkpoint.id } } };
 }
 
 /** Not while it is pinned, or while a job that has not ended starts from it or would resume from it. */

@@ -4,9 +4,10 @@ import { useEffect, useState } from "../../vendor/preact.js";
 import { sendAction } from "../../api/client.js";
 import { Dialog } from "../../parts/dialog.js";
 import { html } from "../../parts/html.js";
+import { UseActions } from "../../parts/use_actions.js";
 
 /** The label of each action that a button alone can do; a cancel has a dialog of its own. */
-const LABELS = { pause: "Pause", resume: "Resume", retry: "Retry", evaluate: "Evaluate" };
+const LABELS = { pause: "Pause", resume: "Resume", retry: "Retry" };
 
 /** What a choice means, for the button's tooltip. */
 const TITLES = {
@@ -17,7 +18,7 @@ const CONSEQUENCE =
   "Its worker finishes the step, saves a checkpoint and stops. " +
   "A cancelled job stays cancelled; a new one can start from its checkpoint.";
 
-/** `afterwards(job)` is called with the changed job, or with the new job of a retry or an eval. */
+/** `afterwards(job)` is called with the changed job, or with the new job of a retry. */
 export function JobActions({ job, afterwards }) {
   const [problem, setProblem] = useState(null);
   const [isSending, setSending] = useState(false);
@@ -33,8 +34,7 @@ export function JobActions({ job, afterwards }) {
       setSending(false);
     }
   };
-  // What only the user knows needs a form.
-  const offered = job.actions.filter(({ name, needs }) => Object.hasOwn(LABELS, name) && !needs.length);
+  const offered = job.actions.filter(({ name }) => Object.hasOwn(LABELS, name));
   return html`
     <div class="job-actions">
       ${offered.map(
@@ -49,6 +49,7 @@ export function JobActions({ job, afterwards }) {
           >${LABELS[action.name]}</button>
         `,
       )}
+      <${UseActions} actions=${job.actions} origin=${{ from: job.id }} />
       <${Cancel} job=${job} afterwards=${afterwards} />
       ${problem && html`<p class="callout" data-tone="bad" role="alert">${problem}</p>`}
     </div>

@@ -67,3 +67,17 @@ export function ChoiceField({ label, hint, problem, value, choices, onChange }) 
   `;
   return html`<${Field} label=${label} hint=${hint} problem=${problem} control=${control} />`;
 }
+
+/** Labels as one text: "team=vision, sweep=7"; the draft has them once the field is left. */
+export function LabelsField({ label, hint, problem, value, onChange }) {
+  const text = Object.entries(value ?? {})
+    .map(([key, each]) => `${key}=${each}`)
+    .join(", ");
+  const take = (event) => {
+    const pairs = event.currentTarget.value.split(",").map((each) => each.trim()).filter(Boolean);
+    const labels = pairs.map((pair) => [pair.split("=")[0].trim(), pair.split("=").slice(1).join("=").trim()]);
+    onChange(pairs.length ? Object.fromEntries(labels) : undefined);
+  };
+  const control = (attributes) => html`<input ...${attributes} autocomplete="off" defaultValue=${text} onChange=${take} />`;
+  return html`<${Field} label=${label} hint=${hint} problem=${problem} control=${control} />`;
+}

@@ -1,11 +1,15 @@
 // The form of a draft: recipe, data, parameters, resources.
 
 import { html } from "../../parts/html.js";
-import { ChoiceField, SchemaField, TextField } from "./fields.js";
+import { ChoiceField, LabelsField, SchemaField, TextField } from "./fields.js";
 import { valueAt, withValue } from "./draft.js";
+import { StartFields } from "./start_fields.js";
 
 /** Those that most submissions change; the others are folded. */
-const FIRST = ["total_iters", "batch_size", "learning_rate", "image_size", "val_interval", "save_interval", "seed"];
+const FIRST = {
+  train: ["total_iters", "batch_size", "learning_rate", "image_size", "val_interval", "save_interval", "seed"],
+  eval: ["image_size", "precision", "data_workers"],
+};
 
 /**
  * @param {object} props
@@ -31,13 +35,15 @@ export function SubmitForm({ draft, onChange, problems, recipes, datasets }) {
       ${recipe?.variants.length > 1 &&
       html`<${ChoiceField} label="Variant" ...${bind("variant")} choices=${[["", "default"], ...recipe.variants.map((name) => [name, name])]} />`}
       <${TextField} label="Name" hint="Shown in lists; left out, its id is." ...${bind("name")} />
-      <${LabelsField} draft=${draft} onChange=${onChange} problem=${problems.get("/labels")} />
+      <${LabelsField} label="Labels" hint="As team=vision, sweep=7." ...${bind("labels")} />
     </section>
+    <${StartFields} draft=${draft} bind=${bind} onChange=${onChange} problems=${problems} />
     <${DataFields} draft=${draft} bind=${bind} onChange=${onChange} datasets=${datasets} problem=${problems.get("/data")} />
-    ${recipe && html`<${Parameters} schemas=${recipe.schema.properties ?? {}} bind=${bind} />`}
+    ${recipe && html`<${Parameters} first=${FIRST[draft.kind] ?? []} schemas=${recipe.schema.properties ?? {}} bind=${bind} />`}
     <section class="panel form-part">
       <h2>Where and when</h2>
       <${SchemaField} name="GPUs" schema=${{ type: "integer", minimum: 0, default: 0, description: "None: on the CPU." }} ...${bind("resources", "gpus")} />
+      <${LabelsField} label="Worker labels" hint="Of the worker that runs it, as zone=a." ...${bind("resources", "labels")} />
       <${SchemaField} name="Priority" schema=${{ type: "integer", default: 0, description: "Higher ones go first." }} ...${bind("priority")} />
       <${SchemaField} name="Failures" schema=${{ type: "integer", minimum: 1, default: 2, description: "It is tried again until so many attempts have failed." }} ...${bind("max_failures")} />
     </section>
@@ -51,15 +57,15 @@ function keptBy(recipe, draft) {
   return withValue({ ...draft, params: Object.fromEntries(known) }, ["variant"], variant);
 }
 
-function Parameters({ schemas, bind }) {
+function Parameters({ first, schemas, bind }) {
   const field = (name) => html`<${SchemaField} key=${name} name=${name} schema=${schemas[name]} ...${bind("params", name)} />`;
   const names = Object.keys(schemas);
-  const others = names.filter((name) => !FIRST.includes(name));
+  const others = names.filter((name) => !first.includes(name));
   const isOpen = others.some((name) => bind("params", name).problem);
   return html`
     <section class="panel form-part">
       <h2>Parameters</h2>
-      ${FIRST.filter((name) => names.includes(name)).map(field)}
+      ${first.filter((name) => names.includes(name)).map(field)}
       <details class="more-fields" open=${isOpen}>
         <summary>${others.length} more parameters</summary>
         <div class="form-part">${others.map(field)}</div>
@@ -93,25 +99,5 @@ function DataFields({ draft, bind, onChange, datasets, problem }) {
       ${form === "packed" &&
       html`<${TextField} label="Pack" hint="Below the worker's data root, made by trainyard data pack." ...${bind("data", "packed")} />`}
     </section>
-  `;
-}
-
-/** Labels as one text: "team=vision, sweep=7". */
-function LabelsField({ draft, onChange, problem }) {
-  const text = Object.entries(draft.labels ?? {})
-    .map(([key, value]) => `${key}=${value}`)
-    .join(", ");
-  const take = (event) => {
-    const pairs = event.currentTarget.value.split(",").map((each) => each.trim()).filter(Boolean);
-    const labels = Object.fromEntries(pairs.map((pair) => [pair.split("=")[0].trim(), pair.split("=").slice(1).join("=").trim()]));
-    onChange(withValue(draft, ["labels"], pairs.length ? labels : undefined));
-  };
-  const hint = "As team=vision, sweep=7.";
-  return html`
-    <div class="field">
-      <label for="labels">Labels</label>
-      <input id="labels" autocomplete="off" defaultValue=${text} onChange=${take} aria-describedby="labels-hint" />
-      <p id="labels-hint" class=${problem ? "field-problem" : "field-hint"}>${problem ?? hint}</p>
-    </div>
   `;
 }

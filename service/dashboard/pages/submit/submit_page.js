@@ -1,40 +1,38 @@
 // The form that submits a job: a new one, or another one's specification with changes.
 
 import { useEffect, useMemo, useState } from "../../vendor/preact.js";
-import { jobPath, send } from "../../api/client.js";
+import { send } from "../../api/client.js";
 import { usePolled } from "../../api/polled.js";
 import { html } from "../../parts/html.js";
 import { Problem } from "../../parts/problem.js";
 import { addressOf, navigate } from "../../state/route.js";
-import { titleOf } from "../../text/job_title.js";
-import { draftOf, NEW_DRAFT } from "./draft.js";
 import { problemsOf, useDryRun } from "./dry_run.js";
 import { SubmitForm } from "./form.js";
+import { useOrigin } from "./origin.js";
 import { Changes, CopyAs, Problems, RunLength } from "./summary.js";
 
 const RARELY_MS = 3_600_000;
 
 export function SubmitPage({ query }) {
-  const from = query.get("from");
-  const original = usePolled(from && jobPath(from), RARELY_MS);
+  const origin = useOrigin(query);
   const recipes = usePolled("recipes", RARELY_MS);
   const datasets = usePolled("datasets", RARELY_MS);
   useEffect(() => {
     document.title = "Submit – Trainyard";
   }, []);
-  const isReady = recipes.value && datasets.value && (!from || original.value);
+  const isReady = recipes.value && datasets.value && origin.isReady;
   return html`
-    <div class="page-head"><h1>${original.value ? html`Again: ${titleOf(original.value)}` : "Submit a job"}</h1></div>
-    <${Problem} of=${`Job ${from}`} error=${original.error} />
+    <div class="page-head"><h1>${origin.title}</h1></div>
+    <${Problem} of=${origin.name} error=${origin.error} />
     <${Problem} of="Recipes" error=${recipes.error} />
+    ${origin.refusal && html`<p class="callout" data-tone="bad" role="alert">${origin.refusal}</p>`}
     ${isReady &&
-    html`<${Editor} key=${from} job=${original.value} recipes=${recipes.value.data} datasets=${datasets.value.data} />`}
+    html`<${Editor} key=${query.toString()} start=${origin.start} original=${origin.original} recipes=${recipes.value.data} datasets=${datasets.value.data} />`}
   `;
 }
 
-function Editor({ job, recipes, datasets }) {
-  const original = useMemo(() => (job ? draftOf(job) : NEW_DRAFT), [job?.id]);
-  const [draft, setDraft] = useState(original);
+function Editor({ start, original, recipes, datasets }) {
+  const [draft, setDraft] = useState(start);
   const dryRun = useDryRun(draft);
   const { refusal, isSending, submit } = useSubmission(draft);
   const problems = refusal ?? dryRun.problems;
@@ -47,7 +45,7 @@ function Editor({ job, recipes, datasets }) {
         <h2>Dry run</h2>
         <${RunLength} completed=${dryRun.completed} datasets=${datasets} />
         <${Problems} problems=${problems} isChecked=${dryRun.isChecked} />
-        ${job && html`<h2>Changes</h2><${Changes} original=${original} draft=${draft} />`}
+        ${original && html`<h2>Changes</h2><${Changes} original=${original} draft=${draft} />`}
         <button type="submit" class="button primary" disabled=${isSending || dryRun.problems.size > 0}>Submit</button>
         <${CopyAs} draft=${draft} />
       </aside>

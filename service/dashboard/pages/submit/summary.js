@@ -19,7 +19,7 @@ export function Problems({ problems, isChecked }) {
 /** The length of the run in words, once the server has completed the specification. */
 export function RunLength({ completed, datasets }) {
   const params = completed?.params;
-  if (!params?.total_iters || !params.batch_size) return null;
+  if (completed?.kind !== "train" || !params?.total_iters || !params.batch_size) return null;
   const images = datasets.find(({ name }) => name === completed.data?.dataset)?.train_images;
   const seen = params.total_iters * params.batch_size;
   const epochs = images ? `, ${Number((seen / images).toPrecision(3)).toLocaleString("en")} times the data` : "";

@@ -1,25 +1,26 @@
 // Asks in which format a checkpoint is exported; the export is a job, whose page is opened.
 
-import { useState } from "../../vendor/preact.js";
-import { checkpointPath, send } from "../../api/client.js";
-import { Dialog } from "../../parts/dialog.js";
-import { html } from "../../parts/html.js";
-import { addressOf, navigate } from "../../state/route.js";
+import { send } from "../api/client.js";
+import { addressOf, navigate } from "../state/route.js";
+import { useState } from "../vendor/preact.js";
+import { Dialog } from "./dialog.js";
+import { html } from "./html.js";
 
 const ORIGINAL = "pth.tar";
-const FORMATS = [
+const TITLES = new Map([
   [ORIGINAL, "pth.tar, for the original train.py"],
-  ["safetensors", "safetensors"],
   ["onnx", "ONNX"],
   ["torch_export", "torch.export"],
-];
+]);
 
-export function ExportDialog({ checkpoint, onClose }) {
-  const [format, setFormat] = useState(ORIGINAL);
+/** @param {{action: import("../api/types").JobAction, onClose: () => void}} props */
+export function ExportDialog({ action, onClose }) {
+  const formats = action.choices?.format ?? [];
+  const [format, setFormat] = useState(formats[0]);
   const [hasPrefix, setPrefix] = useState(false);
   const confirm = async () => {
     const form = { format, module_prefix: format === ORIGINAL && hasPrefix };
-    const job = await send("POST", `${checkpointPath(checkpoint.id)}/export`, form);
+    const job = await send(action.method, action.path.replace(/^\//, ""), form);
     onClose();
     navigate(addressOf(["jobs", job.id]));
   };
@@ -28,7 +29,7 @@ export function ExportDialog({ checkpoint, onClose }) {
       <label class="field">
         <span>Format</span>
         <select value=${format} onChange=${({ target }) => setFormat(target.value)}>
-          ${FORMATS.map(([value, text]) => html`<option key=${value} value=${value}>${text}</option>`)}
+          ${formats.map((value) => html`<option key=${value} value=${value}>${TITLES.get(value) ?? value}</option>`)}
         </select>
       </label>
       ${format === ORIGINAL &&

@@ -1,0 +1,26 @@
+"""What may be made of a checkpoint now."""
+
+from sqlalchemy import Connection
+
+from service.contract.actions import JobAction
+from service.contract.checkpoints import Checkpoint
+from service.contract.specs import TrainSpec
+from service.control.kinds.uses import train_longer, uses_of
+from service.store import jobs
+
+
+def with_actions(tx: Connection, checkpoint: Checkpoint) -> Checkpoint:
+    """The checkpoint with the calls that the API would accept for it."""
+    return checkpoint.model_copy(update={"actions": _actions_of(tx, checkpoint)})
+
+
+def _actions_of(tx: Connection, checkpoint: Checkpoint) -> tuple[JobAction, ...]:
+    if checkpoint.state != "published":
+        return ()
+    origin = jobs.get(tx, checkpoint.job_id)
+    spec = origin.job.spec if origin is not None else None
+    if not isinstance(spec, TrainSpec):
+        return uses_of(checkpoint.id, None)
+    # Final weights have no training state.
+    longer = () if checkpoint.phase == "final" else (train_longer(checkpoint.id, spec),)
+    return (*longer, *uses_of(checkpoint.id, spec))

@@ -1,0 +1,52 @@
+// What a form begins with: nothing, a job that is cloned, or what may be made of a job or a checkpoint.
+
+import { useMemo } from "../../vendor/preact.js";
+import { checkpointPath, jobPath } from "../../api/client.js";
+import { usePolled } from "../../api/polled.js";
+import { stepTitle } from "../../text/checkpoints.js";
+import { titleOf } from "../../text/job_title.js";
+import { ACTION_TITLES, draftOfAction } from "./action_draft.js";
+import { draftOf, NEW_DRAFT } from "./draft.js";
+
+const RARELY_MS = 3_600_000;
+
+/**
+ * Reads what the address names: `from=JOB`, `checkpoint=ID`, with `action=NAME` of those it allows.
+ * `start` is the draft to begin with, `original` the one that changes are shown against, if any.
+ * @param {URLSearchParams} query
+ * @returns {{isReady: boolean, title: string, name: string, error: any, refusal: string | null, start: any, original: any}}
+ */
+export function useOrigin(query) {
+  const [from, checkpointId, actionName] = ["from", "checkpoint", "action"].map((name) => query.get(name));
+  const checkpoint = usePolled(checkpointId && checkpointPath(checkpointId), RARELY_MS);
+  const jobId = from ?? checkpoint.value?.job_id;
+  const job = usePolled(jobId ? jobPath(jobId) : null, RARELY_MS);
+  const origin = checkpointId ? checkpoint.value : job.value;
+  // The job that saved a checkpoint may have been deleted.
+  const isRead = checkpointId ? Boolean(checkpoint.value && (job.value || job.error)) : !from || Boolean(job.value);
+  const drafts = useMemo(() => (isRead ? draftsOf(actionName, origin, job.value) : null), [isRead, query.toString()]);
+  return {
+    isReady: drafts?.start !== undefined,
+    title: titleFor(actionName, checkpointId, origin),
+    name: checkpointId ? `Checkpoint ${checkpointId}` : `Job ${from}`,
+    error: checkpointId ? checkpoint.error : job.error,
+    refusal: drafts?.refusal ?? null,
+    start: drafts?.start,
+    original: drafts?.original ?? null,
+  };
+}
+
+function draftsOf(actionName, origin, job) {
+  if (!origin) return { start: NEW_DRAFT };
+  if (actionName === null) return { start: draftOf(origin), original: draftOf(origin) };
+  const action = ACTION_TITLES.has(actionName) && origin.actions?.find(({ name }) => name === actionName);
+  if (!action) return { refusal: `${origin.id} does not allow this now: it has ended otherwise, or its checkpoint has been removed.` };
+  const start = draftOfAction(action, origin, job);
+  return { start, original: actionName === "train_longer" && job ? draftOf(job) : null };
+}
+
+function titleFor(actionName, checkpointId, origin) {
+  if (!origin) return "Submit a job";
+  const title = checkpointId ? `${stepTitle(origin)} of ${origin.recipe} ${origin.variant}` : titleOf(origin);
+  return `${ACTION_TITLES.get(actionName) ?? "Again"}: ${title}`;
+}
