@@ -44,9 +44,9 @@ def test_a_job_is_submitted_watched_trained_longer_and_evaluated(
     changes = tab.get_by_role("table", name="Changes").locator("tbody tr")
     expect(changes).to_have_text(
         [
+            "params.total_iters50100",
             f"init_from.iddefault{state}",
             "init_from.statedefaultfull",
-            "params.total_iters50100",
         ]
     )
     longer = submitted(tab)

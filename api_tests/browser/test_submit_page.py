@@ -1,5 +1,7 @@
 """The form that submits a job, against a real server."""
 
+import re
+
 from playwright.sync_api import Page, expect
 
 from api_tests.support.fake_agent import FakeAgent
@@ -67,3 +69,28 @@ def test_a_job_that_is_not_there_has_no_form(tab: Page) -> None:
     tab.goto("/#/submit?from=job_none")
     expect(tab.get_by_role("alert")).to_contain_text("there is no job job_none")
     expect(tab.get_by_role("button", name="Submit")).to_have_count(0)
+
+
+def test_what_is_known_is_told_under_its_field_and_what_may_fail_in_the_summary(
+    tab: Page, own_server: Server
+) -> None:
+    agent = FakeAgent(own_server)
+    # Before the jobs of other tests, which any worker may take.
+    agent.submit(data={"train_dir": "few/train", "val_dir": "few/val"}, priority=1)
+    claim = agent.claim()
+    splits = [{"name": "train", "images": 20, "classes": 2}]
+    agent.beat(claim, ("started", {"step": 0, "total_steps": 9, "splits": splits}))
+    tab.goto("/#/submit")
+    batch = tab.get_by_label("batch_size (images)")
+    batch.fill("32")
+    rate = tab.get_by_label("learning_rate", exact=True)
+    expect(rate).to_have_accessible_description(re.compile("for 32 the linear rule gives 0.0156"))
+    tab.get_by_label("Form", exact=True).select_option("folders")
+    tab.get_by_label("Folder to train on").fill("few/train")
+    warning = tab.get_by_role("list", name="Warnings")
+    expect(warning).to_contain_text("batch_size 32 is more than the 20 images there are")
+    expect(tab.get_by_text("20 images of 2 classes to train on")).to_be_visible()
+    batch.fill("10")
+    expect(warning).to_have_count(0)
+    expect(tab.get_by_text("an epoch has 2 steps")).to_be_visible()
+    agent.http.close()

@@ -1,5 +1,6 @@
 """The client over real HTTP, against a stand-in server with faults."""
 
+import json
 import socket
 from datetime import UTC, datetime
 from pathlib import Path
@@ -47,6 +48,20 @@ def test_a_caller_may_choose_the_key(
 ) -> None:
     client.submit(spec, key="mine")
     assert list(fake.by_key) == ["mine"]
+
+
+@pytest.mark.parametrize("knows_explain", [True, False])
+def test_a_dry_run_of_an_older_server_has_no_hints(
+    client: TrainyardClient, fake: Any, problem: Any, spec: dict[str, Any], knows_explain: bool
+) -> None:
+    unknown = {"pointer": "/explain", "detail": "is not known"}
+    completed = Response(json.dumps(spec))
+    if not knows_explain:
+        fake.instead = [problem(422, "invalid", "explain is not known", errors=[unknown])]
+    fake.instead.append(completed)
+    explanation = client.explain(spec)
+    assert explanation.hints == ()
+    assert explanation.spec.recipe == spec["recipe"]
 
 
 def test_a_problem_becomes_an_error_that_names_the_fields(

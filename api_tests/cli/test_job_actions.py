@@ -133,3 +133,18 @@ def test_db_upgrade_tells_the_revision_and_refuses_a_file_in_use(
 
 def invoke(*args: str, **more: Any) -> Result:
     return CliRunner(**more).invoke(app, list(args))
+
+
+def test_a_dry_run_tells_what_is_known_and_submits_nothing(run: Run, agent: FakeAgent) -> None:
+    args = ("submit", "--recipe", "oneshot", "--dataset", "digits", "--name", agent.id)
+    told = run(*args, "--param", "batch_size=32", "--dry-run")
+    assert told.exit_code == 0
+    lines = told.stdout.splitlines()
+    assert "note /data/dataset: 360 images of 10 classes to validate on" in lines
+    assert lines[-1] == "It can run; nothing was submitted."
+    assert agent.id not in run("list").stdout
+    body = json.loads(run(*args, "--dry-run", "--json").stdout)
+    assert (body["object"], body["spec"]["name"]) == ("explanation", agent.id)
+    refused = run(*args, "--param", "batch_size=0", "--dry-run")
+    assert refused.exit_code != 0
+    assert "/params/batch_size" in refused.stderr

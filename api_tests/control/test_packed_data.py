@@ -93,3 +93,21 @@ def test_the_catalog_of_an_older_worker_has_the_digest_that_it_had() -> None:
     text = json.dumps(body, sort_keys=True, separators=(",", ":"))
     assert Catalog(kinds=("train",)).digest == hashlib.sha256(text.encode()).hexdigest()
     assert Catalog(data_forms=("packed",)).digest != Catalog().digest
+
+
+@pytest.mark.parametrize("reports_splits", [True, False])
+def test_what_a_check_has_counted_is_known_of_later_jobs(
+    control_plane: ControlPlane, agent: Agent, reports_splits: bool
+) -> None:
+    put(agent)
+    submit(control_plane, CHECK_OF_A_PACK)
+    split = {"name": "train", "images": 7, "classes": 2, "smallest_class": 3, "passed_over": ""}
+    report = {"data": "photos.pack", "ok": True, "splits": [split], "problems": []}
+    result = report | {"problems_total": 0} if reports_splits else {"splits": "of a newer version"}
+    agent.report(agent.claimed(), "succeeded", "finished", result=result)
+    spec = Submission.model_validate(PACKED | {"params": {"batch_size": 7}}).root
+    with control_plane.database.read() as tx:
+        hints = submission.explain(tx, spec).hints
+    told = [hint.detail for hint in hints if hint.pointer == "/data/packed"]
+    assert len(told) == reports_splits
+    assert all(text.startswith("7 images of 2 classes to train on, as job_") for text in told)

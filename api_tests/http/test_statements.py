@@ -19,12 +19,12 @@ from service.store.polled_rows import SqliteRows
 
 ALLOWED = {
     "POST /jobs": (16, 8),
-    "GET /jobs": (9, 0),
+    "GET /jobs": (10, 0),
     "GET /jobs/series": (2, 0),
     "POST /jobs/bulk": (8, 6),
     "GET /jobs/{job_id}": (9, 0),
     "PATCH /jobs/{job_id}": (11, 11),
-    "DELETE /jobs/{job_id}": (19, 14),
+    "DELETE /jobs/{job_id}": (20, 15),
     "GET /jobs/{job_id}/attempts": (2, 0),
     "GET /jobs/{job_id}/events": (2, 0),
     "GET /jobs/{job_id}/checkpoints": (2, 0),

@@ -108,6 +108,74 @@ def test_validation_alone_fills_in_the_defaults_and_stores_nothing(
     problem_of(refused, 422, "no_such_dataset")
 
 
+def test_an_explanation_has_hints_and_stores_nothing(http: httpx.Client, agent: FakeAgent) -> None:
+    asked = {"validate_only": "true", "explain": "true"}
+    body = agent.spec(labels={"only": agent.id}, params={"batch_size": 32})
+    explanation = http.post("/jobs", json=body, params=asked).json()
+    completed = http.post("/jobs", json=body, params={"validate_only": "true"}).json()
+    assert explanation["spec"] == completed
+    hints = {hint["pointer"]: hint["detail"] for hint in explanation["hints"]}
+    assert hints["/params/learning_rate"].endswith("for 32 the linear rule gives 0.0156")
+    assert hints["/params/total_iters"].startswith("an epoch has 44 steps")
+    assert hints["/data/dataset"] == "360 images of 10 classes to validate on"
+    assert http.get("/jobs", params={"label": f"only:{agent.id}"}).json()["data"] == []
+    refused = http.post("/jobs", json=body | {"data": {"dataset": "cats"}}, params=asked)
+    problem_of(refused, 422, "no_such_dataset")
+
+
+def test_an_explanation_alone_submits_no_job_by_accident(
+    http: httpx.Client, agent: FakeAgent
+) -> None:
+    body = agent.spec(labels={"only": agent.id})
+    refused = http.post("/jobs", json=body, params={"explain": "true"})
+    assert pointers_of(problem_of(refused, 422, "explain_alone")) == ["/explain"]
+    assert http.get("/jobs", params={"label": f"only:{agent.id}"}).json()["data"] == []
+
+
+def test_an_explanation_of_an_eval_says_whether_its_checkpoint_fits(
+    http: httpx.Client, agent: FakeAgent
+) -> None:
+    agent.submit()
+    claim = agent.claim()
+    saved = agent.save(claim, 10)
+    agent.report(claim)
+    body = agent.spec(kind="eval", checkpoint={"id": saved}, params={})
+    asked = {"validate_only": "true", "explain": "true"}
+    hints = http.post("/jobs", json=body, params=asked).json()["hints"]
+    fit = "it fits: step 10 of oneshot searched"
+    assert [(hint["pointer"], hint["detail"]) for hint in hints] == [
+        ("/data/dataset", "360 images of 10 classes to validate on"),
+        ("/checkpoint", fit),
+    ]
+
+
+def test_images_that_a_worker_has_counted_are_known_until_its_job_is_deleted(
+    http: httpx.Client, agent: FakeAgent
+) -> None:
+    data = {"train_dir": f"{agent.id}/train", "val_dir": f"{agent.id}/val"}
+    body = agent.spec(data=data, params={"batch_size": 32})
+    asked = {"validate_only": "true", "explain": "true"}
+
+    def of_data() -> list[tuple[str, str]]:
+        hints = http.post("/jobs", json=body, params=asked).json()["hints"]
+        names = ("/data/train_dir", "/data/val_dir", "/params/batch_size")
+        return [(hint["pointer"], hint["level"]) for hint in hints if hint["pointer"] in names]
+
+    assert of_data() == []
+    job = agent.submit(data=data)["id"]
+    claim = agent.claim()
+    splits = [
+        {"name": "train", "images": 20, "classes": 2},
+        {"name": "val", "images": 4, "classes": 2},
+    ]
+    agent.beat(claim, ("started", {"step": 0, "total_steps": 9, "splits": splits}))
+    counted = [("/data/train_dir", "note"), ("/data/val_dir", "note")]
+    assert of_data() == [*counted, ("/params/batch_size", "warning")]
+    agent.report(claim, "failed", "invalid_data")
+    assert http.delete(f"/jobs/{job}").status_code == 204
+    assert of_data() == []
+
+
 @pytest.mark.parametrize(
     ("fields", "pointer", "message"),
     [

@@ -64,6 +64,10 @@ def test_every_checkpoint_and_the_start_have_the_fingerprint_of_the_data(volume:
     (started,) = [event.body for event in events if event.kind == "started"]
     for sentence, split in zip(started["data"], ("train", "val"), strict=True):
         assert sentence.endswith(f"sha256 {of_final.splits[split].sha256[:16]}")
+    assert started["splits"] == [
+        {"name": split, "images": fingerprint.images, "classes": len(fingerprint.classes)}
+        for split, fingerprint in of_final.splits.items()
+    ]
 
 
 def test_a_change_of_the_training_data_is_counted_and_ends_exactness(volume: Path) -> None:

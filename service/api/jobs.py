@@ -35,6 +35,7 @@ from service.api.responses import (
 )
 from service.context import AppContext
 from service.contract.checkpoints import Checkpoint
+from service.contract.hints import Explanation
 from service.contract.jobs import Attempt, Event, Job
 from service.contract.model_json import json_of
 from service.contract.samples import JobSamples
@@ -44,12 +45,16 @@ from service.control.jobs import artifacts, history, submission, views
 from service.control.jobs import samples as job_samples
 from service.control.jobs.grouped_submissions import SubmissionRequest
 from service.control.jobs.history import Series
+from service.domain.errors import Unprocessable
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 
 MetricNames = Annotated[str | None, Query(pattern=r"^[^\x00]+$", max_length=8192)]
 _OF_ONE = UNCHANGED | refusals(404)
-_NOT_NEW = "The same submission came before; with `validate_only`, the completed specification"
+_NOT_NEW = (
+    "The same submission came before; with `validate_only`, the completed specification, and with "
+    "`explain` an explanation of it"
+)
 
 
 @router.post(
@@ -57,7 +62,7 @@ _NOT_NEW = "The same submission came before; with `validate_only`, the completed
     status_code=201,
     response_model=Job,
     responses={
-        200: {"model": Job | SubmittedSpec, "description": _NOT_NEW},
+        200: {"model": Job | SubmittedSpec | Explanation, "description": _NOT_NEW},
         **refusals(410),
     },
 )
@@ -66,14 +71,20 @@ async def submit(
     context: Context,
     key: IdempotencyKey = None,
     validate_only: Flag = False,
+    explain: Flag = False,
 ) -> Response:
     """Queue a job. The same Idempotency-Key and body give the same job again.
 
     With `validate_only` nothing is stored: the answer is the specification with every default.
+    With `explain`, too, it has that as `spec`, and `hints`: what is known of the data and of the
+    checkpoint, how many steps an epoch has, what learning rate goes with the batch.
     """
     # Most submissions do not come here: `JobSubmissions` answers those that are valid.
+    if explain and not validate_only:
+        message = "explain goes with validate_only=true, by which no job is submitted"
+        raise Unprocessable("explain_alone", message, "/explain")
     if validate_only:
-        return await run_in_threadpool(_completed, context, body.root)
+        return await run_in_threadpool(_explained if explain else _completed, context, body.root)
     request = SubmissionRequest(body.root, key, context.new_id("job"), context.now())
     submitted = await context.submissions.reply(request)
     return job_made(submitted.job, replayed=submitted.replayed)
@@ -185,3 +196,9 @@ def _completed(context: AppContext, spec: AnySpec) -> Response:
     with context.database.read() as tx:
         completed = submission.complete(tx, spec)
     return Response(completed.model_dump_json(), media_type="application/json")
+
+
+def _explained(context: AppContext, spec: AnySpec) -> Response:
+    with context.database.read() as tx:
+        explanation = submission.explain(tx, spec)
+    return Response(json_of(explanation), media_type="application/json")

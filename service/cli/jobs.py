@@ -24,6 +24,7 @@ from service.cli.options import (
 from service.cli.progress import JobProgress, figures_text, status_text
 from service.cli.spec import parameter_texts, read_spec, with_options
 from service.client import TrainyardClient
+from service.contract.hints import Explanation
 from service.contract.jobs import Job, JobState
 from service.contract.specs import KindName
 
@@ -46,6 +47,10 @@ def submit(
         str | None,
         typer.Option(help="Idempotency key: submitting again with this key makes no second job."),
     ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Only check it, and tell what is known of it."),
+    ] = False,
     as_json: AsJson = False,
     server: Server = LOCAL_SERVER,
     token: Token = None,
@@ -57,6 +62,10 @@ def submit(
         read_spec(file), recipe=recipe, dataset=dataset, name=name, params=param or []
     )
     with connect(server, token) as client:
+        if dry_run:
+            explanation = client.explain(spec)
+            print_json(explanation) if as_json else _print_hints(explanation)
+            return
         job = client.submit(spec, key=key)
     print_json(job) if as_json else terminal.echo(job.id)
 
@@ -191,6 +200,12 @@ def require_success(job: Job) -> None:
     if job.state != JobState.SUCCEEDED:
         why = ": ".join(part for part in (job.reason, job.message) if part)
         raise BadInput(f"{job.id} {job.state.value}{f' ({why})' if why else ''}")
+
+
+def _print_hints(explanation: Explanation) -> None:
+    for hint in explanation.hints:
+        terminal.echo(f"{hint.level} {hint.pointer}: {hint.detail}")
+    terminal.echo("It can run; nothing was submitted.")
 
 
 def _log(client: TrainyardClient, job_id: str, attempt: int | None) -> Iterator[str]:

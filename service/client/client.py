@@ -10,7 +10,7 @@ import httpx
 from pydantic import BaseModel
 
 from service.client.checkpoints import PAGE, CheckpointCalls
-from service.client.errors import TrainyardError
+from service.client.errors import ApiError, TrainyardError
 from service.client.follow import FollowCalls
 from service.client.http import Http, is_transient, parse_object
 from service.client.job_actions import JobActionCalls
@@ -18,6 +18,7 @@ from service.client.job_selection import selection
 from service.client.responses import paginate, parse_model, parse_response, path_segment
 from service.client.workers import WorkerCalls
 from service.contract.catalog import DatasetInfo
+from service.contract.hints import Explanation
 from service.contract.job_lineage import JobLineage
 from service.contract.jobs import Attempt, Event, Job, JobState
 from service.contract.specs import EvalSpec, KindName, TrainSpec
@@ -55,9 +56,23 @@ class TrainyardClient(CheckpointCalls, FollowCalls, JobActionCalls, WorkerCalls)
         self, spec: TrainSpec | EvalSpec | Mapping[str, Any], *, key: str | None = None
     ) -> Job:
         """Submit a job; its idempotency key makes one job even if the request is sent again."""
-        body = spec.model_dump(mode="json") if isinstance(spec, BaseModel) else dict(spec)
+        body = _body_of(spec)
         headers = {"Idempotency-Key": key or uuid4().hex}
         return parse_response(Job, self._http.request("POST", "/jobs", body=body, headers=headers))
+
+    def explain(self, spec: TrainSpec | EvalSpec | Mapping[str, Any]) -> Explanation:
+        """What a submission would be, and what is worth knowing of it; nothing is submitted.
+
+        A server of before hints has none.
+        """
+        try:
+            response = self._dry_run(spec, explain="true")
+        except ApiError as error:
+            if not any(problem.pointer == "/explain" for problem in error.errors):
+                raise
+            response = self._dry_run(spec)
+        body = parse_object(response)
+        return parse_model(Explanation, body if "spec" in body else {"spec": body}, response)
 
     def job(self, job_id: str) -> Job:
         """One job in its current state."""
@@ -163,5 +178,15 @@ class TrainyardClient(CheckpointCalls, FollowCalls, JobActionCalls, WorkerCalls)
                 return False
             raise
 
+    def _dry_run(
+        self, spec: TrainSpec | EvalSpec | Mapping[str, Any], **query: str
+    ) -> httpx.Response:
+        asked = {"validate_only": "true", **query}
+        return self._http.request("POST", "/jobs", query=asked, body=_body_of(spec))
+
     def _read(self, path: str, etag: str | None) -> httpx.Response:
         return self._http.request("GET", path, headers={"If-None-Match": etag} if etag else None)
+
+
+def _body_of(spec: TrainSpec | EvalSpec | Mapping[str, Any]) -> dict[str, Any]:
+    return spec.model_dump(mode="json") if isinstance(spec, BaseModel) else dict(spec)

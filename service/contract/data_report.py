@@ -1,9 +1,10 @@
 """What a check of a data set found, as `data_report.json` has it."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict
 
+from service.contract.split_counts import SplitCounts
 from service.contract.text import CutTo, Message, ShortText
 
 REPORT_FILE = "data_report.json"
@@ -26,14 +27,9 @@ class DataProblem(BaseModel):
     text: Message
 
 
-class CheckedSplit(BaseModel):
+class CheckedSplit(SplitCounts):
     """One split: its images and classes, those of the smallest class, and what is passed over."""
 
-    model_config = ConfigDict(frozen=True)
-
-    name: Literal["train", "val"]
-    images: int
-    classes: int
     smallest_class: int = 0
     passed_over: Message = ""
 

@@ -6,10 +6,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from service.contract.checkpoints import Manifest
 from service.contract.fields import Id, Measure, Metrics, Step
+from service.contract.split_counts import SplitCounts
 from service.contract.text import PATH_LENGTH, CutTo, Message, Text
 from service.contract.time_spent import TimeSpent
 
 _MOST_SENTENCES = 100
+_MOST_SPLITS = 2
 
 
 class _Body(BaseModel):
@@ -20,8 +22,9 @@ class Started(_Body):
     """`started`: the first step, and the checkpoint from which the attempt resumed.
 
     `data` has a sentence for each split: how many images and classes it has, what was passed over,
-    and the first digits of its fingerprint. `execution` says how steps are computed, and what was
-    measured to choose that. `steps_per_epoch` is there where an epoch has a length.
+    and the first digits of its fingerprint; `splits` has the numbers. `execution` says how steps
+    are computed, and what was measured to choose that. `steps_per_epoch` is there where an epoch
+    has a length.
     """
 
     step: Step
@@ -29,6 +32,7 @@ class Started(_Body):
     steps_per_epoch: Step | None = None
     resumed_from: Id | None = None
     data: Annotated[tuple[Message, ...], CutTo(_MOST_SENTENCES)] = ()
+    splits: Annotated[tuple[SplitCounts, ...], CutTo(_MOST_SPLITS)] = ()
     execution: Message | None = None
 
 

@@ -218,6 +218,18 @@ events = Table(
     sqlite_autoincrement=True,
 )
 
+# How many images and classes a worker has counted, by the folder or the split of a pack.
+data_counts = Table(
+    "data_counts",
+    metadata,
+    Column("place_sha256", String(64), primary_key=True),
+    Column("images", Number, nullable=False),
+    Column("classes", Number, nullable=False),
+    id_column("job_id"),
+    Column("counted_at", Utc, nullable=False),
+    Index("ix_data_counts_job_id", "job_id"),
+)
+
 idempotency_keys = Table(
     "idempotency_keys",
     metadata,

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from service.contract.counts import count_text
 from service.contract.data_spec import DataSpec
+from service.contract.split_counts import SplitCounts
 from workers.data.errors import InvalidData
 from workers.data.fingerprint import SplitFingerprint, fingerprint_of
 from workers.data.images import ImageDataset, Split, SplitRequest
@@ -23,11 +24,12 @@ _DIGITS = 16
 class RunSplit:
     """One split of a run's data.
 
-    `sentence` has its numbers, what was passed over, and the first digits of the fingerprint.
+    `sentence` has its `counts`, what was passed over, and the first digits of the fingerprint.
     """
 
     images: ImageDataset
     fingerprint: SplitFingerprint
+    counts: SplitCounts
     sentence: str
 
 
@@ -56,7 +58,8 @@ def open_run_split(
     classes = count_text(len(images.class_names), "class", "classes")
     numbers = f"{split}: {count_text(len(images), 'image')} of {classes}"
     digest = f"sha256 {fingerprint.sha256[:_DIGITS]}"
-    return RunSplit(images, fingerprint, ", ".join([numbers, *remarks, digest]))
+    counts = SplitCounts(name=split, images=len(images), classes=len(images.class_names))
+    return RunSplit(images, fingerprint, counts, ", ".join([numbers, *remarks, digest]))
 
 
 def _check_ranks(ranks: Ranks, split: Split, own: SplitFingerprint) -> None:

@@ -38,7 +38,8 @@ def run(context: RunContext) -> dict[str, Any]:
     network = context.recipe.build(context.variant, len(images.class_names), params)
     heads = context.recipe.heads
     order = fill_for_eval(network, weights, images.class_names, heads, events)
-    started = {"total_steps": 1, "resumed_from": None, "step": 0, "data": [val.sentence]}
+    data = {"data": [val.sentence], "splits": [val.counts.model_dump()]}
+    started = {"total_steps": 1, "resumed_from": None, "step": 0, **data}
     events.report("started", started, f"started; {val.sentence}")
     note_match(events, order)
     return {

@@ -46,6 +46,7 @@ def run(context: RunContext) -> dict[str, Any]:
         "resumed_from": initial.resumed_from,
         "step": state.step,
         "data": [train.sentence, val.sentence],
+        "splits": [train.counts.model_dump(), val.counts.model_dump()],
         "execution": choice.sentence,
     }
     sentences = (train.sentence, val.sentence, choice.sentence)

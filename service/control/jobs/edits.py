@@ -11,7 +11,7 @@ from service.contract.jobs import ENDED_JOBS, Job
 from service.control.jobs.job_changes import NO_CHANGE, JobChange, store_change
 from service.control.jobs.views import stored
 from service.domain.errors import Conflict, Stale
-from service.store import attempts, checkpoints, deletions, history, series
+from service.store import attempts, checkpoints, data_counts, deletions, history, series
 from service.store import jobs as store
 from service.store.jobs import edited_columns
 
@@ -63,4 +63,5 @@ def delete(tx: Connection, job_id: str) -> None:
     attempts.delete_of_job(tx, job_id)
     history.delete_of_job(tx, job_id)
     series.delete_of_job(tx, job_id)
+    data_counts.delete_of_job(tx, job_id)
     store.delete_job(tx, job_id)

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from service.contract.hints import Explanation
 from service.contract.jobs import Job, JobState
 from service.contract.specs import AnySpec
 from service.control.kinds import kind_of
@@ -97,6 +98,13 @@ def complete(tx: Connection, spec: AnySpec) -> AnySpec:
     kind = kind_of(spec)
     completed: AnySpec = kind.check(tx, kind.complete(tx, spec)).spec
     return completed
+
+
+def explain(tx: Connection, spec: AnySpec) -> Explanation:
+    """As `complete`, with what is worth knowing of it."""
+    kind = kind_of(spec)
+    checked = kind.check(tx, kind.complete(tx, spec))
+    return Explanation(spec=checked.spec, hints=tuple(kind.hints(tx, checked)))
 
 
 def earlier_submission(

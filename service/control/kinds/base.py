@@ -3,12 +3,14 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Generic, TypeVar
+from datetime import datetime
+from typing import Any, ClassVar, Generic, TypeVar
 
 from sqlalchemy import Connection
 
 from service.contract.actions import JobAction
 from service.contract.checkpoints import Checkpoint
+from service.contract.hints import Hint
 from service.contract.jobs import Job, Progress
 from service.contract.specs import AnySpec, CheckpointRef, KindName, Retention
 from service.domain.errors import Unprocessable
@@ -64,6 +66,10 @@ class Kind(ABC, Generic[Spec]):
         submission acts on.
         """
 
+    def hints(self, _: Connection, __: CheckedSubmission[Spec]) -> Sequence[Hint]:
+        """What is worth knowing of a submission that can run."""
+        return ()
+
     @abstractmethod
     def title(self, spec: Spec) -> str:
         """A short title of the job, such as `train of oneshot`."""
@@ -90,6 +96,9 @@ class Kind(ABC, Generic[Spec]):
         Empty where it cannot be retried.
         """
         return ("start",)
+
+    def note_success(self, _: Connection, __: Job, ___: Mapping[str, Any], now: datetime) -> None:
+        """Store what the result of a job that has succeeded tells the control plane."""
 
     def uses(self, _: Job) -> Sequence[JobAction]:
         """What may be made of what the job has left so far."""

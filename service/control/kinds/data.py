@@ -7,12 +7,33 @@ from service.contract.counts import count_text
 from service.contract.data_spec import DataSpec
 from service.control.scheduling.catalogs import dataset_named
 from service.domain.errors import Unprocessable
+from service.domain.hints import DataSizes, SplitSize
 from service.domain.known_parameters import KnownParameters
+from service.store import data_counts
+from service.store.data_counts import StoredCount
 
 
 def dataset_of(tx: Connection, data: DataSpec) -> DatasetInfo | None:
     """The named data set; None for folders, which the worker knows. Raises Unprocessable."""
     return None if data.dataset is None else dataset_named(tx, data.dataset)
+
+
+def sizes_of(tx: Connection, data: DataSpec) -> DataSizes:
+    """How many images and classes the data has, as far as it is known; raises Unprocessable."""
+    dataset = dataset_of(tx, data)
+    if dataset is None:
+        counts = data_counts.get(tx, data)
+        return DataSizes(_size_of(counts.get("train")), _size_of(counts.get("val")))
+    train, val = dataset.train_images, dataset.val_images
+    classes = dataset.num_classes
+    return DataSizes(SplitSize(train, classes), SplitSize(val, classes))
+
+
+def _size_of(count: StoredCount | None) -> SplitSize | None:
+    if count is None:
+        return None
+    seen = f"as {count.job_id} counted them on {count.counted_at:%Y-%m-%d at %H:%M} UTC"
+    return SplitSize(count.images, count.classes, seen)
 
 
 def classes_of(dataset: DatasetInfo | None, params: KnownParameters) -> int | None:

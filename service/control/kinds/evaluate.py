@@ -1,10 +1,14 @@
 """Evaluations."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import Connection
 
+from service.contract.hints import Hint
 from service.contract.specs import CheckpointRef, EvalSpec
 from service.control.kinds.base import CheckedSubmission, Kind, resolved
 from service.control.kinds.data import classes_of, dataset_of
+from service.control.kinds.hints import eval_hints
 from service.control.kinds.sources import require_classes, require_network, source_of, with_network
 from service.domain.known_parameters import KnownParameters
 from service.store.job_rows import StoredJob
@@ -29,6 +33,10 @@ class EvalKind(Kind[EvalSpec]):
         if source is not None:
             require_classes(source, classes, _SOURCE, may_replace=False)
         return CheckedSubmission(spec, *spec.network, source)
+
+    def hints(self, tx: Connection, checked: CheckedSubmission[EvalSpec]) -> Sequence[Hint]:
+        """See Kind."""
+        return eval_hints(tx, checked)
 
     def title(self, spec: EvalSpec) -> str:
         """See Kind."""

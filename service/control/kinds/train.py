@@ -6,12 +6,14 @@ from sqlalchemy import Connection
 
 from service.contract.actions import JobAction
 from service.contract.checkpoints import Checkpoint
+from service.contract.hints import Hint
 from service.contract.jobs import Job, Progress
 from service.contract.resuming import can_resume
 from service.contract.specs import AnySpec, CheckpointRef, Retention, TrainSpec
 from service.contract.stored_specs import UnreadableSpec
 from service.control.kinds.base import CheckedSubmission, Kind, ResumePoint, resolved
 from service.control.kinds.data import classes_of, dataset_of, require_batch
+from service.control.kinds.hints import training_hints
 from service.control.kinds.sources import require_classes, require_network, source_of, with_network
 from service.control.kinds.uses import train_longer, uses_of_latest
 from service.domain.errors import Unprocessable
@@ -42,6 +44,10 @@ class TrainKind(Kind[TrainSpec]):
         if source is not None:
             _require_fitting(tx, spec, source, classes)
         return CheckedSubmission(spec, *spec.network, source)
+
+    def hints(self, tx: Connection, checked: CheckedSubmission[TrainSpec]) -> Sequence[Hint]:
+        """See Kind."""
+        return training_hints(tx, checked)
 
     def title(self, spec: TrainSpec) -> str:
         """See Kind."""

@@ -14,13 +14,14 @@ from service.contract.events import Damaged, Measured, NoteBody, Progressed, Pub
 from service.contract.jobs import Job, JobState
 from service.contract.reading import read
 from service.contract.sentences import sentence_of
+from service.contract.specs import NetworkSpec
 from service.contract.unreadable_events import UNREADABLE_EVENT
 from service.control.checkpoints.publishing import InvalidCheckpoint, publish
 from service.control.checkpoints.retention import pointers, refresh_pointers
 from service.control.kinds import kind_of
 from service.control.leases.event_batch import MOST_SERIES, EventBatch
 from service.domain.series_names import OWN_NAMES, OWN_PREFIX, is_own_name
-from service.store import attempts, checkpoints, history, jobs, series
+from service.store import attempts, checkpoints, data_counts, history, jobs, series
 from service.store.leases import LiveAttempt
 from service.store.outages import DATABASE_OUTAGES
 from service.volume.manifests import is_absent
@@ -147,6 +148,8 @@ def _started(tx: Connection, batch: EventBatch, body: dict[str, Any]) -> None:
     how = resumed if event.resumed_from else "started"
     details = event.data if event.execution is None else (*event.data, event.execution)
     data = f" ({'; '.join(details)})" if details else ""
+    if isinstance(batch.job.spec, NetworkSpec):
+        data_counts.put(tx, batch.job.spec.data, event.splits, batch.job.id, batch.now)
     _note(tx, batch, "started", f"attempt {batch.attempt} {how}{data}")
 
 
@@ -218,7 +221,7 @@ _HANDLERS: dict[str, Callable[[Connection, EventBatch, dict[str, Any]], None]] =
     "ended": _ended,
     UNREADABLE_EVENT: _unreadable,
 }
-_WRITING = ("checkpoint", "damaged")
+_WRITING = ("started", "checkpoint", "damaged")
 """The kinds of which one event writes more than one row."""
 
 

@@ -10,6 +10,7 @@ from service.contract.agent import BeatReply, Report
 from service.contract.counts import count_text
 from service.contract.jobs import JobState
 from service.control.checkpoints.files import named_files
+from service.control.kinds import kind_of
 from service.control.leases.event_handlers import apply_events, lock_jobs
 from service.control.leases.heartbeats import renew_leases
 from service.control.leases.transitions import AttemptEnd, BackoffPolicy, end_attempt, is_ended_by
@@ -53,6 +54,8 @@ def end(
         AttemptEvent(report.outcome), report.reason, report.message, result, report.time_spent
     )
     end_attempt(tx, job, stored.attempt, attempt_end, backoff_policy=backoff_policy, now=now)
+    if report.outcome == "succeeded":
+        kind_of(job.job.spec).note_success(tx, job.job, result or {}, now)
     if report.outcome == "failed":
         quarantine_if_broken(tx, stored.attempt.worker_id, quick_seconds)
     return _reply(report, acked_seq)

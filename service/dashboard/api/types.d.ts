@@ -9,6 +9,7 @@ export type Checkpoint = Schemas["Checkpoint"];
 export type CheckpointUse = Schemas["CheckpointUse"];
 export type DatasetInfo = Schemas["DatasetInfo"];
 export type Event = Schemas["Event"];
+export type Hint = Schemas["Hint"];
 export type Job = Schemas["Job"];
 export type JobAction = Schemas["JobAction"];
 export type JobLineage = Schemas["JobLineage"];

@@ -7,21 +7,22 @@ const PAUSE_MS = 400;
 
 /**
  * `completed` is the specification with every default, `problems` what is wrong by the pointer of its
- * field; null while the first answer is not there. Nothing is stored by asking.
- * @returns {{completed: any, problems: Map<string, string>, isChecked: boolean}}
+ * field; null while the first answer is not there. `hints` are what is worth knowing of one that can
+ * run. Nothing is stored by asking.
+ * @returns {{completed: any, hints: import("../../api/types").Hint[], problems: Map<string, string>, isChecked: boolean}}
  */
 export function useDryRun(draft) {
-  const [answer, setAnswer] = useState({ completed: null, problems: new Map(), isChecked: false });
+  const [answer, setAnswer] = useState({ completed: null, hints: [], problems: new Map(), isChecked: false });
   const body = JSON.stringify(draft);
   useEffect(() => {
     setAnswer((before) => ({ ...before, isChecked: false }));
     const abort = new AbortController();
     const timer = setTimeout(async () => {
       try {
-        const completed = await send("POST", "jobs?validate_only=true", draft, { signal: abort.signal });
-        setAnswer({ completed, problems: new Map(), isChecked: true });
+        const { spec, hints } = await send("POST", "jobs?validate_only=true&explain=true", draft, { signal: abort.signal });
+        setAnswer({ completed: spec, hints, problems: new Map(), isChecked: true });
       } catch (error) {
-        if (!abort.signal.aborted) setAnswer((before) => ({ ...before, problems: problemsOf(error), isChecked: true }));
+        if (!abort.signal.aborted) setAnswer((before) => ({ ...before, hints: [], problems: problemsOf(error), isChecked: true }));
       }
     }, PAUSE_MS);
     return () => {

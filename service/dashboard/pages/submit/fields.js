@@ -10,26 +10,28 @@ import { fieldKind, parsedValue } from "./schema.js";
  * @param {string} props.label
  * @param {string} [props.hint]
  * @param {string} [props.problem]
+ * @param {import("../../api/types").Hint[]} [props.notes] What the dry run says of it.
  * @param {(attributes: {id: string, "aria-describedby": string, "aria-invalid": boolean}) => any} props.control
  */
-export function Field({ label, hint = "", problem = "", control }) {
+export function Field({ label, hint = "", problem = "", notes = [], control }) {
   const id = useId();
   return html`
     <div class="field">
       <label for=${id}>${label}</label>
-      ${control({ id, "aria-describedby": `${id}-hint`, "aria-invalid": problem !== "" })}
+      ${control({ id, "aria-describedby": `${id}-hint ${id}-notes`, "aria-invalid": problem !== "" })}
       <p id=${`${id}-hint`} class=${problem ? "field-problem" : "field-hint"}>${problem || hint}</p>
+      <div id=${`${id}-notes`}>${notes.map(({ level, detail }) => html`<p key=${detail} class="field-note" data-level=${level}>${detail}</p>`)}</div>
     </div>
   `;
 }
 
 /** A parameter of a recipe by its schema; `value` is undefined where the default holds. */
-export function SchemaField({ name, schema, value, problem, onChange }) {
+export function SchemaField({ name, schema, value, problem, notes, onChange }) {
   const kind = fieldKind(schema);
   const unit = schema.unit ? ` (${schema.unit})` : "";
   const hint = [schema.description, kind.limits && `From ${kind.limits}.`.replace(/^From (?!\d)(.)/, (_, letter) => letter.toUpperCase())].filter(Boolean).join(" ");
   const control = (attributes) => html`<${Control} kind=${kind} schema=${schema} value=${value} attributes=${attributes} onChange=${onChange} />`;
-  return html`<${Field} label=${`${name}${unit}`} hint=${hint} problem=${problem} control=${control} />`;
+  return html`<${Field} label=${`${name}${unit}`} hint=${hint} problem=${problem} notes=${notes} control=${control} />`;
 }
 
 function Control({ kind, schema, value, attributes, onChange }) {
@@ -50,26 +52,26 @@ function Control({ kind, schema, value, attributes, onChange }) {
 }
 
 /** A text; empty is undefined. */
-export function TextField({ label, hint, problem, value, placeholder = "", onChange }) {
+export function TextField({ label, hint, problem, notes, value, placeholder = "", onChange }) {
   const take = (event) => onChange(event.currentTarget.value.trim() === "" ? undefined : event.currentTarget.value);
   const control = (attributes) =>
     html`<input ...${attributes} autocomplete="off" placeholder=${placeholder} value=${value ?? ""} onInput=${take} />`;
-  return html`<${Field} label=${label} hint=${hint} problem=${problem} control=${control} />`;
+  return html`<${Field} label=${label} hint=${hint} problem=${problem} notes=${notes} control=${control} />`;
 }
 
 /** One of some values; "" stands for none of them. */
-export function ChoiceField({ label, hint, problem, value, choices, onChange }) {
+export function ChoiceField({ label, hint, problem, notes, value, choices, onChange }) {
   const take = (event) => onChange(event.currentTarget.value || undefined);
   const control = (attributes) => html`
     <select ...${attributes} value=${value ?? ""} onChange=${take}>
       ${choices.map(([choice, title]) => html`<option key=${choice} value=${choice}>${title}</option>`)}
     </select>
   `;
-  return html`<${Field} label=${label} hint=${hint} problem=${problem} control=${control} />`;
+  return html`<${Field} label=${label} hint=${hint} problem=${problem} notes=${notes} control=${control} />`;
 }
 
 /** Labels as one text: "team=vision, sweep=7"; the draft has them once the field is left. */
-export function LabelsField({ label, hint, problem, value, onChange }) {
+export function LabelsField({ label, hint, problem, notes, value, onChange }) {
   const text = Object.entries(value ?? {})
     .map(([key, each]) => `${key}=${each}`)
     .join(", ");
@@ -79,5 +81,5 @@ export function LabelsField({ label, hint, problem, value, onChange }) {
     onChange(pairs.length ? Object.fromEntries(labels) : undefined);
   };
   const control = (attributes) => html`<input ...${attributes} autocomplete="off" defaultValue=${text} onChange=${take} />`;
-  return html`<${Field} label=${label} hint=${hint} problem=${problem} control=${control} />`;
+  return html`<${Field} label=${label} hint=${hint} problem=${problem} notes=${notes} control=${control} />`;
 }

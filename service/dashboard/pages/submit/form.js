@@ -16,13 +16,15 @@ const FIRST = {
  * @param {object} props.draft
  * @param {(draft: object) => void} props.onChange
  * @param {Map<string, string>} props.problems By JSON pointer.
+ * @param {import("../../api/types").Hint[]} props.hints
  * @param {import("../../api/types").ShownRecipe[]} props.recipes
  * @param {import("../../api/types").DatasetInfo[]} props.datasets
  */
-export function SubmitForm({ draft, onChange, problems, recipes, datasets }) {
+export function SubmitForm({ draft, onChange, problems, hints, recipes, datasets }) {
   const bind = (...path) => ({
     value: valueAt(draft, path),
     problem: problems.get(`/${path.join("/")}`),
+    notes: hints.filter(({ pointer }) => pointer === `/${path.join("/")}`),
     onChange: (value) => onChange(withValue(draft, path, value)),
   });
   const recipe = recipes.find(({ name }) => name === draft.recipe);
@@ -37,7 +39,7 @@ export function SubmitForm({ draft, onChange, problems, recipes, datasets }) {
       <${TextField} label="Name" hint="Shown in lists; left out, its id is." ...${bind("name")} />
       <${LabelsField} label="Labels" hint="As team=vision, sweep=7." ...${bind("labels")} />
     </section>
-    <${StartFields} draft=${draft} bind=${bind} onChange=${onChange} problems=${problems} />
+    <${StartFields} draft=${draft} bind=${bind} onChange=${onChange} />
     <${DataFields} draft=${draft} bind=${bind} onChange=${onChange} datasets=${datasets} problem=${problems.get("/data")} />
     ${recipe && html`<${Parameters} first=${FIRST[draft.kind] ?? []} schemas=${recipe.schema.properties ?? {}} bind=${bind} />`}
     <section class="panel form-part">

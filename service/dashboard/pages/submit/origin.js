@@ -3,6 +3,7 @@
 import { useMemo } from "../../vendor/preact.js";
 import { checkpointPath, jobPath } from "../../api/client.js";
 import { usePolled } from "../../api/polled.js";
+import { addressOf } from "../../state/route.js";
 import { stepTitle } from "../../text/checkpoints.js";
 import { titleOf } from "../../text/job_title.js";
 import { ACTION_TITLES, draftOfAction } from "./action_draft.js";
@@ -14,7 +15,7 @@ const RARELY_MS = 3_600_000;
  * Reads what the address names: `from=JOB`, `checkpoint=ID`, with `action=NAME` of those it allows.
  * `start` is the draft to begin with, `original` the one that changes are shown against, if any.
  * @param {URLSearchParams} query
- * @returns {{isReady: boolean, title: string, name: string, error: any, refusal: string | null, start: any, original: any}}
+ * @returns {{isReady: boolean, title: string, name: string, address: string, error: any, refusal: string | null, start: any, original: any}}
  */
 export function useOrigin(query) {
   const [from, checkpointId, actionName] = ["from", "checkpoint", "action"].map((name) => query.get(name));
@@ -30,6 +31,7 @@ export function useOrigin(query) {
     title: titleFor(actionName, checkpointId, origin),
     name: checkpointId ? `Checkpoint ${checkpointId}` : `Job ${from}`,
     error: checkpointId ? checkpoint.error : job.error,
+    address: addressOf(checkpointId ? ["checkpoints", checkpointId] : ["jobs", from ?? ""]),
     refusal: drafts?.refusal ?? null,
     start: drafts?.start,
     original: drafts?.original ?? null,
@@ -40,7 +42,7 @@ function draftsOf(actionName, origin, job) {
   if (!origin) return { start: NEW_DRAFT };
   if (actionName === null) return { start: draftOf(origin), original: draftOf(origin) };
   const action = ACTION_TITLES.has(actionName) && origin.actions?.find(({ name }) => name === actionName);
-  if (!action) return { refusal: `${origin.id} does not allow this now: it has ended otherwise, or its checkpoint has been removed.` };
+  if (!action) return { refusal: `${origin.id} does not allow this now: it has changed, or its checkpoint has been removed.` };
   const start = draftOfAction(action, origin, job);
   return { start, original: actionName === "train_longer" && job ? draftOf(job) : null };
 }

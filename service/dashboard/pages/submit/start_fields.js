@@ -19,8 +19,8 @@ const HEADS = new Map([
   ["replace", "made anew for the classes of the data"],
 ]);
 
-/** @param {{draft: any, bind: (...path: string[]) => any, onChange: (draft: object) => void, problems: Map<string, string>}} props */
-export function StartFields({ draft, bind, onChange, problems }) {
+/** @param {{draft: any, bind: (...path: string[]) => any, onChange: (draft: object) => void}} props */
+export function StartFields({ draft, bind, onChange }) {
   const field = draft.kind === "eval" ? "checkpoint" : "init_from";
   const reference = valueAt(draft, [field]);
   const origin = ORIGINS.find(([name]) => reference && name in reference)?.[0] ?? "";
@@ -29,7 +29,7 @@ export function StartFields({ draft, bind, onChange, problems }) {
   return html`
     <section class="panel form-part">
       <h2>${draft.kind === "eval" ? "What is evaluated" : "Where it starts"}</h2>
-      <${ChoiceField} label="Weights" value=${origin} problem=${problems.get(`/${field}`)} choices=${choices} onChange=${choose} />
+      <${ChoiceField} label="Weights" ...${bind(field)} value=${origin} choices=${choices} onChange=${choose} />
       ${origin === "id" && html`<${TextField} label="Checkpoint" hint=${linkTo(reference.id)} ...${bind(field, "id")} />`}
       ${origin === "job" && html`<${OfJob} field=${field} bind=${bind} />`}
       ${origin === "file" && html`<${TextField} label="File" hint="Below the import folder of the worker." ...${bind(field, "file")} />`}

@@ -9,7 +9,7 @@ import { addressOf, navigate } from "../../state/route.js";
 import { problemsOf, useDryRun } from "./dry_run.js";
 import { SubmitForm } from "./form.js";
 import { useOrigin } from "./origin.js";
-import { Changes, CopyAs, Problems, RunLength } from "./summary.js";
+import { Changes, CopyAs, Problems, RunLength, Warnings } from "./summary.js";
 
 const RARELY_MS = 3_600_000;
 
@@ -25,7 +25,7 @@ export function SubmitPage({ query }) {
     <div class="page-head"><h1>${origin.title}</h1></div>
     <${Problem} of=${origin.name} error=${origin.error} />
     <${Problem} of="Recipes" error=${recipes.error} />
-    ${origin.refusal && html`<p class="callout" data-tone="bad" role="alert">${origin.refusal}</p>`}
+    ${origin.refusal && html`<p class="callout" data-tone="bad" role="alert">${origin.refusal} <a href=${origin.address}>Its page</a> has what it allows.</p>`}
     ${isReady &&
     html`<${Editor} key=${query.toString()} start=${origin.start} original=${origin.original} recipes=${recipes.value.data} datasets=${datasets.value.data} />`}
   `;
@@ -39,11 +39,12 @@ function Editor({ start, original, recipes, datasets }) {
   return html`
     <form class="submit" onSubmit=${submit} noValidate>
       <div class="submit-fields">
-        <${SubmitForm} draft=${draft} onChange=${setDraft} problems=${problems} recipes=${recipes} datasets=${datasets} />
+        <${SubmitForm} draft=${draft} onChange=${setDraft} problems=${problems} hints=${dryRun.hints} recipes=${recipes} datasets=${datasets} />
       </div>
       <aside class="panel submit-summary" aria-label="Summary">
         <h2>Dry run</h2>
         <${RunLength} completed=${dryRun.completed} datasets=${datasets} />
+        <${Warnings} hints=${dryRun.hints} />
         <${Problems} problems=${problems} isChecked=${dryRun.isChecked} />
         ${original && html`<h2>Changes</h2><${Changes} original=${original} draft=${draft} />`}
         <button type="submit" class="button primary" disabled=${isSending || dryRun.problems.size > 0}>Submit</button>

@@ -16,6 +16,13 @@ export function Problems({ problems, isChecked }) {
   `;
 }
 
+/** What of it may well fail, though the server would take it. */
+export function Warnings({ hints }) {
+  const warnings = hints.filter(({ level }) => level === "warning");
+  if (!warnings.length) return null;
+  return html`<ul class="warnings" aria-label="Warnings">${warnings.map(({ pointer, detail }) => html`<li key=${detail}><code>${pointer}</code> ${detail}</li>`)}</ul>`;
+}
+
 /** The length of the run in words, once the server has completed the specification. */
 export function RunLength({ completed, datasets }) {
   const params = completed?.params;

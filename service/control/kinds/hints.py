@@ -1,0 +1,46 @@
+"""What a dry run says of trainings and evals that can run."""
+
+from sqlalchemy import Connection
+
+from service.contract.hints import Hint
+from service.contract.specs import EvalSpec, TrainSpec
+from service.control.kinds.base import CheckedSubmission
+from service.control.kinds.data import sizes_of
+from service.control.scheduling.catalogs import recipe_named
+from service.domain import hints
+from service.domain.hints import DataSizes
+from service.domain.parameters import defaults_of
+
+
+def training_hints(tx: Connection, checked: CheckedSubmission[TrainSpec]) -> list[Hint]:
+    """Of the data, the parameters, and the weights that it starts from."""
+    spec = checked.spec
+    recipe, sizes = recipe_named(tx, spec.network[0]), sizes_of(tx, spec.data)
+    found = list(hints.data_hints(spec.data, sizes))
+    found += hints.training_hints(
+        spec.params,
+        defaults_of(recipe),
+        sizes.train,
+        is_new=spec.init_from is None,
+        recalibrates=recipe.recalibrates_batch_norm,
+    )
+    if spec.init_from is not None:
+        found += hints.source_hints(
+            "/init_from", spec.init_from, checked.source, spec.params, _classes(sizes)
+        )
+    return found
+
+
+def eval_hints(tx: Connection, checked: CheckedSubmission[EvalSpec]) -> list[Hint]:
+    """Of the validation data, and the weights."""
+    spec = checked.spec
+    val = DataSizes(val=sizes_of(tx, spec.data).val)
+    return [
+        *hints.data_hints(spec.data, val),
+        *hints.source_hints("/checkpoint", spec.checkpoint, checked.source, {}, _classes(val)),
+    ]
+
+
+def _classes(sizes: DataSizes) -> int | None:
+    known = sizes.train or sizes.val
+    return known.classes if known is not None else None
