@@ -30,7 +30,7 @@ export function JobsPage({ query }) {
       <div class="page-head"><h1>Jobs</h1><${Tools} query=${query} list=${list} /></div>
       <${States} query=${query} counts=${rows.counts} />
       <${Chips} query=${query} />
-      ${error && html`<p class="callout" data-tone="bad" role="alert">Jobs: ${error.message}${isFiltered(query) && html` <a href="#/jobs">Show all jobs</a>`}</p>`}
+      ${error && html`<${Refusal} error=${error} isUsual=${![...query].length} />`}
       ${!rows.isRead && !error && html`<p class="quiet late" role="status">Loading the jobs…</p>`}
       ${rows.isRead && html`<${Rows} query=${query} list=${list} />`}
       ${isArranged && rows.total > ARRANGED && html`<p class="quiet">Of ${counted(rows.total, "job", "jobs")} the newest ${counted(ARRANGED, "job is", "are")} here: search or filter to see others.</p>`}
@@ -93,6 +93,12 @@ function Rows({ query, list }) {
 
 function Empty({ query }) {
   return isFiltered(query) ? html`<${NothingFound} />` : html`<${FirstJob} />`;
+}
+
+/** Why the server shows no such list, without the names of its own for where a value was. */
+function Refusal({ error, isUsual }) {
+  const reason = error.message.replaceAll("query/", "");
+  return html`<p class="callout" data-tone="bad" role="alert">Jobs: ${reason}${!isUsual && html` <a href="#/jobs">Show all jobs</a>`}</p>`;
 }
 
 /** That jobs have come which are not in the list yet, since it would move. */
