@@ -1,5 +1,6 @@
 """Some jobs side by side."""
 
+import re
 from typing import Any
 
 import pytest
@@ -36,6 +37,23 @@ def test_jobs_are_compared_by_curves_and_by_what_differs(page: Page, compared: s
     expect(table).to_contain_text("batch_size")
     assert page.url.endswith("&all=1")
     expect(page.get_by_role("img", name="Parallel coordinates")).to_be_visible()
+
+
+def test_jobs_are_compared_by_their_epochs_where_all_of_them_have_some(
+    page: Page, fake: Any, compared: str
+) -> None:
+    for number, job in enumerate(fake.jobs, start=1):
+        steps = {"steps_per_epoch": 20 * number}
+        fake.replace(job.model_copy(update={"progress": job.progress.model_copy(update=steps)}))
+    page.goto(compared)
+    axis = page.get_by_role("combobox", name="X axis")
+    expect(axis.locator("option[disabled]")).to_have_text(["time"])
+    axis.select_option("epoch")
+    # Of 60 steps: 3, 1.5 and 1 epochs.
+    expect(page.locator(".chart .plot")).to_have_attribute(
+        "aria-label", re.compile("loss at epoch 3: run 1 0.9000")
+    )
+    expect(page).to_have_url(re.compile("x=epoch"))
 
 
 def test_a_job_is_left_out_by_its_chip_and_by_the_address(page: Page, compared: str) -> None:

@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { timeShares } from "../../service/dashboard/charts/time_shares.js";
-import { axesOf, placed } from "../../service/dashboard/charts/x_axis.js";
-import { chartsOf, extentOf } from "../../service/dashboard/pages/job/job_series.js";
+import { axesOf, extentOf, placed } from "../../service/dashboard/charts/x_axis.js";
+import { chartsOf } from "../../service/dashboard/pages/job/job_series.js";
 import { brokenMark, runMarks, withBreak } from "../../service/dashboard/pages/job/run_marks.js";
 
 const BEGIN = Date.parse("2026-11-27T08:00:00Z") / 1000;
@@ -84,6 +84,12 @@ test("a run whose loss was not finite is broken after its last step, and so is i
   assert.equal(marks[0].label, "the loss is nan by step 214");
   const [loss] = chartsOf({ series: { loss: [[200, 0.5]], val_loss: [[200, 1.7e21]] } }, AXES.step, marks[0]);
   assert.deepEqual(loss.lines.map(({ points }) => points), [[[200, 0.5], [211, null]], [[200, 1.7e21]]]);
+});
+
+test("what a recipe of one's own measures has a chart of its own, and a count of images has none", () => {
+  const series = { loss: [[1, 2]], samples: [[1, 360]], grad_norm: [[1, 0.5]], ema_top1_error: [[1, 0.4]] };
+  const charts = chartsOf({ series }, AXES.step, null).map(({ title, lines }) => [title, lines.map(({ id }) => id)]);
+  assert.deepEqual(charts, [["Loss", ["loss"]], ["Error", ["ema_top1_error"]], ["Grad norm", ["grad_norm"]]]);
 });
 
 test("a run that broke before it measured anything shows where", () => {

@@ -46,7 +46,7 @@ function AxisChoice({ query, axes }) {
   const unknown = AXES.filter((name) => !axes[name]);
   const choose = (event) => changeQuery({ x: event.currentTarget.value === "step" ? null : event.currentTarget.value });
   return html`
-    <label title=${unknown.length ? `Not known of this run: ${unknown.join(", ")}` : null}>X axis
+    <label title=${unknown.length ? `Not known here: ${unknown.join(", ")}` : null}>X axis
       <select value=${chosen} onChange=${choose}>
         ${AXES.map((name) => html`<option key=${name} value=${name} disabled=${!axes[name]}>${name}</option>`)}
       </select>

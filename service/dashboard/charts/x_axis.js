@@ -108,3 +108,15 @@ export function placed(points, place) {
   }
   return [...onAxis].sort(([one], [other]) => one - other);
 }
+
+/**
+ * From the first x of all lines of charts to the last, so that they are below each other; null without any.
+ * @param {{lines: {points: [number, number | null][]}[]}[]} charts
+ * @returns {[number, number] | null}
+ */
+export function extentOf(charts) {
+  const ends = charts.flatMap(({ lines }) => lines.flatMap(({ points }) => (points.length ? [points[0][0], points.at(-1)[0]] : [])));
+  if (!ends.length) return null;
+  const [from, to] = [Math.min(...ends), Math.max(...ends)];
+  return [from, to > from ? to : from + 1];
+}

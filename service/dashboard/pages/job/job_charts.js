@@ -7,13 +7,13 @@ import { Chart } from "../../charts/chart.js";
 import { MarkKey } from "../../charts/mark_key.js";
 import { axisIn, ChartSettings, settingsOf } from "../../charts/settings.js";
 import { ChartView } from "../../charts/view.js";
-import { axesOf } from "../../charts/x_axis.js";
+import { axesOf, extentOf } from "../../charts/x_axis.js";
 import { html } from "../../parts/html.js";
 import { Problem } from "../../parts/problem.js";
 import { route } from "../../state/route.js";
 import { checkpointsPath } from "./checkpoints.js";
 import { HostUse } from "./host_use.js";
-import { chartsOf, extentOf } from "./job_series.js";
+import { chartsOf } from "./job_series.js";
 import { brokenMark, runMarks } from "./run_marks.js";
 
 const POLL_MS = 10_000;

@@ -14,6 +14,8 @@ const CHARTS = [
   { title: "Learning rate", has: (name) => name === "learning_rate" },
   { title: "Images/s", has: (name) => name === "images_per_second" },
 ];
+/** Of each validation the same number. */
+const NO_CHART = ["samples"];
 /** The line that ends where the loss was not finite. */
 const BROKEN = "loss";
 
@@ -30,18 +32,9 @@ export function chartsOf({ series, time_spent: spent }, axis, broken) {
     const lines = names.filter(has).map((name) => lineOf(name, series[name] ?? [], axis, broken));
     return { title, isAlways, lines };
   });
+  const others = names.filter((name) => !NO_CHART.includes(name) && !CHARTS.some(({ has }) => has(name)));
+  charts.push(...others.sort().map((name) => ({ title: metricTitle(name), isAlways: false, lines: [lineOf(name, series[name], axis, null)] })));
   return [...charts.filter(({ isAlways, lines }) => isAlways || lines.length), ...timeCharts(spent ?? {}, axis)];
-}
-
-/**
- * From the first x of all charts to the last, so that they are below each other; null without any.
- * @returns {[number, number] | null}
- */
-export function extentOf(charts) {
-  const ends = charts.flatMap(({ lines }) => lines.flatMap(({ points }) => (points.length ? [points[0][0], points.at(-1)[0]] : [])));
-  if (!ends.length) return null;
-  const [from, to] = [Math.min(...ends), Math.max(...ends)];
-  return [from, to > from ? to : from + 1];
 }
 
 function lineOf(name, points, axis, broken) {
