@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select
@@ -12,12 +13,15 @@ from service.contract.errors import FieldProblem
 from service.contract.jobs import JobState
 from service.contract.model_json import json_of
 from service.control.jobs import views
+from service.control.jobs.views import JobView
 from service.domain.errors import InvalidFields
 from service.domain.job_cursors import JobCursor, NoCursor, cursor_of
 from service.store.job_columns import FIELDS, job_of_columns, select_columns
 from service.store.job_pages import PageRequest, ids_in_order, rows_by_id, rows_of_ids
 from service.store.job_reading import job_of_row, select_jobs
 from service.store.job_search import count_by_state
+
+_MOST_KEPT = 512
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,13 @@ def _whole_jobs(tx: Connection, rows: Sequence[Row[Any]], request: PageRequest) 
     drawn = views.views_of(tx, [job_of_row(row) for row in rows])
     if request.fields is None:
         return [each.json for each in drawn]
-    return [json_of(each.job, of=set(request.fields)) for each in drawn]
+    return [_json_of_view(each, request.fields) for each in drawn]
+
+
+@lru_cache(maxsize=_MOST_KEPT)
+def _json_of_view(view: JobView, fields: frozenset[str]) -> bytes:
+    # The view of a job that has not changed is the same object: see `service.control.jobs.views`.
+    return json_of(view.job, of=set(fields))
 
 
 def _counts(tx: Connection, request: PageRequest) -> JobCounts:
