@@ -82,6 +82,14 @@ def test_a_sample_has_a_value_for_each_series_that_is_known() -> None:
     }
 
 
+def test_a_value_is_the_same_before_its_hour_is_kept_and_afterwards() -> None:
+    sample = Sample(cpu_use=99.9 / 100, memory_used_bytes=1, memory_total_bytes=3)
+    values = values_of(sample)
+    assert values == {"cpu_use": 0.999, "memory_use": 0.3333}
+    kept = SampleTable.of_bytes(SampleTable.of_rows([(HOUR, values)]).to_bytes())
+    assert dict(kept.rows()) == {HOUR: values}
+
+
 def test_a_value_beyond_all_measures_is_kept_as_the_highest() -> None:
     table = SampleTable.of_rows([(HOUR, {"gpu0.power_watts": 1e21})])
     (value,) = SampleTable.of_bytes(table.to_bytes()).columns["gpu0.power_watts"]

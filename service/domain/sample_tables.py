@@ -12,6 +12,7 @@ from itertools import groupby
 from service.contract.samples import GpuSample, Sample
 from service.domain.thinning import chosen_points
 
+_DECIMALS = 4
 _PARTS_OF_ONE = 10_000
 """Values are kept in ten-thousandths: of a percentage two decimals, of watts four."""
 _ABSENT = -(2**31)
@@ -106,7 +107,10 @@ def joined(tables: Sequence[SampleTable]) -> SampleTable:
 
 
 def values_of(sample: Sample) -> dict[str, float]:
-    """The values of a sample by the names of their series; what is not known is absent."""
+    """The values of a sample by the names of their series; what is not known is absent.
+
+    In the parts in which they are kept: an hour is read the same before it is over and afterwards.
+    """
     values: dict[str, float | None] = {
         "cpu_use": sample.cpu_use,
         "memory_use": _part(sample.memory_used_bytes, sample.memory_total_bytes),
@@ -114,7 +118,7 @@ def values_of(sample: Sample) -> dict[str, float]:
     }
     for gpu in sample.gpus:
         values |= _values_of_gpu(gpu)
-    return {name: value for name, value in values.items() if value is not None}
+    return {name: round(value, _DECIMALS) for name, value in values.items() if value is not None}
 
 
 def gpu_prefix(index: int) -> str:
