@@ -89,6 +89,7 @@ def test_each_line_has_the_time_at_which_it_was_seen_whole(
     assert shown(_log(agent, claim)) == [(0, later[0]), (2, later[2]), (4, later[60])]
     # The third line was seen whole two seconds after the first.
     assert shown(_log(agent, claim, cursor=8)) == [(0, later[0]), (0, later[2]), (2, later[60])]
+    assert shown(_log(agent, claim, cursor=19)) == [(0, later[60])]
     assert shown(_log(agent, claim, tail_bytes=4)) == [(0, later[60])]
 
 
@@ -113,8 +114,11 @@ def test_times_that_cannot_be_read_or_written_cost_nothing_else(
 ) -> None:
     agent.log(claim, b"one\n")
     times = agent.log_path(claim).with_name(TIMES_FILE)
-    times.symlink_to("/etc/passwd")
+    elsewhere = agent.log_path(claim).with_name("elsewhere")
+    elsewhere.write_bytes(b"")
+    times.symlink_to(elsewhere)
     LogTimes(agent.log_path(claim), lambda: START).look()
+    assert elsewhere.read_bytes() == b""
     assert _log(agent, claim) == {"text": "one\n", "cursor": "4", "end": True}
     times.unlink()
     times.write_bytes(b"half of a record"[:7])
