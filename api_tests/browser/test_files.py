@@ -15,9 +15,10 @@ from service.settings import Settings
 from service.store.engine import Database
 
 MOST_BYTES = 250_000
-MOST_REQUESTS = 100
+MOST_FILES = 100
 _TRANSFERS = """["navigation", "resource"].flatMap((type) => performance.getEntriesByType(type))
   .map((entry) => entry.transferSize)"""
+_FILES = "performance.getEntriesByType('resource').map((entry) => entry.name)"
 
 
 @pytest.fixture(scope="module")
@@ -67,10 +68,11 @@ def test_a_first_visit_of_a_job_is_small(browser: Browser, server: Server) -> No
     page.goto(f"/#/jobs/{job_id}")
     expect(page.get_by_role("img", name="Loss")).to_be_visible()
     page.wait_for_load_state("networkidle")
-    transferred = page.evaluate(_TRANSFERS)
+    transferred, names = page.evaluate(_TRANSFERS), page.evaluate(_FILES)
     context.close()
     assert sum(transferred) < MOST_BYTES
-    assert len(transferred) < MOST_REQUESTS
+    # How often the page has polled until then depends on how busy the machine is.
+    assert len([name for name in names if "/dashboard/" in name]) < MOST_FILES
 
 
 def test_a_page_that_cannot_be_loaded_is_loaded_again_on_demand(
