@@ -115,7 +115,9 @@ def _addresses(ids: dict[str, list[str]]) -> list[str]:
             path = "/".join(value if part.startswith(":") else part for part in parts)
             addresses.append(f"#/{path}")
     first, second = ids["jobs"][:2]
-    return [*addresses, f"#/compare?ids={first},{second}", f"#/submit?from={first}"]
+    forms = [f"#/submit?from={first}", f"#/submit?from={first}&action=evaluate"]
+    forms.append(f"#/submit?checkpoint={ids['checkpoints'][0]}&action=fine_tune")
+    return [*addresses, f"#/compare?ids={first},{second}", *forms]
 
 
 def test_every_page_has_no_violation(page: Page, ids: dict[str, list[str]]) -> None:

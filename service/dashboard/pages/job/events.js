@@ -18,7 +18,7 @@ export function Events({ job }) {
     <section class="panel history">
       <h2>Events</h2>
       <${Problem} of="Events" error=${error} />
-      ${newest.length ? html`<ol class="events">${newest.map(eventLine)}</ol>` : html`<p class="quiet">No events yet.</p>`}
+      ${newest.length ? html`<ol class="events" tabindex="0" aria-label="Events">${newest.map(eventLine)}</ol>` : html`<p class="quiet">No events yet.</p>`}
     </section>
   `;
 }
