@@ -1,4 +1,4 @@
-.PHONY: help install demo up test check audit bench gpu chaos chromium clean
+.PHONY: help install demo up test check audit bench gpu chaos pictures chromium clean
 
 PYTHON ?= python3
 PORT ?= 8000
@@ -56,6 +56,9 @@ gpu: ## Test and measure on CUDA with the packages of PYTHON; results to docs/be
 
 chaos: install ## Half an hour of jobs under injected faults, and the proof that none was lost
 	OMP_NUM_THREADS=1 $(BIN)/python -m chaos --minutes $(MINUTES)
+
+pictures: install chromium ## Take the pictures of docs/tour.md again
+	OMP_NUM_THREADS=2 $(BIN)/python -m api_tests.support.pictures
 
 chromium:
 	@command -v chromium >/dev/null || { \
