@@ -41,6 +41,12 @@ test("one outlier of twenty does not widen the range", () => {
   assert.ok(valueRange([...losses, 340], { isLog: false, isClipped: false })[1] > 340);
 });
 
+test("wild values among few do not widen the range", () => {
+  const losses = [2.4, 1.2, 0.9, 0.6, 0.5, 0.4, 0.3, 0.3, 0.2, 0.2];
+  const [low, high] = valueRange([1e5, 2500, 340, ...losses], { isLog: false, isClipped: true });
+  assert.ok(low === 0 && high > 1.2 && high < 20);
+});
+
 test("values that fall, evenly or fast at the start, are shown whole", () => {
   const evenly = Array.from({ length: 100 }, (_, index) => 7 - index / 20);
   const fast = [0.9, 0.62, 0.43, 0.31, 0.24, 0.17, 0.13, 0.12, ...Array.from({ length: 17 }, () => 0.06)];

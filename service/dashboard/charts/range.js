@@ -1,26 +1,36 @@
 // The range of an axis of values.
 
-const LOW = 0.05;
-const HIGH = 0.95;
 const FEWEST = 5;
-/** Extremes so many times as far apart as the middle nine tenths flatten them; a fall at the start does not. */
-const FLATTENED = 4;
+/**
+ * Extremes that are so many `times` as far apart as the values between two quantiles flatten these: the
+ * range ends where they are, and `beyond` times as much on either side. Wild values among few are more
+ * than a twentieth of them, which the quartiles leave out; a fall at the start is neither.
+ */
+const FENCES = [
+  { low: 0.05, high: 0.95, times: 4, beyond: 1 },
+  { low: 0.25, high: 0.75, times: 30, beyond: 3 },
+];
 
 /**
- * Limits around the middle nine tenths of the values, as much again on either side, and never wider
- * than the values: one outlier flattens no line. Null if none does, or there are too few to tell.
+ * Limits that no outlier flattens, and never wider than the values. Null if there is none, or too few
+ * values to tell.
  * @param {number[]} values Finite ones.
  * @returns {[number, number] | null}
  */
 export function robustRange(values) {
   if (values.length < FEWEST) return null;
   const sorted = [...values].sort((one, other) => one - other);
-  const low = sorted[Math.ceil(LOW * (sorted.length - 1))];
-  const high = sorted[Math.floor(HIGH * (sorted.length - 1))];
-  if (low >= high) return null;
-  const margin = high - low;
-  if (sorted.at(-1) - sorted[0] <= FLATTENED * margin) return null;
-  return [Math.max(sorted[0], low - margin), Math.min(sorted.at(-1), high + margin)];
+  const last = sorted.length - 1;
+  /** @type {[number, number] | null} */
+  let range = null;
+  for (const fence of FENCES) {
+    const [from, to] = range ?? [sorted[0], sorted[last]];
+    const [low, high] = [sorted[Math.ceil(fence.low * last)], sorted[Math.floor(fence.high * last)]];
+    const spread = high - low;
+    if (spread <= 0 || to - from <= fence.times * spread) continue;
+    range = [Math.max(from, low - fence.beyond * spread), Math.min(to, high + fence.beyond * spread)];
+  }
+  return range;
 }
 
 /**

@@ -69,11 +69,10 @@ function sortable(query, name, key, first) {
     const next = isSorted ? flipped : first;
     changeQuery({ order_by: next === DEFAULT_ORDER ? null : next });
   };
-  const arrow = isSorted ? (isFalling ? " ↓" : " ↑") : "";
   return {
     name,
     sort: isSorted ? (isFalling ? "descending" : "ascending") : undefined,
-    head: html`<button type="button" class="sort" onClick=${sort}>${name}<span aria-hidden="true">${arrow}</span></button>`,
+    head: html`<button type="button" class="sort" onClick=${sort}>${name}</button>`,
   };
 }
 
