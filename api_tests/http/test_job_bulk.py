@@ -169,6 +169,8 @@ def test_a_call_that_was_cut_off_retries_no_job_twice_when_it_is_sent_again(
         ({"action": "cancel", "filter": {"stat": "queued"}}, "/filter/stat", "mean state?"),
         ({"action": "cancel", "filter": {"state": "nix"}}, "/filter/state/0", "'queued'"),
         ({"action": "cancel", "filter": {"q": ""}}, "/filter/q", "at least 1 character"),
+        ({"action": "cancel", "filter": {"state": []}}, "/filter/state", "at least 1 item"),
+        ({"action": "delete", "filter": {"label": []}}, "/filter/label", "at least 1 item"),
         ({"action": "cancel", "idz": ["a"]}, "/idz", "did you mean ids?"),
     ],
     ids=str,

@@ -1,5 +1,7 @@
 """`GET /jobs`: found by what is asked for, in the order that is asked for, and counted."""
 
+import base64
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -224,6 +226,43 @@ def test_a_cursor_of_another_order_is_refused(shared: JobYard) -> None:
     query = {"order_by": "-priority", "after": cursor}
     problem = problem_of(shared.http.get("/jobs", params=query), 422, "invalid")
     assert "the order -priority" in problem["detail"]
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        ["duration", "1e999999", FIRST, "2026-01-01T00:00:00+00:00"],
+        ["duration", "1", "\ud800", "2026-01-01T00:00:00+00:00"],
+        ["duration", "1", FIRST, "0001-01-01T00:00:00+23:59"],
+        ["duration", "1", FIRST, "9999-12-31T23:59:59-23:59"],
+    ],
+    ids=str,
+)
+def test_a_cursor_that_no_database_can_hold_is_refused(shared: JobYard, parts: list[str]) -> None:
+    after = "after_" + base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
+    query = {"order_by": "duration", "after": after}
+    problem = problem_of(shared.http.get("/jobs", params=query), 422, "invalid")
+    assert "`next` of a page" in problem["detail"]
+
+
+def test_a_page_after_the_largest_number_can_be_asked_for(yard: JobYard) -> None:
+    order = "-metrics." + "x" * 64
+    for job_id, value in ((FIRST, 1.7976931348623157e308), (SECOND, 5e-324)):
+        yard.fill(job_id, metrics={"x" * 64: value})
+    first = yard.listed(order_by=order, limit=1)
+    second = yard.listed(order_by=order, limit=1, after=first["next"])
+    third = yard.listed(order_by=order, limit=1, after=second["next"])
+    shown = [page["data"][0]["id"] for page in (first, second, third)]
+    assert shown == [FIRST, SECOND, FOURTH]
+
+
+def test_a_page_in_an_order_is_the_same_while_no_job_changes(shared: JobYard) -> None:
+    query: dict[str, Any] = {"order_by": "priority", "limit": 1}
+    etag = shared.http.get("/jobs", params=query).headers["etag"]
+    shared.clock.advance(timedelta(seconds=1))
+    again = shared.http.get("/jobs", params=query, headers={"If-None-Match": etag})
+    shared.clock.advance(timedelta(seconds=-1))
+    assert again.status_code == 304
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

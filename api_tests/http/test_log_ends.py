@@ -1,6 +1,8 @@
 """The last lines of a log, the whole of it as a file, and when its lines were written."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from struct import pack
 from typing import Any
 
 import pytest
@@ -8,7 +10,7 @@ import pytest
 from api_tests.support.fake_agent import FakeAgent
 from api_tests.support.problems import problem_of
 from service.contract.log_limit import limit_log
-from service.volume.log_times import TIMES_FILE, LogTimes
+from service.volume.log_times import TIMES_FILE, LogTimes, _records_over, times_of
 
 START = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
@@ -121,5 +123,15 @@ def test_times_that_cannot_be_read_or_written_cost_nothing_else(
     assert elsewhere.read_bytes() == b""
     assert _log(agent, claim) == {"text": "one\n", "cursor": "4", "end": True}
     times.unlink()
-    times.write_bytes(b"half of a record"[:7])
-    assert _log(agent, claim) == {"text": "one\n", "cursor": "4", "end": True}
+    for content in (b"half of a record"[:7], b"\xff" * 16, pack("<QQ", 4, 253_402_300_800_000)):
+        times.write_bytes(content)
+        assert _log(agent, claim) == {"text": "one\n", "cursor": "4", "end": True}
+        assert agent.http.get(f"/jobs/{claim['job_id']}/log.txt").text == "one\n"
+
+
+def test_times_without_an_end_are_read_up_to_a_limit(tmp_path: Path) -> None:
+    # The size that the last record of a part would have never comes.
+    (tmp_path / TIMES_FILE).write_bytes(pack("<QQ", 1, 1000) * 100_001)
+    assert len(times_of(tmp_path, "", 0, b"x" * 10)) < 1000
+    with (tmp_path / TIMES_FILE).open("rb") as file:
+        assert len(list(_records_over(file, 0, 10))) == 100_000

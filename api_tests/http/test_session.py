@@ -153,6 +153,15 @@ def test_a_session_that_is_ended_is_over_for_a_copy_of_its_cookie_too(
         assert client.get("/jobs", headers=copy).status_code == 200
 
 
+def test_a_stranger_does_not_get_the_name_of_the_cookie_by_which_to_test_guesses(
+    server: ThreadedServer,
+) -> None:
+    with _strangers(server) as http:
+        answer = http.delete("/session")
+    assert answer.status_code == 204
+    assert "set-cookie" not in answer.headers
+
+
 def test_another_token_ends_all_sessions_and_the_same_one_none(
     start: Any, server: ThreadedServer
 ) -> None:

@@ -1,10 +1,12 @@
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
 from api_tests.support.rows import ensure_job, ensure_worker
+from api_tests.support.server import wait_for
 from service.contract.jobs import LIVE_ATTEMPTS, Attempt, AttemptState
 from service.store import attempts, leases
 from service.store.engine import Database
@@ -50,6 +52,35 @@ def test_only_live_leases_are_renewed(database: Database) -> None:
     assert lost is not None
     assert live is not None
     assert (lost.renewed_at, live.renewed_at) == (NOW, NOW + timedelta(hours=1))
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_gpus_are_noted_in_the_order_in_which_heartbeats_lock_attempts(database: Database) -> None:
+    with database.write() as tx:
+        add(tx, 1, job_id="job_1")
+        add(tx, 1, job_id="job_2")
+
+    def note() -> None:
+        with database.write() as tx:
+            attempts.note_gpus(tx, [("wrk_1", ("job_2", 1), [0]), ("wrk_1", ("job_1", 1), [1])])
+
+    with ThreadPoolExecutor(1) as thread, database.write() as heartbeat:
+        lock = text("SELECT 1 FROM attempts WHERE job_id = :job_id FOR UPDATE NOWAIT")
+        heartbeat.execute(lock, {"job_id": "job_1"})
+        noted = thread.submit(note)
+        wait_for(lambda: _is_waiting(database), "the update to wait for the first job")
+        heartbeat.execute(lock, {"job_id": "job_2"})
+        heartbeat.rollback()
+        noted.result(30)
+
+
+def _is_waiting(database: Database) -> bool:
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity "
+        "WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+    with database.read() as tx:
+        return bool(tx.execute(waiting).scalar())
 
 
 def add(

@@ -64,7 +64,8 @@ async def log_in(request: Request, login: Login, access: Accesses, context: Cont
 async def log_out(request: Request, access: Accesses, context: Context) -> Response:
     """End the session; without one nothing is to be done."""
     response = Response(status_code=204)
-    if access.cookies is not None:
+    # The cookie's name follows from the token: a stranger, who could test guesses by it, gets none.
+    if access.cookies is not None and access.cookies.name in request.cookies:
         caller: Caller | None = request.scope.get("caller")
         if caller is not None and caller.session is not None:
             access.cookies.end(caller.session, context.now())

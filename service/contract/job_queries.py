@@ -33,7 +33,7 @@ _LABEL = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}:[^\x00]*$")
 
 
 class _OneOrMany:
-    """A list; one text alone stands for a list of it."""
+    """A list; one text alone stands for a list of it. An empty one is refused."""
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
@@ -43,11 +43,14 @@ class _OneOrMany:
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        many = handler(schema)
+        many = handler(schema) | {"minItems": 1}
         return {"anyOf": [many, many["items"]]}
 
     @staticmethod
     def _listed(value: Any) -> Any:
+        if value in ([], ()):
+            # A caller who has chosen no state would else change the jobs of all states.
+            raise ValueError("must have at least 1 item; leave it out if every job is meant")
         return [value] if isinstance(value, str) else value
 
 
@@ -76,6 +79,8 @@ def _value_text(value: Any) -> Any:
 
 
 ONE_OR_MANY = _OneOrMany()
+# The schema has no default: an empty list is no value of it.
+_VALUES: Any = Field(max_length=MOST_VALUES, default_factory=tuple)
 LabelText = Annotated[
     Text, Field(max_length=319, pattern=_LABEL.pattern), BeforeValidator(_readable_label)
 ]
@@ -98,10 +103,10 @@ class JobSelection(BaseModel):
 
     q: Annotated[Text | None, Field(min_length=1, max_length=200)] = None
     name: Name | None = None
-    state: Annotated[tuple[JobState, ...], Field(max_length=MOST_VALUES), ONE_OR_MANY] = ()
-    kind: Annotated[tuple[KindName, ...], Field(max_length=MOST_VALUES), ONE_OR_MANY] = ()
+    state: Annotated[tuple[JobState, ...], _VALUES, ONE_OR_MANY]
+    kind: Annotated[tuple[KindName, ...], _VALUES, ONE_OR_MANY]
     recipe: Id | None = None
-    label: Annotated[tuple[LabelText, ...], Field(max_length=MOST_VALUES), ONE_OR_MANY] = ()
+    label: Annotated[tuple[LabelText, ...], _VALUES, ONE_OR_MANY]
     created_after: Since | None = None
 
     @property

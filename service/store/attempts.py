@@ -87,7 +87,10 @@ def change_live(tx: Connection, job_id: str, number: int, values: Mapping[str, A
 
 
 def note_gpus(tx: Connection, gpus: Sequence[tuple[str, tuple[str, int], Sequence[int]]]) -> None:
-    """Set which GPUs attempts use, given (worker id, (job id, number), indices) of each."""
+    """Set which GPUs attempts use, given (worker id, (job id, number), indices) of each.
+
+    In the order of jobs, in which every caller locks attempts.
+    """
     of_attempt = update(attempts).where(
         attempts.c.job_id == bindparam("of_job"),
         attempts.c.number == bindparam("of_number"),
@@ -95,7 +98,7 @@ def note_gpus(tx: Connection, gpus: Sequence[tuple[str, tuple[str, int], Sequenc
     )
     rows = [
         {"of_worker": worker_id, "of_job": job_id, "of_number": number, "indices": list(indices)}
-        for worker_id, (job_id, number), indices in gpus
+        for worker_id, (job_id, number), indices in sorted(gpus, key=lambda each: each[1])
     ]
     if rows:
         tx.execute(of_attempt.values(gpus=bindparam("indices", type_=attempts.c.gpus.type)), rows)

@@ -28,7 +28,7 @@ from service.store.tables import jobs
 
 NEWEST_FIRST, OLDEST_FIRST = "-created_at", "created_at"
 """The orders of ids, which sort by creation: the next page begins after the id of a job."""
-_METRIC = "metrics."
+_METRIC, _DURATION = "metrics.", "duration"
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,11 @@ class PageRequest:
     def is_by_id(self) -> bool:
         """Whether it is in an order of ids."""
         return self.order_by in (NEWEST_FIRST, OLDEST_FIRST)
+
+    @property
+    def is_by_duration(self) -> bool:
+        """Whether the values of jobs that run change with the time."""
+        return self.order_by.removeprefix("-") == _DURATION
 
 
 def rows_by_id(tx: Connection, query: Select[Any], request: PageRequest) -> Sequence[Row[Any]]:
@@ -96,7 +101,7 @@ def _value(dialect: str, order: str, now: datetime) -> ColumnElement[Any]:
         return json_number(dialect, jobs.c.metrics, order.removeprefix(_METRIC))
     if order == "priority":
         return -jobs.c.queue_order
-    assert order == "duration", "the API allows no other order"
+    assert order == _DURATION, "the API allows no other order"
     end = func.coalesce(jobs.c.finished_at, literal(now, Utc))
     if dialect == "sqlite":
         # Days; what is no moment has none.

@@ -15,6 +15,10 @@ _RECORD = struct.Struct("<QQ")
 """The size of the log in bytes, and the milliseconds since 1970 at which it was seen."""
 _EVERY_MS = 1000
 _MOST_TIMES = 1000
+_MOST_RECORDS = 100_000
+"""So many are read for one part of a log; a second has one at most."""
+_LATEST_MS = 253_370_764_800_000
+"""The year 9999: a later time was torn or is no time."""
 
 
 class LogTimes:
@@ -90,10 +94,11 @@ def _records_over(file: BinaryIO, start: int, end: int) -> Iterator[tuple[int, i
             high = middle
         else:
             low = middle + 1
-    for index in range(low, count):
-        record = _record(file, index)
-        yield record
-        if record[0] >= end:
+    for index in range(low, min(count, low + _MOST_RECORDS)):
+        size, at_ms = _record(file, index)
+        if at_ms < _LATEST_MS:
+            yield size, at_ms
+        if size >= end:
             return
 
 

@@ -64,7 +64,7 @@ def _rows(
         has_more = len(rows) > request.limit
         return rows[: request.limit], rows[request.limit - 1].id if has_more else None
     cursor = _cursor(request)
-    read_at = cursor.read_at if cursor is not None else now
+    read_at = (cursor.read_at if cursor is not None else None) or now
     ordered = ids_in_order(tx, request, cursor, read_at)
     shown = ordered[: request.limit]
     following = _text_after(*shown[-1], request, read_at) if len(ordered) > len(shown) else None
@@ -87,7 +87,8 @@ def _cursor(request: PageRequest) -> JobCursor | None:
 
 
 def _text_after(job_id: str, value: Decimal | None, request: PageRequest, read_at: datetime) -> str:
-    return JobCursor(request.order_by, value, job_id, read_at).text
+    moment = read_at if request.is_by_duration else None
+    return JobCursor(request.order_by, value, job_id, moment).text
 
 
 def _partial_jobs(rows: Sequence[Row[Any]], request: PageRequest) -> list[bytes]:
