@@ -94,3 +94,8 @@ def test_a_value_beyond_all_measures_is_kept_as_the_highest() -> None:
     table = SampleTable.of_rows([(HOUR, {"gpu0.power_watts": 1e21})])
     (value,) = SampleTable.of_bytes(table.to_bytes()).columns["gpu0.power_watts"]
     assert value == (2**31 - 1) / 10_000
+
+
+def test_a_clock_beyond_the_seconds_of_32_bits_is_no_fault() -> None:
+    table = SampleTable.of_rows([(2**33, {"cpu_use": 0.5}), (2**33 + 10, {"cpu_use": 0.25})])
+    assert SampleTable.of_bytes(table.to_bytes()) == table

@@ -3,7 +3,8 @@
 from api_tests.support.manifests import a_checkpoint, a_manifest
 from api_tests.support.query_plans import plan_of
 from api_tests.support.rows import ensure_job
-from service.store import checkpoints
+from service.contract.jobs import JobState
+from service.store import checkpoints, jobs
 from service.store.engine import Database
 from service.store.job_lineage import descendants_of, source_of
 
@@ -35,4 +36,26 @@ def test_descendants_are_found_by_their_indexes(sqlite: Database) -> None:
         plan = " ".join(plan_of(tx, lambda: descendants_of(tx, "job_1", 10)))
     for index in ("ix_jobs_parent_job_id", "ix_jobs_source_checkpoint", "ix_checkpoints_of_job"):
         assert index in plan
+    assert "SCAN jobs" not in plan
+
+
+def test_the_checkpoints_in_use_are_the_job_s_from_which_a_live_job_starts(
+    database: Database,
+) -> None:
+    manifests = [a_manifest("job_1", 5), a_manifest("job_1", 10), a_manifest("job_2", 5)]
+    with database.write() as tx:
+        for each in manifests:
+            ensure_job(tx, each.job_id)
+            checkpoints.add(tx, a_checkpoint(each), each)
+        ensure_job(tx, "job_3", source_checkpoint=manifests[0].checkpoint_id)
+        ensure_job(tx, "job_4", source_checkpoint=manifests[1].checkpoint_id, state=JobState.SUCCEEDED)
+        ensure_job(tx, "job_5", source_checkpoint=manifests[2].checkpoint_id)
+    with database.read() as tx:
+        assert jobs.sources_in_use(tx, "job_1") == {manifests[0].checkpoint_id}
+
+
+def test_the_checkpoints_in_use_are_found_by_their_indexes(sqlite: Database) -> None:
+    with sqlite.write() as tx:
+        plan = " ".join(plan_of(tx, lambda: jobs.sources_in_use(tx, "job_1")))
+    assert "ix_jobs_source_checkpoint" in plan
     assert "SCAN jobs" not in plan

@@ -43,16 +43,17 @@ class SampleTable:
             head, _, packed = zlib.decompress(content).partition(b"\n")
         except zlib.error as error:
             raise ValueError(f"samples that cannot be read: {error}") from error
-        names, count = json.loads(head)
+        names, count, begin = json.loads(head)
         numbers = _unpacked(packed)
         parts = [numbers[start : start + count] for start in range(0, len(numbers), count or 1)]
         columns = {name: _values(part) for name, part in zip(names, parts[1:], strict=True)}
-        return cls(list(parts[0]) if parts else [], columns)
+        return cls([begin + each for each in parts[0]] if parts else [], columns)
 
     def to_bytes(self) -> bytes:
-        """Compressed: a line of JSON with the names and the number of rows, then all numbers."""
-        head = json.dumps([list(self.columns), len(self.times)], allow_nan=False).encode()
-        numbers = array("i", self.times)
+        """Compressed: a line of JSON with names, rows and first time, then all numbers."""
+        begin = self.times[0] if self.times else 0
+        head = json.dumps([list(self.columns), len(self.times), begin], allow_nan=False).encode()
+        numbers = array("i", (seconds - begin for seconds in self.times))
         for column in self.columns.values():
             numbers.extend(map(_number, column))
         return zlib.compress(head + b"\n" + _packed(numbers), _LEVEL)

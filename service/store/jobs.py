@@ -17,6 +17,7 @@ from service.contract.reading import member
 from service.contract.specs import CheckDataSpec, NetworkSpec
 from service.contract.stored_specs import StoredSpec, spec_as_stored
 from service.domain.offers import JobNeeds
+from service.store.checkpoint_tables import checkpoints
 from service.store.job_reading import job_of_row, select_jobs
 from service.store.job_rows import NEW_JOBS, StoredJob, columns_of
 from service.store.tables import jobs
@@ -169,11 +170,13 @@ def of_source(tx: Connection, kind: str, checkpoint_id: str) -> list[StoredJob]:
     return [job_of_row(row) for row in tx.execute(query.order_by(jobs.c.id.desc()))]
 
 
-def sources_in_use(tx: Connection) -> set[str]:
-    """Checkpoints from which a job that has not ended starts or evaluates."""
-    live = [state for state in JobState if state not in ENDED_JOBS]
+def sources_in_use(tx: Connection, job_id: str) -> set[str]:
+    """Checkpoints of a job from which a job that has not ended starts, or which it evaluates."""
+    own = select(checkpoints.c.id).where(checkpoints.c.job_id == job_id)
     query = select(jobs.c.source_checkpoint).where(
-        jobs.c.state.in_(live), jobs.c.source_checkpoint.is_not(None)
+        jobs.c.source_checkpoint.in_(own),
+        # By the index of the sources: of jobs that have not ended there may be thousands.
+        (jobs.c.state + "").not_in(ENDED_JOBS),
     )
     return set(tx.execute(query).scalars())
 

@@ -198,7 +198,7 @@ def _partition(
     removable = [(c, _EXPIRED) for c in checkpoints.in_state(tx, job.id, "purging")]
     retention = kind_of(job.spec).retention(job.spec)
     if retention is not None:
-        in_use = jobs.sources_in_use(tx)
+        in_use = jobs.sources_in_use(tx, job.id)
         removable += [(c, _EXPIRED) for c in surplus(published, retention, in_use)]
         # As if the index knew them: an orphan may be better than all that it knows.
         unknown = {c.id for c in orphans}

@@ -21,7 +21,7 @@ def expire(tx: Connection, job: Job) -> list[str]:
         return []
     # Locked before the uses are read: a submission locks the checkpoint that it starts from, too.
     newest_first = checkpoints.published_of(tx, job.id, lock=True)
-    in_use = jobs.sources_in_use(tx)
+    in_use = jobs.sources_in_use(tx, job.id)
     expired = [c.id for c in surplus(newest_first, retention, in_use)]
     checkpoints.mark(tx, expired, "purging")
     return expired

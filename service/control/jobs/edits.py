@@ -54,7 +54,7 @@ def delete(tx: Connection, job_id: str) -> None:
     if job.state not in ENDED_JOBS:
         raise Conflict("job_not_ended", f"{job_id} is {job.state}; cancel it first")
     published = checkpoints.published_of(tx, job_id, lock=True)
-    in_use = store.sources_in_use(tx)
+    in_use = store.sources_in_use(tx, job_id)
     expired = [c for c in published if not c.pinned and not c.tags and c.id not in in_use]
     expired += checkpoints.in_state(tx, job_id, "purging")
     expired += checkpoints.in_state(tx, job_id, "damaged")
