@@ -48,7 +48,8 @@ def test_the_checkpoints_in_use_are_the_job_s_from_which_a_live_job_starts(
             ensure_job(tx, each.job_id)
             checkpoints.add(tx, a_checkpoint(each), each)
         ensure_job(tx, "job_3", source_checkpoint=manifests[0].checkpoint_id)
-        ensure_job(tx, "job_4", source_checkpoint=manifests[1].checkpoint_id, state=JobState.SUCCEEDED)
+        ended = {"source_checkpoint": manifests[1].checkpoint_id, "state": JobState.SUCCEEDED}
+        ensure_job(tx, "job_4", **ended)
         ensure_job(tx, "job_5", source_checkpoint=manifests[2].checkpoint_id)
     with database.read() as tx:
         assert jobs.sources_in_use(tx, "job_1") == {manifests[0].checkpoint_id}

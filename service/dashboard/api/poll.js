@@ -28,9 +28,14 @@ export class Poller {
     if (this.#misses > 0) this.now();
   };
 
+  /**
+   * @param {(signal: AbortSignal) => Promise<number | void>} work
+   * @param {number | (() => number)} everyMs
+   * @param {(error: any) => void} onProblem
+   */
   constructor(work, everyMs, onProblem) {
     this.#work = work;
-    this.#everyMs = everyMs;
+    this.#everyMs = typeof everyMs === "function" ? everyMs : () => everyMs;
     this.#onProblem = onProblem;
   }
 
@@ -64,25 +69,31 @@ export class Poller {
     this.#call();
   }
 
+  /** Calls `work` at once, unless a call is running. */
+  hasten() {
+    if (this.#timer !== null) this.now();
+  }
+
   async #call() {
     this.#timer = null;
     this.#again = false;
     const { signal } = this.#abort;
-    let waitMs = this.#everyMs;
+    let waitMs;
     try {
-      waitMs = (await this.#work(signal)) ?? this.#everyMs;
+      waitMs = await this.#work(signal);
       if (signal.aborted) return;
       this.#misses = 0;
       connection.reached(this);
     } catch (error) {
       if (signal.aborted) return;
-      waitMs = this.#delayAfter(error, waitMs);
+      waitMs = this.#delayAfter(error);
     }
+    waitMs ??= this.#everyMs();
     if (document.hidden) waitMs = Math.max(waitMs, HIDDEN_MS);
     this.#timer = setTimeout(() => this.#call(), this.#again ? 0 : waitMs);
   }
 
-  #delayAfter(error, waitMs) {
+  #delayAfter(error) {
     if (error instanceof ServerAway) {
       this.#misses += 1;
       connection.missed(this);
@@ -94,6 +105,6 @@ export class Poller {
     connection.reached(this);
     if (!(error instanceof ApiProblem)) console.error(error);
     this.#onProblem(error);
-    return waitMs * 5;
+    return this.#everyMs() * 5;
   }
 }

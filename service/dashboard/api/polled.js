@@ -1,11 +1,11 @@
 // Answers of the server as state of the page: read at an interval, drawn again if they differ.
 
-import { useEffect, useMemo, useSignal } from "../vendor/preact.js";
-import { Resource } from "./client.js";
-import { Poller } from "./poll.js";
+import { useEffect, useMemo, useRef } from "../vendor/preact.js";
+import { SharedPoll } from "./shared_poll.js";
 
 /**
- * The answer of a path that is polled while the component is there; a null path is not asked.
+ * The answer of a path that is polled while the component is there; a null path is not asked. Parts
+ * that show the same path share its poll, at the shortest of their intervals.
  * `everyMs` may be a function of the last answer. The last answer stays beside an error. A change of
  * `version` asks at once, as for what belongs to something that has changed.
  * @param {string | null} path
@@ -14,29 +14,20 @@ import { Poller } from "./poll.js";
  * @returns {{value: any, error: (Error & {status?: number}) | null, refresh: () => void}}
  */
 export function usePolled(path, everyMs, version) {
-  const answer = useSignal(EMPTY);
-  const poller = useMemo(() => (path === null ? null : pollerOf(path, everyMs, answer)), [path]);
-  useEffect(() => {
-    answer.value = EMPTY;
-    poller?.start();
-    return () => poller?.stop();
-  }, [poller]);
-  useEffect(() => poller?.now(), [version]);
-  return { ...answer.value, refresh: () => poller?.now() };
+  const poll = useMemo(() => (path === null ? null : SharedPoll.of(path)), [path]);
+  useEffect(() => poll?.join(everyMs), [poll]);
+  useOnChange(version, () => poll?.now());
+  return { ...(poll?.answer.value ?? EMPTY), refresh: () => poll?.now() };
 }
 
 const EMPTY = { value: null, error: null };
-const FIRST_MS = 2_000;
 
-function pollerOf(path, everyMs, answer) {
-  const resource = new Resource(path);
-  const intervalMs = () => (typeof everyMs === "function" ? everyMs(resource.value) : everyMs);
-  const read = async (signal) => {
-    const isChanged = await resource.read(signal);
-    if (isChanged || answer.peek().error) answer.value = { value: resource.value, error: null };
-    return intervalMs();
-  };
-  return new Poller(read, typeof everyMs === "function" ? FIRST_MS : everyMs, (error) => {
-    answer.value = { value: resource.value, error };
-  });
+/** Runs when a value is another than it was, and not when it is first there. */
+function useOnChange(value, run) {
+  const last = useRef(value);
+  useEffect(() => {
+    if (last.current === value) return;
+    last.current = value;
+    run();
+  }, [value]);
 }

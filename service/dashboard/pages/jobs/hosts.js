@@ -10,7 +10,7 @@ export const hosts = signal(/** @type {Map<string, string>} */ (new Map()));
 
 /** Reads the workers while their column is shown. */
 export function useHosts(isShown) {
-  const { value } = usePolled(isShown ? "workers" : null, POLL_MS);
+  const { value } = usePolled(isShown ? "workers?samples=false" : null, POLL_MS);
   useEffect(() => {
     if (!value) return;
     hosts.value = new Map(value.data.flatMap(({ host, jobs }) => (jobs ?? []).map((id) => [id, host])));
