@@ -18,7 +18,7 @@ def _shipped() -> dict[str, Any]:
 
 
 def test_the_readme_submits_the_job_that_comes_with_the_package() -> None:
-    (submitted,) = re.findall(r"^curl \S+/jobs .* -d '(.*?)'$", _README.read_text(), re.M | re.S)
+    (submitted,) = re.findall(r"^curl \S+/jobs .*? -d '(.*?)'$", _README.read_text(), re.M | re.S)
     assert json.loads(submitted) == _shipped()
 
 

@@ -150,6 +150,9 @@ def test_a_call_that_was_cut_off_retries_no_job_twice_when_it_is_sent_again(
     assert {each["job"]["parent_job_id"] for each in again["results"]} == set(ids)
 
 
+MANY_PARAMETERS = {f"param.p{number}": "1" for number in range(70)}
+
+
 @pytest.mark.parametrize(
     ("body", "pointer", "detail"),
     [
@@ -171,6 +174,7 @@ def test_a_call_that_was_cut_off_retries_no_job_twice_when_it_is_sent_again(
         ({"action": "cancel", "filter": {"q": ""}}, "/filter/q", "at least 1 character"),
         ({"action": "cancel", "filter": {"state": []}}, "/filter/state", "at least 1 item"),
         ({"action": "delete", "filter": {"label": []}}, "/filter/label", "at least 1 item"),
+        ({"action": "cancel", "filter": MANY_PARAMETERS}, "/filter/param.p64", "at most 64"),
         ({"action": "cancel", "idz": ["a"]}, "/idz", "did you mean ids?"),
     ],
     ids=str,

@@ -206,6 +206,7 @@ def test_a_page_has_the_fields_that_are_asked_for_as_the_whole_job_has_them(yard
         ({"param.1x": "1"}, "/query/param.1x", "letters, digits and _"),
         ({"param.": "1"}, "/query/param.", "letters, digits and _"),
         ({"parm.x": "1"}, "/parm.x", "not known"),
+        ({f"param.p{n}": "1" for n in range(70)}, "/query/param.p64", "at most 64"),
         ({"after": "nix"}, "/query/after", "`next` of the page before"),
         ({"after": FIRST, "order_by": "priority"}, "/after", "`next` of the page before"),
         ({"after": "after_AAAA", "order_by": "priority"}, "/after", "`next` of the page before"),

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from service.api.responses import Page, body_etag, list_json
 from service.context import AppContext
+from service.contract.fields import IdText
 from service.contract.jobs import Job
 from service.contract.text import CutTo
 from service.control.jobs import pages
@@ -25,7 +26,7 @@ class PageOfJobs(Page[Job]):
     """
 
     next: Annotated[str, CutTo(_CURSOR_LENGTH)] | None = None
-    counts: Annotated[dict[str, int], CutTo(_MOST_STATES)] | None = None
+    counts: Annotated[dict[IdText, int], CutTo(_MOST_STATES)] | None = None
     total: int | None = None
 
 

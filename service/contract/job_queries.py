@@ -28,6 +28,9 @@ PARAMETER = "param."
 LISTS = ("state", "kind", "label")
 """The filters that take several values."""
 MOST_VALUES = 64
+_MOST_NAMES = 2 * MOST_VALUES
+"""Of parameters and of all other filters."""
+_LONGEST_NAME = len(PARAMETER) + 64
 _PARAMETER_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _LABEL = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}:[^\x00]*$")
 
@@ -81,9 +84,7 @@ def _value_text(value: Any) -> Any:
 ONE_OR_MANY = _OneOrMany()
 # The schema has no default: an empty list is no value of it.
 _VALUES: Any = Field(max_length=MOST_VALUES, default_factory=tuple)
-LabelText = Annotated[
-    Text, Field(max_length=319, pattern=_LABEL.pattern), BeforeValidator(_readable_label)
-]
+LabelText = Annotated[Text, Field(max_length=319), BeforeValidator(_readable_label)]
 """A label as `key:value`."""
 Since = Annotated[Moment, BeforeValidator(_moment)]
 """A moment in ISO 8601; one without a zone is in UTC."""
@@ -98,7 +99,14 @@ class JobSelection(BaseModel):
     compared as numbers.
     """
 
-    model_config = ConfigDict(frozen=True, extra="allow")
+    model_config = ConfigDict(
+        frozen=True,
+        extra="allow",
+        json_schema_extra={
+            "maxProperties": _MOST_NAMES,
+            "propertyNames": {"maxLength": _LONGEST_NAME},
+        },
+    )
     __pydantic_extra__: dict[str, ParameterValue]
 
     q: Annotated[Text | None, Field(min_length=1, max_length=200)] = None
@@ -131,6 +139,10 @@ class JobSelection(BaseModel):
             for name in further
             if (error := _problem_of(str(name))) is not None
         ]
+        if len(further) > MOST_VALUES and not problems:
+            message = f"at most {MOST_VALUES} parameters narrow a list; {len(further)} were sent"
+            error = PydanticCustomError("too_many_parameters", message)
+            problems = [InitErrorDetails(type=error, loc=(further[MOST_VALUES],), input=None)]
         if problems:
             raise ValidationError.from_exception_data(cls.__name__, problems)
         return body
