@@ -3,11 +3,11 @@
 import { useState } from "../../vendor/preact.js";
 import { jobPath } from "../../api/client.js";
 import { usePolled } from "../../api/polled.js";
+import { ChangesTable } from "../../parts/changes_table.js";
 import { html } from "../../parts/html.js";
 import { Problem } from "../../parts/problem.js";
 import { changesBetween } from "../../text/changes.js";
 import { titleOf } from "../../text/job_title.js";
-import { shownName } from "../../text/user_text.js";
 
 // It does not change.
 const POLL_MS = 3_600_000;
@@ -30,18 +30,5 @@ function Differences({ job, origin }) {
   const changes = changesBetween(value.spec, job.spec);
   const title = titleOf(origin);
   if (!changes.length) return html`<p class="quiet">The same as that of ${title}.</p>`;
-  return html`
-    <table class="changes" aria-label=${`Differences to ${title}`}>
-      <thead><tr><th scope="col">Field</th><th scope="col">${title}</th><th scope="col">Here</th></tr></thead>
-      <tbody>
-        ${changes.map(
-          ({ path, before, after }) => html`
-            <tr key=${path.join("/")}><th scope="row">${path.map(shownName).join(".")}</th><td>${textOf(before)}</td><td>${textOf(after)}</td></tr>
-          `,
-        )}
-      </tbody>
-    </table>
-  `;
+  return html`<${ChangesTable} label=${`Differences to ${title}`} before=${title} changes=${changes} absent="—" />`;
 }
-
-const textOf = (value) => (value === undefined ? "—" : typeof value === "string" ? shownName(value) : JSON.stringify(value));

@@ -1,10 +1,10 @@
 // What a draft comes to: what is wrong, what differs from the original, how to send it otherwise.
 
 import { useState } from "../../vendor/preact.js";
+import { ChangesTable } from "../../parts/changes_table.js";
 import { html } from "../../parts/html.js";
 import { changesBetween } from "../../text/changes.js";
 import { count, counted } from "../../text/format.js";
-import { shownName } from "../../text/user_text.js";
 import { asCommand, asCurl, asPython } from "./copy_as.js";
 
 export function Problems({ problems, isChecked }) {
@@ -36,21 +36,8 @@ export function RunLength({ completed, datasets }) {
 export function Changes({ original, draft }) {
   const changes = changesBetween(original, draft);
   if (!changes.length) return html`<p class="quiet">As the original.</p>`;
-  return html`
-    <table class="changes" aria-label="Changes">
-      <thead><tr><th scope="col">Field</th><th scope="col">Original</th><th scope="col">Here</th></tr></thead>
-      <tbody>
-        ${changes.map(
-          ({ path, before, after }) => html`
-            <tr key=${path.join("/")}><th scope="row">${path.map(shownName).join(".")}</th><td>${textOf(before)}</td><td>${textOf(after)}</td></tr>
-          `,
-        )}
-      </tbody>
-    </table>
-  `;
+  return html`<${ChangesTable} label="Changes" before="Original" changes=${changes} absent="default" />`;
 }
-
-const textOf = (value) => (value === undefined ? "default" : typeof value === "string" ? shownName(value) : JSON.stringify(value));
 
 const WAYS = { curl: asCurl, CLI: asCommand, Python: asPython };
 
