@@ -15,7 +15,7 @@ from service.settings import Settings
 from service.store.engine import Database
 
 MOST_BYTES = 250_000
-MOST_FILES = 100
+MOST_FILES = 120
 _TRANSFERS = """["navigation", "resource"].flatMap((type) => performance.getEntriesByType(type))
   .map((entry) => entry.transferSize)"""
 _FILES = "performance.getEntriesByType('resource').map((entry) => entry.name)"
