@@ -86,7 +86,7 @@ def test_a_page_that_cannot_be_loaded_is_loaded_again_on_demand(
     context.set_default_timeout(DEADLINE_MS)
     page = context.new_page()
     page.goto("/#/jobs")
-    expect(page.get_by_role("heading", name="Jobs")).to_be_visible()
+    expect(page.get_by_role("heading", name="Jobs", exact=True)).to_be_visible()
     page.route("**/submit_page.js", lambda route: route.abort())
     page.get_by_role("navigation", name="Site").get_by_role("link", name="Submit").click()
     expect(page.get_by_role("alert")).to_contain_text("could not be loaded")
