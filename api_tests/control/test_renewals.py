@@ -9,6 +9,7 @@ from service.control.leases.renewals import Renewals, renew_after_outage
 from service.store import server_heartbeats, workers
 
 HEARTBEAT_SECONDS = 10.0
+UNREACHABLE_SECONDS = 60.0
 OUTAGE_SECONDS = 100_000.0
 NewAgent = Callable[..., Agent]
 
@@ -26,12 +27,12 @@ def test_a_lease_in_contact_until_the_server_died_is_renewed(
     assert control_plane.job(job).state is JobState.RUNNING
 
 
-def test_a_lease_whose_last_heartbeat_came_just_before_the_servers_own_is_renewed(
+def test_a_lease_that_was_not_renewed_while_the_server_ended_is_renewed(
     control_plane: ControlPlane, agent: Agent
 ) -> None:
     control_plane.submit()
     agent.claimed()
-    control_plane.later(HEARTBEAT_SECONDS)
+    control_plane.later(UNREACHABLE_SECONDS)
     server_is_alive(control_plane)
     control_plane.later(OUTAGE_SECONDS)
     assert restarted(control_plane) == Renewals(leases=1, workers=1)
@@ -42,7 +43,7 @@ def test_a_worker_that_was_silent_before_the_server_died_gets_no_more_time(
 ) -> None:
     job, silent = control_plane.submit(), new_agent()
     silent.claimed()
-    control_plane.later(HEARTBEAT_SECONDS + 1)
+    control_plane.later(UNREACHABLE_SECONDS + 1)
     talking = new_agent()
     server_is_alive(control_plane)
     control_plane.later(OUTAGE_SECONDS)
@@ -105,7 +106,11 @@ def server_is_alive(control_plane: ControlPlane, server_id: str = "srv_1") -> No
 def restarted(control_plane: ControlPlane, *, shared: bool = False) -> Renewals:
     with control_plane.write() as tx:
         return renew_after_outage(
-            tx, shared=shared, heartbeat_seconds=HEARTBEAT_SECONDS, now=control_plane.now
+            tx,
+            shared=shared,
+            heartbeat_seconds=HEARTBEAT_SECONDS,
+            unreachable_seconds=UNREACHABLE_SECONDS,
+            now=control_plane.now,
         )
 
 

@@ -25,6 +25,7 @@ def recover(context: AppContext, server_id: str) -> None:
             tx,
             shared=not context.database.is_sqlite,
             heartbeat_seconds=context.settings.heartbeat_seconds,
+            unreachable_seconds=context.settings.unreachable_seconds,
             now=now,
         )
         server_heartbeats.put(tx, server_id, now)
