@@ -92,6 +92,11 @@ test("what a recipe of one's own measures has a chart of its own, and a count of
   assert.deepEqual(charts, [["Loss", ["loss"]], ["Error", ["ema_top1_error"]], ["Grad norm", ["grad_norm"]]]);
 });
 
+test("an error, which is between 0 and 1, has no outliers", () => {
+  const [loss, error] = chartsOf({ series: { loss: [[1, 3]], top1_error: [[1, 0.9]] } }, AXES.step, null);
+  assert.deepEqual([loss.isClipped, error.isClipped], [undefined, false]);
+});
+
 test("a run that broke before it measured anything shows where", () => {
   const failed = { ...JOB, progress: { step: 0, total_steps: 9 }, reason: "non_finite_loss", message: null };
   const axis = axesOf({}).step;

@@ -112,6 +112,9 @@ const TITLES = new Map(Object.entries({
   images_per_second: "Images/s",
 }));
 
+/** Whether a metric is the part of the images that is wrong, from 0 to 1. */
+export const isErrorRate = (name) => name.endsWith("_error");
+
 export function metricTitle(name) {
   if (TITLES.has(name)) return TITLES.get(name);
   const title = words(name);
@@ -124,7 +127,7 @@ export const validationTitle = (name) => (name === "loss" ? TITLES.get("val_loss
 /** A metric's value: errors are percentages, other metrics are plain numbers. */
 export function namedMetric(name, value) {
   if (!known(value)) return typeof value === "string" ? value : NONE;
-  if (name.endsWith("_error")) return errorRate(value);
+  if (isErrorRate(name)) return errorRate(value);
   if (name === "images_per_second") return rate(value);
   // From 2^53 on every number is whole: it is large, and counts nothing.
   return Number.isSafeInteger(value) ? count(value) : metric(value);

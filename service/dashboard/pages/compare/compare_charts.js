@@ -9,7 +9,7 @@ import { ChartView } from "../../charts/view.js";
 import { axesOf, extentOf, placed } from "../../charts/x_axis.js";
 import { html } from "../../parts/html.js";
 import { route } from "../../state/route.js";
-import { metricTitle, namedMetric } from "../../text/format.js";
+import { isErrorRate, metricTitle, namedMetric } from "../../text/format.js";
 import { titleOf } from "../../text/job_title.js";
 
 const POLL_MS = 10_000;
@@ -27,14 +27,25 @@ export function CompareCharts({ jobs }) {
   const axis = axisIn(query, axes);
   const charts = useMemo(() => chartsOf(runs, axis.name), [runs, axis.name]);
   const extent = useMemo(() => extentOf(charts), [charts]);
+  const settings = settingsOf(query);
   useEffect(() => view.reset(), [axis.name]);
   if (!charts.length) return html`<p class="quiet">None of these jobs has measured anything yet.</p>`;
   return html`
     <${ChartSettings} query=${query} axes=${axes} />
     <div class="charts">
       ${charts.map(
-        ({ name, lines }) =>
-          html`<${Chart} key=${name} title=${metricTitle(name)} series=${lines} xAxis=${axis} view=${view} extent=${extent} ...${settingsOf(query)} />`,
+        ({ name, lines }) => html`
+          <${Chart}
+            key=${name}
+            title=${metricTitle(name)}
+            series=${lines}
+            xAxis=${axis}
+            view=${view}
+            extent=${extent}
+            ...${settings}
+            isClipped=${settings.isClipped && !isErrorRate(name)}
+          />
+        `,
       )}
     </div>
   `;

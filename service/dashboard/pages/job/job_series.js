@@ -2,7 +2,7 @@
 
 import { timeShares } from "../../charts/time_shares.js";
 import { placed } from "../../charts/x_axis.js";
-import { metricTitle, namedMetric } from "../../text/format.js";
+import { isErrorRate, metricTitle, namedMetric } from "../../text/format.js";
 import { partsOf, titleOfPart } from "../../text/time_spent.js";
 import { share } from "../../text/use.js";
 import { withBreak } from "./run_marks.js";
@@ -10,7 +10,8 @@ import { withBreak } from "./run_marks.js";
 /** The charts by their titles; the first two are there without any value. */
 const CHARTS = [
   { title: "Loss", has: (name) => name.endsWith("loss"), isAlways: true },
-  { title: "Error", has: (name) => name.endsWith("_error"), isAlways: true },
+  // Between 0 and 1 nothing is an outlier.
+  { title: "Error", has: isErrorRate, isAlways: true, isClipped: false },
   { title: "Learning rate", has: (name) => name === "learning_rate" },
   { title: "Images/s", has: (name) => name === "images_per_second" },
 ];
@@ -28,9 +29,9 @@ const BROKEN = "loss";
 export function chartsOf({ series, time_spent: spent }, axis, broken) {
   const names = Object.keys(series).filter((name) => series[name].length);
   if (broken && !names.includes(BROKEN)) names.push(BROKEN);
-  const charts = CHARTS.map(({ title, has, isAlways }) => {
+  const charts = CHARTS.map(({ has, ...chart }) => {
     const lines = names.filter(has).map((name) => lineOf(name, series[name] ?? [], axis, broken));
-    return { title, isAlways, lines };
+    return { ...chart, lines };
   });
   const others = names.filter((name) => !NO_CHART.includes(name) && !CHARTS.some(({ has }) => has(name)));
   charts.push(...others.sort().map((name) => ({ title: metricTitle(name), isAlways: false, lines: [lineOf(name, series[name], axis, null)] })));
