@@ -46,6 +46,23 @@ test("parts that show a path ask once, at the shortest of their intervals, until
   assert.notEqual(SharedPoll.of("jobs/job_1"), one);
 });
 
+test("an interval that depends on the answer is asked of no answer", async () => {
+  asked = [];
+  const answers = globalThis.fetch;
+  globalThis.fetch = async (address) => {
+    asked.push(String(address));
+    return new Response("{}", { status: 404 });
+  };
+  const poll = SharedPoll.of("jobs/job_none");
+  const leave = poll.join((job) => (job.state === "ended" ? 30_000 : 2_000));
+  await pass(0);
+  assert.equal(poll.answer.value.error?.status, 404);
+  await pass(10_000);
+  assert.equal(asked.length, 2);
+  leave();
+  globalThis.fetch = answers;
+});
+
 test("who joins with a shorter interval is answered at once", async () => {
   asked = [];
   const poll = SharedPoll.of("jobs/job_2");

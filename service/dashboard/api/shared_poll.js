@@ -4,6 +4,8 @@ import { signal } from "../vendor/preact.js";
 import { Resource } from "./client.js";
 import { Poller } from "./poll.js";
 
+/** The interval that depends on an answer, before there is one. */
+const UNKNOWN_MS = 2_000;
 /** @type {Map<string, SharedPoll>} */
 const polls = new Map();
 
@@ -60,6 +62,7 @@ export class SharedPoll {
 
   #intervalMs() {
     const { value } = this.#resource;
-    return Math.min(...[...this.#members].map(({ everyMs }) => (typeof everyMs === "function" ? everyMs(value) : everyMs)));
+    const intervalOf = ({ everyMs }) => (typeof everyMs !== "function" ? everyMs : value === null ? UNKNOWN_MS : everyMs(value));
+    return Math.min(...[...this.#members].map(intervalOf));
   }
 }
