@@ -6,6 +6,9 @@ import pytest
 
 from chaos.rounds import one_round
 
+# One after another: their leases are of seconds, and each needs the machine's cores.
+pytestmark = pytest.mark.xdist_group("leases of seconds")
+
 
 @pytest.mark.timeout(300)
 def test_under_injected_faults_no_job_is_lost_none_runs_twice_and_weights_are_the_same(

@@ -12,6 +12,9 @@ from api_tests.support.installation import TRAIN, Installation, rank_of, until
 from chaos.clock import set_ahead
 from service.contract.jobs import Job
 
+# One after another: their leases are of seconds, and each needs the machine's cores.
+pytestmark = pytest.mark.xdist_group("leases of seconds")
+
 HOUR_SECONDS = 3600.0
 
 

@@ -17,6 +17,9 @@ from chaos.proxy import NO_FAULTS, Proxy
 from service.contract.checkpoints import attempt_path
 from service.volume.folder import checkpoints_in
 
+# One after another: their leases are of seconds, and each needs the machine's cores.
+pytestmark = pytest.mark.xdist_group("leases of seconds")
+
 LONGER = TRAIN | {"params": PARAMS | {"total_iters": 80, "val_interval": 80}}
 ENDLESS = TRAIN | {"params": PARAMS | {"total_iters": 5000, "val_interval": 5000}}
 PATIENT = {"SELF_END_SECONDS": "60", "REASSIGN_SECONDS": "70"}

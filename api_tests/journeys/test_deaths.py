@@ -1,8 +1,12 @@
 """`kill -9` in the middle of a training: the final weights are those of a run left alone."""
 
 import psutil
+import pytest
 
 from api_tests.support.installation import TRAIN, Installation, kill, lives, rank_of, until
+
+# One after another: their leases are of seconds, and each needs the machine's cores.
+pytestmark = pytest.mark.xdist_group("leases of seconds")
 
 
 def _ends_undisturbed(installation: Installation, job_id: str, undisturbed: str) -> int:
