@@ -21,8 +21,8 @@ from service.contract.samples import Sample
 from service.control.leases.samples import seconds_of
 from service.store import samples as store
 from service.store.engine import Database
+from service.store.sample_tables import sample_hours, samples
 from service.store.samples import StoredSample
-from service.store.tables import sample_hours, samples
 
 KERNEL = {"boot_id": "boot", "pid_namespace": "pid:[1]", "pid": 7, "started_ticks": 99}
 GPU = {"index": 0, "name": "H100", "memory_bytes": 80}

@@ -8,7 +8,8 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 
 from service.api.parameters import PathId
-from service.contract.checkpoints import Checkpoint, Lineage, LineageEntry
+from service.contract.checkpoint_lineage import Lineage, LineageEntry
+from service.contract.checkpoints import Checkpoint
 from service.contract.import_files import ImportFiles
 
 Answer = Callable[[Request, Any], Response]

@@ -5,7 +5,8 @@ from typing import Any
 
 from api_tests.support.dashboard_models import a_checkpoint, a_job
 from api_tests.support.fake_checkpoints import lineage_entry
-from service.contract.checkpoints import Checkpoint, CheckpointUse, Lineage
+from service.contract.checkpoint_lineage import CheckpointUse, Lineage
+from service.contract.checkpoints import Checkpoint
 
 NOW = datetime.now(UTC)
 JOB = f"job_{1:026d}"

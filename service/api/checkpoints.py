@@ -10,10 +10,10 @@ from service.api.downloads import download
 from service.api.parameters import Flag, IdFilter, Limit, PathId, PathName
 from service.api.refusals import a_file, refusals
 from service.api.responses import UNCHANGED, Page, conditional, listed
+from service.contract.checkpoint_lineage import Lineage
 from service.contract.checkpoints import (
     Checkpoint,
     CheckpointChange,
-    Lineage,
     Measured,
     Phase,
     SortKey,

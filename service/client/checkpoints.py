@@ -9,12 +9,12 @@ from service.client.download import fetch
 from service.client.errors import TrainyardError
 from service.client.http import Http
 from service.client.responses import paginate, parse_response, path_segment
+from service.contract.checkpoint_lineage import Lineage
 from service.contract.checkpoints import (
     Checkpoint,
     CheckpointChange,
     Collection,
     FileDigest,
-    Lineage,
     Measured,
     Phase,
     SortKey,

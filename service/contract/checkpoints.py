@@ -31,7 +31,7 @@ MOST_CLASSES = 100_000
 MOST_FILES = 10_000
 """Of one checkpoint: its tensor files, and one file for each rank."""
 MANIFEST_BYTES = 4 * 1024 * 1024
-_MOST_LISTED = 100_000
+MOST_LISTED = 100_000
 _MOST_ACTIONS = 100
 _MOST_TENSORS = 100_000
 
@@ -224,56 +224,5 @@ class Collection(BaseModel):
 
     object: Literal["collection"] = "collection"
     dry_run: bool
-    data: Annotated[tuple[Garbage, ...], CutTo(_MOST_LISTED)] = ()
-    left: Annotated[tuple[Message, ...], CutTo(_MOST_LISTED)] = ()
-
-
-class LineageEntry(BaseModel):
-    """A checkpoint in the lineage of another checkpoint."""
-
-    model_config = ConfigDict(frozen=True)
-
-    id: IdText
-    job_id: IdText
-    attempt: int
-    recipe: IdText
-    variant: IdText
-    step: int
-    phase: ShortText
-    created_at: datetime
-    state: Annotated[State, Extensible]
-    spec_sha256: IdText
-    parent_checkpoint: IdText | None = None
-
-
-class CheckpointUse(BaseModel):
-    """A job that started from a checkpoint; `metrics` are the numbers of its result."""
-
-    model_config = ConfigDict(frozen=True)
-
-    job_id: IdText
-    kind: ShortText
-    name: ShortText | None = None
-    state: ShortText
-    created_at: datetime
-    metrics: Metrics = Field(default_factory=dict)
-
-
-class Lineage(BaseModel):
-    """The ancestors and descendants of a checkpoint.
-
-    `ancestors` begins with the parent; `complete` is false if the parent of the last ancestor is no
-    longer in the index. `children` are the checkpoints that have this one as their parent; `jobs`
-    started from it, or used it in an eval or an export, and `uses` says of each what it is.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    object: Literal["lineage"] = "lineage"
-    checkpoint: LineageEntry
-    spec: Annotated[dict[str, Any], JsonLimit(MANIFEST_BYTES)] | None = None
-    ancestors: Annotated[tuple[LineageEntry, ...], CutTo(_MOST_LISTED)] = ()
-    complete: bool = True
-    children: Annotated[tuple[LineageEntry, ...], CutTo(_MOST_LISTED)] = ()
-    jobs: Annotated[tuple[IdText, ...], CutTo(_MOST_LISTED)] = ()
-    uses: Annotated[tuple[CheckpointUse, ...], CutTo(_MOST_LISTED)] = ()
+    data: Annotated[tuple[Garbage, ...], CutTo(MOST_LISTED)] = ()
+    left: Annotated[tuple[Message, ...], CutTo(MOST_LISTED)] = ()

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, RowMapping, select
 
-from service.contract.checkpoints import CheckpointUse, LineageEntry
+from service.contract.checkpoint_lineage import CheckpointUse, LineageEntry
 from service.store.checkpoint_tables import checkpoints
 from service.store.tables import jobs
 

@@ -15,7 +15,7 @@ from service.contract.reading import log_once, read_json
 from service.contract.samples import Sample
 from service.domain.sample_tables import SampleTable, joined, values_of
 from service.store.engine import BINARY_RESULTS
-from service.store.tables import sample_hours, samples
+from service.store.sample_tables import sample_hours, samples
 
 HOUR_SECONDS = 3600
 COARSE_SECONDS = 300

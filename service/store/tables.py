@@ -17,6 +17,8 @@ from sqlalchemy import (
 )
 
 from service.store.checkpoint_tables import checkpoints
+from service.store.sample_tables import sample_hours as sample_hours
+from service.store.sample_tables import samples as samples
 from service.store.schema import Number, Utc, id_column
 from service.store.schema import metadata as metadata
 
@@ -179,27 +181,6 @@ series_arrays = Table(
     Column("name", String(64), primary_key=True),
     Column("steps", LargeBinary, nullable=False),
     Column("numbers", LargeBinary, nullable=False),
-)
-
-# The newest samples of the workers' use; `at` is in seconds since 1970.
-samples = Table(
-    "samples",
-    metadata,
-    id_column("worker_id", primary_key=True),
-    Column("at", Number, primary_key=True, autoincrement=False),
-    Column("body", Text, nullable=False),
-    Index("ix_samples_at", "at"),
-)
-
-# All samples of a worker in an hour that is over, and coarse ones; `hour` is its begin.
-sample_hours = Table(
-    "sample_hours",
-    metadata,
-    id_column("worker_id", primary_key=True),
-    Column("hour", Number, primary_key=True, autoincrement=False),
-    Column("fine", LargeBinary, nullable=False),
-    Column("coarse", LargeBinary, nullable=False),
-    Index("ix_sample_hours_hour", "hour"),
 )
 
 deleted_jobs = Table("deleted_jobs", metadata, id_column("job_id", primary_key=True))

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection
 
-from service.contract.checkpoints import Lineage
+from service.contract.checkpoint_lineage import Lineage
 from service.domain.errors import NotFound
 from service.store import jobs
 from service.store import lineage as store
