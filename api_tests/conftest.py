@@ -51,12 +51,7 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """A migrated database of each kind."""
-    if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("migrated_sqlite"), tmp_path / "trainyard.db")
-        database = Database(f"sqlite:///{tmp_path}/trainyard.db")
-    else:
-        postgres: Postgres = request.getfixturevalue("postgres")
-        database = Database(postgres.make())
+    database = _migrated(request, tmp_path)
     yield database
     database.close()
 
@@ -66,15 +61,17 @@ def shared_database(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Database]:
     """A migrated database of each kind for all tests of a file."""
-    if request.param == "sqlite":
-        path = tmp_path_factory.mktemp("database") / "trainyard.db"
-        shutil.copy(request.getfixturevalue("migrated_sqlite"), path)
-        database = Database(f"sqlite:///{path}")
-    else:
-        postgres: Postgres = request.getfixturevalue("postgres")
-        database = Database(postgres.make())
+    database = _migrated(request, tmp_path_factory.mktemp("database"))
     yield database
     database.close()
+
+
+def _migrated(request: pytest.FixtureRequest, folder: Path) -> Database:
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("migrated_sqlite"), folder / "trainyard.db")
+        return Database(f"sqlite:///{folder}/trainyard.db")
+    postgres: Postgres = request.getfixturevalue("postgres")
+    return Database(postgres.make())
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from api_tests.support.axe import AXE, violations
+from api_tests.support.dashboard_models import an_evaluation
 from api_tests.support.fake_agent import FakeAgent
 from api_tests.support.fake_dashboard_server import DASHBOARD, DEADLINE_MS
 from api_tests.support.server import Server
@@ -28,24 +29,6 @@ LAYOUTS: dict[str, Any] = {
 }
 HOSTILE = "name" * 45 + " <b>\u202e"
 PICTURE = "data:image/png;base64,iVBORw0KGgo="
-EVALUATION = {
-    "class_names": ["cat", "dog"],
-    "confusion_matrix": [[3, 1], [0, 4]],
-    "per_class": [
-        {"class": "cat", "samples": 4, "correct": 3, "accuracy": 0.75},
-        {"class": "dog", "samples": 4, "correct": 4, "accuracy": 1.0},
-    ],
-    "wrong": [
-        {
-            "image": "a.png",
-            "class": "cat",
-            "predicted": "dog",
-            "confidence": 0.9,
-            "preview": PICTURE,
-        }
-    ],
-    "wrong_total": 1,
-}
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +67,7 @@ def _evaluate(server: Server, agent: FakeAgent, checkpoint: str) -> str:
     job = agent.submit(kind="eval", params={}, checkpoint={"id": checkpoint}, priority=9)
     claim = agent.claim()
     assert claim["job_id"] == job["id"]
-    content = json.dumps(EVALUATION).encode()
+    content = json.dumps(an_evaluation(PICTURE)).encode()
     folder = server.volume / job_files_path(job["id"], claim["attempt"])
     folder.mkdir(parents=True)
     (folder / "evaluation.json").write_bytes(content)

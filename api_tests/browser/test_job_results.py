@@ -5,6 +5,8 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
+from api_tests.support.dashboard_models import an_evaluation
+
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
@@ -21,24 +23,7 @@ def test_an_eval_shows_its_confusion_matrix_its_hardest_classes_and_its_mistakes
     page: Page, fake: Any, a_job: Any
 ) -> None:
     pixel = "data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA="
-    fake.files["evaluation.json"] = {
-        "class_names": ["cat", "dog"],
-        "confusion_matrix": [[3, 1], [0, 4]],
-        "per_class": [
-            {"class": "cat", "samples": 4, "correct": 3, "accuracy": 0.75},
-            {"class": "dog", "samples": 4, "correct": 4, "accuracy": 1.0},
-        ],
-        "wrong": [
-            {
-                "image": "cat/one.png",
-                "class": "cat",
-                "predicted": "dog",
-                "confidence": 0.9,
-                "preview": pixel,
-            }
-        ],
-        "wrong_total": 1,
-    }
+    fake.files["evaluation.json"] = an_evaluation(pixel)
     result = {
         "loss": 0.3,
         "top1_error": 0.125,

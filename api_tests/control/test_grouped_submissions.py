@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
+from api_tests.support.sent_statements import sent_statements
 from service.contract.jobs import JobState
 from service.contract.specs import Submission
 from service.control.jobs import views
@@ -93,21 +94,12 @@ def test_jobs_of_one_class_count_once_for_the_limit_of_classes(
 
 
 def test_a_group_sends_as_many_statements_as_one_submission(sqlite: Database) -> None:
-    sent: list[str] = []
-
-    def note(_: object, __: object, statement: str, *___: object) -> None:
-        sent.append(statement)
-
     commit_group(sqlite, [_request(1)])
-    event.listen(Engine, "before_cursor_execute", note)
-    try:
+    with sent_statements() as alone:
         commit_group(sqlite, [_request(2, "two")])
-        alone = len(sent)
-        sent.clear()
+    with sent_statements() as together:
         commit_group(sqlite, [_request(number, f"{number}") for number in range(3, 20)])
-    finally:
-        event.remove(Engine, "before_cursor_execute", note)
-    assert len(sent) == alone
+    assert len(together) == len(alone)
 
 
 def test_a_job_that_was_claimed_at_once_is_answered_as_it_is_then(sqlite: Database) -> None:

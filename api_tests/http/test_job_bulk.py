@@ -8,6 +8,7 @@ import pytest
 from api_tests.support.fake_agent import FakeAgent
 from api_tests.support.job_yard import SPEC, JobYard
 from api_tests.support.problems import pointers_of, problem_of
+from api_tests.support.sent_statements import sent_statements
 from api_tests.support.server import Server, wait_for
 from service.control.jobs import bulk
 from service.store import idempotency
@@ -34,9 +35,9 @@ def yard(shared_database: Database, tmp_path_factory: pytest.TempPathFactory) ->
 
 def test_many_queued_jobs_are_cancelled_by_the_statements_of_a_few(yard: JobYard) -> None:
     few, many = ([yard.submit() for _ in range(count)] for count in (3, 20))
-    with yard.statements() as of_few:
+    with sent_statements() as of_few:
         yard.bulk("cancel", ids=few)
-    with yard.statements() as of_many:
+    with sent_statements() as of_many:
         reply = yard.bulk("cancel", ids=many)
     assert len(of_many) == len(of_few) < 10
     assert reply["matched"] == len(many)

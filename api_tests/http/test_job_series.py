@@ -6,6 +6,7 @@ import pytest
 
 from api_tests.support.job_yard import JobYard
 from api_tests.support.problems import problem_of
+from api_tests.support.sent_statements import sent_statements
 from service.store import series
 from service.store.engine import Database
 
@@ -50,7 +51,7 @@ def test_a_list_that_has_not_changed_is_a_304_and_one_that_has_is_read_again(yar
     query = {"ids": f"{first},{second}"}
     answer = yard.http.get("/jobs/series", params=query)
     known = {"If-None-Match": answer.headers["etag"]}
-    with yard.statements() as sent:
+    with sent_statements() as sent:
         assert yard.http.get("/jobs/series", params=query, headers=known).status_code == 304
         assert len([each for each in sent if not each.startswith("BEGIN")]) == 1
     measure(yard, second, range(2))

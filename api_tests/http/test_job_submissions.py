@@ -11,16 +11,11 @@ from starlette.types import Message, Receive, Scope, Send
 
 from api_tests.support.coroutines import result_of
 from api_tests.support.server_context import Clock, server_context
+from api_tests.support.specs import SPEC
 from api_tests.support.threaded_server import ThreadedServer
 from service.api.job_submissions import JobSubmissions
 from service.store.engine import Database
 
-SPEC: dict[str, Any] = {
-    "kind": "train",
-    "recipe": "oneshot",
-    "data": {"dataset": "digits"},
-    "params": {"batch_size": 32},
-}
 JSON = {"content-type": "application/json"}
 ROUTE = "/jobs?validate_only=false"
 """The same for the route alone: what has a query is not answered before it."""

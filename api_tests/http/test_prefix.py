@@ -7,16 +7,10 @@ import pytest
 
 from api_tests.support.problems import problem_of
 from api_tests.support.server_context import Clock, server_context
+from api_tests.support.specs import SPEC
 from api_tests.support.threaded_server import ThreadedServer
 from service.settings import Settings
 from service.store.engine import Database
-
-SPEC = {
-    "kind": "train",
-    "recipe": "oneshot",
-    "data": {"dataset": "digits"},
-    "params": {"batch_size": 32},
-}
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import sqlite3
 import threading
 import time
 from pathlib import Path
-from typing import Any
 
 import httpx
 import psutil
@@ -12,9 +11,7 @@ import pytest
 
 from api_tests.support.fake_agent import FakeAgent
 from api_tests.support.server import Server, refused_start, wait_for
-
-SPEC: dict[str, Any] = {"kind": "train", "recipe": "oneshot", "data": {"dataset": "digits"}}
-SPEC |= {"params": {"batch_size": 32}}
+from api_tests.support.specs import SPEC
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -4,17 +4,12 @@ from typing import Any
 import httpx
 import pytest
 
+from api_tests.support import specs
 from api_tests.support.fake_agent import FakeAgent
 from api_tests.support.problems import pointers_of, problem_of
 from service.api.requests import LIMIT_BYTES
 
-SPEC: dict[str, Any] = {
-    "kind": "train",
-    "recipe": "oneshot",
-    "data": {"dataset": "digits"},
-    "params": {"batch_size": 32},
-    "resources": {"labels": {"agent": "nobody"}},
-}
+SPEC = specs.SPEC | {"resources": {"labels": {"agent": "nobody"}}}
 
 
 def test_a_submission_is_created_where_location_says(http: httpx.Client) -> None:

@@ -63,3 +63,25 @@ def a_checkpoint(job_id: str, step: int, phase: str = "train") -> Checkpoint:
         },
         path=f"jobs/{job_id}/attempts/1/step-{step:09d}",
     )
+
+
+def an_evaluation(preview: str) -> dict[str, Any]:
+    """The file of an eval of two classes, with one mistake and the address of its picture."""
+    return {
+        "class_names": ["cat", "dog"],
+        "confusion_matrix": [[3, 1], [0, 4]],
+        "per_class": [
+            {"class": "cat", "samples": 4, "correct": 3, "accuracy": 0.75},
+            {"class": "dog", "samples": 4, "correct": 4, "accuracy": 1.0},
+        ],
+        "wrong": [
+            {
+                "image": "cat/one.png",
+                "class": "cat",
+                "predicted": "dog",
+                "confidence": 0.9,
+                "preview": preview,
+            }
+        ],
+        "wrong_total": 1,
+    }

@@ -212,16 +212,15 @@ def _app(fake: FakeDashboardServer) -> FastAPI:
 
     @app.post("/checkpoints/import")
     async def import_file(request: Request) -> Response:
-        body = (await request.body()).decode()
-        made = a_job(9, state="queued", kind="import")
-        fake.jobs.insert(0, made)
-        fake.called(("POST", request.url.path, 202, body))
-        return Response(made.model_dump_json(), 202)
+        return await queued(request, "import")
 
     @app.post("/checkpoints/{checkpoint_id}/export")
     async def export(request: Request) -> Response:
+        return await queued(request, "export")
+
+    async def queued(request: Request, kind: str) -> Response:
         body = (await request.body()).decode()
-        made = a_job(9, state="queued", kind="export")
+        made = a_job(9, state="queued", kind=kind)
         fake.jobs.insert(0, made)
         fake.called(("POST", request.url.path, 202, body))
         return Response(made.model_dump_json(), 202)

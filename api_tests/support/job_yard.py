@@ -1,7 +1,5 @@
 """A server over a database of a test, with jobs whose rows a test fills as runs would."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from itertools import count
@@ -9,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from sqlalchemy import Engine, event, text, update
+from sqlalchemy import text, update
 
 from api_tests.support.server_context import Clock, server_context
 from api_tests.support.threaded_server import ThreadedServer
@@ -63,15 +61,3 @@ class JobYard:
         assert answer.status_code == 200, answer.text
         reply: dict[str, Any] = answer.json()
         return reply
-
-    @contextmanager
-    def statements(self) -> Iterator[list[str]]:
-        """The statements that are sent meanwhile; one that is sent with many rows counts once."""
-        sent: list[str] = []
-
-        def note(_: object, __: object, statement: str, *___: object) -> None:
-            sent.append(statement)
-
-        event.listen(Engine, "before_cursor_execute", note)
-        yield sent
-        event.remove(Engine, "before_cursor_execute", note)

@@ -7,6 +7,14 @@ from service.contract.catalog import builtin_catalog
 from service.contract.specs import EvalSpec, Submission, TrainSpec
 from service.domain.networks import complete
 
+SPEC: dict[str, Any] = {
+    "kind": "train",
+    "recipe": "oneshot",
+    "data": {"dataset": "digits"},
+    "params": {"batch_size": 32},
+}
+"""The body of a training that every server takes."""
+
 
 def submission(body: Mapping[str, Any]) -> TrainSpec | EvalSpec:
     """The body of a train or an eval as `POST /jobs` has it."""
