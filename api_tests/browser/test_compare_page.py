@@ -39,6 +39,16 @@ def test_jobs_are_compared_by_curves_and_by_what_differs(page: Page, compared: s
     expect(page.get_by_role("img", name="Parallel coordinates")).to_be_visible()
 
 
+def test_errors_are_compared_with_the_sizes_of_the_networks(
+    page: Page, fake: Any, compared: str
+) -> None:
+    fake.recipes = [{"name": "oneshot", "sizes": {"searched": {"multiply_adds": 328e6}}}]
+    page.goto(compared)
+    scatter = page.get_by_role("img", name="Top-1 error against multiply-adds")
+    expect(scatter.locator("circle")).to_have_count(3)
+    expect(scatter.locator("title").first).to_have_text("run 1: 10.00 % at 328.0 M")
+
+
 def test_jobs_are_compared_by_their_epochs_where_all_of_them_have_some(
     page: Page, fake: Any, compared: str
 ) -> None:

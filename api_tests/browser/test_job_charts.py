@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from api_tests.support.chart_page import LOSS, chart, drawn_otherwise, picture_of, plot_of
 from api_tests.support.dashboard_workers import sample_series
 from service.contract.jobs import Attempt
 
@@ -57,20 +58,12 @@ def an_attempt(
     )
 
 
-def chart(page: Page, title: str) -> Any:
-    return page.locator(".chart").filter(has=page.get_by_role("heading", name=title, exact=True))
-
-
-def plot_of(page: Page, title: str) -> Any:
-    return chart(page, title).locator(".plot")
-
-
 def test_charts_are_drawn_by_step_epoch_or_time_and_the_address_keeps_it(
     page: Page, job: Any
 ) -> None:
     page.goto(f"/#/jobs/{job.id}")
     loss = plot_of(page, "Loss")
-    expect(loss).to_have_attribute("aria-label", "Loss at step 200: Training loss 0.5000")
+    expect(loss).to_have_attribute("aria-label", LOSS)
     page.get_by_role("combobox", name="X axis").select_option("epoch")
     expect(loss).to_have_attribute("aria-label", "Loss at epoch 5: Training loss 0.5000")
     page.get_by_role("combobox", name="X axis").select_option("time")
@@ -153,14 +146,19 @@ def test_the_cursor_and_the_zoom_of_a_run_are_those_of_its_hosts_too(page: Page,
     expect(cursor).not_to_have_class(re.compile("u-off"))
     plot.scroll_into_view_if_needed()
     box = plot.bounding_box()
+    whole = picture_of(page, "Host")
     page.mouse.move(box["x"] + 60, box["y"] + 60)
     page.mouse.down()
     page.mouse.move(box["x"] + 200, box["y"] + 60)
     page.mouse.up()
+    drawn_otherwise(page, "Host", whole)
     back = page.get_by_role("button", name="Zoom back")
     expect(back).to_have_count(page.locator(".chart").count())
+    zoomed = picture_of(page, "Host")
     back.first.click()
     expect(back).to_have_count(0)
+    drawn_otherwise(page, "Host", zoomed)
+    assert picture_of(page, "Host") == whole
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ function MarkNote({ near }) {
 function usePlot(latest, { lines, xAxis, isLog, smoothing, view, index, near }) {
   const place = useRef(null);
   const plot = useRef(null);
-  const { data, range, isClipped, marks } = latest.current;
+  const { data, range, isClipped, limits, marks } = latest.current;
   const shape = lines.map(({ id, isHidden, points }) => `${id} ${isHidden} ${points.length <= 40}`).join("\n");
   useEffect(() => {
     if (latest.current.data[0].length === 0) return;
@@ -109,8 +109,9 @@ function usePlot(latest, { lines, xAxis, isLog, smoothing, view, index, near }) 
       plot.current = null;
     };
   }, [shape, xAxis.name, isLog, smoothing, isDark.value, data[0].length === 0]);
-  useEffect(() => plot.current?.setData(data), [data]);
-  useEffect(() => plot.current?.redraw(false, true), [range, isClipped, marks]);
+  // A redrawing alone keeps the ranges that there are.
+  useEffect(() => plot.current?.setData(data), [data, range, isClipped, limits]);
+  useEffect(() => plot.current?.redraw(false), [marks]);
   return { place, canvas: () => plot.current?.ctx.canvas ?? null };
 }
 
