@@ -1,37 +1,65 @@
-"""The Python client of a Trainyard server: `TrainyardClient`, and its exceptions.
+"""The Python client of a Trainyard server: `Client`, and its exceptions.
 
 TrainyardError
 ├── InvalidConnection   the server's address, the token or a proxy cannot be used
 ├── InvalidRequest      a value of the request has no form in JSON or HTTP
-├── ServerUnreachable   no answer, after the retries that are safe
-├── ApiError            the server refused the request: `status`, `code`, `errors`
+├── ServerUnavailable   nobody answers now; the same request may succeed later
+│   ├── ServerUnreachable   no answer, after the retries that are safe
+│   └── ServerBusy          (also an ApiError) 429, 502, 503 or 504, after the retries
+├── ApiError            the server answered with an error: `status`, `code`, `errors`
+│   ├── NotFound            there is nothing of this name
+│   ├── Refused             the request cannot be done as it is
+│   │   ├── Unauthorized        the token is missing or wrong, or may not do this
+│   │   └── Conflict            the state of the job or checkpoint does not allow it
+│   └── ServerError         the server failed
 ├── UnexpectedAnswer    the answer is not one of a Trainyard server of this version
 ├── DownloadDamaged     the downloaded bytes do not have the expected sha256
-└── StillRunning        the job did not end within the time given to `wait`
+└── Timeout             (also a TimeoutError) the time that was given is over
+    └── StillRunning        the job did not end within the time given to `wait`
 """
 
-from service.client.client import TrainyardClient
+from service.client.client import Client
 from service.client.errors import (
     ApiError,
+    Conflict,
     DownloadDamaged,
     InvalidConnection,
     InvalidRequest,
+    NotFound,
+    Refused,
+    ServerBusy,
+    ServerError,
+    ServerUnavailable,
     ServerUnreachable,
     StillRunning,
+    Timeout,
     TrainyardError,
+    Unauthorized,
     UnexpectedAnswer,
 )
 from service.client.follow import LogPart
 
+TrainyardClient = Client
+"""The first name of `Client`."""
+
 __all__ = [
     "ApiError",
+    "Client",
+    "Conflict",
     "DownloadDamaged",
     "InvalidConnection",
     "InvalidRequest",
     "LogPart",
+    "NotFound",
+    "Refused",
+    "ServerBusy",
+    "ServerError",
+    "ServerUnavailable",
     "ServerUnreachable",
     "StillRunning",
+    "Timeout",
     "TrainyardClient",
     "TrainyardError",
+    "Unauthorized",
     "UnexpectedAnswer",
 ]

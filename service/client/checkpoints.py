@@ -30,7 +30,7 @@ _READ_TIMEOUT_SECONDS = 3600.0
 
 
 class CheckpointCalls:
-    """The methods of `TrainyardClient` for checkpoints, imports and exports."""
+    """The methods of `Client` for checkpoints, imports and exports."""
 
     _http: Http
 

@@ -1,5 +1,6 @@
-"""`TrainyardClient`: one method for each call of the REST API."""
+"""`Client`: one method for each call of the REST API."""
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
@@ -23,18 +24,26 @@ from service.contract.job_lineage import JobLineage
 from service.contract.jobs import Attempt, Event, Job, JobState
 from service.contract.specs import EvalSpec, KindName, TrainSpec
 
+LOCAL_SERVER = "http://127.0.0.1:8000"
 
-class TrainyardClient(CheckpointCalls, FollowCalls, JobActionCalls, WorkerCalls):
-    """A client of the server at `server`; every call raises TrainyardError or a subclass of it."""
+
+class Client(CheckpointCalls, FollowCalls, JobActionCalls, WorkerCalls):
+    """A client of one server; every call raises TrainyardError or a subclass of it.
+
+    Without `server` it is the one that TRAINYARD_SERVER names, else that of this machine; without
+    `token` the token is TRAINYARD_TOKEN, if that is set.
+    """
 
     def __init__(
         self,
-        server: str = "http://127.0.0.1:8000",
+        server: str | None = None,
         token: str | None = None,
         *,
         tries: int = 4,
         timeout_seconds: float = 30.0,
     ) -> None:
+        server = server or os.environ.get("TRAINYARD_SERVER") or LOCAL_SERVER
+        token = token or os.environ.get("TRAINYARD_TOKEN") or None
         self._http = Http(server, token, tries=tries, timeout_seconds=timeout_seconds)
 
     def __enter__(self) -> Self:

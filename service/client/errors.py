@@ -18,7 +18,11 @@ class InvalidRequest(TrainyardError):
     """The request cannot be sent: a value in it has no form in JSON or HTTP."""
 
 
-class ServerUnreachable(TrainyardError):
+class ServerUnavailable(TrainyardError):
+    """No server answers, or it cannot answer now: the same request may succeed later."""
+
+
+class ServerUnreachable(ServerUnavailable):
     """No server answered, after the retries that are safe."""
 
     def __init__(self, server: str, cause: Exception) -> None:
@@ -29,7 +33,7 @@ class ServerUnreachable(TrainyardError):
 
 
 class ApiError(TrainyardError):
-    """The server refused the request."""
+    """The server answered with an error: a NotFound, a Refused or a ServerError."""
 
     def __init__(self, problem: Problem, retry_after_seconds: float | None = None) -> None:
         self.problem = problem
@@ -56,6 +60,35 @@ class ApiError(TrainyardError):
         return self.problem.errors
 
 
+class NotFound(ApiError):
+    """There is no job, checkpoint, worker or file of this name."""
+
+
+class Refused(ApiError):
+    """The server does not do what the request asks for; the message says what to change."""
+
+
+class Unauthorized(Refused):
+    """The request had no token, a wrong one, or one that may not do this."""
+
+    def __init__(self, problem: Problem, retry_after_seconds: float | None = None) -> None:
+        super().__init__(problem, retry_after_seconds)
+        if problem.status == httpx.codes.UNAUTHORIZED:
+            self.args = (f"{self}\n  Give the token as token=…, --token or TRAINYARD_TOKEN.",)
+
+
+class Conflict(Refused):
+    """The state of a job or checkpoint does not allow it, or it has changed meanwhile."""
+
+
+class ServerError(ApiError):
+    """The server failed; its log has the request's id."""
+
+
+class ServerBusy(ApiError, ServerUnavailable):
+    """The server, or a proxy before it, cannot answer now: it is starting, away or overloaded."""
+
+
 class UnexpectedAnswer(TrainyardError):
     """The answer is not one that a Trainyard server of this version gives."""
 
@@ -71,8 +104,25 @@ class DownloadDamaged(TrainyardError):
     """The downloaded bytes do not have the expected sha256; the target was not written."""
 
 
-class StillRunning(TrainyardError):
-    """The job did not end within the time given to `wait`."""
+class Timeout(TrainyardError, TimeoutError):
+    """What was waited for did not come within the time that was given."""
+
+
+class StillRunning(Timeout):
+    """The job did not end within the time given to `wait`; it goes on running."""
+
+
+TRANSIENT_STATUSES = (429, 502, 503, 504)
+"""Of answers after which the same request may succeed a moment later."""
+
+_CLASSES: dict[int, type[ApiError]] = {
+    401: Unauthorized,
+    403: Unauthorized,
+    404: NotFound,
+    409: Conflict,
+    412: Conflict,
+    **dict.fromkeys(TRANSIENT_STATUSES, ServerBusy),
+}
 
 
 def problem_in(response: httpx.Response) -> ApiError:
@@ -87,4 +137,6 @@ def problem_in(response: httpx.Response) -> ApiError:
             code=f"http_{response.status_code}",
         )
     after = response.headers.get("retry-after", "")
-    return ApiError(problem, float(after) if after.isdecimal() else None)
+    other = ServerError if response.is_server_error else Refused
+    kind = _CLASSES.get(response.status_code, other)
+    return kind(problem, float(after) if after.isdecimal() else None)

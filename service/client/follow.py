@@ -30,7 +30,7 @@ class LogPart(BaseModel):
 
 
 class FollowCalls:
-    """The methods of `TrainyardClient` that read logs and wait for the end of a job."""
+    """The methods of `Client` that read logs and wait for the end of a job."""
 
     _http: Http
 

@@ -10,6 +10,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_at
 from tenacity import wait_random_exponential as jittered
 
 from service.client.errors import (
+    TRANSIENT_STATUSES,
     ApiError,
     InvalidConnection,
     InvalidRequest,
@@ -19,7 +20,6 @@ from service.client.errors import (
 )
 from service.contract.http_client import BadConnection, http_client
 
-_TRANSIENT_STATUSES = (429, 502, 503, 504)
 _backoff = jittered(multiplier=0.1, max=2.0)
 
 Query = Mapping[str, str | int | float | Sequence[str] | None]
@@ -156,7 +156,7 @@ def parse_object(response: httpx.Response) -> Any:
 def is_transient(error: BaseException) -> bool:
     """Whether the request may succeed if it is sent again a moment later."""
     return isinstance(error, ServerUnreachable) or (
-        isinstance(error, ApiError) and error.status in _TRANSIENT_STATUSES
+        isinstance(error, ApiError) and error.status in TRANSIENT_STATUSES
     )
 
 

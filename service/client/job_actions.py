@@ -13,7 +13,7 @@ _BULK_TIMEOUT_SECONDS = 300.0
 
 
 class JobActionCalls:
-    """The methods of `TrainyardClient` that act on jobs."""
+    """The methods of `Client` that act on jobs."""
 
     _http: Http
 

@@ -9,7 +9,7 @@ from service.contract.workers import Worker, WorkerDetail
 
 
 class WorkerCalls:
-    """The methods of `TrainyardClient` for workers."""
+    """The methods of `Client` for workers."""
 
     _http: Http
 

@@ -74,7 +74,10 @@ def server_url(text: str) -> httpx.URL:
         url = httpx.URL("")
     # httpx escapes what no name of a host may hold.
     if url.scheme not in ("http", "https") or not url.host or "%" in url.host:
-        raise BadConnection(f"{text!r} is not an address like http://host:port")
+        raise BadConnection(
+            f"{text!r} is not an address like http://host:port; correct --server or "
+            "TRAINYARD_SERVER"
+        )
     return url
 
 
