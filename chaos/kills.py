@@ -66,7 +66,8 @@ def series(volume: Path, *attempt_dirs: AttemptDir) -> Series:
 def left_alone(volume: Path, spec: Any = SPEC) -> Series:
     """Of a run that nobody killed."""
     attempt_dir = attempt(volume, spec=spec)
-    assert ended(run(attempt_dir))["outcome"] == "succeeded"
+    last = ended(run(attempt_dir))
+    assert last["outcome"] == "succeeded", last
     return series(volume, attempt_dir)
 
 

@@ -4,7 +4,6 @@ import signal
 import socket
 import sys
 import threading
-from importlib.metadata import version
 from pathlib import Path
 from stat import S_ISDIR
 from types import FrameType
@@ -13,6 +12,7 @@ from pydantic import ValidationError
 from pydantic_settings import CliApp
 from setproctitle import setproctitle
 
+from service import __version__
 from service.contract.http_client import BadConnection
 from service.contract.ids import new_id
 from service.contract.kernel import become_subreaper, boot_clock
@@ -86,7 +86,7 @@ def work(settings: WorkerSettings, rank_main: str = RANK_MAIN) -> int:
             gpus=gpus,
             slots=settings.slots,
             labels=settings.labels,
-            version=version("trainyard-service"),
+            version=__version__,
         ),
         paths=WorkerPaths(settings.volume, settings.data_root, settings.import_root),
         launcher=launchers()[settings.launcher](options),

@@ -84,13 +84,15 @@ def test_a_killed_training_of_files_that_nvjpeg_decodes_ends_as_the_one_left_alo
     write_photos(volume)
     shutil.copytree(volume, alone)
     whole = attempt(alone, spec=SPEC)
-    assert ended(run(whole))["outcome"] == "succeeded"
+    last = ended(run(whole))
+    assert last["outcome"] == "succeeded", last
     first = attempt(volume, spec=SPEC)
     processes = start(first)
     until(lambda: shown_step(first) >= 6 and bool(resumable(volume)), processes)
     kill(processes)
     params = SPEC["params"] | {"data_workers": 2}
     second = attempt(volume, 2, spec=SPEC | {"params": params}, resume=resumable(volume))
-    assert ended(run(second))["outcome"] == "succeeded"
+    last = ended(run(second))
+    assert last["outcome"] == "succeeded", last
     assert series(volume, first, second) == series(alone, whole)
     assert len(losses(whole)) >= 12

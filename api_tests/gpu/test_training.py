@@ -49,14 +49,16 @@ def test_a_killed_training_ends_as_the_one_left_alone_and_its_weights_are_evalua
     draw_photos(volume)
     shutil.copytree(volume, alone)
     whole = attempt(alone, spec=SPEC)
-    assert ended(run(whole, before=at(device)))["outcome"] == "succeeded"
+    last = ended(run(whole, before=at(device)))
+    assert last["outcome"] == "succeeded", last
     first = attempt(volume, spec=SPEC)
     processes = start(first, before=at(device))
     until(lambda: shown_step(first) >= 6 and bool(resumable(volume)), processes)
     kill(processes)
     params = SPEC["params"] | {"data_workers": 2}
     second = attempt(volume, 2, spec=SPEC | {"params": params}, resume=resumable(volume))
-    assert ended(run(second, before=at(device)))["outcome"] == "succeeded"
+    last = ended(run(second, before=at(device)))
+    assert last["outcome"] == "succeeded", last
     assert series(volume, first, second) == series(alone, whole)
     _is_evaluated(volume, device)
 
@@ -92,7 +94,8 @@ def test_loader_processes_and_where_images_are_augmented_change_no_loss(
         draw_photos(volume)
         spec = SPEC | {"params": SPEC["params"] | params | {"total_iters": 4}}
         events: AttemptDir = attempt(volume, spec=spec)
-        assert ended(run(events, before=at(device)))["outcome"] == "succeeded"
+        last = ended(run(events, before=at(device)))
+        assert last["outcome"] == "succeeded", last
         found.append(losses(events))
     assert found[0] == found[1] == found[2]
     assert len(found[0]) >= 4

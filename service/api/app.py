@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager
 
 from fastapi import FastAPI
 
+from service import __version__
 from service.api import (
     agent,
     catalog,
@@ -45,7 +46,7 @@ def build_app(context: AppContext, lifespan: Lifespan | None = None) -> FastAPI:
     """The routes over a context whose database is migrated; `lifespan` is what goes on beside."""
     app = DocumentedApi(
         title="Trainyard",
-        version=ops.VERSION,
+        version=__version__,
         summary="Train and eval jobs of the ShuffleNet series.",
         lifespan=lifespan,
         openapi_url=None,

@@ -1,19 +1,17 @@
 """The routes of operators."""
 
 import os
-from importlib.metadata import version
 
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from service import __version__
 from service.api.dashboard import page_digest
 from service.api.dependencies import Context, VolumeLookup
 from service.api.errors import problem
 
 router = APIRouter(tags=["ops"])
-
-VERSION = version("trainyard-service")
 
 
 @router.get("/healthz")
@@ -43,7 +41,7 @@ def readyz(request: Request, context: Context) -> Response:
 @router.get("/version")
 def which_version() -> dict[str, str]:
     """The version of the server, and the digest of its page's files."""
-    return {"version": VERSION, "page": page_digest()}
+    return {"version": __version__, "page": page_digest()}
 
 
 def _not_ready(request: Request, detail: str) -> Response:

@@ -5,12 +5,12 @@ They import what they run only when they run: a client's installation does not h
 
 import os
 import sys
-from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from service import __version__
 from service.cli import terminal
 from service.cli.extras import require_extras
 from service.cli.options import Token, connect
@@ -100,7 +100,7 @@ def version(
     token: Token = None,
 ) -> None:
     """Print the installed version, and with --server the server's."""
-    terminal.echo(installed_version("trainyard-service"))
+    terminal.echo(__version__)
     if server is not None:
         with connect(server, token) as client:
             terminal.echo(f"{server}: {client.version().get('version')}")

@@ -2,13 +2,13 @@
 
 import hashlib
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from service import __version__
 from service.contract.checkpoints import Manifest
 from workers.checkpoints.snapshot import CheckpointWriter
 from workers.data.fingerprint import DATA_FILE, RunData
@@ -18,7 +18,6 @@ from workers.training.non_finite import SMALLER_RATE, require_finite_tensors
 from workers.training.run_context import RunContext
 from workers.training.state import RunState
 
-_DISTRIBUTION = "trainyard-service"
 _STUCK_SECONDS = 10.0
 """How long a volume may hang before the run goes on without the next save."""
 
@@ -128,7 +127,7 @@ class CheckpointPublisher:
                 "world_size": self._ranks.world_size,
                 "created_at": self._context.now(),
                 "metrics": self._state.metrics,
-                "versions": {"trainyard": version(_DISTRIBUTION), "torch": torch.__version__},
+                "versions": {"trainyard": __version__, "torch": torch.__version__},
                 "parent_checkpoint": self.newest,
                 "files": {},
             }
