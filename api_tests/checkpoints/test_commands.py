@@ -65,7 +65,7 @@ def test_verify_names_what_is_wrong_and_ends_with_status_1(run: Run, folder: Pat
 @pytest.mark.parametrize("command", ["latest", "list", "verify"])
 def test_a_folder_that_is_not_there_is_a_sentence(run: Run, command: str) -> None:
     result = run(command, "/no/where")
-    assert (result.exit_code, result.stderr) == (1, "trainyard: /no/where is not a folder\n")
+    assert (result.exit_code, result.stderr) == (2, "trainyard: /no/where is not a folder\n")
 
 
 def test_a_folder_without_a_whole_checkpoint_is_a_sentence(run: Run, tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_a_reindex_of_a_volume_that_is_not_mounted_makes_no_database(
     run: Run, tmp_path: Path, command: str
 ) -> None:
     result = run(command, "--data-dir", tmp_path / "yard")
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "is the volume mounted?" in result.stderr
     assert not (tmp_path / "yard").exists()
 

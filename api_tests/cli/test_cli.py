@@ -59,23 +59,23 @@ def test_options_go_before_the_file(run: Run, fake: Any, spec: dict[str, Any]) -
 
 
 @pytest.mark.parametrize(
-    ("args", "stdin", "message"),
+    ("args", "stdin", "status", "message"),
     [
-        (("submit", "-"), "{", "- is not JSON"),
-        (("submit", "-"), "[]", "must hold a JSON object"),
-        (("submit", "/nowhere.json"), None, "cannot be read"),
-        (("submit",), None, "give a JSON file"),
-        (("submit", "--recipe", "oneshot", "--param", "x"), None, "like total_iters=400"),
-        (("job", "job_9"), None, "there is no job job_9"),
-        (("checkpoints", "latest"), None, "nothing has been published yet"),
-        (("jobs", "--server", "nonsense"), None, "not an address"),
+        (("submit", "-"), "{", 2, "- is not JSON"),
+        (("submit", "-"), "[]", 2, "must hold a JSON object"),
+        (("submit", "/nowhere.json"), None, 2, "cannot be read"),
+        (("submit",), None, 2, "give a JSON file"),
+        (("submit", "--recipe", "oneshot", "--param", "x"), None, 2, "like total_iters=400"),
+        (("job", "job_9"), None, 4, "there is no job job_9"),
+        (("checkpoints", "latest"), None, 4, "nothing has been published yet"),
+        (("jobs", "--server", "nonsense"), None, 2, "not an address"),
     ],
 )
 def test_an_error_is_a_sentence_on_stderr(
-    run: Run, args: tuple[str, ...], stdin: str | None, message: str
+    run: Run, args: tuple[str, ...], stdin: str | None, status: int, message: str
 ) -> None:
     result = run(*args, stdin=stdin)
-    assert (result.exit_code, result.stdout) == (1, "")
+    assert (result.exit_code, result.stdout) == (status, "")
     assert message in result.stderr
     assert result.stderr.startswith("trainyard: ")
     assert "Traceback" not in result.stderr
@@ -250,7 +250,7 @@ def test_settings_that_could_run_a_job_twice_are_refused(tmp_path: Path) -> None
         check=False,
         env=os.environ | {"TRAINYARD_SELF_END_SECONDS": "299"},
     )
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     assert "else two workers could run one job" in ended.stderr
     assert "Traceback" not in ended.stderr
 

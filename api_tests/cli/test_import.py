@@ -67,7 +67,7 @@ def test_class_names_that_cannot_be_used_are_refused_at_once(
     Path("labels.txt").write_text("cat\n\ndog\n")
     refused = run("checkpoints", "import", "weights.pth", *arguments)
     assert message in refused.stderr
-    assert refused.exit_code == 1
+    assert refused.exit_code == 2
 
 
 def test_the_files_that_can_be_imported_are_listed(run: Run, server: Server) -> None:

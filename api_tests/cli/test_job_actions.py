@@ -41,7 +41,7 @@ def test_pause_and_resume_tell_the_state(run: Run, agent: FakeAgent) -> None:
     assert run("pause", job["id"]).stdout == "paused\n"
     assert run("resume", job["id"]).stdout == "queued\n"
     refused = run("resume", job["id"])
-    assert (refused.exit_code, "is queued, not paused" in refused.stderr) == (1, True)
+    assert (refused.exit_code, "is queued, not paused" in refused.stderr) == (3, True)
 
 
 def test_retry_prints_the_new_jobs_id(run: Run, agent: FakeAgent) -> None:
@@ -59,7 +59,7 @@ def test_several_jobs_are_steered_by_one_command_which_tells_what_became_of_each
     assert run("pause", first, second).stdout == f"{first} paused\n{second} paused\n"
     agent.http.post(f"/jobs/{second}/cancel").raise_for_status()
     resumed = run("resume", first, second)
-    assert (resumed.exit_code, resumed.stdout) == (1, f"{first} queued\n")
+    assert (resumed.exit_code, resumed.stdout) == (3, f"{first} queued\n")
     assert f"1 of 2 jobs refused: {second} is cancelled, not paused" in resumed.stderr
     assert run("cancel", first, second, "--now").exit_code == 0
     retried = run("retry", first, second, "--from", "start").stdout.splitlines()

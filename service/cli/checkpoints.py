@@ -7,18 +7,21 @@ from typing import Annotated
 import typer
 
 from service.cli import figures, terminal, volume
-from service.cli.group import BadInput
+from service.cli.exit_codes import Failed
 from service.cli.options import (
     LOCAL_SERVER,
     MOST,
     AsJson,
+    CheckpointId,
     Server,
     Token,
     connect,
     print_json,
     print_json_lines,
-    print_table,
 )
+from service.cli.references import checkpoint_id_of, job_id_of
+from service.cli.tables import print_table
+from service.client import TrainyardClient
 from service.contract.checkpoints import Checkpoint, SortKey
 
 OnVolume = Annotated[
@@ -52,7 +55,7 @@ def list_checkpoints(
         volume.list_folders(folder, limit, as_json=as_json)
         return
     with connect(server, token) as client:
-        found = client.checkpoints(job=job, recipe=recipe, tag=tag, order_by=order_by)
+        found = client.checkpoints(job=_job(client, job), recipe=recipe, tag=tag, order_by=order_by)
         checkpoints = islice(found, limit)
         if as_json:
             print_json_lines(checkpoints)
@@ -74,14 +77,12 @@ def latest(
         volume.latest_folder(folder, as_json=as_json)
         return
     with connect(server, token) as client:
-        checkpoint = client.latest_checkpoint(job=job, recipe=recipe)
+        checkpoint = client.latest_checkpoint(job=_job(client, job), recipe=recipe)
     print_json(checkpoint) if as_json else terminal.echo(checkpoint.id)
 
 
 def download(
-    checkpoint_id: Annotated[
-        str, typer.Argument(metavar="CHECKPOINT", help="The checkpoint's id.")
-    ],
+    checkpoint_id: CheckpointId,
     file: Annotated[str | None, typer.Option(help="Download only this file.")] = None,
     to: Annotated[
         Path | None, typer.Option(help="Target folder; by default named after the checkpoint's id.")
@@ -90,13 +91,18 @@ def download(
     token: Token = None,
 ) -> None:
     """Download a checkpoint's files; a file that does not verify is not left behind."""
-    folder = to or Path(checkpoint_id)
     with connect(server, token) as client:
+        checkpoint_id = checkpoint_id_of(client, checkpoint_id)
+        folder = to or Path(checkpoint_id)
         names = [file] if file else sorted(client.checkpoint(checkpoint_id).files)
         for name in names:
             if Path(name).name != name:
-                raise BadInput(f"{name!r} is not the name of a file in a checkpoint")
+                raise Failed(f"{name!r} is not the name of a file in a checkpoint")
             terminal.echo_path(client.download(checkpoint_id, name, folder / name))
+
+
+def _job(client: TrainyardClient, reference: str | None) -> str | None:
+    return job_id_of(client, reference) if reference else None
 
 
 def _row(checkpoint: Checkpoint) -> tuple[str, ...]:

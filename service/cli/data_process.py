@@ -16,8 +16,8 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from service.cli import terminal
+from service.cli.exit_codes import Failed
 from service.cli.extras import require_extras
-from service.cli.group import BadInput
 from service.contract.kernel import die_with_parent
 
 _ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -29,7 +29,7 @@ def run_data_process(
     """The result of a command of `workers.data`, whose progress is shown on stderr.
 
     A signal that ends the command ends the process first, in its own way; then `interrupted` is
-    printed, and typer.Exit raised with 128 + the signal. Raises BadInput.
+    printed, and typer.Exit raised with 128 + the signal. Raises Failed.
     """
     require_extras(command, "workers")
     result: dict[str, Any] | None = None
@@ -48,7 +48,7 @@ def run_data_process(
             task = bar.add_task(done, total=None)
             for message in _messages(process):
                 if "error" in message:
-                    raise BadInput(message["error"])
+                    raise Failed(message["error"])
                 if "progress" in message:
                     count, total = message["progress"]
                     bar.update(task, completed=count, total=total)
@@ -57,7 +57,7 @@ def run_data_process(
         terminal.echo_error(f"trainyard: {interrupted}")
         raise typer.Exit(128 + forwarder.received[0])
     if result is None:
-        raise BadInput(f"the process ended with exit status {process.returncode}")
+        raise Failed(f"the process ended with exit status {process.returncode}")
     return result
 
 
@@ -110,6 +110,6 @@ def _bar() -> Progress:
         MofNCompleteColumn(),
         TimeRemainingColumn(),
         console=console,
-        disable=not console.is_terminal,
+        disable=not terminal.is_screen(console),
         expand=True,
     )

@@ -7,18 +7,20 @@ import typer
 from pydantic import ValidationError
 
 from service.cli import figures, terminal
-from service.cli.group import BadInput
+from service.cli.exit_codes import BadInput, Failed
 from service.cli.jobs import require_success
 from service.cli.options import (
     LOCAL_SERVER,
     AsJson,
+    CheckpointId,
     Server,
     Token,
     connect,
     print_json,
-    print_table,
 )
 from service.cli.progress import JobProgress
+from service.cli.references import checkpoint_id_of
+from service.cli.tables import print_table
 from service.contract.class_names import InvalidClassNames, read_class_names
 from service.contract.exchange import ExportFormat, ExportRequest, ImportRequest
 from service.contract.import_files import ImportFile
@@ -98,9 +100,7 @@ def imports(as_json: AsJson = False, server: Server = LOCAL_SERVER, token: Token
 
 
 def export(
-    checkpoint_id: Annotated[
-        str, typer.Argument(metavar="CHECKPOINT", help="The checkpoint's id.")
-    ],
+    checkpoint_id: CheckpointId,
     format: Annotated[ExportFormat, typer.Option(help="Format of the file.")] = "pth.tar",
     module_prefix: Annotated[
         bool,
@@ -111,16 +111,17 @@ def export(
     token: Token = None,
 ) -> None:
     """Export a checkpoint as one file for another program, and download it."""
-    request = _request(
-        ExportRequest, checkpoint=checkpoint_id, format=format, module_prefix=module_prefix
-    )
     with connect(server, token) as client:
+        checkpoint = checkpoint_id_of(client, checkpoint_id)
+        request = _request(
+            ExportRequest, checkpoint=checkpoint, format=format, module_prefix=module_prefix
+        )
         with JobProgress(terminal.console(stderr=True)) as progress:
             job = client.wait(client.export(request).id, progress.show)
         require_success(job)
         for name in (job.result or {}).get("files", {}):
             if Path(name).name != name:
-                raise BadInput(f"{name!r} is not the name of a file")
+                raise Failed(f"{name!r} is not the name of a file")
             terminal.echo_path(client.download_of_job(job, name, to / name))
 
 

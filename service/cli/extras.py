@@ -2,7 +2,7 @@
 
 from importlib.util import find_spec
 
-from service.cli.group import MissingExtra
+from service.cli.exit_codes import MissingExtra
 
 _MODULES = {"server": "uvicorn", "workers": "torch"}
 """Extra -> a module that only this extra installs."""

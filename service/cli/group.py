@@ -8,16 +8,9 @@ import typer
 from typer.core import TyperGroup
 
 from service.cli import terminal
+from service.cli.exit_codes import ExitCode, MissingExtra, exit_code_of
 from service.client import TrainyardError
 from service.contract.sentences import without_prefix
-
-
-class BadInput(TrainyardError):
-    """An option, argument or file cannot be used; the message says what to change."""
-
-
-class MissingExtra(TrainyardError):
-    """A command needs a part of the distribution that is not installed."""
 
 
 class Group(TyperGroup):
@@ -33,21 +26,28 @@ class Group(TyperGroup):
             _discard_output()
             parts = (error.filename, error.strerror or str(error))
             terminal.echo_error(f"trainyard: {': '.join(str(part) for part in parts if part)}")
-            sys.exit(1)
+            sys.exit(ExitCode.FAILED)
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command; a TrainyardError ends it with status 1, a MissingExtra with 2."""
+        """Run the command; an error ends it with the status that `exit_codes` has for it."""
         try:
-            return super().invoke(ctx)
+            result = super().invoke(ctx)
+            if sys.stdout is not None:
+                # While a closed pipe can still be told from another end.
+                sys.stdout.flush()
+            return result
         except typer.BadParameter as error:
             error.message = without_prefix(error.message)
             raise
         except MissingExtra as error:
             terminal.echo_error(str(error))
-            raise typer.Exit(2) from error
+            raise typer.Exit(exit_code_of(error)) from error
         except TrainyardError as error:
             terminal.echo_error(f"trainyard: {error}")
-            raise typer.Exit(1) from error
+            raise typer.Exit(exit_code_of(error)) from error
+        except BrokenPipeError as error:
+            _discard_output()
+            raise typer.Exit(ExitCode.CLOSED_PIPE) from error
 
 
 def _discard_output() -> None:

@@ -5,8 +5,9 @@ from typing import Annotated
 import typer
 
 from service.cli import terminal
-from service.cli.group import BadInput
+from service.cli.exit_codes import Refused
 from service.cli.options import LOCAL_SERVER, AsJson, JobIds, Server, Token, connect, print_json
+from service.cli.references import checkpoint_id_of, job_ids_of
 from service.contract.bulk import BulkReply, CancelMode
 from service.contract.counts import count_text
 
@@ -22,6 +23,7 @@ def cancel(
     """Cancel jobs; a running job saves a checkpoint first."""
     mode: CancelMode = "now" if now else "graceful"
     with connect(server, token) as client:
+        job_ids = job_ids_of(client, job_ids)
         if len(job_ids) > 1:
             _print_results(client.bulk("cancel", ids=job_ids, mode=mode))
         else:
@@ -31,6 +33,7 @@ def cancel(
 def pause(job_ids: JobIds, server: Server = LOCAL_SERVER, token: Token = None) -> None:
     """Pause jobs; a running job saves a checkpoint first."""
     with connect(server, token) as client:
+        job_ids = job_ids_of(client, job_ids)
         if len(job_ids) > 1:
             _print_results(client.bulk("pause", ids=job_ids))
         else:
@@ -40,6 +43,7 @@ def pause(job_ids: JobIds, server: Server = LOCAL_SERVER, token: Token = None) -
 def resume(job_ids: JobIds, server: Server = LOCAL_SERVER, token: Token = None) -> None:
     """Resume paused or pausing jobs from their latest checkpoints."""
     with connect(server, token) as client:
+        job_ids = job_ids_of(client, job_ids)
         if len(job_ids) > 1:
             _print_results(client.bulk("resume", ids=job_ids))
         else:
@@ -57,6 +61,9 @@ def retry(
 ) -> None:
     """Submit copies of failed or cancelled jobs, and print the new jobs' ids."""
     with connect(server, token) as client:
+        job_ids = job_ids_of(client, job_ids)
+        if origin not in ("latest", "start"):
+            origin = checkpoint_id_of(client, origin)
         if len(job_ids) > 1:
             reply = client.bulk("retry", ids=job_ids, origin=origin)
             print_json(reply) if as_json else _print_results(reply)
@@ -68,6 +75,7 @@ def retry(
 def delete(job_ids: JobIds, server: Server = LOCAL_SERVER, token: Token = None) -> None:
     """Delete finished jobs; their pinned and tagged checkpoints are kept."""
     with connect(server, token) as client:
+        job_ids = job_ids_of(client, job_ids)
         if len(job_ids) > 1:
             _print_results(client.bulk("delete", ids=job_ids))
         else:
@@ -85,4 +93,4 @@ def _print_results(reply: BulkReply) -> None:
     refused = [result for result in reply.results if result.problem is not None]
     if refused:
         details = "; ".join(each.problem.detail for each in refused if each.problem is not None)
-        raise BadInput(f"{len(refused)} of {count_text(reply.matched, 'job')} refused: {details}")
+        raise Refused(f"{len(refused)} of {count_text(reply.matched, 'job')} refused: {details}")

@@ -8,7 +8,7 @@ import typer
 
 from service.cli import figures, terminal
 from service.cli.data_text import check_text
-from service.cli.group import BadInput
+from service.cli.exit_codes import BadInput, Failed
 from service.cli.options import (
     LOCAL_SERVER,
     MOST,
@@ -19,10 +19,11 @@ from service.cli.options import (
     connect,
     print_json,
     print_json_lines,
-    print_table,
 )
 from service.cli.progress import JobProgress, figures_text, status_text
+from service.cli.references import job_id_of
 from service.cli.spec import parameter_texts, read_spec, with_options
+from service.cli.tables import print_table
 from service.client import TrainyardClient
 from service.contract.hints import Explanation
 from service.contract.jobs import Job, JobState
@@ -133,7 +134,7 @@ def show_job(
 ) -> None:
     """Show a job."""
     with connect(server, token) as client:
-        job = client.job(job_id)
+        job = client.job(job_id_of(client, job_id))
     if as_json:
         print_json(job)
         return
@@ -172,7 +173,7 @@ def wait(
     The exit status is 1 unless the job succeeded.
     """
     with connect(server, token) as client, JobProgress(terminal.console()) as progress:
-        ended = client.wait(job_id, progress.show, timeout_seconds=timeout)
+        ended = client.wait(job_id_of(client, job_id), progress.show, timeout_seconds=timeout)
     require_success(ended)
 
 
@@ -189,6 +190,7 @@ def logs(
 ) -> None:
     """Print the log of an attempt of a job, by default of the newest one."""
     with connect(server, token) as client:
+        job_id = job_id_of(client, job_id)
         texts = (
             client.follow_log(job_id, attempt=attempt) if follow else _log(client, job_id, attempt)
         )
@@ -196,10 +198,10 @@ def logs(
 
 
 def require_success(job: Job) -> None:
-    """Raise BadInput with the job's reason and message unless the job succeeded."""
+    """Raise Failed with the job's reason and message unless the job succeeded."""
     if job.state != JobState.SUCCEEDED:
         why = ": ".join(part for part in (job.reason, job.message) if part)
-        raise BadInput(f"{job.id} {job.state.value}{f' ({why})' if why else ''}")
+        raise Failed(f"{job.id} {job.state.value}{f' ({why})' if why else ''}")
 
 
 def _print_hints(explanation: Explanation) -> None:

@@ -7,18 +7,17 @@ from typing import Annotated
 import typer
 
 from service.cli import figures, terminal, volume
+from service.cli.exit_codes import BadInput, Failed
 from service.cli.extras import require_extras
-from service.cli.group import BadInput
 from service.cli.options import LOCAL_SERVER, AsJson, Server, Token, connect, print_json
+from service.cli.references import checkpoint_id_of
 from service.volume.manifests import is_of_newer_version
 
 
 def verify(
     target: Annotated[
         str,
-        typer.Argument(
-            metavar="CHECKPOINT|DIR", help="A checkpoint's id, or a folder of a volume."
-        ),
+        typer.Argument(metavar="CHECKPOINT|DIR", help="Id, tag, @last, or a folder of a volume."),
     ],
     as_json: AsJson = False,
     server: Server = LOCAL_SERVER,
@@ -29,13 +28,14 @@ def verify(
         volume.verify_folders(Path(target))
         return
     with connect(server, token) as client:
+        target = checkpoint_id_of(client, target)
         verification = client.verify_checkpoint(target)
     if as_json:
         print_json(verification)
     if not verification.ok:
         newer = is_of_newer_version(verification.problems)
         what = "cannot be read" if newer else "is damaged"
-        raise BadInput(f"{target} {what}: {'; '.join(verification.problems)}")
+        raise Failed(f"{target} {what}: {'; '.join(verification.problems)}")
     if not as_json:
         terminal.echo(f"{target}: whole")
 

@@ -28,7 +28,7 @@ class JobProgress:
             TextColumn("{task.completed:.0f}/{task.total:.0f}"),
             TextColumn("{task.fields[figures]}", markup=False),
             console=console,
-            disable=not console.is_terminal,
+            disable=not terminal.is_screen(console),
             expand=True,
         )
         self._task = self._bar.add_task("queued", total=1, figures="")
@@ -50,7 +50,7 @@ class JobProgress:
     def show(self, job: Job) -> None:
         """Update the bar, or print a line if the state changed or ten seconds have passed."""
         progress = job.progress
-        if self._console.is_terminal:
+        if terminal.is_screen(self._console):
             self._bar.update(
                 self._task,
                 description=terminal.visible(status_text(job)),

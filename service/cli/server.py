@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from service import main
 from service.cli import terminal
-from service.cli.group import BadInput
+from service.cli.exit_codes import BadInput, Failed
 from service.contract.sentences import sentence_of
 from service.control.checkpoints import reindex as reindexing
 from service.control.checkpoints.reindex import ReindexResult
@@ -50,11 +50,11 @@ def upgrade_database(database_url: str | None) -> str:
 
 
 def rebuild_index(database_url: str, volume: Path) -> ReindexResult:
-    """Rebuild the index of a volume, with a progress bar; raises BadInput."""
+    """Rebuild the index of a volume, with a progress bar; raises Failed."""
     try:
         database = main.open_database(database_url)
     except main.CannotStart as error:
-        raise BadInput(str(error)) from error
+        raise Failed(str(error)) from error
     try:
         with _bar() as bar:
             task = bar.add_task("reading", total=None)
@@ -66,7 +66,7 @@ def rebuild_index(database_url: str, volume: Path) -> ReindexResult:
                 on_read=lambda count: bar.advance(task, count),
             )
     except (OSError, DBAPIError) as error:
-        raise BadInput(str(error).split("\n")[0]) from error
+        raise Failed(str(error).split("\n")[0]) from error
     finally:
         database.close()
 
@@ -84,5 +84,8 @@ def _bar() -> Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
     console = terminal.console(stderr=True)
     return Progress(
-        *columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal
+        *columns,
+        TimeRemainingColumn(),
+        console=console,
+        disable=not terminal.is_screen(console),
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from service.cli.group import BadInput
+from service.cli.exit_codes import BadInput
 
 
 def read_spec(file: str | None) -> dict[str, Any]:

@@ -73,8 +73,16 @@ def echo_path(path: Path) -> None:
 
 
 def console(*, stderr: bool = False) -> Console:
-    """A console that reads no markup in what it prints."""
+    """A console that reads no markup in what it prints, with colours on a terminal alone.
+
+    NO_COLOR takes the colours away there, and FORCE_COLOR has them in a pipe, too.
+    """
     return Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+
+
+def is_screen(console: Console) -> bool:
+    """Whether lines of the console can be redrawn, whatever the environment says of colours."""
+    return console.file.isatty() and not console.is_dumb_terminal
 
 
 def visible(text: str, kept: str = "") -> str:

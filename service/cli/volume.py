@@ -4,8 +4,9 @@ from itertools import islice
 from pathlib import Path
 
 from service.cli import figures, terminal
-from service.cli.group import BadInput
-from service.cli.options import print_json, print_json_lines, print_table
+from service.cli.exit_codes import BadInput, Failed, NotFound
+from service.cli.options import print_json, print_json_lines
+from service.cli.tables import print_table
 from service.contract.checkpoints import Checkpoint, Manifest
 from service.contract.counts import count_text
 from service.volume.folder import checkpoints_in, latest_in, newer_in, read_manifest, verify
@@ -22,23 +23,23 @@ def list_folders(folder: Path, limit: int, *, as_json: bool) -> None:
 
 
 def latest_folder(folder: Path, *, as_json: bool) -> None:
-    """Print the folder of the whole checkpoint with the highest step, or raise BadInput."""
+    """Print the folder of the whole checkpoint with the highest step, or raise NotFound."""
     latest = latest_in(_existing(folder))
     manifest = read_manifest(latest) if latest is not None else None
     if latest is None or manifest is None:
-        raise BadInput(f"no checkpoint below {folder} is whole")
+        raise NotFound(f"no checkpoint below {folder} is whole")
     print_json(_checkpoint(latest, manifest, folder)) if as_json else terminal.echo_path(latest)
 
 
 def verify_folders(folder: Path) -> None:
     """Read every byte of every checkpoint below a folder, and print the problems.
 
-    Raises BadInput if one is damaged or there is none.
+    Raises Failed if one is damaged, NotFound if there is none.
     """
     checkpoints = checkpoints_in(_existing(folder))
     if not checkpoints:
         problems = verify(folder) if folder.is_dir() else []
-        raise BadInput(f"no checkpoint is at or below {folder}: {'; '.join(problems)}")
+        raise NotFound(f"no checkpoint is at or below {folder}: {'; '.join(problems)}")
     for path in newer_in(folder):
         terminal.echo(f"{path}: {'; '.join(verify(path))}")
     damaged = 0
@@ -48,7 +49,7 @@ def verify_folders(folder: Path) -> None:
         terminal.echo(f"{path}: {'; '.join(problems) or 'whole'}")
     if damaged:
         are = "is" if damaged == 1 else "are"
-        raise BadInput(f"{damaged} of {count_text(len(checkpoints), 'checkpoint')} {are} damaged")
+        raise Failed(f"{damaged} of {count_text(len(checkpoints), 'checkpoint')} {are} damaged")
 
 
 def _existing(folder: Path) -> Path:

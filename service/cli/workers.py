@@ -11,16 +11,16 @@ from service.cli.options import (
     AsJson,
     Server,
     Token,
+    WorkerId,
     connect,
     print_json_lines,
-    print_table,
 )
+from service.cli.references import worker_id_of
+from service.cli.tables import print_table
 from service.contract.samples import Sample
 from service.contract.workers import Worker
 
 _COLUMNS = ("WORKER", "HOST", "STATE", "JOBS", "GPUS", "GPU", "CPU", "MEMORY", "DISK", "WHY")
-
-WorkerId = Annotated[str, typer.Argument(metavar="WORKER", help="The worker's id.")]
 
 
 def list_workers(
@@ -48,6 +48,7 @@ def drain(
 ) -> None:
     """Drain a worker: it finishes its running jobs and claims no new ones."""
     with connect(server, token) as client:
+        worker_id = worker_id_of(client, worker_id)
         worker = client.resume_worker(worker_id) if undo else client.drain(worker_id)
     terminal.echo(worker.state.value)
 

@@ -1,0 +1,125 @@
+"""The commands in pipes and in a real terminal: whole lines, whole ids, colours, Ctrl-C."""
+
+import os
+import pty
+import re
+import signal
+import struct
+import subprocess
+import sys
+import termios
+from collections.abc import Callable
+from fcntl import ioctl
+from typing import Any
+
+import pytest
+
+from service.cli.exit_codes import ExitCode
+
+COMMAND = (sys.executable, "-m", "service.cli")
+CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+def _in_terminal(
+    args: tuple[str, ...],
+    columns: int = 80,
+    until: Callable[[str], bool] = lambda _: False,
+    then: Callable[["subprocess.Popen[bytes]"], None] = lambda _: None,
+    **variables: str,
+) -> tuple[int, str]:
+    """The exit status and the output of a command in a terminal; `then` is called once `until`."""
+    controller, terminal_end = pty.openpty()
+    ioctl(terminal_end, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    environ = {"PATH": os.environ["PATH"], "TERM": "xterm-256color"} | variables
+    environ |= {"PYTHONPATH": os.environ.get("PYTHONPATH", "")}
+    with subprocess.Popen(
+        (*COMMAND, *args),
+        stdin=terminal_end,
+        stdout=terminal_end,
+        stderr=terminal_end,
+        env=environ,
+        start_new_session=True,
+    ) as process:
+        os.close(terminal_end)
+        shown, called = b"", False
+        while True:
+            try:
+                part = os.read(controller, 4096)
+            except OSError:
+                break
+            shown += part
+            if not part:
+                break
+            if not called and until(shown.decode(errors="replace")):
+                called = True
+                then(process)
+        status = process.wait(30)
+    os.close(controller)
+    return status, shown.decode()
+
+
+@pytest.mark.parametrize("columns", [20, 31, 40, 80, 200])
+def test_no_id_is_broken_however_narrow_the_terminal_is(
+    fake: Any, a_job: Any, columns: int
+) -> None:
+    ids = [f"job_{number:026d}" for number in (2, 1)]
+    fake.jobs = [a_job(1, id=job_id, name="long name " * 9) for job_id in ids]
+    status, shown = _in_terminal(("jobs", "--server", fake.url), columns)
+    assert status == 0
+    assert [job_id for job_id in ids if job_id in CONTROL.sub("", shown)] == ids
+
+
+@pytest.mark.parametrize(
+    ("variables", "has_colours"),
+    [({}, True), ({"NO_COLOR": "1"}, False), ({"NO_COLOR": "1", "FORCE_COLOR": "1"}, False)],
+)
+def test_a_terminal_has_colours_unless_they_are_unwanted(
+    fake: Any, a_job: Any, variables: dict[str, str], has_colours: bool
+) -> None:
+    fake.jobs = [a_job(1, state="failed")]
+    _, shown = _in_terminal(("jobs", "--server", fake.url), **variables)
+    assert ("\x1b[31m" in shown) is has_colours
+
+
+@pytest.mark.parametrize(("variables", "has_colours"), [({}, False), ({"FORCE_COLOR": "1"}, True)])
+def test_a_pipe_has_no_colours_unless_they_are_wanted(
+    fake: Any, a_job: Any, variables: dict[str, str], has_colours: bool
+) -> None:
+    fake.jobs = [a_job(1, state="failed", name="long name " * 30)]
+    listed = subprocess.run(
+        (*COMMAND, "jobs", "--server", fake.url),
+        capture_output=True,
+        env=os.environ | variables,
+        check=True,
+    ).stdout.decode()
+    assert ("\x1b[31m" in listed) is has_colours
+    assert len(listed.splitlines()) == 2
+
+
+@pytest.mark.parametrize("args", [("jobs",), ("jobs", "--json"), ("logs", "job_0001")])
+def test_a_reader_that_ends_early_is_met_without_a_word(
+    fake: Any, a_job: Any, args: tuple[str, ...]
+) -> None:
+    fake.jobs = [a_job(number, name="x" * 2000) for number in range(100)]
+    fake.log = "a line\n" * 2000
+    command = (*COMMAND, *args, "--server", fake.url, *(("--limit", "100") * (args[0] == "jobs")))
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.read(1)
+        process.stdout.close()
+        assert process.stderr is not None
+        said = process.stderr.read()
+        assert (process.wait(30), said) == (ExitCode.CLOSED_PIPE, b"")
+
+
+@pytest.mark.parametrize("args", [("watch", "job_0001"), ("logs", "job_0001", "--follow")])
+def test_ctrl_c_ends_without_a_traceback(fake: Any, a_job: Any, args: tuple[str, ...]) -> None:
+    fake.jobs, fake.log = [a_job(1)], "step 120\n"
+    status, shown = _in_terminal(
+        (*args, "--server", fake.url),
+        until=lambda shown: "120" in shown,
+        then=lambda process: process.send_signal(signal.SIGINT),
+    )
+    assert status == ExitCode.INTERRUPTED
+    assert "Traceback" not in shown
+    assert "Aborted" not in shown

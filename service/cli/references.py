@@ -1,0 +1,141 @@
+"""Ids as people type them: whole, by a unique beginning, by a name, or `@last` for the newest."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from service.cli.exit_codes import BadInput, NotFound
+from service.client import TrainyardClient, TrainyardError
+from service.client.http import is_transient
+from service.contract.checkpoints import Checkpoint
+from service.contract.jobs import Job
+from service.contract.workers import Worker
+
+LAST = "@last"
+_WHOLE = re.compile(r"(?:job|ckpt|wrk)_[0-9A-HJKMNP-TV-Z]{26}")
+_BEGINNING = re.compile(r"(?:job|ckpt|wrk)_")
+_MOST_SHOWN = 8
+_MOST_READ = 2000
+"""Of the newest jobs or checkpoints, those among which a beginning is looked for."""
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    id: str
+    names: tuple[str, ...]
+    text: str
+    """What tells it from others."""
+
+
+def job_id_of(client: TrainyardClient, reference: str) -> str:
+    """The id of the job that `reference` means; raises BadInput for several, NotFound for none.
+
+    What looks like an id and is none of those is returned as it is, and the server refuses it.
+    """
+    if _is_literal(reference):
+        return reference
+    if reference == LAST:
+        return _newest("job", (job.id for job in client.recent_jobs()[0] or ()))
+    try:
+        jobs = list(islice(client.jobs(q=reference), _MOST_READ))
+    except TrainyardError as error:
+        if is_transient(error) and _BEGINNING.match(reference):
+            # What follows a job waits for a server that is away; it is told the id as it is.
+            return reference
+        raise
+    return _one("job", reference, map(_job_candidate, jobs))
+
+
+def job_ids_of(client: TrainyardClient, references: Sequence[str]) -> list[str]:
+    """The ids of several jobs, in their order, each once."""
+    return list(dict.fromkeys(job_id_of(client, reference) for reference in references))
+
+
+def checkpoint_id_of(client: TrainyardClient, reference: str) -> str:
+    """The id of the checkpoint that `reference` means: also by a tag that only one has."""
+    if _is_literal(reference):
+        return reference
+    if reference == LAST:
+        return client.latest_checkpoint().id
+    tagged = islice(client.checkpoints(tag=reference, manifest=False), _MOST_SHOWN + 1)
+    candidates = [_checkpoint_candidate(each) for each in tagged if reference in each.tags]
+    if candidates:
+        return _one("checkpoint", reference, candidates)
+    newest = islice(client.checkpoints(manifest=False), _MOST_READ)
+    return _one("checkpoint", reference, map(_checkpoint_candidate, newest))
+
+
+def worker_id_of(client: TrainyardClient, reference: str) -> str:
+    """The id of the worker that `reference` means: also by its host, if one worker is there."""
+    if _is_literal(reference):
+        return reference
+    workers = client.workers()
+    if reference == LAST:
+        newest = sorted(workers, key=lambda worker: worker.registered_at, reverse=True)
+        return _newest("worker", (worker.id for worker in newest))
+    return _one("worker", reference, map(_worker_candidate, workers))
+
+
+def _is_literal(reference: str) -> bool:
+    # What no path of the API can hold is refused there, with its own sentence.
+    return bool(_WHOLE.fullmatch(reference)) or reference in ("", ".", "..")
+
+
+def _newest(noun: str, ids: Iterable[str]) -> str:
+    newest = next(iter(ids), None)
+    if newest is None:
+        raise NotFound(f"{LAST} means the newest {noun}, and there is none")
+    return newest
+
+
+def _one(noun: str, reference: str, candidates: Iterable[_Candidate]) -> str:
+    """The id of the one candidate that has the id, the name, or an id with this beginning."""
+    known = list(candidates)
+    for matches in (
+        [each for each in known if each.id == reference],
+        [each for each in known if reference in each.names],
+        [each for each in known if _begins(each.id, reference)],
+    ):
+        if len(matches) == 1:
+            return matches[0].id
+        if matches:
+            raise _ambiguous(noun, reference, matches)
+    if _BEGINNING.match(reference):
+        return reference
+    what = {"job": "name", "checkpoint": "tag", "worker": "host"}[noun]
+    raise NotFound(
+        f"there is no {noun} {reference!r}: name one by its id, the beginning of its id, "
+        f"its {what}, or {LAST}"
+    )
+
+
+def _begins(whole: str, reference: str) -> bool:
+    beginning = reference.lower()
+    return whole.lower().startswith(beginning) or (
+        # The letters after the prefix of the type, such as job_.
+        whole.lower().partition("_")[2].startswith(beginning)
+    )
+
+
+def _ambiguous(noun: str, reference: str, matches: list[_Candidate]) -> BadInput:
+    lines = [f"{each.id}  {each.text}".rstrip() for each in matches[:_MOST_SHOWN]]
+    if len(matches) > _MOST_SHOWN:
+        lines.append("and more")
+    heading = f"{reference!r} means more than one {noun}; name one by more of its id:"
+    return BadInput("\n".join((heading, *lines)))
+
+
+def _job_candidate(job: Job) -> _Candidate:
+    names = (job.name,) if job.name else ()
+    return _Candidate(job.id, names, "  ".join((job.state.value, *names)))
+
+
+def _checkpoint_candidate(checkpoint: Checkpoint) -> _Candidate:
+    tags = " ".join(checkpoint.tags)
+    text = f"step {checkpoint.step} of {checkpoint.job_id}  {tags}"
+    return _Candidate(checkpoint.id, checkpoint.tags, text)
+
+
+def _worker_candidate(worker: Worker) -> _Candidate:
+    return _Candidate(worker.id, (worker.host,), f"{worker.state.value}  {worker.host}")
