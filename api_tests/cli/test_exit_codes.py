@@ -75,7 +75,7 @@ def test_what_the_server_refuses_ends_each_command_with_3(
     fake.instead = [problem(status, "no", "it is not allowed") for _ in range(9)]
     ended = run(*args)
     assert (ended.exit_code, ended.stdout) == (ExitCode.REFUSED, "")
-    assert ended.stderr == "trainyard: it is not allowed\n"
+    assert ended.stderr.startswith("trainyard: it is not allowed\n")
 
 
 @pytest.mark.parametrize("args", NAMED, ids=_id)
@@ -95,9 +95,7 @@ def test_an_option_that_there_is_not_ends_each_command_with_2(
 
 @pytest.mark.parametrize("status", [500, 502, 503])
 @pytest.mark.usefixtures("_no_patience")
-def test_a_server_that_cannot_serve_is_none(
-    run: Run, fake: Any, problem: Any, status: int
-) -> None:
+def test_a_server_that_cannot_serve_is_none(run: Run, fake: Any, problem: Any, status: int) -> None:
     fake.instead = [problem(status, "starting", "a moment") for _ in range(9)]
     assert run("jobs").exit_code == ExitCode.NO_SERVER
 

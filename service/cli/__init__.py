@@ -15,35 +15,30 @@ from service.cli import (
 )
 from service.cli.group import Group
 
+JOBS, STEER, SERVER, HERE = "Jobs", "Steer jobs", "What a server has", "On this machine"
+
 app = typer.Typer(
     name="trainyard",
     help="Trainyard trains and evaluates the ShuffleNet series: a control plane and its workers.",
+    epilog="An id may be shortened to a unique beginning; a name, or @last, stands for it, too.",
     cls=Group,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode=None,
+    rich_markup_mode="rich",
 )
-app.command()(processes.up)
-app.command()(processes.demo)
-app.command()(processes.serve)
-app.command(
-    add_help_option=False,
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
-)(processes.worker)
-app.command()(jobs.submit)
-app.command("jobs")(jobs.list_jobs)
-app.command("job")(jobs.show_job)
-app.command()(jobs.wait)
-app.command()(job_actions.cancel)
-app.command()(job_actions.pause)
-app.command()(job_actions.resume)
-app.command()(job_actions.retry)
-app.command()(job_actions.delete)
-app.command("workers")(workers.list_workers)
-app.command()(workers.drain)
-app.command()(jobs.logs)
-app.command()(processes.version)
+app.command(rich_help_panel=JOBS)(jobs.submit)
+app.command("jobs", rich_help_panel=JOBS)(jobs.list_jobs)
+app.command("show", rich_help_panel=JOBS)(jobs.show_job)
+app.command("job", hidden=True)(jobs.show_job)
+app.command(rich_help_panel=JOBS)(jobs.watch)
+app.command("wait", hidden=True)(jobs.watch)
+app.command(rich_help_panel=JOBS)(jobs.logs)
+app.command(rich_help_panel=STEER)(job_actions.cancel)
+app.command(rich_help_panel=STEER)(job_actions.pause)
+app.command(rich_help_panel=STEER)(job_actions.resume)
+app.command(rich_help_panel=STEER)(job_actions.retry)
+app.command(rich_help_panel=STEER)(job_actions.delete)
+app.command("drain", hidden=True)(workers.drain)
 
 _checkpoints = typer.Typer(
     help="List, find, download, import, export, verify and clean up checkpoints.",
@@ -59,18 +54,35 @@ _checkpoints.command()(maintenance.verify)
 _checkpoints.command()(maintenance.gc)
 _checkpoints.command()(maintenance.reindex)
 _checkpoints.command("rescan", hidden=True)(maintenance.reindex)
-app.add_typer(_checkpoints, name="checkpoints")
+app.add_typer(_checkpoints, name="checkpoints", rich_help_panel=SERVER)
+
+_workers = typer.Typer(invoke_without_command=True)
+_workers.callback()(workers.list_by_default)
+_workers.command("list")(workers.list_workers)
+_workers.command()(workers.drain)
+_workers.command()(workers.resume)
+app.add_typer(_workers, name="workers", rich_help_panel=SERVER)
+
+app.command(rich_help_panel=HERE)(processes.up)
+app.command(rich_help_panel=HERE)(processes.demo)
+app.command(rich_help_panel=HERE)(processes.serve)
+app.command(
+    add_help_option=False,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    rich_help_panel=HERE,
+)(processes.worker)
+app.command(rich_help_panel=HERE)(processes.version)
 
 _data = typer.Typer(
     help="Check and pack images on this machine; needs the workers extra.", no_args_is_help=True
 )
 _data.command()(data.check)
 _data.command()(data.pack)
-app.add_typer(_data, name="data")
+app.add_typer(_data, name="data", rich_help_panel=HERE)
 
 _database = typer.Typer(help="Maintain the database.", no_args_is_help=True)
 _database.command()(database.upgrade)
-app.add_typer(_database, name="db")
+app.add_typer(_database, name="db", rich_help_panel=HERE)
 
 
 @_database.callback()

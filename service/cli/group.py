@@ -20,6 +20,8 @@ class Group(TyperGroup):
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run the program; an OSError, such as that of a full disk, ends it with status 1."""
         terminal.escape_stdout_errors()
+        # An error is a plain sentence; typer would draw a box around it.
+        self.rich_markup_mode = None
         try:
             return super().main(*args, **kwargs)
         except OSError as error:
@@ -27,6 +29,11 @@ class Group(TyperGroup):
             parts = (error.filename, error.strerror or str(error))
             terminal.echo_error(f"trainyard: {': '.join(str(part) for part in parts if part)}")
             sys.exit(ExitCode.FAILED)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Print the commands in groups."""
+        self.rich_markup_mode = "rich"
+        super().format_help(ctx, formatter)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; an error ends it with the status that `exit_codes` has for it."""

@@ -160,7 +160,7 @@ def show_job(
                 terminal.echo(f"{'' if number else title:<12}{line}")
 
 
-def wait(
+def watch(
     job_id: JobId,
     timeout: Annotated[
         float | None, typer.Option(min=0, help="Stop waiting after this many seconds.")

@@ -77,7 +77,13 @@ def console(*, stderr: bool = False) -> Console:
 
     NO_COLOR takes the colours away there, and FORCE_COLOR has them in a pipe, too.
     """
-    return Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+    return _Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Let the group of commands answer it, as it does where no console prints."""
+        raise BrokenPipeError
 
 
 def is_screen(console: Console) -> bool:

@@ -23,6 +23,17 @@ from service.contract.workers import Worker
 _COLUMNS = ("WORKER", "HOST", "STATE", "JOBS", "GPUS", "GPU", "CPU", "MEMORY", "DISK", "WHY")
 
 
+def list_by_default(
+    context: typer.Context,
+    as_json: AsJson = False,
+    server: Server = LOCAL_SERVER,
+    token: Token = None,
+) -> None:
+    """List, show, drain and resume workers; without a command, list them."""
+    if context.invoked_subcommand is None:
+        list_workers(as_json, server, token)
+
+
 def list_workers(
     as_json: AsJson = False, server: Server = LOCAL_SERVER, token: Token = None
 ) -> None:
@@ -47,9 +58,18 @@ def drain(
     token: Token = None,
 ) -> None:
     """Drain a worker: it finishes its running jobs and claims no new ones."""
+    if undo:
+        resume(worker_id, server, token)
+        return
     with connect(server, token) as client:
-        worker_id = worker_id_of(client, worker_id)
-        worker = client.resume_worker(worker_id) if undo else client.drain(worker_id)
+        worker = client.drain(worker_id_of(client, worker_id))
+    terminal.echo(worker.state.value)
+
+
+def resume(worker_id: WorkerId, server: Server = LOCAL_SERVER, token: Token = None) -> None:
+    """Let a draining or quarantined worker claim jobs again."""
+    with connect(server, token) as client:
+        worker = client.resume_worker(worker_id_of(client, worker_id))
     terminal.echo(worker.state.value)
 
 
