@@ -17,7 +17,9 @@ from service.control.jobs.grouped_submissions import (
 from service.control.leases.reaper import LeaseTimeouts
 from service.control.leases.samples import SampleBuffer
 from service.control.leases.transitions import BackoffPolicy
+from service.control.scheduling.state_counts import StateCounter
 from service.group_commit import GroupCommit
+from service.metrics import ServerMetrics
 from service.notifier import Notifier
 from service.settings import Settings
 from service.store.engine import Database
@@ -47,8 +49,17 @@ class AppContext:
     volume_limiter: VolumeLimiter = field(default_factory=VolumeLimiter)
     file_digests: FileDigests = field(default_factory=FileDigests)
     samples: SampleBuffer = field(default_factory=SampleBuffer)
+    metrics: ServerMetrics = field(default_factory=ServerMetrics)
     loops: list[Loop] = field(default_factory=list)
     """The server's own loops, whose turns and errors `GET /metrics` counts."""
+
+    def __post_init__(self) -> None:
+        self.database.add_observer(self.metrics.observe)
+
+    @cached_property
+    def state_counter(self) -> StateCounter:
+        """Counts jobs and workers for `GET /metrics`."""
+        return StateCounter(self.database)
 
     @cached_property
     def submissions(self) -> GroupCommit[SubmissionRequest, SubmittedJob]:

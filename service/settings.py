@@ -56,6 +56,9 @@ class Settings(BaseSettings):
     tidy_seconds: Seconds = 60.0
     """The interval of the loop that finishes interrupted removals."""
 
+    access_log: bool = False
+    """Whether the log has a line for each request: method, path, status, time, address."""
+
     root_path: Annotated[str, Field(pattern=r"^(/[A-Za-z0-9._~-]+)*$")] = ""
     """The prefix under which a proxy serves this server, such as `/trainyard`."""
 

@@ -65,7 +65,7 @@ ALLOWED = {
     "GET /workers/{worker_id}/samples": (3, 0),
     "POST /workers/{worker_id}/drain": (4, 2),
     "POST /workers/{worker_id}/resume": (5, 3),
-    "GET /metrics": (0, 0),
+    "GET /metrics": (5, 0),
     "GET /healthz": (0, 0),
     "GET /readyz": (1, 0),
     "GET /version": (0, 0),

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, text
+from sqlalchemy import delete, insert, text
 
 from service.store import history
 from service.store.engine import Database
@@ -24,8 +24,7 @@ def test_an_upgrade_keeps_the_numbers_and_does_not_give_them_again(empty_url: st
     database = Database(empty_url)
     with database.migrate() as tx:
         upgrade(tx, "0006")
-    note(database, "job_1")
-    last = note(database, "job_2")
+    last = [note_of_old(database, job_id) for job_id in ("job_1", "job_2")][-1]
     with database.migrate() as tx:
         upgrade(tx)
         assert [event.number for event in history.events_of_all(tx, 0, 10)] == [last - 1, last]
@@ -68,6 +67,14 @@ def milliseconds(moment: datetime) -> int:
 def raise_numbers(database: Database, floor: int) -> None:
     with database.write() as tx:
         history.raise_numbers(tx, floor)
+
+
+def note_of_old(database: Database, job_id: str) -> int:
+    """The number of a new event, in the columns that there were at first."""
+    values = {"job_id": job_id, "kind": "note", "message": "a note", "created_at": NOW}
+    with database.write() as tx:
+        tx.execute(insert(events).inline().values(values))
+        return history.newest_number(tx)
 
 
 def note(database: Database, job_id: str) -> int:

@@ -25,7 +25,7 @@ def _page(**wanted: Any) -> Callable[[Connection], object]:
     [
         (_page(), "sqlite_autoindex_jobs_1"),
         (_page(states=(JobState.FAILED,)), "ix_jobs_state_id"),
-        (_page(recipe="oneshot"), "ix_jobs_recipe_id"),
+        (_page(recipe="oneshot"), "ix_jobs_recipe_id_state"),
         (_page(kinds=("eval",)), "ix_jobs_kind_id_state"),
         (lambda tx: count_by_state(tx, JobFilter()), "COVERING INDEX ix_jobs_state_id"),
         (

@@ -101,6 +101,8 @@ def heartbeat(body: Heartbeat, context: Context) -> Response:
         reply = heartbeats.heartbeat(tx, body, now)
     # Of a worker that is known: stored with those of others, by a loop.
     context.samples.add(body.worker_id, body.sample, now)
+    most_seconds = context.settings.reassign_seconds
+    context.metrics.observe_heartbeat(body.worker_id, now.timestamp(), most_seconds)
     return Response(reply.model_dump_json(), media_type="application/json")
 
 

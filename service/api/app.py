@@ -36,6 +36,7 @@ from service.api.job_series import SeriesPages
 from service.api.job_submissions import JobSubmissions
 from service.api.openapi import DocumentedApi
 from service.api.query_names import StrictQuery
+from service.api.request_records import RequestRecords
 from service.api.requests import RequestFrame
 from service.context import AppContext
 
@@ -58,7 +59,8 @@ def build_app(context: AppContext, lifespan: Lifespan | None = None) -> FastAPI:
     app.needs_token = context.settings.token is not None
     root_path = context.settings.root_path
     app.state.access = access = Access(context.settings, context.now)
-    app.frame = lambda routes: RequestFrame(routes, access, root_path, JobPolls(context))
+    records = RequestRecords(context.metrics, log_each=context.settings.access_log)
+    app.frame = lambda routes: RequestFrame(routes, access, root_path, JobPolls(context), records)
     app.before_routes = lambda routes: JobSubmissions(routes, context)
     errors.install(app)
     for routes in (

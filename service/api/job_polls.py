@@ -7,6 +7,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.types import Scope, Send
 
 from service.api.prefix import route_path
+from service.api.request_records import ROUTE
 from service.api.responses import names_etag, running_job_etag
 from service.api.running_jobs import body_of
 from service.context import AppContext
@@ -49,6 +50,7 @@ class JobPolls:
             answer = await run_in_threadpool(self._read, path[1], if_none_match)
         if answer is None:
             return False
+        scope[ROUTE] = "/jobs/{job_id}"
         await _send(send, *answer)
         return True
 

@@ -6,6 +6,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.parameters import KEY_LENGTH
 from service.api.prefix import route_path
+from service.api.request_records import ROUTE
 from service.api.responses import job_made
 from service.context import AppContext
 from service.contract.specs import Submission
@@ -32,6 +33,7 @@ class JobSubmissions:
         if request is None:
             await self._routes(scope, _replayed(messages, receive), send)
             return
+        scope[ROUTE] = "/jobs"
         submitted = await self._context.submissions.reply(request)
         answer = job_made(submitted.job, replayed=submitted.replayed)
         await answer(scope, receive, send)
@@ -48,7 +50,10 @@ class JobSubmissions:
             spec = Submission.model_validate(json.loads(body)).root
         except (ValueError, RecursionError):
             return None
-        return SubmissionRequest(spec, key, self._context.new_id("job"), self._context.now())
+        request_id: str = scope["request_id"]
+        return SubmissionRequest(
+            spec, key, self._context.new_id("job"), self._context.now(), request_id
+        )
 
 
 def _is_submission(scope: Scope) -> bool:

@@ -38,6 +38,7 @@ from service.contract.checkpoints import Checkpoint
 from service.contract.hints import Explanation
 from service.contract.jobs import Attempt, Event, Job
 from service.contract.model_json import json_of
+from service.contract.request_ids import REQUEST_ID
 from service.contract.samples import JobSamples
 from service.contract.specs import AnySpec, Submission, SubmittedSpec
 from service.control.checkpoints import index
@@ -85,8 +86,9 @@ async def submit(
         raise Unprocessable("explain_alone", message, "/explain")
     if validate_only:
         return await run_in_threadpool(_explained if explain else _completed, context, body.root)
-    request = SubmissionRequest(body.root, key, context.new_id("job"), context.now())
-    submitted = await context.submissions.reply(request)
+    job_id, request_id = context.new_id("job"), REQUEST_ID.get()
+    asked = SubmissionRequest(body.root, key, job_id, context.now(), request_id)
+    submitted = await context.submissions.reply(asked)
     return job_made(submitted.job, replayed=submitted.replayed)
 
 

@@ -1,6 +1,7 @@
 """What every request passes first: an id, who is answered, and what a body may be."""
 
 import asyncio
+import time
 from collections.abc import Mapping
 
 import structlog
@@ -14,8 +15,10 @@ from service.api.dependencies import as_get
 from service.api.errors import internal_error, problem
 from service.api.job_polls import JobPolls
 from service.api.prefix import with_prefix
+from service.api.request_records import RequestRecords
 from service.api.security_headers import with_security_headers
 from service.contract.ids import new_id
+from service.contract.request_ids import REQUEST_ID, is_request_id
 
 LIMIT_BYTES = 8 * 1024 * 1024
 BODY_SECONDS = 60.0
@@ -31,9 +34,16 @@ class RequestFrame:
     since a poll costs little more than its frame.
     """
 
-    def __init__(self, app: ASGIApp, access: Access, root_path: str, polls: JobPolls) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        access: Access,
+        root_path: str,
+        polls: JobPolls,
+        records: RequestRecords,
+    ) -> None:
         self._app, self._access, self._polls = app, access, polls
-        self._root_path = root_path
+        self._root_path, self._records = root_path, records
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -43,6 +53,16 @@ class RequestFrame:
         scope["root_path"] = self._root_path
         scope["request_id"] = _request_id(headers)
         reply = _Reply(send, scope)
+        began = time.perf_counter()
+        try:
+            await self._reply(scope, headers, receive, reply)
+        finally:
+            # Of a request whose client has gone before its answer there is no status.
+            self._records.add(scope, reply.status, began, reply.begun_at)
+
+    async def _reply(
+        self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive, reply: "_Reply"
+    ) -> None:
         refusal = self._access.refusal(scope, headers) or _body_refusal(scope, headers)
         if refusal is not None:
             await refusal(scope, receive, reply)
@@ -56,7 +76,7 @@ class RequestFrame:
         try:
             if not await self._polls.answer(scope, headers, reply):
                 with structlog.contextvars.bound_contextvars(request_id=request_id):
-                    await self._app(as_get(scope), _limited(receive), reply)
+                    await self._route(scope, receive, reply)
         except Exception as error:
             request = Request(scope)
             ids = {"request_id": request_id, "path": request.url.path}
@@ -64,17 +84,33 @@ class RequestFrame:
             if not reply.begun:
                 await internal_error(request)(scope, receive, reply)
 
+    async def _route(self, scope: Scope, receive: Receive, reply: "_Reply") -> None:
+        before = REQUEST_ID.set(scope["request_id"])
+        asked = as_get(scope)
+        try:
+            await self._app(asked, _limited(receive), reply)
+        finally:
+            REQUEST_ID.reset(before)
+            if asked is not scope and "route" in asked:
+                scope["route"] = asked["route"]
+
 
 class _Reply:
     """Sends an answer with the id of its request, and where a client finds what it points to."""
 
     def __init__(self, send: Send, scope: Scope) -> None:
         self._send, self._scope = send, scope
-        self.begun = False
+        self.status: int | None = None
+        self.begun_at = 0.0
+
+    @property
+    def begun(self) -> bool:
+        """Whether the client has the begin of the answer."""
+        return self.status is not None
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self.begun = True
+            self.status, self.begun_at = message["status"], time.perf_counter()
             headers = with_security_headers(list(message["headers"]))
             headers.append((b"x-request-id", self._scope["request_id"].encode("latin-1")))
             message["headers"] = [self._located(*header) for header in headers]
@@ -95,7 +131,7 @@ def _first_headers(scope: Scope) -> dict[bytes, bytes]:
 
 def _request_id(headers: Mapping[bytes, bytes]) -> str:
     sent = headers.get(b"x-request-id", b"").decode("latin-1")
-    return sent if 0 < len(sent) <= 64 and sent.isprintable() else new_id("req")
+    return sent if is_request_id(sent) else new_id("req")
 
 
 def _body_refusal(scope: Scope, headers: Mapping[bytes, bytes]) -> Response | None:

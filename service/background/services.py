@@ -15,6 +15,7 @@ from service.background.reaper import reaper_loop
 from service.background.recovery import recover
 from service.background.sample_loops import sample_mover_loop, sample_writer_loop
 from service.background.server_heartbeat import server_heartbeat_loop
+from service.background.space import space_loop
 from service.context import AppContext
 from service.store import server_heartbeats
 from service.store.outages import DATABASE_OUTAGES
@@ -29,7 +30,8 @@ class BackgroundServices:
     def __init__(self, context: AppContext) -> None:
         self._context, self._server_id = context, context.new_id("srv")
         self._relay = NotificationRelay(context.database, context.notifier, self._server_id)
-        self._gc = gc_loop(context)
+        # These wait for the volume, which may hang.
+        self._volume_loops = (gc_loop(context), space_loop(context))
         # These wait for the database alone, so that the end of the server can wait for them.
         self._database_loops = (
             reaper_loop(context),
@@ -39,7 +41,7 @@ class BackgroundServices:
             sample_mover_loop(context),
             server_heartbeat_loop(context, self._server_id),
         )
-        context.loops.extend((*self._database_loops, self._gc, *self._relay.loops))
+        context.loops.extend((*self._database_loops, *self._volume_loops, *self._relay.loops))
 
     @asynccontextmanager
     async def lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
@@ -55,7 +57,7 @@ class BackgroundServices:
         """Recover, then start the loops; raises what the database raises."""
         recover(self._context, self._server_id)
         self._relay.start()
-        for loop in (*self._database_loops, self._gc):
+        for loop in (*self._database_loops, *self._volume_loops):
             loop.start()
 
     def stop(self) -> None:
@@ -64,7 +66,7 @@ class BackgroundServices:
         A removal under way goes on until the process ends.
         """
         self._relay.stop()
-        for loop in (*self._database_loops, self._gc):
+        for loop in (*self._database_loops, *self._volume_loops):
             loop.stop()
         for loop in self._database_loops:
             loop.join(_JOIN_SECONDS)

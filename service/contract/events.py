@@ -57,10 +57,14 @@ class Measured(_Body):
 
 
 class Published(_Body):
-    """`checkpoint`: the manifest of a new checkpoint, and its folder relative to the volume."""
+    """`checkpoint`: the manifest of a new checkpoint, and its folder relative to the volume.
+
+    `seconds` is the time from the copy of the tensors to the published folder.
+    """
 
     checkpoint: Manifest
     path: Annotated[Text, Field(max_length=PATH_LENGTH)]
+    seconds: Measure = None
 
 
 class Damaged(_Body):

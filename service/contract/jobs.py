@@ -171,3 +171,5 @@ class Event(BaseModel):
     kind: ShortText
     message: Message
     created_at: datetime
+    request_id: Annotated[IdText | None, Field(exclude_if=lambda request: request is None)] = None
+    """Of the request that caused the event; None for what the server did by itself."""

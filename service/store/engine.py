@@ -14,6 +14,8 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.contract.reading import log_once
+from service.store import measurements
+from service.store.measurements import Observer
 from service.store.polled_rows import CannotPoll, PolledRows, PostgresRows, SqliteRows
 
 _WAIT_SECONDS = 30.0
@@ -42,6 +44,7 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._lock = _lock_beside(self.url) if self.is_sqlite else None
         self._poller: Connection | None = None
+        self._observers: list[Observer] = []
         if self.is_sqlite:
             self._writer = _sqlite(self.url, pool_size=1, max_overflow=0)
             _begin_with("BEGIN IMMEDIATE", self._writer)
@@ -58,6 +61,11 @@ class Database:
             self._reader = self._writer
             event.listen(self._writer, "before_cursor_execute", _take_option)
 
+    def add_observer(self, observer: Observer) -> None:
+        """Give `observer` what a transaction has measured, once it is committed; once, if again."""
+        if observer not in self._observers:
+            self._observers.append(observer)
+
     @property
     def engine(self) -> Engine:
         """The engine that writes."""
@@ -67,7 +75,12 @@ class Database:
     def write(self) -> Iterator[Connection]:
         """One transaction that may change things; committed when the block ends well."""
         with self._writer.begin() as tx:
+            measurements.take(tx)
             yield tx
+            measured = measurements.take(tx)
+        if measured:
+            for observe in self._observers:
+                observe(measured)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

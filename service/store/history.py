@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, select, text, tuple_
 
 from service.contract.jobs import Event
+from service.contract.request_ids import REQUEST_ID
 from service.contract.text import MESSAGE_LENGTH, cut_text
 from service.store.plain_insert import PlainInsert
 from service.store.tables import events, jobs, metrics, series_arrays
@@ -21,28 +23,44 @@ _BEGIN_COUNT = """
     WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'events')
 """
 _RAISE_COUNT = "UPDATE sqlite_sequence SET seq = max(seq, :floor) WHERE name = 'events'"
-_NEW = PlainInsert(events, ("job_id", "kind", "message", "created_at"))
+_NEW = PlainInsert(events, ("job_id", "kind", "message", "created_at", "request_id"))
 _BEFORE_ANY_UNDER_WAY = "age(events.xmin) > age(pg_snapshot_xmin(pg_current_snapshot())::xid)"
+
+
+class Entry(NamedTuple):
+    """An event of no attempt.
+
+    `request_id` is the one of the request that caused it, where that is not the one being answered.
+    """
+
+    job_id: str
+    kind: str
+    message: str
+    created_at: datetime
+    request_id: str | None = None
 
 
 def note(
     tx: Connection, job_id: str, attempt: int | None, kind: str, message: str, now: datetime
 ) -> None:
-    """Add an event to the job's history."""
+    """Add an event to the job's history, with the id of the request that is being answered."""
     values = {"kind": kind, "message": cut_text(message, MESSAGE_LENGTH), "created_at": now}
+    values["request_id"] = REQUEST_ID.get()
     tx.execute(insert(events).values(job_id=job_id, attempt=attempt, **values))
 
 
-def note_all(tx: Connection, entries: Sequence[tuple[str, str, str, datetime]]) -> None:
-    """Add events of no attempt, each as (job id, kind, message, moment)."""
+def note_all(tx: Connection, entries: Sequence[Entry]) -> None:
+    """Add events of no attempt."""
+    request_id = REQUEST_ID.get()
     rows = [
         {
-            "job_id": job_id,
-            "kind": kind,
-            "message": cut_text(message, MESSAGE_LENGTH),
-            "created_at": now,
+            "job_id": entry.job_id,
+            "kind": entry.kind,
+            "message": cut_text(entry.message, MESSAGE_LENGTH),
+            "created_at": entry.created_at,
+            "request_id": entry.request_id or request_id,
         }
-        for job_id, kind, message, now in entries
+        for entry in entries
     ]
     _NEW.add(tx, rows)
 

@@ -62,7 +62,8 @@ jobs = Table(
     Column("parent_job_id", String(64)),
     Column("version", Integer, nullable=False),
     Index("ix_jobs_state_id", "state", "id"),
-    Index("ix_jobs_recipe_id", "recipe", "id"),
+    # The list of a recipe, and the counts by recipe and state.
+    Index("ix_jobs_recipe_id_state", "recipe", "id", "state"),
     # The list of some kinds, and its counts by state.
     Index("ix_jobs_kind_id_state", "kind", "id", "state"),
     Index("ix_jobs_source_checkpoint", "source_checkpoint"),
@@ -194,6 +195,8 @@ events = Table(
     Column("kind", String(32), nullable=False),
     Column("message", Text, nullable=False),
     Column("created_at", Utc, nullable=False),
+    # Of the request that caused it; None for what the server does by itself.
+    Column("request_id", String(64)),
     Index("ix_events_job_id_number", "job_id", "number"),
     # A listener asks for what came after a number: none may come twice.
     sqlite_autoincrement=True,

@@ -12,13 +12,13 @@ from service.contract.workers import Worker, WorkerState
 from service.store.tables import attempts, workers
 
 _RESPONSIVE = (WorkerState.ACTIVE, WorkerState.DRAINING, WorkerState.QUARANTINED)
-_PRESENT = (*_RESPONSIVE, WorkerState.UNREACHABLE)
+PRESENT = (*_RESPONSIVE, WorkerState.UNREACHABLE)
 _ENDED = (WorkerState.LOST, WorkerState.GONE)
 # Statements that every submission, claim or heartbeat sends are made once.
-_ALL_PRESENT = select(workers).where(workers.c.state.in_(_PRESENT)).order_by(workers.c.id)
+_ALL_PRESENT = select(workers).where(workers.c.state.in_(PRESENT)).order_by(workers.c.id)
 _CATALOG_DIGESTS = (
     select(workers.c.catalog_digest, func.count().label("workers"))
-    .where(workers.c.state.in_(_PRESENT))
+    .where(workers.c.state.in_(PRESENT))
     .group_by(workers.c.catalog_digest)
 )
 
@@ -86,7 +86,7 @@ def renew_since(tx: Connection, since: datetime | None, now: datetime) -> int:
 
     For the start of a server: silence while no server listened is nobody's fault.
     """
-    seen_since = update(workers).where(workers.c.state.in_(_PRESENT))
+    seen_since = update(workers).where(workers.c.state.in_(PRESENT))
     if since is not None:
         seen_since = seen_since.where(workers.c.last_seen_at >= since)
     return tx.execute(seen_since.values(last_seen_at=now)).rowcount
@@ -132,7 +132,7 @@ def predecessors(
 ) -> dict[str, ProcessIdentity]:
     """By id the processes of the other workers of the same boot and pid namespace, oldest first."""
     query = select(workers.c.id, workers.c.process).where(
-        workers.c.state.in_(_PRESENT),
+        workers.c.state.in_(PRESENT),
         workers.c.id != worker_id,
         workers.c.process["boot_id"].as_string() == process.boot_id,
         workers.c.process["pid_namespace"].as_string() == process.pid_namespace,

@@ -107,6 +107,10 @@ class CheckpointWriter:
         left = self._started_at + timeout_seconds - time.monotonic()
         return bool(wait_for([self._in_flight], timeout=max(left, 0.0)).not_done)
 
+    def seconds_of_save(self) -> float:
+        """The seconds since the save in progress, or the last one, had its copy of the tensors."""
+        return time.monotonic() - self._started_at
+
     def wait(self) -> Exception | None:
         """Wait for the save in progress, if there is one, and return its error."""
         in_flight, self._in_flight = self._in_flight, None

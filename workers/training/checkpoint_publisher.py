@@ -137,7 +137,9 @@ class CheckpointPublisher:
         self.newest = manifest.checkpoint_id
         self._failures.clear()
         path = str(folder.relative_to(self._context.assignment.volume))
-        body = {"checkpoint": manifest.model_dump(mode="json"), "path": path}
+        seconds = round(self._writer.seconds_of_save(), 3)
+        dumped = manifest.model_dump(mode="json")
+        body = {"checkpoint": dumped, "path": path, "seconds": seconds}
         self._events.report("checkpoint", body, f"saved {folder.name}")
 
     def _save_failed(self, error: Exception) -> None:

@@ -1,7 +1,7 @@
 """Submissions that come at the same time are stored by one transaction, and each by itself."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -29,12 +29,16 @@ from service.store.outages import is_deadlock, is_outage
 
 @dataclass(frozen=True)
 class SubmissionRequest:
-    """One call of a user: the specification, its idempotency key, and the id for a new job."""
+    """One call of a user: the specification, its idempotency key, the id for a new job.
+
+    `request_id` is the one of the call, for the history of the job.
+    """
 
     spec: AnySpec
     key: str | None
     job_id: str
     now: datetime
+    request_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -137,6 +141,7 @@ def _checked(
         check_class_limit(tx, job.needs, [each.needs for each in new])
     except TrainyardError as error:
         return error
+    job = replace(job, request_id=request.request_id)
     new.append(job)
     return job
 

@@ -40,5 +40,10 @@ def store_changes(tx: Connection, changes: Sequence[tuple[Job, JobChange]], now:
     """Store the changes of jobs, which the caller has locked, by few statements."""
     store.change_all(tx, {job.id: change.values for job, change in changes if change.values})
     history.note_all(
-        tx, [(job.id, *each.entry, now) for job, each in changes if each.entry is not None]
+        tx,
+        [
+            history.Entry(job.id, *each.entry, now)
+            for job, each in changes
+            if each.entry is not None
+        ],
     )

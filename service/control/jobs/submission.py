@@ -18,6 +18,7 @@ from service.control.scheduling.class_limit import check_class_limit
 from service.domain.errors import Gone, IdempotencyMismatch, Unprocessable
 from service.domain.offers import JobNeeds
 from service.store import history, idempotency, jobs
+from service.store.history import Entry
 from service.store.idempotency import StoredKey
 from service.store.job_rows import StoredJob
 
@@ -50,6 +51,8 @@ class NewJob:
     stored: StoredJob
     key: SubmissionKey
     message: str
+    request_id: str | None = None
+    """Of the request that asks for it, where the request is not the one being answered."""
 
     @property
     def job(self) -> Job:
@@ -182,7 +185,11 @@ def store(tx: Connection, new_jobs: Sequence[NewJob]) -> None:
         ],
     )
     history.note_all(
-        tx, [(each.job.id, "submitted", each.message, each.job.created_at) for each in new_jobs]
+        tx,
+        [
+            Entry(each.job.id, "submitted", each.message, each.job.created_at, each.request_id)
+            for each in new_jobs
+        ],
     )
 
 

@@ -1,7 +1,7 @@
 """The begin of an attempt: a worker claims a job. A claim may be sent twice."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -17,6 +17,7 @@ from service.domain.lifecycle import JobEvent, move_job
 from service.domain.placement import Capacity
 from service.store import attempts, checkpoints, history, jobs, workers
 from service.store.job_rows import StoredJob
+from service.store.measurements import measure
 
 _RESUMABLE = 5
 
@@ -70,6 +71,9 @@ def claim(tx: Connection, request: ClaimRequest, *, token: str, now: datetime) -
     }
     changed = jobs.change(tx, job.job.id, [JobState.QUEUED], values)
     assert changed, "the scheduler has locked a queued job"
+    measure(tx, "claims", 1, job.job.kind)
+    if attempt.number == 1:
+        measure(tx, "queue_wait_seconds", _seconds(now - job.job.created_at), job.job.kind)
     history.note(tx, job.job.id, attempt.number, "claimed", f"claimed by {worker.host}", now)
     return _grant(attempt, token, worker)
 
@@ -122,6 +126,10 @@ def _lock_first_readable(tx: Connection, capacity: Capacity, now: datetime) -> S
             return job
         fail_unreadable(tx, job, job.job.spec.problem, now)
     return None
+
+
+def _seconds(waited: timedelta) -> float:
+    return max(waited.total_seconds(), 0.0)
 
 
 def _grant(attempt: Attempt, token: str, worker: Worker) -> Grant:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from service.contract.checkpoints import Manifest
 from service.contract.jobs import Job, Progress
 from service.contract.time_spent import TimeSpent
 from service.domain.series_names import TIME, TIME_SPENT, is_own_name
@@ -29,6 +30,8 @@ class EventBatch:
     left_out: set[str] = field(default_factory=set)
     reserved: set[str] = field(default_factory=set)
     notes: int | None = None
+    published: list[tuple[Manifest, float | None]] = field(default_factory=list)
+    """The new checkpoints, and how many seconds each took to be saved, where that was reported."""
 
     def add_metrics(self, step: int, metrics: dict[str, float]) -> None:
         """The last value of each name for the job, and a point of each series."""
@@ -93,6 +96,11 @@ class EventBatch:
         """What the attempt has spent so far, if it has reported it."""
         if spent is not None:
             self.values["progress"] = self._progress.with_time(spent).model_dump()
+
+    @property
+    def new_time_spent(self) -> TimeSpent | None:
+        """What the job has spent with these events, if that was reported."""
+        return self._progress.time_spent
 
     @property
     def _progress(self) -> Progress:

@@ -20,6 +20,7 @@ from service.control.checkpoints.publishing import InvalidCheckpoint, publish
 from service.control.checkpoints.retention import pointers, refresh_pointers
 from service.control.kinds import kind_of
 from service.control.leases.event_batch import MOST_SERIES, EventBatch
+from service.control.leases.event_measures import measure_batch
 from service.domain.series_names import OWN_NAMES, OWN_PREFIX, is_own_name
 from service.store import attempts, checkpoints, data_counts, history, jobs, series
 from service.store.leases import LiveAttempt
@@ -79,6 +80,7 @@ def apply_events(
                 _note_once(tx, batch, f"{name} has more points than are kept, and is thinned")
     if batch.values:
         jobs.change(tx, job.id, _RUNNING, batch.values)
+    measure_batch(tx, batch)
     return acked_seq
 
 
@@ -171,9 +173,11 @@ def _metrics(_: Connection, batch: EventBatch, body: dict[str, Any]) -> None:
 
 
 def _checkpoint(tx: Connection, batch: EventBatch, body: dict[str, Any]) -> None:
-    publication = publish(tx, batch.job, batch.attempt, read(Published, body), batch.now)
+    published = read(Published, body)
+    publication = publish(tx, batch.job, batch.attempt, published, batch.now)
     if publication is not None:
         batch.values |= publication.job_values
+        batch.published.append((published.checkpoint, published.seconds))
         _note(tx, batch, "checkpoint", publication.message)
 
 

@@ -16,6 +16,7 @@ from service.domain.errors import NotFound
 from service.domain.lifecycle import AttemptEvent, move_attempt
 from service.store import checkpoints, history, jobs, leases, workers
 from service.store.leases import LiveAttempt
+from service.store.measurements import measure
 
 
 def heartbeat(tx: Connection, request: Heartbeat, now: datetime) -> HeartbeatReply:
@@ -26,6 +27,7 @@ def heartbeat(tx: Connection, request: Heartbeat, now: datetime) -> HeartbeatRep
     state = workers.record_contact(tx, request.worker_id, now)
     if state is None:
         raise NotFound("unknown_worker", f"worker {request.worker_id} must register (again)")
+    measure(tx, "heartbeats", 1)
     beats = _first_events(request.beats)
     job_ids = [beat.job_id for beat in beats]
     lock_jobs(tx, job_ids, [event for beat in beats for event in beat.events])

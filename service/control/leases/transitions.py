@@ -13,6 +13,7 @@ from service.domain.lifecycle import AttemptEvent, JobEvent, move_attempt, move_
 from service.domain.retry import RetryCounters, RetryDecision, decide
 from service.store import attempts, history, jobs
 from service.store.job_rows import StoredJob
+from service.store.measurements import measure
 
 _UNCONFIRMED = (Reason.WORKER_LOST, Reason.NOT_STARTED)
 """Ends that the worker did not confirm: the attempt keeps them even if its job is cancelling."""
@@ -60,6 +61,9 @@ def end_attempt(
     }
     if not attempts.change_live(tx, attempt.job_id, attempt.number, closed):
         raise LeaseLost(attempt.job_id, attempt.number)
+    # A newer worker may have reasons of its own: a label has a fixed set of values.
+    known = closed["reason"] if closed["reason"] in list(Reason) else "other"
+    measure(tx, "attempts_ended", 1, str(closed["state"]), str(known))
     progress = job.job.progress.with_time(end.time_spent)
     job = replace(job, job=job.job.model_copy(update={"progress": progress}))
     if end.event is AttemptEvent.SUCCEEDED:

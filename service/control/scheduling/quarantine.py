@@ -5,6 +5,7 @@ from sqlalchemy import Connection
 from service.contract.jobs import Attempt, AttemptState, Reason
 from service.contract.workers import WorkerState
 from service.store import attempts, workers
+from service.store.measurements import measure
 
 JOBS_BEFORE_QUARANTINE = 3
 _ATTEMPTS_READ = 30
@@ -49,6 +50,7 @@ def quarantine_if_broken(tx: Connection, worker_id: str, quick_seconds: float) -
         f"{len(failed)} different jobs failed within {quick_seconds:g} s of their start, "
         f"the last one, {last.job_id}, with: {why}"
     )
+    measure(tx, "quarantines", 1)
     workers.change(tx, worker_id, {"state": WorkerState.QUARANTINED, "message": message[:1000]})
     return True
 
