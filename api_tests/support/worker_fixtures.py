@@ -60,7 +60,8 @@ def start_worker(control_plane: FakeControlPlane, tmp_path: Path) -> Iterator[St
         program = ["-m", "workers"] if ranks is None else ["-c", code]
         places = ["--volume", str(tmp_path), "--data-root", str(tmp_path)]
         places += ["--import-root", str(tmp_path), "--server", control_plane.url]
-        environment = {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[2])}
+        path = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
+        environment = {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(filter(None, path))}
         given = os.environ | environment | variables
         log_path = tmp_path / f"worker-{len(workers)}.log"
         with log_path.open("w") as log:
