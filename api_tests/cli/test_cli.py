@@ -64,7 +64,7 @@ def test_options_go_before_the_file(run: Run, fake: Any, spec: dict[str, Any]) -
         (("submit", "-"), "{", 2, "- is not JSON"),
         (("submit", "-"), "[]", 2, "must hold a JSON object"),
         (("submit", "/nowhere.json"), None, 2, "cannot be read"),
-        (("submit",), None, 2, "give a JSON file"),
+        (("submit",), None, 2, "give a JSON or YAML file"),
         (("submit", "--recipe", "oneshot", "--param", "x"), None, 2, "like total_iters=400"),
         (("job", "job_9"), None, 4, "there is no job job_9"),
         (("checkpoints", "latest"), None, 4, "nothing has been published yet"),

@@ -186,7 +186,9 @@ def _app(fake: FakeRestServer) -> FastAPI:
 
     @app.get("/checkpoints/{checkpoint_id}")
     def checkpoint(request: Request, checkpoint_id: str) -> Response:
-        (known,) = (each for each in fake.checkpoints if each.id == checkpoint_id)
+        known = next((each for each in fake.checkpoints if each.id == checkpoint_id), None)
+        if known is None:
+            return problem(404, "not_found", f"there is no checkpoint {checkpoint_id}")
         return _answer(request, known.model_dump(mode="json"))
 
     @app.get("/checkpoints/{checkpoint_id}/files/{name}")

@@ -3,17 +3,24 @@
 import typer
 
 from service.cli import (
+    catalog,
+    checkpoint_actions,
     checkpoints,
     data,
     database,
+    edits,
     exchange,
+    history,
     job_actions,
     jobs,
     maintenance,
     processes,
+    series,
     workers,
 )
 from service.cli.group import Group
+from service.cli.submit import submit
+from service.cli.watch import watch
 
 JOBS, STEER, SERVER, HERE = "Jobs", "Steer jobs", "What a server has", "On this machine"
 
@@ -26,17 +33,25 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-app.command(rich_help_panel=JOBS)(jobs.submit)
+app.command(rich_help_panel=JOBS)(submit)
 app.command("jobs", rich_help_panel=JOBS)(jobs.list_jobs)
 app.command("show", rich_help_panel=JOBS)(jobs.show_job)
 app.command("job", hidden=True)(jobs.show_job)
-app.command(rich_help_panel=JOBS)(jobs.watch)
-app.command("wait", hidden=True)(jobs.watch)
+app.command(rich_help_panel=JOBS)(watch)
+app.command("wait", hidden=True)(watch)
 app.command(rich_help_panel=JOBS)(jobs.logs)
+app.command(rich_help_panel=JOBS)(series.metrics)
+app.command(rich_help_panel=JOBS)(history.events)
+app.command(rich_help_panel=JOBS)(history.attempts)
+app.command(rich_help_panel=JOBS)(series.compare)
+app.command(rich_help_panel=JOBS)(history.lineage)
+app.command("samples", rich_help_panel=JOBS)(series.job_samples)
 app.command(rich_help_panel=STEER)(job_actions.cancel)
 app.command(rich_help_panel=STEER)(job_actions.pause)
 app.command(rich_help_panel=STEER)(job_actions.resume)
 app.command(rich_help_panel=STEER)(job_actions.retry)
+app.command(rich_help_panel=STEER)(edits.clone)
+app.command(rich_help_panel=STEER)(edits.edit)
 app.command(rich_help_panel=STEER)(job_actions.delete)
 app.command("drain", hidden=True)(workers.drain)
 
@@ -45,12 +60,18 @@ _checkpoints = typer.Typer(
     no_args_is_help=True,
 )
 _checkpoints.command("list")(checkpoints.list_checkpoints)
+_checkpoints.command()(checkpoint_actions.show)
 _checkpoints.command()(checkpoints.latest)
+_checkpoints.command()(checkpoints.best)
 _checkpoints.command()(checkpoints.download)
 _checkpoints.command("import")(exchange.import_)
 _checkpoints.command()(exchange.imports)
 _checkpoints.command()(exchange.export)
 _checkpoints.command()(maintenance.verify)
+_checkpoints.command()(checkpoint_actions.pin)
+_checkpoints.command()(checkpoint_actions.tag)
+_checkpoints.command()(checkpoint_actions.delete)
+_checkpoints.command()(checkpoint_actions.lineage)
 _checkpoints.command()(maintenance.gc)
 _checkpoints.command()(maintenance.reindex)
 _checkpoints.command("rescan", hidden=True)(maintenance.reindex)
@@ -59,9 +80,14 @@ app.add_typer(_checkpoints, name="checkpoints", rich_help_panel=SERVER)
 _workers = typer.Typer(invoke_without_command=True)
 _workers.callback()(workers.list_by_default)
 _workers.command("list")(workers.list_workers)
+_workers.command()(workers.show)
+_workers.command("samples")(series.worker_samples)
 _workers.command()(workers.drain)
 _workers.command()(workers.resume)
 app.add_typer(_workers, name="workers", rich_help_panel=SERVER)
+
+app.command(rich_help_panel=SERVER)(catalog.recipes)
+app.command(rich_help_panel=SERVER)(catalog.datasets)
 
 app.command(rich_help_panel=HERE)(processes.up)
 app.command(rich_help_panel=HERE)(processes.demo)

@@ -2,7 +2,7 @@
 
 from itertools import islice
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -21,8 +21,8 @@ from service.cli.options import (
 )
 from service.cli.references import checkpoint_id_of, job_id_of
 from service.cli.tables import print_table
-from service.client import TrainyardClient
-from service.contract.checkpoints import Checkpoint, SortKey
+from service.client import Client
+from service.contract.checkpoints import Checkpoint, Measured, SortKey
 
 OnVolume = Annotated[
     Path | None,
@@ -81,6 +81,25 @@ def latest(
     print_json(checkpoint) if as_json else terminal.echo(checkpoint.id)
 
 
+def best(
+    job: OfJob = None,
+    recipe: OfRecipe = None,
+    metric: Annotated[Measured, typer.Option(help="What it is best at.")] = "top1_error",
+    mode: Annotated[
+        Literal["min", "max"], typer.Option(help="Whether the lowest or the highest is best.")
+    ] = "min",
+    as_json: AsJson = False,
+    server: Server = LOCAL_SERVER,
+    token: Token = None,
+) -> None:
+    """Print the id of the best checkpoint: by default the one with the lowest top-1 error."""
+    with connect(server, token) as client:
+        checkpoint = client.best_checkpoint(
+            metric=metric, mode=mode, job=_job(client, job), recipe=recipe
+        )
+    print_json(checkpoint) if as_json else terminal.echo(checkpoint.id)
+
+
 def download(
     checkpoint_id: CheckpointId,
     file: Annotated[str | None, typer.Option(help="Download only this file.")] = None,
@@ -101,7 +120,7 @@ def download(
             terminal.echo_path(client.download(checkpoint_id, name, folder / name))
 
 
-def _job(client: TrainyardClient, reference: str | None) -> str | None:
+def _job(client: Client, reference: str | None) -> str | None:
     return job_id_of(client, reference) if reference else None
 
 

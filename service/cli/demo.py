@@ -11,10 +11,10 @@ from types import FrameType
 from typing import Any
 
 from service.cli import figures, terminal
-from service.cli.jobs import require_success
 from service.cli.options import print_json
 from service.cli.progress import JobProgress
-from service.client import StillRunning, TrainyardClient, TrainyardError
+from service.cli.watch import require_success
+from service.client import Client, StillRunning, TrainyardError
 from service.contract.jobs import Job
 from service.devserver.child import Child, Program
 from service.devserver.local_paths import LocalPaths
@@ -41,7 +41,7 @@ def run_demo(paths: LocalPaths, token: str | None) -> None:
     paths.make_folders()
     with (
         _signals_raise_keyboard_interrupt(),
-        TrainyardClient(paths.url, token) as client,
+        Client(paths.url, token) as client,
         _running_server(paths) as up,
     ):
         _wait_until_ready(client, up)
@@ -62,7 +62,7 @@ def run_demo(paths: LocalPaths, token: str | None) -> None:
     )
 
 
-def _run(client: TrainyardClient, spec: dict[str, Any]) -> Job:
+def _run(client: Client, spec: dict[str, Any]) -> Job:
     job = client.submit(spec)
     terminal.echo(f"{job.kind} job {job.id}")
     try:
@@ -113,7 +113,7 @@ def _stop(up: Child) -> None:
             continue
 
 
-def _wait_until_ready(client: TrainyardClient, up: Child) -> None:
+def _wait_until_ready(client: Client, up: Child) -> None:
     while not client.ready():
         if up.exit_status() is not None:
             raise DemoFailed(up.last_output_line())

@@ -8,7 +8,6 @@ from pydantic import ValidationError
 
 from service.cli import figures, terminal
 from service.cli.exit_codes import BadInput, Failed
-from service.cli.jobs import require_success
 from service.cli.options import (
     LOCAL_SERVER,
     AsJson,
@@ -21,6 +20,7 @@ from service.cli.options import (
 from service.cli.progress import JobProgress
 from service.cli.references import checkpoint_id_of
 from service.cli.tables import print_table
+from service.cli.watch import require_success
 from service.contract.class_names import InvalidClassNames, read_class_names
 from service.contract.exchange import ExportFormat, ExportRequest, ImportRequest
 from service.contract.import_files import ImportFile

@@ -48,11 +48,11 @@ class Failed(TrainyardError):
     """A job or a check did not succeed; the message says why."""
 
 
-class NotFound(TrainyardError):
+class UnknownReference(TrainyardError):
     """Nothing has this id or name."""
 
 
-class Refused(TrainyardError):
+class PartlyRefused(TrainyardError):
     """The server refused a part of what was asked for."""
 
 
@@ -61,8 +61,8 @@ _CODES: tuple[tuple[type[TrainyardError], ExitCode], ...] = (
     (MissingExtra, ExitCode.USAGE),
     (InvalidConnection, ExitCode.USAGE),
     (InvalidRequest, ExitCode.USAGE),
-    (Refused, ExitCode.REFUSED),
-    (NotFound, ExitCode.NOT_FOUND),
+    (PartlyRefused, ExitCode.REFUSED),
+    (UnknownReference, ExitCode.NOT_FOUND),
     (ServerUnreachable, ExitCode.NO_SERVER),
     (UnexpectedAnswer, ExitCode.NO_SERVER),
     (StillRunning, ExitCode.TIMEOUT),

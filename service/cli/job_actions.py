@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from service.cli import terminal
-from service.cli.exit_codes import Refused
+from service.cli.exit_codes import PartlyRefused
 from service.cli.options import LOCAL_SERVER, AsJson, JobIds, Server, Token, connect, print_json
 from service.cli.references import checkpoint_id_of, job_ids_of
 from service.contract.bulk import BulkReply, CancelMode
@@ -93,4 +93,6 @@ def _print_results(reply: BulkReply) -> None:
     refused = [result for result in reply.results if result.problem is not None]
     if refused:
         details = "; ".join(each.problem.detail for each in refused if each.problem is not None)
-        raise Refused(f"{len(refused)} of {count_text(reply.matched, 'job')} refused: {details}")
+        raise PartlyRefused(
+            f"{len(refused)} of {count_text(reply.matched, 'job')} refused: {details}"
+        )

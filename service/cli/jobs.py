@@ -8,7 +8,6 @@ import typer
 
 from service.cli import figures, terminal
 from service.cli.data_text import check_text
-from service.cli.exit_codes import BadInput, Failed
 from service.cli.options import (
     LOCAL_SERVER,
     MOST,
@@ -20,55 +19,16 @@ from service.cli.options import (
     print_json,
     print_json_lines,
 )
-from service.cli.progress import JobProgress, figures_text, status_text
+from service.cli.progress import figures_text, status_text
 from service.cli.references import job_id_of
-from service.cli.spec import parameter_texts, read_spec, with_options
+from service.cli.spec import parameter_texts
 from service.cli.tables import print_table
-from service.client import TrainyardClient
-from service.contract.hints import Explanation
+from service.client import Client
 from service.contract.jobs import Job, JobState
 from service.contract.specs import KindName
 
 _KINDS: dict[str, KindName] = {kind: kind for kind in get_args(KindName)}
 _KINDS_TEXT = f"[{'|'.join(_KINDS)}]"
-
-
-def submit(
-    file: Annotated[
-        str | None, typer.Argument(help="JSON file, or - for stdin.", show_default=False)
-    ] = None,
-    recipe: Annotated[str | None, typer.Option(help="Name of the recipe, such as oneshot.")] = None,
-    dataset: Annotated[str | None, typer.Option(help="Name of a data set, such as digits.")] = None,
-    name: Annotated[str | None, typer.Option(help="Name of the job, shown in lists.")] = None,
-    param: Annotated[
-        list[str] | None,
-        typer.Option(help="A parameter of the recipe as KEY=VALUE; may be repeated."),
-    ] = None,
-    key: Annotated[
-        str | None,
-        typer.Option(help="Idempotency key: submitting again with this key makes no second job."),
-    ] = None,
-    dry_run: Annotated[
-        bool,
-        typer.Option("--dry-run", help="Only check it, and tell what is known of it."),
-    ] = False,
-    as_json: AsJson = False,
-    server: Server = LOCAL_SERVER,
-    token: Token = None,
-) -> None:
-    """Queue a job, and print its id."""
-    if file is None and recipe is None:
-        raise BadInput("give a JSON file, - for stdin, or at least --recipe and --dataset")
-    spec = with_options(
-        read_spec(file), recipe=recipe, dataset=dataset, name=name, params=param or []
-    )
-    with connect(server, token) as client:
-        if dry_run:
-            explanation = client.explain(spec)
-            print_json(explanation) if as_json else _print_hints(explanation)
-            return
-        job = client.submit(spec, key=key)
-    print_json(job) if as_json else terminal.echo(job.id)
 
 
 def list_jobs(
@@ -160,23 +120,6 @@ def show_job(
                 terminal.echo(f"{'' if number else title:<12}{line}")
 
 
-def watch(
-    job_id: JobId,
-    timeout: Annotated[
-        float | None, typer.Option(min=0, help="Stop waiting after this many seconds.")
-    ] = None,
-    server: Server = LOCAL_SERVER,
-    token: Token = None,
-) -> None:
-    """Show a job's progress until it ends.
-
-    The exit status is 1 unless the job succeeded.
-    """
-    with connect(server, token) as client, JobProgress(terminal.console()) as progress:
-        ended = client.wait(job_id_of(client, job_id), progress.show, timeout_seconds=timeout)
-    require_success(ended)
-
-
 def logs(
     job_id: JobId,
     follow: Annotated[
@@ -197,20 +140,7 @@ def logs(
         terminal.echo_log(texts)
 
 
-def require_success(job: Job) -> None:
-    """Raise Failed with the job's reason and message unless the job succeeded."""
-    if job.state != JobState.SUCCEEDED:
-        why = ": ".join(part for part in (job.reason, job.message) if part)
-        raise Failed(f"{job.id} {job.state.value}{f' ({why})' if why else ''}")
-
-
-def _print_hints(explanation: Explanation) -> None:
-    for hint in explanation.hints:
-        terminal.echo(f"{hint.level} {hint.pointer}: {hint.detail}")
-    terminal.echo("It can run; nothing was submitted.")
-
-
-def _log(client: TrainyardClient, job_id: str, attempt: int | None) -> Iterator[str]:
+def _log(client: Client, job_id: str, attempt: int | None) -> Iterator[str]:
     """The text of a log up to its present end, in parts."""
     cursor = None
     while True:

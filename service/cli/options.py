@@ -7,19 +7,28 @@ import typer
 from pydantic import BaseModel
 
 from service.cli import terminal
-from service.client import TrainyardClient
+from service.client import Client
 
 MOST = 1_000_000
 """The highest --limit of a list."""
 
 LOCAL_SERVER = "http://127.0.0.1:8000"
 
-Server = Annotated[str, typer.Option(envvar="TRAINYARD_SERVER", help="Address of the server.")]
+_PANEL = "Server and output"
+Server = Annotated[
+    str,
+    typer.Option(envvar="TRAINYARD_SERVER", help="Address of the server.", rich_help_panel=_PANEL),
+]
 Token = Annotated[
     str | None,
-    typer.Option(envvar="TRAINYARD_TOKEN", help="Bearer token.", show_default=False),
+    typer.Option(
+        envvar="TRAINYARD_TOKEN",
+        help="Bearer token.",
+        show_default=False,
+        rich_help_panel=_PANEL,
+    ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.", rich_help_panel=_PANEL)]
 JobId = Annotated[
     str, typer.Argument(metavar="JOB", help="Id, its unique beginning, name, or @last.")
 ]
@@ -34,9 +43,9 @@ WorkerId = Annotated[
 ]
 
 
-def connect(server: str, token: str | None) -> TrainyardClient:
+def connect(server: str, token: str | None) -> Client:
     """A client of the server at the URL `server`."""
-    return TrainyardClient(server, token)
+    return Client(server, token)
 
 
 def print_json(model: BaseModel) -> None:

@@ -17,7 +17,7 @@ _SHORT = ("loss {}", "error {}", "{} img/s", "ETA {}")
 
 
 class JobProgress:
-    """Shows each state of a job that `show` receives from `TrainyardClient.wait`."""
+    """Shows each state of a job that `show` receives from `Client.wait`."""
 
     def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
         self._console = console

@@ -5,9 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from service.cli.exit_codes import BadInput, NotFound
-from service.client import TrainyardClient, TrainyardError
-from service.client.http import is_transient
+from service.cli.exit_codes import BadInput, UnknownReference
+from service.client import Client, ServerUnavailable
 from service.contract.checkpoints import Checkpoint
 from service.contract.jobs import Job
 from service.contract.workers import Worker
@@ -28,10 +27,11 @@ class _Candidate:
     """What tells it from others."""
 
 
-def job_id_of(client: TrainyardClient, reference: str) -> str:
-    """The id of the job that `reference` means; raises BadInput for several, NotFound for none.
+def job_id_of(client: Client, reference: str) -> str:
+    """The id of the job that `reference` means.
 
-    What looks like an id and is none of those is returned as it is, and the server refuses it.
+    Raises BadInput if it means several, and UnknownReference if it means none. What looks like an
+    id and is none of those is returned as it is, and the server refuses it.
     """
     if _is_literal(reference):
         return reference
@@ -39,20 +39,20 @@ def job_id_of(client: TrainyardClient, reference: str) -> str:
         return _newest("job", (job.id for job in client.recent_jobs()[0] or ()))
     try:
         jobs = list(islice(client.jobs(q=reference), _MOST_READ))
-    except TrainyardError as error:
-        if is_transient(error) and _BEGINNING.match(reference):
-            # What follows a job waits for a server that is away; it is told the id as it is.
-            return reference
-        raise
+    except ServerUnavailable:
+        if not _BEGINNING.match(reference):
+            raise
+        # What follows a job waits for a server that is away; it is told the id as it is.
+        return reference
     return _one("job", reference, map(_job_candidate, jobs))
 
 
-def job_ids_of(client: TrainyardClient, references: Sequence[str]) -> list[str]:
+def job_ids_of(client: Client, references: Sequence[str]) -> list[str]:
     """The ids of several jobs, in their order, each once."""
     return list(dict.fromkeys(job_id_of(client, reference) for reference in references))
 
 
-def checkpoint_id_of(client: TrainyardClient, reference: str) -> str:
+def checkpoint_id_of(client: Client, reference: str) -> str:
     """The id of the checkpoint that `reference` means: also by a tag that only one has."""
     if _is_literal(reference):
         return reference
@@ -66,7 +66,7 @@ def checkpoint_id_of(client: TrainyardClient, reference: str) -> str:
     return _one("checkpoint", reference, map(_checkpoint_candidate, newest))
 
 
-def worker_id_of(client: TrainyardClient, reference: str) -> str:
+def worker_id_of(client: Client, reference: str) -> str:
     """The id of the worker that `reference` means: also by its host, if one worker is there."""
     if _is_literal(reference):
         return reference
@@ -85,7 +85,7 @@ def _is_literal(reference: str) -> bool:
 def _newest(noun: str, ids: Iterable[str]) -> str:
     newest = next(iter(ids), None)
     if newest is None:
-        raise NotFound(f"{LAST} means the newest {noun}, and there is none")
+        raise UnknownReference(f"{LAST} means the newest {noun}, and there is none")
     return newest
 
 
@@ -104,7 +104,7 @@ def _one(noun: str, reference: str, candidates: Iterable[_Candidate]) -> str:
     if _BEGINNING.match(reference):
         return reference
     what = {"job": "name", "checkpoint": "tag", "worker": "host"}[noun]
-    raise NotFound(
+    raise UnknownReference(
         f"there is no {noun} {reference!r}: name one by its id, the beginning of its id, "
         f"its {what}, or {LAST}"
     )

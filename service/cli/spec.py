@@ -1,99 +1,89 @@
-"""Builds a job's specification from a file, from stdin, and from options."""
+"""Builds a job's specification from a file and from options, which go before the file."""
 
-import json
-import math
-import sys
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import typer
-
 from service.cli.exit_codes import BadInput
+from service.cli.job_file import NotFinite, json_value
+
+_SOURCES = ("dataset", "train_dir", "val_dir", "packed")
 
 
-def read_spec(file: str | None) -> dict[str, Any]:
-    """The JSON object in `file`, or on stdin for `-`; a train without fields if `file` is None.
+def merged(file: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
+    """The specification of a file in which each option that is not None replaces the field.
 
-    The text is UTF-8, UTF-16 or UTF-32, with or without a byte order mark, as the API takes it.
-    Raises BadInput for a file that cannot be read or holds no JSON object.
+    The fields of `params`, `labels`, `retention` and `resources` are replaced one by one; a source
+    of data replaces every other one, a folder that goes with it excepted. A job without a kind is
+    a train. Raises BadInput for a file whose object is none.
     """
-    if file is None:
-        return {"kind": "train"}
-    if file == "-" and sys.stdin is None:
-        raise BadInput("stdin is closed: give it the JSON, or name a file")
-    try:
-        text = typer.get_binary_stream("stdin").read() if file == "-" else Path(file).read_bytes()
-    except OSError as error:
-        raise BadInput(f"{file} cannot be read: {error}") from error
-    try:
-        spec = _parsed(text)
-    except (ValueError, RecursionError) as error:
-        raise BadInput(f"{file} is not JSON: {error}") from error
-    if not isinstance(spec, dict):
-        raise BadInput(f'{file} must hold a JSON object like {{"kind": "train", …}}')
+    given = {name: value for name, value in options.items() if value not in (None, {})}
+    spec = {"kind": "train", **file}
+    for name, value in given.items():
+        spec[name] = _joined(name, file, value) if isinstance(value, Mapping) else value
     return spec
-
-
-def with_options(
-    spec: dict[str, Any],
-    *,
-    recipe: str | None,
-    dataset: str | None,
-    name: str | None,
-    params: Sequence[str],
-) -> dict[str, Any]:
-    """A copy of `spec` in which each given option replaces the field of the file.
-
-    Raises BadInput for a parameter that is not KEY=VALUE, that is there twice, or whose value no
-    JSON can hold, and for a file whose `params` is no object.
-    """
-    options = {"recipe": recipe, "name": name, "data": {"dataset": dataset} if dataset else None}
-    merged = spec | {key: value for key, value in options.items() if value is not None}
-    if params:
-        of_file = spec.get("params", {})
-        if not isinstance(of_file, dict):
-            raise BadInput("params in the file must be an object, to go with --param")
-        merged["params"] = of_file | _pairs(params)
-    return merged
 
 
 def parameter_texts(params: Sequence[str]) -> dict[str, str]:
     """By name the text of each KEY=VALUE; raises BadInput for any other, and one that is twice."""
+    return _texts("--param", params, "total_iters=400")
+
+
+def parameters(params: Sequence[str]) -> dict[str, Any]:
+    """By name the value of each KEY=VALUE: JSON, or a text where it is no JSON; raises BadInput."""
+    return {key: _value(key, text) for key, text in parameter_texts(params).items()}
+
+
+def labels(option: str, texts: Sequence[str]) -> dict[str, str]:
+    """By name the text of each KEY=VALUE or KEY:VALUE of an option; raises BadInput."""
+    pairs = [text if "=" in text else text.replace(":", "=", 1) for text in texts]
+    return _texts(option, pairs, "team=vision")
+
+
+def without_none(**fields: Any) -> dict[str, Any]:
+    """The fields that are not None."""
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _joined(name: str, file: Mapping[str, Any], value: Mapping[str, Any]) -> dict[str, Any]:
+    if name in ("init_from", "checkpoint"):
+        return dict(value)
+    of_file = file.get(name, {})
+    if not isinstance(of_file, Mapping):
+        raise BadInput(f"{name} in the file must be an object, to go with options")
+    if name == "resources" and "labels" in value and isinstance(of_file.get("labels"), Mapping):
+        value = {**value, "labels": {**of_file["labels"], **value["labels"]}}
+    if name == "data":
+        of_file = _compatible(of_file, value)
+    return {**of_file, **value}
+
+
+def _compatible(of_file: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
+    """What of the file's data may stay beside the options."""
+    replaced = [source for source in _SOURCES if options.get(source) is not None]
+    folders = {"train_dir", "val_dir"}
+    gone = set(_SOURCES) if replaced else set()
+    if replaced and set(replaced) <= folders:
+        gone -= folders
+    return {name: value for name, value in of_file.items() if name not in gone}
+
+
+def _texts(option: str, pairs: Sequence[str], example: str) -> dict[str, str]:
     texts: dict[str, str] = {}
-    for param in params:
-        key, equals, text = param.partition("=")
+    for pair in pairs:
+        key, equals, text = pair.partition("=")
         if not equals or not key:
-            raise BadInput(f"--param {param!r} must be like total_iters=400")
+            raise BadInput(f"{option} {pair!r} must be like {example}")
         if key in texts:
-            raise BadInput(f"--param {key} is there twice: give it one value")
+            raise BadInput(f"{option} {key} is there twice: give it one value")
         texts[key] = text
     return texts
-
-
-def _pairs(params: Sequence[str]) -> dict[str, Any]:
-    return {key: _value(key, text) for key, text in parameter_texts(params).items()}
 
 
 def _value(key: str, text: str) -> Any:
     """The value in a JSON text; what is no JSON is a text itself."""
     try:
-        return _parsed(text)
-    except _NotFinite as error:
+        return json_value(text)
+    except NotFinite as error:
         raise BadInput(f"--param {f'{key}={text}'!r}: {error}") from error
     except (ValueError, RecursionError):
         return text
-
-
-class _NotFinite(ValueError):
-    """A number that JSON cannot hold."""
-
-
-def _parsed(text: str | bytes) -> Any:
-    return json.loads(text, parse_float=_finite, parse_constant=_finite)
-
-
-def _finite(text: str) -> float:
-    if not math.isfinite(number := float(text)):
-        raise _NotFinite(f"{text} is no finite number")
-    return number

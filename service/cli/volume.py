@@ -4,7 +4,7 @@ from itertools import islice
 from pathlib import Path
 
 from service.cli import figures, terminal
-from service.cli.exit_codes import BadInput, Failed, NotFound
+from service.cli.exit_codes import BadInput, Failed, UnknownReference
 from service.cli.options import print_json, print_json_lines
 from service.cli.tables import print_table
 from service.contract.checkpoints import Checkpoint, Manifest
@@ -23,23 +23,23 @@ def list_folders(folder: Path, limit: int, *, as_json: bool) -> None:
 
 
 def latest_folder(folder: Path, *, as_json: bool) -> None:
-    """Print the folder of the whole checkpoint with the highest step, or raise NotFound."""
+    """Print the folder of the whole checkpoint with the highest step, or raise UnknownReference."""
     latest = latest_in(_existing(folder))
     manifest = read_manifest(latest) if latest is not None else None
     if latest is None or manifest is None:
-        raise NotFound(f"no checkpoint below {folder} is whole")
+        raise UnknownReference(f"no checkpoint below {folder} is whole")
     print_json(_checkpoint(latest, manifest, folder)) if as_json else terminal.echo_path(latest)
 
 
 def verify_folders(folder: Path) -> None:
     """Read every byte of every checkpoint below a folder, and print the problems.
 
-    Raises Failed if one is damaged, NotFound if there is none.
+    Raises Failed if one is damaged, UnknownReference if there is none.
     """
     checkpoints = checkpoints_in(_existing(folder))
     if not checkpoints:
         problems = verify(folder) if folder.is_dir() else []
-        raise NotFound(f"no checkpoint is at or below {folder}: {'; '.join(problems)}")
+        raise UnknownReference(f"no checkpoint is at or below {folder}: {'; '.join(problems)}")
     for path in newer_in(folder):
         terminal.echo(f"{path}: {'; '.join(verify(path))}")
     damaged = 0

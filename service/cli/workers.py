@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from service.cli import terminal
-from service.cli.figures import NONE, share
+from service.cli.figures import NONE, moment, share, size
 from service.cli.options import (
     LOCAL_SERVER,
     AsJson,
@@ -13,6 +13,7 @@ from service.cli.options import (
     Token,
     WorkerId,
     connect,
+    print_json,
     print_json_lines,
 )
 from service.cli.references import worker_id_of
@@ -44,6 +45,37 @@ def list_workers(
         print_json_lines(workers)
     else:
         print_table(_COLUMNS, map(_row, workers))
+
+
+def show(
+    worker_id: WorkerId, as_json: AsJson = False, server: Server = LOCAL_SERVER, token: Token = None
+) -> None:
+    """Show a worker: its GPUs, what it runs, and what it can run."""
+    with connect(server, token) as client:
+        worker = client.worker(worker_id_of(client, worker_id))
+    if as_json:
+        print_json(worker)
+        return
+    gpus = [f"{gpu.index}: {gpu.name}, {size(gpu.memory_bytes)}" for gpu in worker.gpus]
+    labels = [f"{key}={value}" for key, value in worker.labels.items()]
+    rows: dict[str, list[str | None]] = {
+        "worker": [worker.id],
+        "host": [worker.host],
+        "state": [worker.state.value],
+        "why": [worker.message],
+        "version": [worker.version],
+        "labels": [" ".join(labels)],
+        "slots": [str(worker.slots)],
+        "gpus": [*gpus],
+        "jobs": [f"{job} {worker.job_names.get(job, '')}".rstrip() for job in worker.jobs],
+        "recipes": [" ".join(worker.recipes)],
+        "kinds": [" ".join(worker.kinds)],
+        "registered": [moment(worker.registered_at)],
+        "last seen": [moment(worker.last_seen_at)],
+    }
+    for title, lines in rows.items():
+        for number, line in enumerate(filter(None, lines)):
+            terminal.echo(f"{'' if number else title:<12}{line}")
 
 
 def drain(

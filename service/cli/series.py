@@ -1,0 +1,145 @@
+"""Commands that print series: what jobs have measured, and the use of hosts and GPUs."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from service.cli import figures, terminal
+from service.cli.exit_codes import BadInput
+from service.cli.options import (
+    LOCAL_SERVER,
+    AsJson,
+    JobId,
+    JobIds,
+    Server,
+    Token,
+    WorkerId,
+    connect,
+    print_json,
+)
+from service.cli.references import job_id_of, job_ids_of, worker_id_of
+from service.cli.tables import print_table
+
+Points = Annotated[
+    int | None, typer.Option(min=2, max=10_000, help="The most points of each series.")
+]
+Series = Mapping[str, Sequence[tuple[int, float]]]
+
+
+def metrics(
+    job_id: JobId,
+    name: Annotated[
+        list[str] | None,
+        typer.Option(help="A metric, such as loss; may be repeated. By default all of them."),
+    ] = None,
+    since_step: Annotated[int | None, typer.Option(min=0, help="Only from this step on.")] = None,
+    max_points: Points = None,
+    as_json: AsJson = False,
+    server: Server = LOCAL_SERVER,
+    token: Token = None,
+) -> None:
+    """Print what a job has measured, a line for each step."""
+    with connect(server, token) as client:
+        series = client.metrics(
+            job_id_of(client, job_id), name or (), since_step=since_step, max_points=max_points
+        )
+    if as_json:
+        terminal.echo_json(json.dumps(dict(series), allow_nan=False))
+        return
+    print_table(("STEP", *(each.upper() for each in series)), _by_step(series))
+
+
+def compare(
+    job_ids: JobIds,
+    metric: Annotated[str, typer.Option(help="The metric that is compared.")] = "top1_error",
+    max_points: Points = 20,
+    as_json: AsJson = False,
+    server: Server = LOCAL_SERVER,
+    token: Token = None,
+) -> None:
+    """Compare jobs: where their parameters differ, and one metric of each, step by step."""
+    with connect(server, token) as client:
+        ids = job_ids_of(client, job_ids)
+        if len(ids) < 2:
+            raise BadInput("name two or more jobs to compare")
+        jobs = [client.job(each) for each in ids]
+        series = {
+            job.id: client.metrics(job.id, (metric,), max_points=max_points).get(metric, [])
+            for job in jobs
+        }
+    specs = [_flat(job.spec.model_dump(mode="json")) for job in jobs]
+    names = list(dict.fromkeys(name for spec in specs for name in spec))
+    values = {name: [spec.get(name, figures.NONE) for spec in specs] for name in names}
+    different = {name: row for name, row in values.items() if len(set(row)) > 1}
+    if as_json:
+        body = {"jobs": ids, "differences": different, "metric": metric, "series": series}
+        terminal.echo_json(json.dumps(body, allow_nan=False))
+        return
+    last = [figures.loss(each[-1][1]) if each else figures.NONE for each in series.values()]
+    rows = [("state", *(job.state.value for job in jobs)), (f"last {metric}", *last)]
+    print_table(("", *ids), [*rows, *((name, *row) for name, row in different.items())])
+    terminal.echo("")
+    print_table(("STEP", *ids), _by_step(series))
+
+
+def job_samples(
+    job_id: JobId,
+    max_points: Points = None,
+    as_json: AsJson = False,
+    server: Server = LOCAL_SERVER,
+    token: Token = None,
+) -> None:
+    """Print how busy the hosts and GPUs of a job's attempts were while they ran."""
+    with connect(server, token) as client:
+        samples = client.job_samples(job_id_of(client, job_id), max_points=max_points)
+    if as_json:
+        print_json(samples)
+        return
+    for attempt in samples.attempts:
+        terminal.echo(f"attempt {attempt.attempt} on {attempt.worker_id}")
+        _print_samples(attempt.series)
+
+
+def worker_samples(
+    worker_id: WorkerId,
+    max_points: Points = None,
+    as_json: AsJson = False,
+    server: Server = LOCAL_SERVER,
+    token: Token = None,
+) -> None:
+    """Print how busy a worker's host and GPUs were, for at most seven days."""
+    with connect(server, token) as client:
+        samples = client.worker_samples(worker_id_of(client, worker_id), max_points=max_points)
+    if as_json:
+        print_json(samples)
+    else:
+        _print_samples(samples.series)
+
+
+def _print_samples(series: Series) -> None:
+    names = tuple(each.upper() for each in series)
+    rows = (
+        (figures.moment(datetime.fromtimestamp(int(row[0]), UTC)), *row[1:])
+        for row in _by_step(series)
+    )
+    print_table(("WHEN", *names), rows)
+
+
+def _by_step(series: Series) -> Iterator[tuple[str, ...]]:
+    """A row for each step that a series has a value of."""
+    values = [dict(points) for points in series.values()]
+    for step in sorted({step for points in values for step in points}):
+        yield (str(step), *(figures.loss(points.get(step)) for points in values))
+
+
+def _flat(value: object, path: str = "") -> dict[str, str]:
+    """By the path of each field of a specification its value as JSON."""
+    if isinstance(value, Mapping):
+        flat: dict[str, str] = {}
+        for name, each in value.items():
+            flat |= _flat(each, f"{path}.{name}" if path else str(name))
+        return flat
+    return {path: json.dumps(value, ensure_ascii=False, allow_nan=False)}
