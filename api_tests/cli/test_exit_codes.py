@@ -55,8 +55,8 @@ def nobody() -> Iterator[str]:
 
 @pytest.fixture
 def _no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("service.client.follow.PATIENCE_SECONDS", 0.1)
-    monkeypatch.setattr("service.client.http.retry_delay_seconds", lambda _: 0)
+    monkeypatch.setattr("service.client.calls.follow.PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr("service.client.flow.retry_delay_seconds", lambda _: 0)
 
 
 @pytest.mark.usefixtures("_no_patience")

@@ -6,7 +6,8 @@ import pytest
 from typer.testing import CliRunner
 
 from service.cli import app
-from service.client import ApiError, ServerUnreachable, TrainyardClient, follow
+from service.client import ApiError, ServerUnreachable, TrainyardClient
+from service.client.calls import follow
 
 FAST = {"poll_seconds": 0.01}
 

@@ -70,6 +70,9 @@ class FakeRestServer(FakeServer):
         self.content, self.log = b"", ""
         self.attempt_logs: dict[int, str | None] = {}
         """Logs by attempt, None where there is none yet; `log` is that of every other attempt."""
+        self.series: dict[str, list[tuple[int, float]]] = {}
+        self.events_each_connection = 100
+        """So many a stream sends before it breaks off."""
         self.by_key: dict[str, Job] = {}
         self.requests: list[tuple[str, str, dict[str, str], int]] = []
         self.instead: list[Response] = []
@@ -104,6 +107,18 @@ def _cut(content: bytes, status: int) -> StreamingResponse:
 
     promised = {"content-length": str(len(content) + 1000)}
     return StreamingResponse(broken(), status, promised)
+
+
+def _frames(fake: FakeRestServer, last: int) -> Iterator[str]:
+    later = [event for event in fake.events if event.number > last]
+    yield "retry: 2000\n\n: keep-alive\n\n"
+    for event in later[: fake.events_each_connection]:
+        frame = f"id: {event.number}\nevent: {event.kind}\ndata: {event.model_dump_json()}\n\n"
+        # In pieces that end within a frame, and within a letter.
+        yield from (frame[: len(frame) // 2], frame[len(frame) // 2 :])
+    if len(later) > fake.events_each_connection:
+        raise ConnectionError("the connection breaks here")
+    yield 'event: end\ndata: {"state": "succeeded"}\n\n'
 
 
 def _answer(request: Request, body: Any) -> Response:
@@ -174,6 +189,16 @@ def _app(fake: FakeRestServer) -> FastAPI:
         end = min(cursor + 8, len(log))
         return {"text": log[cursor:end], "cursor": str(end), "end": end == len(log)}
 
+    @app.get("/jobs/{job_id}/metrics")
+    def metrics(names: str | None = None) -> Any:
+        chosen = names.split(",") if names else list(fake.series)
+        return {"series": {name: fake.series[name] for name in chosen}}
+
+    @app.get("/jobs/{job_id}/stream")
+    def stream(request: Request) -> StreamingResponse:
+        last = int(request.headers.get("last-event-id", "0"))
+        return StreamingResponse(_frames(fake, last), media_type="text/event-stream")
+
     @app.get("/checkpoints")
     def checkpoints(request: Request, after: str | None = None) -> Response:
         return _answer(request, _page(fake.checkpoints, lambda each: each.id, after, 2))
@@ -183,6 +208,14 @@ def _app(fake: FakeRestServer) -> FastAPI:
         if not fake.checkpoints:
             return problem(404, "no_checkpoint", "nothing has been published yet")
         return _answer(request, fake.checkpoints[0].model_dump(mode="json"))
+
+    @app.get("/checkpoints/best")
+    def best(metric: str, job: str) -> Response:
+        of_job = [each for each in fake.checkpoints if each.job_id == job]
+        if not of_job:
+            return problem(404, "no_checkpoint", "none has been measured yet")
+        lowest = min(of_job, key=lambda each: each.metrics[metric])
+        return Response(lowest.model_dump_json())
 
     @app.get("/checkpoints/{checkpoint_id}")
     def checkpoint(request: Request, checkpoint_id: str) -> Response:

@@ -158,10 +158,10 @@ def submit(
         if not watch:
             print_json(job) if as_json else terminal.echo(job.id)
             return
-        job = watched(client, job.id, as_json=as_json)
+        ended = watched(client, job.id, as_json=as_json)
     if as_json:
-        print_json(job)
-    require_success(job)
+        print_json(ended)
+    require_success(ended)
 
 
 def _print_hints(explanation: Explanation) -> None:

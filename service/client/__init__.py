@@ -1,4 +1,4 @@
-"""The Python client of a Trainyard server: `Client`, and its exceptions.
+"""The Python client of a Trainyard server: `Client`, `AsyncClient`, and their exceptions.
 
 TrainyardError
 ├── InvalidConnection   the server's address, the token or a proxy cannot be used
@@ -14,10 +14,16 @@ TrainyardError
 │   └── ServerError         the server failed
 ├── UnexpectedAnswer    the answer is not one of a Trainyard server of this version
 ├── DownloadDamaged     the downloaded bytes do not have the expected sha256
+├── MissingPackage      (also an ImportError) pandas, torch or the workers are not installed
 └── Timeout             (also a TimeoutError) the time that was given is over
     └── StillRunning        the job did not end within the time given to `wait`
 """
 
+from service.client.async_checkpoint import AsyncCheckpoint
+from service.client.async_client import AsyncClient
+from service.client.async_job import AsyncJob
+from service.client.calls.follow import LogPart
+from service.client.checkpoint import Checkpoint
 from service.client.client import Client
 from service.client.errors import (
     ApiError,
@@ -25,6 +31,7 @@ from service.client.errors import (
     DownloadDamaged,
     InvalidConnection,
     InvalidRequest,
+    MissingPackage,
     NotFound,
     Refused,
     ServerBusy,
@@ -36,20 +43,29 @@ from service.client.errors import (
     TrainyardError,
     Unauthorized,
     UnexpectedAnswer,
+    is_transient,
 )
-from service.client.follow import LogPart
+from service.client.job import Job
+from service.client.series import MetricSeries
 
 TrainyardClient = Client
 """The first name of `Client`."""
 
 __all__ = [
     "ApiError",
+    "AsyncCheckpoint",
+    "AsyncClient",
+    "AsyncJob",
+    "Checkpoint",
     "Client",
     "Conflict",
     "DownloadDamaged",
     "InvalidConnection",
     "InvalidRequest",
+    "Job",
     "LogPart",
+    "MetricSeries",
+    "MissingPackage",
     "NotFound",
     "Refused",
     "ServerBusy",
@@ -62,4 +78,5 @@ __all__ = [
     "TrainyardError",
     "Unauthorized",
     "UnexpectedAnswer",
+    "is_transient",
 ]

@@ -104,6 +104,10 @@ class DownloadDamaged(TrainyardError):
     """The downloaded bytes do not have the expected sha256; the target was not written."""
 
 
+class MissingPackage(TrainyardError, ImportError):
+    """A call needs a package that is not installed; the message says which."""
+
+
 class Timeout(TrainyardError, TimeoutError):
     """What was waited for did not come within the time that was given."""
 
@@ -112,7 +116,7 @@ class StillRunning(Timeout):
     """The job did not end within the time given to `wait`; it goes on running."""
 
 
-TRANSIENT_STATUSES = (429, 502, 503, 504)
+_TRANSIENT_STATUSES = (429, 502, 503, 504)
 """Of answers after which the same request may succeed a moment later."""
 
 _CLASSES: dict[int, type[ApiError]] = {
@@ -121,8 +125,13 @@ _CLASSES: dict[int, type[ApiError]] = {
     404: NotFound,
     409: Conflict,
     412: Conflict,
-    **dict.fromkeys(TRANSIENT_STATUSES, ServerBusy),
+    **dict.fromkeys(_TRANSIENT_STATUSES, ServerBusy),
 }
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether the request may succeed if it is sent again a moment later."""
+    return isinstance(error, ServerUnavailable)
 
 
 def problem_in(response: httpx.Response) -> ApiError:

@@ -6,12 +6,15 @@ It is in the contract because that is the one room which both sides import.
 import ipaddress
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
 from service.contract.tokens import check_token
+
+_Client = TypeVar("_Client", httpx.Client, httpx.AsyncClient)
 
 _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 _UNSET = "add the server's host to NO_PROXY"
@@ -34,6 +37,23 @@ def http_client(
 
     Raises BadConnection.
     """
+    return _connected(httpx.Client, server, token, timeout, headers)
+
+
+def async_http_client(
+    server: str, token: str | None, *, timeout: httpx.Timeout
+) -> httpx.AsyncClient:
+    """What `http_client` makes, for a program with an event loop. Raises BadConnection."""
+    return _connected(httpx.AsyncClient, server, token, timeout, None)
+
+
+def _connected(
+    kind: Callable[..., _Client],
+    server: str,
+    token: str | None,
+    timeout: httpx.Timeout,
+    headers: Mapping[str, str] | None,
+) -> _Client:
     url = server_url(server)
     authorization = {"Authorization": f"Bearer {_sendable(token)}"} if token else {}
     proxy = proxy_of(url)
@@ -43,7 +63,7 @@ def http_client(
         names = " or ".join(name for name in _CERTIFICATES if os.environ.get(name))
         raise BadConnection(f"cannot read the certificates that {names} names: {error}") from error
     try:
-        return httpx.Client(
+        return kind(
             base_url=url,
             headers={**(headers or {}), **authorization},
             timeout=timeout,

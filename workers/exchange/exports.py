@@ -14,8 +14,8 @@ from service.contract.exchange import ExportFormat
 from workers.checkpoints.class_names import CLASS_NAMES
 from workers.checkpoints.snapshot import CheckpointContent
 from workers.checkpoints.tensors import file_header, in_file_order
-from workers.checkpoints.upstream import load_for_training
 from workers.exchange.momentum import state_dicts
+from workers.exchange.networks import filled_network
 from workers.exchange.whole import whole_file
 from workers.recipes.base import Recipe
 from workers.recipes.params import RecipeParams
@@ -118,10 +118,8 @@ def _write_safetensors(
 
 
 def _network(loaded: CheckpointContent, recipe: Recipe, params: RecipeParams) -> nn.Module:
-    network = recipe.build(loaded.manifest.variant, loaded.manifest.num_classes, params)
-    # Auxiliary heads may be missing, since they are not used in eval mode.
-    load_for_training(network, loaded.model, recipe.heads)
-    return network.eval()
+    manifest = loaded.manifest
+    return filled_network(recipe, manifest.variant, manifest.num_classes, params, loaded.model)
 
 
 def _program(network: nn.Module, image_size: int) -> torch.export.ExportedProgram:

@@ -1,6 +1,5 @@
 """Reads responses and paginated lists into the models of the contract."""
 
-from collections.abc import Iterator
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -8,22 +7,61 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from service.client.errors import InvalidRequest, UnexpectedAnswer
-from service.client.http import Http, Query, parse_object
+from service.client.flow import Answer, Flow, Item, ItemFlow, Query, send
 from service.contract.reading import read
 
+_T = TypeVar("_T")
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
-def paginate(http: Http, kind: type[_Model], path: str, query: Query) -> Iterator[_Model]:
+def paginate(kind: type[_Model], path: str, query: Query) -> ItemFlow[_Model]:
     """All items of a paginated list; a page is requested when its first item is needed."""
     after = query.get("after")
     while True:
-        response = http.request("GET", path, query={**query, "after": after})
+        response = yield from send("GET", path, query={**query, "after": after})
         page = parse_object(response)
-        yield from (parse_model(kind, each, response) for each in page.get("data", ()))
+        for each in page.get("data", ()):
+            yield Item(parse_model(kind, each, response))
         after = page.get("next")
         if not page.get("has_more") or after is None:
             return
+
+
+def listed(kind: type[_Model], path: str) -> Flow[list[_Model]]:
+    """All items of a list that is short."""
+    return collected(paginate(kind, path, {}))
+
+
+def collected(items: ItemFlow[_T]) -> Flow[list[_T]]:
+    """All items of a flow."""
+    found: list[_T] = []
+    answer: Answer = None
+    while True:
+        try:
+            effect = items.send(answer)
+        except StopIteration:
+            return found
+        if isinstance(effect, Item):
+            found.append(effect.value)
+            answer = None
+        else:
+            answer = yield effect
+
+
+def requested(kind: type[_Model], method: str, path: str, **options: Any) -> Flow[_Model]:
+    """The answer to a request, with the options of a Request, as a model of class `kind`."""
+    return parse_response(kind, (yield from send(method, path, **options)))
+
+
+def parse_object(response: httpx.Response) -> Any:
+    """The JSON object in the body of a response; raises UnexpectedAnswer."""
+    try:
+        body = response.json()
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise UnexpectedAnswer(response)
+    return body
 
 
 def parse_response(kind: type[_Model], response: httpx.Response) -> _Model:

@@ -1,0 +1,104 @@
+"""`AsyncClient`: the methods of `Client`, to be awaited."""
+
+from types import TracebackType
+from typing import Self
+
+from service.client.async_checkpoint import AsyncCheckpoint
+from service.client.async_driver import AsyncDriver
+from service.client.async_job import AsyncJob
+from service.client.async_verbs import made, pages, pages_of, verb
+from service.client.calls import catalog, downloads, exchange, follow, job_actions, streams
+from service.client.calls import checkpoints as checkpoint_calls
+from service.client.calls import jobs as job_calls
+from service.client.calls import workers as workers_calls
+from service.client.connection import server_and_token
+
+
+class AsyncClient:
+    """A client of one server, for one event loop; every call raises a TrainyardError.
+
+    Without `server` it is the one that TRAINYARD_SERVER names, else that of this machine; without
+    `token` the token is TRAINYARD_TOKEN, if that is set. A request that may be sent twice is tried
+    `tries` times; `timeout_seconds` is the longest wait for an answer.
+    """
+
+    def __init__(
+        self,
+        server: str | None = None,
+        token: str | None = None,
+        *,
+        tries: int = 4,
+        timeout_seconds: float = 30.0,
+    ) -> None:
+        where = server_and_token(server, token)
+        self._driver = AsyncDriver(*where, tries=tries, timeout_seconds=timeout_seconds)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._driver.close()
+
+    def __repr__(self) -> str:
+        return f"<AsyncClient of {self._driver.server}>"
+
+    submit = made(job_calls.submit, AsyncJob.with_verbs)
+    explain = verb(job_calls.explain)
+    job = made(job_calls.job, AsyncJob.with_verbs)
+    jobs = pages_of(job_calls.jobs, AsyncJob.with_verbs)
+    recent_jobs = verb(job_calls.recent_jobs)
+    job_lineage = verb(job_calls.job_lineage)
+    job_samples = verb(workers_calls.job_samples)
+    events = pages(job_calls.events)
+    attempts = verb(job_calls.attempts)
+    metrics = verb(job_calls.metrics)
+
+    cancel = made(job_actions.cancel, AsyncJob.with_verbs)
+    pause = made(job_actions.pause, AsyncJob.with_verbs)
+    resume = made(job_actions.resume, AsyncJob.with_verbs)
+    retry = made(job_actions.retry, AsyncJob.with_verbs)
+    edit = made(job_actions.edit, AsyncJob.with_verbs)
+    delete = verb(job_actions.delete)
+    bulk = verb(job_actions.bulk)
+
+    wait = made(follow.wait, AsyncJob.with_verbs)
+    logs = verb(follow.logs)
+    follow_log = pages(follow.follow_log)
+    stream = pages(streams.stream)
+    stream_all = pages(streams.stream_all)
+
+    checkpoint = made(checkpoint_calls.checkpoint, AsyncCheckpoint.with_verbs)
+    checkpoints = pages_of(checkpoint_calls.checkpoints, AsyncCheckpoint.with_verbs)
+    latest_checkpoint = made(checkpoint_calls.latest_checkpoint, AsyncCheckpoint.with_verbs)
+    best_checkpoint = made(checkpoint_calls.best_checkpoint, AsyncCheckpoint.with_verbs)
+    change_checkpoint = made(checkpoint_calls.change_checkpoint, AsyncCheckpoint.with_verbs)
+    delete_checkpoint = verb(checkpoint_calls.delete_checkpoint)
+    verify_checkpoint = verb(checkpoint_calls.verify_checkpoint)
+    lineage = verb(checkpoint_calls.lineage)
+    collect_garbage = verb(checkpoint_calls.collect_garbage)
+    download = verb(downloads.download)
+    download_of_job = verb(downloads.download_of_job)
+
+    import_weights = made(exchange.import_weights, AsyncJob.with_verbs)
+    imports = verb(exchange.imports)
+    export = made(exchange.export, AsyncJob.with_verbs)
+
+    workers = verb(workers_calls.workers)
+    worker = verb(workers_calls.worker)
+    worker_samples = verb(workers_calls.worker_samples)
+    drain = verb(workers_calls.drain)
+    resume_worker = verb(workers_calls.resume_worker)
+
+    recipes = verb(catalog.recipes)
+    datasets = verb(catalog.datasets)
+    version = verb(catalog.version)
+    ready = verb(catalog.ready)

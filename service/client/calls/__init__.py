@@ -1,0 +1,1 @@
+"""Every call of the client, described once: as a flow (`service/client/flow.py`)."""

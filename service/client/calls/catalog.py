@@ -1,0 +1,38 @@
+"""The calls for recipes and data sets, and those that ask for the server itself."""
+
+from typing import Any
+
+from service.client.calls.responses import listed, parse_object
+from service.client.errors import TrainyardError, UnexpectedAnswer, is_transient
+from service.client.flow import Flow, send
+from service.contract.catalog import DatasetInfo
+
+
+def recipes() -> Flow[list[dict[str, Any]]]:
+    """All recipes with their variants and the JSON Schema of their parameters."""
+    response = yield from send("GET", "/recipes")
+    body = parse_object(response)
+    if "data" not in body:
+        raise UnexpectedAnswer(response)
+    return list(body["data"])
+
+
+def datasets() -> Flow[list[DatasetInfo]]:
+    """The named data sets."""
+    return listed(DatasetInfo, "/datasets")
+
+
+def version() -> Flow[dict[str, Any]]:
+    """The version of the server, and the digest of its page's files."""
+    return dict(parse_object((yield from send("GET", "/version"))))
+
+
+def ready() -> Flow[bool]:
+    """Whether the server answers and reports that it is ready."""
+    try:
+        response = yield from send("GET", "/readyz", repeats=False)
+    except TrainyardError as error:
+        if is_transient(error):
+            return False
+        raise
+    return response.is_success
