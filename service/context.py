@@ -18,6 +18,8 @@ from service.control.leases.reaper import LeaseTimeouts
 from service.control.leases.samples import SampleBuffer
 from service.control.leases.transitions import BackoffPolicy
 from service.control.scheduling.state_counts import StateCounter
+from service.control.webhooks.addresses import AddressGuard
+from service.domain.webhooks import networks_of
 from service.group_commit import GroupCommit
 from service.metrics import ServerMetrics
 from service.notifier import Notifier
@@ -31,6 +33,8 @@ SERVER_HEARTBEAT = "server-heartbeat"
 """The loop that writes to the database every few seconds."""
 GC = "gc"
 """The loop that removes folders from the volume."""
+WEBHOOKS = "webhooks"
+"""The loop that sends messages to webhooks."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,18 @@ class AppContext:
         for loop in self.loops:
             if loop.name == GC:
                 loop.hasten()
+
+    def hasten_webhooks(self) -> None:
+        """Have messages that are due be sent soon, where this process has the loop."""
+        for loop in self.loops:
+            if loop.name == WEBHOOKS:
+                loop.hasten()
+
+    @cached_property
+    def address_guard(self) -> AddressGuard:
+        """Says which addresses webhooks may have."""
+        settings = self.settings
+        return AddressGuard(networks_of(settings.webhook_networks), settings.webhook_http)
 
     def backoff_policy(self) -> BackoffPolicy:
         """How long a failed job waits before it is tried again; the jitter is drawn for each."""

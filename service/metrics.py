@@ -124,6 +124,15 @@ def _measured_metrics(registry: CollectorRegistry) -> dict[str, MetricWrapperBas
             registry=registry,
         ),
         "heartbeats": Counter("trainyard_heartbeats", "Heartbeats of workers.", registry=registry),
+        "webhook_events": Counter(
+            "trainyard_webhook_events", "Events that webhooks may be told.", registry=registry
+        ),
+        "webhook_tries": Counter(
+            "trainyard_webhook_tries",
+            "Tries to send a message to a webhook: delivered, failed, or given up.",
+            ["outcome"],
+            registry=registry,
+        ),
         "quarantines": Counter(
             "trainyard_quarantines", "Workers put into quarantine.", registry=registry
         ),

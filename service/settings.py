@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from service.contract.paths import RootFolder
 from service.contract.tokens import BearerToken
 from service.domain.limits import parse_limits
+from service.domain.webhooks import networks_of
 
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 
@@ -56,6 +57,14 @@ class Settings(BaseSettings):
     tidy_seconds: Seconds = 60.0
     """The interval of the loop that finishes interrupted removals."""
 
+    public_url: Annotated[str, Field(pattern=r"^(https?://[!-~]+)?$", max_length=2048)] = ""
+    """Where people find the page, such as `https://train.example.org`: for links in messages."""
+    webhook_networks: str = ""
+    """Networks besides the public ones to which webhooks may be sent: `10.0.0.0/8, 127.0.0.1`."""
+    webhook_http: bool = False
+    """Whether a webhook may have an `http://` URL."""
+    webhook_retry_seconds: Annotated[float, Field(gt=0, le=60, allow_inf_nan=False)] = 5.0
+    """The wait after the first try of a message; with 5 the last one comes three days later."""
     access_log: bool = False
     """Whether the log has a line for each request: method, path, status, time, address."""
 
@@ -72,6 +81,12 @@ class Settings(BaseSettings):
     @classmethod
     def _readable(cls, text: str) -> str:
         parse_limits(text)
+        return text
+
+    @field_validator("webhook_networks")
+    @classmethod
+    def _of_networks(cls, text: str) -> str:
+        networks_of(text)
         return text
 
     @model_validator(mode="after")

@@ -1,5 +1,6 @@
 """The server's own loops: each survives a turn that raises, and all end with the server."""
 
+import shutil
 import threading
 from collections.abc import Iterator
 from itertools import count
@@ -19,11 +20,11 @@ from service.context import AppContext
 from service.contract.loop import LOOP_FAILED_STATUS, Loop
 from service.control.checkpoints.gc import Collector
 from service.control.leases import reaper
-from service.store import idempotency, notifications, series, server_heartbeats
+from service.store import idempotency, notifications, series, server_heartbeats, webhook_outbox
 from service.store.tables import limits
 
 ON_EVERY_DATABASE = {"reaper", "pruner", "compactor", "server-heartbeat", "gc"}
-ON_EVERY_DATABASE |= {"sample-writer", "sample-mover"}
+ON_EVERY_DATABASE |= {"sample-writer", "sample-mover", "space", "webhooks"}
 ON_POSTGRESQL = {"notification-listener", "notification-sender"}
 
 
@@ -41,6 +42,8 @@ def services(context: AppContext) -> Iterator[BackgroundServices]:
         ("pruner", idempotency, "delete_before"),
         ("compactor", series, "job_with_many_rows"),
         ("gc", Collector, "finish"),
+        ("webhooks", webhook_outbox, "is_empty"),
+        ("space", shutil, "disk_usage"),
         ("server-heartbeat", server_heartbeats, "put"),
         ("notification-listener", notifications, "receive"),
         ("notification-sender", notifications, "send"),

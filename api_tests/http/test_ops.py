@@ -173,7 +173,9 @@ def test_what_has_get_has_head_with_the_same_headers_and_no_body(
         head = http.head(path)
         assert head.status_code == got.status_code, path
         assert head.content == b""
-        for header in ("content-type", "etag", "content-length"):
+        # What /metrics answers has the request before it counted.
+        same = ("content-type", "etag", *(() if path == "/metrics" else ("content-length",)))
+        for header in same:
             assert head.headers.get(header) == got.headers.get(header), (path, header)
 
 

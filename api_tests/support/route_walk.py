@@ -30,6 +30,7 @@ def call_every_route(server: ThreadedServer, calls: CountedCalls) -> None:
     _steer_jobs(calls)
     calls("PATCH /checkpoints/{checkpoint_id}", checkpoint, json={"pinned": False, "tags": []})
     _steer_workers(calls)
+    _use_webhooks(calls)
     read = ("/metrics", "/healthz", "/readyz", "/version", "/recipes", "/datasets", "/imports")
     for path in read:
         calls(f"GET {path}")
@@ -75,6 +76,19 @@ def _steer_jobs(calls: CountedCalls) -> None:
     many = {"action": "priority", "ids": queued, "priority": 1}
     calls("POST /jobs/bulk", json=many, headers={"Idempotency-Key": "bulk"})
     calls("POST /jobs/{job_id}/retry", queued[0], expect=201, json={"from": "start"}, headers=key)
+
+
+def _use_webhooks(calls: CountedCalls) -> None:
+    # A public address, to which nothing is sent: the server has no loops.
+    webhook = calls("POST /webhooks", expect=201, json={"url": "https://1.1.1.1/hook"})["id"]
+    calls("GET /webhooks")
+    calls("GET /webhooks/{webhook_id}", webhook)
+    calls("PATCH /webhooks/{webhook_id}", webhook, json={"name": "chat"})
+    event = calls("POST /webhooks/{webhook_id}/test", webhook, expect=202)["event_id"]
+    calls("GET /webhooks/{webhook_id}/deliveries", webhook)
+    route = "POST /webhooks/{webhook_id}/deliveries/{event_id}/redeliver"
+    calls(route, webhook, event, expect=202)
+    calls("DELETE /webhooks/{webhook_id}", webhook, expect=204)
 
 
 def _steer_workers(calls: CountedCalls) -> None:

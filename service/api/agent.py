@@ -39,7 +39,7 @@ def register(worker_id: PathId, body: Registration, context: Context) -> Registr
 def put_volume(worker_id: str, body: WorkerVolume, context: Context) -> ServerVolume:
     """Compare a worker's volume with the server's; one that never sends it is trusted."""
     with context.database.write() as tx:
-        reply = workers.compare_volume(tx, worker_id, body, context.volume.id)
+        reply = workers.compare_volume(tx, worker_id, body, context.volume.id, context.now())
     context.notifier.notify()
     return reply
 

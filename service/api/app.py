@@ -26,6 +26,7 @@ from service.api import (
     ops,
     session,
     stream,
+    webhooks,
     workers,
 )
 from service.api.access import Access
@@ -76,6 +77,7 @@ def build_app(context: AppContext, lifespan: Lifespan | None = None) -> FastAPI:
         maintenance,
         checkpoints,
         workers,
+        webhooks,
         metrics,
         catalog,
         ops,

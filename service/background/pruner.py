@@ -8,7 +8,14 @@ from service.context import AppContext
 from service.contract.loop import Loop
 from service.control.leases.samples import SAMPLE_RETENTION, seconds_of
 from service.control.scheduling import catalogs
-from service.store import history, idempotency, samples, server_heartbeats, workers
+from service.store import (
+    history,
+    idempotency,
+    samples,
+    server_heartbeats,
+    webhook_deliveries,
+    workers,
+)
 from service.store.engine import Database
 from service.store.outages import DATABASE_OUTAGES
 
@@ -17,6 +24,9 @@ WORKER_RETENTION = timedelta(days=30)
 SERVER_RETENTION = timedelta(days=1)
 """A server that starts needs the newest row alone, and this server's own is newer."""
 CATALOG_RETENTION = timedelta(days=1)
+DELIVERY_RETENTION = timedelta(days=30)
+MOST_DELIVERIES = 1000
+"""Ended deliveries of each webhook that are kept, the newest ones."""
 
 _EVERY_SECONDS = 600.0
 _NEXT_BATCH_SECONDS = 0.1
@@ -51,8 +61,12 @@ def _prune_batch(context: AppContext, limit: int) -> dict[str, int]:
         servers = server_heartbeats.delete_before(tx, now - SERVER_RETENTION, limit)
     with database.write() as tx:
         hours = samples.delete_hours_before(tx, seconds_of(now - SAMPLE_RETENTION), limit)
+    with database.write() as tx:
+        old = webhook_deliveries.delete_ended_before(tx, now - DELIVERY_RETENTION, limit)
+    with database.write() as tx:
+        old += webhook_deliveries.delete_beyond(tx, MOST_DELIVERIES, limit)
     removed = {"idempotency_keys": keys, "workers": ended_workers, "catalogs": unused}
-    removed |= {"servers": servers, "sample_hours": hours}
+    removed |= {"servers": servers, "sample_hours": hours, "webhook_deliveries": old}
     return removed | _prune_jobless(database, limit)
 
 

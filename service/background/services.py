@@ -16,11 +16,15 @@ from service.background.recovery import recover
 from service.background.sample_loops import sample_mover_loop, sample_writer_loop
 from service.background.server_heartbeat import server_heartbeat_loop
 from service.background.space import space_loop
+from service.background.webhook_dispatcher import WebhookDispatcher
 from service.context import AppContext
+from service.control.webhooks.sender import Sender
 from service.store import server_heartbeats
 from service.store.outages import DATABASE_OUTAGES
 
 _JOIN_SECONDS = 5.0
+_WEBHOOK_JOIN_SECONDS = 1.0
+"""A message that is being sent then is sent again after the next start, with the same id."""
 _log = structlog.get_logger()
 
 
@@ -32,6 +36,7 @@ class BackgroundServices:
         self._relay = NotificationRelay(context.database, context.notifier, self._server_id)
         # These wait for the volume, which may hang.
         self._volume_loops = (gc_loop(context), space_loop(context))
+        self._webhooks = WebhookDispatcher(context, Sender(context.address_guard))
         # These wait for the database alone, so that the end of the server can wait for them.
         self._database_loops = (
             reaper_loop(context),
@@ -40,6 +45,7 @@ class BackgroundServices:
             sample_writer_loop(context),
             sample_mover_loop(context),
             server_heartbeat_loop(context, self._server_id),
+            self._webhooks.loop,
         )
         context.loops.extend((*self._database_loops, *self._volume_loops, *self._relay.loops))
 
@@ -56,6 +62,7 @@ class BackgroundServices:
     def start(self) -> None:
         """Recover, then start the loops; raises what the database raises."""
         recover(self._context, self._server_id)
+        self._webhooks.recover()
         self._relay.start()
         for loop in (*self._database_loops, *self._volume_loops):
             loop.start()
@@ -70,6 +77,7 @@ class BackgroundServices:
             loop.stop()
         for loop in self._database_loops:
             loop.join(_JOIN_SECONDS)
+        self._webhooks.join(_WEBHOOK_JOIN_SECONDS)
         self._relay.join(_JOIN_SECONDS)
         try:
             with self._context.database.write() as tx:

@@ -9,8 +9,10 @@ from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, s
 from service.contract.jobs import Event
 from service.contract.request_ids import REQUEST_ID
 from service.contract.text import MESSAGE_LENGTH, cut_text
+from service.store import webhook_outbox
 from service.store.plain_insert import PlainInsert
 from service.store.tables import events, jobs, metrics, series_arrays
+from service.store.webhook_outbox import StateEntry
 
 _RAISE_SEQUENCE = """
     SELECT setval(sequence, :floor)
@@ -43,10 +45,14 @@ class Entry(NamedTuple):
 def note(
     tx: Connection, job_id: str, attempt: int | None, kind: str, message: str, now: datetime
 ) -> None:
-    """Add an event to the job's history, with the id of the request that is being answered."""
+    """Add an event to the job's history, with the id of the request that is being answered.
+
+    The caller has changed the job before: webhooks are told its new state.
+    """
     values = {"kind": kind, "message": cut_text(message, MESSAGE_LENGTH), "created_at": now}
     values["request_id"] = REQUEST_ID.get()
     tx.execute(insert(events).values(job_id=job_id, attempt=attempt, **values))
+    webhook_outbox.put_states(tx, [StateEntry(job_id, attempt, kind, message, now)])
 
 
 def note_all(tx: Connection, entries: Sequence[Entry]) -> None:
@@ -63,6 +69,8 @@ def note_all(tx: Connection, entries: Sequence[Entry]) -> None:
         for entry in entries
     ]
     _NEW.add(tx, rows)
+    changes = [StateEntry(e.job_id, None, e.kind, e.message, e.created_at) for e in entries]
+    webhook_outbox.put_states(tx, changes)
 
 
 def count(tx: Connection, job_id: str, attempt: int, limit: int) -> int:

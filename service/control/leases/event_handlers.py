@@ -22,7 +22,15 @@ from service.control.kinds import kind_of
 from service.control.leases.event_batch import MOST_SERIES, EventBatch
 from service.control.leases.event_measures import measure_batch
 from service.domain.series_names import OWN_NAMES, OWN_PREFIX, is_own_name
-from service.store import attempts, checkpoints, data_counts, history, jobs, series
+from service.store import (
+    attempts,
+    checkpoints,
+    data_counts,
+    history,
+    jobs,
+    series,
+    webhook_outbox,
+)
 from service.store.leases import LiveAttempt
 from service.store.outages import DATABASE_OUTAGES
 from service.volume.manifests import is_absent
@@ -179,6 +187,11 @@ def _checkpoint(tx: Connection, batch: EventBatch, body: dict[str, Any]) -> None
         batch.values |= publication.job_values
         batch.published.append((published.checkpoint, published.seconds))
         _note(tx, batch, "checkpoint", publication.message)
+        manifest = published.checkpoint
+        told = {"id": manifest.checkpoint_id, "step": manifest.step, "phase": manifest.phase}
+        told |= {"metrics": manifest.metrics}
+        message = publication.message
+        webhook_outbox.put_checkpoint(tx, batch.job.id, told, message, batch.now)
 
 
 def _damaged(tx: Connection, batch: EventBatch, body: dict[str, Any]) -> None:

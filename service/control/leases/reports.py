@@ -57,7 +57,7 @@ def end(
     if report.outcome == "succeeded":
         kind_of(job.job.spec).note_success(tx, job.job, result or {}, now)
     if report.outcome == "failed":
-        quarantine_if_broken(tx, stored.attempt.worker_id, quick_seconds)
+        quarantine_if_broken(tx, stored.attempt.worker_id, quick_seconds, now)
     return _reply(report, acked_seq)
 
 

@@ -19,8 +19,9 @@ from service.contract.workers import Worker, WorkerState
 from service.control.leases.transitions import AttemptEnd, BackoffPolicy, end_attempt
 from service.domain.errors import Conflict, NotFound
 from service.domain.lifecycle import AttemptEvent
-from service.store import attempts, jobs
+from service.store import attempts, jobs, webhook_outbox
 from service.store import workers as store
+from service.store.measurements import measure
 from service.volume.identity import difference
 
 
@@ -38,7 +39,11 @@ def register(
 
 
 def compare_volume(
-    tx: Connection, worker_id: str, volume: WorkerVolume, server_volume_id: str | None
+    tx: Connection,
+    worker_id: str,
+    volume: WorkerVolume,
+    server_volume_id: str | None,
+    now: datetime,
 ) -> ServerVolume:
     """Quarantine a worker whose volume is not the server's, until it is; raises NotFound.
 
@@ -54,6 +59,9 @@ def compare_volume(
     values: dict[str, Any] = {"volume_problem": problem}
     if problem is not None and worker.state in (WorkerState.ACTIVE, WorkerState.QUARANTINED):
         values |= {"state": WorkerState.QUARANTINED, "message": problem}
+        if worker.state is WorkerState.ACTIVE:
+            measure(tx, "quarantines", 1)
+            webhook_outbox.put_quarantine(tx, worker_id, worker.host, problem, now)
     elif problem is None and before is not None and worker.state is WorkerState.QUARANTINED:
         values |= {"state": WorkerState.ACTIVE, "message": None}
     store.change(tx, worker_id, values)

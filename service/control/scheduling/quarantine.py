@@ -1,10 +1,12 @@
 """Quarantine of a worker on which one job after the other fails soon after its start."""
 
+from datetime import datetime
+
 from sqlalchemy import Connection
 
 from service.contract.jobs import Attempt, AttemptState, Reason
 from service.contract.workers import WorkerState
-from service.store import attempts, workers
+from service.store import attempts, webhook_outbox, workers
 from service.store.measurements import measure
 
 JOBS_BEFORE_QUARANTINE = 3
@@ -27,7 +29,9 @@ def lock_worker_of(tx: Connection, job_id: str, number: int) -> None:
         workers.get(tx, worker_id, lock=True)
 
 
-def quarantine_if_broken(tx: Connection, worker_id: str, quick_seconds: float) -> bool:
+def quarantine_if_broken(
+    tx: Connection, worker_id: str, quick_seconds: float, now: datetime
+) -> bool:
     """Quarantine a worker whose last three different jobs each failed within `quick_seconds`.
 
     A job that ran longer or succeeded shows that the worker is sound; a released one shows nothing.
@@ -52,6 +56,9 @@ def quarantine_if_broken(tx: Connection, worker_id: str, quick_seconds: float) -
     )
     measure(tx, "quarantines", 1)
     workers.change(tx, worker_id, {"state": WorkerState.QUARANTINED, "message": message[:1000]})
+    worker = workers.get(tx, worker_id)
+    host = worker.host if worker is not None else None
+    webhook_outbox.put_quarantine(tx, worker_id, host, message[:1000], now)
     return True
 
 
