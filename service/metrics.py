@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.metrics import MetricWrapperBase
 
+from service.contract.time_spent import TimeSpent
 from service.store.measurements import Measurement
 
 _HTTP_BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0)
@@ -52,6 +53,11 @@ class ServerMetrics:
         )
         self._last_beats: dict[str, float] = {}
         self._measured = _measured_metrics(registry)
+        # A rate needs a first value before the first event.
+        for activity in TimeSpent.model_fields:
+            self._measured["attempt_time_seconds"].labels(activity.removesuffix("_seconds"))
+        for outcome in ("delivered", "failed", "given_up"):
+            self._measured["webhook_tries"].labels(outcome)
 
     def observe_request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count a request whose answer began after `seconds`."""

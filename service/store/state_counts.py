@@ -1,6 +1,5 @@
 """How many jobs and workers there are in each state, and what the running ones do."""
 
-from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -46,14 +45,16 @@ def count_states(tx: Connection) -> StateCounts:
     """Count, by indexes alone; of whole rows those of running jobs and present workers are read."""
     present = list(tx.execute(_WORKERS))
     seen = [last_seen for _, _, last_seen in present]
-    rates: defaultdict[str, float] = defaultdict(float)
+    counted = {(recipe or "", state): count for recipe, state, count in tx.execute(_BY_RECIPE)}
+    rates = {recipe: 0.0 for recipe, _ in counted}
     for recipe, progress in tx.execute(_RATES):
-        rates[recipe or ""] += _rate_of(progress)
+        rates[recipe or ""] = rates.get(recipe or "", 0.0) + _rate_of(progress)
+    live = dict.fromkeys(map(str, LIVE_ATTEMPTS), 0)
     return StateCounts(
-        jobs={(recipe or "", state): count for recipe, state, count in tx.execute(_BY_RECIPE)},
-        images_per_second=dict(rates),
-        workers={state: count for state, count, _ in present},
-        live_attempts={state: count for state, count in tx.execute(_LIVE)},
+        jobs=counted,
+        images_per_second=rates,
+        workers=dict.fromkeys(map(str, PRESENT), 0) | {state: many for state, many, _ in present},
+        live_attempts=live | {state: count for state, count in tx.execute(_LIVE)},
         oldest_queued_at=tx.execute(_OLDEST_QUEUED).scalar_one_or_none(),
         longest_silent_since=min(seen, default=None),
     )
