@@ -1,5 +1,6 @@
 """What the routes and the server's own loops are given: database, settings, a clock, ids."""
 
+import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -7,6 +8,7 @@ from functools import cached_property
 
 from service.contract.agent import Lease
 from service.contract.loop import Loop
+from service.control.access.credentials import Credentials
 from service.control.jobs.grouped_submissions import (
     Outcome,
     SubmissionRequest,
@@ -47,6 +49,8 @@ class AppContext:
     new_id: Callable[[str], str]
     new_token: Callable[[], str]
     draw: Callable[[], float]
+    new_secret: Callable[[], str] = lambda: secrets.token_urlsafe(32)
+    """Gives 256 random bits as text."""
     volume_id: str | None = None
     """The identity of the volume, which the database has noted."""
     notifier: Notifier = field(default_factory=Notifier)
@@ -64,6 +68,13 @@ class AppContext:
     def state_counter(self) -> StateCounter:
         """Counts jobs and workers for `GET /metrics`."""
         return StateCounter(self.database)
+
+    @cached_property
+    def credentials(self) -> Credentials:
+        """The tokens and sessions that this server accepts."""
+        tokens = (self.settings.token, self.settings.worker_token)
+        sent = (each.get_secret_value().encode() if each is not None else None for each in tokens)
+        return Credentials(self.database, *sent, salt=self.volume_id or "")
 
     @cached_property
     def submissions(self) -> GroupCommit[SubmissionRequest, SubmittedJob]:

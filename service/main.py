@@ -29,7 +29,7 @@ from service.contract.sentences import sentences_of
 from service.http_connection import HttpConnection, connection_limit, note_loop_error
 from service.notifier import Notifier
 from service.settings import Settings
-from service.store import volumes
+from service.store import access_tokens, volumes
 from service.store.engine import Database, DatabaseInUse, ForeignKeysBroken
 from service.store.migrate import revision_of, upgrade
 from service.telemetry import configure_logs
@@ -55,6 +55,7 @@ def serve(settings: Settings) -> None:
         try:
             volume_id = _volume_identity(settings, database)
             context = replace(_context(settings, database), volume_id=volume_id)
+            check_exposure(listening.getsockname()[0], settings, database)
             host, port = listening.getsockname()[:2]
             _log.info("serving", url=f"http://{host}:{port}")
             server = _Server(
@@ -131,14 +132,21 @@ def listen(settings: Settings) -> socket.socket:
             f"cannot listen on {settings.host}:{settings.port} ({error.strerror}): "
             "choose another --port, or stop what uses it"
         ) from error
-    address = listening.getsockname()[0]
-    if settings.token is None and not ipaddress.ip_address(address).is_loopback:
-        listening.close()
-        raise CannotStart(
-            f"on {address} others than this machine could change everything: "
-            "set TRAINYARD_TOKEN, as `openssl rand -hex 24` gives one, or listen on 127.0.0.1"
-        )
     return listening
+
+
+def check_exposure(address: str, settings: Settings, database: Database) -> None:
+    """Raise CannotStart for an address beyond this machine while there is no token."""
+    if settings.token is not None or ipaddress.ip_address(address).is_loopback:
+        return
+    with database.read() as tx:
+        if access_tokens.is_any(tx):
+            return
+    raise CannotStart(
+        f"on {address} others than this machine could change everything: make a first token with "
+        "`trainyard token create --admin` (it takes the data folder or the database of this "
+        "server), set TRAINYARD_TOKEN, as `openssl rand -hex 24` gives one, or listen on 127.0.0.1"
+    )
 
 
 def _open(settings: Settings) -> Database:

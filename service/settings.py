@@ -28,7 +28,10 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65_535)] = 8000
     token: BearerToken | None = None
-    """If set, every request must send it as a bearer token, but for probes and the page's files."""
+    """The token of an admin, which workers may send, too. Once there is this or any other token,
+    every request must send one, but for probes and the page's files."""
+    worker_token: BearerToken | None = None
+    """A token for workers alone; by itself it asks nobody else for one."""
     session_seconds: Annotated[float, Field(gt=0, le=2_678_400, allow_inf_nan=False)] = 604_800.0
     """How long who has logged in on the page is known, 7 days by default."""
     allowed_hosts: str = ""

@@ -24,7 +24,7 @@ from service.store import idempotency, notifications, series, server_heartbeats,
 from service.store.tables import limits
 
 ON_EVERY_DATABASE = {"reaper", "pruner", "compactor", "server-heartbeat", "gc"}
-ON_EVERY_DATABASE |= {"sample-writer", "sample-mover", "space", "webhooks"}
+ON_EVERY_DATABASE |= {"sample-writer", "sample-mover", "space", "webhooks", "credentials"}
 ON_POSTGRESQL = {"notification-listener", "notification-sender"}
 
 

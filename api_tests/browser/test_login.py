@@ -67,7 +67,7 @@ def test_who_has_given_the_token_sees_changes_and_downloads_and_no_script_has_it
     agent.save(agent.claim(), 1)
     page = visit()
     _log_in(_dialog(page), "wrong")
-    expect(_dialog(page)).to_contain_text("This is not the token of this server")
+    expect(_dialog(page)).to_contain_text("This is not a token of this server")
     _log_in(_dialog(page), f" {TOKEN} ")
     page.get_by_role("link", name="guarded").click()
     with page.expect_download() as download:

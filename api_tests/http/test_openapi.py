@@ -107,10 +107,12 @@ def test_the_document_says_which_operations_need_the_token(document: dict[str, A
         if operation.get("security") == []
     }
     assert open_paths == {"/healthz", "/readyz", "/session"}
-    assert document["components"]["securitySchemes"] == {
-        "token": {"type": "http", "scheme": "bearer"}
+    schemes = document["components"]["securitySchemes"]
+    assert {name: each["type"] for name, each in schemes.items()} == {
+        "token": "http",
+        "session": "apiKey",
     }
-    assert document["security"] == [{}, {"token": []}]
+    assert document["security"] == [{}, {"token": []}, {"session": []}]
 
 
 def test_a_submission_that_is_only_validated_is_documented(document: dict[str, Any]) -> None:

@@ -44,6 +44,12 @@ def call_every_route(server: ThreadedServer, calls: CountedCalls) -> None:
     calls("POST /checkpoints/gc", json={})
     calls("DELETE /jobs/{job_id}", trained, expect=204)
     calls.first_event("GET /stream")
+    # The first token closes the server: whatever comes after it sends it.
+    token = calls("POST /tokens", expect=201, json={"name": "ann", "role": "admin"})
+    server.http.headers["Authorization"] = f"Bearer {token['secret']}"
+    calls("GET /tokens")
+    bob = calls("POST /tokens", expect=201, json={"name": "bob", "role": "viewer"})
+    calls("DELETE /tokens/{token_id}", bob["id"], expect=204)
 
 
 def _read_job(calls: CountedCalls, job_id: str) -> None:

@@ -20,6 +20,8 @@ class ThreadedServer:
         listening = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         config = uvicorn.Config(build_app(context), log_config=None, access_log=False, ws="none")
+        # As a server does at its start.
+        context.credentials.refresh(context.now())
         self._context, self._server = context, uvicorn.Server(config)
         self._thread = Thread(target=self._server.run, kwargs={"sockets": [listening]})
         self._thread.start()

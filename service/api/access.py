@@ -1,106 +1,126 @@
-"""Who is answered: with a token, who sends it or has logged in; without one, this machine's own.
+"""Who is answered: with tokens, who sends one or has logged in; without any, this machine's own.
 
 A browser lets any page send requests to this machine, and any name point to it. A server without a
 token therefore answers only to the name `localhost`, to addresses, and to the names in
-`TRAINYARD_ALLOWED_HOSTS`, and refuses what a page of another origin sends. With a token the same is
-asked of a request that has no more than a session's cookie, which a browser sends by itself.
+`TRAINYARD_ALLOWED_HOSTS`, and refuses what a page of another origin sends. With tokens the same is
+asked of a request that has no more than a session's cookie, which a browser sends by itself. What a
+caller may do follows from the role of the token: see `service.api.route_roles`.
 """
 
-import hmac
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from fastapi import Request, Response
+from starlette.concurrency import run_in_threadpool
 from starlette.types import Scope
 
 from service.api.errors import problem
 from service.api.foreign_pages import ForeignPages, Headers, name_in
 from service.api.guess_limit import GuessLimit
 from service.api.prefix import route_path
-from service.api.session_cookies import Session, SessionCookies
-from service.settings import Settings
+from service.api.route_roles import is_open, role_of
+from service.api.session_cookies import SessionCookies
+from service.context import AppContext
+from service.domain.access import SERVER, Caller
+from service.store.outages import DATABASE_OUTAGES
+from service.store.sessions import StoredSession
 
-OPEN_PATHS = ("/", "/healthz", "/readyz", "/docs", "/openapi.json", "/session")
-"""What needs no token: probes, files that are the same on every server, and the login."""
-OPEN_FOLDERS = ("/dashboard/", "/docs/")
 PAGE_HEADER = b"x-requested-with"
 """The header of a change by a session: no page can have it sent to a server of another origin."""
-OWNER = "admin"
-"""Who has the token of the settings: it may do everything."""
 _CHALLENGE = {"WWW-Authenticate": "Bearer"}
 
 
-@dataclass(frozen=True)
-class Caller:
-    """Who sends a request, in its scope as `caller`; without a session, by the token itself."""
-
-    user: str
-    session: Session | None = None
-
-
 class Access:
-    """Decides who is answered, by the settings of a server and its clock."""
+    """Decides who is answered, by the tokens of a server, its settings and its clock."""
 
-    def __init__(self, settings: Settings, now: Callable[[], datetime]) -> None:
-        token = settings.token
-        self._token = token.get_secret_value().encode() if token is not None else None
-        self._now, self._limit = now, GuessLimit()
+    def __init__(self, context: AppContext) -> None:
+        settings = context.settings
+        self.credentials = context.credentials
+        self._now: Callable[[], datetime] = context.now
+        self._limit = GuessLimit()
         self.pages = ForeignPages(settings)
-        self.cookies: SessionCookies | None = None
-        if self._token is not None:
-            lifetime = timedelta(seconds=settings.session_seconds)
-            self.cookies = SessionCookies(self._token, lifetime, settings.root_path)
+        lifetime = timedelta(seconds=settings.session_seconds)
+        self.cookies = SessionCookies(context.volume_id or "", lifetime, settings.root_path)
 
-    def refusal(self, scope: Scope, headers: Headers) -> Response | None:
-        """401, 403 or 429 for a request that is not to be answered; None for any other.
+    async def refusal(self, scope: Scope, headers: Headers) -> Response | None:
+        """401, 403, 429 or 503 for a request that is not to be answered; None for any other.
 
-        `headers` has the first value of each. Notes the caller in the scope.
+        `headers` has the first value of each. Notes the `caller` in the scope, and the `session`.
         """
-        if self._token is None:
+        if not self.credentials.is_loaded and not await self._refresh():
+            return _database_away(scope)
+        if not self.credentials.needs_token:
+            scope["caller"] = SERVER
             return self._foreign_host(scope, headers) or self._foreign_origin(scope, headers)
         left = None
         sent = _bearer_token(headers)
         if sent is not None:
             left = self._limit.seconds_left(_address(scope), self._now(), trusts=True)
-            if left is None and self._accepts(sent, scope):
-                scope["caller"] = Caller(OWNER)
-                return None
-        session = self.cookies.session_of(headers, self._now()) if self.cookies else None
-        if session is not None:
-            scope["caller"] = Caller(session.user, session)
-            return self._foreign_change(scope, headers)
-        if is_open(scope):
+            if left is None:
+                caller = await self._caller_with(sent, scope)
+                if isinstance(caller, Caller):
+                    scope["caller"] = caller
+                    return _role_refusal(scope, caller)
+                if caller is not None:
+                    return caller
+        found = await self._session(headers)
+        if found is not None:
+            scope["session"], scope["caller"] = found
+            return self._foreign_change(scope, headers) or _role_refusal(scope, found[1])
+        if is_open(route_path(scope)):
             return self._foreign_login(scope, headers)
         return self._stranger(scope, left)
 
-    def login_refusal(self, request: Request, token: str) -> Response | None:
-        """401 for a wrong token, 429 after too many of them; None for the right one."""
-        address, now = _address(request.scope), self._now()
-        left = self._limit.seconds_left(address, now, trusts=False)
+    async def login(self, request: Request, token: str) -> Caller | Response:
+        """Who has a token; 401 for a wrong one, 429 after too many of them."""
+        address = _address(request.scope)
+        left = self._limit.seconds_left(address, self._now(), trusts=False)
         if left is not None:
             return _too_many(request, left)
-        sent = token.encode("utf-8", "replace")
-        if self._is_right(sent):
-            return None
-        self._limit.add(address, sent, now)
-        detail = "this is not the token of this server: it is what TRAINYARD_TOKEN is set to there"
+        caller = await self._caller_with(token.encode("utf-8", "replace"), request.scope)
+        if caller is not None:
+            return caller
+        detail = (
+            "this is not a token of this server, or it has expired or was revoked: an admin makes "
+            "one with `trainyard token create`, and TRAINYARD_TOKEN of the server is one"
+        )
         return problem(request, 401, "wrong_token", detail, headers=_CHALLENGE)
 
-    def _is_right(self, sent: bytes) -> bool:
-        return self._token is not None and hmac.compare_digest(sent, self._token)
-
-    def _accepts(self, sent: bytes, scope: Scope) -> bool:
-        if self._is_right(sent):
+    async def _caller_with(self, sent: bytes, scope: Scope) -> Caller | Response | None:
+        """Who has a token; 503 if nobody can say, None for a wrong one, which is counted."""
+        caller = self.credentials.caller_with(sent, self._now())
+        if caller is None:
+            # Another server may have made it a moment ago.
+            if not await self._refresh():
+                return _database_away(scope)
+            caller = self.credentials.caller_with(sent, self._now())
+        if caller is None:
+            self._limit.add(_address(scope), sent, self._now())
+        else:
             self._limit.trust(_address(scope))
-            return True
-        self._limit.add(_address(scope), sent, self._now())
-        return False
+        return caller
+
+    async def _session(self, headers: Headers) -> tuple[StoredSession, Caller] | None:
+        secret = self.cookies.secret_in(headers)
+        if secret is None:
+            return None
+        found = self.credentials.session_with(secret, self._now())
+        if found is None and await self._refresh():
+            found = self.credentials.session_with(secret, self._now())
+        return found
+
+    async def _refresh(self) -> bool:
+        """Whether the database could be read."""
+        try:
+            await run_in_threadpool(self.credentials.refresh, self._now())
+        except DATABASE_OUTAGES:
+            return False
+        return True
 
     def _stranger(self, scope: Scope, seconds_left: int | None) -> Response:
         if seconds_left is not None:
             return _too_many(Request(scope), seconds_left)
-        detail = "send the token of this server as 'Authorization: Bearer …', or log in on its page"
+        detail = "send a token of this server as 'Authorization: Bearer …', or log in on its page"
         return problem(Request(scope), 401, "unauthorized", detail, headers=_CHALLENGE)
 
     def _foreign_change(self, scope: Scope, headers: Headers) -> Response | None:
@@ -155,10 +175,21 @@ class Access:
         return problem(Request(scope), 403, "foreign_origin", detail)
 
 
-def is_open(scope: Scope) -> bool:
-    """Whether the path is answered without a token."""
-    path = route_path(scope)
-    return path in OPEN_PATHS or path.startswith(OPEN_FOLDERS)
+def _role_refusal(scope: Scope, caller: Caller) -> Response | None:
+    """403 for a route that needs another role."""
+    needed = role_of(scope["method"], route_path(scope))
+    if needed is None or caller.may(needed):
+        return None
+    detail = (
+        f"{caller.name} has the role {caller.role}, and this needs the role {needed}: "
+        "ask an admin for a token that has it"
+    )
+    return problem(Request(scope), 403, "role_required", detail)
+
+
+def _database_away(scope: Scope) -> Response:
+    detail = "the database does not answer, and has the tokens of this server; try again"
+    return problem(Request(scope), 503, "database_away", detail, headers={"Retry-After": "2"})
 
 
 def _bearer_token(headers: Headers) -> bytes | None:

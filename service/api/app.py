@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
 from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
 
 from service import __version__
 from service.api import (
@@ -26,6 +27,7 @@ from service.api import (
     ops,
     session,
     stream,
+    tokens,
     webhooks,
     workers,
 )
@@ -39,6 +41,7 @@ from service.api.openapi import DocumentedApi
 from service.api.query_names import StrictQuery
 from service.api.request_records import RequestRecords
 from service.api.requests import RequestFrame
+from service.api.route_roles import check_routes
 from service.context import AppContext
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -57,9 +60,10 @@ def build_app(context: AppContext, lifespan: Lifespan | None = None) -> FastAPI:
     )
     app.state.context, app.state.job_pages = context, JobPages(context)
     app.state.series_pages = SeriesPages(context)
-    app.needs_token = context.settings.token is not None
+    app.needs_token = lambda: context.credentials.needs_token
     root_path = context.settings.root_path
-    app.state.access = access = Access(context.settings, context.now)
+    app.state.access = access = Access(context)
+    app.session_cookie = access.cookies.name
     records = RequestRecords(context.metrics, log_each=context.settings.access_log)
     app.frame = lambda routes: RequestFrame(routes, access, root_path, JobPolls(context), records)
     app.before_routes = lambda routes: JobSubmissions(routes, context)
@@ -82,9 +86,15 @@ def build_app(context: AppContext, lifespan: Lifespan | None = None) -> FastAPI:
         catalog,
         ops,
         session,
+        tokens,
         docs,
         dashboard,
     ):
         app.include_router(routes.router, dependencies=[StrictQuery])
     app.include_router(agent.router)
+    check_routes(
+        f"{method} {route.path}"
+        for route in iter_route_contexts(app.routes)
+        for method in route.methods or ()
+    )
     return app

@@ -7,6 +7,7 @@ from fastapi import Depends, Request
 from starlette.types import Scope
 
 from service.context import AppContext
+from service.domain.access import Caller
 
 
 async def _context(request: Request) -> AppContext:
@@ -17,6 +18,16 @@ async def _context(request: Request) -> AppContext:
 
 
 Context = Annotated[AppContext, Depends(_context)]
+
+
+async def _caller(request: Request) -> Caller:
+    caller = request.scope["caller"]
+    assert isinstance(caller, Caller)
+    return caller
+
+
+By = Annotated[Caller, Depends(_caller)]
+"""Who sends the request, to a route that needs a role."""
 
 
 async def _volume_lookup(context: Context) -> AsyncIterator[None]:

@@ -18,6 +18,7 @@ from service.contract.sentences import message_of
 from service.contract.text import PATH_LENGTH
 from service.domain.errors import (
     Conflict,
+    Forbidden,
     Gone,
     InvalidFields,
     NotFound,
@@ -31,6 +32,7 @@ from service.volume.identity import WrongVolume
 
 _log = structlog.get_logger()
 _STATUS: dict[type[TrainyardError], int] = {
+    Forbidden: 403,
     NotFound: 404,
     Conflict: 409,
     Gone: 410,

@@ -9,8 +9,8 @@ from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service.api.access import is_open
 from service.api.refusals import with_refusals
+from service.api.route_roles import ROLES
 from service.contract.catalog import RecipeInfo, builtin_catalog
 
 _SCHEMAS = "#/components/schemas/"
@@ -18,13 +18,14 @@ _OTHER = "OtherRecipeSubmission"
 
 
 class DocumentedApi(FastAPI):
-    """An application whose document shows parameters of recipes, refusals and the token.
+    """An application whose document shows parameters of recipes, refusals and roles.
 
     One `frame` is around its routes, in place of the chain that FastAPI has for any middleware:
     what that chain does for errors, telemetry and bodies costs more than most routes.
     """
 
-    needs_token = False
+    needs_token: Callable[[], bool]
+    session_cookie: str
     frame: Callable[[ASGIApp], ASGIApp]
     before_routes: Callable[[ASGIApp], ASGIApp]
     """What answers some requests in place of their routes, whose errors it raises."""
@@ -45,8 +46,10 @@ class DocumentedApi(FastAPI):
         """The document, made once."""
         if self.openapi_schema is None:
             document = with_refusals(with_recipe_parameters(super().openapi()))
-            self.openapi_schema = with_token(document, is_required=self.needs_token)
-        return self.openapi_schema
+            self.openapi_schema = with_roles(document, self.session_cookie)
+        # A server may get its first token at any time.
+        ways: list[dict[str, list[str]]] = [{"token": []}, {"session": []}]
+        return self.openapi_schema | {"security": ways if self.needs_token() else [{}, *ways]}
 
     def methods_of(self, path: str) -> list[str]:
         """The methods of a path, for the header `Allow`; of a page or its files, GET and HEAD."""
@@ -89,14 +92,30 @@ def with_recipe_parameters(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
-def with_token(document: dict[str, Any], *, is_required: bool) -> dict[str, Any]:
-    """The document with the bearer token, and with the routes that are answered without one."""
-    document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
-    document["security"] = [{"token": []}] if is_required else [{}, {"token": []}]
+def with_roles(document: dict[str, Any], session_cookie: str) -> dict[str, Any]:
+    """The document with both ways to say who calls, and the role that each operation needs."""
+    document["components"]["securitySchemes"] = {
+        "token": {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "A token of `POST /tokens` or `trainyard token create`, or that of the "
+            "server's settings. `x-role` of an operation is the role that it needs: an admin has "
+            "the rights of a user, and a user those of a viewer.",
+        },
+        "session": {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": session_cookie,
+            "description": "The cookie of `POST /session`. A change needs `X-Requested-With`, too.",
+        },
+    }
     for path, methods in document["paths"].items():
-        for operation in methods.values():
-            if is_open({"path": path}):
+        for method, operation in methods.items():
+            role = ROLES[f"{method.upper()} {path}"]
+            if role is None:
                 operation["security"] = []
+            else:
+                operation["x-role"] = role.value
     return document
 
 

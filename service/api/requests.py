@@ -55,26 +55,20 @@ class RequestFrame:
         reply = _Reply(send, scope)
         began = time.perf_counter()
         try:
-            await self._reply(scope, headers, receive, reply)
+            await self._answer(scope, headers, receive, reply)
         finally:
             # Of a request whose client has gone before its answer there is no status.
             self._records.add(scope, reply.status, began, reply.begun_at)
-
-    async def _reply(
-        self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive, reply: "_Reply"
-    ) -> None:
-        refusal = self._access.refusal(scope, headers) or _body_refusal(scope, headers)
-        if refusal is not None:
-            await refusal(scope, receive, reply)
-        else:
-            await self._answer(scope, headers, receive, reply)
 
     async def _answer(
         self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive, reply: "_Reply"
     ) -> None:
         request_id = scope["request_id"]
         try:
-            if not await self._polls.answer(scope, headers, reply):
+            refusal = await self._access.refusal(scope, headers) or _body_refusal(scope, headers)
+            if refusal is not None:
+                await refusal(scope, receive, reply)
+            elif not await self._polls.answer(scope, headers, reply):
                 with structlog.contextvars.bound_contextvars(request_id=request_id):
                     await self._route(scope, receive, reply)
         except Exception as error:

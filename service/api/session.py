@@ -4,12 +4,18 @@ from typing import Annotated
 
 import structlog
 from fastapi import APIRouter, Depends, Request, Response
+from starlette.concurrency import run_in_threadpool
 
-from service.api.access import OWNER, Access, Caller
+from service.api.access import Access
 from service.api.dependencies import Context
 from service.api.refusals import refusals
+from service.context import AppContext
 from service.contract.sessions import Login, SessionView
+from service.control.access import logins
+from service.domain.access import Caller
 from service.domain.errors import Conflict
+from service.store import sessions
+from service.store.sessions import StoredSession
 
 router = APIRouter(tags=["session"])
 _log = structlog.get_logger()
@@ -26,51 +32,78 @@ Accesses = Annotated[Access, Depends(_access)]
 
 @router.get("/session", response_model=SessionView)
 async def who_is_logged_in(request: Request, access: Accesses) -> Response:
-    """Who sends the request, by its session or its token."""
+    """Who sends the request, by its session or its token, and in which role."""
     caller: Caller | None = request.scope.get("caller")
-    view = SessionView(needs_login=access.cookies is not None)
+    view = SessionView(needs_login=access.credentials.needs_token)
     if caller is not None:
-        expires_at = caller.session.expires_at if caller.session is not None else None
-        view = view.model_copy(update={"user": caller.user, "expires_at": expires_at})
+        session: StoredSession | None = request.scope.get("session")
+        expires_at = session.expires_at if session is not None else None
+        who = {"user": caller.name, "role": caller.role, "expires_at": expires_at}
+        view = view.model_copy(update=who)
     return _answer(view)
 
 
-@router.post("/session", status_code=201, response_model=SessionView, responses=refusals(409, 429))
+@router.post(
+    "/session", status_code=201, response_model=SessionView, responses=refusals(403, 409, 429)
+)
 async def log_in(request: Request, login: Login, access: Accesses, context: Context) -> Response:
-    """Begin a session with the token of the server: a cookie that expires.
+    """Begin a session with a token: a cookie that expires.
 
-    Every change by the session needs the header `X-Requested-With`. A server without a token has no
+    Every change by the session needs the header `X-Requested-With`. A server without tokens has no
     sessions (409). After ten wrong tokens of one address within a minute the next is refused (429).
     """
-    cookies = access.cookies
-    if cookies is None:
+    if not access.credentials.needs_token:
         detail = "this server has no token: whoever reaches it may use it without a login"
         raise Conflict("no_token", detail)
-    refused = access.login_refusal(request, login.token.get_secret_value())
+    caller = await access.login(request, login.token.get_secret_value())
     address = request.client.host if request.client else None
-    if refused is not None:
-        _log.warning("login_refused", address=address, status=refused.status_code)
-        return refused
-    now = context.now()
-    session = cookies.begin(context.new_id("session"), OWNER, now)
-    view = SessionView(needs_login=True, user=session.user, expires_at=session.expires_at)
+    if isinstance(caller, Response):
+        _log.warning("login_refused", address=address, status=caller.status_code)
+        return caller
+    started = await run_in_threadpool(_begin, context, access, caller)
+    view = SessionView(
+        needs_login=True,
+        user=caller.name,
+        role=caller.role,
+        expires_at=started.session.expires_at,
+    )
     response = _answer(view, 201)
-    cookies.put(response, session, now, secure=_is_https(request))
-    _log.info("logged_in", user=session.user, address=address)
+    access.cookies.put(response, started.secret, secure=_is_https(request))
+    _log.info("logged_in", user=caller.name, address=address)
     return response
 
 
 @router.delete("/session", status_code=204)
 async def log_out(request: Request, access: Accesses, context: Context) -> Response:
-    """End the session; without one nothing is to be done."""
+    """End the session on all servers; without one nothing is to be done."""
     response = Response(status_code=204)
-    # The cookie's name follows from the token: a stranger, who could test guesses by it, gets none.
-    if access.cookies is not None and access.cookies.name in request.cookies:
-        caller: Caller | None = request.scope.get("caller")
-        if caller is not None and caller.session is not None:
-            access.cookies.end(caller.session, context.now())
+    session: StoredSession | None = request.scope.get("session")
+    if session is not None:
+        await run_in_threadpool(_end, context, session)
+    if access.cookies.name in request.cookies:
         access.cookies.remove(response, secure=_is_https(request))
     return response
+
+
+def _begin(context: AppContext, access: Access, caller: Caller) -> logins.StartedSession:
+    now = context.now()
+    with context.database.write() as tx:
+        started = logins.begin(
+            tx,
+            caller,
+            session_id=context.new_id("session"),
+            secret=context.new_secret(),
+            now=now,
+            lifetime=access.cookies.lifetime,
+        )
+    context.credentials.refresh(now)
+    return started
+
+
+def _end(context: AppContext, session: StoredSession) -> None:
+    with context.database.write() as tx:
+        sessions.end(tx, session.id)
+    context.credentials.refresh(context.now())
 
 
 def _answer(view: SessionView, status: int = 200) -> Response:

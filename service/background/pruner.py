@@ -9,10 +9,12 @@ from service.contract.loop import Loop
 from service.control.leases.samples import SAMPLE_RETENTION, seconds_of
 from service.control.scheduling import catalogs
 from service.store import (
+    access_tokens,
     history,
     idempotency,
     samples,
     server_heartbeats,
+    sessions,
     webhook_deliveries,
     workers,
 )
@@ -27,6 +29,7 @@ CATALOG_RETENTION = timedelta(days=1)
 DELIVERY_RETENTION = timedelta(days=30)
 MOST_DELIVERIES = 1000
 """Ended deliveries of each webhook that are kept, the newest ones."""
+REVOKED_TOKEN_RETENTION = timedelta(days=365)
 
 _EVERY_SECONDS = 600.0
 _NEXT_BATCH_SECONDS = 0.1
@@ -67,6 +70,10 @@ def _prune_batch(context: AppContext, limit: int) -> dict[str, int]:
         old += webhook_deliveries.delete_beyond(tx, MOST_DELIVERIES, limit)
     removed = {"idempotency_keys": keys, "workers": ended_workers, "catalogs": unused}
     removed |= {"servers": servers, "sample_hours": hours, "webhook_deliveries": old}
+    with database.write() as tx:
+        tokens = access_tokens.delete_revoked_before(tx, now - REVOKED_TOKEN_RETENTION, limit)
+        ended_sessions = sessions.delete_expired(tx, now, limit)
+    removed |= {"access_tokens": tokens, "sessions": ended_sessions}
     return removed | _prune_jobless(database, limit)
 
 

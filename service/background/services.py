@@ -8,6 +8,7 @@ import structlog
 from fastapi import FastAPI
 
 from service.background.compactor import compactor_loop
+from service.background.credentials import credentials_loop
 from service.background.gc import gc_loop
 from service.background.notification_relay import NotificationRelay
 from service.background.pruner import pruner_loop
@@ -46,6 +47,7 @@ class BackgroundServices:
             sample_mover_loop(context),
             server_heartbeat_loop(context, self._server_id),
             self._webhooks.loop,
+            credentials_loop(context),
         )
         context.loops.extend((*self._database_loops, *self._volume_loops, *self._relay.loops))
 
@@ -63,6 +65,7 @@ class BackgroundServices:
         """Recover, then start the loops; raises what the database raises."""
         recover(self._context, self._server_id)
         self._webhooks.recover()
+        self._context.credentials.refresh(self._context.now())
         self._relay.start()
         for loop in (*self._database_loops, *self._volume_loops):
             loop.start()

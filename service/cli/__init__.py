@@ -16,6 +16,7 @@ from service.cli import (
     maintenance,
     processes,
     series,
+    tokens,
     workers,
 )
 from service.cli.group import Group
@@ -88,6 +89,11 @@ app.add_typer(_workers, name="workers", rich_help_panel=SERVER)
 
 app.command(rich_help_panel=SERVER)(catalog.recipes)
 app.command(rich_help_panel=SERVER)(catalog.datasets)
+_tokens = typer.Typer(help="Make, list and revoke access tokens.", no_args_is_help=True)
+_tokens.command()(tokens.create)
+_tokens.command("list")(tokens.list_tokens)
+_tokens.command()(tokens.revoke)
+app.add_typer(_tokens, name="token", rich_help_panel=SERVER)
 
 app.command(rich_help_panel=HERE)(processes.up)
 app.command(rich_help_panel=HERE)(processes.demo)

@@ -3,6 +3,7 @@
 It needs the `server` extra, so a command imports it only when it runs.
 """
 
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -17,11 +18,16 @@ from sqlalchemy.exc import DBAPIError
 from service import main
 from service.cli import terminal
 from service.cli.exit_codes import BadInput, Failed
+from service.contract.access import NewAccessToken, Role, TokenRequest
+from service.contract.ids import new_id
 from service.contract.sentences import sentence_of
+from service.control.access import tokens
 from service.control.checkpoints import reindex as reindexing
 from service.control.checkpoints.reindex import ReindexResult
 from service.devserver.restarting_process import REFUSED_STATUS
+from service.domain.errors import TrainyardError as RefusedByServer
 from service.settings import Settings
+from service.store.engine import DatabaseInUse
 
 
 def settings_of(**options: Any) -> Settings:
@@ -47,6 +53,33 @@ def upgrade_database(database_url: str | None) -> str:
     settings = settings_of(database_url=database_url)
     with _refusal_as_exit_status():
         return main.upgrade_database(settings)
+
+
+def create_admin_token(database_url: str, name: str, expires_at: datetime | None) -> NewAccessToken:
+    """Make an admin's token in the database itself; raises Failed, BadInput."""
+    try:
+        database = main.open_database(database_url)
+    except main.CannotStart as error:
+        if isinstance(error.__cause__, DatabaseInUse):
+            message = "stop it, or have it make one: trainyard token create NAME --role admin"
+            raise Failed(f"a server has {database_url} open: {message}") from error
+        raise Failed(str(error)) from error
+    try:
+        request = TokenRequest(name=name, role=Role.ADMIN, expires_at=expires_at)
+        with database.write() as tx:
+            return tokens.create(
+                tx,
+                request,
+                token_id=new_id("tok"),
+                secret=tokens.PREFIX + secrets.token_urlsafe(32),
+                now=datetime.now(UTC),
+            )
+    except ValidationError as error:
+        raise BadInput(sentence_of(error)) from error
+    except RefusedByServer as error:
+        raise Failed(error.message) from error
+    finally:
+        database.close()
 
 
 def rebuild_index(database_url: str, volume: Path) -> ReindexResult:

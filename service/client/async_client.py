@@ -10,6 +10,7 @@ from service.client.async_verbs import made, pages, pages_of, verb
 from service.client.calls import catalog, downloads, exchange, follow, job_actions, streams
 from service.client.calls import checkpoints as checkpoint_calls
 from service.client.calls import jobs as job_calls
+from service.client.calls import tokens as tokens_calls
 from service.client.calls import workers as workers_calls
 from service.client.connection import server_and_token
 
@@ -97,6 +98,10 @@ class AsyncClient:
     worker_samples = verb(workers_calls.worker_samples)
     drain = verb(workers_calls.drain)
     resume_worker = verb(workers_calls.resume_worker)
+
+    tokens = verb(tokens_calls.tokens)
+    create_token = verb(tokens_calls.create_token)
+    revoke_token = verb(tokens_calls.revoke_token)
 
     recipes = verb(catalog.recipes)
     datasets = verb(catalog.datasets)

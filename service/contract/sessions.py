@@ -19,11 +19,13 @@ class Login(BaseModel):
 
 
 class SessionView(BaseModel):
-    """Who sends a request; `user` is null for a stranger, and on a server without a token."""
+    """Who sends a request; `user` is null for a stranger, and on a server without tokens."""
 
     object: Literal["session"] = "session"
     needs_login: bool
-    """Whether the server has a token, and answers only those who have sent it."""
+    """Whether the server has tokens, and answers only those who have sent one."""
     user: ShortText | None = None
+    role: ShortText | None = None
+    """What the caller may do: `viewer`, `user`, `admin` or `worker`; null for a stranger."""
     expires_at: datetime | None = None
     """When the session ends; null for who sends the token itself."""

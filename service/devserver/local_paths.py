@@ -1,10 +1,11 @@
 """The folders of an installation on one machine, and the commands of its processes."""
 
+import secrets
 import signal
 import socket
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy import URL
@@ -35,6 +36,8 @@ class LocalPaths:
     port: int
     environ: Mapping[str, str]
     """The environment variables; TRAINYARD_… paths in it take precedence over `folder`."""
+    worker_token: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
+    """What the workers send: they may claim jobs, and nothing else, once the server has tokens."""
 
     @property
     def url(self) -> str:
@@ -89,7 +92,7 @@ class LocalPaths:
     def server(self) -> Program:
         """The program of the control plane; its log is `logs/server.log`."""
         command = [sys.executable, "-m", "service.cli", "serve"]
-        env = self.environment()
+        env = self.environment() | {"TRAINYARD_WORKER_TOKEN": self.worker_token}
         return Program("server", command, env, self.folder / "logs" / "server.log")
 
     def worker(self, number: int) -> Program:
@@ -97,7 +100,7 @@ class LocalPaths:
 
         Its log is `logs/worker-<number>.log`.
         """
-        env = self.environment()
+        env = self.environment() | {"TRAINYARD_TOKEN": self.worker_token}
         command = [sys.executable, "-m", "workers", "--server", self.url]
         for flag in ("volume", "data-root", "import-root"):
             command += [f"--{flag}", env[f"TRAINYARD_{flag.upper().replace('-', '_')}"]]

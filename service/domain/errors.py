@@ -1,6 +1,7 @@
 """What the control plane refuses, and why; the HTTP edge gives each its status.
 
 TrainyardError
+├── Forbidden           what the role, or the owner, does not allow
 ├── NotFound            no_such_job, no_such_checkpoint, no_checkpoint, no_such_file, no_log, …
 ├── Conflict            a state that does not allow it
 │   └── LeaseLost       the attempt is not the live one any more
@@ -24,6 +25,10 @@ class TrainyardError(Exception):
         super().__init__(message)
         self.code = code
         self.message = message
+
+
+class Forbidden(TrainyardError):
+    """The caller's role does not allow it, or the thing is somebody else's."""
 
 
 class NotFound(TrainyardError):

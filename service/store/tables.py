@@ -16,6 +16,8 @@ from sqlalchemy import (
     text,
 )
 
+from service.store.access_tables import access_tokens as access_tokens
+from service.store.access_tables import sessions as sessions
 from service.store.checkpoint_tables import checkpoints
 from service.store.sample_tables import sample_hours as sample_hours
 from service.store.sample_tables import samples as samples

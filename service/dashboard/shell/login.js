@@ -9,8 +9,8 @@ export function Login() {
   return isLoginNeeded.value ? html`<${LoginDialog} isFirst=${!hasLoggedIn()} />` : null;
 }
 
-const FIRST = "The token is what TRAINYARD_TOKEN is set to on the server; whoever runs it has it.";
-const AGAIN = "Your session has ended. The page goes on as it is when you have given the token again.";
+const FIRST = "An admin of this server makes tokens, by trainyard token create; TRAINYARD_TOKEN of the server is one, too.";
+const AGAIN = "Your session has ended. The page goes on as it is when you have given a token again.";
 
 function LoginDialog({ isFirst: isFirstNow }) {
   const [isFirst] = useState(isFirstNow);
