@@ -39,9 +39,9 @@ def readyz(request: Request, context: Context) -> Response:
 
 
 @router.get("/version")
-def which_version() -> dict[str, str]:
-    """The version of the server, and the digest of its page's files."""
-    return {"version": __version__, "page": page_digest()}
+def which_version(context: Context) -> dict[str, str | None]:
+    """The version of the server, the digest of its page's files, and its volume's identity."""
+    return {"version": __version__, "page": page_digest(), "volume": context.volume_id}
 
 
 def _not_ready(request: Request, detail: str) -> Response:

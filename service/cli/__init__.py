@@ -19,6 +19,7 @@ from service.cli import (
     tokens,
     workers,
 )
+from service.cli.doctor.command import doctor
 from service.cli.group import Group
 from service.cli.submit import submit
 from service.cli.watch import watch
@@ -103,6 +104,7 @@ app.command(
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
     rich_help_panel=HERE,
 )(processes.worker)
+app.command(rich_help_panel=HERE)(doctor)
 app.command(rich_help_panel=HERE)(processes.version)
 
 _data = typer.Typer(

@@ -13,7 +13,7 @@ from typing import Any
 import typer
 from pydantic import ValidationError
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from service import main
 from service.cli import terminal
@@ -28,6 +28,7 @@ from service.devserver.restarting_process import REFUSED_STATUS
 from service.domain.errors import TrainyardError as RefusedByServer
 from service.settings import Settings
 from service.store.engine import DatabaseInUse
+from service.store.migrate import revision_in, revisions
 
 
 def settings_of(**options: Any) -> Settings:
@@ -80,6 +81,17 @@ def create_admin_token(database_url: str, name: str, expires_at: datetime | None
         raise Failed(error.message) from error
     finally:
         database.close()
+
+
+def schema_revisions(database_url: str) -> tuple[str | None, list[str]]:
+    """The revision of a database's schema, None without one, and those of this version in order.
+
+    Only reads, also beside a server that runs; raises Failed.
+    """
+    try:
+        return revision_in(database_url), revisions()
+    except (ArgumentError, ImportError, DBAPIError, OSError, ValueError) as error:
+        raise Failed(str(error).split("\n")[0]) from error
 
 
 def rebuild_index(database_url: str, volume: Path) -> ReindexResult:

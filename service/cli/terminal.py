@@ -15,6 +15,7 @@ from pathlib import Path
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Control characters, formats such as those of direction, surrogates, separators of lines."""
@@ -84,6 +85,11 @@ class _Console(Console):
     def on_broken_pipe(self) -> None:
         """Let the group of commands answer it, as it does where no console prints."""
         raise BrokenPipeError
+
+
+def styled(text: str, style: str) -> Text:
+    """A text in a style of rich."""
+    return Text(text, style=style)
 
 
 def is_screen(console: Console) -> bool:
