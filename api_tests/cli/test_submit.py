@@ -15,6 +15,9 @@ from service.cli import app
 from service.contract.catalog import builtin_catalog
 
 Run = Callable[..., Result]
+NOBODY = ("--worker-label", "for=nobody")
+"""Without it the agent of another test would claim the job."""
+
 ONESHOT = ("--recipe", "oneshot", "--dataset", "digits")
 
 
@@ -45,7 +48,8 @@ def submitted(run: Run, server: Server) -> Callable[..., dict[str, Any]]:
     """The specification of the job that the options submit."""
 
     def spec(*args: str, stdin: str | None = None) -> dict[str, Any]:
-        result = run("submit", *args, stdin=stdin)
+        nobody = () if "--worker-label" in args else NOBODY
+        result = run("submit", *args, *nobody, stdin=stdin)
         assert result.exit_code == 0, result.stderr
         body: dict[str, Any] = server.http.get(f"/jobs/{result.stdout.strip()}").json()
         return body["spec"] | {"kind": body["kind"]}
@@ -87,7 +91,6 @@ def test_weights_are_named_by_checkpoint_job_or_file(
     submitted: Callable[..., Any], run: Run, server: Server, agent: FakeAgent, of: str
 ) -> None:
     training = Training(server, agent)
-    # A job of another test may have been claimed.
     named = agent.http.patch(f"/jobs/{training.job_id}", json={"name": f"source {agent.id}"})
     named.raise_for_status()
     whole = training.save(1, 0.5)
@@ -176,7 +179,7 @@ def test_a_file_that_cannot_be_used_is_named(run: Run, text: str, message: str) 
 
 
 def test_a_key_makes_one_job(run: Run) -> None:
-    args = ("submit", *ONESHOT, "--idempotency-key", "only-once")
+    args = ("submit", *ONESHOT, *NOBODY, "--idempotency-key", "only-once")
     assert run(*args).stdout == run(*args).stdout
 
 
