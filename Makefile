@@ -14,7 +14,7 @@ install: .venv/installed ## Build .venv with everything
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[server,workers,postgres,dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[server,workers,postgres,otel,dev]'
 	@touch $@
 
 demo: install ## Train on the digits, evaluate, print the latest checkpoint

@@ -9,7 +9,7 @@ COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY service service
 # hatchling requires every listed package; this image has no workers.
 RUN mkdir workers && touch workers/__init__.py \
- && pip install --no-cache-dir -c constraints.txt '.[server,postgres]' \
+ && pip install --no-cache-dir -c constraints.txt '.[server,postgres,otel]' \
  && rm -rf workers
 
 USER trainyard

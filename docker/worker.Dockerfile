@@ -10,7 +10,7 @@ COPY workers workers
 COPY service/__init__.py service/__init__.py
 COPY service/contract service/contract
 COPY service/volume service/volume
-RUN pip install --no-cache-dir -c constraints.txt '.[workers]'
+RUN pip install --no-cache-dir -c constraints.txt '.[workers,otel]'
 
 USER trainyard
 ENV TRAINYARD_SERVER=http://server:8000 \

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from service.contract.agent import Lease
 from service.contract.loop import Loop
+from service.contract.traces import Tracer
 from service.control.access.credentials import Credentials
 from service.control.jobs.grouped_submissions import (
     Outcome,
@@ -57,6 +58,8 @@ class AppContext:
     volume_limiter: VolumeLimiter = field(default_factory=VolumeLimiter)
     file_digests: FileDigests = field(default_factory=FileDigests)
     samples: SampleBuffer = field(default_factory=SampleBuffer)
+    tracer: Tracer | None = None
+    """Makes the spans of this server, where traces are on."""
     metrics: ServerMetrics = field(default_factory=ServerMetrics)
     loops: list[Loop] = field(default_factory=list)
     """The server's own loops, whose turns and errors `GET /metrics` counts."""

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import ipaddress
+import os
 import random
 import secrets
 import signal
@@ -26,6 +27,7 @@ from service.background.services import BackgroundServices
 from service.context import AppContext
 from service.contract.ids import new_id
 from service.contract.sentences import sentences_of
+from service.contract.traces import Tracer, TracesUnavailable, tracer_of
 from service.http_connection import HttpConnection, connection_limit, note_loop_error
 from service.notifier import Notifier
 from service.settings import Settings
@@ -75,6 +77,8 @@ def serve(settings: Settings) -> None:
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, server.handle_exit)
             server.run(sockets=[listening])
+            if context.tracer is not None:
+                context.tracer.close()
         finally:
             database.close()
 
@@ -216,7 +220,16 @@ def _context(settings: Settings, database: Database) -> AppContext:
         new_id=new_id,
         new_token=lambda: secrets.token_urlsafe(24),
         draw=random.random,
+        tracer=_tracer(),
     )
+
+
+def _tracer() -> Tracer | None:
+    """Raises CannotStart where traces are asked for and cannot be made."""
+    try:
+        return tracer_of(os.environ, "trainyard-server")
+    except TracesUnavailable as error:
+        raise CannotStart(str(error)) from error
 
 
 def main() -> int:

@@ -1,5 +1,6 @@
 """`python -m workers`: one worker, until a signal drains it."""
 
+import os
 import signal
 import socket
 import sys
@@ -18,6 +19,7 @@ from service.contract.ids import new_id
 from service.contract.kernel import become_subreaper, boot_clock
 from service.contract.registration import Registration
 from service.contract.sentences import sentences_of
+from service.contract.traces import TracesUnavailable, tracer_of
 from workers.agent.client import ControlPlane
 from workers.agent.gpus import visible_gpus
 from workers.agent.identity import own_identity
@@ -52,6 +54,9 @@ def main(arguments: list[str] | None = None) -> int:
     except BadConnection as error:
         sys.stderr.write(f"server: {error}\n")
         return 2
+    except TracesUnavailable as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
 
 
 def _is_no_folder(path: Path) -> bool:
@@ -67,10 +72,11 @@ def _is_no_folder(path: Path) -> bool:
 def work(settings: WorkerSettings, rank_main: str = RANK_MAIN) -> int:
     """Run an agent in this process until two signals, or one and its work, have ended it.
 
-    Raises BadConnection.
+    Raises BadConnection, TracesUnavailable.
     """
     stop_retries = threading.Event()
     control_plane = ControlPlane(settings.server, settings.token, stop_retries)
+    tracer = tracer_of(os.environ, "trainyard-worker")
     log_to_stderr()
     setproctitle("trainyard: agent")
     become_subreaper()
@@ -95,6 +101,7 @@ def work(settings: WorkerSettings, rank_main: str = RANK_MAIN) -> int:
         on_drain=settings.on_drain,
         clock=boot_clock,
         catalog=catalog(),
+        tracer=tracer,
     )
 
     def drain(_number: int, _frame: FrameType | None) -> None:
@@ -102,4 +109,8 @@ def work(settings: WorkerSettings, rank_main: str = RANK_MAIN) -> int:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, drain)
-    return agent.run()
+    try:
+        return agent.run()
+    finally:
+        if tracer is not None:
+            tracer.close()

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+import httpx
 import psutil
 
 from api_tests.support.server import Server, environment
@@ -64,6 +65,11 @@ class Installation:
     def server(self) -> "subprocess.Popen[bytes]":
         """The process of the control plane."""
         return self._server.process
+
+    @property
+    def http(self) -> httpx.Client:
+        """Plain HTTP to the control plane."""
+        return self._server.http
 
     def start_server(self) -> None:
         """Start the control plane again, and wait until it is ready."""

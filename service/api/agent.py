@@ -20,6 +20,7 @@ from service.contract.registration import (
     WorkerVolume,
 )
 from service.control.leases import claims, heartbeats, reports, workers
+from service.control.leases.queue_spans import trace_claim
 from service.control.scheduling import catalogs
 from service.domain.catalog_rules import check_catalog, check_storable
 
@@ -136,4 +137,7 @@ def _try_claim(context: AppContext, body: ClaimRequest, token: str, first: bool)
     if grant is None:
         return None
     with context.database.read() as tx:
-        return claims.claim_of(tx, grant, context.lease)
+        given = claims.claim_of(tx, grant, context.lease)
+        if given is None or context.tracer is None:
+            return given
+        return trace_claim(tx, context.tracer, given, context.now())

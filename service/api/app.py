@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager
 
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
+from starlette.types import ASGIApp
 
 from service import __version__
 from service.api import (
@@ -40,6 +41,7 @@ from service.api.job_submissions import JobSubmissions
 from service.api.openapi import DocumentedApi
 from service.api.query_names import StrictQuery
 from service.api.request_records import RequestRecords
+from service.api.request_spans import RequestSpans
 from service.api.requests import RequestFrame
 from service.api.route_roles import check_routes
 from service.context import AppContext
@@ -66,7 +68,13 @@ def build_app(context: AppContext, lifespan: Lifespan | None = None) -> FastAPI:
     app.session_cookie = access.cookies.name
     records = RequestRecords(context.metrics, log_each=context.settings.access_log)
     app.frame = lambda routes: RequestFrame(routes, access, root_path, JobPolls(context), records)
-    app.before_routes = lambda routes: JobSubmissions(routes, context)
+    tracer = context.tracer
+
+    def before_routes(routes: ASGIApp) -> ASGIApp:
+        submissions = JobSubmissions(routes, context)
+        return submissions if tracer is None else RequestSpans(submissions, tracer)
+
+    app.before_routes = before_routes
     errors.install(app)
     for routes in (
         job_series,

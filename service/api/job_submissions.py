@@ -10,6 +10,7 @@ from service.api.request_records import ROUTE
 from service.api.responses import job_made
 from service.context import AppContext
 from service.contract.specs import Submission
+from service.contract.traces import TRACEPARENT
 from service.control.jobs.grouped_submissions import SubmissionRequest
 
 
@@ -52,7 +53,12 @@ class JobSubmissions:
             return None
         request_id: str = scope["request_id"]
         return SubmissionRequest(
-            spec, key, self._context.new_id("job"), self._context.now(), request_id
+            spec,
+            key,
+            self._context.new_id("job"),
+            self._context.now(),
+            request_id,
+            TRACEPARENT.get(),
         )
 
 

@@ -41,6 +41,7 @@ from service.contract.model_json import json_of
 from service.contract.request_ids import REQUEST_ID
 from service.contract.samples import JobSamples
 from service.contract.specs import AnySpec, Submission, SubmittedSpec
+from service.contract.traces import TRACEPARENT
 from service.control.checkpoints import index
 from service.control.jobs import artifacts, history, submission, views
 from service.control.jobs import samples as job_samples
@@ -87,7 +88,7 @@ async def submit(
     if validate_only:
         return await run_in_threadpool(_explained if explain else _completed, context, body.root)
     job_id, request_id = context.new_id("job"), REQUEST_ID.get()
-    asked = SubmissionRequest(body.root, key, job_id, context.now(), request_id)
+    asked = SubmissionRequest(body.root, key, job_id, context.now(), request_id, TRACEPARENT.get())
     submitted = await context.submissions.reply(asked)
     return job_made(submitted.job, replayed=submitted.replayed)
 

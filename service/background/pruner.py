@@ -12,6 +12,7 @@ from service.store import (
     access_tokens,
     history,
     idempotency,
+    job_traces,
     samples,
     server_heartbeats,
     sessions,
@@ -68,8 +69,11 @@ def _prune_batch(context: AppContext, limit: int) -> dict[str, int]:
         old = webhook_deliveries.delete_ended_before(tx, now - DELIVERY_RETENTION, limit)
     with database.write() as tx:
         old += webhook_deliveries.delete_beyond(tx, MOST_DELIVERIES, limit)
+    with database.write() as tx:
+        traces = job_traces.delete_jobless(tx, limit)
     removed = {"idempotency_keys": keys, "workers": ended_workers, "catalogs": unused}
     removed |= {"servers": servers, "sample_hours": hours, "webhook_deliveries": old}
+    removed |= {"job_traces": traces}
     with database.write() as tx:
         tokens = access_tokens.delete_revoked_before(tx, now - REVOKED_TOKEN_RETENTION, limit)
         ended_sessions = sessions.delete_expired(tx, now, limit)

@@ -98,6 +98,10 @@ class Claim(PeerMessage):
     lease: Lease
     resume: Annotated[tuple[Checkpoint, ...], CutTo(_MOST_CHECKPOINTS)] = ()
     weights: Checkpoint | None = None
+    traceparent: Annotated[
+        Annotated[str, CutTo(64)] | None, Field(exclude_if=lambda parent: parent is None)
+    ] = None
+    """The span that the attempt is in, where the server traces its jobs."""
 
     @property
     def job_spec(self) -> TrainSpec | EvalSpec:

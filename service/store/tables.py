@@ -207,6 +207,14 @@ events = Table(
     sqlite_autoincrement=True,
 )
 
+# The span by which a job was submitted, as traceparent; only where traces are on.
+job_traces = Table(
+    "job_traces",
+    metadata,
+    id_column("job_id", primary_key=True),
+    Column("traceparent", String(64), nullable=False),
+)
+
 # How many images and classes a worker has counted, by the folder or the split of a pack.
 data_counts = Table(
     "data_counts",

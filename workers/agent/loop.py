@@ -13,7 +13,9 @@ from service.contract.catalog import Catalog
 from service.contract.ids import new_id
 from service.contract.loop import Loop
 from service.contract.registration import Gone, Registration
+from service.contract.traces import Tracer
 from workers.agent.attempt import Attempt
+from workers.agent.attempt_spans import attempt_span
 from workers.agent.catalog import CatalogReporter
 from workers.agent.client import (
     ControlPlane,
@@ -71,11 +73,13 @@ class Agent:
         on_drain: Literal["wait", "release"],
         clock: Callable[[], float],
         catalog: Catalog,
+        tracer: Tracer | None = None,
     ) -> None:
         self._worker_id, self._registration = worker_id, registration
         self._catalog = CatalogReporter(control_plane, worker_id, catalog)
         self._volume = VolumeReporter(control_plane, worker_id, paths.volume)
         self._paths, self._launcher, self._on_drain = paths, launcher, on_drain
+        self._tracer = tracer
         self._control_plane, self._stop_retries, self._clock = control_plane, stop_retries, clock
         self._messages: SimpleQueue[Drain | AttemptEnded | WorkerRefused] = SimpleQueue()
         self._running = RunningAttempts(
@@ -231,8 +235,12 @@ class Agent:
 
     def _begin(self, claim: Claim) -> None:
         paths = replace(self._paths, volume_id=self._volume.expected.id)
+        span = attempt_span(self._tracer, claim)
+        if span is not None:
+            # What the ranks do belongs to the attempt.
+            claim = claim.model_copy(update={"traceparent": span.traceparent})
         self._running.begin(
-            Attempt(claim, paths, self._launcher, self._control_plane.report, self._clock)
+            Attempt(claim, paths, self._launcher, self._control_plane.report, self._clock), span
         )
         self._heartbeats.hasten()
 

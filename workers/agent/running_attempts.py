@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import structlog
 
+from service.contract.traces import Span
 from workers.agent.attempt import Attempt
 from workers.agent.commands import Command
 
@@ -35,8 +36,8 @@ class RunningAttempts:
         """How many more there may be at the same time."""
         return self._slots - len(self.all())
 
-    def begin(self, attempt: Attempt) -> None:
-        """Run one more; it is given back at once after `close`."""
+    def begin(self, attempt: Attempt, span: Span | None = None) -> None:
+        """Run one more; it is given back at once after `close`. `span` ends with it."""
         claim = attempt.claim
         key = (claim.job_id, claim.attempt)
         with self._changed:
@@ -45,7 +46,9 @@ class RunningAttempts:
             if self._closed:
                 attempt.send(Command.RELEASE)
         _log.info("claimed", job_id=claim.job_id, attempt=claim.attempt)
-        threading.Thread(target=self._run, args=(key, attempt), name=str(key), daemon=True).start()
+        threading.Thread(
+            target=self._run, args=(key, attempt, span), name=str(key), daemon=True
+        ).start()
 
     def pause(self, paused: bool) -> None:
         """Offer no slot while the control plane has this worker drained."""
@@ -73,13 +76,15 @@ class RunningAttempts:
     def _has_free_slot(self) -> bool:
         return not self._paused and len(self._attempts) < self._slots
 
-    def _run(self, key: tuple[str, int], attempt: Attempt) -> None:
+    def _run(self, key: tuple[str, int], attempt: Attempt, span: Span | None) -> None:
         try:
             attempt.run()
         except BaseException:
             # A SystemExit too would end this thread in silence; the lease runs out.
             _log.exception("attempt_not_reported", job_id=key[0], attempt=key[1])
         finally:
+            if span is not None:
+                span.end()
             with self._changed:
                 del self._attempts[key]
                 self._changed.notify_all()

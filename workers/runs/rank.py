@@ -15,6 +15,7 @@ from service.contract.jobs import Reason
 from service.contract.oom_kills import count_oom_kills
 from workers.attempt_dir import AttemptDir
 from workers.kinds import KINDS
+from workers.runs.first_step_span import first_step_span
 from workers.training.attempt_results import Stopped, result_of
 from workers.training.distributed import RanksNotConnected, joined
 from workers.training.events import Events
@@ -37,7 +38,11 @@ def run_rank(spec_path: Path) -> int:
 
     signal.signal(signal.SIGTERM, ask)
     try:
-        with joined() as ranks, closing(Events(attempt_dir, _now, writes=ranks.is_first)) as events:
+        with (
+            joined() as ranks,
+            closing(Events(attempt_dir, _now, writes=ranks.is_first)) as events,
+            first_step_span(assignment.claim, is_first=ranks.is_first) as note_first_step,
+        ):
             context = RunContext(
                 assignment=assignment,
                 attempt_folder=attempt_dir.folder,
@@ -48,6 +53,7 @@ def run_rank(spec_path: Path) -> int:
                 now=_now,
                 new_id=_new_id,
                 times=TimeAccount(monotonic),
+                note_first_step=note_first_step,
             )
             return _run(context)
     except RanksNotConnected as error:

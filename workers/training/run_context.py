@@ -38,6 +38,8 @@ class RunContext:
     now: Callable[[], datetime]
     new_id: Callable[[], str]
     times: TimeAccount
+    note_first_step: Callable[[], None] = lambda: None
+    """To be called after the first training step of the attempt."""
 
     @property
     def claim(self) -> Claim:

@@ -58,7 +58,7 @@ class Trainer:
         self._train, self._val = train, val
         self._decoder = decoder_of(self._params, train, state.device)
         self._to_inputs = to_inputs_on(state.device, transform_of(train), self._decoder)
-        self._stop_asked = context.stop_asked
+        self._stop_asked, self._note_first_step = context.stop_asked, context.note_first_step
         self._total = total_steps(self._recipe, self._params, len(train))
         share = self._ranks.share_of(self._params.batch_size)
         self._loaders = self._loader_processes(train, share)
@@ -98,6 +98,8 @@ class Trainer:
                         self._stop()
                     assert batch is not None
                     self._iterate(batch)
+                    if self._state.step == first + 1:
+                        self._note_first_step()
                     self._after_step()
             return self._finish()
         finally:

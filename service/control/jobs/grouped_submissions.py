@@ -31,7 +31,7 @@ from service.store.outages import is_deadlock, is_outage
 class SubmissionRequest:
     """One call of a user: the specification, its idempotency key, the id for a new job.
 
-    `request_id` is the one of the call, for the history of the job.
+    `request_id` is the one of the call, for the history of the job; `traceparent` names its span.
     """
 
     spec: AnySpec
@@ -39,6 +39,7 @@ class SubmissionRequest:
     job_id: str
     now: datetime
     request_id: str | None = None
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,7 @@ def _checked(
         check_class_limit(tx, job.needs, [each.needs for each in new])
     except TrainyardError as error:
         return error
-    job = replace(job, request_id=request.request_id)
+    job = replace(job, request_id=request.request_id, traceparent=request.traceparent)
     new.append(job)
     return job
 

@@ -11,13 +11,14 @@ from sqlalchemy import Connection
 from service.contract.hints import Explanation
 from service.contract.jobs import Job, JobState
 from service.contract.specs import AnySpec
+from service.contract.traces import TRACEPARENT
 from service.control.kinds import kind_of
 from service.control.kinds.base import CheckedSubmission
 from service.control.scheduling.catalogs import form_of
 from service.control.scheduling.class_limit import check_class_limit
 from service.domain.errors import Gone, IdempotencyMismatch, Unprocessable
 from service.domain.offers import JobNeeds
-from service.store import history, idempotency, jobs
+from service.store import history, idempotency, job_traces, jobs
 from service.store.history import Entry
 from service.store.idempotency import StoredKey
 from service.store.job_rows import StoredJob
@@ -53,6 +54,9 @@ class NewJob:
     message: str
     request_id: str | None = None
     """Of the request that asks for it, where the request is not the one being answered."""
+
+    traceparent: str | None = None
+    """Of the same request, where it is traced."""
 
     @property
     def job(self) -> Job:
@@ -184,6 +188,9 @@ def store(tx: Connection, new_jobs: Sequence[NewJob]) -> None:
             if each.key.key is not None
         ],
     )
+    parent = TRACEPARENT.get()
+    parents = [(each.job.id, each.traceparent or parent) for each in new_jobs]
+    job_traces.add_all(tx, [(job_id, named) for job_id, named in parents if named is not None])
     history.note_all(
         tx,
         [
