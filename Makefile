@@ -52,7 +52,7 @@ bench: install ## Measure, side by side: ONLY="step queue" for some, COMPARE=FIL
 
 gpu: ## Test and measure on CUDA with the packages of PYTHON; results to docs/benchmarks-gpu.md
 	@$(PYTHON) -m benchmarks.gpu.packages
-	@$(PYTHON) -m benchmarks.gpu $(if $(CPU),--cpu)
+	@$(PYTHON) -m benchmarks.gpu $(if $(CPU),--cpu) $(ONLY)
 
 chaos: install ## Half an hour of jobs under injected faults, and the proof that none was lost
 	OMP_NUM_THREADS=1 $(BIN)/python -m chaos --minutes $(MINUTES)

@@ -1,27 +1,29 @@
 """The page of the benchmarks, drawn from their records: the goals first, then a section each."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatch
 
-from benchmarks.goals import GOALS
+from benchmarks.goals import GOALS, Goal
 from benchmarks.record import Record, Records, figures
 from benchmarks.report import Figure
 
 
-def draw(head: str, records: Records, elsewhere: Mapping[str, Figure]) -> str:
+def draw(
+    head: str, records: Records, elsewhere: Mapping[str, Figure], goals: Sequence[Goal] = GOALS
+) -> str:
     """The whole page in Markdown; `elsewhere` has figures that another page shows, by key."""
     sections = [_section(record) for _, record in sorted(records.items())]
-    return "\n".join([head, *_index(records, elsewhere), "", *sections])
+    return "\n".join([head, *_index(records, elsewhere, goals), "", *sections])
 
 
-def _index(records: Records, elsewhere: Mapping[str, Figure]) -> list[str]:
+def _index(records: Records, elsewhere: Mapping[str, Figure], goals: Sequence[Goal]) -> list[str]:
     """Each goal with what was reached; a figure's goal that no line of the table has, too."""
     own = {key: figure for key, figure in figures(records).items() if figure.goal is not None}
     others = {key: figure for key, figure in elsewhere.items() if figure.goal is not None}
     rows = [("goal", "against", "measured", "limit", "reached", ""), ("---",) * 6]
     shown: set[str] = set()
-    for goal in GOALS:
+    for goal in goals:
         keys = [key for key in (own | others) if fnmatch(key, goal.figures)]
         shown.update(keys)
         if not keys:

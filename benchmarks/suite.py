@@ -11,6 +11,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from benchmarks import page, record
+from benchmarks.goals import GOALS, Goal
 from benchmarks.machine import this_machine, versions
 from benchmarks.process_tree import run_tree
 from benchmarks.record import Record
@@ -35,6 +36,7 @@ class Suite:
     folder: Path
     page: Path
     head: str
+    goals: tuple[Goal, ...] = GOALS
 
     @property
     def records(self) -> Path:
@@ -78,7 +80,7 @@ class Suite:
         records = record.read_if_any(self.records)
         records[name] = result
         record.write(self.records, records)
-        self.page.write_text(page.draw(self.head, records, elsewhere))
+        self.page.write_text(page.draw(self.head, records, elsewhere, self.goals))
 
 
 def _has_measure(path: Path) -> bool:

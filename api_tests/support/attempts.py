@@ -111,7 +111,10 @@ def _as_claimed(body: dict[str, Any]) -> SubmittedSpec:
 def start(
     attempt_dir: AttemptDir, *, ranks: int = 1, before: Callable[[], None] | None = None
 ) -> list[ForkServerProcess]:
-    """One process a rank; `before` is called in each first, and must be importable."""
+    """One process a rank; `before` is called in each first, and must be importable.
+
+    Several ranks see no device: a machine may have one, which they cannot share.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
@@ -120,6 +123,7 @@ def start(
         environment = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": ranks}
         texts = {name: str(value) for name, value in environment.items()}
         texts |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+        texts |= {"CUDA_VISIBLE_DEVICES": ""} if ranks > 1 else {}
         processes.append(_FORKS.Process(target=_rank, args=(attempt_dir.folder, texts, before)))
         processes[-1].start()
     return processes

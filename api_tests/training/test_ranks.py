@@ -133,7 +133,7 @@ def test_torchrun_starts_the_ranks_too(tmp_path: Path) -> None:
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
     subprocess.run(
         [*torchrun, "--nproc-per-node", "2", "-m", "workers.runs", str(attempt_dir.spec_path)],
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        env=os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
         check=True,
         capture_output=True,
         timeout=120,

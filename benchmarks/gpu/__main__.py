@@ -1,4 +1,4 @@
-"""`python -m benchmarks.gpu [--cpu]`: the tests of CUDA and its benchmarks, in one command.
+"""`python -m benchmarks.gpu [--cpu] [NAME …]`: the tests of CUDA, then its benchmarks.
 
 The results are docs/benchmarks-gpu.md and .json. With `--cpu` the same runs on the CPU, small, and
 nothing is kept. Exit codes: 0, 1 where a test or a benchmark failed, 2 without a CUDA device.
@@ -11,6 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from benchmarks.goals import GPU_GOALS
 from benchmarks.process_tree import run_tree
 from benchmarks.program import run
 from benchmarks.suite import Suite
@@ -29,7 +30,9 @@ def main(arguments: list[str]) -> int:
     """Tests, then benchmarks; all of them run, whatever failed before."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.gpu")
     parser.add_argument("--cpu", action="store_true", help="run the same on the CPU, small")
-    on_cpu = parser.parse_args(arguments).cpu
+    parser.add_argument("names", nargs="*", metavar="NAME", help="benchmarks, without the tests")
+    chosen = parser.parse_args(arguments)
+    on_cpu, names = chosen.cpu, chosen.names
     if on_cpu:
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
     elif not _has_cuda():
@@ -41,10 +44,10 @@ def main(arguments: list[str]) -> int:
     os.environ["PYTHONPATH"] = os.pathsep.join(
         [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     )
-    tested = _test("not gpu" if on_cpu else "gpu")
+    tested = 0 if names else _test("not gpu" if on_cpu else "gpu")
     with tempfile.TemporaryDirectory(prefix="benchmarks-") as folder:
         page = Path(folder, "page.md") if on_cpu else _PAGE
-        measured = run(Suite("benchmarks.gpu", _FOLDER, page, _HEAD), [])
+        measured = run(Suite("benchmarks.gpu", _FOLDER, page, _HEAD, GPU_GOALS), names)
     return 1 if tested or measured else 0
 
 
