@@ -114,11 +114,11 @@ _data.command()(data.check)
 _data.command()(data.pack)
 app.add_typer(_data, name="data", rich_help_panel=HERE)
 
-_database = typer.Typer(help="Maintain the database.", no_args_is_help=True)
+_database = typer.Typer(
+    help="Back up, restore, check and migrate the database.", no_args_is_help=True
+)
 _database.command()(database.upgrade)
+_database.command()(database.backup)
+_database.command()(database.restore)
+_database.command()(database.check)
 app.add_typer(_database, name="db", rich_help_panel=HERE)
-
-
-@_database.callback()
-def _database_group() -> None:
-    """Maintain the database."""

@@ -27,7 +27,9 @@ from service.control.checkpoints.reindex import ReindexResult
 from service.devserver.restarting_process import REFUSED_STATUS
 from service.domain.errors import TrainyardError as RefusedByServer
 from service.settings import Settings
-from service.store.engine import DatabaseInUse
+from service.store import backups
+from service.store.backups import BackupFailed
+from service.store.engine import Database, DatabaseInUse
 from service.store.migrate import revision_in, revisions
 
 
@@ -92,6 +94,38 @@ def schema_revisions(database_url: str) -> tuple[str | None, list[str]]:
         return revision_in(database_url), revisions()
     except (ArgumentError, ImportError, DBAPIError, OSError, ValueError) as error:
         raise Failed(str(error).split("\n")[0]) from error
+
+
+def back_up_database(database_url: str | None, target: Path) -> str:
+    """Copy the database into a file; gives the database's address, without its password."""
+    url = settings_of(database_url=database_url).database_url
+    with _backup_errors():
+        backups.back_up(url, target)
+        return Database.url_of(url).render_as_string()
+
+
+def restore_database(database_url: str | None, source: Path) -> Path | None:
+    """Put a copy in the place of the database; gives the file that keeps the one before."""
+    url = settings_of(database_url=database_url).database_url
+    with _backup_errors():
+        return backups.restore(url, source, datetime.now(UTC))
+
+
+def database_problems(database_url: str | None) -> list[str]:
+    """What is wrong with the database; raises Failed if it cannot be read at all."""
+    url = settings_of(database_url=database_url).database_url
+    with _backup_errors():
+        return backups.problems_of(url)
+
+
+@contextmanager
+def _backup_errors() -> Iterator[None]:
+    try:
+        yield
+    except (BackupFailed, DatabaseInUse) as error:
+        raise Failed(str(error)) from error
+    except (ArgumentError, ImportError, DBAPIError, OSError, ValueError) as error:
+        raise Failed(f"the database cannot be used: {str(error).splitlines()[0]}") from error
 
 
 def rebuild_index(database_url: str, volume: Path) -> ReindexResult:

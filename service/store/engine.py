@@ -61,6 +61,11 @@ class Database:
             self._reader = self._writer
             event.listen(self._writer, "before_cursor_execute", _take_option)
 
+    @staticmethod
+    def url_of(text: str) -> URL:
+        """The URL of a database with its driver; raises ValueError, and ArgumentError."""
+        return _normal(text)
+
     def add_observer(self, observer: Observer) -> None:
         """Give `observer` what a transaction has measured, once it is committed; once, if again."""
         if observer not in self._observers:

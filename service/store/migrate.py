@@ -43,7 +43,7 @@ def revision_in(url: str) -> str | None:
         parsed = parsed.set(
             database=f"file:{quote(parsed.database or '')}", query={"mode": "ro", "uri": "true"}
         )
-    elif parsed.drivername == "postgresql":
+    elif parsed.drivername in ("postgres", "postgresql"):
         parsed = parsed.set(drivername="postgresql+psycopg")
     engine = create_engine(parsed, poolclass=NullPool)
     with engine.connect() as tx:
