@@ -5,7 +5,7 @@ from typing import Literal
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse
 
-from service.api.dependencies import Context, VolumeLookup, VolumeScan
+from service.api.dependencies import By, Context, VolumeLookup, VolumeScan
 from service.api.downloads import download
 from service.api.parameters import Flag, IdFilter, Limit, PathId, PathName
 from service.api.refusals import a_file, refusals
@@ -94,18 +94,18 @@ def best(
 
 
 @router.get("/{checkpoint_id}", response_model=Checkpoint, responses=_OF_ONE)
-def get(request: Request, checkpoint_id: PathId, context: Context) -> Response:
+def get(request: Request, checkpoint_id: PathId, context: Context, by: By) -> Response:
     """One checkpoint with its manifest, and what may be made of it."""
     with context.database.read() as tx:
-        checkpoint = with_actions(tx, index.get(tx, checkpoint_id))
+        checkpoint = with_actions(tx, index.get(tx, checkpoint_id), by)
     return conditional(request, json_of(checkpoint))
 
 
 @router.patch("/{checkpoint_id}", response_model=Checkpoint, responses=refusals(404, 409))
-def change(checkpoint_id: PathId, body: CheckpointChange, context: Context) -> Response:
+def change(checkpoint_id: PathId, body: CheckpointChange, context: Context, by: By) -> Response:
     """Pin and tag, so that retention leaves it."""
     with context.database.write() as tx:
-        index.change(tx, checkpoint_id, body)
+        index.change(tx, checkpoint_id, body, by)
     with context.database.read() as tx:
         checkpoint = with_actions(tx, index.get(tx, checkpoint_id))
     return Response(json_of(checkpoint), media_type="application/json")
@@ -114,10 +114,10 @@ def change(checkpoint_id: PathId, body: CheckpointChange, context: Context) -> R
 @router.delete(
     "/{checkpoint_id}", status_code=204, responses=refusals(404, 409), dependencies=[VolumeScan]
 )
-def delete(checkpoint_id: PathId, context: Context) -> None:
+def delete(checkpoint_id: PathId, context: Context, by: By) -> None:
     """Delete the checkpoint with its folder; a second time changes nothing."""
     with context.database.write() as tx:
-        deleting = index.request_delete(tx, checkpoint_id)
+        deleting = index.request_delete(tx, checkpoint_id, by)
     if deleting is not None:
         Collector(context.database, context.volume, context.now()).delete(deleting)
 

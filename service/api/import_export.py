@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy.exc import IntegrityError
 from starlette.concurrency import run_in_threadpool
 
-from service.api.dependencies import Context
+from service.api.dependencies import By, Context
 from service.api.downloads import download
 from service.api.errors import problem
 from service.api.parameters import Flag, IdempotencyKey, PathId, Wait
@@ -22,6 +22,7 @@ from service.contract.json_types import Boolean
 from service.control.jobs import import_export, views
 from service.control.jobs.import_export import ExportState
 from service.control.jobs.submission import SubmissionResult
+from service.domain.access import Caller
 from service.domain.errors import NotFound
 
 router = APIRouter(prefix="/checkpoints", tags=["checkpoints"])
@@ -39,11 +40,12 @@ async def import_(
     request: Request,
     body: ImportRequest,
     context: Context,
+    by: By,
     key: IdempotencyKey = None,
     wait_seconds: Wait = 20.0,
 ) -> Response:
     """Import a file below the import root; 202 and the job if that takes longer."""
-    job_id = await run_in_threadpool(_submit_import, context, body, key)
+    job_id = await run_in_threadpool(_submit_import, context, body, key, by)
     job = await _wait_for_end(context, job_id, wait_seconds)
     if job.state not in ENDED_JOBS:
         return _later(job, f"/jobs/{job.id}")
@@ -69,11 +71,13 @@ class ExportForm(BaseModel):
     response_model=Job,
     responses=refusals(404, 409, 410),
 )
-async def start_export(checkpoint_id: PathId, form: ExportForm, context: Context) -> Response:
+async def start_export(
+    checkpoint_id: PathId, form: ExportForm, context: Context, by: By
+) -> Response:
     """Queue the job that makes the export, or give the earlier one: its result names the file."""
     export_request = ExportRequest(checkpoint=checkpoint_id, **form.model_dump())
     async with context.volume_limiter.lookups.acquire():
-        job = await run_in_threadpool(_find_or_submit, context, export_request)
+        job = await run_in_threadpool(_find_or_submit, context, export_request, by)
     headers = {"Location": f"/jobs/{job.id}"}
     return Response(job.model_dump_json(), 202, headers, media_type="application/json")
 
@@ -130,20 +134,22 @@ def _read_job(context: AppContext, job_id: str) -> Job:
         return views.get(tx, job_id)
 
 
-def _submit_import(context: AppContext, request: ImportRequest, key: str | None) -> str:
+def _submit_import(context: AppContext, request: ImportRequest, key: str | None, by: Caller) -> str:
     try:
-        result = _submit(context, request, key)
+        result = _submit(context, request, key, by)
     except IntegrityError:
         # A concurrent call with the same key was faster: now its job is found.
-        result = _submit(context, request, key)
+        result = _submit(context, request, key, by)
     context.notifier.notify()
     return result.job_id
 
 
-def _submit(context: AppContext, request: ImportRequest, key: str | None) -> SubmissionResult:
+def _submit(
+    context: AppContext, request: ImportRequest, key: str | None, by: Caller
+) -> SubmissionResult:
     with context.database.write() as tx:
         return import_export.submit_import(
-            tx, request, job_id=context.new_id("job"), key=key, now=context.now()
+            tx, request, job_id=context.new_id("job"), key=key, now=context.now(), by=by
         )
 
 
@@ -162,7 +168,7 @@ async def _find(context: AppContext, export_request: ExportRequest) -> ExportSta
     return state
 
 
-def _find_or_submit(context: AppContext, export_request: ExportRequest) -> Job:
+def _find_or_submit(context: AppContext, export_request: ExportRequest, by: Caller) -> Job:
     without_file: set[str] = set()
     state = _earlier_state(context, export_request, without_file)
     if state is not None:
@@ -172,7 +178,7 @@ def _find_or_submit(context: AppContext, export_request: ExportRequest) -> Job:
         earlier = import_export.earlier_export(tx, export_request, besides=without_file)
         job_id = context.new_id("job") if earlier is None else earlier.id
         if earlier is None:
-            import_export.submit_export(tx, export_request, job_id=job_id, now=context.now())
+            import_export.submit_export(tx, export_request, job_id=job_id, now=context.now(), by=by)
         job = views.get(tx, job_id)
     context.notifier.notify()
     return job

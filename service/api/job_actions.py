@@ -7,7 +7,7 @@ from fastapi import APIRouter, Header, Response
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.exc import IntegrityError
 
-from service.api.dependencies import Context, VolumeScan
+from service.api.dependencies import By, Context, VolumeScan
 from service.api.parameters import IdempotencyKey, PathId
 from service.api.refusals import Responses, refusals
 from service.api.responses import job_etag, job_made
@@ -17,6 +17,7 @@ from service.contract.jobs import Job
 from service.contract.model_json import json_of
 from service.control.checkpoints.gc import Collector
 from service.control.jobs import actions, edits, retries, views
+from service.domain.access import Caller
 from service.domain.errors import Stale
 
 router = APIRouter(prefix="/jobs", tags=["jobs"], responses=refusals(404, 409))
@@ -34,32 +35,32 @@ class Cancel(BaseModel):
 
 
 @router.post("/{job_id}/cancel", status_code=202, response_model=Job, responses=_ASKED_BEFORE)
-def cancel(job_id: PathId, context: Context, how: Cancel | None = None) -> Response:
+def cancel(job_id: PathId, context: Context, by: By, how: Cancel | None = None) -> Response:
     """End a queued job at once, ask a running one to stop; 200 if that was asked before."""
     mode = how.mode if how is not None else "graceful"
     with context.database.write() as tx:
-        new = actions.cancel(tx, job_id, mode=mode, now=context.now())
+        new = actions.cancel(tx, job_id, mode=mode, now=context.now(), by=by)
         job = views.get(tx, job_id)
     return _changed(context, job, 202 if new else 200)
 
 
 @router.post("/{job_id}/pause", status_code=202, response_model=Job, responses=_ASKED_BEFORE)
-def pause(job_id: PathId, context: Context) -> Response:
+def pause(job_id: PathId, context: Context, by: By) -> Response:
     """Have it save a checkpoint and stop until it is resumed; 200 if that was asked before."""
     with context.database.write() as tx:
-        new = actions.pause(tx, job_id, context.now())
+        new = actions.pause(tx, job_id, context.now(), by)
         job = views.get(tx, job_id)
     return _changed(context, job, 202 if new else 200)
 
 
 @router.post("/{job_id}/resume", status_code=202, response_model=Job)
-def resume(job_id: PathId, context: Context) -> Response:
+def resume(job_id: PathId, context: Context, by: By) -> Response:
     """Put a paused job back in the queue, to go on from its last checkpoint.
 
     One that is still pausing runs on.
     """
     with context.database.write() as tx:
-        actions.resume(tx, job_id, context.now())
+        actions.resume(tx, job_id, context.now(), by)
         job = views.get(tx, job_id)
     return _changed(context, job, 202)
 
@@ -73,16 +74,17 @@ def resume(job_id: PathId, context: Context) -> Response:
 def retry(
     job_id: PathId,
     context: Context,
+    by: By,
     how: RetryRequest | None = None,
     key: IdempotencyKey = None,
 ) -> Response:
     """Queue a failed or cancelled job again, as a new one that names it as its parent."""
     origin = how.origin if how is not None else "latest"
     try:
-        job, replayed = _retry(context, job_id, origin, key)
+        job, replayed = _retry(context, job_id, origin, key, by)
     except IntegrityError:
         # A concurrent call with the same key was faster: now its job is found.
-        job, replayed = _retry(context, job_id, origin, key)
+        job, replayed = _retry(context, job_id, origin, key, by)
     context.notifier.notify()
     return job_made(job, replayed=replayed)
 
@@ -92,12 +94,13 @@ def edit(
     job_id: PathId,
     body: JobEdit,
     context: Context,
+    by: By,
     if_match: Annotated[str | None, Header()] = None,
 ) -> Response:
     """Change name, labels, priority; with `If-Match` only if nothing else has changed."""
     versions = _versions(job_id, if_match)
     with context.database.write() as tx:
-        edits.edit(tx, job_id, body, versions=versions, now=context.now())
+        edits.edit(tx, job_id, body, versions=versions, now=context.now(), by=by)
         job = views.get(tx, job_id)
     context.notifier.notify()
     headers = {"ETag": job_etag(job)}
@@ -105,10 +108,10 @@ def edit(
 
 
 @router.delete("/{job_id}", status_code=204, dependencies=[VolumeScan])
-def delete(job_id: PathId, context: Context) -> None:
+def delete(job_id: PathId, context: Context, by: By) -> None:
     """Delete a finished job, its logs and files; its pinned and tagged checkpoints stay."""
     with context.database.write() as tx:
-        edits.delete(tx, job_id)
+        edits.delete(tx, job_id, by)
     Collector(context.database, context.volume, context.now()).finish_job(job_id)
 
 
@@ -118,11 +121,13 @@ def _changed(context: AppContext, job: Job, status: int) -> Response:
     return Response(json_of(job), status, media_type="application/json")
 
 
-def _retry(context: AppContext, job_id: str, origin: str, key: str | None) -> tuple[Job, bool]:
+def _retry(
+    context: AppContext, job_id: str, origin: str, key: str | None, by: Caller
+) -> tuple[Job, bool]:
     """The new job, and whether an earlier call with the same key made it."""
     with context.database.write() as tx:
         result = retries.retry(
-            tx, job_id, origin, new_id=context.new_id("job"), key=key, now=context.now()
+            tx, job_id, origin, new_id=context.new_id("job"), key=key, now=context.now(), by=by
         )
         return views.get(tx, result.job_id), result.replayed
 

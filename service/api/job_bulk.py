@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Response
 
-from service.api.dependencies import Context
+from service.api.dependencies import By, Context
 from service.api.parameters import IdempotencyKey
 from service.contract.bulk import BulkReply, BulkRequest
 from service.control.jobs import bulk
@@ -12,14 +12,16 @@ router = APIRouter(prefix="/jobs", tags=["jobs"])
 
 
 @router.post("/bulk", response_model=BulkReply)
-def change_many(body: BulkRequest, context: Context, key: IdempotencyKey = None) -> Response:
+def change_many(
+    body: BulkRequest, context: Context, by: By, key: IdempotencyKey = None
+) -> Response:
     """Cancel, pause, resume, retry, delete, label or prioritise many jobs, by ids or by a filter.
 
     The jobs that the action is refused for are in the results with the reason, and keep no other
     from being changed. The same Idempotency-Key and body give the same results again. The files of
     deleted jobs are removed a moment later.
     """
-    call = BulkCall(body, key, context.now(), lambda: context.new_id("job"))
+    call = BulkCall(body, key, context.now(), lambda: context.new_id("job"), by)
     outcome = bulk.carry_out(context.database, call)
     context.notifier.notify()
     if body.action == "delete":

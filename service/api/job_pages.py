@@ -11,6 +11,7 @@ from service.contract.jobs import Job
 from service.contract.text import CutTo
 from service.control.jobs import pages
 from service.control.jobs.pages import JobPage
+from service.domain.access import Caller
 from service.shared_reads import SharedReads
 from service.store.job_pages import PageRequest
 
@@ -38,16 +39,17 @@ class DrawnPage:
     etag: str
 
 
-class JobPages(SharedReads[PageRequest, DrawnPage]):
-    """Answers `GET /jobs`; the rows of a page are read in a thread."""
+class JobPages(SharedReads[tuple[PageRequest, Caller], DrawnPage]):
+    """Answers `GET /jobs` by what and who asks; the rows of a page are read in a thread."""
 
     def __init__(self, context: AppContext) -> None:
         super().__init__(self._drawn)
         self._context = context
 
-    def _drawn(self, request: PageRequest) -> DrawnPage:
+    def _drawn(self, key: tuple[PageRequest, Caller]) -> DrawnPage:
+        request, reader = key
         with self._context.database.read() as tx:
-            page = pages.page(tx, request, self._context.now())
+            page = pages.page(tx, request, self._context.now(), reader)
         body = _body_of(page)
         return DrawnPage(body, body_etag(body))
 

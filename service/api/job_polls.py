@@ -8,10 +8,11 @@ from starlette.types import Scope, Send
 
 from service.api.prefix import route_path
 from service.api.request_records import ROUTE
-from service.api.responses import names_etag, running_job_etag
+from service.api.responses import for_reader, names_etag, running_job_etag
 from service.api.running_jobs import body_of
 from service.context import AppContext
 from service.control.jobs import views
+from service.domain.access import Caller
 from service.store.job_reading import polled_job
 from service.store.polled_rows import CannotPoll
 
@@ -34,7 +35,7 @@ class JobPolls:
 
     def __init__(self, context: AppContext) -> None:
         self._database = context.database
-        self._bodies: dict[str, tuple[int, bytes]] = {}
+        self._bodies: dict[tuple[str, Caller], tuple[int, bytes]] = {}
 
     async def answer(self, scope: Scope, headers: Mapping[bytes, bytes], send: Send) -> bool:
         """Whether it was answered; any other request is a route's, and so are all refusals."""
@@ -44,39 +45,40 @@ class JobPolls:
         if path is None:
             return False
         if_none_match = headers.get(b"if-none-match", b"").decode("latin-1")
+        reader = scope["caller"].reader
         if self._database.is_sqlite:
-            answer = self._read(path[1], if_none_match)
+            answer = self._read(path[1], if_none_match, reader)
         else:
-            answer = await run_in_threadpool(self._read, path[1], if_none_match)
+            answer = await run_in_threadpool(self._read, path[1], if_none_match, reader)
         if answer is None:
             return False
         scope[ROUTE] = "/jobs/{job_id}"
         await _send(send, *answer)
         return True
 
-    def _read(self, job_id: str, if_none_match: str) -> _Answer | None:
+    def _read(self, job_id: str, if_none_match: str, reader: Caller) -> _Answer | None:
         try:
             with self._database.poll() as rows:
                 version = views.version_of_row(rows, job_id)
                 if version is None:
                     return None
-                etag = running_job_etag(version)
+                etag = for_reader(running_job_etag(version), reader)
                 if names_etag(if_none_match, etag):
                     return etag, None
-                drawn = self._bodies.get(job_id)
+                drawn = self._bodies.get((job_id, reader))
                 if drawn is not None and drawn[0] == version:
                     return etag, drawn[1]
                 job = polled_job(rows, job_id)
         except CannotPoll:
             # The route waits for the database, or says what is wrong with it.
             return None
-        body = body_of(job) if job is not None else None
+        body = body_of(job, reader) if job is not None else None
         if job is None or body is None:
             return None
         if len(self._bodies) >= _MOST_KEPT:
             self._bodies.clear()
-        self._bodies[job_id] = job.version, body
-        return running_job_etag(job.version), body
+        self._bodies[job_id, reader] = job.version, body
+        return for_reader(running_job_etag(job.version), reader), body
 
 
 async def _send(send: Send, etag: str, body: bytes | None) -> None:

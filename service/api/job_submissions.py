@@ -59,6 +59,7 @@ class JobSubmissions:
             self._context.now(),
             request_id,
             TRACEPARENT.get(),
+            scope["caller"],
         )
 
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse
 from starlette.concurrency import run_in_threadpool
 
-from service.api.dependencies import Context, VolumeLookup
+from service.api.dependencies import By, Context, VolumeLookup
 from service.api.downloads import download
 from service.api.job_pages import JobPages, PageOfJobs
 from service.api.job_queries import JobQuery
@@ -71,6 +71,7 @@ _NOT_NEW = (
 async def submit(
     body: Submission,
     context: Context,
+    by: By,
     key: IdempotencyKey = None,
     validate_only: Flag = False,
     explain: Flag = False,
@@ -88,36 +89,38 @@ async def submit(
     if validate_only:
         return await run_in_threadpool(_explained if explain else _completed, context, body.root)
     job_id, request_id = context.new_id("job"), REQUEST_ID.get()
-    asked = SubmissionRequest(body.root, key, job_id, context.now(), request_id, TRACEPARENT.get())
+    traceparent = TRACEPARENT.get()
+    asked = SubmissionRequest(body.root, key, job_id, context.now(), request_id, traceparent, by)
     submitted = await context.submissions.reply(asked)
     return job_made(submitted.job, replayed=submitted.replayed)
 
 
 @router.get("", response_model=PageOfJobs, responses=UNCHANGED)
-async def page(request: Request, query: Annotated[JobQuery, Query()]) -> Response:
+async def page(request: Request, query: Annotated[JobQuery, Query()], by: By) -> Response:
     """Jobs to which everything that is given applies, newest first.
 
     `state`, `kind` and `label` may be there several times: a job has one of the states and kinds,
     and every label (`key:value`). `q` is a part of its name, its id or a label, in upper or lower
     case. `param.NAME=VALUE` is a parameter of its specification, such as `param.learning_rate=0.5`.
+    `submitted_by` is the name of a token.
     `order_by` is `created_at`, `duration`, `priority` or `metrics.NAME`, with `-` before it for the
     highest first; jobs without the value come last. `fields` is a comma-separated choice of the
     fields of a job. `after` is the `next` of the page before.
     """
     pages: JobPages = request.app.state.job_pages
-    drawn = await pages.reply(query.page_request)
+    drawn = await pages.reply((query.page_request, by.reader))
     return conditional(request, drawn.body, drawn.etag)
 
 
 @router.get("/{job_id}", response_model=Job, responses=_OF_ONE)
-def get(request: Request, job_id: PathId, context: Context) -> Response:
+def get(request: Request, job_id: PathId, context: Context, by: By) -> Response:
     """One job; polls with `If-None-Match` are answered 304 until it changes.
 
     Polls of a running job do not come here: `JobPolls` answers them from its row alone.
     """
     with context.database.read() as tx:
         view = views.view(tx, job_id)
-    return conditional(request, view.json, job_etag(view.job))
+    return conditional(request, view.json_for(by.reader), job_etag(view.job, by.reader))
 
 
 @router.get("/{job_id}/attempts", response_model=Page[Attempt], responses=_OF_ONE)

@@ -14,11 +14,13 @@ from service.api.access import Access
 from service.api.dependencies import as_get
 from service.api.errors import internal_error, problem
 from service.api.job_polls import JobPolls
-from service.api.prefix import with_prefix
+from service.api.prefix import route_path, with_prefix
 from service.api.request_records import RequestRecords
 from service.api.security_headers import with_security_headers
+from service.contract.access import Role
 from service.contract.ids import new_id
-from service.contract.request_ids import REQUEST_ID, is_request_id
+from service.contract.request_ids import ACTOR, REQUEST_ID, is_request_id
+from service.domain.access import Caller
 
 LIMIT_BYTES = 8 * 1024 * 1024
 BODY_SECONDS = 60.0
@@ -79,12 +81,13 @@ class RequestFrame:
                 await internal_error(request)(scope, receive, reply)
 
     async def _route(self, scope: Scope, receive: Receive, reply: "_Reply") -> None:
-        before = REQUEST_ID.set(scope["request_id"])
+        before, actor_before = REQUEST_ID.set(scope["request_id"]), ACTOR.set(_actor(scope))
         asked = as_get(scope)
         try:
             await self._app(asked, _limited(receive), reply)
         finally:
             REQUEST_ID.reset(before)
+            ACTOR.reset(actor_before)
             if asked is not scope and "route" in asked:
                 scope["route"] = asked["route"]
 
@@ -126,6 +129,15 @@ def _first_headers(scope: Scope) -> dict[bytes, bytes]:
 def _request_id(headers: Mapping[bytes, bytes]) -> str:
     sent = headers.get(b"x-request-id", b"").decode("latin-1")
     return sent if is_request_id(sent) else new_id("req")
+
+
+def _actor(scope: Scope) -> str | None:
+    """Who causes what the request changes; what a worker reports is by its own token alone."""
+    caller: Caller | None = scope.get("caller")
+    is_of_agents = route_path(scope).startswith("/agent/")
+    if caller is None or (is_of_agents and caller.role is not Role.WORKER):
+        return None
+    return caller.name
 
 
 def _body_refusal(scope: Scope, headers: Mapping[bytes, bytes]) -> Response | None:

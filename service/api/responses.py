@@ -15,6 +15,7 @@ from service.contract.fields import IdText
 from service.contract.jobs import ENDED_JOBS, Job, JobState
 from service.contract.model_json import json_of
 from service.contract.text import CutTo
+from service.domain.access import SERVER, Caller
 
 Item = TypeVar("Item", bound=BaseModel)
 _MOST_LISTED = 100_000
@@ -64,8 +65,17 @@ def names_etag(if_none_match: str, etag: str) -> bool:
     return if_none_match == "*" or etag in tags
 
 
-def job_etag(job: Job) -> str:
-    """The ETag of a job, from the version of its row and from what changes without it."""
+def job_etag(job: Job, reader: Caller = SERVER) -> str:
+    """The ETag of a job, from the version of its row, what changes without it, and its reader."""
+    return for_reader(_job_etag(job), reader)
+
+
+def for_reader(etag: str, reader: Caller) -> str:
+    """The ETag of what is shown to one reader: a browser may have been somebody else's before."""
+    return etag if reader == SERVER else f'{etag[:-1]}-{_crc(f"{reader.role} {reader.name}")}"'
+
+
+def _job_etag(job: Job) -> str:
     if job.state is JobState.QUEUED:
         return f'"{job.version}-{job.queue_position}-{_crc(job.wait_reason or "")}"'
     if job.state in ENDED_JOBS:

@@ -8,6 +8,8 @@ from pydantic import TypeAdapter
 from service.contract.jobs import Job
 from service.contract.model_json import json_of
 from service.control.jobs import views
+from service.control.jobs.permitted_actions import seen_by
+from service.domain.access import Caller
 from service.store.job_reading import PolledJob
 
 _NAMES = list(Job.model_fields)
@@ -19,9 +21,9 @@ _METRICS = TypeAdapter(dict[str, float])
 _MOST_KEPT = 256
 
 
-def body_of(job: PolledJob) -> bytes | None:
+def body_of(job: PolledJob, reader: Caller) -> bytes | None:
     """The body that answers a poll, as that of the job's view; None if other rows are in that."""
-    frame = _frame_of(job.others)
+    frame = _frame_of(job.others, reader)
     if frame is None:
         return None
     head, tail = frame
@@ -31,11 +33,12 @@ def body_of(job: PolledJob) -> bytes | None:
 
 
 @lru_cache(maxsize=_MOST_KEPT)
-def _frame_of(others: tuple[Any, ...]) -> tuple[bytes, bytes] | None:
+def _frame_of(others: tuple[Any, ...], reader: Caller) -> tuple[bytes, bytes] | None:
     """The members of a job's JSON before its progress and after its metrics."""
     view = views.view_of_others(others)
     if view is None:
         return None
-    parts = (json_of(view, of=names) for names in (_BEFORE_PROGRESS, _AFTER_METRICS))
+    seen = seen_by(view, reader)
+    parts = (json_of(seen, of=names) for names in (_BEFORE_PROGRESS, _AFTER_METRICS))
     head, tail = (part[1:-1] for part in parts)
     return head, tail

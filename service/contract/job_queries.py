@@ -96,7 +96,7 @@ class JobSelection(BaseModel):
 
     A job has one of the states and kinds, and every label. `q` is a part of its name, its id or a
     label, in upper or lower case. `param.NAME` is a parameter of its specification; numbers are
-    compared as numbers.
+    compared as numbers. `submitted_by` is the name of a token.
     """
 
     model_config = ConfigDict(
@@ -116,6 +116,7 @@ class JobSelection(BaseModel):
     recipe: Id | None = None
     label: Annotated[tuple[LabelText, ...], _VALUES, ONE_OR_MANY]
     created_after: Since | None = None
+    submitted_by: Id | None = None
 
     @property
     def parameters(self) -> dict[str, str]:

@@ -104,7 +104,9 @@ class Progress(BaseModel):
 
 
 class Job(BaseModel):
-    """A job as the API shows it; `actions` is what may be done now, `version` counts its changes.
+    """A job as the API shows it; `actions` is what the caller may do now, `version` counts changes.
+
+    `submitted_by` is the name of the token that submitted it; None on a server without tokens.
 
     An import has no recipe until its file has been read. `unreadable` says why this version
     cannot read the job's spec, if it cannot: then `spec` is as it is stored.
@@ -134,6 +136,7 @@ class Job(BaseModel):
     best_checkpoint: IdText | None = None
     result: Result | None = None
     parent_job_id: IdText | None = None
+    submitted_by: ShortText | None = None
     unreadable: Message | None = None
     spec: StoredSpec
     actions: Annotated[tuple[JobAction, ...], CutTo(_MOST_ACTIONS)] = ()
@@ -173,3 +176,6 @@ class Event(BaseModel):
     created_at: datetime
     request_id: Annotated[IdText | None, Field(exclude_if=lambda request: request is None)] = None
     """Of the request that caused the event; None for what the server did by itself."""
+    actor: Annotated[ShortText | None, Field(exclude_if=lambda actor: actor is None)] = None
+    """The name of the token that caused it; None for the server itself, a worker that sends the
+    token of the settings, and for everybody on a server without tokens."""

@@ -42,6 +42,13 @@ class Caller:
             return True
         return self.may(Role.USER) and self.name is not None and self.name == submitted_by
 
+    @property
+    def reader(self) -> "Caller":
+        """The caller as far as an answer depends on it: equal for all who are shown the same."""
+        if self.may(Role.ADMIN):
+            return SERVER
+        return Caller(self.name if self.may(Role.USER) else None, self.role)
+
 
 SERVER = Caller(None, Role.ADMIN, is_worker_too=True)
 """The server itself, and everybody on the machine of a server without tokens."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, select, text, tuple_
 
 from service.contract.jobs import Event
-from service.contract.request_ids import REQUEST_ID
+from service.contract.request_ids import ACTOR, REQUEST_ID
 from service.contract.text import MESSAGE_LENGTH, cut_text
 from service.store import webhook_outbox
 from service.store.plain_insert import PlainInsert
@@ -25,14 +25,15 @@ _BEGIN_COUNT = """
     WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'events')
 """
 _RAISE_COUNT = "UPDATE sqlite_sequence SET seq = max(seq, :floor) WHERE name = 'events'"
-_NEW = PlainInsert(events, ("job_id", "kind", "message", "created_at", "request_id"))
+_NEW = PlainInsert(events, ("job_id", "kind", "message", "created_at", "request_id", "actor"))
 _BEFORE_ANY_UNDER_WAY = "age(events.xmin) > age(pg_snapshot_xmin(pg_current_snapshot())::xid)"
 
 
 class Entry(NamedTuple):
     """An event of no attempt.
 
-    `request_id` is the one of the request that caused it, where that is not the one being answered.
+    `request_id` and `actor` are those of the request that caused it, where that is not the one
+    being answered.
     """
 
     job_id: str
@@ -40,24 +41,25 @@ class Entry(NamedTuple):
     message: str
     created_at: datetime
     request_id: str | None = None
+    actor: str | None = None
 
 
 def note(
     tx: Connection, job_id: str, attempt: int | None, kind: str, message: str, now: datetime
 ) -> None:
-    """Add an event to the job's history, with the id of the request that is being answered.
+    """Add an event to the job's history, with the request that is being answered and its actor.
 
     The caller has changed the job before: webhooks are told its new state.
     """
     values = {"kind": kind, "message": cut_text(message, MESSAGE_LENGTH), "created_at": now}
-    values["request_id"] = REQUEST_ID.get()
+    values |= {"request_id": REQUEST_ID.get(), "actor": ACTOR.get()}
     tx.execute(insert(events).values(job_id=job_id, attempt=attempt, **values))
     webhook_outbox.put_states(tx, [StateEntry(job_id, attempt, kind, message, now)])
 
 
 def note_all(tx: Connection, entries: Sequence[Entry]) -> None:
     """Add events of no attempt."""
-    request_id = REQUEST_ID.get()
+    request_id, actor = REQUEST_ID.get(), ACTOR.get()
     rows = [
         {
             "job_id": entry.job_id,
@@ -65,6 +67,7 @@ def note_all(tx: Connection, entries: Sequence[Entry]) -> None:
             "message": cut_text(entry.message, MESSAGE_LENGTH),
             "created_at": entry.created_at,
             "request_id": entry.request_id or request_id,
+            "actor": entry.actor or actor,
         }
         for entry in entries
     ]

@@ -26,6 +26,7 @@ _AS_SHOWN = (
     "latest_checkpoint",
     "best_checkpoint",
     "parent_job_id",
+    "submitted_by",
     "version",
 )
 _AS_STORED = (

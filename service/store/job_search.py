@@ -50,6 +50,7 @@ class JobFilter:
     labels: tuple[tuple[str, str], ...] = ()
     parameters: tuple[tuple[str, str], ...] = ()
     created_after: datetime | None = None
+    submitted_by: str | None = None
 
 
 EVERY_JOB = JobFilter()
@@ -66,6 +67,7 @@ def filter_of(selection: JobSelection) -> JobFilter:
         labels=tuple(selection.labels),
         parameters=tuple(sorted(selection.parameters.items())),
         created_after=selection.created_after,
+        submitted_by=selection.submitted_by,
     )
 
 
@@ -109,7 +111,11 @@ def json_number(dialect: str, column: Column[Any], *path: str) -> ColumnElement[
 def _without_states(dialect: str, job_filter: JobFilter) -> Iterator[ColumnElement[bool]]:
     if job_filter.kinds:
         yield jobs.c.kind.in_(job_filter.kinds)
-    for exact, value in ((jobs.c.recipe, job_filter.recipe), (jobs.c.name, job_filter.name)):
+    for exact, value in (
+        (jobs.c.recipe, job_filter.recipe),
+        (jobs.c.name, job_filter.name),
+        (jobs.c.submitted_by, job_filter.submitted_by),
+    ):
         if value is not None:
             yield exact == value
     if job_filter.created_after is not None:

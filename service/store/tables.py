@@ -65,6 +65,8 @@ jobs = Table(
     _checkpoint_column("source_checkpoint"),
     Column("result", JSON),
     Column("parent_job_id", String(64)),
+    # The name of a token, which may be gone since.
+    Column("submitted_by", String(64)),
     Column("version", Integer, nullable=False),
     Index("ix_jobs_state_id", "state", "id"),
     # The list of a recipe, and the counts by recipe and state.
@@ -73,6 +75,7 @@ jobs = Table(
     Index("ix_jobs_kind_id_state", "kind", "id", "state"),
     Index("ix_jobs_source_checkpoint", "source_checkpoint"),
     Index("ix_jobs_parent_job_id", "parent_job_id"),
+    Index("ix_jobs_submitted_by_id_state", "submitted_by", "id", "state"),
     Index(
         "ix_jobs_queue",
         "queue_order",
@@ -202,6 +205,8 @@ events = Table(
     Column("created_at", Utc, nullable=False),
     # Of the request that caused it; None for what the server does by itself.
     Column("request_id", String(64)),
+    # The name of a token, which may be gone since.
+    Column("actor", String(64)),
     Index("ix_events_job_id_number", "job_id", "number"),
     # A listener asks for what came after a number: none may come twice.
     sqlite_autoincrement=True,

@@ -68,6 +68,7 @@ def jobs(
     recipe: str | None = None,
     label: str | Sequence[str] | None = None,
     created_after: datetime | str | None = None,
+    submitted_by: str | None = None,
     params: Mapping[str, Any] | None = None,
     order_by: str | None = None,
 ) -> ItemFlow[Job]:
@@ -86,6 +87,7 @@ def jobs(
         recipe=recipe,
         label=label,
         created_after=created_after,
+        submitted_by=submitted_by,
         params=params,
     )
     return paginate(Job, "/jobs", {**filters, "order_by": order_by, "limit": PAGE})

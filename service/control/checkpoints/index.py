@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from service.contract.access import Role
 from service.contract.checkpoints import (
     Checkpoint,
     CheckpointChange,
@@ -13,9 +14,11 @@ from service.contract.checkpoints import (
 )
 from service.contract.jobs import ENDED_JOBS
 from service.contract.specs import Retention
+from service.control.access.ownership import require_owner
 from service.control.checkpoints.files import VolumeFile, open_for_users
 from service.control.checkpoints.retention import refresh_pointers
 from service.control.kinds import kind_of
+from service.domain.access import SERVER, Caller
 from service.domain.errors import Conflict, Gone, NotFound
 from service.store import checkpoint_search, history, jobs
 from service.store import checkpoints as store
@@ -65,9 +68,12 @@ def lock(tx: Connection, checkpoint_id: str) -> Checkpoint:
     return _existing(checkpoint_id, store.lock_with_job(tx, checkpoint_id))
 
 
-def change(tx: Connection, checkpoint_id: str, change: CheckpointChange) -> None:
-    """Pin and tag; raises NotFound, and Conflict for one that is not retained any more."""
+def change(
+    tx: Connection, checkpoint_id: str, change: CheckpointChange, by: Caller = SERVER
+) -> None:
+    """Pin and tag; raises NotFound, Forbidden, Conflict for one that is not retained any more."""
     checkpoint = lock(tx, checkpoint_id)
+    _require_owner(tx, by, checkpoint)
     if checkpoint.state in _NOT_RETAINED:
         raise Conflict(
             "checkpoint_going",
@@ -77,12 +83,14 @@ def change(tx: Connection, checkpoint_id: str, change: CheckpointChange) -> None
     store.change(tx, checkpoint_id, pinned=change.pinned, tags=tags)
 
 
-def request_delete(tx: Connection, checkpoint_id: str) -> Checkpoint | None:
+def request_delete(tx: Connection, checkpoint_id: str, by: Caller = SERVER) -> Checkpoint | None:
     """Mark a checkpoint as deleting, and give it: its folder is to be removed.
 
-    None for one that is removed already. Raises NotFound, and Conflict while somebody needs it.
+    None for one that is removed already. Raises NotFound, Forbidden, and Conflict while somebody
+    needs it.
     """
     checkpoint = lock(tx, checkpoint_id)
+    _require_owner(tx, by, checkpoint)
     if checkpoint.state == "purged":
         return None
     if checkpoint.state == "deleting":
@@ -146,6 +154,15 @@ def file_of(checkpoint: Checkpoint, name: str, volume: SharedVolume) -> VolumeFi
     except Gone as error:
         raise Gone("checkpoint_gone", error.message) from error
     raise Gone("checkpoint_gone", f"the files of {checkpoint.id} are not on the volume any more")
+
+
+def _require_owner(tx: Connection, by: Caller, checkpoint: Checkpoint) -> None:
+    if by.may(Role.ADMIN):
+        return
+    # Of a job that is deleted nobody is the owner any more.
+    job = jobs.get(tx, checkpoint.job_id)
+    submitted_by = job.job.submitted_by if job is not None else None
+    require_owner(by, checkpoint.job_id, submitted_by, checkpoint.id)
 
 
 def _existing(checkpoint_id: str, checkpoint: Checkpoint | None) -> Checkpoint:

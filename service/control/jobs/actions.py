@@ -7,9 +7,11 @@ from typing import Any
 from sqlalchemy import Connection
 
 from service.contract.jobs import ENDED_JOBS, Job, JobState, Reason
+from service.control.access.ownership import require_owner
 from service.control.jobs.job_changes import NO_CHANGE, JobChange, store_change
 from service.control.jobs.views import stored
 from service.control.scheduling.class_limit import check_class_limit
+from service.domain.access import SERVER, Caller
 from service.domain.errors import Conflict
 from service.domain.lifecycle import JobEvent, is_legal, move_job
 from service.store import attempts
@@ -21,36 +23,39 @@ _RESUMED = {
 }
 
 
-def cancel(tx: Connection, job_id: str, *, mode: str, now: datetime) -> bool:
+def cancel(tx: Connection, job_id: str, *, mode: str, now: datetime, by: Caller = SERVER) -> bool:
     """End a queued job at once, ask a running one to stop; False if that was requested before.
 
     `graceful` lets it save a checkpoint first; a later `now` overrules it. Raises NotFound,
-    Conflict.
+    Forbidden, Conflict.
     """
     row = stored(tx, job_id, lock=True)
+    require_owner(by, job_id, row.job.submitted_by)
     change = cancel_change(row, mode, now, lambda: attempts.live_number(tx, job_id) is not None)
     store_change(tx, row.job, change, now)
     return change.is_new
 
 
-def pause(tx: Connection, job_id: str, now: datetime) -> bool:
+def pause(tx: Connection, job_id: str, now: datetime, by: Caller = SERVER) -> bool:
     """Take a job out of the queue, have a running one save and stop.
 
-    False if that was requested before. Raises NotFound, Conflict.
+    False if that was requested before. Raises NotFound, Forbidden, Conflict.
     """
     row = stored(tx, job_id, lock=True)
+    require_owner(by, job_id, row.job.submitted_by)
     change = pause_change(row.job)
     store_change(tx, row.job, change, now)
     return change.is_new
 
 
-def resume(tx: Connection, job_id: str, now: datetime) -> None:
+def resume(tx: Connection, job_id: str, now: datetime, by: Caller = SERVER) -> None:
     """Put a paused job back into the queue, by its age; it goes on from its last checkpoint.
 
     One that is still pausing runs on, in a new attempt if its worker has stopped already.
-    Raises NotFound, Conflict.
+    Raises NotFound, Forbidden, Conflict.
     """
     row = stored(tx, job_id, lock=True)
+    require_owner(by, job_id, row.job.submitted_by)
     store_change(tx, row.job, resume_change(tx, row), now)
 
 

@@ -20,10 +20,13 @@ from service.contract.changes import JobEdit
 from service.contract.fields import MOST_LABELS
 from service.contract.jobs import Job, JobState
 from service.contract.model_json import json_of
+from service.control.access.ownership import require_owner
 from service.control.jobs import edits, retries
 from service.control.jobs.actions import cancel_change, pause_change, resume_change
 from service.control.jobs.job_changes import JobChange, store_changes
+from service.domain.access import SERVER, Caller
 from service.domain.errors import (
+    Forbidden,
     IdempotencyMismatch,
     NotFound,
     TrainyardError,
@@ -41,12 +44,13 @@ _BATCHES = {"retry": 25, "delete": 50}
 
 @dataclass(frozen=True)
 class BulkCall:
-    """A request with its idempotency key, the moment, and what gives the ids of new jobs."""
+    """A request with its idempotency key, the moment, what gives ids of new jobs, who sends it."""
 
     request: BulkRequest
     key: str | None
     now: datetime
     new_id: Callable[[], str]
+    by: Caller = SERVER
 
     @property
     def digest(self) -> str:
@@ -133,12 +137,22 @@ def _results(tx: Connection, call: BulkCall, job_ids: Sequence[str]) -> list[Bul
     narrowed = conditions(tx.dialect.name, filter_of(wanted)) if wanted is not None else ()
     rows = {row.job.id: row for row in store.lock_all(tx, job_ids, narrowed)}
     present = [rows[job_id] for job_id in job_ids if job_id in rows]
+    results = {each.id: each for each in _refused_others(call, present)}
+    own = [row for row in present if row.job.id not in results]
     each_result = _each_alone if call.request.action in _BATCHES else _all_together
-    results = {result.id: result for result in each_result(tx, call, present)}
+    results |= {result.id: result for result in each_result(tx, call, own)}
     if wanted is None:
         missing = (each for each in job_ids if each not in rows)
         results |= {each: _refused(each, _no_such_job(each)) for each in missing}
     return [results[job_id] for job_id in job_ids if job_id in results]
+
+
+def _refused_others(call: BulkCall, rows: Sequence[StoredJob]) -> Iterator[BulkResult]:
+    for row in rows:
+        try:
+            require_owner(call.by, row.job.id, row.job.submitted_by)
+        except Forbidden as error:
+            yield _refused(row.job.id, error)
 
 
 def _all_together(
@@ -200,7 +214,7 @@ def _each_alone(tx: Connection, call: BulkCall, rows: Sequence[StoredJob]) -> It
 def _retried(tx: Connection, call: BulkCall, job_id: str) -> BulkJob:
     origin = call.request.origin or "latest"
     result = retries.retry(
-        tx, job_id, origin, new_id=call.new_id(), key=call.key_of(job_id), now=call.now
+        tx, job_id, origin, new_id=call.new_id(), key=call.key_of(job_id), now=call.now, by=call.by
     )
     row = store.get(tx, result.job_id)
     assert row is not None, "it was stored by this transaction, or is there"

@@ -8,8 +8,10 @@ from sqlalchemy import Connection
 
 from service.contract.changes import JobEdit
 from service.contract.jobs import ENDED_JOBS, Job
+from service.control.access.ownership import require_owner
 from service.control.jobs.job_changes import NO_CHANGE, JobChange, store_change
 from service.control.jobs.views import stored
+from service.domain.access import SERVER, Caller
 from service.domain.errors import Conflict, Stale
 from service.store import attempts, checkpoints, data_counts, deletions, history, series
 from service.store import jobs as store
@@ -23,9 +25,11 @@ def edit(
     *,
     versions: Collection[int] | None,
     now: datetime,
+    by: Caller = SERVER,
 ) -> None:
-    """Change name, labels, priority of a job; raises NotFound, Stale for another version."""
+    """Change name, labels, priority; raises NotFound, Forbidden, Stale for another version."""
     job = stored(tx, job_id, lock=True).job
+    require_owner(by, job_id, job.submitted_by)
     if versions is not None and job.version not in versions:
         raise Stale("stale", f"{job_id} has changed: read it again, and send its new ETag")
     store_change(tx, job, edit_change(job, change), now)
@@ -44,13 +48,14 @@ def edit_change(job: Job, edit: JobEdit) -> JobChange:
     return JobChange(edited_columns(job.spec.model_copy(update=changed)), ("edited", what))
 
 
-def delete(tx: Connection, job_id: str) -> None:
+def delete(tx: Connection, job_id: str, by: Caller = SERVER) -> None:
     """Delete a finished job's rows, and mark what is to be removed from the volume.
 
     Its pinned and tagged checkpoints stay, and those that a live job uses. Raises NotFound,
-    Conflict.
+    Forbidden, Conflict.
     """
     job = stored(tx, job_id, lock=True).job
+    require_owner(by, job_id, job.submitted_by)
     if job.state not in ENDED_JOBS:
         raise Conflict("job_not_ended", f"{job_id} is {job.state}; cancel it first")
     published = checkpoints.published_of(tx, job_id, lock=True)

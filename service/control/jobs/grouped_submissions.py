@@ -20,6 +20,7 @@ from service.control.jobs.submission import (
 )
 from service.control.scheduling import present_catalogs
 from service.control.scheduling.class_limit import check_class_limit
+from service.domain.access import SERVER, Caller
 from service.domain.errors import NotFound, TrainyardError
 from service.store import idempotency
 from service.store.engine import Database
@@ -31,7 +32,8 @@ from service.store.outages import is_deadlock, is_outage
 class SubmissionRequest:
     """One call of a user: the specification, its idempotency key, the id for a new job.
 
-    `request_id` is the one of the call, for the history of the job; `traceparent` names its span.
+    traceparent: str | None = None
+    by: Caller = SERVER
     """
 
     spec: AnySpec
@@ -40,6 +42,7 @@ class SubmissionRequest:
     now: datetime
     request_id: str | None = None
     traceparent: str | None = None
+    by: Caller = SERVER
 
 
 @dataclass(frozen=True)
@@ -138,7 +141,9 @@ def _checked(
         earlier = earlier_submission(tx, request.spec, key, before.get(request.key or ""))
         if earlier is not None:
             return earlier
-        job = checked_job(tx, request.spec, key, job_id=request.job_id, now=request.now)
+        job = checked_job(
+            tx, request.spec, key, job_id=request.job_id, now=request.now, by=request.by
+        )
         check_class_limit(tx, job.needs, [each.needs for each in new])
     except TrainyardError as error:
         return error

@@ -15,6 +15,7 @@ from service.control.jobs import artifacts, views
 from service.control.jobs.submission import SubmissionResult, submit
 from service.control.kinds.export import export_spec, exports_of
 from service.control.kinds.import_ import import_spec
+from service.domain.access import SERVER, Caller
 from service.domain.errors import Gone
 from service.volume.identity import SharedVolume
 
@@ -28,10 +29,16 @@ class ExportState:
 
 
 def submit_import(
-    tx: Connection, request: ImportRequest, *, job_id: str, key: str | None, now: datetime
+    tx: Connection,
+    request: ImportRequest,
+    *,
+    job_id: str,
+    key: str | None,
+    now: datetime,
+    by: Caller = SERVER,
 ) -> SubmissionResult:
     """Queue the import of a file; raises IdempotencyMismatch, Unprocessable."""
-    return submit(tx, import_spec(request), job_id=job_id, key=key, now=now)
+    return submit(tx, import_spec(request), job_id=job_id, key=key, now=now, by=by)
 
 
 def imported(tx: Connection, job: Job) -> Checkpoint:
@@ -60,7 +67,7 @@ def export_state(job: Job, volume: SharedVolume) -> ExportState:
 
 
 def submit_export(
-    tx: Connection, request: ExportRequest, *, job_id: str, now: datetime
+    tx: Connection, request: ExportRequest, *, job_id: str, now: datetime, by: Caller = SERVER
 ) -> SubmissionResult:
     """Queue an export; raises NotFound, Conflict for a checkpoint whose bytes are not whole."""
-    return submit(tx, export_spec(tx, request), job_id=job_id, key=None, now=now)
+    return submit(tx, export_spec(tx, request), job_id=job_id, key=None, now=now, by=by)

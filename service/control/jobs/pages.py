@@ -13,7 +13,9 @@ from service.contract.errors import FieldProblem
 from service.contract.jobs import JobState
 from service.contract.model_json import json_of
 from service.control.jobs import views
+from service.control.jobs.permitted_actions import seen_by
 from service.control.jobs.views import JobView
+from service.domain.access import SERVER, Caller
 from service.domain.errors import InvalidFields
 from service.domain.job_cursors import JobCursor, NoCursor, cursor_of
 from service.store.job_columns import FIELDS, job_of_columns, select_columns
@@ -44,13 +46,13 @@ class JobPage:
     counts: JobCounts | None
 
 
-def page(tx: Connection, request: PageRequest, now: datetime) -> JobPage:
-    """A page of jobs; raises InvalidFields for an `after` that is of no such list."""
+def page(tx: Connection, request: PageRequest, now: datetime, reader: Caller = SERVER) -> JobPage:
+    """A page of jobs as one reader is shown it; raises InvalidFields for another list's `after`."""
     columns, is_partial = select_jobs(tx), False
     if request.fields is not None and request.fields <= FIELDS:
         columns, is_partial = select_columns(tx, request.fields), True
     rows, following = _rows(tx, columns, request, now)
-    jobs = _partial_jobs(rows, request) if is_partial else _whole_jobs(tx, rows, request)
+    jobs = _partial_jobs(rows, request) if is_partial else _whole_jobs(tx, rows, request, reader)
     return JobPage(jobs, following, _counts(tx, request) if request.after is None else None)
 
 
@@ -96,17 +98,19 @@ def _partial_jobs(rows: Sequence[Row[Any]], request: PageRequest) -> list[bytes]
     return [json_of(job_of_columns(row), of=fields) for row in rows]
 
 
-def _whole_jobs(tx: Connection, rows: Sequence[Row[Any]], request: PageRequest) -> list[bytes]:
+def _whole_jobs(
+    tx: Connection, rows: Sequence[Row[Any]], request: PageRequest, reader: Caller
+) -> list[bytes]:
     drawn = views.views_of(tx, [job_of_row(row) for row in rows])
     if request.fields is None:
-        return [each.json for each in drawn]
-    return [_json_of_view(each, request.fields) for each in drawn]
+        return [each.json_for(reader) for each in drawn]
+    return [_json_of_view(each, request.fields, reader) for each in drawn]
 
 
 @lru_cache(maxsize=_MOST_KEPT)
-def _json_of_view(view: JobView, fields: frozenset[str]) -> bytes:
+def _json_of_view(view: JobView, fields: frozenset[str], reader: Caller) -> bytes:
     # The view of a job that has not changed is the same object: see `service.control.jobs.views`.
-    return json_of(view.job, of=set(fields))
+    return json_of(seen_by(view.job, reader), of=set(fields))
 
 
 def _counts(tx: Connection, request: PageRequest) -> JobCounts:

@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from service.contract.jobs import ENDED_JOBS, JobState
+from service.control.access.ownership import require_owner
 from service.control.jobs import views
 from service.control.jobs.submission import (
     SubmissionKey,
@@ -15,17 +16,25 @@ from service.control.jobs.submission import (
 )
 from service.control.kinds import kind_of
 from service.control.scheduling.class_limit import check_class_limit
+from service.domain.access import SERVER, Caller
 from service.domain.errors import Conflict
 from service.store import history, idempotency
 
 
 def retry(
-    tx: Connection, job_id: str, origin: str, *, new_id: str, key: str | None, now: datetime
+    tx: Connection,
+    job_id: str,
+    origin: str,
+    *,
+    new_id: str,
+    key: str | None,
+    now: datetime,
+    by: Caller = SERVER,
 ) -> SubmissionResult:
     """Queue a failed or cancelled job again, from `latest`, `start` or a checkpoint's id.
 
     Raises NotFound, Conflict for a job that has not ended or that has succeeded,
-    IdempotencyMismatch, and Unprocessable for an origin that it cannot start from.
+    IdempotencyMismatch, Forbidden, and Unprocessable for an origin that it cannot start from.
     """
     submission_key = SubmissionKey(key, f"retry {job_id} from {origin}")
     earlier = replayed(tx, submission_key, idempotency.find(tx, key))
@@ -33,6 +42,7 @@ def retry(
         return earlier
     # Locked before the checkpoint that it may start from, as everybody locks them.
     parent = views.stored(tx, job_id, lock=True)
+    require_owner(by, job_id, parent.job.submitted_by)
     if parent.job.state not in ENDED_JOBS:
         message = f"{job_id} is {parent.job.state}; a job is retried when it has ended"
         raise Conflict("job_not_ended", message)
@@ -52,6 +62,7 @@ def retry(
         job_id=new_id,
         message=f"retry of {job_id} from {origin}",
         now=now,
+        by=by,
         parent_job_id=job_id,
     )
     check_class_limit(tx, job.needs)

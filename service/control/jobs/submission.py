@@ -16,6 +16,7 @@ from service.control.kinds import kind_of
 from service.control.kinds.base import CheckedSubmission
 from service.control.scheduling.catalogs import form_of
 from service.control.scheduling.class_limit import check_class_limit
+from service.domain.access import SERVER, Caller
 from service.domain.errors import Gone, IdempotencyMismatch, Unprocessable
 from service.domain.offers import JobNeeds
 from service.store import history, idempotency, job_traces, jobs
@@ -70,21 +71,33 @@ class NewJob:
 
 
 def submit(
-    tx: Connection, spec: AnySpec, *, job_id: str, key: str | None, now: datetime
+    tx: Connection,
+    spec: AnySpec,
+    *,
+    job_id: str,
+    key: str | None,
+    now: datetime,
+    by: Caller = SERVER,
 ) -> SubmissionResult:
     """Queue a job; raises IdempotencyMismatch, Gone, and what the kind's check raises."""
     submission_key = SubmissionKey(key, spec.model_dump_json())
     earlier = earlier_submission(tx, spec, submission_key, idempotency.find(tx, key))
     if earlier is not None:
         return earlier
-    checked = checked_job(tx, spec, submission_key, job_id=job_id, now=now)
+    checked = checked_job(tx, spec, submission_key, job_id=job_id, now=now, by=by)
     check_class_limit(tx, checked.needs)
     store(tx, [checked])
     return SubmissionResult(job_id, replayed=False)
 
 
 def checked_job(
-    tx: Connection, spec: AnySpec, submission_key: SubmissionKey, *, job_id: str, now: datetime
+    tx: Connection,
+    spec: AnySpec,
+    submission_key: SubmissionKey,
+    *,
+    job_id: str,
+    now: datetime,
+    by: Caller = SERVER,
 ) -> NewJob:
     """The job that a submission asks for, not stored yet; raises what the kind's check raises."""
     kind = kind_of(spec)
@@ -97,6 +110,7 @@ def checked_job(
         job_id=job_id,
         message=f"submitted: {kind.title(checked.spec)}",
         now=now,
+        by=by,
     )
 
 
@@ -150,6 +164,7 @@ def new_job(
     job_id: str,
     message: str,
     now: datetime,
+    by: Caller = SERVER,
     parent_job_id: str | None = None,
 ) -> NewJob:
     """The job of a checked submission, whose history begins with `message`.
@@ -168,6 +183,7 @@ def new_job(
         created_at=now,
         progress=kind_of(spec).first_progress(spec),
         parent_job_id=parent_job_id,
+        submitted_by=by.name,
         spec=spec,
     )
     source_id = checked.source.id if checked.source is not None else None
@@ -194,7 +210,14 @@ def store(tx: Connection, new_jobs: Sequence[NewJob]) -> None:
     history.note_all(
         tx,
         [
-            Entry(each.job.id, "submitted", each.message, each.job.created_at, each.request_id)
+            Entry(
+                each.job.id,
+                "submitted",
+                each.message,
+                each.job.created_at,
+                each.request_id,
+                each.job.submitted_by,
+            )
             for each in new_jobs
         ],
     )

@@ -10,7 +10,9 @@ from sqlalchemy import Connection
 from service.contract.jobs import ENDED_JOBS, Job, JobState
 from service.contract.model_json import json_of
 from service.control.jobs.available_actions import RetryStart, actions_of, retry_starts
+from service.control.jobs.permitted_actions import seen_by
 from service.control.scheduling.wait_reasons import QueueState
+from service.domain.access import Caller
 from service.domain.errors import NotFound
 from service.store import jobs as store
 from service.store import resource_classes
@@ -34,6 +36,11 @@ class JobView:
     def json(self) -> bytes:
         """The JSON of the job."""
         return json_of(self.job)
+
+    def json_for(self, reader: Caller) -> bytes:
+        """The JSON of the job as one reader is shown it."""
+        job = seen_by(self.job, reader)
+        return self.json if job is self.job else json_of(job)
 
 
 def view(tx: Connection, job_id: str) -> JobView:
