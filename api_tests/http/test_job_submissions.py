@@ -14,6 +14,7 @@ from api_tests.support.server_context import Clock, server_context
 from api_tests.support.specs import SPEC
 from api_tests.support.threaded_server import ThreadedServer
 from service.api.job_submissions import JobSubmissions
+from service.domain.access import SERVER
 from service.store.engine import Database
 
 JSON = {"content-type": "application/json"}
@@ -152,6 +153,8 @@ async def _no_route(_: Scope, __: Receive, ___: Send) -> None:
 def _scope() -> Scope:
     return {
         "type": "http",
+        "request_id": "req_1",
+        "caller": SERVER,
         "method": "POST",
         "path": "/jobs",
         "query_string": b"",
