@@ -9,6 +9,7 @@ from pathlib import Path
 from stat import S_ISDIR
 from types import FrameType
 
+import structlog
 from pydantic import ValidationError
 from pydantic_settings import CliApp
 from setproctitle import setproctitle
@@ -32,6 +33,7 @@ from workers.settings import WorkerSettings
 from workers.telemetry import log_to_stderr
 
 RANK_MAIN = "workers.runs.preloaded:run_rank"
+_log = structlog.get_logger()
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -54,7 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
     except BadConnection as error:
         sys.stderr.write(f"server: {error}\n")
         return 2
-    except TracesUnavailable as error:
+    except (TracesUnavailable, CannotServeMetrics) as error:
         sys.stderr.write(f"{error}\n")
         return 2
 
@@ -69,10 +71,14 @@ def _is_no_folder(path: Path) -> bool:
         return False
 
 
+class CannotServeMetrics(Exception):
+    """The metrics that the settings ask for cannot be served; the message says what to change."""
+
+
 def work(settings: WorkerSettings, rank_main: str = RANK_MAIN) -> int:
     """Run an agent in this process until two signals, or one and its work, have ended it.
 
-    Raises BadConnection, TracesUnavailable.
+    Raises BadConnection, TracesUnavailable, CannotServeMetrics.
     """
     stop_retries = threading.Event()
     control_plane = ControlPlane(settings.server, settings.token, stop_retries)
@@ -104,6 +110,9 @@ def work(settings: WorkerSettings, rank_main: str = RANK_MAIN) -> int:
         tracer=tracer,
     )
 
+    if settings.metrics_port is not None:
+        _serve_metrics(settings.metrics_host, settings.metrics_port, agent)
+
     def drain(_number: int, _frame: FrameType | None) -> None:
         agent.drain()
 
@@ -114,3 +123,19 @@ def work(settings: WorkerSettings, rank_main: str = RANK_MAIN) -> int:
     finally:
         if tracer is not None:
             tracer.close()
+
+
+def _serve_metrics(host: str, port: int, agent: Agent) -> None:
+    try:
+        from workers.agent.metrics import MetricsAddress, serve_metrics
+    except ImportError as error:
+        message = f"--metrics-port needs {error.name}: install trainyard-service[workers]"
+        raise CannotServeMetrics(message) from error
+    try:
+        chosen = serve_metrics(MetricsAddress(host, port), agent.figures)
+    except OSError as error:
+        raise CannotServeMetrics(
+            f"metrics: cannot listen on {host}:{port} ({error.strerror}): choose another "
+            "--metrics-port or --metrics-host"
+        ) from error
+    _log.info("serving_metrics", url=f"http://{host}:{chosen}/metrics")

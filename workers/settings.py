@@ -40,6 +40,12 @@ class WorkerSettings(BaseSettings):
     labels: Annotated[dict[LabelKey, LabelValue], NoDecode] = Field(
         default_factory=dict, description="labels that jobs can require, as name=value,name=value"
     )
+    metrics_port: Annotated[int, Field(ge=0, le=65_535)] | None = Field(
+        None, description="port of this worker's own metrics for Prometheus; by default none"
+    )
+    metrics_host: str = Field(
+        "127.0.0.1", description="address of the metrics, which anyone who reaches it can read"
+    )
     token: CliSuppress[BearerToken | None] = None
     """The bearer token; a variable only, since every user of a machine can see arguments."""
 

@@ -48,6 +48,8 @@ class Heartbeats:
         self._hastened = threading.Event()
         self._usual_seconds = _FIRST_SECONDS
         self._failures, self._due_at = 0, 0.0
+        self.answered = self.failed = 0
+        self._answered_at: float | None = None
         self._loop = Loop(
             "heartbeat",
             quick_seconds,
@@ -62,6 +64,11 @@ class Heartbeats:
         """Begin to beat, until the process ends."""
         self._due_at = self._clock() + self._interval()
         self._loop.start()
+
+    def silence_seconds(self) -> float | None:
+        """How long ago the last answered beat was sent; None before the first."""
+        answered_at = self._answered_at
+        return self._clock() - answered_at if answered_at is not None else None
 
     def hasten(self) -> None:
         """Beat at once: there is a new attempt."""
@@ -103,7 +110,8 @@ class Heartbeats:
             return
         if self._failures:
             _log.info("heartbeat_answered", failures=self._failures)
-        self._failures = 0
+        self._failures, self._answered_at = 0, sent_at
+        self.answered += 1
         for each in reply.replies:
             attempt = attempts.get((each.job_id, each.attempt))
             if attempt is not None:
@@ -112,6 +120,7 @@ class Heartbeats:
 
     def _note_failure(self, error: ControlPlaneError) -> None:
         self._failures += 1
+        self.failed += 1
         # The first, and then ever fewer: an outage may last a night.
         if self._failures.bit_count() == 1:
             level = _log.warning if isinstance(error, Unreachable) else _log.error

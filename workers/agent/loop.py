@@ -25,6 +25,7 @@ from workers.agent.client import (
     UnknownWorker,
 )
 from workers.agent.commands import Command
+from workers.agent.figures import AgentFigures
 from workers.agent.gpu_use import GpuMeter
 from workers.agent.heartbeat import Heartbeats
 from workers.agent.predecessors import report_ended_predecessors
@@ -86,6 +87,7 @@ class Agent:
             registration.slots, on_end=lambda: self._messages.put(AttemptEnded())
         )
         self._draining = self._is_registered = False
+        self._claim_count = 0
         self._claims = Loop("claim", 0.0, self._claim_turn, log=_log)
         self._sampler = sampler = Sampler(
             paths.volume, GpuMeter(registration.gpus), self._running.of_gpus, clock
@@ -103,6 +105,20 @@ class Agent:
     def drain(self) -> None:
         """What a signal handler calls: the first time drains, the second ends at once."""
         self._messages.put(Drain())
+
+    def figures(self) -> AgentFigures:
+        """What it does now; from any thread, and touching no volume."""
+        running = self._running.all()
+        return AgentFigures(
+            attempts=len(running),
+            free_slots=self._running.free_slots(),
+            waiting_bytes=sum(attempt.event_bytes() for attempt in running),
+            claims=self._claim_count,
+            heartbeats_answered=self._heartbeats.answered,
+            heartbeats_failed=self._heartbeats.failed,
+            silence_seconds=self._heartbeats.silence_seconds(),
+            sample=self._sampler.last,
+        )
 
     def run(self) -> int:
         """The exit status: 0 once drained, 1 if the control plane would not have this worker."""
@@ -234,6 +250,7 @@ class Agent:
         return 0.0
 
     def _begin(self, claim: Claim) -> None:
+        self._claim_count += 1
         paths = replace(self._paths, volume_id=self._volume.expected.id)
         span = attempt_span(self._tracer, claim)
         if span is not None:

@@ -33,6 +33,8 @@ class Sampler:
         self._disk = VolumeDisk(volume, clock)
         self._gpus, self._attempts_of_gpus = gpus, attempts_of_gpus
         self._newest: Sample | None = None
+        self.last: Sample | None = None
+        """The newest sample, whether it was taken or not."""
         self._has_cpu_times = False
         self._lock = threading.Lock()
         outages = (OSError, psutil.Error)
@@ -64,7 +66,7 @@ class Sampler:
         )
         self._has_cpu_times = True
         with self._lock:
-            self._newest = sample
+            self._newest = self.last = sample
 
 
 class VolumeDisk:
