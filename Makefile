@@ -16,6 +16,7 @@ install: .venv/installed ## Build .venv with everything
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[server,workers,postgres,otel,dev]'
 	@touch $@
+	@echo "The command is $(BIN)/trainyard; '. $(BIN)/activate' has it found as trainyard."
 
 demo: install ## Train on the digits, evaluate, print the latest checkpoint
 	$(BIN)/trainyard demo --data-dir "$(YARD)" --port $(PORT)

@@ -11,7 +11,6 @@ from types import FrameType
 from typing import Any
 
 from service.cli import figures, terminal
-from service.cli.options import print_json
 from service.cli.progress import JobProgress
 from service.cli.watch import require_success
 from service.client import Client, StillRunning, TrainyardError
@@ -52,8 +51,9 @@ def run_demo(paths: LocalPaths, token: str | None) -> None:
         terminal.echo(
             f"evaluated on the validation images: top-1 error {figures.error_rate(error)}"
         )
-        terminal.echo("GET /checkpoints/latest")
-        print_json(client.latest_checkpoint())
+        checkpoint = client.latest_checkpoint()
+        size = figures.size(checkpoint.bytes)
+        terminal.echo(f"its latest checkpoint: {checkpoint.id}, step {checkpoint.step}, {size}")
     if error is None or error >= HIGHEST_ERROR:
         limit = figures.error_rate(HIGHEST_ERROR)
         raise DemoFailed(f"the top-1 error is {figures.error_rate(error)}, not below {limit}")
