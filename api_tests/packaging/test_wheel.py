@@ -16,8 +16,29 @@ from api_tests.support.server import Server
 ROOT = Path(__file__).parents[2]
 LIMIT_BYTES = 40_000_000
 _SCRIPT = """
-from service.client import TrainyardClient
-job = TrainyardClient("http://127.0.0.1:1").job("job_1")
+from pathlib import Path
+from service.client import AsyncClient, Client, NotFound
+
+def main() -> float:
+    job = Client("http://127.0.0.1:1").submit(recipe="oneshot", data={{"dataset": "digits"}})
+    job.wait(timeout=5).cancel("now")
+    for event in job.stream():
+        print(event.number + 1, event.kind.upper())
+    for other in Client().jobs(state="running"):
+        print(other.pause().progress.step + 1, *other.logs(follow=True))
+    try:
+        folder: Path = job.best.download("weights")
+    except NotFound as error:
+        print(error.status + 1)
+    return job.metrics["loss"] + job.metrics()["loss"][0][1]
+
+async def wait() -> int:
+    async with AsyncClient(token="t") as client:
+        job = await client.job("job_1")
+        await job.wait()
+        return (await (await job.best).refresh()).step
+
+job = Client("http://127.0.0.1:1").job("job_1")
 step: {type} = job.progress.step
 """
 pytestmark = [

@@ -71,13 +71,6 @@ def own(
     return method_of(call, _run, "id")
 
 
-def own_made(
-    call: Callable[Concatenate[str, _P], Flow[_T]], wrap: Callable[[AsyncDriver, _T], _R]
-) -> Callable[Concatenate[Thing, _P], Awaitable[_R]]:
-    """A call about the thing whose result is given verbs."""
-    return method_of(call, _wrapping(wrap), "id")
-
-
 def own_pages(
     call: Callable[Concatenate[str, _P], ItemFlow[_T]],
 ) -> Callable[Concatenate[Thing, _P], AsyncPages[_T]]:

@@ -14,9 +14,9 @@ Points = Sequence[tuple[int, float]]
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], more: str = "") -> str:
     """A table; `more` is a note below it."""
     head = "".join(f'<th style="text-align:left">{escape(each)}</th>' for each in columns)
-    body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
+    body = "".join(f"<tr>{''.join(map(_line, row))}</tr>" for row in rows)
     shown = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-    return shown + (note(more) if more else "")
+    return f'<div style="overflow-x:auto">{shown}</div>' + (note(more) if more else "")
 
 
 def fields(title: str, values: Mapping[str, object], below: str = "") -> str:
@@ -33,6 +33,11 @@ def fields(title: str, values: Mapping[str, object], below: str = "") -> str:
 def note(text: str) -> str:
     """A sentence."""
     return f'<div style="opacity:0.75">{escape(text)}</div>'
+
+
+def preformatted(text: str) -> str:
+    """A text with its lines as they are."""
+    return f'<pre style="overflow-x:auto">{escape(text)}</pre>'
 
 
 def curves(series: Mapping[str, Points]) -> str:
@@ -82,4 +87,17 @@ def _finite(points: Points) -> Points:
 
 
 def _cell(value: object) -> str:
-    return f'<td style="text-align:left">{escape("" if value is None else str(value))}</td>'
+    return f'<td style="text-align:left">{escape(_text(value))}</td>'
+
+
+def _line(value: object) -> str:
+    """A cell of one line; of a long text the beginning, and the whole where the pointer is."""
+    style = (
+        "text-align:left;white-space:nowrap;max-width:22em;overflow:hidden;text-overflow:ellipsis"
+    )
+    text = escape(_text(value))
+    return f'<td style="{style}" title="{text}">{text}</td>'
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)

@@ -19,7 +19,7 @@ from service.client.pages import ItemList
 from service.client.series import LastMetrics, MetricSeries
 from service.client.state import take_state, with_state
 from service.client.tables import job_html, job_text
-from service.client.verbs import own, own_pages, updates
+from service.client.verbs import own, own_pages, own_text, updates
 from service.contract import jobs as contract
 
 _CURVE_POINTS = 200
@@ -37,7 +37,7 @@ class _Verbs:
     delete = own(job_actions.delete)
     stream = own_pages(streams.stream)
     events = own_pages(jobs.events)
-    logs = own_pages(follow.log)
+    logs = own_text(follow.log)
     attempts = own(jobs.attempts)
     lineage = own(jobs.job_lineage)
     samples = own(workers.job_samples)

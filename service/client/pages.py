@@ -16,8 +16,7 @@ _SHOWN = 20
 class Pages(Iterator[_T]):
     """An iterator over the items of a list; a page is requested when its first item is needed.
 
-    A notebook shows the next 20 items, and takes none away. Of a log, the items are parts of the
-    text, and `print` shows the rest of it.
+    A notebook shows the next 20 items, and takes none away.
     """
 
     def __init__(self, items: Iterator[_T]) -> None:
@@ -31,17 +30,22 @@ class Pages(Iterator[_T]):
         """The next `count` items, or as many as there are."""
         return list(islice(self, count))
 
-    def __str__(self) -> str:
-        self._ahead.extend(self._items)
-        if all(isinstance(each, str) for each in self._ahead):
-            return "".join(map(str, self._ahead))
-        return repr(list(self._ahead))
-
     def _repr_html_(self) -> str:
         self._ahead.extend(islice(self._items, max(_SHOWN + 1 - len(self._ahead), 0)))
         shown = list(islice(self._ahead, _SHOWN))
         more = f"The first {_SHOWN}; there are more." if len(self._ahead) > _SHOWN else ""
         return table_of(shown, more) if shown else html.note("There are none.")
+
+
+class Text(Pages[str]):
+    """A text in parts, each requested when it is needed; `print` shows the rest of it."""
+
+    def __str__(self) -> str:
+        self._ahead.extend(self._items)
+        return "".join(self._ahead)
+
+    def _repr_html_(self) -> str:
+        return html.preformatted(str(self))
 
 
 class ItemList(list[_T]):

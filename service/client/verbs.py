@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from service.client.driver import Driver
 from service.client.flow import Flow, ItemFlow
-from service.client.pages import Pages
+from service.client.pages import Pages, Text
 from service.client.signatures import method_of
 
 _P = ParamSpec("_P")
@@ -71,18 +71,22 @@ def own(
     return method_of(call, _run, "id")
 
 
-def own_made(
-    call: Callable[Concatenate[str, _P], Flow[_T]], wrap: Callable[[Driver, _T], _R]
-) -> Callable[Concatenate[Thing, _P], _R]:
-    """A call about the thing whose result is given verbs."""
-    return method_of(call, _wrapping(wrap), "id")
-
-
 def own_pages(
     call: Callable[Concatenate[str, _P], ItemFlow[_T]],
 ) -> Callable[Concatenate[Thing, _P], Pages[_T]]:
     """A list of the thing."""
     return method_of(call, _iterate, "id")
+
+
+def own_text(
+    call: Callable[Concatenate[str, _P], ItemFlow[str]],
+) -> Callable[Concatenate[Thing, _P], Text]:
+    """A text of the thing."""
+
+    def perform(thing: Thing, flow: ItemFlow[str]) -> Text:
+        return Text(thing._driver.iterate(flow))
+
+    return method_of(call, perform, "id")
 
 
 def updates(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from math import nan
 from typing import Any
 
 import httpx
@@ -137,7 +138,7 @@ def metrics(
     if "series" not in body:
         raise UnexpectedAnswer(response)
     return MetricSeries(
-        (name, [(int(step), float(value)) for step, value in points])
+        (name, [(int(step), nan if value is None else float(value)) for step, value in points])
         for name, points in body["series"].items()
     )
 
