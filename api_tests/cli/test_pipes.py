@@ -3,6 +3,7 @@
 import os
 import pty
 import re
+import select
 import signal
 import struct
 import subprocess
@@ -39,23 +40,38 @@ def _in_terminal(
         stderr=terminal_end,
         env=environ,
         start_new_session=True,
+        # A program that was started in the background ignores Ctrl-C, and so do its children.
+        preexec_fn=_heed_ctrl_c,
     ) as process:
         os.close(terminal_end)
-        shown, called = b"", False
-        while True:
-            try:
-                part = os.read(controller, 4096)
-            except OSError:
-                break
-            shown += part
-            if not part:
-                break
-            if not called and until(shown.decode(errors="replace")):
-                called = True
-                then(process)
-        status = process.wait(30)
+        try:
+            shown = _read(controller, until, lambda: then(process))
+            status = process.wait(30)
+        finally:
+            process.kill()
     os.close(controller)
-    return status, shown.decode()
+    return status, shown
+
+
+def _heed_ctrl_c() -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _read(terminal: int, until: Callable[[str], bool], then: Callable[[], None]) -> str:
+    """What a terminal shows until its program ends; it must show or end something in time."""
+    shown, called = b"", False
+    while True:
+        assert select.select([terminal], [], [], 60)[0], f"nothing new after {shown!r}"
+        try:
+            part = os.read(terminal, 4096)
+        except OSError:
+            part = b""
+        if not part:
+            return shown.decode()
+        shown += part
+        if not called and until(shown.decode(errors="replace")):
+            called = True
+            then()
 
 
 @pytest.mark.parametrize("columns", [20, 31, 40, 80, 200])
