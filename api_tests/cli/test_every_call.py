@@ -62,7 +62,7 @@ BY_ANOTHER_CALL = {
     ("GET", "/jobs/{job_id}/files/{name}"): "`checkpoints export` downloads what it has made",
     ("GET", "/jobs/{job_id}/log.txt"): "`logs` prints the same text in parts",
     ("GET", "/jobs/{job_id}/stream"): "`events --follow` prints the same events",
-    ("GET", "/stream"): "`top` shows all jobs as they change",
+    ("GET", "/stream"): "the page's: a command that shows all jobs as they change is not there yet",
     ("GET", "/checkpoints/{checkpoint_id}/export"): "`checkpoints export` waits for the job",
     ("GET", "/recipes/{name}"): "`recipes NAME` takes it from the list",
     ("GET", "/healthz"): "for probes; `doctor` asks whether a server answers",
