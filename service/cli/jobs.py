@@ -166,7 +166,7 @@ def _row(job: Job) -> tuple[str, ...]:
         job.id,
         job.name or figures.NONE,
         job.recipe or figures.NONE,
-        status_text(job),
+        job.state.value,
         step,
         error,
     )

@@ -17,8 +17,9 @@ from service.client import Client, TrainyardError
 from service.contract.counts import count_text
 
 _TORCH = (
-    "import json, torch\n"
-    "print(json.dumps([torch.__version__, torch.version.cuda, torch.cuda.device_count()]))"
+    "import json, os, torch\n"
+    "found = [torch.__version__, torch.version.cuda, torch.cuda.device_count()]\n"
+    "os.write(1, json.dumps(found).encode())"
 )
 _TORCH_SECONDS = 120.0
 _OPEN_FILES, _PROCESSES = 4096, 1024
