@@ -1,20 +1,30 @@
+import socket
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi import Response
+from typer.testing import CliRunner, Result
 
+from api_tests.support.doctor import BY_NAME, Look
+from api_tests.support.fake_agent import FakeAgent
 from api_tests.support.fake_rest_server import (
     SPEC,
-    FakeRestServer,
     a_checkpoint,
     a_job,
     problem,
     wait_for,
 )
-from service.client import TrainyardClient
+from api_tests.support.rest_fixtures import client, fake
+from api_tests.support.server import Server
+from service.cli import app
+from service.cli.doctor.check import Finding
+from service.cli.doctor.installation import Installation
 from service.contract.checkpoints import Checkpoint
 from service.contract.jobs import Job
+
+__all__ = ["client", "fake"]
 
 
 @pytest.fixture(autouse=True)
@@ -23,17 +33,52 @@ def _log_of_the_suite(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("service.main.configure_logs", lambda: None)
 
 
-@pytest.fixture
-def fake() -> Iterator[FakeRestServer]:
-    fake = FakeRestServer()
-    yield fake
-    fake.stop()
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A real one."""
+    server = Server(tmp_path_factory.mktemp("server"))
+    yield server
+    server.stop()
 
 
 @pytest.fixture
-def client(fake: FakeRestServer) -> Iterator[TrainyardClient]:
-    with TrainyardClient(fake.url) as client:
-        yield client
+def agent(server: Server) -> Iterator[FakeAgent]:
+    agent = FakeAgent(server)
+    yield agent
+    agent.http.close()
+
+
+@pytest.fixture
+def run(server: Server) -> Callable[..., Result]:
+    """Runs a command against the real server."""
+
+    def invoked(*args: str, stdin: str | None = None) -> Result:
+        return CliRunner(env={"TRAINYARD_SERVER": server.url}).invoke(app, list(args), input=stdin)
+
+    return invoked
+
+
+@pytest.fixture(scope="module")
+def nobody() -> Iterator[str]:
+    """An address at which nothing listens, for as long as the tests run."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
+
+
+@pytest.fixture
+def look(nobody: str, tmp_path: Path) -> Look:
+    """The finding of one check, of a data folder that `trainyard up` would make."""
+    for name in ("volume", "data/photos"):
+        (tmp_path / "yard" / name).mkdir(parents=True)
+
+    def found(name: str, server: str = nobody, token: str | None = None, **environ: str) -> Finding:
+        variables = {f"TRAINYARD_{key}": value for key, value in environ.items()}
+        mounts = {"mounts": tmp_path / "mounts"} if (tmp_path / "mounts").exists() else {}
+        seen = Installation(server, token, tmp_path / "yard", variables, **mounts)
+        return BY_NAME[name].finding(seen)
+
+    return found
 
 
 @pytest.fixture(name="a_job")

@@ -2,13 +2,11 @@
 
 import json
 import os
-import shlex
-import shutil
 import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -17,17 +15,14 @@ from typing import Any
 
 import pytest
 
+from api_tests.support.doctor import Look, assert_problem
 from api_tests.support.fake_agent import FakeAgent
 from api_tests.support.server import Server
-from service.cli.doctor.check import Finding, Status
+from service.cli.doctor.check import Status
 from service.cli.doctor.command import CHECKS
-from service.cli.doctor.installation import Installation
 from service.cli.exit_codes import ExitCode
 from service.store import migrate
 from service.store.engine import Database
-
-BY_NAME = {check.name: check for check in CHECKS}
-Look = Callable[..., Finding]
 
 
 @pytest.fixture(scope="module")
@@ -37,36 +32,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server.stop()
 
 
-@pytest.fixture(scope="module")
-def nobody() -> Iterator[str]:
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
-
-
-@pytest.fixture
-def look(nobody: str, tmp_path: Path) -> Look:
-    """The finding of one check, of a data folder that `trainyard up` would make."""
-    for name in ("volume", "data/photos"):
-        (tmp_path / "yard" / name).mkdir(parents=True)
-
-    def found(name: str, server: str = nobody, token: str | None = None, **environ: str) -> Finding:
-        variables = {f"TRAINYARD_{key}": value for key, value in environ.items()}
-        mounts = {"mounts": tmp_path / "mounts"} if (tmp_path / "mounts").exists() else {}
-        seen = Installation(server, token, tmp_path / "yard", variables, **mounts)
-        return BY_NAME[name].finding(seen)
-
-    return found
-
-
-def _assert_problem(finding: Finding, text: str, status: Status = Status.PROBLEM) -> None:
-    assert finding.status is status, finding
-    assert text in finding.detail
-    assert finding.cure
-
-
 def test_no_server_is_found(look: Look) -> None:
-    _assert_problem(look("server"), "nothing answers at http://127.0.0.1:")
+    assert_problem(look("server"), "nothing answers at http://127.0.0.1:")
 
 
 def test_another_program_at_the_address_is_found(look: Look, tmp_path: Path) -> None:
@@ -76,7 +43,7 @@ def test_another_program_at_the_address_is_found(look: Look, tmp_path: Path) -> 
     ) as other:
         assert other.stdout is not None
         port = other.stdout.readline().split(b"port ")[1].split()[0].decode()
-        _assert_problem(look("server", f"http://127.0.0.1:{port}"), "not a Trainyard server")
+        assert_problem(look("server", f"http://127.0.0.1:{port}"), "not a Trainyard server")
         other.terminate()
 
 
@@ -88,7 +55,7 @@ def test_another_program_at_the_address_is_found(look: Look, tmp_path: Path) -> 
     ],
 )
 def test_a_wrong_token_is_found(look: Look, server: Server, token: str | None, text: str) -> None:
-    _assert_problem(look("token", server.url, token), text)
+    assert_problem(look("token", server.url, token), text)
 
 
 def test_with_a_server_and_its_token_those_checks_are_ok(look: Look, server: Server) -> None:
@@ -124,11 +91,11 @@ def liar() -> Iterator[str]:
 
 
 def test_a_clock_that_is_apart_is_found(look: Look, liar: str) -> None:
-    _assert_problem(look("clock", liar), "3 h 0 min behind")
+    assert_problem(look("clock", liar), "3 h 0 min behind")
 
 
 def test_another_version_is_found(look: Look, liar: str) -> None:
-    _assert_problem(look("version", liar), "version 0.0.1", Status.WARNING)
+    assert_problem(look("version", liar), "version 0.0.1", Status.WARNING)
 
 
 def test_another_volume_than_the_servers_is_found(
@@ -136,51 +103,23 @@ def test_another_volume_than_the_servers_is_found(
 ) -> None:
     identity = (server.volume / "volume-id").read_text().strip()
     none = look("volume", server.url, "the-right-token")
-    _assert_problem(none, f"has no file volume-id, and the server's volume is {identity}")
+    assert_problem(none, f"has no file volume-id, and the server's volume is {identity}")
     (tmp_path / "yard/volume/volume-id").write_text("vol_other\n")
-    _assert_problem(look("volume", server.url, "the-right-token"), "is volume vol_other")
+    assert_problem(look("volume", server.url, "the-right-token"), "is volume vol_other")
     same = look("volume", server.url, "the-right-token", VOLUME=str(server.volume))
     assert (same.status, identity in same.detail) == (Status.OK, True)
 
 
 def test_a_missing_volume_is_found(look: Look) -> None:
-    _assert_problem(look("volume", VOLUME="/no/where"), "/no/where is missing")
+    assert_problem(look("volume", VOLUME="/no/where"), "/no/where is missing")
 
 
 def test_a_missing_data_root_and_an_empty_one_are_found(look: Look, tmp_path: Path) -> None:
-    _assert_problem(look("data root", DATA_ROOT="/no/where"), "/no/where is missing")
+    assert_problem(look("data root", DATA_ROOT="/no/where"), "/no/where is missing")
     (tmp_path / "empty").mkdir()
     empty = look("data root", DATA_ROOT=str(tmp_path / "empty"))
-    _assert_problem(empty, "is empty", Status.WARNING)
+    assert_problem(empty, "is empty", Status.WARNING)
     assert look("data root").status is Status.OK
-
-
-def _can_mount() -> bool:
-    tried = ["unshare", "-rm", "mount", "-t", "tmpfs", "none", "/mnt"]
-    return (
-        bool(shutil.which("unshare")) and not subprocess.run(tried, capture_output=True).returncode
-    )
-
-
-def test_a_disk_that_is_nearly_full_and_low_limits_are_found(nobody: str, tmp_path: Path) -> None:
-    if not _can_mount():
-        pytest.skip("this user cannot mount a file system of its own")
-    yard = tmp_path / "yard"
-    (yard / "volume").mkdir(parents=True)
-    inside = (
-        f"mount -t tmpfs -o size=4m none {yard}/volume && head -c 4000000 /dev/zero > "
-        f"{yard}/volume/x; mount -t tmpfs -o size=64m none /dev/shm; ulimit -n 256"
-    )
-    command = shlex.join([sys.executable, "-m", "service.cli", "doctor", "--json"])
-    script = f"{inside}\nexec {command} --data-dir {yard} --server {nobody}"
-    ran = subprocess.run(["unshare", "-rm", "sh", "-c", script], capture_output=True)
-    found = {each["name"]: each for each in map(json.loads, ran.stdout.splitlines())}
-    assert found["disk space"]["status"] == "problem", ran.stderr
-    assert "of 4.19 MB are free" in found["disk space"]["detail"]
-    assert found["limits"]["status"] == "warning"
-    assert "256 open files (ulimit -n 4096)" in found["limits"]["detail"]
-    assert found["shared memory"]["status"] == "warning"
-    assert ran.returncode == ExitCode.FAILED
 
 
 @pytest.mark.parametrize(
@@ -208,7 +147,7 @@ def test_a_schema_of_another_version_is_found(
 
 def test_a_file_that_is_no_database_is_found(look: Look, tmp_path: Path) -> None:
     (tmp_path / "yard/trainyard.db").write_text("not a database, and longer than its header" * 99)
-    _assert_problem(look("schema"), "cannot be read")
+    assert_problem(look("schema"), "cannot be read")
 
 
 def test_sqlite_on_a_network_file_system_is_found(look: Look, tmp_path: Path) -> None:
@@ -217,45 +156,7 @@ def test_sqlite_on_a_network_file_system_is_found(look: Look, tmp_path: Path) ->
     (tmp_path / "mounts").write_text(
         f"/dev/sda1 / ext4 rw 0 0\nhost:/export {tmp_path}/yard nfs4 rw,vers=4.2 0 0\n"
     )
-    _assert_problem(look("database's disk"), "network file system (nfs4)")
-
-
-@pytest.fixture
-def nvidia_smi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Puts a program of this name and body on the path."""
-
-    def put(body: str) -> None:
-        folder = tmp_path / "bin"
-        folder.mkdir(exist_ok=True)
-        (folder / "nvidia-smi").write_text(f"#!/bin/sh\n{body}\n")
-        (folder / "nvidia-smi").chmod(0o755)
-        monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
-
-    return put
-
-
-def test_a_torch_that_cannot_use_the_gpu_is_found(
-    look: Look, nvidia_smi: Callable[[str], None]
-) -> None:
-    nvidia_smi("echo 'NVIDIA H100, 999.1'")
-    _assert_problem(look("torch"), "(NVIDIA H100, driver 999.1)")
-    nvidia_smi("echo 'NVIDIA-SMI has failed'; exit 9")
-    _assert_problem(look("torch"), "NVIDIA-SMI has failed")
-
-
-def test_another_program_on_a_gpu_is_found(look: Look, nvidia_smi: Callable[[str], None]) -> None:
-    with subprocess.Popen(["sleep", "600"]) as stranger:
-        nvidia_smi(f"echo '{stranger.pid}, 1234'")
-        _assert_problem(look("GPU processes"), "sleep 600 (process ", Status.WARNING)
-        stranger.terminate()
-
-
-def test_a_port_in_use_is_found(look: Look) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = str(taken.getsockname()[1])
-        _assert_problem(look("port", PORT=port), f"cannot listen on 127.0.0.1:{port}")
+    assert_problem(look("database's disk"), "network file system (nfs4)")
 
 
 def test_more_loader_processes_than_cores_are_found(look: Look, server: Server) -> None:
@@ -268,7 +169,7 @@ def test_more_loader_processes_than_cores_are_found(look: Look, server: Server) 
     found = look("cores", server.url, "the-right-token")
     cores = len(os.sched_getaffinity(0))
     if cores < 64:
-        _assert_problem(found, "have 64 loader processes", Status.WARNING)
+        assert_problem(found, "have 64 loader processes", Status.WARNING)
 
 
 def test_the_command_prints_every_check_and_its_cure(tmp_path: Path, nobody: str) -> None:

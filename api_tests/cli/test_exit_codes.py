@@ -1,8 +1,7 @@
 """The exit statuses: each command ends with the one that tells what went wrong."""
 
 import re
-import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -43,14 +42,6 @@ def run(fake: Any) -> Run:
         return CliRunner(env={"TRAINYARD_SERVER": fake.url}).invoke(app, list(args))
 
     return invoked
-
-
-@pytest.fixture(scope="module")
-def nobody() -> Iterator[str]:
-    """An address at which nothing listens, for as long as the tests run."""
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
 
 
 @pytest.fixture

@@ -1,31 +1,18 @@
 """The command that imports weights: what it sends, and what it refuses itself."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from api_tests.support.fake_rest_server import wait_for
 from api_tests.support.server import Server
-from service.cli import app
 from service.cli.exit_codes import ExitCode
 
 Run = Callable[..., Result]
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server(tmp_path_factory.mktemp("server"))
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def run(server: Server) -> Run:
-    return lambda *args: CliRunner(env={"TRAINYARD_SERVER": server.url}).invoke(app, list(args))
 
 
 def test_class_names_are_sent_from_a_file_of_this_machine(

@@ -1,7 +1,7 @@
 """The commands that steer, against the real server."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,25 +15,6 @@ from service.client import ApiError, TrainyardClient
 from service.store import migrate
 
 Run = Callable[..., Result]
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server(tmp_path_factory.mktemp("server"))
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def agent(server: Server) -> Iterator[FakeAgent]:
-    agent = FakeAgent(server)
-    yield agent
-    agent.http.close()
-
-
-@pytest.fixture
-def run(server: Server) -> Run:
-    return lambda *args: CliRunner(env={"TRAINYARD_SERVER": server.url}).invoke(app, list(args))
 
 
 def test_pause_and_resume_tell_the_state(run: Run, agent: FakeAgent) -> None:

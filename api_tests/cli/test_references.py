@@ -1,36 +1,16 @@
 """Jobs, checkpoints and workers by a beginning of their id, a name, or `@last`."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from api_tests.support.fake_agent import FakeAgent
 from api_tests.support.runs import Run as Training
 from api_tests.support.server import Server
-from service.cli import app
 
 Run = Callable[..., Result]
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server(tmp_path_factory.mktemp("server"))
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def agent(server: Server) -> Iterator[FakeAgent]:
-    agent = FakeAgent(server)
-    yield agent
-    agent.http.close()
-
-
-@pytest.fixture
-def run(server: Server) -> Run:
-    return lambda *args: CliRunner(env={"TRAINYARD_SERVER": server.url}).invoke(app, list(args))
 
 
 @pytest.mark.parametrize("of", ["beginning", "beginning without type", "name", "@last", "lower"])

@@ -1,7 +1,7 @@
 """The submission of jobs by options, by files, and by both."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,28 +19,6 @@ NOBODY = ("--worker-label", "for=nobody")
 """Without it the agent of another test would claim the job."""
 
 ONESHOT = ("--recipe", "oneshot", "--dataset", "digits")
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server(tmp_path_factory.mktemp("server"))
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def agent(server: Server) -> Iterator[FakeAgent]:
-    agent = FakeAgent(server)
-    yield agent
-    agent.http.close()
-
-
-@pytest.fixture
-def run(server: Server) -> Run:
-    def invoked(*args: str, stdin: str | None = None) -> Result:
-        return CliRunner(env={"TRAINYARD_SERVER": server.url}).invoke(app, list(args), input=stdin)
-
-    return invoked
 
 
 @pytest.fixture

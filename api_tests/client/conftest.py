@@ -1,19 +1,3 @@
-from collections.abc import Iterator
+from api_tests.support.rest_fixtures import client, fake
 
-import pytest
-
-from api_tests.support.fake_rest_server import FakeRestServer
-from service.client import Client
-
-
-@pytest.fixture
-def fake() -> Iterator[FakeRestServer]:
-    fake = FakeRestServer()
-    yield fake
-    fake.stop()
-
-
-@pytest.fixture
-def client(fake: FakeRestServer) -> Iterator[Client]:
-    with Client(fake.url) as client:
-        yield client
+__all__ = ["client", "fake"]

@@ -5,7 +5,7 @@ import socket
 from pathlib import Path
 
 from api_tests.support.coroutines import result_of
-from service.main import listen
+from service.opening import listen
 from service.settings import Settings
 
 

@@ -12,8 +12,9 @@ from sqlalchemy.exc import OperationalError, StatementError
 from api_tests.support.postgres import Postgres
 from api_tests.support.rows import ensure_job
 from service.store import jobs
-from service.store.engine import Database, DatabaseInUse
+from service.store.engine import Database
 from service.store.migrate import upgrade
+from service.store.sqlite import DatabaseInUse
 
 
 def test_a_second_server_on_the_same_file_is_refused_with_what_to_do(tmp_path: Path) -> None:

@@ -26,11 +26,13 @@ from service.control.checkpoints import reindex as reindexing
 from service.control.checkpoints.reindex import ReindexResult
 from service.devserver.restarting_process import REFUSED_STATUS
 from service.domain.errors import TrainyardError as RefusedByServer
+from service.opening import CannotStart, open_database
 from service.settings import Settings
 from service.store import backups
 from service.store.backups import BackupFailed
-from service.store.engine import Database, DatabaseInUse
+from service.store.engine import url_of
 from service.store.migrate import revision_in, revisions
+from service.store.sqlite import DatabaseInUse
 
 
 def settings_of(**options: Any) -> Settings:
@@ -61,8 +63,8 @@ def upgrade_database(database_url: str | None) -> str:
 def create_admin_token(database_url: str, name: str, expires_at: datetime | None) -> NewAccessToken:
     """Make an admin's token in the database itself; raises Failed, BadInput."""
     try:
-        database = main.open_database(database_url)
-    except main.CannotStart as error:
+        database = open_database(database_url)
+    except CannotStart as error:
         if isinstance(error.__cause__, DatabaseInUse):
             message = "stop it, or have it make one: trainyard token create NAME --role admin"
             raise Failed(f"a server has {database_url} open: {message}") from error
@@ -101,7 +103,7 @@ def back_up_database(database_url: str | None, target: Path) -> str:
     url = settings_of(database_url=database_url).database_url
     with _backup_errors():
         backups.back_up(url, target)
-        return Database.url_of(url).render_as_string()
+        return url_of(url).render_as_string()
 
 
 def restore_database(database_url: str | None, source: Path) -> Path | None:
@@ -131,8 +133,8 @@ def _backup_errors() -> Iterator[None]:
 def rebuild_index(database_url: str, volume: Path) -> ReindexResult:
     """Rebuild the index of a volume, with a progress bar; raises Failed."""
     try:
-        database = main.open_database(database_url)
-    except main.CannotStart as error:
+        database = open_database(database_url)
+    except CannotStart as error:
         raise Failed(str(error)) from error
     try:
         with _bar() as bar:
@@ -154,7 +156,7 @@ def rebuild_index(database_url: str, volume: Path) -> ReindexResult:
 def _refusal_as_exit_status() -> Iterator[None]:
     try:
         yield
-    except main.CannotStart as error:
+    except CannotStart as error:
         terminal.echo_error(f"trainyard: {error}")
         raise typer.Exit(REFUSED_STATUS) from error
 

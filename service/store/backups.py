@@ -14,7 +14,7 @@ from sqlalchemy.engine import URL
 
 from service.contract.kernel import sync_folder
 from service.store import server_heartbeats
-from service.store.engine import Database
+from service.store.engine import Database, url_of
 from service.store.migrate import revision_in, revisions
 
 _ALIVE = timedelta(seconds=60)
@@ -34,7 +34,7 @@ def back_up(database_url: str, target: Path) -> None:
     if target.exists():
         raise BackupFailed(f"{target} is there already: name another file")
     partial = target.with_name(f".{target.name}.partial")
-    url = Database.url_of(database_url)
+    url = url_of(database_url)
     try:
         if url.get_backend_name() == "sqlite":
             _copy(_file_of(url), partial)
@@ -56,7 +56,7 @@ def restore(database_url: str, source: Path, now: datetime) -> Path | None:
     """
     if not source.is_file():
         raise BackupFailed(f"{source} is not a file")
-    url = Database.url_of(database_url)
+    url = url_of(database_url)
     if url.get_backend_name() != "sqlite":
         _require_no_server(url, now)
         single = ("--clean", "--if-exists", "--no-owner", "--single-transaction")
@@ -75,7 +75,7 @@ def restore(database_url: str, source: Path, now: datetime) -> Path | None:
 
 def problems_of(database_url: str) -> list[str]:
     """What is wrong with a database, as far as it can tell itself; only reads."""
-    url = Database.url_of(database_url)
+    url = url_of(database_url)
     problems: list[str] = []
     if url.get_backend_name() == "sqlite":
         try:

@@ -1,30 +1,22 @@
 """The database: one writer and many readers on SQLite, a pool on PostgreSQL."""
 
-import fcntl
-import json
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
-from service.contract.reading import log_once
 from service.store import measurements
+from service.store.json_columns import strict_json
 from service.store.measurements import Observer
 from service.store.polled_rows import CannotPoll, PolledRows, PostgresRows, SqliteRows
+from service.store.sqlite import begin_with, lock_beside, sqlite_engine
 
-_WAIT_SECONDS = 30.0
 BINARY_RESULTS = "binary_results"
 """The option of a statement that reads many bytes: PostgreSQL writes them as digits otherwise."""
-
-
-class DatabaseInUse(Exception):
-    """Another server has the SQLite file open; the message names the file."""
 
 
 class ForeignKeysBroken(Exception):
@@ -40,31 +32,26 @@ class Database:
     """
 
     def __init__(self, url: str) -> None:
-        self.url = _normal(url)
+        self.url = url_of(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self._lock = _lock_beside(self.url) if self.is_sqlite else None
+        self._lock = lock_beside(self.url) if self.is_sqlite else None
         self._poller: Connection | None = None
         self._observers: list[Observer] = []
         if self.is_sqlite:
-            self._writer = _sqlite(self.url, pool_size=1, max_overflow=0)
-            _begin_with("BEGIN IMMEDIATE", self._writer)
-            self._reader = _sqlite(self.url, pool_size=8, max_overflow=32, read_only=True)
-            _begin_with("BEGIN", self._reader)
+            self._writer = sqlite_engine(self.url, pool_size=1, max_overflow=0)
+            begin_with("BEGIN IMMEDIATE", self._writer)
+            self._reader = sqlite_engine(self.url, pool_size=8, max_overflow=32, read_only=True)
+            begin_with("BEGIN", self._reader)
         else:
             self._writer = create_engine(
                 self.url,
                 pool_size=16,
                 max_overflow=16,
                 pool_pre_ping=True,
-                json_serializer=_strict_json,
+                json_serializer=strict_json,
             )
             self._reader = self._writer
             event.listen(self._writer, "before_cursor_execute", _take_option)
-
-    @staticmethod
-    def url_of(text: str) -> URL:
-        """The URL of a database with its driver; raises ValueError, and ArgumentError."""
-        return _normal(text)
 
     def add_observer(self, observer: Observer) -> None:
         """Give `observer` what a transaction has measured, once it is committed; once, if again."""
@@ -144,7 +131,9 @@ class Database:
 
     def _open_poller(self) -> sqlite3.Connection:
         if self._poller is None:
-            engine = _sqlite(self.url, pool_size=1, max_overflow=0, read_only=True, wait_seconds=0)
+            engine = sqlite_engine(
+                self.url, pool_size=1, max_overflow=0, read_only=True, wait_seconds=0
+            )
             self._poller = engine.connect()
         connection = self._poller.connection.driver_connection
         assert isinstance(connection, sqlite3.Connection)
@@ -165,8 +154,9 @@ def _check_foreign_keys(tx: Connection) -> None:
         raise ForeignKeysBroken(f"{refer} to rows that are not there: {tables}")
 
 
-def _normal(url: str) -> URL:
-    parsed = make_url(url)
+def url_of(text: str) -> URL:
+    """The URL of a database with its driver; raises ValueError, and ArgumentError."""
+    parsed = make_url(text)
     if parsed.drivername in ("postgres", "postgresql"):
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.drivername == "sqlite" and parsed.database in (None, "", ":memory:"):
@@ -174,88 +164,7 @@ def _normal(url: str) -> URL:
     return parsed
 
 
-def _lock_beside(url: URL) -> TextIO:
-    assert url.database is not None
-    file = Path(url.database).resolve()
-    file.parent.mkdir(parents=True, exist_ok=True)
-    # SQLite gives the files beside it the mode of the database.
-    open(file, "ab", opener=_private).close()
-    lock = open(f"{file}.lock", "w", opener=_private)  # noqa: SIM115 (held until close)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        lock.close()
-        raise DatabaseInUse(
-            f"another server has {url.database} open: stop it, give this one another database, "
-            "or use PostgreSQL, which any number of servers may share"
-        ) from None
-    return lock
-
-
-def _private(path: str, flags: int) -> int:
-    """A file that is made here is for the user of this server alone: it has leases' tokens."""
-    return os.open(path, flags, 0o600)
-
-
-def _strict_json(value: Any) -> str:
-    # No database and no browser reads NaN: it is refused where it is written.
-    return json.dumps(value, allow_nan=False)
-
-
-def json_or_text(column: Any) -> Any:
-    """The value of a column of JSON, or the column as it is.
-
-    SQLite checks no column: what is no JSON must cost its row alone, and not the whole list. NaN,
-    which an older version could write, is read as null.
-    """
-    try:
-        return json.loads(column, parse_constant=lambda _: None)
-    except (ValueError, TypeError):
-        log_once("no_json_in_column", str(column)[:200])
-        return column
-
-
-def _sqlite(
-    url: URL,
-    *,
-    pool_size: int,
-    max_overflow: int,
-    read_only: bool = False,
-    wait_seconds: float = _WAIT_SECONDS,
-) -> Engine:
-    engine = create_engine(
-        url,
-        pool_size=pool_size,
-        max_overflow=max_overflow,
-        pool_timeout=_WAIT_SECONDS,
-        connect_args={"timeout": wait_seconds, "check_same_thread": False},
-        json_serializer=_strict_json,
-        json_deserializer=json_or_text,
-    )
-
-    @event.listens_for(engine, "connect")
-    def prepare(connection: Any, _: Any) -> None:
-        # The driver's own BEGIN is deferred, and comes too late; SQLAlchemy's event gives ours.
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode=WAL")
-        cursor.execute("PRAGMA synchronous=FULL")
-        cursor.execute("PRAGMA foreign_keys=ON")
-        if read_only:
-            cursor.execute("PRAGMA wal_autocheckpoint=0")
-            cursor.execute("PRAGMA query_only=ON")
-        cursor.close()
-
-    return engine
-
-
 def _take_option(_: Connection, cursor: Any, __: str, ___: Any, context: Any, ____: bool) -> None:
     if context is not None and context.execution_options.get(BINARY_RESULTS):
         # The number of the format in PostgreSQL's protocol: the driver need not be installed.
         cursor.format = 1
-
-
-def _begin_with(statement: str, engine: Engine) -> None:
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        connection.exec_driver_sql(statement)

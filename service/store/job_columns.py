@@ -22,7 +22,7 @@ from sqlalchemy import type_coerce as read_as
 
 from service.contract.jobs import Job, JobState, Progress, Reason
 from service.contract.reading import log_once, member
-from service.store.engine import json_or_text
+from service.store.json_columns import json_or_text
 from service.store.schema import Utc
 from service.store.tables import jobs
 

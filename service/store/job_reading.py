@@ -16,7 +16,6 @@ from service.contract.reading import log_once, log_unknown_fields, member
 from service.contract.specs import AnySpec, Resources
 from service.contract.stored_specs import StoredSpec, UnreadableSpec
 from service.domain.offers import JobNeeds
-from service.store.engine import json_or_text
 from service.store.job_columns import (
     READERS,
     as_text,
@@ -28,6 +27,7 @@ from service.store.job_columns import (
 )
 from service.store.job_needs import needs_of_column
 from service.store.job_rows import StoredJob
+from service.store.json_columns import json_or_text
 from service.store.polled_rows import PolledRows
 from service.store.tables import jobs
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, delete, insert, select, text
 
+from service.contract.checkpoints import Manifest
 from service.contract.webhooks import CHECKPOINT_EVENT, QUARANTINE_EVENT
 from service.store.measurements import measure
 from service.store.tables import jobs
@@ -74,13 +75,15 @@ def put_states(tx: Connection, entries: Sequence[StateEntry]) -> None:
 
 
 def put_checkpoint(
-    tx: Connection, job_id: str, checkpoint: Mapping[str, Any], message: str, now: datetime
+    tx: Connection, job_id: str, manifest: Manifest, message: str, now: datetime
 ) -> None:
     """Store that a checkpoint was published."""
     if not _is_any(tx):
         return
     event = {"kind": "checkpoint", "message": message}
-    data = {"job": _jobs(tx, [job_id])[job_id], "checkpoint": dict(checkpoint), "event": event}
+    checkpoint = {"id": manifest.checkpoint_id, "step": manifest.step, "phase": manifest.phase}
+    checkpoint["metrics"] = manifest.metrics
+    data = {"job": _jobs(tx, [job_id])[job_id], "checkpoint": checkpoint, "event": event}
     _add(tx, [{"type": CHECKPOINT_EVENT, "data": data, "created_at": now}])
 
 

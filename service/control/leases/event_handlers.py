@@ -187,11 +187,8 @@ def _checkpoint(tx: Connection, batch: EventBatch, body: dict[str, Any]) -> None
         batch.values |= publication.job_values
         batch.published.append((published.checkpoint, published.seconds))
         _note(tx, batch, "checkpoint", publication.message)
-        manifest = published.checkpoint
-        told = {"id": manifest.checkpoint_id, "step": manifest.step, "phase": manifest.phase}
-        told |= {"metrics": manifest.metrics}
-        message = publication.message
-        webhook_outbox.put_checkpoint(tx, batch.job.id, told, message, batch.now)
+        message, manifest = publication.message, published.checkpoint
+        webhook_outbox.put_checkpoint(tx, batch.job.id, manifest, message, batch.now)
 
 
 def _damaged(tx: Connection, batch: EventBatch, body: dict[str, Any]) -> None:
