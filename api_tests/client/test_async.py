@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import pytest
 
+from api_tests.support.coroutines import result_of
 from api_tests.support.fake_rest_server import (
     SPEC,
     FakeRestServer,
@@ -37,7 +38,7 @@ def _with_client(fake: FakeRestServer, program: Callable[[AsyncClient], Awaitabl
         async with AsyncClient(fake.url) as client:
             return await program(client)
 
-    return asyncio.run(run())
+    return result_of(run())
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """The Python client against a real server and a real worker, which these tests share."""
 
-import asyncio
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +9,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from api_tests.support.coroutines import result_of
 from api_tests.support.installation import TRAIN, Installation
 from service.client import AsyncClient, Job
 
@@ -86,7 +86,7 @@ def test_a_program_with_an_event_loop_does_the_same(shared: Installation) -> Non
             assert (await job.wait(5)).state == "succeeded"
             assert (await (await job.latest).network())(_image()).shape == (1, 10)
 
-    asyncio.run(program())
+    result_of(program())
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
