@@ -5,6 +5,7 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
+from api_tests.support.database_locks import is_waiting
 from api_tests.support.rows import ensure_job, ensure_worker
 from api_tests.support.server import wait_for
 from service.contract.jobs import LIVE_ATTEMPTS, Attempt, AttemptState
@@ -68,19 +69,10 @@ def test_gpus_are_noted_in_the_order_in_which_heartbeats_lock_attempts(database:
         lock = text("SELECT 1 FROM attempts WHERE job_id = :job_id FOR UPDATE NOWAIT")
         heartbeat.execute(lock, {"job_id": "job_1"})
         noted = thread.submit(note)
-        wait_for(lambda: _is_waiting(database), "the update to wait for the first job")
+        wait_for(lambda: is_waiting(database), "the update to wait for the first job")
         heartbeat.execute(lock, {"job_id": "job_2"})
         heartbeat.rollback()
         noted.result(30)
-
-
-def _is_waiting(database: Database) -> bool:
-    waiting = text(
-        "SELECT count(*) FROM pg_stat_activity "
-        "WHERE wait_event_type = 'Lock' AND datname = current_database()"
-    )
-    with database.read() as tx:
-        return bool(tx.execute(waiting).scalar())
 
 
 def add(

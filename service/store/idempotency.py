@@ -52,7 +52,8 @@ def add(tx: Connection, key: str, body_sha256: str, job_id: str, now: datetime) 
 
 def add_all(tx: Connection, new: Sequence[StoredKey]) -> None:
     """Store keys; of two concurrent calls with the same one, one raises IntegrityError."""
-    _NEW.add(tx, [vars(each) for each in new])
+    # In one order everywhere: of two calls with the same keys, none waits for the other's first.
+    _NEW.add(tx, [vars(each) for each in sorted(new, key=lambda each: each.key)])
 
 
 def add_reply(tx: Connection, key: str, body_sha256: str, reply: str, now: datetime) -> None:
