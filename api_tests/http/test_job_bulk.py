@@ -151,6 +151,24 @@ def test_a_call_that_was_cut_off_retries_no_job_twice_when_it_is_sent_again(
     assert {each["job"]["parent_job_id"] for each in again["results"]} == set(ids)
 
 
+def test_a_call_that_was_cut_off_tells_of_each_job_that_it_deleted_when_it_is_sent_again(
+    yard: JobYard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk, "_BATCHES", {"delete": 2})
+    ids = [yard.submit(labels={"team": "half-deleted"}) for _ in range(3)]
+    yard.bulk("cancel", ids=ids)
+    body = {"action": "delete", "ids": [*ids, "job_unknown"]}
+    key = {"Idempotency-Key": "half deleted"}
+    with monkeypatch.context() as broken:
+        broken.setattr(idempotency, "add_reply", None)
+        assert yard.http.post("/jobs/bulk", json=body, headers=key).status_code == 500
+    assert yard.listed(label="team:half-deleted")["counts"]["cancelled"] == 1
+    again = yard.http.post("/jobs/bulk", json=body, headers=key).json()
+    assert [each["ok"] for each in again["results"]] == [True, True, True, False]
+    other = yard.bulk("delete", ids=ids)
+    assert [each["problem"]["code"] for each in other["results"]] == ["no_such_job"] * 3
+
+
 MANY_PARAMETERS = {f"param.p{number}": "1" for number in range(70)}
 
 

@@ -142,9 +142,22 @@ def _results(tx: Connection, call: BulkCall, job_ids: Sequence[str]) -> list[Bul
     each_result = _each_alone if call.request.action in _BATCHES else _all_together
     results |= {result.id: result for result in each_result(tx, call, own)}
     if wanted is None:
-        missing = (each for each in job_ids if each not in rows)
-        results |= {each: _refused(each, _no_such_job(each)) for each in missing}
+        results |= _results_of_missing(tx, call, [each for each in job_ids if each not in rows])
     return [results[job_id] for job_id in job_ids if job_id in results]
+
+
+def _results_of_missing(
+    tx: Connection, call: BulkCall, job_ids: Sequence[str]
+) -> dict[str, BulkResult]:
+    """By id: deleted, where this call came before and was cut off, else refused."""
+    keys = {job_id: call.key_of(job_id) for job_id in job_ids}
+    stored = idempotency.find_all(tx, [key for key in keys.values() if key is not None])
+    return {
+        job_id: BulkResult(id=job_id, ok=True)
+        if key in stored and stored[key].body_sha256 == call.digest
+        else _refused(job_id, NotFound("no_such_job", f"there is no job {job_id}"))
+        for job_id, key in keys.items()
+    }
 
 
 def _refused_others(call: BulkCall, rows: Sequence[StoredJob]) -> Iterator[BulkResult]:
@@ -203,12 +216,18 @@ def _each_alone(tx: Connection, call: BulkCall, rows: Sequence[StoredJob]) -> It
         job_id = row.job.id
         try:
             if call.request.action == "delete":
-                edits.delete(tx, job_id)
+                _delete(tx, call, job_id)
                 yield BulkResult(id=job_id, ok=True)
             else:
                 yield BulkResult(id=job_id, ok=True, job=_retried(tx, call, job_id))
         except TrainyardError as error:
             yield _refused(job_id, error)
+
+
+def _delete(tx: Connection, call: BulkCall, job_id: str) -> None:
+    edits.delete(tx, job_id)
+    if (key := call.key_of(job_id)) is not None:
+        idempotency.add(tx, key, call.digest, job_id, call.now)
 
 
 def _retried(tx: Connection, call: BulkCall, job_id: str) -> BulkJob:
@@ -232,7 +251,3 @@ def _changed(job: Job, change: JobChange) -> BulkResult:
 def _refused(job_id: str, error: TrainyardError) -> BulkResult:
     problem = BulkProblem(code=error.code, detail=error.message)
     return BulkResult(id=job_id, ok=False, problem=problem)
-
-
-def _no_such_job(job_id: str) -> NotFound:
-    return NotFound("no_such_job", f"there is no job {job_id}")
