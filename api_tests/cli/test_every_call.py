@@ -46,6 +46,7 @@ COMMANDS: dict[tuple[str, str], tuple[str, ...]] = {
     ("POST", "/checkpoints/import"): ("checkpoints", "import", "x.pth"),
     ("POST", "/checkpoints/gc"): ("checkpoints", "gc"),
     ("GET", "/imports"): ("checkpoints", "imports"),
+    ("GET", "/exports/metrics.csv"): ("metrics", JOB, OTHER, "--csv"),
     ("GET", "/workers"): ("workers", "list"),
     ("GET", "/workers/{worker_id}"): ("workers", "show", WORKER),
     ("GET", "/workers/{worker_id}/samples"): ("workers", "samples", WORKER),
@@ -58,6 +59,9 @@ COMMANDS: dict[tuple[str, str], tuple[str, ...]] = {
 
 BY_ANOTHER_CALL = {
     ("GET", "/jobs/series"): "`compare` reads the series of each job",
+    ("GET", "/exports/jobs.csv"): "`jobs --csv` makes the same table of the list",
+    ("GET", "/exports/checkpoints.csv"): "`checkpoints list --csv` makes the same table",
+    ("GET", "/exports/jobs/{job_id}/events.csv"): "`events --csv` makes the same table",
     ("GET", "/jobs/{job_id}/checkpoints"): "`checkpoints list --job` has the same list",
     ("GET", "/jobs/{job_id}/files/{name}"): "`checkpoints export` downloads what it has made",
     ("GET", "/jobs/{job_id}/log.txt"): "`logs` prints the same text in parts",

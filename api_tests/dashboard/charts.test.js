@@ -82,4 +82,6 @@ test("a hundred thousand values have a range", () => {
 test("a file of values has a row for each x and quotes what needs it", () => {
   const series = [{ label: 'a,"b"', points: [[1, 2], [3, null]] }, { label: "c", points: [[1, 5]] }];
   assert.equal(csvOf("step", series), 'step,"a,""b""",c\n1,2,5\n3,,\n');
+  const [formula] = [{ ...series[0], label: '=HYPERLINK("x")' }];
+  assert.equal(csvOf("step", [formula]).split("\n")[0], `step,"'=HYPERLINK(""x"")"`);
 });

@@ -10,6 +10,7 @@ import httpx
 
 from api_tests.support.manifests import a_manifest, folder_of, published_body
 from api_tests.support.server import Server
+from api_tests.support.threaded_server import ThreadedServer
 from service.contract.checkpoints import MANIFEST, attempt_path
 
 KERNEL = {"boot_id": "boot", "pid_namespace": "pid:[1]", "pid": 7, "started_ticks": 99}
@@ -20,12 +21,17 @@ _numbers = count(1)
 class FakeAgent:
     """Takes only jobs that ask for its own label."""
 
-    def __init__(self, server: Server, token: str | None = None) -> None:
+    def __init__(self, server: Server | ThreadedServer, token: str | None = None) -> None:
         self._server, self._seq = server, count(1)
         self.id = f"wrk_{next(_numbers)}"
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self.http = httpx.Client(base_url=server.url, timeout=30, headers=headers)
         self.put().raise_for_status()
+
+    @property
+    def volume(self) -> Path:
+        """The server's volume."""
+        return self._server.volume
 
     def put(self, **fields: Any) -> httpx.Response:
         """Register."""

@@ -60,6 +60,10 @@ def _read_job(calls: CountedCalls, job_id: str) -> None:
     for name in (*parts, "logs", "log.txt"):
         calls(f"GET /jobs/{{job_id}}/{name}", job_id)
     calls("GET /jobs/{job_id}/stream", job_id)
+    calls("GET /exports/jobs.csv")
+    calls("GET /exports/jobs/{job_id}/events.csv", job_id)
+    calls("GET /exports/metrics.csv", params={"jobs": job_id})
+    calls("GET /exports/checkpoints.csv")
 
 
 def _read_checkpoints(calls: CountedCalls, checkpoint: str) -> None:

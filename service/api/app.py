@@ -15,6 +15,7 @@ from service.api import (
     dashboard,
     docs,
     errors,
+    exports,
     import_export,
     import_files,
     job_actions,
@@ -33,6 +34,7 @@ from service.api import (
     workers,
 )
 from service.api.access import Access
+from service.api.csv_exports import export_limiter
 from service.api.dependencies import AskedMethod
 from service.api.job_pages import JobPages
 from service.api.job_polls import JobPolls
@@ -62,6 +64,7 @@ def build_app(context: AppContext, lifespan: Lifespan | None = None) -> FastAPI:
     )
     app.state.context, app.state.job_pages = context, JobPages(context)
     app.state.series_pages = SeriesPages(context)
+    app.state.export_limiter = export_limiter()
     app.needs_token = lambda: context.credentials.needs_token
     root_path = context.settings.root_path
     app.state.access = access = Access(context)
@@ -77,6 +80,7 @@ def build_app(context: AppContext, lifespan: Lifespan | None = None) -> FastAPI:
     app.before_routes = before_routes
     errors.install(app)
     for routes in (
+        exports,
         job_series,
         job_bulk,
         jobs,

@@ -46,16 +46,20 @@ def _known_fields(value: Any) -> Any:
     return value
 
 
-class JobQuery(JobSelection):
-    """Narrows, orders and cuts a list of jobs; `fields` are the fields of a job that it shows.
+class JobListQuery(JobSelection):
+    """Narrows and orders a list of jobs; those without the value of the order come last.
 
     Several states, kinds and labels are given one by one, as in `state=queued&state=running`.
-    Jobs without the value by which they are ordered come last.
     """
 
     order_by: Annotated[
         str, Field(pattern=_ORDER.pattern, max_length=80), BeforeValidator(_readable_order)
     ] = "-created_at"
+
+
+class JobQuery(JobListQuery):
+    """Narrows, orders and cuts a list of jobs; `fields` are the fields of a job that it shows."""
+
     after: Annotated[
         str | None,
         Field(pattern=_AFTER.pattern, max_length=512),

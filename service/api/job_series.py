@@ -22,7 +22,8 @@ MOST_POINTS = 200
 _MOST_KEPT = 2048
 _POINTS: TypeAdapter[list[tuple[int, float]]] = TypeAdapter(list[tuple[int, float]])
 _ID = r"[A-Za-z0-9_.-]{1,64}"
-_IDS = f"^{_ID}(,{_ID}){{0,{MOST_JOBS - 1}}}$"
+IDS_PATTERN = f"^{_ID}(,{_ID}){{0,{MOST_JOBS - 1}}}$"
+"""A comma-separated list of ids."""
 
 
 class SeriesOfJob(BaseModel):
@@ -72,7 +73,8 @@ class SeriesPages:
         self._drawn.update(drawn)
 
 
-def _few_ids(value: Any) -> Any:
+def few_ids(value: Any) -> Any:
+    """The list as it is; raises ValueError for too many ids, by their number."""
     if isinstance(value, str) and value.count(",") >= MOST_JOBS:
         raise ValueError(f"must have at most {MOST_JOBS} ids; ask for the others by another call")
     return value
@@ -81,7 +83,9 @@ def _few_ids(value: Any) -> Any:
 @router.get("/series", response_model=SeriesOfJobs, responses=UNCHANGED)
 def series_of_jobs(
     request: Request,
-    ids: Annotated[str, Query(pattern=_IDS, max_length=65 * MOST_JOBS), BeforeValidator(_few_ids)],
+    ids: Annotated[
+        str, Query(pattern=IDS_PATTERN, max_length=65 * MOST_JOBS), BeforeValidator(few_ids)
+    ],
     name: Annotated[str, Query(pattern=r"^[^\x00]+$", max_length=64)] = "loss",
     max_points: Annotated[int, Query(ge=2, le=MOST_POINTS), Whole] = 40,
 ) -> Response:

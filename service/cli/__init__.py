@@ -9,6 +9,7 @@ from service.cli import (
     data,
     database,
     edits,
+    evaluation,
     exchange,
     history,
     job_actions,
@@ -46,6 +47,7 @@ app.command(rich_help_panel=JOBS)(series.metrics)
 app.command(rich_help_panel=JOBS)(history.events)
 app.command(rich_help_panel=JOBS)(history.attempts)
 app.command(rich_help_panel=JOBS)(series.compare)
+app.command(rich_help_panel=JOBS)(evaluation.classes)
 app.command(rich_help_panel=JOBS)(history.lineage)
 app.command("samples", rich_help_panel=JOBS)(series.job_samples)
 app.command(rich_help_panel=STEER)(job_actions.cancel)

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 import typer
 
 from service.cli import figures, terminal, volume
-from service.cli.exit_codes import Failed
+from service.cli.exit_codes import BadInput, Failed
+from service.cli.exports import AsCsv, Output, export_items, is_export
 from service.cli.options import (
     LOCAL_SERVER,
     MOST,
@@ -24,6 +25,7 @@ from service.cli.tables import print_table
 from service.client import Client
 from service.contract.checkpoints import Checkpoint, Measured, SortKey
 
+_LISTED = 20
 OnVolume = Annotated[
     Path | None,
     typer.Argument(
@@ -45,18 +47,33 @@ def list_checkpoints(
         SortKey,
         typer.Option(help="Sort key, such as -step or metrics.top1_error; - means descending."),
     ] = "-created_at",
-    limit: Annotated[int, typer.Option(min=1, max=MOST, help="The most checkpoints to list.")] = 20,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=MOST,
+            help="The most checkpoints to list; 20, and with --csv or --output all.",
+        ),
+    ] = None,
     as_json: AsJson = False,
+    as_csv: AsCsv = False,
+    output: Output = None,
     server: Server = LOCAL_SERVER,
     token: Token = None,
 ) -> None:
     """List checkpoints, the newest first; those below DIR by step, the highest first."""
+    exports = is_export(as_csv=as_csv, output=output, as_json=as_json)
     if folder is not None:
-        volume.list_folders(folder, limit, as_json=as_json)
+        if exports:
+            raise BadInput("--csv and --output take the list of a server: leave DIR out")
+        volume.list_folders(folder, limit or _LISTED, as_json=as_json)
         return
     with connect(server, token) as client:
         found = client.checkpoints(job=_job(client, job), recipe=recipe, tag=tag, order_by=order_by)
-        checkpoints = islice(found, limit)
+        if exports:
+            export_items(found, output, limit)
+            return
+        checkpoints = islice(found, limit or _LISTED)
         if as_json:
             print_json_lines(checkpoints)
         else:

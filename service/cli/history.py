@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 
 from service.cli import figures, terminal
+from service.cli.exit_codes import BadInput
+from service.cli.exports import AsCsv, Output, export_items, is_export
 from service.cli.options import (
     LOCAL_SERVER,
     AsJson,
@@ -33,12 +35,20 @@ def events(
     ] = False,
     after: Annotated[int, typer.Option(min=0, help="Only events with a higher number.")] = 0,
     as_json: AsJson = False,
+    as_csv: AsCsv = False,
+    output: Output = None,
     server: Server = LOCAL_SERVER,
     token: Token = None,
 ) -> None:
     """List the events of a job, the oldest first."""
+    exports = is_export(as_csv=as_csv, output=output, as_json=as_json)
+    if exports and follow:
+        raise BadInput("--csv and --output take the events until now: leave --follow out")
     with connect(server, token) as client:
         whole_id = job_id_of(client, job_id)
+        if exports:
+            export_items(client.events(whole_id, after), output)
+            return
         listed = _followed(client, whole_id, after) if follow else client.events(whole_id, after)
         for event in listed:
             if as_json:

@@ -8,6 +8,7 @@ import typer
 
 from service.cli import figures, terminal
 from service.cli.data_text import check_text
+from service.cli.exports import AsCsv, Output, export_items, is_export
 from service.cli.options import (
     LOCAL_SERVER,
     MOST,
@@ -28,6 +29,7 @@ from service.contract.jobs import Job, JobState
 from service.contract.specs import KindName
 
 _KINDS: dict[str, KindName] = {kind: kind for kind in get_args(KindName)}
+_LISTED = 20
 _KINDS_TEXT = f"[{'|'.join(_KINDS)}]"
 
 
@@ -62,12 +64,20 @@ def list_jobs(
             help="created_at, duration, priority or metrics.NAME; -created_at has the newest first."
         ),
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=MOST, help="The most jobs to list.")] = 20,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=MOST, help="The most jobs to list; 20, and with --csv or --output all."
+        ),
+    ] = None,
     as_json: AsJson = False,
+    as_csv: AsCsv = False,
+    output: Output = None,
     server: Server = LOCAL_SERVER,
     token: Token = None,
 ) -> None:
     """List jobs, the newest first."""
+    exports = is_export(as_csv=as_csv, output=output, as_json=as_json)
     with connect(server, token) as client:
         jobs = client.jobs(
             q=q,
@@ -80,7 +90,10 @@ def list_jobs(
             params=parameter_texts(param or []),
             order_by=order_by,
         )
-        first_jobs = islice(jobs, limit)
+        if exports:
+            export_items(jobs, output, limit)
+            return
+        first_jobs = islice(jobs, limit or _LISTED)
         if as_json:
             print_json_lines(first_jobs)
         else:

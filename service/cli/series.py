@@ -9,6 +9,7 @@ import typer
 
 from service.cli import figures, terminal
 from service.cli.exit_codes import BadInput
+from service.cli.exports import AsCsv, Output, export, is_export
 from service.cli.options import (
     LOCAL_SERVER,
     AsJson,
@@ -30,7 +31,7 @@ Series = Mapping[str, Sequence[tuple[int, float]]]
 
 
 def metrics(
-    job_id: JobId,
+    job_ids: JobIds,
     name: Annotated[
         list[str] | None,
         typer.Option(help="A metric, such as loss; may be repeated. By default all of them."),
@@ -38,14 +39,26 @@ def metrics(
     since_step: Annotated[int | None, typer.Option(min=0, help="Only from this step on.")] = None,
     max_points: Points = None,
     as_json: AsJson = False,
+    as_csv: AsCsv = False,
+    output: Output = None,
     server: Server = LOCAL_SERVER,
     token: Token = None,
 ) -> None:
-    """Print what a job has measured, a line for each step."""
+    """Print what a job has measured, a line for each step.
+
+    With --csv and --output every point of one or several jobs, without a job's --max-points.
+    """
+    exports = is_export(as_csv=as_csv, output=output, as_json=as_json)
     with connect(server, token) as client:
-        series = client.metrics(
-            job_id_of(client, job_id), name or (), since_step=since_step, max_points=max_points
-        )
+        ids = job_ids_of(client, job_ids)
+        if exports:
+            export(client.metric_table(ids, name or (), since_step=since_step), output)
+            return
+        if len(ids) > 1:
+            raise BadInput(
+                "name one job, or write several with --csv or --output; see compare, too"
+            )
+        series = client.metrics(ids[0], name or (), since_step=since_step, max_points=max_points)
     if as_json:
         terminal.echo_json(json.dumps(dict(series), allow_nan=False))
         return

@@ -61,6 +61,11 @@ def echo_json(text: str) -> None:
     typer.echo("".join(each if _is_shown(each, "\n") else _json_escape(each) for each in text))
 
 
+def echo_csv(text: str) -> None:
+    """Print CSV: as it is, and on a terminal with escapes for what that would interpret."""
+    typer.echo(visible(text, "\n") if sys.stdout.isatty() else text, nl=False, color=True)
+
+
 def echo_log(texts: Iterable[str]) -> None:
     """Print a log as it arrives: on a terminal without control sequences, else as it is."""
     for text in visible_log(texts) if sys.stdout.isatty() else texts:

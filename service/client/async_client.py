@@ -10,6 +10,7 @@ from service.client.async_verbs import made, pages, pages_of, verb
 from service.client.calls import catalog, downloads, exchange, follow, job_actions, streams
 from service.client.calls import checkpoints as checkpoint_calls
 from service.client.calls import jobs as job_calls
+from service.client.calls import tables as table_calls
 from service.client.calls import tokens as tokens_calls
 from service.client.calls import workers as workers_calls
 from service.client.connection import server_and_token
@@ -62,6 +63,8 @@ class AsyncClient:
     events = pages(job_calls.events)
     attempts = verb(job_calls.attempts)
     metrics = verb(job_calls.metrics)
+    metric_table = verb(table_calls.metric_table)
+    evaluation = verb(table_calls.evaluation)
 
     cancel = made(job_actions.cancel, AsyncJob.with_verbs)
     pause = made(job_actions.pause, AsyncJob.with_verbs)

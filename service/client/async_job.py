@@ -14,6 +14,7 @@ from service.client.calls import (
     job_actions,
     jobs,
     streams,
+    tables,
     workers,
 )
 from service.client.series import LastMetrics, MetricSeries
@@ -38,6 +39,7 @@ class _Verbs:
     attempts = own(jobs.attempts)
     lineage = own(jobs.job_lineage)
     samples = own(workers.job_samples)
+    evaluation = own(tables.evaluation)
 
 
 class AsyncJob(_Verbs, contract.Job):

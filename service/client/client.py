@@ -6,6 +6,7 @@ from typing import Self
 from service.client.calls import catalog, downloads, exchange, follow, job_actions, streams
 from service.client.calls import checkpoints as checkpoint_calls
 from service.client.calls import jobs as job_calls
+from service.client.calls import tables as table_calls
 from service.client.calls import tokens as tokens_calls
 from service.client.calls import workers as workers_calls
 from service.client.checkpoint import Checkpoint
@@ -62,6 +63,8 @@ class Client:
     events = pages(job_calls.events)
     attempts = verb(job_calls.attempts)
     metrics = verb(job_calls.metrics)
+    metric_table = verb(table_calls.metric_table)
+    evaluation = verb(table_calls.evaluation)
 
     cancel = made(job_actions.cancel, Job.with_verbs)
     pause = made(job_actions.pause, Job.with_verbs)

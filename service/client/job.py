@@ -10,6 +10,7 @@ from service.client.calls import (
     job_actions,
     jobs,
     streams,
+    tables,
     workers,
 )
 from service.client.checkpoint import Checkpoint
@@ -41,6 +42,7 @@ class _Verbs:
     attempts = own(jobs.attempts)
     lineage = own(jobs.job_lineage)
     samples = own(workers.job_samples)
+    evaluation = own(tables.evaluation)
 
 
 class Job(_Verbs, contract.Job):

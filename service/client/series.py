@@ -1,10 +1,12 @@
 """The series of a job's metrics."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from service.client import html
 from service.client.errors import MissingPackage
+from service.client.table_files import Tabular
+from service.contract.flat_rows import Row
 
 if TYPE_CHECKING:
     import pandas
@@ -12,8 +14,13 @@ if TYPE_CHECKING:
 _Reply = TypeVar("_Reply")
 
 
-class MetricSeries(dict[str, list[tuple[int, float]]]):
+class MetricSeries(dict[str, list[tuple[int, float]]], Tabular):
     """By name of a metric its (step, value) pairs, in order of the steps."""
+
+    def _rows(self) -> Iterable[Row]:
+        values = {name: dict(points) for name, points in self.items()}
+        for step in sorted({step for points in values.values() for step in points}):
+            yield {"step": step} | {name: at[step] for name, at in values.items() if step in at}
 
     def to_pandas(self) -> "pandas.DataFrame":
         """A table with a column for each metric, and the step as its index.

@@ -134,6 +134,15 @@ def read(
     return {name: chart for name, chart in charts.items() if chart}
 
 
+def names_of(tx: Connection, job_ids: Sequence[str]) -> set[str]:
+    """The names of all series of the jobs."""
+    queries = (
+        select(table.c.name).where(table.c.job_id.in_(job_ids)).distinct()
+        for table in (metrics, series_arrays)
+    )
+    return {name for query in queries for name in tx.execute(query).scalars()}
+
+
 def delete_of_job(tx: Connection, job_id: str) -> None:
     """Delete all points of a job."""
     tx.execute(_DELETE_ROWS, {"of_job": job_id})

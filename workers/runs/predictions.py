@@ -1,7 +1,6 @@
 """What an eval predicted for each image, and the files that show it."""
 
 import base64
-import csv
 import hashlib
 import io
 import json
@@ -17,6 +16,7 @@ from PIL import Image
 from torch import Tensor
 
 from service.contract.checkpoints import FileDigest
+from service.contract.csv_text import csv_text
 from workers.data.images import ImageDataset
 from workers.exchange.whole import whole_file
 from workers.training.distributed import Ranks
@@ -143,14 +143,13 @@ def _as_json(evaluation: dict[str, Any], rows: Sequence[str]) -> str:
 
 
 def _as_csv(names: Sequence[str], rows: Sequence[str]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["class \\ predicted", *names])
-    for name, row in zip(names, rows, strict=True):
-        # The name in the writer's quotes, and the comma behind it.
-        csv.writer(text, lineterminator="").writerow([name, ""])
-        text.write(f"{row}\n")
-    return text.getvalue()
+    head = csv_text([["class \\ predicted", *names]])
+    # The name as a cell, with the comma behind it.
+    lines = (
+        csv_text([[name, ""]]).removesuffix("\n") + row
+        for name, row in zip(names, rows, strict=True)
+    )
+    return head + "".join(f"{line}\n" for line in lines)
 
 
 def _write(path: Path, text: str) -> FileDigest:

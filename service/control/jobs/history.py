@@ -122,6 +122,14 @@ def logged_attempt(tx: Connection, job_id: str, number: int | None) -> int:
     return number or last
 
 
+def require_jobs(tx: Connection, job_ids: Sequence[str]) -> None:
+    """Raise NotFound for the first of the jobs that is not there."""
+    present = jobs.versions_of(tx, job_ids)
+    for job_id in job_ids:
+        if job_id not in present:
+            raise _no_such_job(job_id)
+
+
 def _require_job(tx: Connection, job_id: str) -> None:
     if jobs.version_of(tx, job_id) is None:
         raise _no_such_job(job_id)

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select
 
 from service.contract.errors import FieldProblem
-from service.contract.jobs import JobState
+from service.contract.jobs import Job, JobState
 from service.contract.model_json import json_of
 from service.control.jobs import views
 from service.control.jobs.permitted_actions import seen_by
@@ -54,6 +54,14 @@ def page(tx: Connection, request: PageRequest, now: datetime, reader: Caller = S
     rows, following = _rows(tx, columns, request, now)
     jobs = _partial_jobs(rows, request) if is_partial else _whole_jobs(tx, rows, request, reader)
     return JobPage(jobs, following, _counts(tx, request) if request.after is None else None)
+
+
+def jobs_of_page(
+    tx: Connection, request: PageRequest, now: datetime
+) -> tuple[list[Job], str | None]:
+    """The jobs of a page as their rows are, and where the next one begins, if there is one."""
+    rows, following = _rows(tx, select_jobs(tx), request, now)
+    return [job_of_row(row).job for row in rows], following
 
 
 def _rows(

@@ -41,8 +41,13 @@ export function breaks(points) {
  */
 export function csvOf(xName, series) {
   const [xs, ...columns] = aligned(series.map(({ points }) => points));
-  const quoted = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-  const head = [xName, ...series.map(({ label }) => label)].map(quoted).join(",");
+  const head = [xName, ...series.map(({ label }) => label)].map(cellOf).join(",");
   const rows = xs.map((x, row) => [x, ...columns.map((column) => column[row] ?? "")].join(","));
   return [head, ...rows, ""].join("\n");
+}
+
+/** A text as a cell: a spreadsheet takes none for a formula, as in the files of the server. */
+function cellOf(text) {
+  const guarded = /^['=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/.test(text) ? `'${text}` : text;
+  return /[",\r\n]/.test(guarded) ? `"${guarded.replaceAll('"', '""')}"` : guarded;
 }

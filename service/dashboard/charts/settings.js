@@ -1,5 +1,6 @@
 // How charts are drawn, as a part of the address.
 
+import { CsvLink } from "../parts/csv_link.js";
 import { html } from "../parts/html.js";
 import { changeQuery } from "../state/route.js";
 
@@ -24,8 +25,13 @@ const AXES = ["step", "epoch", "time"];
  */
 export const axisIn = (query, axes) => (Object.hasOwn(axes, query.get("x") ?? "") && axes[query.get("x")]) || axes.step;
 
-/** @param {{query: URLSearchParams, axes?: Record<string, any> | null}} props */
-export function ChartSettings({ query, axes = null }) {
+/**
+ * @param {object} props
+ * @param {URLSearchParams} props.query
+ * @param {Record<string, any> | null} [props.axes]
+ * @param {string[]} props.jobs Ids of the jobs whose values can be downloaded.
+ */
+export function ChartSettings({ query, axes = null, jobs }) {
   const choose = (event) => changeQuery({ smooth: event.currentTarget.value === "0" ? null : event.currentTarget.value });
   return html`
     <div class="chart-settings" role="group" aria-label="Charts">
@@ -37,6 +43,7 @@ export function ChartSettings({ query, axes = null }) {
       </label>
       <${Flag} query=${query} name="log" label="Logarithmic" />
       <${Flag} query=${query} name="outliers" label="Show outliers" />
+      <${CsvLink} of="All values" path="exports/metrics.csv" query=${{ jobs: jobs.join(",") }} />
     </div>
   `;
 }

@@ -3,6 +3,7 @@
 import { useEffect, useState } from "../../vendor/preact.js";
 import { usePolled } from "../../api/polled.js";
 import { usePages } from "../../api/pages.js";
+import { CsvLink } from "../../parts/csv_link.js";
 import { html } from "../../parts/html.js";
 import { LoadMore } from "../../parts/load_more.js";
 import { Problem } from "../../parts/problem.js";
@@ -10,7 +11,7 @@ import { changeQuery } from "../../state/route.js";
 import { CheckpointTable } from "./checkpoint_table.js";
 import { Filters } from "./filters.js";
 import { ImportDialog } from "./import_dialog.js";
-import { bestMetric, bestPath, isNarrowed, latestPath, listPath } from "./query.js";
+import { bestMetric, bestPath, exportQuery, isNarrowed, latestPath, listPath } from "./query.js";
 
 const POLL_MS = 5_000;
 const REMOVED_POLL_MS = 30_000;
@@ -24,7 +25,7 @@ export function CheckpointsPage({ query }) {
   const isBusy = list.isOf !== path;
   const marks = useMarks(query, isBusy ? [] : list.items);
   return html`
-    <div class="page-head"><h1>Checkpoints</h1><${ImportButton} /></div>
+    <div class="page-head"><h1>Checkpoints</h1><span class="list-tools"><${CsvLink} of="These checkpoints" path="exports/checkpoints.csv" query=${exportQuery(query)} /><${ImportButton} /></span></div>
     <${Filters} query=${query} items=${list.items} />
     <${Problem} of="Checkpoints" error=${list.error} />
     <section class="checkpoint-list" aria-label="Kept checkpoints" aria-busy=${isBusy}>

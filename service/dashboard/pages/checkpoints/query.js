@@ -20,6 +20,13 @@ export const ORDERS = [
   ["-metrics.loss", "highest validation loss"],
 ];
 
+/** What a file of all kept checkpoints of a view is asked for by. */
+export function exportQuery(query) {
+  const asked = new URLSearchParams(listPath(query).split("?")[1]);
+  for (const name of ["limit", "manifest"]) asked.delete(name);
+  return asked;
+}
+
 /** The removed ones are a list of their own, unless one state is asked for. */
 export function listPath(query, { isRemoved = false } = {}) {
   const asked = present(query, FILTERS);

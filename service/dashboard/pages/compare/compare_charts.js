@@ -31,7 +31,7 @@ export function CompareCharts({ jobs }) {
   useEffect(() => view.reset(), [axis.name]);
   if (!charts.length) return html`<p class="quiet">None of these jobs has measured anything yet.</p>`;
   return html`
-    <${ChartSettings} query=${query} axes=${axes} />
+    <${ChartSettings} query=${query} axes=${axes} jobs=${jobs.map(({ id }) => id)} />
     <div class="charts">
       ${charts.map(
         ({ name, lines }) => html`

@@ -4,6 +4,7 @@ import { useEffect, useMemo, useSignal } from "../../vendor/preact.js";
 import { jobPath, Resource } from "../../api/client.js";
 import { Poller } from "../../api/poll.js";
 import { At } from "../../parts/ago.js";
+import { CsvLink } from "../../parts/csv_link.js";
 import { html } from "../../parts/html.js";
 import { Problem } from "../../parts/problem.js";
 import { words } from "../../text/format.js";
@@ -16,7 +17,7 @@ export function Events({ job }) {
   const newest = [...events].reverse().slice(0, SHOWN);
   return html`
     <section class="panel history">
-      <h2>Events</h2>
+      <div class="panel-head"><h2>Events</h2><${CsvLink} of="Events" path=${`exports/${jobPath(job.id)}/events.csv`} name=${`${job.id}-events.csv`} /></div>
       <${Problem} of="Events" error=${error} />
       ${newest.length ? html`<ol class="events" tabindex="0" aria-label="Events">${newest.map(eventLine)}</ol>` : html`<p class="quiet">No events yet.</p>`}
     </section>

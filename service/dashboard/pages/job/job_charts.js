@@ -56,7 +56,7 @@ function Charts({ job, measured, attempts, checkpoints }) {
   const hasMoments = axis.name === "time" || (measured.times?.length ?? 0) > 1;
   const settings = { view, marks, extent, xAxis: axis, ...settingsOf(query) };
   return html`
-    <${ChartSettings} query=${query} axes=${axes} />
+    <${ChartSettings} query=${query} axes=${axes} jobs=${[job.id]} />
     <${MarkKey} marks=${marks} />
     <div class="charts">
       ${charts.map(({ title, lines, ...own }) => html`<${Chart} key=${title} title=${title} series=${lines} ...${settings} ...${own} />`)}

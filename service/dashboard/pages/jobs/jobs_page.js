@@ -1,6 +1,7 @@
 // The page of all jobs.
 
 import { useEffect, useRef } from "../../vendor/preact.js";
+import { CsvLink } from "../../parts/csv_link.js";
 import { html } from "../../parts/html.js";
 import { counted } from "../../text/format.js";
 import { BulkBar } from "./bulk_bar.js";
@@ -14,7 +15,7 @@ import { useListKeys } from "./list_keys.js";
 import { useItems, useListPlace, useSelection } from "./list_state.js";
 import { JobTable } from "./job_table.js";
 import { useRows } from "./use_rows.js";
-import { bulkFilter, filtersOf, isFiltered, orderOf } from "./view.js";
+import { bulkFilter, exportQuery, filtersOf, isFiltered, orderOf } from "./view.js";
 
 /** How many jobs the page itself sorts and groups. */
 const ARRANGED = 1_000;
@@ -76,6 +77,7 @@ function Tools({ query, list }) {
       <${GroupChoice} query=${query} keys=${labelKeys(list.rows)} />
       <${OrderChoice} query=${query} />
       <${ColumnChoice} query=${query} chosen=${list.columnKeys} />
+      <${CsvLink} of="These jobs" path="exports/jobs.csv" query=${exportQuery(query)} />
     </div>
   `;
 }

@@ -31,6 +31,13 @@ export function filtersOf(query) {
   return new URLSearchParams([...entries, ...kinds.map((kind) => ["kind", kind])]);
 }
 
+/** What a file of all jobs of a view is asked for by; an order of the page's own is left out. */
+export function exportQuery(query) {
+  const { name, isDescending, isServers } = orderOf(query);
+  const order = isServers ? [["order_by", `${isDescending ? "-" : ""}${name}`]] : [];
+  return new URLSearchParams([...filtersOf(query), ...order]);
+}
+
 /** Whether the view has filters of its own beside those that every view has. */
 export const isFiltered = (query) => [...query].some(([name, value]) => (isFilter(name) || name === "kind") && value !== "");
 

@@ -1,0 +1,128 @@
+"""Commands that give their table to another program: CSV on stdout, or a file."""
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow.parquet
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from api_tests.support.fake_agent import FakeAgent
+from api_tests.support.server_context import Clock, server_context
+from api_tests.support.threaded_server import ThreadedServer
+from service.cli import app
+from service.contract.checkpoints import job_files_path
+from service.store.engine import Database
+
+EVALUATION = {
+    "class_names": ["=cat", "dog"],
+    "confusion_matrix": [[3, 1], [0, 4]],
+    "per_class": [
+        {"class": "=cat", "samples": 4, "correct": 3, "accuracy": 0.75},
+        {"class": "dog", "samples": 4, "correct": 4, "accuracy": 1.0},
+    ],
+}
+
+
+@pytest.fixture
+def agent(sqlite: Database, tmp_path: Path) -> Iterator[FakeAgent]:
+    server = ThreadedServer(server_context(sqlite, tmp_path, Clock()))
+    agent = FakeAgent(server)
+    yield agent
+    agent.http.close()
+    server.stop()
+
+
+def _run(agent: FakeAgent, *args: str) -> Result:
+    return CliRunner(env={"TRAINYARD_SERVER": str(agent.http.base_url)}).invoke(app, args)
+
+
+def _rows(result: Result) -> list[dict[str, str]]:
+    assert result.exit_code == 0, result.output
+    return list(csv.DictReader(io.StringIO(result.stdout)))
+
+
+def test_all_jobs_are_exported_and_not_the_first_20(agent: FakeAgent, tmp_path: Path) -> None:
+    for number in range(22):
+        agent.submit(name=f"=run {number}")
+    rows = _rows(_run(agent, "jobs", "--csv"))
+    assert {row["name"] for row in rows} == {f"'=run {number}" for number in range(22)}
+    assert len(_rows(_run(agent, "jobs", "--csv", "--limit", "3"))) == 3
+    target = tmp_path / "jobs.parquet"
+    written = _run(agent, "jobs", "-o", str(target))
+    assert (written.exit_code, written.stdout.strip()) == (0, str(target))
+    names = pyarrow.parquet.read_table(target).column("name").to_pylist()
+    assert sorted(names) == sorted(f"=run {number}" for number in range(22))
+
+
+def test_metrics_of_several_jobs_events_and_checkpoints_are_exported(agent: FakeAgent) -> None:
+    ids = []
+    for loss in (0.5, 0.25):
+        agent.submit()
+        claim = agent.claim()
+        body = {"phase": "train", "step": 20, "total_steps": 40, "metrics": {"loss": loss}}
+        agent.beat(claim, ("progress", body))
+        agent.save(claim, 20)
+        agent.report(claim)
+        ids.append(claim["job_id"])
+    points = _rows(_run(agent, "metrics", *ids, "--csv"))
+    assert [(row["job_id"], row["step"], row["loss"]) for row in points] == [
+        (ids[0], "20", "0.5"),
+        (ids[1], "20", "0.25"),
+    ]
+    kinds = [row["kind"] for row in _rows(_run(agent, "events", ids[0], "--csv"))]
+    assert kinds == ["submitted", "claimed", "checkpoint", "succeeded"]
+    checkpoints = _rows(_run(agent, "checkpoints", "list", "--csv"))
+    assert {row["job_id"] for row in checkpoints} == set(ids)
+
+
+def test_what_an_eval_found_of_each_class_is_shown_and_exported(agent: FakeAgent) -> None:
+    agent.submit()
+    claim = agent.claim()
+    content = json.dumps(EVALUATION).encode()
+    folder = agent.volume / job_files_path(claim["job_id"], claim["attempt"])
+    folder.mkdir(parents=True)
+    (folder / "evaluation.json").write_bytes(content)
+    digest = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    agent.report(claim, result={"files": {"evaluation.json": digest}})
+    shown = _run(agent, "classes", claim["job_id"])
+    assert "0.75" in shown.stdout
+    rows = _rows(_run(agent, "classes", claim["job_id"], "--csv"))
+    assert (rows[0]["class"], rows[0]["accuracy"]) == ("'=cat", "0.75")
+    confusion = _rows(_run(agent, "classes", claim["job_id"], "--confusion", "--csv"))
+    assert [tuple(row.values()) for row in confusion] == [
+        ("'=cat", "'=cat", "3"),
+        ("'=cat", "dog", "1"),
+        ("dog", "dog", "4"),
+    ]
+
+
+def test_a_job_without_classes_says_so(agent: FakeAgent) -> None:
+    result = _run(agent, "classes", agent.submit()["id"])
+    assert result.exit_code == 1
+    assert "only an eval that succeeded has" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (("jobs", "--csv", "--json"), "give one of --csv, --output and --json"),
+        (("jobs", "-o", "jobs.xlsx"), "the name must end in .csv or .parquet"),
+        (("events", "@last", "-f", "--csv"), "leave --follow out"),
+        (("checkpoints", "list", ".", "--csv"), "leave DIR out"),
+        (("metrics", "one", "other"), "name one job, or write several with --csv or --output"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(
+    agent: FakeAgent, args: tuple[str, ...], message: str
+) -> None:
+    agent.submit(name="one")
+    agent.submit(name="other")
+    result = _run(agent, *args)
+    assert result.exit_code == 2
+    assert message in result.stderr
