@@ -6,13 +6,15 @@ import pytest
 
 from api_tests.support.checkpoint_folders import DyingDisk, Killed, attempt_folder
 from api_tests.support.checkpoint_volume import Volume
+from service.contract.checkpoints import tensorboard_path
 from service.control.jobs import edits
 from service.store import checkpoints as index
 from service.volume.folder import verify
 
-OPERATIONS = 20
+OPERATIONS = 23
 """A checkpoint's eight; the log, the events, the spec; a file and its folder; a stage and its file;
-the second attempt's log; and what is empty then: both attempts, their folder, the job's."""
+the second attempt's log; the file for TensorBoard and its two folders; and what is empty then: both
+attempts, their folder, the job's."""
 
 
 @pytest.fixture
@@ -26,6 +28,9 @@ def ended(volume: Volume) -> Volume:
     for name in ("log.txt", "events.jsonl", "spec.json"):
         (first / name).write_text("said")
     (second / "log.txt").write_text("said")
+    for_tensorboard = volume.folder / tensorboard_path("job_1") / "run"
+    for_tensorboard.mkdir(parents=True)
+    (for_tensorboard / "events.out.tfevents.1").write_text("said")
     for folder in (first / "files", first / ".tmp-step-000000002"):
         folder.mkdir()
         (folder / "half").write_text("said")
@@ -45,7 +50,7 @@ def test_a_deleted_job_leaves_nothing(ended: Volume) -> None:
         ("jobs/job_1/attempts/1/step-000000001", "ckpt_1"),
         ("jobs/job_1", None),
     ]
-    assert planned[1].bytes == 6 * len("said")
+    assert planned[1].bytes == 7 * len("said")
     assert list(ended.folder.glob("jobs/*")) == []
     assert ended.collector().finish() == []
 

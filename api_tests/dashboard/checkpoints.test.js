@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-const { bestPath, isNarrowed, latestPath, listPath } = await import("../../service/dashboard/pages/checkpoints/query.js");
+const { bestPath, exportQuery, isNarrowed, latestPath, listPath } = await import("../../service/dashboard/pages/checkpoints/query.js");
 const { branchesOf, groupsOf, originOf } = await import("../../service/dashboard/pages/checkpoints/lineage_groups.js");
 
 const asked = (path) => Object.fromEntries(new URLSearchParams(path.split("?")[1]));
@@ -12,6 +12,10 @@ const query = (text) => new URLSearchParams(text);
 test("a list is of those that are kept, without manifests, the newest first", () => {
   assert.deepEqual(asked(listPath(query(""))), { retained: "true", order_by: "-created_at", limit: "50", manifest: "false" });
   assert.equal(asked(listPath(query(""), { isRemoved: true })).retained, "false");
+});
+
+test("a file of the checkpoints of a view has its filters and all rows", () => {
+  assert.equal(String(exportQuery(query("job=job_1&order_by=-step"))), "job=job_1&retained=true&order_by=-step");
 });
 
 test("a state that is asked for is not narrowed to those that are kept", () => {

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 const DASHBOARD = "../../service/dashboard";
-const { bulkFilter, filtersOf, orderOf, sortBy } = await import(`${DASHBOARD}/pages/jobs/view.js`);
+const { bulkFilter, exportQuery, filtersOf, orderOf, sortBy } = await import(`${DASHBOARD}/pages/jobs/view.js`);
 const { arranged } = await import(`${DASHBOARD}/pages/jobs/arrangement.js`);
 const { labelFrom, priorityFrom, refusalsOf } = await import(`${DASHBOARD}/pages/jobs/bulk_actions.js`);
 const { RequestBudget } = await import(`${DASHBOARD}/api/budget.js`);
@@ -21,6 +21,11 @@ test("a view asks for trainings and evals until another kind is chosen", () => {
 test("what the page has for itself is not asked of the server", () => {
   const filters = filtersOf(view("q=digits&sort=-duration&columns=id&group=team&param.seed=1&label=a:b&label=c:d&kind=all&state="));
   assert.equal(String(filters), "q=digits&param.seed=1&label=a%3Ab&label=c%3Ad");
+});
+
+test("a file of all jobs of a view has its filters and its order, if the server knows that", () => {
+  assert.equal(String(exportQuery(view("q=digits&sort=-metrics.loss&columns=id"))), "q=digits&kind=train&kind=eval&order_by=-metrics.loss");
+  assert.equal(String(exportQuery(view("kind=all&sort=name"))), "");
 });
 
 test("a filter for an action has lists where several values may be", () => {

@@ -3,7 +3,9 @@
 import psutil
 import pytest
 
+from api_tests.support.event_files import points_of, runs_in
 from api_tests.support.installation import TRAIN, Installation, kill, lives, rank_of, until
+from service.contract.checkpoints import tensorboard_path
 
 # One after another: their leases are of seconds, and each needs the machine's cores.
 pytestmark = pytest.mark.xdist_group("leases of seconds")
@@ -26,6 +28,17 @@ def test_a_killed_rank(installation: Installation, undisturbed: str) -> None:
     assert _ends_undisturbed(installation, job_id, undisturbed) == 2
     messages = [e.message for e in installation.client.events(job_id) if e.kind == "requeued"]
     assert "killed (signal 9)" in messages[0]
+    _tensorboard_shows_one_run(installation, job_id)
+
+
+def _tensorboard_shows_one_run(installation: Installation, job_id: str) -> None:
+    """Its attempts joined, with the points that the API has, each step once."""
+    (run,) = runs_in(installation.volume)
+    assert run.parent == installation.volume / tensorboard_path(job_id)
+    assert len(list(run.iterdir())) == 2
+    series = installation.client.metrics(job_id, max_points=10_000)
+    for name, tag in (("loss", "loss/train"), ("top1_error", "top1_error/validation")):
+        assert points_of(run, tag) == [(step, pytest.approx(value)) for step, value in series[name]]
 
 
 def test_a_killed_worker_that_is_started_again_goes_on_at_once(

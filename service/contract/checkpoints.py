@@ -67,6 +67,10 @@ Purging: retention removes it. Deleting: a user removes it. Purged: its folder h
 """
 
 
+TENSORBOARD = "tensorboard"
+"""The folder of a job that has the files of all its attempts for TensorBoard."""
+
+
 def attempt_path(job_id: str, attempt: int) -> str:
     """The path of an attempt's folder, relative to the volume."""
     return f"jobs/{job_id}/attempts/{attempt}"
@@ -75,6 +79,11 @@ def attempt_path(job_id: str, attempt: int) -> str:
 def job_files_path(job_id: str, attempt: int) -> str:
     """The path of an attempt's result files, relative to the volume."""
     return f"{attempt_path(job_id, attempt)}/files"
+
+
+def tensorboard_path(job_id: str) -> str:
+    """The path of the folder of a job's files for TensorBoard, relative to the volume."""
+    return f"jobs/{job_id}/{TENSORBOARD}"
 
 
 def folder_name(phase: str, step: int) -> str:

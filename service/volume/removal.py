@@ -7,6 +7,7 @@ either whole, or a staging folder that a later sweep removes.
 from contextlib import suppress
 from pathlib import Path
 
+from service.contract.checkpoints import TENSORBOARD
 from service.volume.disk import DISK, Disk, remove_tree
 from service.volume.folder import STAGE_PREFIX, is_checkpoint
 
@@ -39,8 +40,9 @@ def sweep_stale(attempt_folder: Path, disk: Disk = DISK) -> list[str]:
 
 
 def leftovers_in(job_folder: Path) -> list[Path]:
-    """The paths in a job's attempt folders that are not checkpoints, such as logs and events."""
-    return [
+    """What a job has beside checkpoints: logs, events, the files for TensorBoard."""
+    of_job = [] if job_folder.is_symlink() else [job_folder / TENSORBOARD]
+    return [path for path in of_job if path.is_dir() or path.is_symlink()] + [
         path
         for attempt in attempt_folders_in(job_folder)
         for path in sorted(attempt.iterdir())

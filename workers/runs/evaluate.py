@@ -8,6 +8,7 @@ from workers.checkpoints.upstream import IncompatibleCheckpoint
 from workers.data.classes import in_class_order
 from workers.data.images import ImageDataset
 from workers.recipes.params import RecipeParams
+from workers.runs.confusion_picture import confusion_png
 from workers.runs.datasets import check_class_count, open_run_split
 from workers.runs.predictions import Predictions, write_evaluation
 from workers.training.data_wait import data_wait_of
@@ -92,6 +93,8 @@ def _measured(
         files: dict[str, Any] = {}
         if ranks.is_first:
             files = write_evaluation(context.attempt_folder / "files", images, predicted)
+            confusion = predicted.confusion(len(images.class_names))
+            context.events.picture("confusion_matrix", *confusion_png(confusion))
     rate = metrics["samples"] / max(seconds, 1e-9)
     return {**metrics, **files, "images_per_second": rate}
 

@@ -67,6 +67,11 @@ class Predicted:
     classes: NDArray[np.int64]
     confidences: NDArray[np.float32]
 
+    def confusion(self, classes: int) -> NDArray[np.int64]:
+        """How many images of each class (rows) were taken for each class (columns)."""
+        pairs = np.bincount(self.labels * classes + self.classes, minlength=classes**2)
+        return pairs.reshape(classes, classes)
+
 
 def write_evaluation(folder: Path, images: ImageDataset, predicted: Predicted) -> dict[str, Any]:
     """Write `evaluation.json` and `confusion_matrix.csv`; what the result says of them.
@@ -75,8 +80,7 @@ def write_evaluation(folder: Path, images: ImageDataset, predicted: Predicted) -
     """
     names = images.class_names
     labels, classes = predicted.labels, predicted.classes
-    pairs = np.bincount(labels * len(names) + classes, minlength=len(names) ** 2)
-    confusion = pairs.reshape(len(names), len(names))
+    confusion = predicted.confusion(len(names))
     rows = list(_row_texts(confusion))
     samples, correct = confusion.sum(axis=1), confusion.diagonal()
     accuracy = [float(c / s) if s else None for c, s in zip(correct, samples, strict=True)]

@@ -13,11 +13,13 @@ from service.contract.agent import AttemptResult
 from service.contract.ids import new_id
 from service.contract.jobs import Reason
 from service.contract.oom_kills import count_oom_kills
-from workers.attempt_dir import AttemptDir
+from service.contract.specs import EvalSpec, TrainSpec
+from workers.attempt_dir import Assignment, AttemptDir
 from workers.kinds import KINDS
 from workers.runs.first_step_span import first_step_span
 from workers.training.attempt_results import Stopped, result_of
 from workers.training.distributed import RanksNotConnected, joined
+from workers.training.event_files import EventFiles
 from workers.training.events import Events
 from workers.training.run_context import RunContext
 from workers.training.time_account import TimeAccount
@@ -40,7 +42,9 @@ def run_rank(spec_path: Path) -> int:
     try:
         with (
             joined() as ranks,
-            closing(Events(attempt_dir, _now, writes=ranks.is_first)) as events,
+            closing(
+                Events(attempt_dir, _now, writes=ranks.is_first, mirror=_event_files(assignment))
+            ) as events,
             first_step_span(assignment.claim, is_first=ranks.is_first) as note_first_step,
         ):
             context = RunContext(
@@ -82,6 +86,12 @@ def _run(context: RunContext) -> int:
     result = result.model_copy(update={"time_spent": context.times.spent()})
     context.events.report("ended", result.model_dump(mode="json"), line)
     return 0
+
+
+def _event_files(assignment: Assignment) -> EventFiles | None:
+    spec = assignment.claim.spec
+    is_measured = isinstance(spec, TrainSpec | EvalSpec)
+    return EventFiles(assignment.shared_volume, assignment.claim) if is_measured else None
 
 
 def _now() -> datetime:

@@ -2,14 +2,23 @@
 
 import os
 import sys
+import traceback
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from service.contract.text import storable_text
 from workers.attempt_dir import AttemptDir
+
+
+class Mirror(Protocol):
+    """Another place in which what is measured can be seen; a run goes on without it."""
+
+    def write(self, kind: str, body: dict[str, Any], at: datetime) -> None: ...
+
+    def write_picture(self, tag: str, png: bytes, size: tuple[int, int], at: datetime) -> None: ...
 
 
 class Events:
@@ -17,11 +26,18 @@ class Events:
 
     Any thread may call, and none waits for a volume that hangs. An event that the volume refuses is
     written before the next one. Without `writes`, as in ranks other than the first, all is dropped.
+    A `mirror` gets every event, too; where it fails, the log says so once.
     """
 
     def __init__(
-        self, attempt_dir: AttemptDir, now: Callable[[], datetime], *, writes: bool
+        self,
+        attempt_dir: AttemptDir,
+        now: Callable[[], datetime],
+        *,
+        writes: bool,
+        mirror: Mirror | None = None,
     ) -> None:
+        self._mirror, self._mirror_problem = mirror, ""
         self._attempt_dir, self._now, self._writes = attempt_dir, now, writes
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="events")
         self._last: Future[None] | None = None
@@ -29,9 +45,17 @@ class Events:
 
     def report(self, kind: str, body: dict[str, Any], line: str = "") -> None:
         """Append an event, and a line to the log if it is worth one."""
-        self._submit(self._attempt_dir.append, kind, body, self._now())
+        at = self._now()
+        self._submit(self._attempt_dir.append, kind, body, at)
         if line:
             self.log(line)
+        if self._mirror is not None:
+            self._submit(self._reflect, self._mirror.write, kind, body, at)
+
+    def picture(self, tag: str, png: bytes, size: tuple[int, int]) -> None:
+        """Show a picture of (width, height) pixels where events are mirrored."""
+        if self._mirror is not None:
+            self._submit(self._reflect, self._mirror.write_picture, tag, png, size, self._now())
 
     def log(self, line: str) -> None:
         """A line of the log, where it can be read at once."""
@@ -65,6 +89,20 @@ class Events:
                 write(*content)
         except Exception as error:
             self._broken = error
+
+    def _reflect(self, write: Callable[..., None], *content: Any) -> None:
+        if self._mirror is None:
+            return
+        try:
+            write(*content)
+        except OSError as error:
+            if str(error) != self._mirror_problem:
+                self._mirror_problem = str(error)
+                _write_line(f"nothing is written for TensorBoard now: {error}")
+        except Exception:
+            # Not worth a run that takes days.
+            traceback.print_exc()
+            self._mirror = None
 
     def _require_sound(self) -> None:
         # A bug of ours ends the run, and not only a save: so it is raised where the run goes on.
