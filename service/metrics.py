@@ -58,6 +58,8 @@ class ServerMetrics:
             self._measured["attempt_time_seconds"].labels(activity.removesuffix("_seconds"))
         for outcome in ("delivered", "failed", "given_up"):
             self._measured["webhook_tries"].labels(outcome)
+        for outcome in ("done", "refused", "away"):
+            self._measured["mlflow_uploads"].labels(outcome)
 
     def observe_request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count a request whose answer began after `seconds`."""
@@ -136,6 +138,12 @@ def _measured_metrics(registry: CollectorRegistry) -> dict[str, MetricWrapperBas
         "webhook_tries": Counter(
             "trainyard_webhook_tries",
             "Tries to send a message to a webhook: delivered, failed, or given up.",
+            ["outcome"],
+            registry=registry,
+        ),
+        "mlflow_uploads": Counter(
+            "trainyard_mlflow_uploads",
+            "Jobs brought up to date in MLflow: done, refused by it, or away as it did not answer.",
             ["outcome"],
             registry=registry,
         ),

@@ -3,11 +3,12 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from service.contract.http_client import BadConnection, server_url
 from service.contract.paths import RootFolder
-from service.contract.tokens import BearerToken
+from service.contract.tokens import BearerToken, check_token
 from service.domain.limits import parse_limits
 from service.domain.webhooks import networks_of
 
@@ -68,6 +69,14 @@ class Settings(BaseSettings):
     """Whether a webhook may have an `http://` URL."""
     webhook_retry_seconds: Annotated[float, Field(gt=0, le=60, allow_inf_nan=False)] = 5.0
     """The wait after the first try of a message; with 5 the last one comes three days later."""
+    mlflow_uri: Annotated[str, Field(pattern=r"^(https?://[^@\s]+)?$", max_length=2048)] = ""
+    """An MLflow server in which trainings and evals are shown, such as `http://mlflow:5000`."""
+    mlflow_experiment: Annotated[str, Field(min_length=1, max_length=250)] = "trainyard"
+    """The experiment of MLflow that has their runs; it is made if there is none."""
+    mlflow_token: SecretStr | None = None
+    """What MLflow asks for: a bearer token, or `user:password`."""
+    mlflow_seconds: Seconds = 10.0
+    """How often MLflow is told what has changed; the first wait after it did not answer."""
     access_log: bool = False
     """Whether the log has a line for each request: method, path, status, time, address."""
 
@@ -85,6 +94,21 @@ class Settings(BaseSettings):
     def _readable(cls, text: str) -> str:
         parse_limits(text)
         return text
+
+    @field_validator("mlflow_uri")
+    @classmethod
+    def _callable_address(cls, text: str) -> str:
+        try:
+            return text and str(server_url(text))
+        except BadConnection:
+            raise ValueError("mlflow_uri must be an address like http://host:5000") from None
+
+    @field_validator("mlflow_token")
+    @classmethod
+    def _sendable(cls, token: SecretStr | None) -> SecretStr | None:
+        if token is not None and ":" not in token.get_secret_value():
+            check_token(token.get_secret_value())
+        return token
 
     @field_validator("webhook_networks")
     @classmethod

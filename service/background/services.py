@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from service.background.compactor import compactor_loop
 from service.background.credentials import credentials_loop
 from service.background.gc import gc_loop
+from service.background.mlflow_loop import MlflowLoop
 from service.background.notification_relay import NotificationRelay
 from service.background.pruner import pruner_loop
 from service.background.reaper import reaper_loop
@@ -35,8 +36,6 @@ class BackgroundServices:
     def __init__(self, context: AppContext) -> None:
         self._context, self._server_id = context, context.new_id("srv")
         self._relay = NotificationRelay(context.database, context.notifier, self._server_id)
-        # These wait for the volume, which may hang.
-        self._volume_loops = (gc_loop(context), space_loop(context))
         self._webhooks = WebhookDispatcher(context, Sender(context.address_guard))
         # These wait for the database alone, so that the end of the server can wait for them.
         self._database_loops = (
@@ -49,7 +48,12 @@ class BackgroundServices:
             self._webhooks.loop,
             credentials_loop(context),
         )
-        context.loops.extend((*self._database_loops, *self._volume_loops, *self._relay.loops))
+        uri = context.settings.mlflow_uri
+        self._mlflow = MlflowLoop(context, uri) if uri else None
+        # These wait for the volume and for MLflow, which may hang.
+        mlflow_loops = [self._mlflow.loop] if self._mlflow is not None else []
+        self._outer_loops = (gc_loop(context), space_loop(context), *mlflow_loops)
+        context.loops.extend((*self._database_loops, *self._outer_loops, *self._relay.loops))
 
     @asynccontextmanager
     async def lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
@@ -65,9 +69,11 @@ class BackgroundServices:
         """Recover, then start the loops; raises what the database raises."""
         recover(self._context, self._server_id)
         self._webhooks.recover()
+        if self._mlflow is not None:
+            self._mlflow.recover()
         self._context.credentials.refresh(self._context.now())
         self._relay.start()
-        for loop in (*self._database_loops, *self._volume_loops):
+        for loop in (*self._database_loops, *self._outer_loops):
             loop.start()
 
     def stop(self) -> None:
@@ -76,7 +82,7 @@ class BackgroundServices:
         A removal under way goes on until the process ends.
         """
         self._relay.stop()
-        for loop in (*self._database_loops, *self._volume_loops):
+        for loop in (*self._database_loops, *self._outer_loops):
             loop.stop()
         for loop in self._database_loops:
             loop.join(_JOIN_SECONDS)

@@ -19,6 +19,7 @@ from sqlalchemy import (
 from service.store.access_tables import access_tokens as access_tokens
 from service.store.access_tables import sessions as sessions
 from service.store.checkpoint_tables import checkpoints
+from service.store.mlflow_tables import mlflow_runs as mlflow_runs
 from service.store.sample_tables import sample_hours as sample_hours
 from service.store.sample_tables import samples as samples
 from service.store.schema import Number, Utc, id_column
