@@ -15,6 +15,7 @@ from service.store.engine import Database
 
 JOB, OTHER = "job_" + "0" * 26, "job_" + "1" * 26
 CHECKPOINT, WORKER = "ckpt_" + "0" * 26, "wrk_" + "0" * 26
+WEBHOOK, EVENT = "whk_" + "0" * 26, "evt_" + "0" * 26
 
 COMMANDS: dict[tuple[str, str], tuple[str, ...]] = {
     ("POST", "/jobs"): ("submit", "--recipe", "oneshot", "--dataset", "digits"),
@@ -52,6 +53,19 @@ COMMANDS: dict[tuple[str, str], tuple[str, ...]] = {
     ("GET", "/workers/{worker_id}/samples"): ("workers", "samples", WORKER),
     ("POST", "/workers/{worker_id}/drain"): ("workers", "drain", WORKER),
     ("POST", "/workers/{worker_id}/resume"): ("workers", "resume", WORKER),
+    ("GET", "/tokens"): ("token", "list"),
+    ("POST", "/tokens"): ("token", "create", "ann", "--role", "user"),
+    ("DELETE", "/tokens/{token_id}"): ("token", "revoke", "tok_0"),
+    ("GET", "/webhooks"): ("webhooks", "list"),
+    ("POST", "/webhooks"): ("webhooks", "create", "https://example.org"),
+    ("GET", "/webhooks/{webhook_id}"): ("webhooks", "show", WEBHOOK),
+    ("PATCH", "/webhooks/{webhook_id}"): ("webhooks", "update", WEBHOOK, "--disable"),
+    ("DELETE", "/webhooks/{webhook_id}"): ("webhooks", "delete", WEBHOOK),
+    ("POST", "/webhooks/{webhook_id}/test"): ("webhooks", "test", WEBHOOK),
+    ("GET", "/webhooks/{webhook_id}/deliveries"): ("webhooks", "deliveries", WEBHOOK),
+    ("POST", "/webhooks/{webhook_id}/deliveries/{event_id}/redeliver"): (
+        *("webhooks", "redeliver", WEBHOOK, EVENT),
+    ),
     ("GET", "/recipes"): ("recipes",),
     ("GET", "/datasets"): ("datasets",),
     ("GET", "/version"): ("version", "--server", "SERVER"),
@@ -78,7 +92,7 @@ BY_ANOTHER_CALL = {
 NOT_FOR_PEOPLE = ("/agent/", "/session")
 """The verbs of the agents, and the login of the page."""
 
-OF_OTHER_ROOMS = ("/tokens", "/audit", "/webhooks")
+OF_OTHER_ROOMS = ("/audit",)
 """Their commands are tested where their calls are."""
 
 

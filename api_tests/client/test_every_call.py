@@ -33,10 +33,10 @@ BY_ANOTHER_CALL = {
 }
 """What no method calls, and why."""
 NOT_FOR_PROGRAMS = ("/agent/", "/session")
-OF_OTHER_ROOMS = ("/tokens", "/audit", "/webhooks", "/sweeps")
+OF_OTHER_ROOMS = ("/audit", "/sweeps")
 FILE = a_job(1, result={"files": {"model.safetensors": {"bytes": 1, "sha256": "0" * 64}}})
 ARGUMENTS: dict[str, Any] = {
-    "change": CheckpointChange(pinned=True),
+    "role": "user",
     "job": FILE,
     "since": datetime(2026, 1, 1),
     "dry_run": True,
@@ -92,6 +92,9 @@ def _of_call(call: Callable[..., Any], folder: Path) -> Iterator[tuple[str, str]
 def _value(name: str, call: Callable[..., Any], folder: Path) -> Any:
     if name == "request":
         return ExportRequest(checkpoint="x") if call.__name__ == "export" else "weights.pth"
+    if name == "change":
+        is_webhook = call.__name__ == "change_webhook"
+        return {"enabled": False} if is_webhook else CheckpointChange(pinned=True)
     if name == "target":
         return folder / "target"
     return ARGUMENTS.get(name, "x")

@@ -18,6 +18,8 @@ from service.cli import (
     processes,
     series,
     tokens,
+    webhook_deliveries,
+    webhooks,
     workers,
 )
 from service.cli.doctor.command import doctor
@@ -97,6 +99,20 @@ _tokens.command()(tokens.create)
 _tokens.command("list")(tokens.list_tokens)
 _tokens.command()(tokens.revoke)
 app.add_typer(_tokens, name="token", rich_help_panel=SERVER)
+
+_webhooks = typer.Typer(
+    help="Have programs and channels be told of events, and see what was sent.",
+    no_args_is_help=True,
+)
+_webhooks.command("list")(webhooks.list_webhooks)
+_webhooks.command()(webhooks.show)
+_webhooks.command()(webhooks.create)
+_webhooks.command()(webhooks.update)
+_webhooks.command("test")(webhook_deliveries.send_test)
+_webhooks.command()(webhook_deliveries.deliveries)
+_webhooks.command()(webhook_deliveries.redeliver)
+_webhooks.command()(webhooks.delete)
+app.add_typer(_webhooks, name="webhooks", rich_help_panel=SERVER)
 
 app.command(rich_help_panel=HERE)(processes.up)
 app.command(rich_help_panel=HERE)(processes.demo)

@@ -9,11 +9,12 @@ from service.cli.exit_codes import BadInput, UnknownReference
 from service.client import Client, ServerUnavailable
 from service.contract.checkpoints import Checkpoint
 from service.contract.jobs import Job
+from service.contract.webhooks import Webhook
 from service.contract.workers import Worker
 
 LAST = "@last"
-_WHOLE = re.compile(r"(?:job|ckpt|wrk)_[0-9A-HJKMNP-TV-Z]{26}")
-_BEGINNING = re.compile(r"(?:job|ckpt|wrk)_")
+_WHOLE = re.compile(r"(?:job|ckpt|wrk|whk)_[0-9A-HJKMNP-TV-Z]{26}")
+_BEGINNING = re.compile(r"(?:job|ckpt|wrk|whk)_")
 _MOST_SHOWN = 8
 _MOST_READ = 2000
 """Of the newest jobs or checkpoints, those among which a beginning is looked for."""
@@ -77,6 +78,16 @@ def worker_id_of(client: Client, reference: str) -> str:
     return _one("worker", reference, map(_worker_candidate, workers))
 
 
+def webhook_id_of(client: Client, reference: str) -> str:
+    """The id of the webhook that `reference` means: also by its name."""
+    if _is_literal(reference):
+        return reference
+    webhooks = client.webhooks()
+    if reference == LAST:
+        return _newest("webhook", (webhook.id for webhook in reversed(webhooks)))
+    return _one("webhook", reference, map(_webhook_candidate, webhooks))
+
+
 def _is_literal(reference: str) -> bool:
     # What no path of the API can hold is refused there, with its own sentence.
     return bool(_WHOLE.fullmatch(reference)) or reference in ("", ".", "..")
@@ -103,7 +114,7 @@ def _one(noun: str, reference: str, candidates: Iterable[_Candidate]) -> str:
             raise _ambiguous(noun, reference, matches)
     if _BEGINNING.match(reference):
         return reference
-    what = {"job": "name", "checkpoint": "tag", "worker": "host"}[noun]
+    what = {"checkpoint": "tag", "worker": "host"}.get(noun, "name")
     raise UnknownReference(
         f"there is no {noun} {reference!r}: name one by its id, the beginning of its id, "
         f"its {what}, or {LAST}"
@@ -139,3 +150,7 @@ def _checkpoint_candidate(checkpoint: Checkpoint) -> _Candidate:
 
 def _worker_candidate(worker: Worker) -> _Candidate:
     return _Candidate(worker.id, (worker.host,), f"{worker.state.value}  {worker.host}")
+
+
+def _webhook_candidate(webhook: Webhook) -> _Candidate:
+    return _Candidate(webhook.id, (webhook.name,) if webhook.name else (), webhook.url)

@@ -10,7 +10,7 @@ from service.cli import terminal
 
 _WIDER_THAN_ANY_ROW = 10_000
 _NARROWEST_COLUMN = 6
-_ID = re.compile(r"(?:job|ckpt|wrk)_\w+")
+_ID = re.compile(r"(?:job|ckpt|wrk|whk|evt)_\w+")
 _STYLES = {
     "succeeded": "green",
     "active": "green",
@@ -24,6 +24,10 @@ _STYLES = {
     "cancelled": "yellow",
     "draining": "yellow",
     "paused": "yellow",
+    "enabled": "green",
+    "disabled": "yellow",
+    "delivered": "green",
+    "pending": "yellow",
 }
 """By the text of a cell its colour on a terminal."""
 

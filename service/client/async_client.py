@@ -12,6 +12,7 @@ from service.client.calls import checkpoints as checkpoint_calls
 from service.client.calls import jobs as job_calls
 from service.client.calls import tables as table_calls
 from service.client.calls import tokens as tokens_calls
+from service.client.calls import webhooks as webhook_calls
 from service.client.calls import workers as workers_calls
 from service.client.connection import server_and_token
 
@@ -105,6 +106,15 @@ class AsyncClient:
     tokens = verb(tokens_calls.tokens)
     create_token = verb(tokens_calls.create_token)
     revoke_token = verb(tokens_calls.revoke_token)
+
+    webhooks = verb(webhook_calls.webhooks)
+    webhook = verb(webhook_calls.webhook)
+    create_webhook = verb(webhook_calls.create_webhook)
+    change_webhook = verb(webhook_calls.change_webhook)
+    delete_webhook = verb(webhook_calls.delete_webhook)
+    send_test_webhook = verb(webhook_calls.send_test_webhook)
+    deliveries = pages(webhook_calls.deliveries)
+    redeliver = verb(webhook_calls.redeliver)
 
     recipes = verb(catalog.recipes)
     datasets = verb(catalog.datasets)
