@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow.parquet
@@ -17,6 +18,7 @@ from api_tests.support.server_context import Clock, server_context
 from api_tests.support.threaded_server import ThreadedServer
 from service.cli import app
 from service.contract.checkpoints import job_files_path
+from service.contract.flat_rows import JOB_COLUMNS
 from service.store.engine import Database
 
 EVALUATION = {
@@ -79,6 +81,26 @@ def test_metrics_of_several_jobs_events_and_checkpoints_are_exported(agent: Fake
     assert kinds == ["submitted", "claimed", "checkpoint", "succeeded"]
     checkpoints = _rows(_run(agent, "checkpoints", "list", "--csv"))
     assert {row["job_id"] for row in checkpoints} == set(ids)
+
+
+def test_attempts_workers_and_their_use_are_exported(agent: FakeAgent) -> None:
+    agent.submit()
+    claim = agent.claim()
+    sample = {"at": datetime.now(UTC).isoformat(), "cpu_percent": 12.5}
+    beat = {name: claim[name] for name in ("job_id", "attempt", "token")} | {"events": []}
+    body = {"worker_id": agent.id, "beats": [beat], "samples": [sample]}
+    agent.http.post("/agent/heartbeats", json=body).raise_for_status()
+    (attempt,) = _rows(_run(agent, "attempts", claim["job_id"], "--csv"))
+    assert (attempt["number"], attempt["worker_id"], attempt["state"]) == ("1", agent.id, "running")
+    (worker,) = _rows(_run(agent, "workers", "list", "--csv"))
+    assert (worker["id"], worker["labels"]) == (agent.id, f'{{"agent": "{agent.id}"}}')
+    assert _run(agent, "samples", claim["job_id"], "--csv").exit_code == 0
+
+
+def test_a_list_without_items_is_a_table_with_its_columns(agent: FakeAgent) -> None:
+    head = _run(agent, "jobs", "--csv").stdout
+    assert head == ",".join(JOB_COLUMNS) + "\n"
+    assert _run(agent, "checkpoints", "list", "--csv").stdout.startswith("id,job_id,attempt")
 
 
 def test_what_an_eval_found_of_each_class_is_shown_and_exported(agent: FakeAgent) -> None:

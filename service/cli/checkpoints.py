@@ -24,6 +24,7 @@ from service.cli.references import checkpoint_id_of, job_id_of
 from service.cli.tables import print_table
 from service.client import Client
 from service.contract.checkpoints import Checkpoint, Measured, SortKey
+from service.contract.flat_rows import CHECKPOINT_COLUMNS
 
 _LISTED = 20
 OnVolume = Annotated[
@@ -71,7 +72,7 @@ def list_checkpoints(
     with connect(server, token) as client:
         found = client.checkpoints(job=_job(client, job), recipe=recipe, tag=tag, order_by=order_by)
         if exports:
-            export_items(found, output, limit)
+            export_items(found, output, CHECKPOINT_COLUMNS, limit)
             return
         checkpoints = islice(found, limit or _LISTED)
         if as_json:

@@ -1,6 +1,6 @@
 """Options by which a command gives its whole table to another program."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Annotated
@@ -37,9 +37,14 @@ def is_export(*, as_csv: bool, output: Path | None, as_json: bool) -> bool:
     return as_csv or output is not None
 
 
-def export_items(items: Iterable[object], output: Path | None, limit: int | None = None) -> None:
-    """Write a list, or the first items of it, as a table."""
-    export(Rows(map(row_of, islice(items, limit))), output)
+def export_items(
+    items: Iterable[object],
+    output: Path | None,
+    columns: Sequence[str],
+    limit: int | None = None,
+) -> None:
+    """Write a list, or the first items of it, as a table, which has some columns at least."""
+    export(Rows(map(row_of, islice(items, limit)), columns), output)
 
 
 def export(table: Tabular, output: Path | None) -> None:

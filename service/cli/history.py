@@ -8,7 +8,7 @@ import typer
 
 from service.cli import figures, terminal
 from service.cli.exit_codes import BadInput
-from service.cli.exports import AsCsv, Output, export_items, is_export
+from service.cli.exports import AsCsv, Output, export, export_items, is_export
 from service.cli.options import (
     LOCAL_SERVER,
     AsJson,
@@ -22,6 +22,7 @@ from service.cli.options import (
 from service.cli.references import job_id_of
 from service.cli.tables import print_table
 from service.client import Client
+from service.contract.flat_rows import EVENT_COLUMNS
 from service.contract.job_lineage import JobLineage, RelatedJob
 from service.contract.jobs import ENDED_JOBS, Attempt, Event
 
@@ -47,7 +48,7 @@ def events(
     with connect(server, token) as client:
         whole_id = job_id_of(client, job_id)
         if exports:
-            export_items(client.events(whole_id, after), output)
+            export_items(client.events(whole_id, after), output, EVENT_COLUMNS)
             return
         listed = _followed(client, whole_id, after) if follow else client.events(whole_id, after)
         for event in listed:
@@ -58,12 +59,20 @@ def events(
 
 
 def attempts(
-    job_id: JobId, as_json: AsJson = False, server: Server = LOCAL_SERVER, token: Token = None
+    job_id: JobId,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+    output: Output = None,
+    server: Server = LOCAL_SERVER,
+    token: Token = None,
 ) -> None:
     """List the attempts of a job, with their workers and how each ended."""
+    exports = is_export(as_csv=as_csv, output=output, as_json=as_json)
     with connect(server, token) as client:
         listed = client.attempts(job_id_of(client, job_id))
-    if as_json:
+    if exports:
+        export(listed, output)
+    elif as_json:
         print_json_lines(listed)
     else:
         titles = ("ATTEMPT", "WORKER", "STATE", "REASON", "STARTED", "RAN", "MESSAGE")

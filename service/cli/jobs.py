@@ -25,6 +25,7 @@ from service.cli.references import job_id_of
 from service.cli.spec import parameter_texts
 from service.cli.tables import print_table
 from service.client import Client
+from service.contract.flat_rows import JOB_COLUMNS
 from service.contract.jobs import Job, JobState
 from service.contract.specs import KindName
 
@@ -91,7 +92,7 @@ def list_jobs(
             order_by=order_by,
         )
         if exports:
-            export_items(jobs, output, limit)
+            export_items(jobs, output, JOB_COLUMNS, limit)
             return
         first_jobs = islice(jobs, limit or _LISTED)
         if as_json:

@@ -23,6 +23,8 @@ from service.cli.options import (
 )
 from service.cli.references import job_id_of, job_ids_of, worker_id_of
 from service.cli.tables import print_table
+from service.client.table_files import Rows
+from service.contract.flat_rows import Row
 
 Points = Annotated[
     int | None, typer.Option(min=2, max=10_000, help="The most points of each series.")
@@ -102,12 +104,23 @@ def job_samples(
     job_id: JobId,
     max_points: Points = None,
     as_json: AsJson = False,
+    as_csv: AsCsv = False,
+    output: Output = None,
     server: Server = LOCAL_SERVER,
     token: Token = None,
 ) -> None:
     """Print how busy the hosts and GPUs of a job's attempts were while they ran."""
+    exports = is_export(as_csv=as_csv, output=output, as_json=as_json)
     with connect(server, token) as client:
         samples = client.job_samples(job_id_of(client, job_id), max_points=max_points)
+    if exports:
+        rows = (
+            {"attempt": each.attempt, "worker_id": each.worker_id, **row}
+            for each in samples.attempts
+            for row in _sample_rows(each.series)
+        )
+        export(Rows(rows), output)
+        return
     if as_json:
         print_json(samples)
         return
@@ -120,16 +133,29 @@ def worker_samples(
     worker_id: WorkerId,
     max_points: Points = None,
     as_json: AsJson = False,
+    as_csv: AsCsv = False,
+    output: Output = None,
     server: Server = LOCAL_SERVER,
     token: Token = None,
 ) -> None:
     """Print how busy a worker's host and GPUs were, for at most seven days."""
+    exports = is_export(as_csv=as_csv, output=output, as_json=as_json)
     with connect(server, token) as client:
         samples = client.worker_samples(worker_id_of(client, worker_id), max_points=max_points)
-    if as_json:
+    if exports:
+        export(Rows(_sample_rows(samples.series)), output)
+    elif as_json:
         print_json(samples)
     else:
         _print_samples(samples.series)
+
+
+def _sample_rows(series: Series) -> Iterator[Row]:
+    """A row for each moment that a series has a value of."""
+    values = {name: dict(points) for name, points in series.items()}
+    for seconds in sorted({at for points in values.values() for at in points}):
+        found = {name: points[seconds] for name, points in values.items() if seconds in points}
+        yield {"time": datetime.fromtimestamp(seconds, UTC), **found}
 
 
 def _print_samples(series: Series) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from service.cli import terminal
+from service.cli.exports import AsCsv, Output, export, is_export
 from service.cli.figures import NONE, moment, share, size
 from service.cli.options import (
     LOCAL_SERVER,
@@ -32,16 +33,23 @@ def list_by_default(
 ) -> None:
     """List, show, drain and resume workers; without a command, list them."""
     if context.invoked_subcommand is None:
-        list_workers(as_json, server, token)
+        list_workers(as_json, server=server, token=token)
 
 
 def list_workers(
-    as_json: AsJson = False, server: Server = LOCAL_SERVER, token: Token = None
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+    output: Output = None,
+    server: Server = LOCAL_SERVER,
+    token: Token = None,
 ) -> None:
     """List the workers with what they run, and the use of their GPUs, CPU, memory and disk."""
+    exports = is_export(as_csv=as_csv, output=output, as_json=as_json)
     with connect(server, token) as client:
         workers = client.workers()
-    if as_json:
+    if exports:
+        export(workers, output)
+    elif as_json:
         print_json_lines(workers)
     else:
         print_table(_COLUMNS, map(_row, workers))

@@ -27,6 +27,9 @@ def row_of(item: object) -> Row:
 
 
 def _cell(value: Any) -> Any:
+    if isinstance(value, str):
+        # A member of an enumeration is one, too.
+        return str(value)
     if isinstance(value, list | tuple | dict | set):
         return json.dumps(value, ensure_ascii=False, allow_nan=False, default=str)
     return value

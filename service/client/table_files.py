@@ -20,6 +20,9 @@ _SMALLEST, _LARGEST = -(2**63), 2**63 - 1
 class Tabular:
     """What has rows; a list that is read as it is needed is read to its end."""
 
+    _first_columns: Sequence[str] = ()
+    """The columns that are there without a row, too."""
+
     @abstractmethod
     def _rows(self) -> Iterable[Row]: ...
 
@@ -59,11 +62,23 @@ class Tabular:
         return _written(Path(path), whole.getvalue().to_pybytes())
 
     def _typed_columns(self) -> Iterator[tuple[str, list[Any]]]:
-        return ((name, _typed(values)) for name, values in _columns(self._rows()))
+        return ((name, _typed(values)) for name, values in self._columns())
+
+    def _columns(self) -> Iterator[tuple[str, list[Cell]]]:
+        """By name of a column its values, None where a row has none; those of names come last."""
+        rows = list(self._rows())
+        names = dict.fromkeys(self._first_columns)
+        names |= dict.fromkeys(name for row in rows for name in row)
+        for name in sorted(names, key=lambda each: (is_named(each), each * is_named(each))):
+            yield name, [row.get(name) for row in rows]
 
 
 class Rows(list[Row], Tabular):
-    """Rows of a table: by name of a column a value."""
+    """Rows of a table: by name of a column a value; `columns` are there without a row, too."""
+
+    def __init__(self, rows: Iterable[Row] = (), columns: Sequence[str] = ()) -> None:
+        super().__init__(rows)
+        self._first_columns = columns
 
     def _rows(self) -> Iterable[Row]:
         return self
@@ -71,16 +86,8 @@ class Rows(list[Row], Tabular):
 
 def csv_of(table: Tabular) -> str:
     """A table as CSV."""
-    columns = dict(_columns(table._rows()))
+    columns = dict(table._columns())
     return csv_text([[*columns], *map(list, zip(*columns.values(), strict=True))])
-
-
-def _columns(rows: Iterable[Row]) -> Iterator[tuple[str, list[Cell]]]:
-    """By name of a column its values, None where a row has none; those of names come last."""
-    whole = list(rows)
-    names = dict.fromkeys(name for row in whole for name in row)
-    for name in sorted(names, key=lambda name: (is_named(name), name if is_named(name) else "")):
-        yield name, [row.get(name) for row in whole]
 
 
 def _typed(values: Sequence[Cell]) -> list[Any]:

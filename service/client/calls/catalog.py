@@ -5,6 +5,7 @@ from typing import Any
 from service.client.calls.responses import listed, parse_object
 from service.client.errors import TrainyardError, UnexpectedAnswer, is_transient
 from service.client.flow import Flow, send
+from service.client.pages import ItemList
 from service.contract.catalog import DatasetInfo
 
 
@@ -17,7 +18,7 @@ def recipes() -> Flow[list[dict[str, Any]]]:
     return list(body["data"])
 
 
-def datasets() -> Flow[list[DatasetInfo]]:
+def datasets() -> Flow[ItemList[DatasetInfo]]:
     """The named data sets."""
     return listed(DatasetInfo, "/datasets")
 

@@ -20,6 +20,7 @@ from service.client.calls.responses import (
 )
 from service.client.errors import ApiError, UnexpectedAnswer
 from service.client.flow import Flow, ItemFlow, send
+from service.client.pages import ItemList
 from service.client.series import MetricSeries
 from service.contract.hints import Explanation
 from service.contract.job_lineage import JobLineage
@@ -115,7 +116,7 @@ def events(job_id: str, after: int = 0) -> ItemFlow[Event]:
     return paginate(Event, f"{_path(job_id)}/events", {"after": after})
 
 
-def attempts(job_id: str) -> Flow[list[Attempt]]:
+def attempts(job_id: str) -> Flow[ItemList[Attempt]]:
     """All attempts of the job, oldest first."""
     return listed(Attempt, f"{_path(job_id)}/attempts")
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from service.client.errors import InvalidRequest, UnexpectedAnswer
 from service.client.flow import Answer, Flow, Item, ItemFlow, Query, send
+from service.client.pages import ItemList
 from service.contract.reading import read
 
 _T = TypeVar("_T")
@@ -27,9 +28,9 @@ def paginate(kind: type[_Model], path: str, query: Query) -> ItemFlow[_Model]:
             return
 
 
-def listed(kind: type[_Model], path: str) -> Flow[list[_Model]]:
+def listed(kind: type[_Model], path: str) -> Flow[ItemList[_Model]]:
     """All items of a list that is short."""
-    return collected(paginate(kind, path, {}))
+    return ItemList((yield from collected(paginate(kind, path, {}))))
 
 
 def collected(items: ItemFlow[_T]) -> Flow[list[_T]]:

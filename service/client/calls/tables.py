@@ -38,7 +38,9 @@ def metric_table(
     ids = [job_ids] if isinstance(job_ids, str) else job_ids
     query = {"jobs": ",".join(ids), "names": ",".join(names) or None, "since_step": since_step}
     response = yield from send("GET", "/exports/metrics.csv", query=query)
-    return Rows(_point_row(row, response) for row in csv.DictReader(io.StringIO(response.text)))
+    reader = csv.DictReader(io.StringIO(response.text))
+    rows = [_point_row(row, response) for row in reader]
+    return Rows(rows, reader.fieldnames or ())
 
 
 def evaluation(job_id: str) -> Flow[Evaluation]:

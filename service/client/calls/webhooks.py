@@ -5,10 +5,11 @@ from typing import Any
 
 from service.client.calls.responses import listed, paginate, path_segment, requested
 from service.client.flow import Flow, ItemFlow, send
+from service.client.pages import ItemList
 from service.contract.webhooks import CreatedWebhook, Delivery, Webhook, WebhookFormat
 
 
-def webhooks() -> Flow[list[Webhook]]:
+def webhooks() -> Flow[ItemList[Webhook]]:
     """All webhooks, without their secrets, oldest first."""
     return listed(Webhook, "/webhooks")
 

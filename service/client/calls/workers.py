@@ -4,11 +4,12 @@ from datetime import datetime
 
 from service.client.calls.responses import listed, path_segment, requested
 from service.client.flow import Flow
+from service.client.pages import ItemList
 from service.contract.samples import JobSamples, WorkerSamples
 from service.contract.workers import Worker, WorkerDetail
 
 
-def workers() -> Flow[list[Worker]]:
+def workers() -> Flow[ItemList[Worker]]:
     """All workers with their state, GPUs, current jobs, and the last sample of their use."""
     return listed(Worker, "/workers")
 
