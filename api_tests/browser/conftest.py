@@ -3,10 +3,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from api_tests.support.dashboard_models import a_checkpoint, a_job
 from api_tests.support.fake_dashboard_server import DEADLINE_MS, FakeDashboardServer
+from api_tests.support.fake_server import free_port
 from api_tests.support.server import Server
 from service.contract.checkpoints import Checkpoint
 from service.contract.jobs import Job
@@ -28,9 +29,15 @@ def ask_again(page: Page) -> Callable[[], None]:
     return lambda: page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
 
 
+@pytest.fixture(scope="session")
+def origin_port() -> int:
+    """The port of every fake server: a browser keeps the page's files by their origin."""
+    return free_port()
+
+
 @pytest.fixture
-def fake() -> Iterator[FakeDashboardServer]:
-    fake = FakeDashboardServer()
+def fake(origin_port: int) -> Iterator[FakeDashboardServer]:
+    fake = FakeDashboardServer(port=origin_port)
     yield fake
     fake.stop()
 
@@ -52,16 +59,28 @@ def console() -> list[str]:
     return []
 
 
-@pytest.fixture
-def page(browser: Browser, fake: FakeDashboardServer, console: list[str]) -> Iterator[Page]:
-    """A tab on the dashboard's origin; the test fails if the console heard an error."""
-    context = browser.new_context(base_url=fake.url, viewport={"width": 1280, "height": 900})
+@pytest.fixture(scope="session")
+def tabs(browser: Browser, origin_port: int) -> Iterator[BrowserContext]:
+    """Tabs that share nothing from test to test but the files of the page."""
+    context = browser.new_context(
+        base_url=f"http://127.0.0.1:{origin_port}", viewport={"width": 1280, "height": 900}
+    )
     context.set_default_timeout(DEADLINE_MS)
-    page = context.new_page()
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(tabs: BrowserContext, fake: FakeDashboardServer, console: list[str]) -> Iterator[Page]:
+    """A tab on the dashboard's origin; the test fails if the console heard an error."""
+    page = tabs.new_page()
     page.on("console", lambda line: console.append(line.text) if line.type == "error" else None)
     page.on("pageerror", lambda error: console.append(str(error)))
     yield page
-    context.close()
+    stored = {"origin": fake.url, "storageTypes": "cookies,local_storage,indexeddb"}
+    tabs.new_cdp_session(page).send("Storage.clearDataForOrigin", stored)
+    for each in tabs.pages:
+        each.close()
     assert console == []
 
 

@@ -30,7 +30,7 @@ AFTER = {
 class FakeDashboardServer(FakeServer):
     """The answers to give, and the calls that came."""
 
-    def __init__(self, prefix: str = "") -> None:
+    def __init__(self, prefix: str = "", port: int | None = None) -> None:
         """`prefix` is the path below which a proxy shows the server."""
         self.jobs: list[Job] = []
         self.workers: list[dict[str, Any]] = []
@@ -56,7 +56,7 @@ class FakeDashboardServer(FakeServer):
         self.release = threading.Event()
         self.calls: list[tuple[str, str, int, str]] = []
         self._changed = threading.Condition()
-        super().__init__(_below(prefix, _app(self)))
+        super().__init__(_below(prefix, _app(self)), port)
 
     @property
     def checkpoints(self) -> list[Checkpoint]:

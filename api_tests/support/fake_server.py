@@ -7,14 +7,20 @@ import uvicorn
 from fastapi import FastAPI
 
 
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
 class FakeServer:
     """Serves an application on one port; it can go away and come back."""
 
-    def __init__(self, app: FastAPI) -> None:
+    def __init__(self, app: FastAPI, port: int | None = None) -> None:
         self._app = app
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self._port: int = probe.getsockname()[1]
+        self._port = port or free_port()
         self.url = f"http://127.0.0.1:{self._port}"
         self.start()
 
