@@ -12,6 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
+from api_tests.support.processes import lives
 from api_tests.support.trainings import ENDLESS
 from service.client import ServerUnreachable, TrainyardClient
 from service.contract.jobs import JobState
@@ -66,14 +67,7 @@ class Command:
 
     def left(self) -> list[psutil.Process]:
         """Those of its processes that still live."""
-        return [each for each in self.seen.values() if _lives(each)]
-
-
-def _lives(process: psutil.Process) -> bool:
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
+        return [each for each in self.seen.values() if lives(each)]
 
 
 @pytest.fixture

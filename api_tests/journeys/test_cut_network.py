@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from api_tests.support.installation import PARAMS, TRAIN, Installation, lives, rank_of, until
+from api_tests.support.installation import PARAMS, TRAIN, Installation, rank_of, until
+from api_tests.support.processes import lives
 from chaos.proxy import NO_FAULTS, Proxy
 from service.contract.checkpoints import attempt_path
 from service.volume.folder import checkpoints_in

@@ -4,7 +4,8 @@ import psutil
 import pytest
 
 from api_tests.support.event_files import points_of, runs_in
-from api_tests.support.installation import TRAIN, Installation, kill, lives, rank_of, until
+from api_tests.support.installation import TRAIN, Installation, kill, rank_of, until
+from api_tests.support.processes import lives
 from service.contract.checkpoints import tensorboard_path
 
 # One after another: their leases are of seconds, and each needs the machine's cores.

@@ -132,14 +132,6 @@ def until(what: Callable[[], T | None], patience_seconds: float = PATIENCE_SECON
     return found
 
 
-def lives(process: psutil.Process) -> bool:
-    """Whether a process can still do anything: a zombie only waits to be reaped."""
-    try:
-        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False
-
-
 def rank_of(worker: "subprocess.Popen[bytes]") -> psutil.Process:
     """The process that trains below a worker."""
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import psutil
 
+from api_tests.support.processes import lives
+
 DEADLINE_SECONDS = 60.0
 
 
@@ -67,4 +69,4 @@ def eventually(condition: Callable[[], Any], seconds: float = DEADLINE_SECONDS) 
 
 def all_ended(processes: list[psutil.Process]) -> bool:
     """True once none of them runs; a zombie does not."""
-    return not any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in processes)
+    return not any(lives(process) for process in processes)
