@@ -7,11 +7,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from api_tests.support.comparison_table import pytest_terminal_summary as pytest_terminal_summary
 from api_tests.support.postgres import Postgres
 from service.store.engine import Database
 from service.store.migrate import upgrade
+
+# structlog's own form of a stack draws the values of all variables, which takes seconds.
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 # Servers of tests are on this machine, which no proxy of the developer's can call.
 for _name in ("no_proxy", "NO_PROXY"):

@@ -5,23 +5,19 @@ import sys
 
 import structlog
 
+from service.contract.log_lines import line_processors
 from service.contract.log_stream import lossy
 from service.contract.loop import log_thread_errors
 
 
 def configure_logs() -> None:
     """Send structlog's lines, and the libraries' warnings, to stderr."""
-    person = sys.stderr.isatty()
-    renderer: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer() if person else structlog.processors.JSONRenderer()
-    )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            renderer,
+            *line_processors(sys.stderr),
         ],
         logger_factory=structlog.PrintLoggerFactory(lossy(sys.stderr)),
         cache_logger_on_first_use=True,

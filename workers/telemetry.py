@@ -4,22 +4,18 @@ import sys
 
 import structlog
 
+from service.contract.log_lines import line_processors
 from service.contract.log_stream import lossy
 from service.contract.loop import log_thread_errors
 
 
 def log_to_stderr() -> None:
     """Configure structlog for this process: events with a level, a UTC time and their fields."""
-    renderers: list[structlog.typing.Processor] = (
-        [structlog.dev.ConsoleRenderer()]
-        if sys.stderr.isatty()
-        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
-    )
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            *renderers,
+            *line_processors(sys.stderr),
         ],
         logger_factory=structlog.PrintLoggerFactory(lossy(sys.stderr)),
     )
