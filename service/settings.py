@@ -69,7 +69,7 @@ class Settings(BaseSettings):
     """Whether a webhook may have an `http://` URL."""
     webhook_retry_seconds: Annotated[float, Field(gt=0, le=60, allow_inf_nan=False)] = 5.0
     """The wait after the first try of a message; with 5 the last one comes three days later."""
-    mlflow_uri: Annotated[str, Field(pattern=r"^(https?://[^@\s]+)?$", max_length=2048)] = ""
+    mlflow_uri: Annotated[str, Field(max_length=2048)] = ""
     """An MLflow server in which trainings and evals are shown, such as `http://mlflow:5000`."""
     mlflow_experiment: Annotated[str, Field(min_length=1, max_length=250)] = "trainyard"
     """The experiment of MLflow that has their runs; it is made if there is none."""
@@ -99,9 +99,12 @@ class Settings(BaseSettings):
     @classmethod
     def _callable_address(cls, text: str) -> str:
         try:
-            return text and str(server_url(text))
+            url = server_url(text) if text else None
         except BadConnection:
-            raise ValueError("mlflow_uri must be an address like http://host:5000") from None
+            raise ValueError("it must be an address like http://host:5000") from None
+        if url is not None and url.userinfo:
+            raise ValueError("user and password belong into TRAINYARD_MLFLOW_TOKEN")
+        return text
 
     @field_validator("mlflow_token")
     @classmethod

@@ -5,7 +5,6 @@ import hashlib
 import io
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow.parquet
@@ -14,9 +13,11 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from api_tests.support.fake_agent import FakeAgent
+from api_tests.support.sampled_workers import SAMPLE, beat, write_samples
 from api_tests.support.server_context import Clock, server_context
 from api_tests.support.threaded_server import ThreadedServer
 from service.cli import app
+from service.context import AppContext
 from service.contract.checkpoints import job_files_path
 from service.contract.flat_rows import JOB_COLUMNS
 from service.store.engine import Database
@@ -32,8 +33,13 @@ EVALUATION = {
 
 
 @pytest.fixture
-def agent(sqlite: Database, tmp_path: Path) -> Iterator[FakeAgent]:
-    server = ThreadedServer(server_context(sqlite, tmp_path, Clock()))
+def context(sqlite: Database, tmp_path: Path) -> AppContext:
+    return server_context(sqlite, tmp_path, Clock())
+
+
+@pytest.fixture
+def agent(context: AppContext) -> Iterator[FakeAgent]:
+    server = ThreadedServer(context)
     agent = FakeAgent(server)
     yield agent
     agent.http.close()
@@ -83,18 +89,19 @@ def test_metrics_of_several_jobs_events_and_checkpoints_are_exported(agent: Fake
     assert {row["job_id"] for row in checkpoints} == set(ids)
 
 
-def test_attempts_workers_and_their_use_are_exported(agent: FakeAgent) -> None:
+def test_attempts_workers_and_their_use_are_exported(context: AppContext, agent: FakeAgent) -> None:
     agent.submit()
     claim = agent.claim()
-    sample = {"at": datetime.now(UTC).isoformat(), "cpu_percent": 12.5}
-    beat = {name: claim[name] for name in ("job_id", "attempt", "token")} | {"events": []}
-    body = {"worker_id": agent.id, "beats": [beat], "samples": [sample]}
-    agent.http.post("/agent/heartbeats", json=body).raise_for_status()
+    beat(agent.http, agent.id, SAMPLE)
+    write_samples(context)
     (attempt,) = _rows(_run(agent, "attempts", claim["job_id"], "--csv"))
     assert (attempt["number"], attempt["worker_id"], attempt["state"]) == ("1", agent.id, "running")
     (worker,) = _rows(_run(agent, "workers", "list", "--csv"))
     assert (worker["id"], worker["labels"]) == (agent.id, f'{{"agent": "{agent.id}"}}')
-    assert _run(agent, "samples", claim["job_id"], "--csv").exit_code == 0
+    (of_worker,) = _rows(_run(agent, "workers", "samples", agent.id, "--csv"))
+    assert (of_worker["time"], of_worker["cpu_use"]) == ("2026-01-01T00:00:00Z", "0.25")
+    (of_job,) = _rows(_run(agent, "samples", claim["job_id"], "--csv"))
+    assert (of_job["attempt"], of_job["worker_id"], of_job["cpu_use"]) == ("1", agent.id, "0.25")
 
 
 def test_a_list_without_items_is_a_table_with_its_columns(agent: FakeAgent) -> None:

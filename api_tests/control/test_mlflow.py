@@ -230,6 +230,44 @@ def test_an_mlflow_that_is_down_is_away_and_gets_everything_when_it_is_back(
     assert len(mlflow.runs) == 1
 
 
+@pytest.mark.parametrize(
+    ("status", "code", "message"),
+    [
+        (401, "UNAUTHENTICATED", "correct TRAINYARD_MLFLOW_TOKEN"),
+        (404, "", "is no MLflow: correct TRAINYARD_MLFLOW_URI"),
+        (429, "REQUEST_LIMIT_EXCEEDED", "answers 429"),
+    ],
+)
+def test_what_is_wrong_for_every_job_is_tried_with_one_job_alone(
+    database: Database,
+    mlflow: FakeMlflow,
+    mirror: Mirror,
+    clock: Clock,
+    status: int,
+    code: str,
+    message: str,
+) -> None:
+    _change(database, clock, "job_1")
+    _change(database, clock, "job_2")
+    mlflow.refuse = lambda *_: (status, code)
+    with pytest.raises(MlflowAway, match=message):
+        _update(mirror)
+    assert len(mlflow.calls) == 1
+    mlflow.refuse = lambda *_: None
+    _update(mirror)
+    assert len(mlflow.runs) == 2
+
+
+def test_an_experiment_that_is_deleted_in_mlflow_is_told(
+    database: Database, mlflow: FakeMlflow, mirror: Mirror, clock: Clock
+) -> None:
+    _change(database, clock)
+    mlflow.experiments["shufflenets"], mlflow.stage = "7", "deleted"
+    with pytest.raises(MlflowAway, match="restore it, or name another one"):
+        _update(mirror)
+    assert mlflow.runs == {}
+
+
 def test_the_run_of_a_deleted_job_ends_and_is_forgotten(
     database: Database, mlflow: FakeMlflow, mirror: Mirror, clock: Clock
 ) -> None:

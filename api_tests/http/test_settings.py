@@ -19,6 +19,8 @@ from service import main
         ({"stall_seconds": "0.001"}, "heartbeat_seconds must be less than stall_seconds"),
         ({"unreachable_seconds": "300"}, "unreachable_seconds must be less than reassign_seconds"),
         ({"self_end_seconds": "280"}, "else two workers could run one job"),
+        ({"mlflow_uri": "mlflow:5000"}, "TRAINYARD_MLFLOW_URI: it must be an address like http"),
+        ({"mlflow_uri": "http://a:b@c"}, "user and password belong into TRAINYARD_MLFLOW_TOKEN"),
         ({"host": "no.such.host.invalid"}, "cannot listen on no.such.host.invalid"),
         ({"volume": "/proc/nowhere"}, "cannot create /proc/nowhere"),
         ({"token": "s3cret "}, "TRAINYARD_TOKEN: the token has a blank"),

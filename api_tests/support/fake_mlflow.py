@@ -20,6 +20,8 @@ class FakeMlflow(FakeServer):
 
     def __init__(self) -> None:
         self.experiments: dict[str, str] = {}
+        self.stage = "active"
+        """Of each experiment."""
         self.runs: dict[str, dict[str, Any]] = {}
         self.calls: list[str] = []
         self.headers: list[dict[str, str]] = []
@@ -53,7 +55,8 @@ class FakeMlflow(FakeServer):
         name = body["experiment_name"]
         if name not in self.experiments:
             return _error(404, "RESOURCE_DOES_NOT_EXIST", f"no experiment {name}")
-        return 200, {"experiment": {"experiment_id": self.experiments[name], "name": name}}
+        shown = {"experiment_id": self.experiments[name], "lifecycle_stage": self.stage}
+        return 200, {"experiment": shown}
 
     def _experiments_create(self, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         self.experiments[body["name"]] = str(next(self._numbers))

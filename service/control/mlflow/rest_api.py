@@ -19,14 +19,14 @@ JOB_TAG = "trainyard.job_id"
 
 
 class MlflowAway(Exception):
-    """MLflow cannot be reached or cannot answer now; the message says why."""
+    """MLflow answers nothing that is of use to any job; the message says why."""
 
 
 class MlflowRefused(Exception):
     """MLflow refuses a request; the message is its own."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(f"MLflow answers {status} {code}: {message[:_MESSAGE_LENGTH]}")
+        super().__init__(f"MLflow answers {status} {code}: {message}")
         self.status, self.code = status, code
 
 
@@ -70,18 +70,20 @@ class MlflowApi:
     def experiment(self, name: str) -> str:
         """The id of an experiment, which is made if there is none of this name."""
         found = self._found("experiments/get-by-name", experiment_name=name)
-        if found is not None:
-            return str(found["experiment"]["experiment_id"])
-        try:
-            return str(self._post("experiments/create", name=name)["experiment_id"])
-        except MlflowRefused as error:
-            if error.code != "RESOURCE_ALREADY_EXISTS":
-                raise
-            # Another server has made it meanwhile, or somebody has deleted it.
-            found = self._found("experiments/get-by-name", experiment_name=name)
-            if found is None:
-                raise
-            return str(found["experiment"]["experiment_id"])
+        if found is None:
+            try:
+                return str(self._post("experiments/create", name=name)["experiment_id"])
+            except MlflowRefused as error:
+                # Another server may have made it meanwhile.
+                found = self._found("experiments/get-by-name", experiment_name=name)
+                if error.code != "RESOURCE_ALREADY_EXISTS" or found is None:
+                    raise
+        if found["experiment"].get("lifecycle_stage") == "deleted":
+            raise MlflowAway(
+                f"the experiment {name!r} is deleted in MLflow: restore it, or name another one "
+                "by TRAINYARD_MLFLOW_EXPERIMENT"
+            )
+        return str(found["experiment"]["experiment_id"])
 
     def run(self, run_id: str) -> Run | None:
         """A run; None if there is none of this id."""
@@ -149,11 +151,21 @@ class MlflowApi:
             body = None
         if response.is_success and isinstance(body, dict):
             return body
-        told = body if isinstance(body, dict) else {}
-        message = str(told.get("message") or "no JSON of MLflow; is the address right?")
-        if response.status_code == 429 or response.status_code >= 500:
-            raise MlflowAway(f"MLflow answers {response.status_code}: {message[:_MESSAGE_LENGTH]}")
-        raise MlflowRefused(response.status_code, str(told.get("error_code") or ""), message)
+        raise _error_of(response.status_code, body if isinstance(body, dict) else {})
+
+
+def _error_of(status: int, body: Mapping[str, Any]) -> MlflowAway | MlflowRefused:
+    message = str(body.get("message") or "")[:_MESSAGE_LENGTH]
+    if status in (401, 403):
+        return MlflowAway(f"MLflow answers {status}: correct TRAINYARD_MLFLOW_TOKEN. {message}")
+    if status == 429 or status >= 500:
+        return MlflowAway(f"MLflow answers {status}: {message}")
+    if not body.get("error_code"):
+        # Not of this job: whatever is sent there is answered so.
+        return MlflowAway(
+            f"what answers {status} is no MLflow: correct TRAINYARD_MLFLOW_URI. {message}"
+        )
+    return MlflowRefused(status, str(body["error_code"]), message)
 
 
 def milliseconds(moment: datetime) -> int:
