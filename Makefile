@@ -1,4 +1,4 @@
-.PHONY: help install demo up test check audit bench gpu chaos pictures chromium clean
+.PHONY: help install demo up test check docs audit bench gpu chaos pictures chromium clean
 
 PYTHON ?= python3
 PORT ?= 8000
@@ -15,6 +15,7 @@ install: .venv/installed ## Build .venv with everything
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[server,workers,postgres,otel,dev]'
+	$(BIN)/python -m guide
 	@touch $@
 	@echo "The command is $(BIN)/trainyard; '. $(BIN)/activate' has it found as trainyard."
 
@@ -36,6 +37,10 @@ check: install node_modules/installed ## Lint, types, and who may import whom; t
 	npm run --silent types
 	npm run --silent check
 	npm test --silent
+	$(BIN)/python -m guide
+
+docs: install ## Build the guide, which the server shows at /guide
+	$(BIN)/python -m guide
 
 node_modules/installed: package.json
 	@command -v npm >/dev/null || { \

@@ -23,11 +23,17 @@ class Settings(BaseSettings):
     )
 
     database_url: str = "sqlite:///yard/trainyard.db"
+    """An SQLite file, or a PostgreSQL database, which any number of servers may share."""
     volume: RootFolder = Path("yard/volume")
+    """The folder of the checkpoints, which the server and all workers mount."""
     data_root: RootFolder = Path("yard/data")
+    """The folder below which the data sets of jobs are."""
     import_root: RootFolder = Path("yard/imports")
+    """The folder below which weights are imported from."""
     host: str = "127.0.0.1"
+    """The address to listen on; any but loopback needs a token."""
     port: Annotated[int, Field(ge=0, le=65_535)] = 8000
+    """The port to listen on."""
     token: BearerToken | None = None
     """The token of an admin, which workers may send, too. Once there is this or any other token,
     every request must send one, but for probes and the page's files."""
@@ -39,12 +45,17 @@ class Settings(BaseSettings):
     """Names of this server besides localhost, separated by commas."""
 
     heartbeat_seconds: Seconds = 10.0
+    """How often a worker reports."""
     start_seconds: Seconds = 30.0
     """A claimed attempt without a heartbeat for this long goes back to the queue."""
     unreachable_seconds: Seconds = 60.0
+    """A worker that was silent for this long is shown as unreachable."""
     self_end_seconds: Seconds = 240.0
+    """A worker that has not reached the server for this long saves and ends its attempts."""
     reassign_seconds: Seconds = 300.0
+    """An attempt without a heartbeat for this long is lost, and its job goes to another worker."""
     kill_grace_seconds: Seconds = 30.0
+    """How long an attempt that is to end may take to save, before it is killed."""
     stall_seconds: Seconds = 1800.0
     """An attempt without progress for this long is ended, and the job is retried."""
     retry_backoff_seconds: Seconds = 10.0

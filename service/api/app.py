@@ -16,6 +16,7 @@ from service.api import (
     docs,
     errors,
     exports,
+    guide,
     import_export,
     import_files,
     job_actions,
@@ -100,6 +101,7 @@ def build_app(context: AppContext, lifespan: Lifespan | None = None) -> FastAPI:
         session,
         tokens,
         docs,
+        guide,
         dashboard,
     ):
         app.include_router(routes.router, dependencies=[StrictQuery])

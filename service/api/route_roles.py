@@ -12,13 +12,16 @@ from service.contract.access import Role
 OPEN: tuple[str, ...] = (
     "GET /",
     "GET /dashboard/{path:path}",
+    "GET /guide",
+    "GET /guide/{path:path}",
     "GET /healthz",
     "GET /readyz",
     "GET /session",
     "POST /session",
     "DELETE /session",
 )
-"""What needs no token: probes, the files of the page, which every server has, and its login."""
+"""What needs no token: probes, the login, and the files of the page and the guide, which every
+server has."""
 
 _BY_ROLE: dict[Role, tuple[str, ...]] = {
     Role.VIEWER: (

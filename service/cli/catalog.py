@@ -50,16 +50,7 @@ def datasets(as_json: AsJson = False, server: Server = LOCAL_SERVER, token: Toke
     if as_json:
         print_json_lines(listed)
         return
-    rows = (
-        (
-            each.name,
-            str(each.num_classes),
-            str(each.train_images),
-            str(each.val_images),
-            each.licence,
-        )
-        for each in listed
-    )
+    rows = map(_dataset_row, listed)
     print_table(("DATASET", "CLASSES", "TRAIN", "VAL", "LICENCE"), rows)
 
 
@@ -69,11 +60,15 @@ def _dataset_row(dataset: DatasetInfo) -> tuple[str, ...]:
 
 
 def _row(recipe: dict[str, Any]) -> tuple[str, ...]:
-    return (recipe["name"], ", ".join(recipe["variants"]), recipe["title"])
+    return (
+        recipe["name"],
+        ", ".join(recipe["variants"]),
+        recipe.get("description") or figures.NONE,
+    )
 
 
 def _print_recipe(recipe: dict[str, Any]) -> None:
-    terminal.echo(f"{recipe['name']}: {recipe['title']}")
+    terminal.echo(f"{recipe['name']}: {recipe.get('description') or figures.NONE}")
     sizes = recipe.get("sizes") or {}
     terminal.echo("")
     print_table(
@@ -81,7 +76,7 @@ def _print_recipe(recipe: dict[str, Any]) -> None:
         ((variant, *_size(sizes.get(variant, {}))) for variant in recipe["variants"]),
     )
     terminal.echo("")
-    properties = recipe["parameters"].get("properties", {})
+    properties = recipe["schema"].get("properties", {})
     print_table(
         ("PARAMETER", "DEFAULT", "UNIT", "WHAT IT IS"),
         (

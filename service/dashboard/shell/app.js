@@ -53,7 +53,7 @@ function Head({ current }) {
       <div class="wrap">
         <a class="brand" href="#/jobs"><img src=${ICON} alt="" width="26" height="26" /><span>Trainyard</span></a>
         <${WorkersLine} />
-        <nav id="site" aria-label="Site">${links}<a href="docs">API</a><${SessionMenu} /></nav>
+        <nav id="site" aria-label="Site">${links}<a href="guide/">Guide</a><a href="docs">API</a><${SessionMenu} /></nav>
       </div>
     </header>
   `;
