@@ -1,5 +1,6 @@
 """The list of jobs of a real server, as it answers what the page asks it."""
 
+import csv
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -40,6 +41,10 @@ def test_jobs_of_a_server_are_found_sorted_changed_and_gone(
     expect(page.locator(JOB)).to_have_count(3)
     page.get_by_role("columnheader", name="Loss", exact=True).get_by_role("link").click()
     expect(page.locator(f"{JOB} .title")).to_have_text(["run 2", "run 0", "run 1"])
+    with page.expect_download() as download:
+        page.get_by_role("link", name="These jobs as CSV").click()
+    rows = csv.DictReader(Path(download.value.path()).read_text().splitlines())
+    assert [row["name"] for row in rows] == ["run 2", "run 0", "run 1"]
     page.get_by_label("Select all jobs that match").click()
     page.get_by_role("button", name="Cancel").click()
     page.get_by_role("button", name="Cancel the jobs").click()

@@ -5,7 +5,11 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from api_tests.support.event_files import points_of, read_run, runs_in
 from api_tests.support.installation import PARAMS, SHORT, TRAIN, Installation, rank_of, until
+from service.contract.checkpoints import tensorboard_path
 
 
 def test_a_job_is_trained_its_checkpoint_is_the_latest_and_an_eval_agrees(
@@ -38,6 +42,11 @@ def test_a_job_is_trained_its_checkpoint_is_the_latest_and_an_eval_agrees(
     matrix = client.download_of_job(evaluated, "confusion_matrix.csv", tmp_path / "matrix.csv")
     counts = [line.split(",")[1:] for line in matrix.read_text().splitlines()[1:]]
     assert sum(int(cell) for row in counts for cell in row) == 360
+
+    (run,) = runs_in(installation.volume / tensorboard_path(evaluated.id))
+    assert read_run(run).Images("confusion_matrix")[0].width == 320
+    expected = [(0, pytest.approx(evaluated.result["top1_error"]))]
+    assert points_of(run, "top1_error/validation") == expected
 
     series = client.metrics(trained.id, ["loss", "top1_error"])
     assert [step for step, _ in series["loss"]] == list(range(5, 41, 5))
