@@ -122,9 +122,10 @@ def test_a_route_that_no_role_is_named_for_keeps_the_server_from_starting() -> N
         check_routes(route for route in ROLES if route != "GET /stream")
 
 
-def test_what_is_open_is_no_more_than_probes_the_page_and_its_login() -> None:
+def test_what_is_open_is_no_more_than_probes_the_pages_and_the_login() -> None:
     paths = {route.partition(" ")[2] for route in OPEN}
-    assert paths == {"/", "/dashboard/{path:path}", "/healthz", "/readyz", "/session"}
+    pages = {"/", "/dashboard/{path:path}", "/guide", "/guide/{path:path}"}
+    assert paths == {*pages, "/healthz", "/readyz", "/session"}
 
 
 def test_a_refusal_names_the_role_that_it_needs(
