@@ -66,6 +66,7 @@ def serve(settings: Settings) -> None:
                     http=HttpConnection,
                     limit_concurrency=connection_limit(),
                     backlog=BACKLOG,
+                    forwarded_allow_ips=settings.trusted_proxies,
                     timeout_graceful_shutdown=_GRACE_SECONDS,
                 ),
                 context.notifier,

@@ -41,6 +41,15 @@ class Settings(BaseSettings):
     """A token for workers alone; by itself it asks nobody else for one."""
     session_seconds: Annotated[float, Field(gt=0, le=2_678_400, allow_inf_nan=False)] = 604_800.0
     """How long who has logged in on the page is known, 7 days by default."""
+    requests_per_minute: Annotated[int, Field(ge=0, le=60_000_000)] = 12_000
+    """How many requests one token may send, and one address without any; 0 is no limit. It holds
+    once there is a token."""
+    open_requests: Annotated[int, Field(ge=1, le=16_384)] = 512
+    """How many streams and waiting polls one token, or one address, may have open. Each worker has
+    one."""
+    trusted_proxies: str = "127.0.0.1, ::1"
+    """Addresses or networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed;
+    `none` believes nobody."""
     allowed_hosts: str = ""
     """Names of this server besides localhost, separated by commas."""
 
@@ -123,6 +132,14 @@ class Settings(BaseSettings):
         if token is not None and ":" not in token.get_secret_value():
             check_token(token.get_secret_value())
         return token
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _of_proxies(cls, text: str) -> str:
+        if text.strip().lower() == "none":
+            return ""
+        networks_of(text)
+        return text
 
     @field_validator("webhook_networks")
     @classmethod

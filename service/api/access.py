@@ -7,8 +7,9 @@ asked of a request that has no more than a session's cookie, which a browser sen
 caller may do follows from the role of the token: see `service.api.route_roles`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from datetime import datetime, timedelta
+from time import monotonic
 
 from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -16,8 +17,9 @@ from starlette.types import Scope
 
 from service.api.errors import problem
 from service.api.foreign_pages import ForeignPages, Headers, name_in
-from service.api.guess_limit import GuessLimit
+from service.api.guess_limit import GuessLimit, network_of
 from service.api.prefix import route_path
+from service.api.request_rate import RequestRate
 from service.api.route_roles import is_open, role_of
 from service.api.session_cookies import SessionCookies
 from service.context import AppContext
@@ -38,6 +40,7 @@ class Access:
         self.credentials = context.credentials
         self._now: Callable[[], datetime] = context.now
         self._limit = GuessLimit()
+        self._rate = RequestRate(settings.requests_per_minute)
         self.pages = ForeignPages(settings)
         lifetime = timedelta(seconds=settings.session_seconds)
         self.cookies = SessionCookies(context.volume_id or "", lifetime, settings.root_path)
@@ -47,6 +50,14 @@ class Access:
 
         `headers` has the first value of each. Notes the `caller` in the scope, and the `session`.
         """
+        refusal = await self._refusal_of_stranger(scope, headers)
+        if not self.credentials.needs_token:
+            # Everybody is on this machine.
+            return refusal
+        seconds = self._rate.seconds_left(caller_key(scope), monotonic())
+        return refusal if seconds is None else _too_fast(scope, seconds)
+
+    async def _refusal_of_stranger(self, scope: Scope, headers: Headers) -> Response | None:
         if not self.credentials.is_loaded and not await self._refresh():
             return _database_away(scope)
         if not self.credentials.needs_token:
@@ -175,6 +186,14 @@ class Access:
         return problem(Request(scope), 403, "foreign_origin", detail)
 
 
+def caller_key(scope: Scope) -> Hashable:
+    """What the requests of one caller are counted by: the token, else the address."""
+    caller: Caller | None = scope.get("caller")
+    if caller is None or caller is SERVER:
+        return network_of(_address(scope))
+    return caller.token_id, caller.name
+
+
 def _role_refusal(scope: Scope, caller: Caller) -> Response | None:
     """403 for a route that needs another role."""
     needed = role_of(scope["method"], route_path(scope))
@@ -200,6 +219,16 @@ def _bearer_token(headers: Headers) -> bytes | None:
 def _address(scope: Scope) -> str:
     client = scope.get("client")
     return str(client[0]) if client else ""
+
+
+def _too_fast(scope: Scope, seconds: int) -> Response:
+    who = "this token" if scope.get("caller") is not None else "this address"
+    detail = (
+        f"{who} sends more requests than it may: wait {seconds} seconds, and ask less often, or "
+        "raise TRAINYARD_REQUESTS_PER_MINUTE of the server"
+    )
+    headers = {"Retry-After": str(seconds)}
+    return problem(Request(scope), 429, "too_many_requests", detail, headers=headers)
 
 
 def _too_many(request: Request, seconds: int) -> Response:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy.exc import IntegrityError
 from starlette.concurrency import run_in_threadpool
 
-from service.api.dependencies import Context
+from service.api.dependencies import Context, OpenRequest
 from service.api.parameters import PathId
 from service.api.refusals import refusals
 from service.context import AppContext
@@ -72,7 +72,12 @@ def gone(worker_id: PathId, body: Gone, context: Context) -> None:
     context.notifier.notify()
 
 
-@router.post("/claims", response_model=Claim, responses={204: {"description": "Nothing to do"}})
+@router.post(
+    "/claims",
+    response_model=Claim,
+    responses={204: {"description": "Nothing to do"}},
+    dependencies=[OpenRequest],
+)
 async def claim(request: Request, body: ClaimRequest, context: Context) -> Response:
     """Wait for a job; no database connection is held meanwhile."""
     loop = asyncio.get_running_loop()

@@ -41,6 +41,7 @@ from service.api.job_pages import JobPages
 from service.api.job_polls import JobPolls
 from service.api.job_series import SeriesPages
 from service.api.job_submissions import JobSubmissions
+from service.api.open_requests import OpenRequests
 from service.api.openapi import DocumentedApi
 from service.api.query_names import StrictQuery
 from service.api.request_records import RequestRecords
@@ -66,6 +67,7 @@ def build_app(context: AppContext, lifespan: Lifespan | None = None) -> FastAPI:
     app.state.context, app.state.job_pages = context, JobPages(context)
     app.state.series_pages = SeriesPages(context)
     app.state.export_limiter = export_limiter()
+    app.state.open_requests = OpenRequests(context.settings.open_requests)
     app.needs_token = lambda: context.credentials.needs_token
     root_path = context.settings.root_path
     app.state.access = access = Access(context)

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from starlette.types import Scope
 
+from service.api.access import caller_key
 from service.context import AppContext
 from service.domain.access import Caller
 
@@ -28,6 +29,15 @@ async def _caller(request: Request) -> Caller:
 
 By = Annotated[Caller, Depends(_caller)]
 """Who sends the request, to a route that needs a role."""
+
+
+async def _open_request(request: Request) -> AsyncIterator[None]:
+    with request.app.state.open_requests.one_of(caller_key(request.scope)):
+        yield
+
+
+OpenRequest = Depends(_open_request)
+"""For a route whose answer may take long to come or to end; it counts as open until it is sent."""
 
 
 async def _volume_lookup(context: Context) -> AsyncIterator[None]:

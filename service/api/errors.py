@@ -23,6 +23,7 @@ from service.domain.errors import (
     InvalidFields,
     NotFound,
     Stale,
+    TooMany,
     TrainyardError,
     Unavailable,
     Unprocessable,
@@ -38,9 +39,10 @@ _STATUS: dict[type[TrainyardError], int] = {
     Gone: 410,
     Stale: 412,
     Unprocessable: 422,
+    TooMany: 429,
     Unavailable: 503,
 }
-_HEADERS = {503: {"Retry-After": "2"}}
+_HEADERS = {429: {"Retry-After": "5"}, 503: {"Retry-After": "2"}}
 
 
 def install(app: FastAPI) -> None:

@@ -34,7 +34,7 @@ class GuessLimit:
         """Note a wrong token of an address."""
         if len(self._guesses) >= _MOST_ADDRESSES:
             self._forget_old(now)
-        guesses = self._guesses.setdefault(_network_of(address), {})
+        guesses = self._guesses.setdefault(network_of(address), {})
         digest = hashlib.blake2b(token, key=self._salt, digest_size=16).digest()
         guesses.pop(digest, None)
         guesses[digest] = now
@@ -49,7 +49,7 @@ class GuessLimit:
         """
         if not self._guesses or (trusts and address in self._trusted):
             return None
-        network = _network_of(address)
+        network = network_of(address)
         recent = {
             digest: at
             for digest, at in self._guesses.get(network, {}).items()
@@ -73,7 +73,7 @@ class GuessLimit:
             self._guesses.pop(next(iter(self._guesses)))
 
 
-def _network_of(address: str) -> str:
+def network_of(address: str) -> str:
     """What one guesser has: an address of IPv4, the first 64 bits of IPv6."""
     try:
         parsed = ip_address(address)

@@ -18,11 +18,11 @@ _REASONS = {
     415: "The body does not say that it is JSON",
     416: "The file has no such range",
     422: "A parameter or a field has no meaning; `errors` names each",
-    429: "Too many wrong tokens came from the address; wait as long as `Retry-After` says",
+    429: "Too many requests, open streams or wrong tokens; wait as long as `Retry-After` says",
     500: "An error of the server itself, which its log has with the request's id",
     503: "The database or the volume does not answer; ask again",
 }
-_OF_EVERY_ROUTE = (401, 403, 422, 500, 503)
+_OF_EVERY_ROUTE = (401, 403, 422, 429, 500, 503)
 _OF_A_BODY = (400, 408, 413, 415)
 
 Responses = dict[int | str, dict[str, Any]]

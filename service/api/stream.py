@@ -14,14 +14,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive, Scope, Send
 
-from service.api.dependencies import Context
+from service.api.dependencies import Context, OpenRequest
 from service.api.parameters import LastEventId, PathId, Whole
 from service.api.refusals import Responses, refusals
 from service.context import AppContext
 from service.contract.jobs import Event
 from service.control.jobs import history
 
-router = APIRouter(tags=["streams"])
+router = APIRouter(tags=["streams"], dependencies=[OpenRequest])
 
 _STREAM: Responses = {200: {"description": "Events", "content": {"text/event-stream": {}}}}
 _POLL_SECONDS = 1.0

@@ -10,6 +10,7 @@ TrainyardError
 │   ├── InvalidFields   several fields at once
 │   └── IdempotencyMismatch
 ├── Gone                it was there; its bytes were removed
+├── TooMany             more at a time than one caller may have
 └── Unavailable         the volume does not answer
 """
 
@@ -79,6 +80,10 @@ class IdempotencyMismatch(Unprocessable):
 
 class Gone(TrainyardError):
     """It was there, and its bytes were removed."""
+
+
+class TooMany(TrainyardError):
+    """More at a time than one caller may have: asking again later may do."""
 
 
 class Unavailable(TrainyardError):
