@@ -80,7 +80,10 @@ BY_ANOTHER_CALL = {
     ("GET", "/jobs/{job_id}/files/{name}"): "`checkpoints export` downloads what it has made",
     ("GET", "/jobs/{job_id}/log.txt"): "`logs` prints the same text in parts",
     ("GET", "/jobs/{job_id}/stream"): "`events --follow` prints the same events",
-    ("GET", "/stream"): "the page's: a command that shows all jobs as they change is not there yet",
+    (
+        "GET",
+        "/stream",
+    ): "the page's; `top` asks for what there is, and `events --follow` for one job",
     ("GET", "/checkpoints/{checkpoint_id}/export"): "`checkpoints export` waits for the job",
     ("GET", "/recipes/{name}"): "`recipes NAME` takes it from the list",
     ("GET", "/healthz"): "for probes; `doctor` asks whether a server answers",

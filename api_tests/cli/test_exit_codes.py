@@ -1,6 +1,7 @@
 """The exit statuses: each command ends with the one that tells what went wrong."""
 
 import re
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -110,3 +111,17 @@ def test_the_documentation_has_the_table_of_the_code() -> None:
     text = (ROOT / "docs" / "commands.md").read_text()
     rows = {int(row) for row in re.findall(r"^\| (\d+) \|", text, re.MULTILINE)}
     assert rows == {int(code) for code in ExitCode}
+
+
+@pytest.mark.parametrize("command", ["up", "demo"])
+def test_a_port_that_is_taken_is_a_setting_to_change(tmp_path: Path, command: str) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        args = [command, "--port", port, "--data-dir", str(tmp_path / "yard")]
+        result = CliRunner().invoke(app, args)
+    assert result.exit_code == ExitCode.USAGE, result.output
+    assert f"127.0.0.1:{port}" in result.stderr
+    assert "--port or TRAINYARD_PORT" in result.stderr
+    assert not (tmp_path / "yard").exists()

@@ -25,6 +25,7 @@ from service.cli import (
 from service.cli.doctor.command import doctor
 from service.cli.group import Group
 from service.cli.submit import submit
+from service.cli.top import top
 from service.cli.watch import watch
 
 JOBS, STEER, SERVER, HERE = "Jobs", "Steer jobs", "What a server has", "On this machine"
@@ -44,6 +45,7 @@ app.command("show", rich_help_panel=JOBS)(jobs.show_job)
 app.command("job", hidden=True)(jobs.show_job)
 app.command(rich_help_panel=JOBS)(watch)
 app.command("wait", hidden=True)(watch)
+app.command(rich_help_panel=JOBS)(top)
 app.command(rich_help_panel=JOBS)(jobs.logs)
 app.command(rich_help_panel=JOBS)(series.metrics)
 app.command(rich_help_panel=JOBS)(history.events)

@@ -7,6 +7,7 @@ import typer
 from pydantic import BaseModel
 
 from service.cli import terminal
+from service.cli.completion import jobs_beginning_with
 from service.client import Client
 
 MOST = 1_000_000
@@ -30,10 +31,20 @@ Token = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.", rich_help_panel=_PANEL)]
 JobId = Annotated[
-    str, typer.Argument(metavar="JOB", help="Id, its unique beginning, name, or @last.")
+    str,
+    typer.Argument(
+        metavar="JOB",
+        help="Id, its unique beginning, name, or @last.",
+        autocompletion=jobs_beginning_with,
+    ),
 ]
 JobIds = Annotated[
-    list[str], typer.Argument(metavar="JOB...", help="Ids, their unique beginnings, names, @last.")
+    list[str],
+    typer.Argument(
+        metavar="JOB...",
+        help="Ids, their unique beginnings, names, @last.",
+        autocompletion=jobs_beginning_with,
+    ),
 ]
 CheckpointId = Annotated[
     str, typer.Argument(metavar="CHECKPOINT", help="Id, its unique beginning, tag, or @last.")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import URL
 
-from service.client import TrainyardError
+from service.client import InvalidConnection, TrainyardError
 from service.devserver.child import Program
 
 _REACHABLE_HOST = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
@@ -19,7 +19,7 @@ _REACHABLE_HOST = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
 _CHOOSE = "choose another folder with --data-dir (with make: YARD=…)"
 
 
-class PortInUse(TrainyardError):
+class PortInUse(InvalidConnection):
     """The server could not listen on the address."""
 
 
@@ -71,7 +71,7 @@ class LocalPaths:
         except OSError as error:
             raise PortInUse(
                 f"cannot listen on {self.host}:{self.port} ({error.strerror or error}); "
-                "choose another port with --port (with make: PORT=…)"
+                "choose another port with --port or TRAINYARD_PORT (with make: PORT=…)"
             ) from error
 
     def environment(self) -> dict[str, str]:
