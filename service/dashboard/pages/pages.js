@@ -17,6 +17,7 @@ const loadCheckpointPage = () => import("./checkpoints/checkpoint_page.js").then
 const loadComparePage = () => import("./compare/compare_page.js").then((module) => module.ComparePage);
 const loadSubmitPage = () => import("./submit/submit_page.js").then((module) => module.SubmitPage);
 const loadWorkersPage = () => import("./workers/workers_page.js").then((module) => module.WorkersPage);
+const loadWebhooksPage = () => import("./webhooks/webhooks_page.js").then((module) => module.WebhooksPage);
 
 /** @type {PageEntry[]} */
 const PAGES = [
@@ -28,6 +29,7 @@ const PAGES = [
   { pattern: ["compare"], section: "jobs", load: loadComparePage },
   { pattern: ["submit"], section: "submit", load: loadSubmitPage },
   { pattern: ["workers"], section: "workers", load: loadWorkersPage },
+  { pattern: ["webhooks"], section: "webhooks", load: loadWebhooksPage },
 ];
 
 /** The page of an address and the parameters in it; null if there is none. */

@@ -3,6 +3,7 @@
 import { useErrorBoundary, useLayoutEffect, useRef } from "../vendor/preact.js";
 import { html } from "../parts/html.js";
 import { NotThere, pageOf } from "../pages/pages.js";
+import { session } from "../api/session.js";
 import { announcement } from "../state/announcer.js";
 import { Banner } from "./banner.js";
 import { BellWatch } from "./bell_watch.js";
@@ -43,8 +44,15 @@ const SECTIONS = [
   { name: "Submit", section: "submit", href: "#/submit" },
 ];
 
+/** For admins alone: a receiver's URL may itself be a secret. */
+const WEBHOOKS = { name: "Webhooks", section: "webhooks", href: "#/webhooks" };
+
+/** Who may do everything; on a server without tokens everybody. */
+const isAdmin = (known) => known !== null && (known.role === "admin" || !(known.needs_login || known.user));
+
 function Head({ current }) {
-  const links = SECTIONS.map(
+  const sections = isAdmin(session.value) ? [...SECTIONS, WEBHOOKS] : SECTIONS;
+  const links = sections.map(
     ({ name, section, href }) =>
       html`<a key=${section} href=${href} aria-current=${section === current ? "page" : null}>${name}</a>`,
   );
