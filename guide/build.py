@@ -27,6 +27,8 @@ def build(target: Path) -> None:
         site = Path(folder) / "guide"
         config = load_config(str(ROOT / "mkdocs.yml"), site_dir=str(site), strict=True)
         mkdocs.build(config)
+        # Of the search only the English one is used; the rest is a megabyte.
+        shutil.rmtree(site / "assets" / "javascripts" / "lunr")
         for unwanted in (*site.rglob("*.gz"), *site.rglob("*.map"), site / "sitemap.xml"):
             unwanted.unlink(missing_ok=True)
         move_inline_scripts(site)
