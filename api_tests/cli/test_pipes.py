@@ -140,3 +140,28 @@ def test_ctrl_c_ends_without_a_traceback(fake: Any, a_job: Any, args: tuple[str,
     assert status == ExitCode.INTERRUPTED
     assert "Traceback" not in shown
     assert "Aborted" not in shown
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_watch_draws_a_bar_with_loss_error_rate_and_time_left(
+    fake: Any, a_job: Any, columns: int
+) -> None:
+    progress = {"step": 120, "total_steps": 300, "images_per_second": 311.2, "eta_seconds": 70}
+    fake.jobs = [a_job(1, progress=progress)]
+
+    def end(_: object) -> None:
+        fake.jobs = [a_job(1, state="succeeded", progress=progress | {"step": 300})]
+
+    status, shown = _in_terminal(
+        ("watch", "job_0001", "--server", fake.url),
+        columns,
+        until=lambda shown: "120/300" in CONTROL.sub("", shown),
+        then=end,
+    )
+    assert status == ExitCode.DONE
+    drawn = " ".join(CONTROL.sub("", shown).split())
+    for text in ("train", "120/300", "loss 0.5321", "error 12.34 %", "311 img/s"):
+        assert text in drawn
+    assert "ETA 1 min" in drawn
+    assert "succeeded" in drawn
+    assert "300/300" in drawn

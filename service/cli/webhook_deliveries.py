@@ -27,7 +27,7 @@ from service.contract.webhooks import Delivery
 _COLUMNS = ("EVENT", "TYPE", "STATE", "TRIES", "STATUS", "LAST TRY", "NEXT TRY", "ERROR")
 _ANSWER_SECONDS = 20.0
 """The server waits 15 seconds for a receiver."""
-_POLL_SECONDS = 0.1
+_POLL_SECONDS = 0.5
 
 
 def send_test(webhook_id: WebhookId, server: Server = LOCAL_SERVER, token: Token = None) -> None:
