@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -218,26 +217,6 @@ def test_a_files_name_cannot_lead_out_of_the_folder(
 
 def test_version_names_the_servers_too(run: Run, fake: Any) -> None:
     assert "1.2.3" in run("version", "--server", fake.url).stdout
-
-
-@pytest.mark.parametrize("command", ["up", "demo"])
-def test_a_taken_port_is_told_with_the_option_to_change(command: str, tmp_path: Path) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = str(taken.getsockname()[1])
-        args = [command, "--data-dir", str(tmp_path / "yard"), "--port", port]
-        ended = subprocess.run(
-            [sys.executable, "-m", "service.cli", *args],
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-        )
-    assert ended.returncode == 1
-    assert f"cannot listen on 127.0.0.1:{port}" in ended.stderr
-    assert "--port" in ended.stderr
-    assert not (tmp_path / "yard").exists()
 
 
 def test_settings_that_could_run_a_job_twice_are_refused(tmp_path: Path) -> None:
