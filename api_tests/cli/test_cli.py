@@ -215,6 +215,17 @@ def test_a_files_name_cannot_lead_out_of_the_folder(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_list_has_the_error_of_a_training_and_of_an_eval(
+    run: Run, fake: Any, a_job: Any
+) -> None:
+    fake.jobs = [
+        a_job(1, metrics={"top1_error": 0.25}),
+        a_job(2, kind="eval", metrics={}, result={"top1_error": 0.0194}),
+    ]
+    lines = run("jobs", "--server", fake.url).stdout.splitlines()[1:]
+    assert sorted(line.split()[-2] for line in lines) == ["1.94", "25.00"]
+
+
 def test_version_names_the_servers_too(run: Run, fake: Any) -> None:
     assert "1.2.3" in run("version", "--server", fake.url).stdout
 

@@ -55,6 +55,16 @@ def test_a_rate_remembers_few_callers_and_forgets_the_silent_first() -> None:
     assert len(rate._even_at) <= 4096
 
 
+def test_a_stranger_of_many_addresses_does_not_make_a_busy_caller_forgotten() -> None:
+    rate = RequestRate(per_minute=60)
+    for _ in range(int(BURST_SECONDS)):
+        rate.seconds_left("busy", 0.0)
+    for number in range(10_000):
+        rate.seconds_left(number, 0.0)
+    assert rate.seconds_left("busy", 0.0) is not None
+    assert len(rate._even_at) <= 4096
+
+
 def test_a_token_that_asks_too_fast_waits_and_others_go_on(start: Start) -> None:
     server = start(token=TOKEN, worker_token=WORKER_TOKEN, requests_per_minute=60)
     answers = [server.http.get("/workers", headers=ADMIN) for _ in range(12)]
@@ -99,6 +109,21 @@ def test_a_token_has_so_many_streams_and_gets_a_place_back_when_one_ends(start: 
         assert "retry-after" in refused.headers
         assert server.http.get("/jobs", headers=ADMIN).status_code == 200
     wait_for(lambda: _may_stream(server), "a place")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", "/checkpoints/import"), ("GET", "/checkpoints/ckpt_1/export")],
+)
+def test_a_call_that_waits_for_the_end_of_a_job_is_open_too(
+    start: Start, method: str, path: str
+) -> None:
+    server = start(token=TOKEN, open_requests=1)
+    with _stream(server, ADMIN):
+        body = {"file": "a.pth"} if method == "POST" else None
+        query = {"wait_seconds": 0}
+        answer = server.http.request(method, path, json=body, params=query, headers=ADMIN)
+        problem_of(answer, 429, "too_many_open_requests")
 
 
 def test_polls_that_wait_for_a_job_are_open_too_and_another_tokens_are_not_counted(

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy.exc import IntegrityError
 from starlette.concurrency import run_in_threadpool
 
-from service.api.dependencies import By, Context
+from service.api.dependencies import By, Context, OpenRequest
 from service.api.downloads import download
 from service.api.errors import problem
 from service.api.parameters import Flag, IdempotencyKey, PathId, Wait
@@ -35,6 +35,7 @@ _POLL_SECONDS = 0.5
     status_code=201,
     response_model=Checkpoint,
     responses={202: {"model": Job, "description": "Still being imported"}, **refusals(410)},
+    dependencies=[OpenRequest],
 )
 async def import_(
     request: Request,
@@ -86,6 +87,7 @@ async def start_export(
     "/{checkpoint_id}/export",
     response_class=FileResponse,
     responses={202: {"model": Job, "description": "Still being made: ask again"}, **a_file(409)},
+    dependencies=[OpenRequest],
 )
 async def export(
     request: Request,

@@ -33,7 +33,8 @@ class RequestRate:
         return None
 
     def _forget(self, now: float) -> None:
-        """Forget who sends nothing; if nobody does, who came first."""
-        self._even_at = {caller: at for caller, at in self._even_at.items() if at > now}
-        while len(self._even_at) >= _MOST_CALLERS:
-            self._even_at.pop(next(iter(self._even_at)))
+        """Forget who sends nothing; if everybody does, the quarter that has sent least."""
+        busy = [(caller, at) for caller, at in self._even_at.items() if at > now]
+        if len(busy) >= _MOST_CALLERS:
+            busy = sorted(busy, key=lambda each: each[1])[_MOST_CALLERS // 4 :]
+        self._even_at = dict(busy)

@@ -175,12 +175,13 @@ def _kind(name: str) -> KindName:
 
 def _row(job: Job) -> tuple[str, ...]:
     step = f"{job.progress.step}/{job.progress.total_steps}"
-    error = figures.error_rate(job.metrics.get("top1_error"))
+    # An eval has no series: what it measured is its result.
+    error = job.metrics.get("top1_error", (job.result or {}).get("top1_error"))
     return (
         job.id,
         job.name or figures.NONE,
         job.recipe or figures.NONE,
         job.state.value,
         step,
-        error,
+        figures.error_rate(error),
     )

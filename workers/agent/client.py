@@ -36,6 +36,7 @@ _REPLY_SECONDS = 10.0
 _CAP_SECONDS = 15.0
 _NO_ROUTE = (404, 405)
 _FIELD_PROBLEMS = TypeAdapter(list[FieldProblem])
+_backoff = wait_random_exponential(multiplier=0.25, max=_CAP_SECONDS)
 _log = structlog.get_logger()
 
 
@@ -53,7 +54,11 @@ class ControlPlaneError(Exception):
 
 
 class Unreachable(ControlPlaneError):
-    """No answer, or one that says to come back."""
+    """No answer, or one that says to come back, after `retry_after_seconds` if it says when."""
+
+    def __init__(self, message: str, retry_after_seconds: float = 0.0) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class Refused(ControlPlaneError):
@@ -95,7 +100,7 @@ class ControlPlane:
         )
         self._retrying = Retrying(
             retry=retry_if_exception_type(Unreachable),
-            wait=wait_random_exponential(multiplier=0.25, max=_CAP_SECONDS),
+            wait=_pause_seconds,
             sleep=sleep_using_event(stop_retries),
             stop=stop_when_event_set(stop_retries),
             before_sleep=_log_retry,
@@ -202,7 +207,7 @@ def _parsed(response: httpx.Response, kind: type[Reply]) -> Reply:
 def _refusal(response: httpx.Response) -> ControlPlaneError:
     message = f"{response.request.method} {response.url} was answered {response.status_code}"
     if response.status_code in (408, 429) or response.status_code >= 500:
-        return Unreachable(message)
+        return Unreachable(message, _retry_after_seconds(response))
     problem = _problem(response)
     message = f"{message}: {problem.get('detail', response.text[:500])}"
     if response.status_code == 401:
@@ -210,6 +215,12 @@ def _refusal(response: httpx.Response) -> ControlPlaneError:
     kinds = {"unknown_worker": UnknownWorker, "lease_lost": LeaseLost}
     unknown = NoSuchRoute if response.status_code in _NO_ROUTE else Refused
     return kinds.get(str(problem.get("code")), unknown)(message, _field_problems(problem))
+
+
+def _retry_after_seconds(response: httpx.Response) -> float:
+    """What the header says; 0 without one, or with a date."""
+    text = response.headers.get("retry-after", "")
+    return min(float(text), _CAP_SECONDS) if text.isdecimal() and text.isascii() else 0.0
 
 
 def _field_problems(problem: Mapping[str, Any]) -> list[FieldProblem]:
@@ -225,6 +236,13 @@ def _problem(response: httpx.Response) -> dict[str, Any]:
     except ValueError:
         return {}
     return body if isinstance(body, dict) else {}
+
+
+def _pause_seconds(state: RetryCallState) -> float:
+    """The pause before the next try, in which the server's own wish is kept."""
+    error = state.outcome.exception() if state.outcome is not None else None
+    wished = error.retry_after_seconds if isinstance(error, Unreachable) else 0.0
+    return max(_backoff(state), wished)
 
 
 def _log_retry(state: RetryCallState) -> None:
