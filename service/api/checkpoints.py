@@ -1,10 +1,12 @@
 """The routes of checkpoints."""
 
+from dataclasses import replace
 from typing import Literal
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse
 
+from service.api.checkpoint_queries import AskedCheckpoints
 from service.api.dependencies import By, Context, VolumeLookup, VolumeScan
 from service.api.downloads import download
 from service.api.parameters import Flag, IdFilter, Limit, PathId, PathName
@@ -15,9 +17,6 @@ from service.contract.checkpoints import (
     Checkpoint,
     CheckpointChange,
     Measured,
-    Phase,
-    SortKey,
-    State,
     without_manifest,
 )
 from service.contract.model_json import json_of
@@ -35,15 +34,7 @@ _OF_ONE = UNCHANGED | refusals(404)
 def page(
     request: Request,
     context: Context,
-    job: IdFilter = None,
-    recipe: IdFilter = None,
-    variant: IdFilter = None,
-    tag: IdFilter = None,
-    phase: Phase | None = None,
-    pinned: Flag | None = None,
-    state: State | None = None,
-    retained: Flag | None = None,
-    order_by: SortKey = "-created_at",
+    asked: AskedCheckpoints,
     after: IdFilter = None,
     limit: Limit = 20,
     manifest: Flag = True,
@@ -53,11 +44,8 @@ def page(
     `retained` is whether the folder is kept, as of a published or a damaged one. With
     `manifest=false` they come without their manifests, which may have a thousand class names each.
     """
-    filters = CheckpointFilter(
-        job, recipe, variant, after, limit, tag, order_by, phase, pinned, state, retained
-    )
     with context.database.read() as tx:
-        checkpoints, has_more = index.page(tx, filters)
+        checkpoints, has_more = index.page(tx, replace(asked, after=after, limit=limit))
     shown = checkpoints if manifest else [without_manifest(each) for each in checkpoints]
     return listed(request, shown, has_more=has_more)
 

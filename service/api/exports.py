@@ -1,18 +1,19 @@
 """The routes of tables: a list or series as one CSV file, whole, however long it is."""
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BeforeValidator
 
+from service.api.checkpoint_queries import AskedCheckpoints
 from service.api.csv_exports import CsvResponse, Parts, Table, part_by_part
 from service.api.dependencies import Context
 from service.api.job_queries import JobListQuery
 from service.api.job_series import IDS_PATTERN, MOST_JOBS, few_ids
 from service.api.jobs import MetricNames
-from service.api.parameters import Flag, IdFilter, Past, PathId
+from service.api.parameters import Past, PathId
 from service.api.refusals import Responses, refusals
-from service.contract.checkpoints import Phase, SortKey, State
 from service.contract.flat_rows import (
     CHECKPOINT_COLUMNS,
     EVENT_COLUMNS,
@@ -24,7 +25,6 @@ from service.contract.flat_rows import (
 from service.control.checkpoints import index
 from service.control.jobs import history, pages, series_rows
 from service.domain.errors import Unprocessable
-from service.store.checkpoint_search import CheckpointFilter
 from service.store.job_pages import PageRequest
 from service.store.job_search import filter_of
 
@@ -64,29 +64,14 @@ def jobs(
 
 
 @router.get("/exports/checkpoints.csv", response_class=Response, responses=_CSV)
-def checkpoints(
-    request: Request,
-    context: Context,
-    job: IdFilter = None,
-    recipe: IdFilter = None,
-    variant: IdFilter = None,
-    tag: IdFilter = None,
-    phase: Phase | None = None,
-    pinned: Flag | None = None,
-    state: State | None = None,
-    retained: Flag | None = None,
-    order_by: SortKey = "-created_at",
-) -> CsvResponse:
+def checkpoints(request: Request, context: Context, asked: AskedCheckpoints) -> CsvResponse:
     """All checkpoints that `GET /checkpoints` lists with these filters, with all their metrics."""
 
     def parts() -> Parts:
         after, more = None, True
         while more:
-            asked = CheckpointFilter(
-                job, recipe, variant, after, _PAGE, tag, order_by, phase, pinned, state, retained
-            )
             with context.database.read() as tx:
-                listed, more = index.page(tx, asked)
+                listed, more = index.page(tx, replace(asked, after=after, limit=_PAGE))
             yield [checkpoint_row(each) for each in listed]
             after = listed[-1].id if listed else None
 
