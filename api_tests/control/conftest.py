@@ -1,3 +1,21 @@
+from collections.abc import Iterator
+
+import pytest
+
+from api_tests.support.fake_mlflow import FakeMlflow
+from api_tests.support.mirrored_jobs import MirroredJobs
 from api_tests.support.use_case_fixtures import agent, control_plane, new_agent
+from service.store.engine import Database
 
 __all__ = ["agent", "control_plane", "new_agent"]
+
+
+@pytest.fixture
+def mirrored(database: Database) -> Iterator[MirroredJobs]:
+    """Jobs that are shown in a fake MLflow."""
+    mlflow = FakeMlflow()
+    mirrored = MirroredJobs(database, mlflow)
+    yield mirrored
+    mirrored.close()
+    mlflow.gate.set()
+    mlflow.stop()
