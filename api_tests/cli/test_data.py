@@ -99,8 +99,8 @@ def test_a_packing_that_ctrl_c_ends_goes_on_with_the_images_that_are_left(
 ) -> None:
     target, partial = tmp_path / "many.pack", tmp_path / "many.pack.partial"
     arguments: list[str | Path] = ["pack", many, target]
-    # The header alone is there before the first image.
-    ended = interrupted(arguments, lambda: partial.stat().st_size > 5_000, signal.SIGINT)
+    # Of an image that is being written nothing is left: the first ones are whole by then.
+    ended = interrupted(arguments, lambda: partial.stat().st_size > 400_000, signal.SIGINT)
     line = "trainyard: interrupted: the same command goes on with the images that are left\n"
     assert ended == (130, "", line)
     assert not target.exists()
