@@ -8,6 +8,7 @@ import typer
 
 from service.cli import figures, terminal
 from service.cli.data_text import check_text
+from service.cli.exit_codes import BadInput
 from service.cli.exports import AsCsv, Output, export_items, is_export
 from service.cli.options import (
     LOCAL_SERVER,
@@ -31,6 +32,7 @@ from service.contract.specs import KindName
 
 _KINDS: dict[str, KindName] = {kind: kind for kind in get_args(KindName)}
 _LISTED = 20
+_COLUMNS: tuple[str, ...] = ("JOB", "NAME", "RECIPE", "STATE", "STEP", "TOP-1 ERROR")
 _KINDS_TEXT = f"[{'|'.join(_KINDS)}]"
 
 
@@ -59,6 +61,12 @@ def list_jobs(
     created_after: Annotated[
         str | None, typer.Option(help="Only jobs created after this moment, in ISO 8601.")
     ] = None,
+    submitted_by: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Only jobs that this token submitted.")
+    ] = None,
+    mine: Annotated[
+        bool, typer.Option("--mine", help="Only jobs that your own token submitted.")
+    ] = False,
     order_by: Annotated[
         str | None,
         typer.Option(
@@ -88,6 +96,7 @@ def list_jobs(
             recipe=recipe,
             label=label,
             created_after=created_after,
+            submitted_by=_own_name(client, submitted_by) if mine else submitted_by,
             params=parameter_texts(param or []),
             order_by=order_by,
         )
@@ -98,9 +107,7 @@ def list_jobs(
         if as_json:
             print_json_lines(first_jobs)
         else:
-            print_table(
-                ("JOB", "NAME", "RECIPE", "STATE", "STEP", "TOP-1 ERROR"), map(_row, first_jobs)
-            )
+            _print_jobs(list(first_jobs))
 
 
 def show_job(
@@ -118,6 +125,7 @@ def show_job(
         "name": job.name,
         "recipe": " ".join(filter(None, (job.kind, job.recipe, job.variant))),
         "state": status_text(job),
+        "owner": job.submitted_by,
         "reason": job.reason,
         "message": job.message,
         "progress": f"step {job.progress.step} of {job.progress.total_steps}",
@@ -171,6 +179,24 @@ def _kind(name: str) -> KindName:
         names = ", ".join(repr(kind) for kind in _KINDS)
         raise typer.BadParameter(f"{name!r} is not one of {names}.", param_hint="'--kind'")
     return _KINDS[name]
+
+
+def _own_name(client: Client, submitted_by: str | None) -> str:
+    if submitted_by is not None:
+        raise BadInput("give --mine or --submitted-by NAME, not both")
+    user = client.session().user
+    if user is None:
+        raise BadInput("--mine: this server has no tokens, and its jobs no owners: leave it out")
+    return user
+
+
+def _print_jobs(jobs: list[Job]) -> None:
+    columns, rows = _COLUMNS, list(map(_row, jobs))
+    if any(job.submitted_by is not None for job in jobs):
+        columns = (*columns, "OWNER")
+        owners = (job.submitted_by or figures.NONE for job in jobs)
+        rows = [(*row, owner) for row, owner in zip(rows, owners, strict=True)]
+    print_table(columns, rows)
 
 
 def _row(job: Job) -> tuple[str, ...]:

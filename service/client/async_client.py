@@ -103,6 +103,7 @@ class AsyncClient:
     drain = verb(workers_calls.drain)
     resume_worker = verb(workers_calls.resume_worker)
 
+    session = verb(tokens_calls.session)
     tokens = verb(tokens_calls.tokens)
     create_token = verb(tokens_calls.create_token)
     revoke_token = verb(tokens_calls.revoke_token)

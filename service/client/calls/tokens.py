@@ -5,6 +5,12 @@ from datetime import datetime
 from service.client.calls.responses import collected, paginate, path_segment, requested
 from service.client.flow import Flow, send
 from service.contract.access import AccessToken, NewAccessToken, Role
+from service.contract.sessions import SessionView
+
+
+def session() -> Flow[SessionView]:
+    """Whether the server has tokens, and whose this client's is; nobody's on one without tokens."""
+    return requested(SessionView, "GET", "/session")
 
 
 def tokens(*, ended: bool = False) -> Flow[list[AccessToken]]:

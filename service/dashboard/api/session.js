@@ -10,6 +10,18 @@ import { goOn, isLoginNeeded } from "./login_gate.js";
  */
 export const session = signal(null);
 
+/** By what may be done the roles of people, the least first. */
+const ROLES = ["viewer", "user", "admin"];
+
+/** Whether the caller is known to lack the rights of a role; on a server without tokens nobody does. */
+export function lacksRole(role) {
+  const known = session.value;
+  return Boolean(known?.user) && ROLES.indexOf(known.role) < ROLES.indexOf(role);
+}
+
+/** Whether jobs have owners: those of a server that has tokens. */
+export const hasOwners = () => Boolean(session.value?.needs_login);
+
 let hadUser = false;
 
 /** Whether someone has been logged in since the page was loaded. */

@@ -3,7 +3,7 @@
 import { useErrorBoundary, useLayoutEffect, useRef } from "../vendor/preact.js";
 import { html } from "../parts/html.js";
 import { NotThere, pageOf } from "../pages/pages.js";
-import { session } from "../api/session.js";
+import { lacksRole, session } from "../api/session.js";
 import { announcement } from "../state/announcer.js";
 import { Banner } from "./banner.js";
 import { BellWatch } from "./bell_watch.js";
@@ -51,7 +51,8 @@ const WEBHOOKS = { name: "Webhooks", section: "webhooks", href: "#/webhooks" };
 const isAdmin = (known) => known !== null && (known.role === "admin" || !(known.needs_login || known.user));
 
 function Head({ current }) {
-  const sections = isAdmin(session.value) ? [...SECTIONS, WEBHOOKS] : SECTIONS;
+  const ofRole = SECTIONS.filter(({ section }) => section !== "submit" || !lacksRole("user"));
+  const sections = isAdmin(session.value) ? [...ofRole, WEBHOOKS] : ofRole;
   const links = sections.map(
     ({ name, section, href }) =>
       html`<a key=${section} href=${href} aria-current=${section === current ? "page" : null}>${name}</a>`,

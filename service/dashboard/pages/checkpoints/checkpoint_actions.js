@@ -3,6 +3,7 @@
 import { useEffect, useState } from "../../vendor/preact.js";
 import { checkpointPath, send } from "../../api/client.js";
 import { useSender } from "../../api/sender.js";
+import { lacksRole } from "../../api/session.js";
 import { Dialog } from "../../parts/dialog.js";
 import { html } from "../../parts/html.js";
 import { isEnded } from "../../parts/states.js";
@@ -18,7 +19,7 @@ export function CheckpointActions({ checkpoint, lineage, job, refresh }) {
   const [isDeleting, setDeleting] = useState(false);
   return html`
     <div class="job-actions">
-      ${isRetained(checkpoint) && html`<${Verify} checkpoint=${checkpoint} refresh=${refresh} />`}
+      ${isRetained(checkpoint) && !lacksRole("user") && html`<${Verify} checkpoint=${checkpoint} refresh=${refresh} />`}
       <${UseActions} actions=${checkpoint.actions} origin=${{ checkpoint: checkpoint.id }} />
       ${mayBeDeleted(checkpoint, lineage, job) && html`<button type="button" class="button" onClick=${() => setDeleting(true)}>Delete…</button>`}
       ${isDeleting && html`<${DeleteDialog} checkpoint=${checkpoint} lineage=${lineage} refresh=${refresh} onClose=${() => setDeleting(false)} />`}
@@ -28,7 +29,7 @@ export function CheckpointActions({ checkpoint, lineage, job, refresh }) {
 
 /** Not while it is pinned, or while a job that has not ended starts from it or would resume from it. */
 function mayBeDeleted(checkpoint, lineage, job) {
-  if (!isRetained(checkpoint) || checkpoint.pinned || !lineage) return false;
+  if (!isRetained(checkpoint) || checkpoint.pinned || !lineage || lacksRole("user")) return false;
   const isResumedFrom = job && !isEnded(job) && job.latest_checkpoint === checkpoint.id;
   return !isResumedFrom && lineage.uses.every(isEnded);
 }

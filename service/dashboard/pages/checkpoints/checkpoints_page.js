@@ -3,6 +3,7 @@
 import { useEffect, useState } from "../../vendor/preact.js";
 import { usePolled } from "../../api/polled.js";
 import { usePages } from "../../api/pages.js";
+import { lacksRole } from "../../api/session.js";
 import { CsvLink } from "../../parts/csv_link.js";
 import { html } from "../../parts/html.js";
 import { LoadMore } from "../../parts/load_more.js";
@@ -90,6 +91,7 @@ const NO_MARKS = { latest: null, best: null, metric: null };
 
 function ImportButton() {
   const [isAsked, setAsked] = useState(false);
+  if (lacksRole("user")) return null;
   return html`
     <button type="button" class="button" onClick=${() => setAsked(true)}>Import…</button>
     ${isAsked && html`<${ImportDialog} onClose=${() => setAsked(false)} />`}

@@ -2,6 +2,7 @@
 
 import { checkpointPath, send } from "../../api/client.js";
 import { useSender } from "../../api/sender.js";
+import { lacksRole } from "../../api/session.js";
 import { html } from "../../parts/html.js";
 import { isRetained, stepTitle } from "../../text/checkpoints.js";
 
@@ -11,7 +12,7 @@ const TITLE = "A pinned checkpoint is neither removed by retention nor deleted";
 export function Pin({ checkpoint, afterwards }) {
   const { run, isSending, problem } = useSender();
   const { id, pinned } = checkpoint;
-  if (!isRetained(checkpoint)) return pinned ? html`<span class="tag">pinned</span>` : null;
+  if (!isRetained(checkpoint) || lacksRole("user")) return pinned ? html`<span class="tag">pinned</span>` : null;
   const change = () =>
     run(async () => {
       await send("PATCH", checkpointPath(id), { pinned: !pinned });

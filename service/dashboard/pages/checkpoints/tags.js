@@ -3,6 +3,7 @@
 import { useEffect, useRef, useState } from "../../vendor/preact.js";
 import { checkpointPath, send } from "../../api/client.js";
 import { useSender } from "../../api/sender.js";
+import { lacksRole } from "../../api/session.js";
 import { html } from "../../parts/html.js";
 import { addressOf } from "../../state/route.js";
 import { isRetained, stepTitle } from "../../text/checkpoints.js";
@@ -22,6 +23,7 @@ export function Tags({ checkpoint, afterwards }) {
     <span class="tags">
       ${tags.map((tag) => html`<a key=${tag} class="tag" href=${addressOf(["checkpoints"], { tag })}>${tag}</a>`)}
       ${isRetained(checkpoint) &&
+      !lacksRole("user") &&
       html`
         <button
           type="button"

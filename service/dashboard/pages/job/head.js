@@ -1,5 +1,6 @@
 // What a job's page leads with: its name, its state and why, what may be done, how far it is.
 
+import { lacksRole } from "../../api/session.js";
 import { Badge } from "../../parts/badge.js";
 import { Bar } from "../../parts/bar.js";
 import { html } from "../../parts/html.js";
@@ -12,7 +13,7 @@ import { Origins } from "./lineage.js";
 
 /** `afterwards(job)` is called with the changed job, or with the new one, after an action. */
 export function JobHead({ job, lineage, isGone, afterwards }) {
-  const identity = [job.id, job.kind, job.recipe, job.variant].filter(Boolean).join(" · ");
+  const identity = [job.id, job.kind, job.recipe, job.variant, job.submitted_by && `submitted by ${job.submitted_by}`].filter(Boolean).join(" · ");
   const labels = Object.entries(job.labels);
   return html`
     <header class="job-head">
@@ -21,7 +22,7 @@ export function JobHead({ job, lineage, isGone, afterwards }) {
       html`
         <div class="verbs">
           <${Bell} job=${job} />
-          ${mayBeClonedByForm(job) && html`<a class="button" href=${addressOf(["submit"], { from: job.id })}>Clone and edit</a>`}
+          ${mayBeClonedByForm(job) && !lacksRole("user") && html`<a class="button" href=${addressOf(["submit"], { from: job.id })}>Clone and edit</a>`}
           <${JobActions} job=${job} afterwards=${afterwards} />
         </div>
       `}

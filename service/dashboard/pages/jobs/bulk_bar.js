@@ -2,6 +2,7 @@
 
 import { useMemo, useState } from "../../vendor/preact.js";
 import { BulkSender, idsOf, MOST_JOBS } from "../../api/bulk.js";
+import { lacksRole } from "../../api/session.js";
 import { html } from "../../parts/html.js";
 import { announce } from "../../state/announcer.js";
 import { addressOf } from "../../state/route.js";
@@ -48,7 +49,7 @@ export function BulkBar({ selection, total, filters, filter, afterwards }) {
         <span class="selected">${counted(size, "job", "jobs")} selected</span>
         ${all === null && total > size && html`<button type="button" class="tool" onClick=${() => selection.addAll(filters)}>Select all ${counted(total, "job", "jobs")} that match</button>`}
         <span class="verbs">
-          ${BULK_ACTIONS.map((each) => html`<button key=${each.name} type="button" class="button" onClick=${() => setAction(each)}>${each.label}…</button>`)}
+          ${!lacksRole("user") && BULK_ACTIONS.map((each) => html`<button key=${each.name} type="button" class="button" onClick=${() => setAction(each)}>${each.label}…</button>`)}
         </span>
         ${all === null && size > 1 && size <= COMPARED && html`<a class="tool" href=${addressOf(["compare"], { ids: [...ids].join(",") })}>Compare</a>`}
         <button type="button" class="tool" onClick=${() => selection.clear()}>Clear</button>

@@ -5,7 +5,7 @@ import { Resource } from "../../api/client.js";
 import { html } from "../../parts/html.js";
 import { Sheet } from "../../parts/sheet.js";
 import { changeQuery } from "../../state/route.js";
-import { columnOf, keepColumns, offeredColumns, USUAL_COLUMNS } from "./columns.js";
+import { columnOf, keepColumns, offeredColumns, usualColumns } from "./columns.js";
 import { filtersOf, orderOf } from "./view.js";
 
 /** Of how many jobs the names of metrics, labels and parameters are taken. */
@@ -34,7 +34,7 @@ function Choices({ query, chosen, onClose }) {
   }, []);
   const choose = (keys) => {
     keepColumns(keys);
-    changeQuery({ columns: keys.join(",") === USUAL_COLUMNS.join(",") ? null : keys.join(",") });
+    changeQuery({ columns: keys.join(",") === usualColumns().join(",") ? null : keys.join(",") });
   };
   const toggle = (key) => choose(chosen.includes(key) ? chosen.filter((each) => each !== key) : [...chosen, key]);
   const offered = Object.entries(withChosen(offeredColumns(sample), chosen));
@@ -53,7 +53,7 @@ function Choices({ query, chosen, onClose }) {
             `,
         )}
       </div>
-      <p class="quiet">This browser keeps the choice. <button type="button" class="tool" onClick=${() => choose(USUAL_COLUMNS)}>The usual columns</button></p>
+      <p class="quiet">This browser keeps the choice. <button type="button" class="tool" onClick=${() => choose(usualColumns())}>The usual columns</button></p>
     <//>
   `;
 }

@@ -1,5 +1,6 @@
 // The columns of the list: what each shows, how wide it is, and what it sorts by.
 
+import { hasOwners } from "../../api/session.js";
 import { keep, kept } from "../../state/kept.js";
 import { dateAndTime, errorRate, metric, metricTitle, namedMetric, NONE, rate } from "../../text/format.js";
 import * as cells from "./cells.js";
@@ -19,29 +20,33 @@ import * as cells from "./cells.js";
 
 const NAME = "columns";
 
-/** Shown in a browser that has not been told otherwise. */
-export const USUAL_COLUMNS = ["recipe", "progress", "curve", "metrics.loss", "metrics.top1_error", "images_per_second", "time"];
+const USUAL_COLUMNS = ["recipe", "progress", "curve", "metrics.loss", "metrics.top1_error", "images_per_second", "time"];
+const OWNER = "submitted_by";
+
+/** Shown in a browser that has not been told otherwise; owners where jobs have some. */
+export const usualColumns = () => (hasOwners() ? [...USUAL_COLUMNS, OWNER] : USUAL_COLUMNS);
 
 export const FIELDS = [
   "id", "kind", "recipe", "variant", "name", "labels", "state", "reason", "message", "created_at", "started_at", "finished_at",
-  "progress", "metrics", "queue_position", "wait_reason", "attempt", "result", "version",
+  "progress", "metrics", "queue_position", "wait_reason", "attempt", "result", "submitted_by", "version",
 ];
 
 /** Always there, and always first. @type {Column[]} */
 export const FIRST_COLUMNS = [
   { key: "state", title: "State", width: "128px", value: (job) => job.state, cell: cells.stateOf },
-  { key: "job", title: "Job", width: "minmax(190px, 2fr)", value: (job) => job.name ?? job.id, cell: cells.nameOf },
+  { key: "job", title: "Job", width: "minmax(180px, 2fr)", value: (job) => job.name ?? job.id, cell: cells.nameOf },
 ];
 
 /** @type {Column[]} */
 const COLUMNS = [
-  { key: "recipe", title: "Recipe", width: "minmax(120px, 1fr)", value: (job) => job.recipe, cell: cells.recipeOf },
-  { key: "progress", title: "Progress", width: "minmax(150px, 1.3fr)", value: (job) => job.progress.fraction, cell: cells.progressOf },
+  { key: "recipe", title: "Recipe", width: "minmax(110px, 1.2fr)", value: (job) => job.recipe, cell: cells.recipeOf },
+  { key: "progress", title: "Progress", width: "minmax(122px, 1.3fr)", value: (job) => job.progress.fraction, cell: cells.progressOf },
   { key: "curve", title: "Loss curve", width: "112px", value: (job) => job.metrics.loss, order: "metrics.loss", cell: cells.curveOf },
   { key: "images_per_second", title: "Images/s", width: "84px", isNumber: true, value: speedOf, cell: (job) => rate(speedOf(job)) },
   { key: "time", title: "Time", width: "154px", order: "created_at", value: (job) => job.created_at, cell: cells.timeOf },
   { key: "duration", title: "Duration", width: "104px", isNumber: true, order: "duration", value: (job) => job.started_at, cell: cells.durationOf },
   { key: "created", title: "Submitted", width: "176px", order: "created_at", value: (job) => job.created_at, cell: (job) => dateAndTime(job.created_at) },
+  { key: OWNER, title: "By", width: "78px", value: (job) => job.submitted_by, cell: cells.ownerOf },
   { key: "labels", title: "Labels", width: "minmax(140px, 1fr)", value: (job) => Object.values(job.labels)[0], cell: cells.labelsOf },
   { key: "priority", title: "Priority", width: "80px", isNumber: true, order: "priority", needsSpec: true, value: (job) => specOf(job).priority },
   { key: "gpus", title: "GPUs", width: "72px", isNumber: true, needsSpec: true, value: (job) => specOf(job).resources?.gpus },
@@ -96,9 +101,11 @@ export function columnOf(key) {
 /** The keys of the columns that are chosen: by the address, else by this browser, else the usual ones. */
 export function chosenColumns(query) {
   const text = query.get("columns");
-  const keys = text === null ? (kept(NAME) ?? USUAL_COLUMNS) : text.split(",");
-  return Array.isArray(keys) ? [...new Set(keys)].filter((key) => typeof key === "string" && columnOf(key)) : USUAL_COLUMNS;
+  const keys = text === null ? (kept(NAME) ?? usualColumns()) : text.split(",");
+  return Array.isArray(keys) ? [...new Set(keys)].filter((key) => typeof key === "string" && columnOf(key) && isOffered(key)) : usualColumns();
 }
+
+const isOffered = (key) => key !== OWNER || hasOwners();
 
 export const keepColumns = (keys) => keep(NAME, keys);
 
@@ -107,7 +114,7 @@ export function offeredColumns(jobs) {
   const names = (family, objectOf) =>
     [...new Set(jobs.flatMap((job) => Object.keys(objectOf(job) ?? {})))].sort().map((name) => `${family}.${name}`);
   return {
-    Job: COLUMNS.map(({ key }) => key),
+    Job: COLUMNS.map(({ key }) => key).filter(isOffered),
     Metrics: names("metrics", (job) => job.metrics),
     Labels: names("label", (job) => job.labels),
     Parameters: names("param", (job) => specOf(job).params),

@@ -1,6 +1,7 @@
 // What narrows the list: a search, states, kinds, and chips for what else is chosen.
 
 import { useEffect, useRef, useState } from "../../vendor/preact.js";
+import { session } from "../../api/session.js";
 import { html } from "../../parts/html.js";
 import { addressOf, changeQuery, navigate } from "../../state/route.js";
 import { count } from "../../text/format.js";
@@ -107,9 +108,19 @@ export function Kinds({ query }) {
   `;
 }
 
+/** Narrows the list to the jobs of who is logged in, and shows all again. */
+export function Mine({ query }) {
+  const user = session.value?.user;
+  if (!user) return null;
+  const isChosen = query.get("submitted_by") === user;
+  const change = () => changeQuery({ submitted_by: isChosen ? null : user }, { replace: false });
+  return html`<button type="button" class="button small mine" aria-pressed=${isChosen} title="Only jobs that you have submitted" onClick=${change}>Mine</button>`;
+}
+
 /** The filters without a control of their own; each can be taken away. */
 export function Chips({ query }) {
-  const chips = chipsOf(query);
+  const isMine = (name, value) => name === "submitted_by" && value === session.value?.user;
+  const chips = chipsOf(query).filter(([name, value]) => !isMine(name, value));
   if (!chips.length) return null;
   const href = (name, value) => addressOf(ADDRESS, { ...entriesOf(query), [name]: without(query, name, value) });
   return html`
@@ -126,7 +137,9 @@ export function Chips({ query }) {
   `;
 }
 
+const TITLES = { created_after: "submitted after", submitted_by: "by" };
+
 function titleOfFilter(name) {
   if (name === "label") return "";
-  return name === "created_after" ? "submitted after" : name.replace("param.", "");
+  return TITLES[name] ?? name.replace("param.", "");
 }

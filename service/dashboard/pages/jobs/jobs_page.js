@@ -9,7 +9,7 @@ import { ColumnChoice, GroupChoice, OrderChoice } from "./column_choice.js";
 import { chosenColumns, columnOf, FIELDS } from "./columns.js";
 import { useCurves } from "./curves.js";
 import { FirstJob, NothingFound } from "./empty.js";
-import { Chips, Kinds, Search, States } from "./filters.js";
+import { Chips, Kinds, Mine, Search, States } from "./filters.js";
 import { useHosts } from "./hosts.js";
 import { useListKeys } from "./list_keys.js";
 import { useItems, useListPlace, useSelection } from "./list_state.js";
@@ -73,6 +73,7 @@ function Tools({ query, list }) {
   return html`
     <div class="list-tools">
       <${Search} query=${query} field=${list.search} />
+      <${Mine} query=${query} />
       <${Kinds} query=${query} />
       <${GroupChoice} query=${query} keys=${labelKeys(list.rows)} />
       <${OrderChoice} query=${query} />

@@ -2,6 +2,7 @@
 
 import { useState } from "../../vendor/preact.js";
 import { sendAction } from "../../api/client.js";
+import { lacksRole } from "../../api/session.js";
 import { html } from "../../parts/html.js";
 import { announce } from "../../state/announcer.js";
 
@@ -15,7 +16,7 @@ const OFFERS = { active: DRAIN, unreachable: DRAIN, draining: UNDO, quarantined:
 export function WorkerActions({ worker, refresh }) {
   const [problem, setProblem] = useState(null);
   const [isSending, setSending] = useState(false);
-  const offer = OFFERS[worker.state];
+  const offer = lacksRole("admin") ? null : OFFERS[worker.state];
   const send = async () => {
     setSending(true);
     setProblem(null);
