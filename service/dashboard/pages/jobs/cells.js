@@ -122,8 +122,10 @@ function Duration({ job }) {
 export const idOf = (job) => html`<code>${job.id}</code>`;
 
 /** Who submitted the job; their name filters the list by it. */
-export const ownerOf = ({ submitted_by: owner }) =>
-  owner ? html`<span class="line" title=${owner}><${FilterLink} entry="submitted_by" value=${owner} text=${owner} /></span>` : NONE;
+export function ownerOf(job) {
+  const owner = job.submitted_by;
+  return owner ? html`<span class="line" title=${owner}><${FilterLink} entry="submitted_by" value=${owner} text=${owner} /></span>` : NONE;
+}
 
 /** The host on which the job runs now. */
 export const workerNameOf = (job) => hosts.peek().get(job.id);
