@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from api_tests.support.access import bearer, make_token
+from api_tests.support.fake_agent import FakeAgent
 from api_tests.support.fake_dashboard_server import DEADLINE_MS
 from api_tests.support.server_context import Clock, server_context
 from api_tests.support.specs import SPEC
@@ -141,3 +142,28 @@ def test_a_jobs_page_names_its_owner_and_has_the_buttons_of_who_may_use_them(
     bar = page.get_by_role("region", name="Selected jobs")
     expect(bar.get_by_role("button", name="Clear")).to_be_visible()
     expect(bar.get_by_role("button", name="Cancel…")).to_have_count(int(may_submit))
+
+
+@pytest.mark.parametrize(("who", "may_change"), [("bob", True), ("eve", False), ("vic", False)])
+def test_a_checkpoint_is_changed_by_those_who_may_change_its_job(
+    visit: Callable[..., Page],
+    server: ThreadedServer,
+    context: AppContext,
+    secrets: dict[str, str],
+    who: str,
+    may_change: bool,
+) -> None:
+    _submit(server, secrets["bob"], "guarded")
+    agent = FakeAgent(server, make_token(context, "gpu-7", Role.WORKER).secret)
+    claim = agent.claim()
+    checkpoint = agent.save(claim, 1)
+    agent.report(claim)
+    agent.http.close()
+    page = visit(f"#/checkpoints/{checkpoint}", secrets[who])
+    expect(page.locator(".session .user")).to_have_text(who)
+    expect(page.get_by_role("link", name="guarded").first).to_be_visible()
+    reason = page.get_by_text("Only bob or an admin may change it.")
+    expect(reason).to_have_count(int(not may_change))
+    for button in ("Pin ", "Edit the tags of ", "Delete…"):
+        expect(page.get_by_role("button", name=button)).to_have_count(int(may_change))
+    expect(page.get_by_role("button", name="Verify")).to_have_count(int(who != "vic"))

@@ -12,6 +12,9 @@ const FORMS = new Map([
   ["fine_tune", ["Fine-tune…", "A new job trains the weights on other data"]],
 ]);
 
+/** Whether the server lets who asks change a job: each state of one allows some action on the job itself. */
+export const maySteer = (job) => job.actions.some(({ path }) => path.startsWith(`/jobs/${job.id}`));
+
 /**
  * @param {object} props
  * @param {import("../api/types").JobAction[] | undefined} props.actions

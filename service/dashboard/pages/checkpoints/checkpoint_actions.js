@@ -14,14 +14,14 @@ import { bytes, counted } from "../../text/format.js";
 // The server reads every byte, which may be many gigabytes of a slow volume.
 const VERIFY_TIMEOUT_MS = 3_600_000;
 
-/** `job` is the one that saved it, and `lineage` what came of it; null while they are not known. */
-export function CheckpointActions({ checkpoint, lineage, job, refresh }) {
+/** `isOthers` if who looks may not change it; `job` is the one that saved it, and `lineage` what came of it; null while they are not known. */
+export function CheckpointActions({ checkpoint, lineage, job, isOthers, refresh }) {
   const [isDeleting, setDeleting] = useState(false);
   return html`
     <div class="job-actions">
       ${isRetained(checkpoint) && !lacksRole("user") && html`<${Verify} checkpoint=${checkpoint} refresh=${refresh} />`}
       <${UseActions} actions=${checkpoint.actions} origin=${{ checkpoint: checkpoint.id }} />
-      ${mayBeDeleted(checkpoint, lineage, job) && html`<button type="button" class="button" onClick=${() => setDeleting(true)}>Delete…</button>`}
+      ${!isOthers && mayBeDeleted(checkpoint, lineage, job) && html`<button type="button" class="button" onClick=${() => setDeleting(true)}>Delete…</button>`}
       ${isDeleting && html`<${DeleteDialog} checkpoint=${checkpoint} lineage=${lineage} refresh=${refresh} onClose=${() => setDeleting(false)} />`}
     </div>
   `;

@@ -3,12 +3,14 @@
 import { useEffect } from "../../vendor/preact.js";
 import { checkpointPath, fileUrl, jobPath } from "../../api/client.js";
 import { usePolled } from "../../api/polled.js";
+import { lacksRole } from "../../api/session.js";
 import { Ago } from "../../parts/ago.js";
 import { Badge } from "../../parts/badge.js";
 import { Definitions } from "../../parts/definitions.js";
 import { html } from "../../parts/html.js";
 import { Problem } from "../../parts/problem.js";
 import { Table } from "../../parts/table.js";
+import { maySteer } from "../../parts/use_actions.js";
 import { addressOf } from "../../state/route.js";
 import { isRetained, shortId, stepTitle } from "../../text/checkpoints.js";
 import { bytes, namedMetric, validationTitle } from "../../text/format.js";
@@ -50,16 +52,18 @@ function Shown({ checkpoint, isGone, refresh }) {
   // Without a spec the job has been deleted.
   const hasJob = !lineage || Boolean(lineage.spec);
   const { value: job } = usePolled(lineage && hasJob ? jobPath(checkpoint.job_id) : null, SLOW_POLL_MS);
+  const isOthers = job ? !maySteer(job) : !hasJob && lacksRole("admin");
   return html`
     <header class="job-head">
       <div class="name"><h1>${titleText(checkpoint)}</h1><${Badge} state=${checkpoint.state} tone=${checkpoint.state === "published" ? "good" : undefined} /></div>
-      ${!isGone && html`<div class="verbs"><${CheckpointActions} checkpoint=${checkpoint} lineage=${lineage} job=${job} refresh=${refresh} /></div>`}
+      ${!isGone && html`<div class="verbs"><${CheckpointActions} checkpoint=${checkpoint} lineage=${lineage} job=${job} isOthers=${isOthers} refresh=${refresh} /></div>`}
       <p class="identity">${checkpoint.id} · <${Ago} at=${checkpoint.created_at} prefix="saved " /></p>
       <div class="checkpoint-marks">
         ${job?.latest_checkpoint === checkpoint.id && html`<span class="tag">latest of its job</span>`}
         ${job?.best_checkpoint === checkpoint.id && html`<span class="tag">best of its job</span>`}
-        <${Pin} checkpoint=${checkpoint} afterwards=${refresh} />
-        <${Tags} checkpoint=${checkpoint} afterwards=${refresh} />
+        <${Pin} checkpoint=${checkpoint} isOthers=${isOthers} afterwards=${refresh} />
+        <${Tags} checkpoint=${checkpoint} isOthers=${isOthers} afterwards=${refresh} />
+        ${isOthers && html`<span class="quiet">Only ${job?.submitted_by ? `${job.submitted_by} or an admin` : "an admin"} may change it.</span>`}
       </div>
     </header>
     <section class="figures"><h2 class="unseen">Figures</h2><${Definitions} entries=${figuresOf(checkpoint, hasJob, job)} /></section>

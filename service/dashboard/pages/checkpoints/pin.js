@@ -8,11 +8,11 @@ import { isRetained, stepTitle } from "../../text/checkpoints.js";
 
 const TITLE = "A pinned checkpoint is neither removed by retention nor deleted";
 
-/** `afterwards()` is called when it is changed. */
-export function Pin({ checkpoint, afterwards }) {
+/** `afterwards()` is called when it is changed; `isOthers` if who looks may not change it. */
+export function Pin({ checkpoint, isOthers = false, afterwards }) {
   const { run, isSending, problem } = useSender();
   const { id, pinned } = checkpoint;
-  if (!isRetained(checkpoint) || lacksRole("user")) return pinned ? html`<span class="tag">pinned</span>` : null;
+  if (!isRetained(checkpoint) || isOthers || lacksRole("user")) return pinned ? html`<span class="tag">pinned</span>` : null;
   const change = () =>
     run(async () => {
       await send("PATCH", checkpointPath(id), { pinned: !pinned });

@@ -8,8 +8,8 @@ import { html } from "../../parts/html.js";
 import { addressOf } from "../../state/route.js";
 import { isRetained, stepTitle } from "../../text/checkpoints.js";
 
-/** `afterwards()` is called when they are changed. */
-export function Tags({ checkpoint, afterwards }) {
+/** `afterwards()` is called when they are changed; `isOthers` if who looks may not change them. */
+export function Tags({ checkpoint, isOthers = false, afterwards }) {
   const [isEdited, setEdited] = useState(false);
   const button = useRef(null);
   const close = () => {
@@ -23,6 +23,7 @@ export function Tags({ checkpoint, afterwards }) {
     <span class="tags">
       ${tags.map((tag) => html`<a key=${tag} class="tag" href=${addressOf(["checkpoints"], { tag })}>${tag}</a>`)}
       ${isRetained(checkpoint) &&
+      !isOthers &&
       !lacksRole("user") &&
       html`
         <button
