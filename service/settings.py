@@ -78,6 +78,8 @@ class Settings(BaseSettings):
     limits: str = ""
     """How many jobs with a label may run: `team=vision:2`, or `owner=*:4` for each owner."""
 
+    audit_days: Annotated[int, Field(ge=1, le=36_500)] = 365
+    """How long the audit list keeps an entry."""
     tidy_seconds: Seconds = 60.0
     """The interval of the loop that finishes interrupted removals."""
 

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 from service import __version__
 from service.api import (
     agent,
+    audit,
     catalog,
     checkpoints,
     dashboard,
@@ -44,6 +45,8 @@ from service.api.job_submissions import JobSubmissions
 from service.api.open_requests import OpenRequests
 from service.api.openapi import DocumentedApi
 from service.api.query_names import StrictQuery
+from service.api.refused_acts import RefusedActs
+from service.api.request_origins import RequestOrigins
 from service.api.request_records import RequestRecords
 from service.api.request_spans import RequestSpans
 from service.api.requests import RequestFrame
@@ -73,7 +76,14 @@ def build_app(context: AppContext, lifespan: Lifespan | None = None) -> FastAPI:
     app.state.access = access = Access(context)
     app.session_cookie = access.cookies.name
     records = RequestRecords(context.metrics, log_each=context.settings.access_log)
-    app.frame = lambda routes: RequestFrame(routes, access, root_path, JobPolls(context), records)
+    origins = RequestOrigins(context.now)
+    app.state.refused_acts = refused = RefusedActs(context.database, origins)
+
+    def frame(routes: ASGIApp) -> RequestFrame:
+        polls = JobPolls(context)
+        return RequestFrame(routes, access, root_path, polls, records, origins, refused)
+
+    app.frame = frame
     tracer = context.tracer
 
     def before_routes(routes: ASGIApp) -> ASGIApp:
@@ -102,6 +112,7 @@ def build_app(context: AppContext, lifespan: Lifespan | None = None) -> FastAPI:
         ops,
         session,
         tokens,
+        audit,
         docs,
         guide,
         dashboard,

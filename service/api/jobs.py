@@ -39,6 +39,7 @@ from service.contract.hints import Explanation
 from service.contract.jobs import Attempt, Event, Job
 from service.contract.model_json import json_of
 from service.contract.request_ids import REQUEST_ID
+from service.contract.request_origin import ORIGIN
 from service.contract.samples import JobSamples
 from service.contract.specs import AnySpec, Submission, SubmittedSpec
 from service.contract.traces import TRACEPARENT
@@ -89,8 +90,8 @@ async def submit(
     if validate_only:
         return await run_in_threadpool(_explained if explain else _completed, context, body.root)
     job_id, request_id = context.new_id("job"), REQUEST_ID.get()
-    traceparent = TRACEPARENT.get()
-    asked = SubmissionRequest(body.root, key, job_id, context.now(), request_id, traceparent, by)
+    of_request = (request_id, TRACEPARENT.get(), by, ORIGIN.get())
+    asked = SubmissionRequest(body.root, key, job_id, context.now(), *of_request)
     submitted = await context.submissions.reply(asked)
     return job_made(submitted.job, replayed=submitted.replayed)
 

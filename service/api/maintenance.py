@@ -32,7 +32,7 @@ def verify(checkpoint_id: PathId, context: Context) -> Verification:
     # What is missing in another folder, such as an empty mount point, is not damaged.
     context.volume.require()
     with context.database.write() as tx:
-        return index.record_verification(tx, checkpoint_id, problems, context.now())
+        return index.record_asked_verification(tx, checkpoint_id, problems, context.now())
 
 
 @router.post("/gc", dependencies=[VolumeScan])

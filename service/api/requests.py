@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Mapping
+from http import HTTPStatus
 
 import structlog
 from starlette.exceptions import HTTPException
@@ -15,11 +16,14 @@ from service.api.dependencies import as_get
 from service.api.errors import internal_error, problem
 from service.api.job_polls import JobPolls
 from service.api.prefix import route_path, with_prefix
+from service.api.refused_acts import RefusedActs
+from service.api.request_origins import RequestOrigins
 from service.api.request_records import RequestRecords
 from service.api.security_headers import with_security_headers
 from service.contract.access import Role
 from service.contract.ids import new_id
 from service.contract.request_ids import ACTOR, REQUEST_ID, is_request_id
+from service.contract.request_origin import ORIGIN
 from service.domain.access import Caller
 
 LIMIT_BYTES = 8 * 1024 * 1024
@@ -43,9 +47,12 @@ class RequestFrame:
         root_path: str,
         polls: JobPolls,
         records: RequestRecords,
+        origins: RequestOrigins,
+        refused_acts: RefusedActs,
     ) -> None:
         self._app, self._access, self._polls = app, access, polls
         self._root_path, self._records = root_path, records
+        self._origins, self._refused_acts = origins, refused_acts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -73,6 +80,8 @@ class RequestFrame:
             elif not await self._polls.answer(scope, headers, reply):
                 with structlog.contextvars.bound_contextvars(request_id=request_id):
                     await self._route(scope, receive, reply)
+            if reply.status == HTTPStatus.FORBIDDEN:
+                await self._refused_acts.note_change(scope)
         except Exception as error:
             request = Request(scope)
             ids = {"request_id": request_id, "path": request.url.path}
@@ -82,12 +91,14 @@ class RequestFrame:
 
     async def _route(self, scope: Scope, receive: Receive, reply: "_Reply") -> None:
         before, actor_before = REQUEST_ID.set(scope["request_id"]), ACTOR.set(_actor(scope))
+        origin_before = ORIGIN.set(self._origins.of(scope))
         asked = as_get(scope)
         try:
             await self._app(asked, _limited(receive), reply)
         finally:
             REQUEST_ID.reset(before)
             ACTOR.reset(actor_before)
+            ORIGIN.reset(origin_before)
             if asked is not scope and "route" in asked:
                 scope["route"] = asked["route"]
 

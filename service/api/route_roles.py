@@ -87,6 +87,7 @@ _BY_ROLE: dict[Role, tuple[str, ...]] = {
         "POST /workers/{worker_id}/drain",
         "POST /workers/{worker_id}/resume",
         "POST /tokens",
+        "GET /audit",
         # A receiver's URL may itself be a secret.
         "GET /webhooks",
         "POST /webhooks",

@@ -9,12 +9,12 @@ from starlette.concurrency import run_in_threadpool
 from service.api.access import Access
 from service.api.dependencies import Context
 from service.api.refusals import refusals
+from service.api.refused_acts import RefusedActs
 from service.context import AppContext
 from service.contract.sessions import Login, SessionView
 from service.control.access import logins
 from service.domain.access import Caller
 from service.domain.errors import Conflict
-from service.store import sessions
 from service.store.sessions import StoredSession
 
 router = APIRouter(tags=["session"])
@@ -59,6 +59,8 @@ async def log_in(request: Request, login: Login, access: Accesses, context: Cont
     address = request.client.host if request.client else None
     if isinstance(caller, Response):
         _log.warning("login_refused", address=address, status=caller.status_code)
+        refused: RefusedActs = request.app.state.refused_acts
+        await refused.note_login(request.scope)
         return caller
     started = await run_in_threadpool(_begin, context, access, caller)
     view = SessionView(
@@ -102,7 +104,7 @@ def _begin(context: AppContext, access: Access, caller: Caller) -> logins.Starte
 
 def _end(context: AppContext, session: StoredSession) -> None:
     with context.database.write() as tx:
-        sessions.end(tx, session.id)
+        logins.end(tx, session.id)
     context.credentials.refresh(context.now())
 
 

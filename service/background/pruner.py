@@ -10,6 +10,7 @@ from service.control.leases.samples import SAMPLE_RETENTION, seconds_of
 from service.control.scheduling import catalogs
 from service.store import (
     access_tokens,
+    audit,
     history,
     idempotency,
     job_traces,
@@ -77,7 +78,10 @@ def _prune_batch(context: AppContext, limit: int) -> dict[str, int]:
     with database.write() as tx:
         tokens = access_tokens.delete_revoked_before(tx, now - REVOKED_TOKEN_RETENTION, limit)
         ended_sessions = sessions.delete_expired(tx, now, limit)
-    removed |= {"access_tokens": tokens, "sessions": ended_sessions}
+    with database.write() as tx:
+        kept = timedelta(days=context.settings.audit_days)
+        audited = audit.delete_before(tx, now - kept, limit)
+    removed |= {"access_tokens": tokens, "sessions": ended_sessions, "audit_entries": audited}
     return removed | _prune_jobless(database, limit)
 
 

@@ -1,8 +1,8 @@
-"""The tables of access tokens and of the sessions that they began."""
+"""The tables of access tokens, of the sessions that they began, and of the audit list."""
 
-from sqlalchemy import Column, Index, String, Table
+from sqlalchemy import Column, Index, String, Table, Text
 
-from service.store.schema import Utc, id_column, metadata
+from service.store.schema import Number, Utc, id_column, metadata
 
 access_tokens = Table(
     "access_tokens",
@@ -32,4 +32,24 @@ sessions = Table(
     Column("expires_at", Utc, nullable=False),
     Index("ix_sessions_secret_sha256", "secret_sha256", unique=True),
     Index("ix_sessions_expires_at", "expires_at"),
+)
+
+# It names jobs, tokens and others that may be gone since.
+audit_entries = Table(
+    "audit_entries",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=True),
+    Column("created_at", Utc, nullable=False),
+    Column("actor", String(64)),
+    Column("role", String(16)),
+    Column("action", String(32), nullable=False),
+    Column("subject", String(64)),
+    Column("detail", Text),
+    Column("request_id", String(64)),
+    Column("address", String(64)),
+    Index("ix_audit_entries_actor_number", "actor", "number"),
+    Index("ix_audit_entries_action_number", "action", "number"),
+    Index("ix_audit_entries_subject_number", "subject", "number"),
+    # Who pages through the list is shown no entry twice.
+    sqlite_autoincrement=True,
 )

@@ -17,6 +17,7 @@ from sqlalchemy import (
 )
 
 from service.store.access_tables import access_tokens as access_tokens
+from service.store.access_tables import audit_entries as audit_entries
 from service.store.access_tables import sessions as sessions
 from service.store.checkpoint_tables import checkpoints
 from service.store.mlflow_tables import mlflow_runs as mlflow_runs

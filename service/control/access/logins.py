@@ -1,15 +1,17 @@
-"""Beginning a session of the page."""
+"""Beginning and ending a session of the page."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
 from service.contract.access import Role
+from service.contract.request_origin import ORIGIN
 from service.control.access.credentials import digest_of
 from service.domain.access import Caller
 from service.domain.errors import Forbidden
-from service.store import sessions
+from service.store import audit, sessions
+from service.store.audit import Act
 from service.store.sessions import StoredSession
 
 
@@ -38,4 +40,15 @@ def begin(
     expires_at = (now + lifetime).replace(microsecond=0)
     session = StoredSession(session_id, digest_of(secret), caller.token_id, now, expires_at)
     sessions.add(tx, session)
+    origin = ORIGIN.get()
+    if origin is not None:
+        # The request has no caller yet: who logs in is whose token is in its body.
+        origin = replace(origin, actor=caller.name, role=caller.role.value)
+    audit.note_all(tx, [Act("session.begin", session_id, None, origin)])
     return StartedSession(session, secret)
+
+
+def end(tx: Connection, session_id: str) -> None:
+    """End a session on all servers."""
+    sessions.end(tx, session_id)
+    audit.note(tx, "session.end", session_id)

@@ -9,6 +9,7 @@ from service.control.access.credentials import digest_of
 from service.domain.access import RESERVED, SERVER, Caller
 from service.domain.errors import Conflict, Forbidden, NotFound, Unprocessable
 from service.store import access_tokens as store
+from service.store import audit
 
 PREFIX = "ty_"
 """What every secret begins with, so that a scanner of files finds one that was left in them."""
@@ -52,6 +53,7 @@ def create(
         expires_at=request.expires_at,
     )
     store.add(tx, token, digest_of(secret))
+    audit.note(tx, "token.create", token_id, f"{token.name}, {token.role}")
     return NewAccessToken(**token.model_dump(), secret=secret)
 
 
@@ -70,4 +72,6 @@ def revoke(tx: Connection, token_id: str, now: datetime, *, by: Caller) -> None:
     if not by.may(Role.ADMIN) and token.name != by.name:
         message = f"{token_id} is not a token of {by.name}: only an admin revokes those of others"
         raise Forbidden("not_own_token", message)
-    store.revoke(tx, token_id, now)
+    if token.revoked_at is None:
+        store.revoke(tx, token_id, now)
+        audit.note(tx, "token.revoke", token_id, f"{token.name}, {token.role}")

@@ -18,7 +18,7 @@ from service.contract.jobs import ENDED_JOBS, Job
 from service.control.checkpoints.index import record_verification
 from service.control.kinds import kind_of
 from service.domain.retention import surplus
-from service.store import attempts, checkpoints, deletions, jobs
+from service.store import attempts, audit, checkpoints, deletions, jobs
 from service.store.engine import Database
 from service.volume.disk import DISK, Disk, remove_tree
 from service.volume.folder import checkpoints_in, is_newer, newer_in, verify_published
@@ -53,6 +53,10 @@ class Collector:
     def collect(self, *, dry_run: bool) -> list[Garbage]:
         """What of the whole volume is removed, or would be; raises WrongVolume."""
         self.volume.require()
+        if not dry_run:
+            # Before anything is removed, by many transactions: a kill leaves none without it.
+            with self.database.write() as tx:
+                audit.note(tx, "checkpoint.gc", None)
         folders = sorted((self.volume.root / "jobs").glob("*"))
         names = [folder.name for folder in folders if folder.is_dir() and not folder.is_symlink()]
         return [garbage for job_id in names for garbage in self._collect_job(job_id, dry_run)]

@@ -20,7 +20,7 @@ from service.control.checkpoints.retention import refresh_pointers
 from service.control.kinds import kind_of
 from service.domain.access import SERVER, Caller
 from service.domain.errors import Conflict, Gone, NotFound
-from service.store import checkpoint_search, history, jobs
+from service.store import audit, checkpoint_search, history, jobs
 from service.store import checkpoints as store
 from service.store.checkpoint_search import CheckpointFilter
 from service.volume.identity import SharedVolume
@@ -81,6 +81,7 @@ def change(
         )
     tags = None if change.tags is None else sorted(set(change.tags))
     store.change(tx, checkpoint_id, pinned=change.pinned, tags=tags)
+    audit.note(tx, "checkpoint.edit", checkpoint_id, _detail_of(change.pinned, tags))
 
 
 def request_delete(tx: Connection, checkpoint_id: str, by: Caller = SERVER) -> Checkpoint | None:
@@ -106,6 +107,8 @@ def request_delete(tx: Connection, checkpoint_id: str, by: Caller = SERVER) -> C
         raise Conflict("checkpoint_in_use", message)
     store.mark(tx, [checkpoint_id], "deleting")
     refresh_pointers(tx, checkpoint.job_id)
+    detail = f"step {checkpoint.step} of {checkpoint.job_id}"
+    audit.note(tx, "checkpoint.delete", checkpoint_id, detail)
     return checkpoint
 
 
@@ -115,6 +118,15 @@ def readable(tx: Connection, checkpoint_id: str) -> Checkpoint:
     if checkpoint.state in _NOT_RETAINED:
         raise Gone("checkpoint_gone", f"{checkpoint_id} is {checkpoint.state}")
     return checkpoint
+
+
+def record_asked_verification(
+    tx: Connection, checkpoint_id: str, problems: Sequence[str], now: datetime
+) -> Verification:
+    """As `record_verification`, for a caller who has asked for it."""
+    answer = record_verification(tx, checkpoint_id, problems, now)
+    audit.note(tx, "checkpoint.verify", checkpoint_id, "whole" if answer.ok else "not whole")
+    return answer
 
 
 def record_verification(
@@ -154,6 +166,12 @@ def file_of(checkpoint: Checkpoint, name: str, volume: SharedVolume) -> VolumeFi
     except Gone as error:
         raise Gone("checkpoint_gone", error.message) from error
     raise Gone("checkpoint_gone", f"the files of {checkpoint.id} are not on the volume any more")
+
+
+def _detail_of(pinned: bool | None, tags: Sequence[str] | None) -> str:
+    pin = {True: "pinned", False: "not pinned", None: None}[pinned]
+    tagged = f"tags: {', '.join(tags) or 'none'}" if tags is not None else None
+    return "; ".join(filter(None, (pin, tagged)))
 
 
 def _require_owner(tx: Connection, by: Caller, checkpoint: Checkpoint) -> None:

@@ -71,7 +71,7 @@ def cancel_change(
     state = _cancelled_state(job, has_live_attempt)
     if job.state is state:
         is_overruled = mode == "now" and row.stop_mode != "now"
-        return JobChange({"stop_mode": mode}, None, is_new=False) if is_overruled else NO_CHANGE
+        return _cancellation({"stop_mode": mode}, None, mode) if is_overruled else NO_CHANGE
     values: dict[str, Any] = {"state": state, "stop_mode": mode}
     if state is JobState.CANCELLED:
         values |= {
@@ -80,7 +80,7 @@ def cancel_change(
             "message": f"cancelled while {job.state}",
         }
     entry = ("cancel", f"cancel asked ({mode})")
-    return JobChange(values, entry, is_new=job.state is not JobState.CANCELLING)
+    return _cancellation(values, entry, mode, is_new=job.state is not JobState.CANCELLING)
 
 
 def pause_change(job: Job) -> JobChange:
@@ -93,7 +93,8 @@ def pause_change(job: Job) -> JobChange:
         )
     state = move_job(job.state, JobEvent.PAUSE_REQUESTED)
     reason = {"reason": Reason.PAUSED} if state is JobState.PAUSED else {}
-    return JobChange({"state": state} | reason, (state, f"pause asked while {job.state}"))
+    entry = (state, f"pause asked while {job.state}")
+    return JobChange({"state": state} | reason, entry, action="job.pause")
 
 
 def resume_change(tx: Connection, row: StoredJob) -> JobChange:
@@ -105,7 +106,13 @@ def resume_change(tx: Connection, row: StoredJob) -> JobChange:
         check_class_limit(tx, row.needs)
     state = move_job(job.state, JobEvent.RESUMED)
     values = {"state": state, "reason": None, "message": None, "not_before": None}
-    return JobChange(values, ("resumed", _RESUMED[job.state]))
+    return JobChange(values, ("resumed", _RESUMED[job.state]), action="job.resume")
+
+
+def _cancellation(
+    values: dict[str, Any], entry: tuple[str, str] | None, mode: str, *, is_new: bool = False
+) -> JobChange:
+    return JobChange(values, entry, is_new=is_new, action="job.cancel", detail=mode)
 
 
 def _cancelled_state(job: Job, has_live_attempt: Callable[[], bool]) -> JobState:

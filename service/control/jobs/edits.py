@@ -13,7 +13,7 @@ from service.control.jobs.job_changes import NO_CHANGE, JobChange, store_change
 from service.control.jobs.views import stored
 from service.domain.access import SERVER, Caller
 from service.domain.errors import Conflict, Stale
-from service.store import attempts, checkpoints, data_counts, deletions, history, series
+from service.store import attempts, audit, checkpoints, data_counts, deletions, history, series
 from service.store import jobs as store
 from service.store.jobs import edited_columns
 
@@ -45,7 +45,8 @@ def edit_change(job: Job, edit: JobEdit) -> JobChange:
         f"{name} is removed" if value is None else f"{name} is now {value}"
         for name, value in changed.items()
     )
-    return JobChange(edited_columns(job.spec.model_copy(update=changed)), ("edited", what))
+    columns = edited_columns(job.spec.model_copy(update=changed))
+    return JobChange(columns, ("edited", what), action="job.edit", detail=", ".join(changed))
 
 
 def delete(tx: Connection, job_id: str, by: Caller = SERVER) -> None:
@@ -70,3 +71,4 @@ def delete(tx: Connection, job_id: str, by: Caller = SERVER) -> None:
     series.delete_of_job(tx, job_id)
     data_counts.delete_of_job(tx, job_id)
     store.delete_job(tx, job_id)
+    audit.note(tx, "job.delete", job_id, job.name)

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError, TimeoutError
 
 from service.contract.jobs import Job
+from service.contract.request_origin import RequestOrigin
 from service.contract.specs import AnySpec
 from service.control.jobs import views
 from service.control.jobs.submission import (
@@ -32,8 +33,8 @@ from service.store.outages import is_deadlock, is_outage
 class SubmissionRequest:
     """One call of a user: the specification, its idempotency key, the id for a new job.
 
-    traceparent: str | None = None
-    by: Caller = SERVER
+    The group is stored for many requests: what the others find of the one that is being answered
+    comes with each call.
     """
 
     spec: AnySpec
@@ -43,6 +44,7 @@ class SubmissionRequest:
     request_id: str | None = None
     traceparent: str | None = None
     by: Caller = SERVER
+    origin: RequestOrigin | None = None
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,12 @@ def _checked(
         check_class_limit(tx, job.needs, [each.needs for each in new])
     except TrainyardError as error:
         return error
-    job = replace(job, request_id=request.request_id, traceparent=request.traceparent)
+    job = replace(
+        job,
+        request_id=request.request_id,
+        traceparent=request.traceparent,
+        origin=request.origin,
+    )
     new.append(job)
     return job
 

@@ -18,7 +18,7 @@ from service.control.kinds import kind_of
 from service.control.scheduling.class_limit import check_class_limit
 from service.domain.access import SERVER, Caller
 from service.domain.errors import Conflict
-from service.store import history, idempotency
+from service.store import audit, history, idempotency
 
 
 def retry(
@@ -68,4 +68,5 @@ def retry(
     check_class_limit(tx, job.needs)
     store(tx, [job])
     history.note(tx, job_id, None, "retried", f"retried as {new_id}", now)
+    audit.note(tx, "job.retry", job_id, f"as {new_id} from {origin}")
     return SubmissionResult(new_id, replayed=False)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from service.contract.hints import Explanation
 from service.contract.jobs import Job, JobState
+from service.contract.request_origin import RequestOrigin
 from service.contract.specs import AnySpec
 from service.contract.traces import TRACEPARENT
 from service.control.kinds import kind_of
@@ -19,7 +20,8 @@ from service.control.scheduling.class_limit import check_class_limit
 from service.domain.access import SERVER, Caller
 from service.domain.errors import Gone, IdempotencyMismatch, Unprocessable
 from service.domain.offers import JobNeeds
-from service.store import history, idempotency, job_traces, jobs
+from service.store import audit, history, idempotency, job_traces, jobs
+from service.store.audit import Act
 from service.store.history import Entry
 from service.store.idempotency import StoredKey
 from service.store.job_rows import StoredJob
@@ -58,6 +60,8 @@ class NewJob:
 
     traceparent: str | None = None
     """Of the same request, where it is traced."""
+    origin: RequestOrigin | None = None
+    """The same request, for the audit list."""
 
     @property
     def job(self) -> Job:
@@ -221,6 +225,14 @@ def store(tx: Connection, new_jobs: Sequence[NewJob]) -> None:
             for each in new_jobs
         ],
     )
+    audit.note_all(
+        tx,
+        [Act(_action_of(each.job), each.job.id, each.message, each.origin) for each in new_jobs],
+    )
+
+
+def _action_of(job: Job) -> str:
+    return f"checkpoint.{job.kind}" if job.kind in ("import", "export") else "job.submit"
 
 
 def _same_when_completed(tx: Connection, spec: AnySpec, before: StoredKey) -> SubmissionResult:

@@ -19,7 +19,7 @@ from service.contract.workers import Worker, WorkerState
 from service.control.leases.transitions import AttemptEnd, BackoffPolicy, end_attempt
 from service.domain.errors import Conflict, NotFound
 from service.domain.lifecycle import AttemptEvent
-from service.store import attempts, jobs, webhook_outbox
+from service.store import attempts, audit, jobs, webhook_outbox
 from service.store import workers as store
 from service.store.measurements import measure
 from service.volume.identity import difference
@@ -93,6 +93,7 @@ def drain(tx: Connection, worker_id: str, now: datetime) -> None:
     if worker.state is not WorkerState.QUARANTINED:
         message = f"drain asked at {now:%Y-%m-%d %H:%M:%S}Z"
         store.change(tx, worker_id, {"state": WorkerState.DRAINING, "message": message})
+        audit.note(tx, "worker.drain", worker_id, worker.host)
 
 
 def resume(tx: Connection, worker_id: str, now: datetime) -> None:
@@ -107,6 +108,7 @@ def resume(tx: Connection, worker_id: str, now: datetime) -> None:
     if worker.state in (WorkerState.DRAINING, WorkerState.QUARANTINED):
         values = {"state": WorkerState.ACTIVE, "message": None, "trusted_at": now}
         store.change(tx, worker_id, values)
+        audit.note(tx, "worker.resume", worker_id, worker.host)
 
 
 def present(tx: Connection) -> list[Worker]:

@@ -19,7 +19,7 @@ from service.contract.webhooks import (
 )
 from service.control.webhooks.formats import body_of
 from service.domain.errors import Conflict, NotFound, Unprocessable
-from service.store import webhook_deliveries, webhooks
+from service.store import audit, webhook_deliveries, webhooks
 from service.store.webhook_deliveries import PENDING, Message
 from service.store.webhooks import StoredWebhook
 
@@ -33,6 +33,8 @@ def create(
         message = f"there are {MOST_WEBHOOKS} webhooks, which is the most: delete one first"
         raise Conflict("too_many_webhooks", message)
     webhooks.add(tx, webhook_id, new, secret, now)
+    # Of its URL nothing: that may itself be a secret.
+    audit.note(tx, "webhook.create", webhook_id, new.name or new.format)
     return CreatedWebhook(
         **new.model_dump(), id=webhook_id, enabled=True, created_at=now, secret=secret
     )
@@ -49,13 +51,15 @@ def edit(tx: Connection, webhook_id: str, change: WebhookEdit) -> Webhook:
         sent["disabled_reason"] = "disabled by a user"
         webhook_deliveries.fail_pending(tx, webhook_id, "the webhook was disabled")
     webhooks.change(tx, webhook_id, sent)
+    audit.note(tx, "webhook.edit", webhook_id, ", ".join(sorted(change.model_fields_set)))
     return get(tx, webhook_id)
 
 
 def delete(tx: Connection, webhook_id: str) -> None:
     """Delete a webhook with its deliveries, also those that wait; raises NotFound."""
-    _stored(tx, webhook_id, lock=True)
+    webhook = _stored(tx, webhook_id, lock=True).webhook
     webhooks.delete_webhook(tx, webhook_id)
+    audit.note(tx, "webhook.delete", webhook_id, webhook.name)
 
 
 def get(tx: Connection, webhook_id: str) -> Webhook:
@@ -77,6 +81,7 @@ def send_test(
     body = body_of(webhook.format, TEST_EVENT, data, now, public_url)
     message = Message(webhook_id, event_id, TEST_EVENT, body)
     webhook_deliveries.add_all(tx, [message], now)
+    audit.note(tx, "webhook.test", webhook_id, event_id)
     return Delivery(
         event_id=event_id,
         type=TEST_EVENT,
@@ -105,6 +110,7 @@ def redeliver(tx: Connection, webhook_id: str, event_id: str, now: datetime) -> 
     if webhook_deliveries.get(tx, webhook_id, event_id) is None:
         raise NotFound("no_such_delivery", f"{webhook_id} has no delivery of {event_id}")
     webhook_deliveries.send_again(tx, webhook_id, event_id, now)
+    audit.note(tx, "webhook.redeliver", webhook_id, event_id)
     delivery = webhook_deliveries.get(tx, webhook_id, event_id)
     assert delivery is not None
     return delivery
