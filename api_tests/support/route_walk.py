@@ -48,6 +48,7 @@ def call_every_route(server: ThreadedServer, calls: CountedCalls) -> None:
     token = calls("POST /tokens", expect=201, json={"name": "ann", "role": "admin"})
     server.http.headers["Authorization"] = f"Bearer {token['secret']}"
     calls("GET /tokens")
+    calls("GET /audit")
     bob = calls("POST /tokens", expect=201, json={"name": "bob", "role": "viewer"})
     calls("DELETE /tokens/{token_id}", bob["id"], expect=204)
 
