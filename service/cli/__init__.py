@@ -3,6 +3,7 @@
 import typer
 
 from service.cli import (
+    audit,
     catalog,
     checkpoint_actions,
     checkpoints,
@@ -102,6 +103,7 @@ _tokens.command("list")(tokens.list_tokens)
 _tokens.command()(tokens.revoke)
 app.add_typer(_tokens, name="token", rich_help_panel=SERVER)
 
+app.command(rich_help_panel=SERVER)(audit.audit)
 _webhooks = typer.Typer(
     help="Have programs and channels be told of events, and see what was sent.",
     no_args_is_help=True,

@@ -7,6 +7,7 @@ from service.client.async_checkpoint import AsyncCheckpoint
 from service.client.async_driver import AsyncDriver
 from service.client.async_job import AsyncJob
 from service.client.async_verbs import made, pages, pages_of, verb
+from service.client.calls import audit as audit_calls
 from service.client.calls import catalog, downloads, exchange, follow, job_actions, streams
 from service.client.calls import checkpoints as checkpoint_calls
 from service.client.calls import jobs as job_calls
@@ -107,6 +108,7 @@ class AsyncClient:
     tokens = verb(tokens_calls.tokens)
     create_token = verb(tokens_calls.create_token)
     revoke_token = verb(tokens_calls.revoke_token)
+    audit = pages(audit_calls.audit)
 
     webhooks = verb(webhook_calls.webhooks)
     webhook = verb(webhook_calls.webhook)

@@ -3,6 +3,7 @@
 from types import TracebackType
 from typing import Self
 
+from service.client.calls import audit as audit_calls
 from service.client.calls import catalog, downloads, exchange, follow, job_actions, streams
 from service.client.calls import checkpoints as checkpoint_calls
 from service.client.calls import jobs as job_calls
@@ -107,6 +108,7 @@ class Client:
     tokens = verb(tokens_calls.tokens)
     create_token = verb(tokens_calls.create_token)
     revoke_token = verb(tokens_calls.revoke_token)
+    audit = pages(audit_calls.audit)
 
     webhooks = verb(webhook_calls.webhooks)
     webhook = verb(webhook_calls.webhook)

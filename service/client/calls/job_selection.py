@@ -1,10 +1,10 @@
 """Filters of jobs as a query, or a body, of the API has them."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from service.client.errors import InvalidRequest
+from service.client.calls.moments import moment_text
 
 
 def selection(
@@ -18,11 +18,7 @@ def selection(
     Raises InvalidRequest for a moment without a zone.
     """
     named = {f"param.{name}": _text_of(value) for name, value in (params or {}).items()}
-    if isinstance(created_after, datetime):
-        if created_after.tzinfo is None:
-            raise InvalidRequest("created_after needs a time zone, such as datetime.UTC")
-        created_after = created_after.astimezone(UTC).isoformat()
-    given = {**filters, "created_after": created_after}
+    given = {**filters, "created_after": moment_text("created_after", created_after)}
     return {name: value for name, value in given.items() if value is not None} | named
 
 

@@ -18,6 +18,7 @@ const loadComparePage = () => import("./compare/compare_page.js").then((module) 
 const loadSubmitPage = () => import("./submit/submit_page.js").then((module) => module.SubmitPage);
 const loadWorkersPage = () => import("./workers/workers_page.js").then((module) => module.WorkersPage);
 const loadWebhooksPage = () => import("./webhooks/webhooks_page.js").then((module) => module.WebhooksPage);
+const loadAuditPage = () => import("./audit/audit_page.js").then((module) => module.AuditPage);
 
 /** @type {PageEntry[]} */
 const PAGES = [
@@ -30,6 +31,7 @@ const PAGES = [
   { pattern: ["submit"], section: "submit", load: loadSubmitPage },
   { pattern: ["workers"], section: "workers", load: loadWorkersPage },
   { pattern: ["webhooks"], section: "webhooks", load: loadWebhooksPage },
+  { pattern: ["audit"], section: "audit", load: loadAuditPage },
 ];
 
 /** The page of an address and the parameters in it; null if there is none. */

@@ -44,15 +44,18 @@ const SECTIONS = [
   { name: "Submit", section: "submit", href: "#/submit" },
 ];
 
-/** For admins alone: a receiver's URL may itself be a secret. */
-const WEBHOOKS = { name: "Webhooks", section: "webhooks", href: "#/webhooks" };
+/** For admins alone: a receiver's URL may itself be a secret, and the audit list tells of everybody. */
+const OF_ADMINS = [
+  { name: "Webhooks", section: "webhooks", href: "#/webhooks" },
+  { name: "Audit", section: "audit", href: "#/audit" },
+];
 
 /** Who may do everything; on a server without tokens everybody. */
 const isAdmin = (known) => known !== null && (known.role === "admin" || !(known.needs_login || known.user));
 
 function Head({ current }) {
   const ofRole = SECTIONS.filter(({ section }) => section !== "submit" || !lacksRole("user"));
-  const sections = isAdmin(session.value) ? [...ofRole, WEBHOOKS] : ofRole;
+  const sections = isAdmin(session.value) ? [...ofRole, ...OF_ADMINS] : ofRole;
   const links = sections.map(
     ({ name, section, href }) =>
       html`<a key=${section} href=${href} aria-current=${section === current ? "page" : null}>${name}</a>`,
