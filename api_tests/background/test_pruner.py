@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 from sqlalchemy import Connection, event, func, select
@@ -13,11 +14,14 @@ from service.background.pruner import KEY_RETENTION, SERVER_RETENTION, WORKER_RE
 from service.context import AppContext
 from service.contract.jobs import Attempt, AttemptState, Job, JobState, Progress
 from service.contract.registration import ProcessIdentity, Registration
+from service.contract.request_origin import RequestOrigin
 from service.contract.samples import Sample
 from service.contract.workers import WorkerState
 from service.control.leases.samples import SAMPLE_RETENTION, seconds_of
+from service.settings import Settings
 from service.store import (
     attempts,
+    audit,
     history,
     idempotency,
     jobs,
@@ -26,9 +30,17 @@ from service.store import (
     server_heartbeats,
     workers,
 )
+from service.store.audit import Act
 from service.store.engine import Database
 from service.store.samples import StoredSample
-from service.store.tables import events, idempotency_keys, metrics, sample_hours, series_arrays
+from service.store.tables import (
+    audit_entries,
+    events,
+    idempotency_keys,
+    metrics,
+    sample_hours,
+    series_arrays,
+)
 from service.store.tables import server_heartbeats as servers_table
 from service.store.tables import workers as workers_table
 
@@ -49,6 +61,22 @@ def test_a_key_is_removed_once_it_is_older_than_seven_days(
     clock.advance(KEY_RETENTION)
     with pruning(context):
         wait_for(lambda: rows(context.database, idempotency_keys.c.key) == {"young"})
+
+
+def test_an_entry_of_the_audit_list_is_removed_once_it_is_older_than_the_settings_say(
+    context: AppContext, clock: Clock
+) -> None:
+    assert context.settings.audit_days == 365
+    context = replace(context, settings=Settings(volume=context.settings.volume, audit_days=30))
+    for actor in ("old", "as old", "young"):
+        if actor == "young":
+            clock.advance(A_SECOND)
+        origin = RequestOrigin(clock.now, actor, "user", "req_1", None)
+        with context.database.write() as tx:
+            audit.note_all(tx, [Act("job.cancel", "job_1", None, origin)])
+    clock.advance(timedelta(days=30))
+    with pruning(context, batch_rows=1):
+        wait_for(lambda: rows(context.database, audit_entries.c.actor) == {"young"})
 
 
 def test_a_worker_that_ended_long_ago_is_removed_unless_an_attempt_refers_to_it(

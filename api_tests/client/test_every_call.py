@@ -33,7 +33,7 @@ BY_ANOTHER_CALL = {
 }
 """What no method calls, and why."""
 NOT_FOR_PROGRAMS = ("/agent/", "/session")
-OF_OTHER_ROOMS = ("/audit", "/sweeps")
+OF_OTHER_ROOMS = ("/sweeps",)
 FILE = a_job(1, result={"files": {"model.safetensors": {"bytes": 1, "sha256": "0" * 64}}})
 ARGUMENTS: dict[str, Any] = {
     "role": "user",

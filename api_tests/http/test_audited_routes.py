@@ -82,7 +82,7 @@ def test_every_route_that_changes_something_leaves_an_entry(
 
 
 def test_an_act_and_its_entry_are_stored_together_or_not_at_all(
-    server: ThreadedServer, calls: AuditedCalls, monkeypatch: pytest.MonkeyPatch
+    calls: AuditedCalls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = calls("POST /jobs", expect=201, json=SPEC)["id"]
     newest = calls.newest()

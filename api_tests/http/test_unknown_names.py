@@ -73,6 +73,7 @@ def test_an_agent_may_send_query_parameters_of_a_newer_version(
         (TrainyardClient.checkpoints, "/checkpoints"),
         (TrainyardClient.latest_checkpoint, "/checkpoints/latest"),
         (TrainyardClient.best_checkpoint, "/checkpoints/best"),
+        (TrainyardClient.audit, "/audit"),
     ],
 )
 def test_the_clients_filters_are_those_of_the_route_and_no_other(
