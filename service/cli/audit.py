@@ -40,7 +40,7 @@ def audit(
     server: Server = LOCAL_SERVER,
     token: Token = None,
 ) -> None:
-    """List who has changed what, and what was refused, newest first; for admins."""
+    """List who has changed what, and what was refused, newest first; for admins alone."""
     with connect(server, token) as client:
         entries = client.audit(
             actor=actor, action=action, subject=subject, since=since, until=until
