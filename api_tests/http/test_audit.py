@@ -239,10 +239,15 @@ def test_what_agents_report_is_no_act_of_a_person(
     checkpoint = agent.save(claim, 1)
     agent.report(claim)
     agent.http.close()
+    problem_of(people["vic"].post("/agent/claims", json={}), 403, "role_required")
     assert [each["action"] for each in _entries(people)] == ["job.submit"]
     people["bob"].patch(f"/checkpoints/{checkpoint}", json={"pinned": True, "tags": ["b", "a"]})
     (edit, _) = _entries(people)
     assert (edit["action"], edit["detail"]) == ("checkpoint.edit", "pinned; tags: a, b")
+    # The refusals of vic would be noted in their order.
+    problem_of(people["vic"].post("/jobs", json=SPEC), 403, "role_required")
+    wait_for(lambda: bool(_entries(people, actor="vic")), "the refusal of vic")
+    assert [each["detail"] for each in _entries(people, actor="vic")] == ["POST /jobs"]
 
 
 def test_a_server_without_tokens_notes_whoever_is_on_its_machine(

@@ -54,6 +54,8 @@ def test_a_batch_of_the_pruner_looks_at_no_more_rows_than_it_may_remove(
             assert audit.delete_before(tx, later, 2) == removed
     with database.read() as tx:
         assert [entry.number for entry in audit.page(tx, AuditSelection(), None, 9)] == [5, 4, 3]
+    with database.write() as tx:
+        assert audit.delete_before(tx, NOW + timedelta(days=9), 9) == 1
 
 
 def test_what_no_request_causes_is_not_noted_and_what_is_too_long_is_cut(
