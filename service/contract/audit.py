@@ -38,8 +38,8 @@ class AuditEntry(BaseModel):
 class AuditSelection(BaseModel):
     """Which entries are meant: those to which everything that is given applies."""
 
-    actor: Annotated[Text, Field(max_length=64)] | None = None
+    actor: Annotated[Text, Field(min_length=1, max_length=64)] | None = None
     action: ActionName | None = None
-    subject: Annotated[Text, Field(max_length=64)] | None = None
+    subject: Annotated[Text, Field(min_length=1, max_length=64)] | None = None
     since: Since | None = None
     until: Since | None = None
