@@ -33,7 +33,6 @@ BY_ANOTHER_CALL = {
 }
 """What no method calls, and why."""
 NOT_FOR_PROGRAMS = ("/agent/", "/session")
-OF_OTHER_ROOMS = ("/sweeps",)
 FILE = a_job(1, result={"files": {"model.safetensors": {"bytes": 1, "sha256": "0" * 64}}})
 ARGUMENTS: dict[str, Any] = {
     "role": "user",
@@ -53,7 +52,7 @@ def test_every_call_has_a_method_or_a_reason_to_have_none(tmp_path: Path) -> Non
         (method.upper(), path)
         for path, methods in app.openapi()["paths"].items()
         for method in methods
-        if not path.startswith((*NOT_FOR_PROGRAMS, *OF_OTHER_ROOMS))
+        if not path.startswith(NOT_FOR_PROGRAMS)
     }
     patterns = {call: re.compile(re.sub(r"\{\w+\}", "[^/]+", call[1])) for call in of_server}
     made = set(_requests(tmp_path))

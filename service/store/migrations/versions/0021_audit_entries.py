@@ -5,7 +5,7 @@ from alembic import op
 
 from service.store.schema import Number, Utc
 
-revision = "0022"
+revision = "0021"
 down_revision = "0020"
 
 
