@@ -36,6 +36,8 @@ SERVER_HEARTBEAT = "server-heartbeat"
 """The loop that writes to the database every few seconds."""
 GC = "gc"
 """The loop that removes folders from the volume."""
+SWEEPS = "sweeps"
+"""The loop that begins, judges and ends the trials of sweeps."""
 WEBHOOKS = "webhooks"
 """The loop that sends messages to webhooks."""
 
@@ -97,14 +99,19 @@ class AppContext:
 
     def hasten_gc(self) -> None:
         """Have the folders of what was deleted be removed soon, where this process has the loop."""
-        for loop in self.loops:
-            if loop.name == GC:
-                loop.hasten()
+        self._hasten(GC)
+
+    def hasten_sweeps(self) -> None:
+        """Have a sweep that was changed take its turn soon, where this process has the loop."""
+        self._hasten(SWEEPS)
 
     def hasten_webhooks(self) -> None:
         """Have messages that are due be sent soon, where this process has the loop."""
+        self._hasten(WEBHOOKS)
+
+    def _hasten(self, name: str) -> None:
         for loop in self.loops:
-            if loop.name == WEBHOOKS:
+            if loop.name == name:
                 loop.hasten()
 
     @cached_property

@@ -18,6 +18,7 @@ from service.background.recovery import recover
 from service.background.sample_loops import sample_mover_loop, sample_writer_loop
 from service.background.server_heartbeat import server_heartbeat_loop
 from service.background.space import space_loop
+from service.background.sweep_loop import sweep_loop
 from service.background.webhook_dispatcher import WebhookDispatcher
 from service.context import AppContext
 from service.control.webhooks.sender import Sender
@@ -47,6 +48,7 @@ class BackgroundServices:
             server_heartbeat_loop(context, self._server_id),
             self._webhooks.loop,
             credentials_loop(context),
+            sweep_loop(context),
         )
         uri = context.settings.mlflow_uri
         self._mlflow = MlflowLoop(context, uri) if uri else None

@@ -71,6 +71,12 @@ def get(tx: Connection, job_id: str, *, lock: bool = False) -> StoredJob | None:
     return job_of_row(row) if row is not None else None
 
 
+def get_all(tx: Connection, job_ids: Collection[str]) -> dict[str, StoredJob]:
+    """By id those of the jobs that are there."""
+    rows = tx.execute(select_jobs(tx).where(jobs.c.id.in_(sorted(job_ids))))
+    return {stored.job.id: stored for stored in map(job_of_row, rows)}
+
+
 def lock_all(
     tx: Connection, job_ids: Collection[str], wanted: Sequence[ColumnElement[bool]] = ()
 ) -> list[StoredJob]:

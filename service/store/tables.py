@@ -25,6 +25,8 @@ from service.store.sample_tables import sample_hours as sample_hours
 from service.store.sample_tables import samples as samples
 from service.store.schema import Number, Utc, id_column
 from service.store.schema import metadata as metadata
+from service.store.sweep_tables import sweeps as sweeps
+from service.store.sweep_tables import trials as trials
 from service.store.webhook_tables import webhook_deliveries as webhook_deliveries
 from service.store.webhook_tables import webhook_outbox as webhook_outbox
 from service.store.webhook_tables import webhooks as webhooks
