@@ -122,9 +122,7 @@ def delete(sweep_id: PathId, context: Context, by: By) -> None:
         registry.delete(tx, sweep_id, by)
 
 
-def _create(
-    context: AppContext, body: NewSweep, key: str | None, by: Caller
-) -> tuple[Sweep, bool]:
+def _create(context: AppContext, body: NewSweep, key: str | None, by: Caller) -> tuple[Sweep, bool]:
     """The sweep, and whether an earlier call with the same key made it."""
     with context.database.write() as tx:
         return registry.create(
