@@ -20,11 +20,18 @@ from service.context import AppContext
 from service.contract.loop import LOOP_FAILED_STATUS, Loop
 from service.control.checkpoints.gc import Collector
 from service.control.leases import reaper
-from service.store import idempotency, notifications, series, server_heartbeats, webhook_outbox
+from service.store import (
+    idempotency,
+    notifications,
+    series,
+    server_heartbeats,
+    sweeps,
+    webhook_outbox,
+)
 from service.store.tables import limits
 
 ON_EVERY_DATABASE = {"reaper", "pruner", "compactor", "server-heartbeat", "gc"}
-ON_EVERY_DATABASE |= {"sample-writer", "sample-mover", "space", "webhooks", "credentials"}
+ON_EVERY_DATABASE |= {"sample-writer", "sample-mover", "space", "webhooks", "sweeps", "credentials"}
 ON_POSTGRESQL = {"notification-listener", "notification-sender"}
 
 
@@ -44,6 +51,7 @@ def services(context: AppContext) -> Iterator[BackgroundServices]:
         ("gc", Collector, "finish"),
         ("webhooks", webhook_outbox, "is_empty"),
         ("space", shutil, "disk_usage"),
+        ("sweeps", sweeps, "live_ids"),
         ("server-heartbeat", server_heartbeats, "put"),
         ("notification-listener", notifications, "receive"),
         ("notification-sender", notifications, "send"),

@@ -255,6 +255,13 @@ def test_a_cancel_ends_the_jobs_and_then_the_sweep(sweeps: Sweeps, agent: Agent)
     assert sweeps.cancel(sweep).state == "cancelled"
 
 
+def test_a_cancel_before_the_first_trial_ends_the_sweep_at_once(sweeps: Sweeps) -> None:
+    sweep = sweeps.cancel(sweeps.create(a_sweep()))
+    assert (sweep.state, sweep.trials) == ("cancelled", {})
+    assert sweep.finished_at is not None
+    assert not sweeps.turn(sweep)
+
+
 def test_a_deleted_job_and_a_retried_one_end_their_trial(
     sweeps: Sweeps, agent: Agent, control_plane: ControlPlane
 ) -> None:
@@ -274,6 +281,7 @@ def test_a_sweep_of_a_newer_version_is_shown_and_read_as_far_as_it_can_be(
     sweeps: Sweeps, control_plane: ControlPlane
 ) -> None:
     newer, unreadable = sweeps.create(a_sweep()), sweeps.create(a_sweep())
+    sweeps.turn(unreadable)
     changes = {newer.id: {"novelty": 1}, unreadable.id: {"method": {"kind": "tea-leaves"}}}
     with control_plane.write() as tx:
         for sweep_id, change in changes.items():
@@ -286,7 +294,7 @@ def test_a_sweep_of_a_newer_version_is_shown_and_read_as_far_as_it_can_be(
     shown = sweeps.get(unreadable)
     assert shown.unreadable is not None
     assert "method" in shown.unreadable
-    sweeps.cancel(unreadable)
+    assert sweeps.cancel(unreadable).state == "cancelling"
     assert sweeps.turn(unreadable)
     assert sweeps.get(unreadable).state == "cancelled"
 

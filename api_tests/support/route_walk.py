@@ -31,6 +31,7 @@ def call_every_route(server: ThreadedServer, calls: CountedCalls) -> None:
     calls("PATCH /checkpoints/{checkpoint_id}", checkpoint, json={"pinned": False, "tags": []})
     _steer_workers(calls)
     _use_webhooks(calls)
+    _use_sweeps(calls)
     read = ("/metrics", "/healthz", "/readyz", "/version", "/recipes", "/datasets", "/imports")
     for path in read:
         calls(f"GET {path}")
@@ -100,6 +101,22 @@ def _use_webhooks(calls: CountedCalls) -> None:
     route = "POST /webhooks/{webhook_id}/deliveries/{event_id}/redeliver"
     calls(route, webhook, event, expect=202)
     calls("DELETE /webhooks/{webhook_id}", webhook, expect=204)
+
+
+def _use_sweeps(calls: CountedCalls) -> None:
+    body = {
+        "job": SPEC,
+        "parameters": {"learning_rate": {"values": [0.1]}},
+        "method": {"kind": "grid"},
+    }
+    sweep = calls("POST /sweeps", expect=201, json=body, headers={"Idempotency-Key": "s"})["id"]
+    calls("GET /sweeps")
+    calls("GET /sweeps/{sweep_id}", sweep)
+    calls("GET /sweeps/{sweep_id}/trials", sweep)
+    calls("POST /sweeps/{sweep_id}/pause", sweep)
+    calls("POST /sweeps/{sweep_id}/resume", sweep)
+    calls("POST /sweeps/{sweep_id}/cancel", sweep)
+    calls("DELETE /sweeps/{sweep_id}", sweep, expect=204)
 
 
 def _steer_workers(calls: CountedCalls) -> None:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from service.contract.fields import MOST_LABELS, Id, IdText, Measure, MetricName, Name, Step
 from service.contract.json_types import WHOLE_NUMBER
+from service.contract.json_values import JsonLimit
 from service.contract.reading import Extensible
 from service.contract.specs import TrainSpec
 from service.contract.text import CutTo, Message, ShortText, Text
@@ -18,6 +19,10 @@ MOST_AT_ONCE = 256
 MOST_PARAMETERS = 32
 SWEEP_LABEL = "sweep"
 """The label of every job of a sweep; its value is the sweep's id."""
+
+
+_SPEC_BYTES = 64 * 1024 * 1024
+_PARAMETERS_BYTES = 1024 * 1024
 
 
 class _Edge(BaseModel):
@@ -190,6 +195,9 @@ class TrialState(StrEnum):
     DELETED = "deleted"
 
 
+TrialParameters = Annotated[dict[str, Any], JsonLimit(_PARAMETERS_BYTES)]
+
+
 class Trial(BaseModel):
     """One combination of a sweep; `value` is the best that its job has measured so far."""
 
@@ -198,7 +206,7 @@ class Trial(BaseModel):
     object: Literal["trial"] = "trial"
     number: int
     """From 1."""
-    parameters: dict[IdText, Any]
+    parameters: TrialParameters
     state: Annotated[TrialState, Extensible]
     message: Message | None = None
     job_id: IdText | None = None
@@ -210,12 +218,12 @@ class Trial(BaseModel):
 
 
 class BestTrial(BaseModel):
-    """The trial with the best value so far, and the best checkpoint of its job."""
+    """The trial with the best value so far, and the best checkpoint of its job, or its latest."""
 
     model_config = ConfigDict(frozen=True)
 
     number: int
-    parameters: dict[IdText, Any]
+    parameters: TrialParameters
     value: float
     job_id: IdText
     checkpoint_id: IdText | None = None
@@ -236,12 +244,12 @@ class Sweep(BaseModel):
     submitted_by: ShortText | None = None
     trial_count: int
     """How many it has in all, unless its budget ends it before."""
-    trials: dict[ShortText, int] = Field(default_factory=dict)
+    trials: Annotated[dict[ShortText, int], CutTo(len(TrialState))] = Field(default_factory=dict)
     steps: int = 0
     """The iterations of all its jobs together."""
     best: BestTrial | None = None
     unreadable: Message | None = None
     """Why this version cannot read the sweep, if it cannot: `spec` is as it is stored then."""
-    spec: Any
+    spec: Annotated[dict[str, Any], JsonLimit(_SPEC_BYTES)]
     """The body of its submission, with every default."""
     actions: Annotated[tuple[Literal["pause", "resume", "cancel", "delete"], ...], CutTo(4)] = ()

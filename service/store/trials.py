@@ -112,16 +112,20 @@ def best_of(
     highest = trials.c.sweep_id.in_(list(maximizing))
     order = case((highest, -trials.c.value), else_=trials.c.value)
     rank = func.row_number().over(partition_by=trials.c.sweep_id, order_by=[order, trials.c.number])
+    # One without a metric is none of the best, and still what the job has left.
+    checkpoint = func.coalesce(jobs.c.best_checkpoint, jobs.c.latest_checkpoint)
     ranked = (
-        select(trials, jobs.c.best_checkpoint, rank.label("rank"))
+        select(trials, checkpoint.label("checkpoint_id"), rank.label("rank"))
         .select_from(trials.join(jobs, jobs.c.id == trials.c.job_id))
         .where(trials.c.sweep_id.in_(list(sweep_ids)), trials.c.value.is_not(None))
         .subquery()
     )
     return {
         row["sweep_id"]: BestTrial(
-            **{name: row[name] for name in ("number", "parameters", "value", "job_id")},
-            checkpoint_id=row["best_checkpoint"],
+            **{
+                name: row[name]
+                for name in ("number", "parameters", "value", "job_id", "checkpoint_id")
+            },
         )
         for row in tx.execute(select(ranked).where(ranked.c.rank == 1)).mappings()
     }

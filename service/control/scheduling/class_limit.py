@@ -10,6 +10,8 @@ from service.store import resource_classes
 from service.store.job_needs import column_of_needs
 
 MOST_CLASSES = 500
+TOO_MANY_CLASSES = "too_many_resource_classes"
+"""The code of the refusal, which passes once some jobs have started."""
 
 
 def check_class_limit(tx: Connection, needs: JobNeeds, among: Collection[JobNeeds] = ()) -> None:
@@ -21,7 +23,7 @@ def check_class_limit(tx: Connection, needs: JobNeeds, among: Collection[JobNeed
         return
     if resource_classes.count(tx) + _count_new(tx, among) >= MOST_CLASSES:
         raise Conflict(
-            "too_many_resource_classes",
+            TOO_MANY_CLASSES,
             f"the queue has jobs with {MOST_CLASSES} different resources or labels of workers: "
             "give this job resources that others have, or wait until some have started",
         )

@@ -11,10 +11,11 @@ from service.contract.sentences import sentence_of
 from service.contract.specs import TrainSpec
 from service.contract.sweeps import NewSweep, TrialState
 from service.control.jobs.submission import complete, submit
+from service.control.scheduling.class_limit import TOO_MANY_CLASSES
 from service.control.sweeps.live_trials import LiveTrial, steps_of
 from service.control.sweeps.space import parameters_of, spec_of
 from service.domain.access import SERVER, Caller
-from service.domain.errors import Conflict, NotFound, Unprocessable
+from service.domain.errors import TrainyardError
 from service.store import trials
 from service.store.sweeps import StoredSweep
 
@@ -54,10 +55,10 @@ class Beginning:
             number = self._begun + 1
             try:
                 self._submit(number, new_id("job"), now)
-            except Conflict:
-                # The queue has too many different resources, say: that passes.
-                return
-            except (ValidationError, Unprocessable, NotFound) as error:
+            except (ValidationError, TrainyardError) as error:
+                if isinstance(error, TrainyardError) and error.code == TOO_MANY_CLASSES:
+                    # Until some jobs of the queue have started.
+                    return
                 text = sentence_of(error) if isinstance(error, ValidationError) else error.message
                 self._add(number, None, TrialState.REFUSED, text)
             self._begun = number
@@ -70,7 +71,7 @@ class Beginning:
             return True
         try:
             steps = steps_of(complete(self._tx, self._spec(self._begun + 1)))
-        except (ValidationError, Unprocessable, NotFound):
+        except (ValidationError, TrainyardError):
             # It will be refused, and makes no steps.
             return True
         return self._steps_at_most + steps <= new.budget_steps

@@ -10,6 +10,7 @@ from service.contract.errors import FieldProblem
 from service.contract.sentences import sentence_of
 from service.contract.sweeps import NewSweep
 from service.control.jobs.submission import complete
+from service.control.scheduling import present_catalogs
 from service.control.sweeps.space import parameters_of, spec_of
 from service.domain.errors import InvalidFields, Unprocessable
 
@@ -18,15 +19,20 @@ _PARAMS = "/params/"
 
 def check(tx: Connection, new: NewSweep) -> None:
     """Raise InvalidFields for the first trial whose training would be refused."""
-    for number in range(1, new.trial_count + 1):
-        parameters = parameters_of(new, number)
-        try:
-            complete(tx, spec_of(new, "", number, parameters))
-        except ValidationError as error:
-            detail = f"{_named(number, parameters)}: {sentence_of(error)}"
-            raise InvalidFields([FieldProblem(pointer="/parameters", detail=detail)]) from None
-        except Unprocessable as error:
-            raise InvalidFields(list(_problems(new, number, parameters, error))) from None
+    with present_catalogs.read_once(tx):
+        for number in range(1, new.trial_count + 1):
+            _check_trial(tx, new, number)
+
+
+def _check_trial(tx: Connection, new: NewSweep, number: int) -> None:
+    parameters = parameters_of(new, number)
+    try:
+        complete(tx, spec_of(new, "", number, parameters))
+    except ValidationError as error:
+        detail = f"{_named(number, parameters)}: {sentence_of(error)}"
+        raise InvalidFields([FieldProblem(pointer="/parameters", detail=detail)]) from None
+    except Unprocessable as error:
+        raise InvalidFields(list(_problems(new, number, parameters, error))) from None
 
 
 def _problems(

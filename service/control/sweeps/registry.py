@@ -16,9 +16,10 @@ from service.contract.sweeps import (
 from service.control.access.ownership import require_owner
 from service.control.jobs import actions
 from service.control.jobs.submission import SubmissionKey
+from service.control.scheduling.class_limit import TOO_MANY_CLASSES
 from service.domain.access import Caller
 from service.domain.errors import Conflict, Gone, IdempotencyMismatch, NotFound
-from service.store import audit, idempotency, sweeps, trials
+from service.store import audit, idempotency, jobs, sweeps, trials
 from service.store.sweeps import StoredSweep
 from service.store.trials import StoredTrial, TrialCounts
 
@@ -82,7 +83,7 @@ def pause(tx: Connection, sweep_id: str, now: datetime, by: Caller) -> Sweep:
     if sweep.state is SweepState.PAUSED:
         return get(tx, sweep_id, by)
     _require(sweep, "pause")
-    for trial in trials.live(tx, sweep_id):
+    for trial in _locked_live(tx, sweep_id):
         if _act(lambda job_id: actions.pause(tx, job_id, now, by), trial):
             trials.change(tx, trial, {"paused_with_sweep": True})
     sweeps.change(tx, sweep_id, {"state": SweepState.PAUSED})
@@ -100,7 +101,7 @@ def resume(tx: Connection, sweep_id: str, now: datetime, by: Caller) -> Sweep:
     if sweep.state is SweepState.RUNNING:
         return get(tx, sweep_id, by)
     _require(sweep, "resume")
-    for trial in trials.live(tx, sweep_id):
+    for trial in _locked_live(tx, sweep_id):
         resume_job(tx, trial, now, by)
     sweeps.change(tx, sweep_id, {"state": SweepState.RUNNING})
     audit.note(tx, "sweep.resume", sweep_id)
@@ -116,9 +117,12 @@ def cancel(tx: Connection, sweep_id: str, now: datetime, by: Caller) -> Sweep:
     if sweep.state in (SweepState.CANCELLING, SweepState.CANCELLED):
         return get(tx, sweep_id, by)
     _require(sweep, "cancel")
-    for trial in trials.live(tx, sweep_id):
+    live = _locked_live(tx, sweep_id)
+    for trial in live:
         _act(lambda job_id: actions.cancel(tx, job_id, mode="graceful", now=now, by=by), trial)
-    sweeps.change(tx, sweep_id, {"state": SweepState.CANCELLING, "message": "cancelled by a user"})
+    over = {"state": SweepState.CANCELLED, "finished_at": now}
+    ending = {"state": SweepState.CANCELLING} if live else over
+    sweeps.change(tx, sweep_id, {"message": "cancelled by a user"} | ending)
     audit.note(tx, "sweep.cancel", sweep_id)
     return get(tx, sweep_id, by)
 
@@ -139,11 +143,17 @@ def resume_job(tx: Connection, trial: StoredTrial, now: datetime, by: Caller) ->
     try:
         actions.resume(tx, trial.job_id, now, by)
     except Conflict as error:
-        if error.code != "not_paused":
+        if error.code == TOO_MANY_CLASSES:
             return
     except NotFound:
         pass
     trials.change(tx, trial, {"paused_with_sweep": False})
+
+
+def _locked_live(tx: Connection, sweep_id: str) -> list[StoredTrial]:
+    live = trials.live(tx, sweep_id)
+    jobs.lock(tx, trials.jobs_at(live))
+    return live
 
 
 def _act(act: Callable[[str], bool], trial: StoredTrial) -> bool:

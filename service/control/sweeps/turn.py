@@ -54,6 +54,8 @@ def take(tx: Connection, sweep_id: str, *, new_id: Callable[[str], str], now: da
         if _is_over_unread(tx, sweep):
             _end(tx, sweep, SweepState.CANCELLED, sweep.message, now)
         return
+    # In the order of ids, as every caller locks them.
+    jobs.lock(tx, trials.jobs_at(trials.live(tx, sweep_id)))
     live = [each for each in live_trials(tx, sweep_id, new) if not _settle(tx, new, each)]
     for each in live:
         _measure(tx, new, each, now)
