@@ -8,7 +8,7 @@ from api_tests.support.installation import PARAMS, TRAIN, Installation, kill, un
 
 pytestmark = pytest.mark.xdist_group("leases of seconds")
 
-TRIALS = 6
+TRIALS = 4
 SWEEP: dict[str, Any] = {
     "name": "rates",
     "job": TRAIN | {"params": {k: v for k, v in PARAMS.items() if k != "learning_rate"}},
@@ -34,7 +34,7 @@ def test_a_sweep_ends_with_each_trial_accounted_for_after_its_server_and_worker_
     until(lambda: ended() >= 1)
     kill(installation.server)
     installation.start_server()
-    until(lambda: ended() >= 3)
+    until(lambda: ended() >= 2)
     kill(worker)
     installation.start_worker(SLOTS="2")
     until(lambda: installation.http.get(path).json()["state"] == "finished")
