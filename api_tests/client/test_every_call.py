@@ -36,6 +36,7 @@ NOT_FOR_PROGRAMS = ("/agent/", "/session")
 FILE = a_job(1, result={"files": {"model.safetensors": {"bytes": 1, "sha256": "0" * 64}}})
 ARGUMENTS: dict[str, Any] = {
     "role": "user",
+    "spec": {},
     "job": FILE,
     "since": datetime(2026, 1, 1),
     "dry_run": True,

@@ -11,6 +11,7 @@ from service.client.calls import audit as audit_calls
 from service.client.calls import catalog, downloads, exchange, follow, job_actions, streams
 from service.client.calls import checkpoints as checkpoint_calls
 from service.client.calls import jobs as job_calls
+from service.client.calls import sweeps as sweep_calls
 from service.client.calls import tables as table_calls
 from service.client.calls import tokens as tokens_calls
 from service.client.calls import webhooks as webhook_calls
@@ -118,6 +119,17 @@ class AsyncClient:
     send_test_webhook = verb(webhook_calls.send_test_webhook)
     deliveries = pages(webhook_calls.deliveries)
     redeliver = verb(webhook_calls.redeliver)
+
+    create_sweep = verb(sweep_calls.create_sweep)
+    check_sweep = verb(sweep_calls.check_sweep)
+    sweep = verb(sweep_calls.sweep)
+    sweeps = pages(sweep_calls.sweeps)
+    trials = pages(sweep_calls.trials)
+    pause_sweep = verb(sweep_calls.pause_sweep)
+    resume_sweep = verb(sweep_calls.resume_sweep)
+    cancel_sweep = verb(sweep_calls.cancel_sweep)
+    delete_sweep = verb(sweep_calls.delete_sweep)
+    wait_for_sweep = verb(sweep_calls.wait_for_sweep)
 
     recipes = verb(catalog.recipes)
     datasets = verb(catalog.datasets)
