@@ -16,6 +16,7 @@ from service.store.engine import Database
 JOB, OTHER = "job_" + "0" * 26, "job_" + "1" * 26
 CHECKPOINT, WORKER = "ckpt_" + "0" * 26, "wrk_" + "0" * 26
 WEBHOOK, EVENT = "whk_" + "0" * 26, "evt_" + "0" * 26
+SWEEP = "swp_" + "0" * 26
 
 COMMANDS: dict[tuple[str, str], tuple[str, ...]] = {
     ("POST", "/jobs"): ("submit", "--recipe", "oneshot", "--dataset", "digits"),
@@ -67,6 +68,14 @@ COMMANDS: dict[tuple[str, str], tuple[str, ...]] = {
     ("POST", "/webhooks/{webhook_id}/deliveries/{event_id}/redeliver"): (
         *("webhooks", "redeliver", WEBHOOK, EVENT),
     ),
+    ("GET", "/sweeps"): ("sweep", "list"),
+    ("POST", "/sweeps"): ("sweep", "create", "-f", "sweep.json"),
+    ("GET", "/sweeps/{sweep_id}"): ("sweep", "show", SWEEP),
+    ("DELETE", "/sweeps/{sweep_id}"): ("sweep", "delete", SWEEP),
+    ("GET", "/sweeps/{sweep_id}/trials"): ("sweep", "trials", SWEEP),
+    ("POST", "/sweeps/{sweep_id}/pause"): ("sweep", "pause", SWEEP),
+    ("POST", "/sweeps/{sweep_id}/resume"): ("sweep", "resume", SWEEP),
+    ("POST", "/sweeps/{sweep_id}/cancel"): ("sweep", "cancel", SWEEP),
     ("GET", "/recipes"): ("recipes",),
     ("GET", "/datasets"): ("datasets",),
     ("GET", "/version"): ("version", "--server", "SERVER"),
@@ -131,6 +140,7 @@ def test_the_command_makes_the_call(
     fake.jobs = [a_job(1, id=JOB), a_job(2, id=OTHER)]
     fake.checkpoints = [a_checkpoint(1, b"x").model_copy(update={"id": CHECKPOINT})]
     monkeypatch.chdir(tmp_path)
+    Path("sweep.json").write_text("{}")
     runner = CliRunner(env={"TRAINYARD_SERVER": fake.url})
     runner.invoke(commands, [fake.url if each == "SERVER" else each for each in args])
     method, path = call

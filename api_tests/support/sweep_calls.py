@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from api_tests.support.fake_agent import FakeAgent
+from api_tests.support.manifests import a_manifest, published_body
 from api_tests.support.server import wait_for
 
 
@@ -20,8 +21,8 @@ def a_sweep(
 
 
 def run_trials(agent: FakeAgent, error_of_rate: Mapping[float, float | None]) -> None:
-    """Take as many trainings as there are rates: each measures the error of its rate and succeeds,
-    or fails without one."""
+    """Take as many trainings as there are rates: each measures the error of its rate, publishes a
+    checkpoint and succeeds, or fails without an error."""
     for _ in error_of_rate:
         claim = _claimed(agent)
         job = agent.http.get(f"/jobs/{claim['job_id']}").json()
@@ -29,7 +30,10 @@ def run_trials(agent: FakeAgent, error_of_rate: Mapping[float, float | None]) ->
         if error is None:
             agent.report(claim, "failed", "invalid_data").raise_for_status()
             continue
-        agent.beat(claim, ("metrics", {"step": 10, "metrics": {"top1_error": error}}))
+        metrics = {"top1_error": error}
+        manifest = a_manifest(job["id"], 10, attempt=claim["attempt"], metrics=metrics)
+        measured = ("metrics", {"step": 10, "metrics": metrics})
+        agent.beat(claim, measured, ("checkpoint", published_body(manifest)))
         agent.report(claim).raise_for_status()
 
 

@@ -18,6 +18,8 @@ from service.cli import (
     maintenance,
     processes,
     series,
+    sweep_watch,
+    sweeps,
     tokens,
     webhook_deliveries,
     webhooks,
@@ -63,6 +65,21 @@ app.command(rich_help_panel=STEER)(edits.clone)
 app.command(rich_help_panel=STEER)(edits.edit)
 app.command(rich_help_panel=STEER)(job_actions.delete)
 app.command("drain", hidden=True)(workers.drain)
+
+_sweeps = typer.Typer(
+    help="Begin, follow and steer sweeps: trainings over values of parameters.",
+    no_args_is_help=True,
+)
+_sweeps.command()(sweeps.create)
+_sweeps.command("list")(sweeps.list_sweeps)
+_sweeps.command()(sweeps.show)
+_sweeps.command()(sweeps.trials)
+_sweeps.command()(sweep_watch.watch)
+_sweeps.command()(sweeps.pause)
+_sweeps.command()(sweeps.resume)
+_sweeps.command()(sweeps.cancel)
+_sweeps.command()(sweeps.delete)
+app.add_typer(_sweeps, name="sweep", rich_help_panel=JOBS)
 
 _checkpoints = typer.Typer(
     help="List, find, download, import, export, verify and clean up checkpoints.",

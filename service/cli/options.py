@@ -7,7 +7,7 @@ import typer
 from pydantic import BaseModel
 
 from service.cli import terminal
-from service.cli.completion import jobs_beginning_with
+from service.cli.completion import jobs_beginning_with, sweeps_beginning_with
 from service.client import Client
 
 MOST = 1_000_000
@@ -44,6 +44,14 @@ JobIds = Annotated[
         metavar="JOB...",
         help="Ids, their unique beginnings, names, @last.",
         autocompletion=jobs_beginning_with,
+    ),
+]
+SweepId = Annotated[
+    str,
+    typer.Argument(
+        metavar="SWEEP",
+        help="Id, its unique beginning, name, or @last.",
+        autocompletion=sweeps_beginning_with,
     ),
 ]
 CheckpointId = Annotated[

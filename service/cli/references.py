@@ -9,15 +9,16 @@ from service.cli.exit_codes import BadInput, UnknownReference
 from service.client import Client, ServerUnavailable
 from service.contract.checkpoints import Checkpoint
 from service.contract.jobs import Job
+from service.contract.sweeps import Sweep
 from service.contract.webhooks import Webhook
 from service.contract.workers import Worker
 
 LAST = "@last"
-_WHOLE = re.compile(r"(?:job|ckpt|wrk|whk)_[0-9A-HJKMNP-TV-Z]{26}")
-_BEGINNING = re.compile(r"(?:job|ckpt|wrk|whk)_")
+_WHOLE = re.compile(r"(?:job|ckpt|wrk|whk|swp)_[0-9A-HJKMNP-TV-Z]{26}")
+_BEGINNING = re.compile(r"(?:job|ckpt|wrk|whk|swp)_")
 _MOST_SHOWN = 8
 _MOST_READ = 2000
-"""Of the newest jobs or checkpoints, those among which a beginning is looked for."""
+"""Of the newest jobs, checkpoints or sweeps, those among which a beginning is looked for."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,16 @@ def webhook_id_of(client: Client, reference: str) -> str:
     return _one("webhook", reference, map(_webhook_candidate, webhooks))
 
 
+def sweep_id_of(client: Client, reference: str) -> str:
+    """The id of the sweep that `reference` means: also by its name."""
+    if _is_literal(reference):
+        return reference
+    if reference == LAST:
+        return _newest("sweep", (sweep.id for sweep in client.sweeps()))
+    newest = islice(client.sweeps(), _MOST_READ)
+    return _one("sweep", reference, map(_sweep_candidate, newest))
+
+
 def _is_literal(reference: str) -> bool:
     # What no path of the API can hold is refused there, with its own sentence.
     return bool(_WHOLE.fullmatch(reference)) or reference in ("", ".", "..")
@@ -154,3 +165,8 @@ def _worker_candidate(worker: Worker) -> _Candidate:
 
 def _webhook_candidate(webhook: Webhook) -> _Candidate:
     return _Candidate(webhook.id, (webhook.name,) if webhook.name else (), webhook.url)
+
+
+def _sweep_candidate(sweep: Sweep) -> _Candidate:
+    names = (sweep.name,) if sweep.name else ()
+    return _Candidate(sweep.id, names, "  ".join((sweep.state.value, *names)))

@@ -10,7 +10,7 @@ from service.cli import terminal
 
 _WIDER_THAN_ANY_ROW = 10_000
 _NARROWEST_COLUMN = 6
-_ID = re.compile(r"(?:job|ckpt|wrk|whk|evt)_\w+")
+_ID = re.compile(r"(?:job|ckpt|wrk|whk|evt|swp)_\w+")
 _STYLES = {
     "succeeded": "green",
     "active": "green",
@@ -28,6 +28,10 @@ _STYLES = {
     "disabled": "yellow",
     "delivered": "green",
     "pending": "yellow",
+    "finished": "green",
+    "stopped": "yellow",
+    "refused": "red",
+    "live": "cyan",
 }
 """By the text of a cell its colour on a terminal."""
 
