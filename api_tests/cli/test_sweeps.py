@@ -13,7 +13,9 @@ from api_tests.support.fake_agent import FakeAgent
 from api_tests.support.server import Server
 from api_tests.support.sweep_calls import a_sweep, run_trials
 from service.cli.completion import sweeps_beginning_with
+from service.contract.sweeps import Asha, NewSweep, Objective, SweepState, TrialState
 
+DOCUMENT = Path(__file__).parents[2] / "docs" / "sweeps.md"
 Run = Callable[..., Result]
 Make = Callable[..., str]
 YAML = """
@@ -48,6 +50,22 @@ def test_a_dry_run_of_a_yaml_file_checks_it_and_begins_nothing(run: Run) -> None
     whole = run("sweep", "create", "-f", "-", "--dry-run", "--json", stdin=YAML)
     assert json.loads(whole.stdout)["jobs_at_once"] == 4
     assert run("sweep", "list", "--json").stdout == before
+
+
+def test_the_files_of_the_documentation_can_be_pasted(run: Run) -> None:
+    files = re.findall(r"^```yaml\n(.*?)^```$", DOCUMENT.read_text(), re.M | re.S)
+    assert len(files) == 3
+    for text in files:
+        checked = run("sweep", "create", "-f", "-", "--dry-run", stdin=text)
+        assert (checked.exit_code, checked.stdout[:10]) == (0, "It can run"), checked.output
+
+
+def test_the_document_names_every_field_and_state_of_a_sweep() -> None:
+    document = DOCUMENT.read_text()
+    kinds = (NewSweep, Objective, Asha)
+    fields = {name for kind in kinds for name in kind.model_fields} - {"kind"}
+    for name in fields | set(SweepState) | set(TrialState):
+        assert f"`{name}`" in document or f"{name}:" in document, name
 
 
 def test_a_training_that_would_be_refused_ends_with_3_and_its_field(run: Run) -> None:

@@ -19,18 +19,18 @@ class ExitCode(IntEnum):
 
     DONE = 0
     FAILED = 1
-    """The job failed or was cancelled, a check found a problem, or this machine refused something,
-    such as a full disk."""
+    """The job or the sweep failed or was cancelled, a check found a problem, or this machine refused
+    something, such as a full disk."""
     USAGE = 2
     """An argument, an option, a file or a variable of the environment cannot be used."""
     REFUSED = 3
     """The server refused the request: its state, its rules or the token do not allow it."""
     NOT_FOUND = 4
-    """The server knows no such job, checkpoint, worker or file."""
+    """The server knows no such job, sweep, checkpoint, worker or file."""
     NO_SERVER = 5
     """No server answers at the address, it cannot serve now, or another program answers there."""
     TIMEOUT = 6
-    """The job has not ended within --timeout."""
+    """The job or the sweep has not ended within --timeout."""
     INTERRUPTED = 130
     """Ctrl-C; jobs on the server go on."""
     CLOSED_PIPE = 141
