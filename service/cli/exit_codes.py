@@ -19,8 +19,8 @@ class ExitCode(IntEnum):
 
     DONE = 0
     FAILED = 1
-    """The job or the sweep failed or was cancelled, a check found a problem, or this machine refused
-    something, such as a full disk."""
+    """The job or the sweep failed or was cancelled, a check found a problem, or this machine
+    refused something, such as a full disk."""
     USAGE = 2
     """An argument, an option, a file or a variable of the environment cannot be used."""
     REFUSED = 3

@@ -202,6 +202,6 @@ def _counts(sweep: Sweep) -> str:
 def _parameters(parameters: Mapping[str, Any]) -> str:
     """As `--param` takes them, with every digit."""
     return " ".join(
-        f"{name}={value if isinstance(value, str) else json.dumps(value)}"
+        f"{name}={value if isinstance(value, str) else json.dumps(value, allow_nan=False)}"
         for name, value in parameters.items()
     )
