@@ -162,4 +162,6 @@ export const pageOf = (jobId) => `#/jobs/${encodeURIComponent(jobId)}`;
 
 export const checkpointPath = (checkpointId) => `checkpoints/${encodeURIComponent(checkpointId)}`;
 
+export const sweepPath = (sweepId) => `sweeps/${encodeURIComponent(sweepId)}`;
+
 export const fileUrl = (checkpointId, name) => `${checkpointPath(checkpointId)}/files/${encodeURIComponent(name)}`;

@@ -17,6 +17,8 @@ export type Lineage = Schemas["Lineage"];
 export type LineageEntry = Schemas["LineageEntry"];
 export type Problem = Schemas["Problem"];
 export type Session = Schemas["SessionView"];
+export type Sweep = Schemas["Sweep"];
+export type Trial = Schemas["Trial"];
 export type Worker = Schemas["Worker"];
 
 /** A recipe as `GET /recipes` has it. */

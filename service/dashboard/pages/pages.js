@@ -16,6 +16,8 @@ const loadCheckpointsPage = () => import("./checkpoints/checkpoints_page.js").th
 const loadCheckpointPage = () => import("./checkpoints/checkpoint_page.js").then((module) => module.CheckpointPage);
 const loadComparePage = () => import("./compare/compare_page.js").then((module) => module.ComparePage);
 const loadSubmitPage = () => import("./submit/submit_page.js").then((module) => module.SubmitPage);
+const loadSweepsPage = () => import("./sweeps/sweeps_page.js").then((module) => module.SweepsPage);
+const loadSweepPage = () => import("./sweeps/sweep_page.js").then((module) => module.SweepPage);
 const loadWorkersPage = () => import("./workers/workers_page.js").then((module) => module.WorkersPage);
 const loadWebhooksPage = () => import("./webhooks/webhooks_page.js").then((module) => module.WebhooksPage);
 const loadAuditPage = () => import("./audit/audit_page.js").then((module) => module.AuditPage);
@@ -27,6 +29,8 @@ const PAGES = [
   { pattern: ["jobs", ":id"], section: "jobs", load: loadJobPage },
   { pattern: ["checkpoints"], section: "checkpoints", load: loadCheckpointsPage },
   { pattern: ["checkpoints", ":id"], section: "checkpoints", load: loadCheckpointPage },
+  { pattern: ["sweeps"], section: "sweeps", load: loadSweepsPage },
+  { pattern: ["sweeps", ":id"], section: "sweeps", load: loadSweepPage },
   { pattern: ["compare"], section: "jobs", load: loadComparePage },
   { pattern: ["submit"], section: "submit", load: loadSubmitPage },
   { pattern: ["workers"], section: "workers", load: loadWorkersPage },

@@ -1,4 +1,4 @@
-// The states of jobs, attempts and workers: their colours, and which job states are final.
+// The states of jobs, attempts, workers and sweeps: their colours, and which job states are final.
 
 const STATE_TONES = new Map(Object.entries({
   queued: "waiting",
@@ -13,6 +13,9 @@ const STATE_TONES = new Map(Object.entries({
   unreachable: "warn",
   quarantined: "warn",
   damaged: "bad",
+  live: "active",
+  finished: "good",
+  refused: "bad",
 }));
 
 /** The tone of a state; an unknown one, of a newer server, is quiet. */

@@ -40,6 +40,7 @@ export function App() {
 const SECTIONS = [
   { name: "Jobs", section: "jobs", href: "#/jobs" },
   { name: "Checkpoints", section: "checkpoints", href: "#/checkpoints" },
+  { name: "Sweeps", section: "sweeps", href: "#/sweeps" },
   { name: "Workers", section: "workers", href: "#/workers" },
   { name: "Submit", section: "submit", href: "#/submit" },
 ];

@@ -19,6 +19,9 @@ export function metric(value) {
   return size < 1e4 ? value.toPrecision(4) : whole.format(value);
 }
 
+/** Without the digits that a binary fraction adds: 0.00012, not 0.00012000000000000002. */
+export const shortNumber = (value) => String(Number(value.toPrecision(6)));
+
 /** A fraction in 0…1 as a percentage with two decimals. */
 export const errorRate = (fraction) => (known(fraction) ? `${(fraction * 100).toFixed(2)} %` : NONE);
 

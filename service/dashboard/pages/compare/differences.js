@@ -1,6 +1,6 @@
 // What jobs have in common and what differs, as rows of values.
 
-import { duration, metricTitle, namedMetric, NONE } from "../../text/format.js";
+import { duration, metricTitle, namedMetric, NONE, shortNumber } from "../../text/format.js";
 import { shownName } from "../../text/user_text.js";
 
 /**
@@ -49,9 +49,6 @@ function textOf(group, name, value) {
   if (typeof value === "number") return shortNumber(value);
   return shownName(String(value));
 }
-
-/** Without the digits that a binary fraction adds: 0.00012, not 0.00012000000000000002. */
-export const shortNumber = (value) => String(Number(value.toPrecision(6)));
 
 const tookOf = ({ started_at: start, finished_at: end }) => (start && end ? (Date.parse(end) - Date.parse(start)) / 1000 : null);
 

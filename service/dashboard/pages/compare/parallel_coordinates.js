@@ -2,8 +2,9 @@
 
 import { useState } from "../../vendor/preact.js";
 import { html } from "../../parts/html.js";
+import { shortNumber } from "../../text/format.js";
 import { titleOf } from "../../text/job_title.js";
-import { differing, rowsOf, rowTitle, shortNumber } from "./differences.js";
+import { differing, rowsOf, rowTitle } from "./differences.js";
 
 const WIDTH = 960;
 const HEIGHT = 260;

@@ -29,9 +29,17 @@ export function JobHead({ job, lineage, isGone, afterwards }) {
       <p class="identity">${identity}</p>
       <${Origins} job=${job} lineage=${lineage} />
       ${labels.length > 0 &&
-      html`<ul class="labels" aria-label="Labels">${labels.map(([key, value]) => html`<li key=${key} class="tag">${`${key}: ${value}`}</li>`)}</ul>`}
+      html`<ul class="labels" aria-label="Labels">${labels.map(([key, value]) => html`<li key=${key} class="tag"><${Label} name=${key} value=${value} /></li>`)}</ul>`}
     </header>
   `;
+}
+
+// The server gives it to every job of a sweep.
+const SWEEP_LABEL = "sweep";
+
+function Label({ name, value }) {
+  const text = `${name}: ${value}`;
+  return name === SWEEP_LABEL ? html`<a href=${addressOf(["sweeps", value])}>${text}</a>` : text;
 }
 
 /** The form submits trainings and evals; a job that cannot be read has no specification to change. */
