@@ -14,7 +14,7 @@ from api_tests.support.axe import AXE, violations
 from api_tests.support.dashboard_models import an_evaluation
 from api_tests.support.fake_agent import FakeAgent
 from api_tests.support.fake_dashboard_server import DASHBOARD, DEADLINE_MS
-from api_tests.support.server import Server
+from api_tests.support.server import Server, wait_for
 from service.contract.checkpoints import job_files_path
 from service.volume.log_times import LogTimes
 
@@ -40,7 +40,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def ids(server: Server) -> dict[str, list[str]]:
-    """By the first part of an address: a job of each state, a checkpoint, a worker."""
+    """By the first part of an address: a job of each state, one of what else has a page."""
     agent = FakeAgent(server)
     running = agent.submit(name="first run", labels={"team": "vision"})["id"]
     claim = agent.claim()
@@ -58,9 +58,18 @@ def ids(server: Server) -> dict[str, list[str]]:
     paused, cancelled = (agent.submit()["id"] for _ in range(2))
     agent.http.post(f"/jobs/{paused}/pause")
     agent.http.post(f"/jobs/{cancelled}/cancel", json={})
+    sweep = agent.http.post("/sweeps", json=_a_sweep(agent)).json()["id"]
+    wait_for(lambda: agent.http.get(f"/sweeps/{sweep}/trials").json()["data"] != [], "a trial")
     agent.http.close()
     jobs = [running, failed, retried, evaluated, paused, cancelled, "job_that_is_not_there"]
-    return {"jobs": jobs, "checkpoints": [checkpoint], "workers": [agent.id]}
+    others = {"checkpoints": [checkpoint], "workers": [agent.id], "sweeps": [sweep]}
+    return {"jobs": jobs} | others
+
+
+def _a_sweep(agent: FakeAgent) -> dict[str, Any]:
+    parameters = {"batch_size": {"values": [16, 32]}}
+    job = agent.spec(params={})
+    return {"job": job, "parameters": parameters, "method": {"kind": "grid"}, "jobs_at_once": 1}
 
 
 def _evaluate(server: Server, agent: FakeAgent, checkpoint: str) -> str:

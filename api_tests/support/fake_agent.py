@@ -97,9 +97,14 @@ class FakeAgent:
         return self.http.post("/agent/reports", json=body)
 
     def save(
-        self, claim: dict[str, Any], step: int, content: bytes = b"weights", phase: str = "train"
+        self,
+        claim: dict[str, Any],
+        step: int,
+        content: bytes = b"weights",
+        phase: str = "train",
+        **fields: Any,
     ) -> str:
-        """Write a checkpoint's folder and tell of it; its id."""
+        """Write a checkpoint's folder and tell of it; its id. `fields` are of its manifest."""
         digest = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
         manifest = a_manifest(
             claim["job_id"],
@@ -107,6 +112,7 @@ class FakeAgent:
             phase=phase,
             attempt=claim["attempt"],
             files={"model.safetensors": digest},
+            **fields,
         )
         folder = self._server.volume / folder_of(manifest)
         folder.mkdir(parents=True)

@@ -40,7 +40,7 @@ export function SweepPage({ id, query }) {
 }
 
 function Shown({ sweep, isGone, query, refresh }) {
-  const identity = [sweep.id, methodOf(sweep), sweep.submitted_by && `submitted by ${sweep.submitted_by}`].filter(Boolean).join(" · ");
+  const identity = [sweep.id, methodOf(sweep), objectiveText(sweep), sweep.submitted_by && `submitted by ${sweep.submitted_by}`].filter(Boolean).join(" · ");
   return html`
     <header class="job-head">
       <div class="name"><h1>${sweepTitle(sweep)}</h1><${Badge} state=${sweep.state} /></div>
@@ -62,13 +62,12 @@ function Shown({ sweep, isGone, query, refresh }) {
 function figuresOf(sweep) {
   const { best, spec } = sweep;
   const found = best && [
-    { name: "Best", value: html`<a href=${addressOf(["jobs", best.job_id])} title=${best.job_id}>${namedMetric(metricOf(sweep), best.value)}, trial ${best.number}</a>` },
-    { name: "Its checkpoint", value: best.checkpoint_id ? html`<a href=${addressOf(["checkpoints", best.checkpoint_id])} title=${best.checkpoint_id}>${shortId(best.checkpoint_id)}</a>` : NONE },
-    { name: "Its parameters", value: parametersText(best.parameters), title: parametersText(best.parameters) },
+    { name: "Best", value: html`<a href=${addressOf(["jobs", best.job_id])} title=${best.job_id}>${namedMetric(metricOf(sweep), best.value)}</a>` },
+    { name: "Best trial", value: String(best.number), title: parametersText(best.parameters) },
+    { name: "Best checkpoint", value: best.checkpoint_id ? html`<a href=${addressOf(["checkpoints", best.checkpoint_id])} title=${best.checkpoint_id}>${shortId(best.checkpoint_id)}</a>` : NONE },
   ];
   return [
     ...(found ?? [{ name: "Best", value: NONE, title: "No trial has measured a value yet" }]),
-    { name: "Objective", value: objectiveText(sweep), title: objectiveText(sweep) },
     { name: "Steps", value: spec?.budget_steps ? `${count(sweep.steps)} of ${count(spec.budget_steps)}` : count(sweep.steps) },
     { name: "Jobs at once", value: count(spec?.jobs_at_once) },
   ];

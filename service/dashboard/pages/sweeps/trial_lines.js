@@ -27,7 +27,7 @@ export function TrialLines({ sweep, trials }) {
     if (event.key === "Enter" && shown.job_id) navigate(addressOf(["jobs", shown.job_id]));
     if (!STEPS.has(event.key)) return;
     event.preventDefault();
-    const place = picked === null ? trials.indexOf(shown) : trials.indexOf(shown) + STEPS.get(event.key);
+    const place = trials.indexOf(shown) + STEPS.get(event.key);
     pick(trials[Math.min(Math.max(place, 0), trials.length - 1)].number);
   };
   return html`
