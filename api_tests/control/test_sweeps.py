@@ -63,7 +63,7 @@ def test_the_jobs_are_ordinary_ones_with_a_label_and_the_values(
     assert (job.name, job.submitted_by, job.state) == ("lr-3", "ann", "queued")
     assert job.spec.params["learning_rate"] == 0.2
     assert job.spec.params["batch_size"] == 16
-    assert job.spec.params["total_iters"] == 40
+    assert job.spec.params["total_iters"] == 50
 
 
 def test_a_sweep_ends_with_its_last_trial_and_names_the_best(sweeps: Sweeps, agent: Agent) -> None:
@@ -137,6 +137,21 @@ def test_successive_halving_stops_the_worse_ones_by_a_graceful_cancel(
     assert "rung 1" in stopped.message
 
 
+def test_no_trial_is_stopped_after_its_last_iteration(sweeps: Sweeps, agent: Agent) -> None:
+    method = {"kind": "asha", "trials": 4, "min_steps": 50, "reduction_factor": 2}
+    sweep = sweeps.create(a_sweep(method=method))
+    sweeps.turn(sweep)
+    for error in (0.1, 0.2, 0.3, 0.4):
+        training = Training(agent)
+        training.measure(50, error)
+        training.measure(60, error)
+        sweeps.turn(sweep)
+    assert {trial.job_state for trial in sweeps.trials(sweep)} == {"running"}
+    # What recalibrates batch norm does not count.
+    assert [trial.steps for trial in sweeps.trials(sweep)] == [50] * 4
+    assert sweeps.get(sweep).steps == 200
+
+
 def test_the_budget_is_never_exceeded_and_ends_the_sweep(sweeps: Sweeps, agent: Agent) -> None:
     # Each trial makes 50 steps at most: three fit, and a fourth once one has stopped early.
     sweep = sweeps.create(a_sweep(budget_steps=170))
@@ -160,20 +175,16 @@ def test_the_budget_is_never_exceeded_and_ends_the_sweep(sweeps: Sweeps, agent: 
 def test_a_sweep_whose_budget_has_no_room_for_a_trial_ends_and_says_so(
     sweeps: Sweeps, agent: Agent
 ) -> None:
-    sweep = sweeps.create(a_sweep(budget_steps=99))
+    sweep = sweeps.create(a_sweep(budget_steps=149))
     sweeps.turn(sweep)
-    Training(agent).end()
-    assert states(sweeps, sweep) == ["live"]
-    sweeps.turn(sweep)
-    # It reported no steps: there is room again.
-    training = Training(agent)
-    training.measure(50, 0.5)
-    training.end()
+    assert states(sweeps, sweep) == ["live"] * 2
+    for _ in range(2):
+        Training(agent).end()
     sweeps.turn(sweep)
     ended = sweeps.get(sweep)
     assert ended.state == "finished"
-    assert ended.message == "the budget of 99 steps allows no further trial"
-    assert ended.trials == {"succeeded": 2}
+    assert ended.message == "the budget of 149 steps allows no further trial"
+    assert (ended.trials, ended.steps) == ({"succeeded": 2}, 100)
 
 
 def test_a_pause_holds_the_jobs_and_a_resume_goes_on_with_those_alone(

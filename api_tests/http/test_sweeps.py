@@ -88,6 +88,11 @@ def test_a_sweep_is_paused_resumed_cancelled_and_deleted(own: Server) -> None:
     listed = own.http.get("/sweeps", params={"state": "cancelled"}).json()["data"]
     assert [each["id"] for each in listed] == [sweep["id"]]
     assert own.http.get("/sweeps", params={"state": "running"}).json()["data"] == []
+    either = own.http.get("/sweeps", params={"state": ["running", "cancelled"]}).json()["data"]
+    assert [each["id"] for each in either] == [sweep["id"]]
+    polled = own.http.get(path)
+    again = own.http.get(path, headers={"If-None-Match": polled.headers["ETag"]})
+    assert again.status_code == 304
     assert own.http.delete(path).status_code == 204
     problem_of(own.http.get(path), 404, "no_such_sweep")
     problem_of(own.http.get(f"{path}/trials"), 404, "no_such_sweep")

@@ -10,7 +10,7 @@ from service.control.sweeps.checks import check
 from service.domain.access import SERVER, Caller
 
 JOB: dict[str, Any] = {"kind": "train", "recipe": "oneshot", "data": {"dataset": "digits"}}
-ITERATIONS = {"total_iters": 40, "bn_recalibration_iters": 10}
+ITERATIONS = {"total_iters": 50, "bn_recalibration_iters": 10}
 
 
 def a_sweep(**fields: Any) -> NewSweep:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any, get_args, get_origin
 
 from fastapi import Depends, Request
 from fastapi.dependencies.models import Dependant
@@ -59,12 +60,18 @@ def declared_queries(dependant: Dependant) -> QueryNames:
             model = parameter.field_info.annotation
             if not (isinstance(model, type) and issubclass(model, BaseModel)):
                 names.add(parameter.alias)
+                if _is_list(model):
+                    lists.add(parameter.alias)
                 continue
             names.update(field.alias or name for name, field in model.model_fields.items())
             if issubclass(model, JobSelection):
                 lists.update(LISTS)
                 prefixes.append(PARAMETER)
     return QueryNames(frozenset(names), frozenset(lists), tuple(prefixes))
+
+
+def _is_list(annotation: Any) -> bool:
+    return any(get_origin(each) is list for each in (annotation, *get_args(annotation)))
 
 
 def _with_dependencies(dependant: Dependant) -> Iterator[Dependant]:

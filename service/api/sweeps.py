@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from service.api.dependencies import By, Context
 from service.api.parameters import Flag, IdempotencyKey, IdFilter, Limit, Past, PathId
 from service.api.refusals import refusals
-from service.api.responses import UNCHANGED, Page, listed
+from service.api.responses import UNCHANGED, Page, conditional, listed
 from service.context import AppContext
 from service.contract.model_json import json_of
 from service.contract.sweeps import NewSweep, Sweep, SweepState, Trial
@@ -69,11 +69,11 @@ def page(
     return listed(request, found, has_more=has_more)
 
 
-@router.get("/{sweep_id}", responses=refusals(404))
-def get(sweep_id: PathId, context: Context, by: By) -> Sweep:
+@router.get("/{sweep_id}", response_model=Sweep, responses=UNCHANGED | refusals(404))
+def get(request: Request, sweep_id: PathId, context: Context, by: By) -> Response:
     """One sweep, with the best of its trials so far."""
     with context.database.read() as tx:
-        return registry.get(tx, sweep_id, by)
+        return conditional(request, json_of(registry.get(tx, sweep_id, by)))
 
 
 @router.get("/{sweep_id}/trials", response_model=Page[Trial], responses=UNCHANGED | refusals(404))

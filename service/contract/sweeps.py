@@ -214,7 +214,7 @@ class Trial(BaseModel):
     """None once the job is deleted."""
     value: Measure = None
     steps: int = 0
-    """The iterations that its job has made."""
+    """The iterations that its job has trained."""
 
 
 class BestTrial(BaseModel):
@@ -246,7 +246,7 @@ class Sweep(BaseModel):
     """How many it has in all, unless its budget ends it before."""
     trials: Annotated[dict[ShortText, int], CutTo(len(TrialState))] = Field(default_factory=dict)
     steps: int = 0
-    """The iterations of all its jobs together."""
+    """The iterations that all its jobs together have trained."""
     best: BestTrial | None = None
     unreadable: Message | None = None
     """Why this version cannot read the sweep, if it cannot: `spec` is as it is stored then."""

@@ -149,7 +149,10 @@ def page(tx: Connection, sweep_id: str, after: int, limit: int) -> list[Trial]:
 
 def _steps(tx: Connection) -> Any:
     made = func.coalesce(json_number(tx.dialect.name, jobs.c.progress, "step"), 0)
-    return case((trials.c.state == TrialState.LIVE, made), else_=trials.c.steps)
+    # What comes after the last iteration recalibrates batch norm.
+    total = json_number(tx.dialect.name, jobs.c.spec, "params", "total_iters")
+    trained = case((made > total, total), else_=made)
+    return case((trials.c.state == TrialState.LIVE, trained), else_=trials.c.steps)
 
 
 def _stored(row: RowMapping) -> StoredTrial:

@@ -10,6 +10,7 @@ from service.contract.jobs import ENDED_JOBS, Job
 from service.contract.specs import NetworkSpec
 from service.contract.stored_specs import StoredSpec
 from service.contract.sweeps import NewSweep
+from service.domain.known_parameters import KnownParameters
 from service.store import jobs, series, trials
 from service.store.trials import StoredTrial
 
@@ -30,16 +31,24 @@ class LiveTrial:
         return self.job is None or self.job.state in ENDED_JOBS
 
     @property
+    def points_in_training(self) -> tuple[tuple[int, float], ...]:
+        """The new points before the last iteration: after it there is nothing left to stop."""
+        total = steps_of(self.job.spec) if self.job is not None else 0
+        return tuple((step, value) for step, value in self.points if step < total)
+
+    @property
     def steps(self) -> int:
-        """The iterations that its job has made."""
-        return self.job.progress.step if self.job is not None else 0
+        """The iterations that its job has trained."""
+        if self.job is None:
+            return 0
+        return min(self.job.progress.step, steps_of(self.job.spec))
 
     @property
     def steps_at_most(self) -> int:
-        """The iterations that its job may have made at its end."""
+        """The iterations that its job may have trained at its end."""
         if self.job is None or self.has_ended:
             return self.steps
-        return max(self.steps, steps_of(self.job.spec))
+        return steps_of(self.job.spec)
 
 
 def live_trials(tx: Connection, sweep_id: str, new: NewSweep) -> list[LiveTrial]:
@@ -54,10 +63,12 @@ def live_trials(tx: Connection, sweep_id: str, new: NewSweep) -> list[LiveTrial]
 
 
 def steps_of(spec: StoredSpec) -> int:
-    """The iterations of a whole training, with those that only recalibrate batch norm."""
+    """The iterations of a whole training; none for one whose recipe does not count by them.
+
+    What recalibrates batch norm after them trains nothing.
+    """
     params: Mapping[str, Any] = spec.params if isinstance(spec, NetworkSpec) else {}
-    counts = (params.get(name) for name in ("total_iters", "bn_recalibration_iters"))
-    return sum(each for each in counts if isinstance(each, int))
+    return KnownParameters.of(params).total_iters or 0
 
 
 def _new_points(tx: Connection, new: NewSweep, trial: StoredTrial) -> tuple[tuple[int, float], ...]:

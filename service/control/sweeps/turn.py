@@ -105,7 +105,7 @@ def _measure(tx: Connection, new: NewSweep, each: LiveTrial, now: datetime) -> N
     if isinstance(method, Asha) and not trial.stopping:
         rungs = trials.rungs(tx, trial.sweep_id)
         others = [values for number, values in rungs.items() if number != trial.number and values]
-        judgement = judge(method, new.objective, trial.rungs, each.points, others)
+        judgement = judge(method, new.objective, trial.rungs, each.points_in_training, others)
         values["rungs"] = list(judgement.rungs)
         if judgement.stops:
             rung, factor = len(judgement.rungs), method.reduction_factor
