@@ -12,7 +12,7 @@ from service.control.sweeps.halving import judge
 from service.control.sweeps.space import parameters_of
 from service.domain.errors import InvalidFields
 
-ASHA = Asha(trials=9, min_steps=10, reduction_factor=3)
+ASHA = Asha(kind="asha", trials=9, min_steps=10, reduction_factor=3)
 
 
 def drawn(parameters: dict[str, Any], seed: int = 0, trials: int = 50) -> list[dict[str, Any]]:
@@ -67,7 +67,7 @@ def test_values_are_drawn_within_their_range_and_the_same_again_for_the_same_see
         ),
         ({"parameters": {"total_iters": {"values": [1]}}}, "total_iters is in job.params, too"),
         ({"job": JOB | {"labels": {f"l{n}": "" for n in range(64)}}}, "at most 63"),
-        ({"method": {"kind": "tea-leaves"}}, "tea-leaves"),
+        ({"method": {"kind": "tea-leaves"}}, "kind must be one of grid, random, asha"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(fields: dict[str, Any], message: str) -> None:

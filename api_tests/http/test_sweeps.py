@@ -118,6 +118,15 @@ def test_what_a_sweep_is_refused_for_names_the_field(server: Server) -> None:
     refused = server.http.post("/sweeps", json=BODY | {"parameters": values})
     problem = problem_of(refused, 422, "invalid")
     assert [each["pointer"] for each in problem["errors"]] == ["/parameters/batch_size"]
+    bodies: list[tuple[dict[str, Any], str]] = [
+        ({"parameters": {"batch_size": {"low": 1}}}, "/parameters/batch_size/high"),
+        ({"parameters": {"batch_size": {"values": []}}}, "/parameters/batch_size/values"),
+        ({"method": {"kind": "asha", "trials": 0, "min_steps": 1}}, "/method/trials"),
+        ({"method": {"kind": "tea-leaves"}}, "/method"),
+    ]
+    for body, pointer in bodies:
+        problem = problem_of(server.http.post("/sweeps", json=BODY | body), 422, "invalid")
+        assert [each["pointer"] for each in problem["errors"]] == [pointer]
     grid = {"learning_rate": {"low": 0.1, "high": 1}}
     refused = server.http.post("/sweeps", json=BODY | {"parameters": grid})
     assert "a grid needs values" in problem_of(refused, 422, "invalid")["detail"]

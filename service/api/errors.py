@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from service.api.prefix import route_path
 from service.contract.errors import FieldProblem, Problem
 from service.contract.nearest import field_names, unknown_name
-from service.contract.sentences import message_of
+from service.contract.sentences import location_of, message_of
 from service.contract.text import PATH_LENGTH
 from service.domain.errors import (
     Conflict,
@@ -124,7 +124,7 @@ def _body_model(request: Request) -> Any:
 
 def _fields(errors: Sequence[Any], body: Any) -> Iterator[FieldProblem]:
     for error in errors:
-        location = [part for part in error["loc"] if part != "body"]
+        location = [part for part in location_of(error) if part != "body"]
         if location[:1] == ["query"]:
             # A query has no places in a list: a name may be there several times.
             location = [part for part in location if isinstance(part, str)]

@@ -24,9 +24,18 @@ def without_prefix(message: str) -> str:
     return message.removeprefix("Value error, ")
 
 
+BRANCH = "~branch:"
+"""What the tag of a branch of a union begins with: it is no name of a field."""
+
+
+def location_of(error: Mapping[str, Any]) -> list[str | int]:
+    """Where in the body an error is: names of fields, and numbers of items."""
+    return [part for part in error["loc"] if not str(part).startswith(BRANCH)]
+
+
 def dotted(error: Mapping[str, Any]) -> str:
     """The location of an error, such as `params.batch_size`; empty for the whole object."""
-    return ".".join(str(part) for part in error["loc"])
+    return ".".join(map(str, location_of(error)))
 
 
 def sentences_of(

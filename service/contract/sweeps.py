@@ -1,16 +1,18 @@
 """Sweeps: many trainings over values of parameters, and what came of each."""
 
 import math
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from service.contract.fields import MOST_LABELS, Id, IdText, Measure, MetricName, Name, Step
 from service.contract.json_types import WHOLE_NUMBER
 from service.contract.json_values import JsonLimit
 from service.contract.reading import Extensible
+from service.contract.sentences import BRANCH
 from service.contract.specs import TrainSpec
 from service.contract.text import CutTo, Message, ShortText, Text
 
@@ -88,13 +90,13 @@ class Range(_Edge):
 class Grid(_Edge):
     """Every combination of the values; no parameter may be a range."""
 
-    kind: Literal["grid"] = "grid"
+    kind: Literal["grid"]
 
 
 class Random(_Edge):
     """So many combinations, drawn at random; the same seed draws the same ones."""
 
-    kind: Literal["random"] = "random"
+    kind: Literal["random"]
     trials: Trials
     seed: Seed = 0
 
@@ -106,7 +108,7 @@ class Asha(_Edge):
     is among the best of each `reduction_factor` that have come as far.
     """
 
-    kind: Literal["asha"] = "asha"
+    kind: Literal["asha"]
     trials: Trials
     seed: Seed = 0
     min_steps: Annotated[int, Field(ge=1, le=2**31), WHOLE_NUMBER]
@@ -120,8 +122,37 @@ class Objective(_Edge):
     goal: Literal["minimize", "maximize"] = "minimize"
 
 
-Method = Annotated[Grid | Random | Asha, Field(discriminator="kind")]
-Space = Annotated[dict[Id, Choices | Range], Field(min_length=1, max_length=MOST_PARAMETERS)]
+_METHODS = ("grid", "random", "asha")
+
+
+def _method_branch(method: Any) -> str | None:
+    kind = method.get("kind") if isinstance(method, Mapping) else getattr(method, "kind", None)
+    return f"{BRANCH}{kind}" if kind in _METHODS else None
+
+
+def _domain_branch(domain: Any) -> str:
+    has_values = isinstance(domain, Choices) or (isinstance(domain, Mapping) and "values" in domain)
+    return f"{BRANCH}{'values' if has_values else 'range'}"
+
+
+Method = Annotated[
+    Annotated[Grid, Tag(f"{BRANCH}grid")]
+    | Annotated[Random, Tag(f"{BRANCH}random")]
+    | Annotated[Asha, Tag(f"{BRANCH}asha")],
+    Discriminator(
+        _method_branch,
+        custom_error_type="unknown_method",
+        custom_error_message=f"kind must be one of {', '.join(_METHODS)}",
+    ),
+]
+Domain = Annotated[
+    Annotated[Choices, Tag(f"{BRANCH}values")] | Annotated[Range, Tag(f"{BRANCH}range")],
+    Discriminator(_domain_branch),
+]
+Space = Annotated[
+    dict[Annotated[Id, Field(min_length=1)], Domain],
+    Field(min_length=1, max_length=MOST_PARAMETERS),
+]
 
 
 class NewSweep(_Edge):
