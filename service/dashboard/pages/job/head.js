@@ -7,6 +7,7 @@ import { html } from "../../parts/html.js";
 import { addressOf } from "../../state/route.js";
 import { count, percent } from "../../text/format.js";
 import { titleOf } from "../../text/job_title.js";
+import { visible } from "../../text/user_text.js";
 import { Bell } from "./bell.js";
 import { JobActions } from "./job_actions.js";
 import { Origins } from "./lineage.js";
@@ -39,7 +40,8 @@ const SWEEP_LABEL = "sweep";
 
 function Label({ name, value }) {
   const text = `${name}: ${value}`;
-  return name === SWEEP_LABEL ? html`<a href=${addressOf(["sweeps", value])}>${text}</a>` : text;
+  // A text that is in no element is not made visible by the template.
+  return name === SWEEP_LABEL ? html`<a href=${addressOf(["sweeps", value])}>${text}</a>` : visible(text);
 }
 
 /** The form submits trainings and evals; a job that cannot be read has no specification to change. */
