@@ -50,11 +50,11 @@ function Who({ entry: { actor, role } }) {
   return html`${who}${role && html`<small>${role}</small>`}`;
 }
 
-/** Jobs and checkpoints have pages, of others all that was done with them is shown. */
+/** Jobs, checkpoints and sweeps have pages, of others all that was done with them is shown. */
 function Subject({ entry: { action, subject } }) {
   if (!subject) return NONE;
-  const kind = /^(job|ckpt)_/.exec(subject)?.[1];
-  const page = { job: ["jobs", subject], ckpt: ["checkpoints", subject] }[kind];
+  const kind = /^(job|ckpt|swp)_/.exec(subject)?.[1];
+  const page = { job: ["jobs", subject], ckpt: ["checkpoints", subject], swp: ["sweeps", subject] }[kind];
   const isThere = page && !action.endsWith(".delete");
   return html`
     <a href=${addressOf(["audit"], { subject })} title="All that was done with it">${subject}</a>

@@ -61,7 +61,7 @@ function NoSweeps() {
     <div class="empty">
       <h2>No sweeps yet</h2>
       <p>
-        A sweep is many trainings over values of parameters. <code>trainyard sweep create -f sweep.json</code> makes
+        A sweep is many trainings over values of parameters. <code>trainyard sweep create -f sweep.yaml</code> makes
         one. <a href="guide/sweeps/">How it works</a>
       </p>
     </div>
