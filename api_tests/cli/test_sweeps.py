@@ -13,7 +13,8 @@ from api_tests.support.fake_agent import FakeAgent
 from api_tests.support.server import Server
 from api_tests.support.sweep_calls import a_sweep, run_trials
 from service.cli.completion import sweeps_beginning_with
-from service.contract.sweeps import Asha, NewSweep, Objective, SweepState, TrialState
+from service.contract.sweep_specs import Asha, NewSweep, Objective
+from service.contract.sweeps import SweepState, TrialState
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "sweeps.md"
 Run = Callable[..., Result]

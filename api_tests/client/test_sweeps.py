@@ -9,7 +9,8 @@ from api_tests.support.fake_agent import FakeAgent
 from api_tests.support.server import Server
 from api_tests.support.sweep_calls import a_sweep, run_trials
 from service.client import AsyncClient, Client, Conflict, InvalidRequest, NotFound, StillRunning
-from service.contract.sweeps import NewSweep, Sweep, SweepState, TrialState
+from service.contract.sweep_specs import NewSweep
+from service.contract.sweeps import Sweep, SweepState, TrialState
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from api_tests.support.sweeps import JOB, Sweeps, a_sweep
 from api_tests.support.use_cases import ControlPlane
-from service.contract.sweeps import Asha, NewSweep, Objective
+from service.contract.sweep_specs import Asha, NewSweep, Objective
 from service.control.sweeps.halving import judge
 from service.control.sweeps.space import parameters_of
 from service.domain.errors import InvalidFields

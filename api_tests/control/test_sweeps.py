@@ -6,26 +6,13 @@ import sqlalchemy as sa
 from api_tests.support.sweeps import ITERATIONS, JOB, Sweeps, Training, a_sweep
 from api_tests.support.use_cases import Agent, ControlPlane
 from service.contract.access import Role
-from service.contract.jobs import Job
 from service.contract.sweeps import Sweep
-from service.control.jobs import actions, edits, views
+from service.control.jobs import edits
 from service.control.scheduling import class_limit
 from service.domain.access import Caller
-from service.domain.errors import Conflict, Forbidden, Gone, IdempotencyMismatch, NotFound
 from service.store.sweep_tables import sweeps as sweep_rows
 
-ANN, BOB = (Caller(name, Role.USER) for name in ("ann", "bob"))
-ADMIN = Caller("root", Role.ADMIN)
-
-
-@pytest.fixture
-def sweeps(control_plane: ControlPlane) -> Sweeps:
-    return Sweeps(control_plane)
-
-
-def job_of(control_plane: ControlPlane, job_id: str | None) -> Job:
-    with control_plane.database.read() as tx:
-        return views.get(tx, str(job_id))
+ANN = Caller("ann", Role.USER)
 
 
 def states(sweeps: Sweeps, sweep: Sweep) -> list[str]:
@@ -52,13 +39,13 @@ def test_a_grid_has_each_combination_once_and_so_many_jobs_at_once(
 
 
 def test_the_jobs_are_ordinary_ones_with_a_label_and_the_values(
-    sweeps: Sweeps, control_plane: ControlPlane
+    sweeps: Sweeps,
 ) -> None:
     sweep = sweeps.create(
         a_sweep(job=JOB | {"params": ITERATIONS, "labels": {"team": "a"}}), by=ANN
     )
     sweeps.turn(sweep)
-    job = job_of(control_plane, sweeps.trials(sweep)[2].job_id)
+    job = sweeps.job(sweeps.trials(sweep)[2].job_id)
     assert job.labels == {"team": "a", "sweep": sweep.id}
     assert (job.name, job.submitted_by, job.state) == ("lr-3", "ann", "queued")
     assert job.spec.params["learning_rate"] == 0.2
@@ -127,7 +114,7 @@ def test_successive_halving_stops_the_worse_ones_by_a_graceful_cancel(
         "cancelling",
         "running",
     ]
-    cancels = control_plane.events_of(job_of(control_plane, found[1].job_id), "cancel")
+    cancels = control_plane.events_of(sweeps.job(found[1].job_id), "cancel")
     assert [event.message for event in cancels] == ["cancel asked (graceful)"]
     trainings[1].end("cancelled", "cancelled")
     sweeps.turn(sweep)
@@ -187,37 +174,6 @@ def test_a_sweep_whose_budget_has_no_room_for_a_trial_ends_and_says_so(
     assert (ended.trials, ended.steps) == ({"succeeded": 2}, 100)
 
 
-def test_a_pause_holds_the_jobs_and_a_resume_goes_on_with_those_alone(
-    sweeps: Sweeps, agent: Agent, control_plane: ControlPlane
-) -> None:
-    sweep = sweeps.create(a_sweep(jobs_at_once=3), by=ANN)
-    sweeps.turn(sweep)
-    running = Training(agent)
-    by_hand = sweeps.trials(sweep)[1].job_id
-    with control_plane.write() as tx:
-        actions.pause(tx, str(by_hand), control_plane.now)
-    assert sweeps.pause(sweep, ANN).state == "paused"
-    assert [trial.job_state for trial in sweeps.trials(sweep)] == ["pausing", "paused", "paused"]
-    running.end("released", "released")
-    assert not sweeps.turn(sweep)
-    assert sweeps.resume(sweep, ANN).state == "running"
-    assert [trial.job_state for trial in sweeps.trials(sweep)] == ["queued", "paused", "queued"]
-
-
-def test_a_job_that_cannot_be_resumed_now_is_resumed_later(
-    sweeps: Sweeps, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sweep = sweeps.create(a_sweep(jobs_at_once=2))
-    sweeps.turn(sweep)
-    sweeps.pause(sweep)
-    monkeypatch.setattr(class_limit, "MOST_CLASSES", 0)
-    sweeps.resume(sweep)
-    assert [trial.job_state for trial in sweeps.trials(sweep)] == ["paused", "paused"]
-    monkeypatch.undo()
-    assert sweeps.turn(sweep)
-    assert [trial.job_state for trial in sweeps.trials(sweep)] == ["queued", "queued"]
-
-
 def test_a_trial_that_the_queue_has_no_place_for_begins_later(
     sweeps: Sweeps, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -248,31 +204,6 @@ def test_a_trial_whose_training_is_refused_for_good_says_why_and_holds_nothing_u
     assert sweeps.get(sweep).state == "finished"
 
 
-def test_a_cancel_ends_the_jobs_and_then_the_sweep(sweeps: Sweeps, agent: Agent) -> None:
-    sweep = sweeps.create(a_sweep(jobs_at_once=2))
-    sweeps.turn(sweep)
-    training = Training(agent)
-    assert sweeps.cancel(sweep).state == "cancelling"
-    sweeps.turn(sweep)
-    assert sweeps.get(sweep).state == "cancelling"
-    assert sweeps.cancel(sweep).state == "cancelling"
-    training.end("cancelled", "cancelled")
-    sweeps.turn(sweep)
-    ended = sweeps.get(sweep)
-    assert (ended.state, ended.trials) == ("cancelled", {"cancelled": 2})
-    assert ended.actions == ("delete",)
-    with pytest.raises(Conflict, match="nothing to resume"):
-        sweeps.resume(sweep)
-    assert sweeps.cancel(sweep).state == "cancelled"
-
-
-def test_a_cancel_before_the_first_trial_ends_the_sweep_at_once(sweeps: Sweeps) -> None:
-    sweep = sweeps.cancel(sweeps.create(a_sweep()))
-    assert (sweep.state, sweep.trials) == ("cancelled", {})
-    assert sweep.finished_at is not None
-    assert not sweeps.turn(sweep)
-
-
 def test_a_deleted_job_and_a_retried_one_end_their_trial(
     sweeps: Sweeps, agent: Agent, control_plane: ControlPlane
 ) -> None:
@@ -283,7 +214,7 @@ def test_a_deleted_job_and_a_retried_one_end_their_trial(
     retried.end("failed", "invalid_data")
     with control_plane.write() as tx:
         edits.delete(tx, deleted.job_id)
-    control_plane.retry(job_of(control_plane, retried.job_id), "start")
+    control_plane.retry(sweeps.job(retried.job_id), "start")
     sweeps.turn(sweep)
     assert states(sweeps, sweep)[:2] == ["deleted", "failed"]
 
@@ -308,42 +239,3 @@ def test_a_sweep_of_a_newer_version_is_shown_and_read_as_far_as_it_can_be(
     assert sweeps.cancel(unreadable).state == "cancelling"
     assert sweeps.turn(unreadable)
     assert sweeps.get(unreadable).state == "cancelled"
-
-
-def test_the_same_key_makes_one_sweep(sweeps: Sweeps) -> None:
-    first = sweeps.create(a_sweep(), key="k")
-    assert sweeps.create(a_sweep(), key="k").id == first.id
-    with pytest.raises(IdempotencyMismatch):
-        sweeps.create(a_sweep(jobs_at_once=1), key="k")
-    sweeps.turn(first)
-    sweeps.cancel(first)
-    sweeps.turn(first)
-    sweeps.delete(first)
-    with pytest.raises(Gone):
-        sweeps.create(a_sweep(), key="k")
-
-
-def test_a_sweep_is_steered_by_who_began_it_and_by_an_admin(sweeps: Sweeps) -> None:
-    sweep = sweeps.create(a_sweep(), by=ANN)
-    assert (sweep.submitted_by, sweep.actions) == ("ann", ("pause", "cancel"))
-    assert sweeps.get(sweep, BOB).actions == ()
-    for act in (sweeps.pause, sweeps.cancel, sweeps.delete, sweeps.resume):
-        with pytest.raises(Forbidden):
-            act(sweep, BOB)
-    assert sweeps.pause(sweep, ADMIN).actions == ("resume", "cancel")
-
-
-def test_only_a_sweep_that_has_ended_is_deleted_and_its_jobs_stay(
-    sweeps: Sweeps, control_plane: ControlPlane
-) -> None:
-    sweep = sweeps.create(a_sweep())
-    sweeps.turn(sweep)
-    with pytest.raises(Conflict, match="cancel it first"):
-        sweeps.delete(sweep)
-    sweeps.cancel(sweep)
-    sweeps.turn(sweep)
-    job_id = sweeps.trials(sweep)[0].job_id
-    sweeps.delete(sweep)
-    with pytest.raises(NotFound):
-        sweeps.get(sweep)
-    assert job_of(control_plane, job_id).state == "cancelled"

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from api_tests.support.access import bearer, make_token
+from api_tests.support.access import bearer, clients_of_people, make_token
 from api_tests.support.fake_agent import FakeAgent
 from api_tests.support.problems import problem_of
 from api_tests.support.server_context import Clock, server_context
@@ -37,16 +37,8 @@ def server(context: AppContext) -> Iterator[ThreadedServer]:
 @pytest.fixture
 def people(context: AppContext, server: ThreadedServer) -> Iterator[dict[str, httpx.Client]]:
     """By name a client with a token of its own; ann is an admin, vic a viewer."""
-    roles = {"ann": Role.ADMIN, "bob": Role.USER, "eve": Role.USER, "vic": Role.VIEWER}
-    clients = {
-        name: httpx.Client(
-            base_url=server.url, headers=bearer(make_token(context, name, role).secret)
-        )
-        for name, role in roles.items()
-    }
-    yield clients
-    for client in clients.values():
-        client.close()
+    with clients_of_people(context, server.url) as clients:
+        yield clients
 
 
 @pytest.fixture

@@ -1,7 +1,10 @@
 """Access tokens of a test's server."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from itertools import count
+
+import httpx
 
 from service.context import AppContext
 from service.contract.access import NewAccessToken, Role, TokenRequest
@@ -24,6 +27,21 @@ def make_token(context: AppContext, name: str, role: Role, **fields: object) -> 
         )
     context.credentials.refresh(context.now())
     return token
+
+
+PEOPLE = {"ann": Role.ADMIN, "bob": Role.USER, "eve": Role.USER, "vic": Role.VIEWER}
+
+
+@contextmanager
+def clients_of_people(context: AppContext, url: str) -> Iterator[dict[str, httpx.Client]]:
+    """By name of PEOPLE a client with a token of its own, of the server with that URL."""
+    with ExitStack() as stack:
+        yield {
+            name: stack.enter_context(
+                httpx.Client(base_url=url, headers=bearer(make_token(context, name, role).secret))
+            )
+            for name, role in PEOPLE.items()
+        }
 
 
 def bearer(secret: str) -> dict[str, str]:

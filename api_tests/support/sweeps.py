@@ -4,7 +4,10 @@ from typing import Any
 
 from api_tests.support.use_cases import Agent, ControlPlane, an_event
 from service.contract.agent import Claim
-from service.contract.sweeps import NewSweep, Sweep, Trial
+from service.contract.jobs import Job
+from service.contract.sweep_specs import NewSweep
+from service.contract.sweeps import Sweep, Trial
+from service.control.jobs import views
 from service.control.sweeps import registry, turn
 from service.control.sweeps.checks import check
 from service.domain.access import SERVER, Caller
@@ -61,6 +64,11 @@ class Sweeps:
         """As it is now."""
         with self.control_plane.database.read() as tx:
             return registry.get(tx, sweep.id, by)
+
+    def job(self, job_id: str | None) -> Job:
+        """The job of a trial, as it is now."""
+        with self.control_plane.database.read() as tx:
+            return views.get(tx, str(job_id))
 
     def trials(self, sweep: Sweep) -> list[Trial]:
         """Those that have begun."""

@@ -11,7 +11,8 @@ from service.api.refusals import refusals
 from service.api.responses import UNCHANGED, Page, conditional, listed
 from service.context import AppContext
 from service.contract.model_json import json_of
-from service.contract.sweeps import NewSweep, Sweep, SweepState, Trial
+from service.contract.sweep_specs import NewSweep
+from service.contract.sweeps import Sweep, SweepState, Trial
 from service.control.sweeps import registry
 from service.control.sweeps.checks import check
 from service.domain.access import Caller

@@ -2,13 +2,11 @@
 
 import time
 from collections.abc import Callable, Sequence
-from types import TracebackType
-from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
 
 from service.cli import figures, terminal
+from service.cli.progress_bar import ProgressBar
 from service.contract.jobs import Job, JobState
 
 _LINE_SECONDS = 10.0
@@ -16,45 +14,23 @@ _LONG = ("loss {}", "top-1 error {}", "{} images/s", "ETA {}")
 _SHORT = ("loss {}", "error {}", "{} img/s", "ETA {}")
 
 
-class JobProgress:
+class JobProgress(ProgressBar):
     """Shows each state of a job that `show` receives from `Client.wait`."""
 
     def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
         self._console = console
         self._clock = clock
-        self._bar = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=None),
-            TextColumn("{task.completed:.0f}/{task.total:.0f}"),
-            TextColumn("{task.fields[figures]}", markup=False),
-            console=console,
-            disable=not terminal.is_screen(console),
-            expand=True,
-        )
-        self._task = self._bar.add_task("queued", total=1, figures="")
+        super().__init__(console, "queued")
         self._status = ""
         self._printed_at = -_LINE_SECONDS
-
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._bar.stop()
 
     def show(self, job: Job) -> None:
         """Update the bar, or print a line if the state changed or ten seconds have passed."""
         progress = job.progress
-        if terminal.is_screen(self._console):
-            self._bar.update(
-                self._task,
-                description=terminal.visible(status_text(job)),
-                completed=progress.step,
+        if self.is_shown:
+            self.update(
+                status_text(job),
+                done=progress.step,
                 total=progress.total_steps,
                 figures=figures_text(job, _SHORT),
             )

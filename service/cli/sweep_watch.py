@@ -1,11 +1,9 @@
 """The command that follows a sweep until it ends."""
 
-from types import TracebackType
-from typing import Annotated, Self
+from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
 
 from service.cli import figures, terminal
 from service.cli.exit_codes import ExitCode, Failed
@@ -18,6 +16,7 @@ from service.cli.options import (
     connect,
     print_json,
 )
+from service.cli.progress_bar import ProgressBar
 from service.cli.references import sweep_id_of
 from service.client import Client
 from service.contract.sweeps import Sweep, SweepState, TrialState
@@ -89,47 +88,22 @@ def best_text(sweep: Sweep) -> str | None:
     return f"{metric or 'value'} {figures.loss(sweep.best.value)} (trial {sweep.best.number})"
 
 
-class _SweepProgress:
+class _SweepProgress(ProgressBar):
     """A bar of the trials on a terminal, and in a file a line whenever a trial begins or ends."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._bar = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=None),
-            TextColumn("{task.completed:.0f}/{task.total:.0f}"),
-            TextColumn("{task.fields[figures]}", markup=False),
-            console=console,
-            disable=not terminal.is_screen(console),
-            expand=True,
-        )
-        self._task = self._bar.add_task("", total=1, figures="")
+        super().__init__(console, "")
         self._line = ""
-
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._bar.stop()
 
     def show(self, sweep: Sweep) -> None:
         """Update the bar, or print a line if it differs from the one before."""
         ended, best = ended_trials(sweep), best_text(sweep)
         live = f"{sweep.trials.get(TrialState.LIVE, 0)} live"
         parts = [live, *([f"best {best}"] if best else [])]
-        if terminal.is_screen(self._console):
-            self._bar.update(
-                self._task,
-                description=terminal.visible(sweep.state.value),
-                completed=ended,
-                total=sweep.trial_count,
-                figures=terminal.visible(", ".join(parts)),
+        if self.is_shown:
+            self.update(
+                sweep.state.value, done=ended, total=sweep.trial_count, figures=", ".join(parts)
             )
             return
         trials = f"{ended} of {sweep.trial_count} trials ended"

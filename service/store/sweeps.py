@@ -11,7 +11,8 @@ from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 
 from service.contract.reading import log_once, member
 from service.contract.sentences import sentence_of
-from service.contract.sweeps import LIVE_SWEEPS, NewSweep, SweepState
+from service.contract.sweep_specs import NewSweep
+from service.contract.sweeps import LIVE_SWEEPS, SweepState
 from service.store.sweep_tables import sweeps, trials
 
 

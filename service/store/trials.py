@@ -147,6 +147,11 @@ def page(tx: Connection, sweep_id: str, after: int, limit: int) -> list[Trial]:
     ]
 
 
+def jobs_at(found: Sequence[StoredTrial]) -> list[str]:
+    """The ids of their jobs."""
+    return [trial.job_id for trial in found if trial.job_id is not None]
+
+
 def _steps(tx: Connection) -> Any:
     made = func.coalesce(json_number(tx.dialect.name, jobs.c.progress, "step"), 0)
     # What comes after the last iteration recalibrates batch norm.
@@ -158,8 +163,3 @@ def _steps(tx: Connection) -> Any:
 def _stored(row: RowMapping) -> StoredTrial:
     more: dict[str, Any] = {"state": member(TrialState, row["state"]), "rungs": tuple(row["rungs"])}
     return StoredTrial(**{**row, **more})
-
-
-def jobs_at(found: Sequence[StoredTrial]) -> list[str]:
-    """The ids of their jobs."""
-    return [trial.job_id for trial in found if trial.job_id is not None]

@@ -11,7 +11,8 @@ from service.client.calls.keys import key_header
 from service.client.calls.responses import paginate, path_segment, requested
 from service.client.errors import StillRunning
 from service.client.flow import Flow, ItemFlow, pause, send
-from service.contract.sweeps import NewSweep, Sweep, SweepState, Trial
+from service.contract.sweep_specs import NewSweep
+from service.contract.sweeps import Sweep, SweepState, Trial
 
 _PAGE = 100
 _ENDED = (SweepState.FINISHED, SweepState.CANCELLED)

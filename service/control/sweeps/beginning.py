@@ -9,7 +9,8 @@ from sqlalchemy import Connection
 from service.contract.access import Role
 from service.contract.sentences import sentence_of
 from service.contract.specs import TrainSpec
-from service.contract.sweeps import NewSweep, TrialState
+from service.contract.sweep_specs import NewSweep
+from service.contract.sweeps import TrialState
 from service.control.jobs.submission import complete, submit
 from service.control.scheduling.class_limit import TOO_MANY_CLASSES
 from service.control.sweeps.live_trials import LiveTrial, steps_of

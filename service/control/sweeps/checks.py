@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from service.contract.errors import FieldProblem
 from service.contract.sentences import sentence_of
-from service.contract.sweeps import NewSweep
+from service.contract.sweep_specs import NewSweep
 from service.control.jobs.submission import complete
 from service.control.scheduling import present_catalogs
 from service.control.sweeps.space import parameters_of, spec_of

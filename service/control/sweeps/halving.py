@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from service.contract.sweeps import Asha, Objective
+from service.contract.sweep_specs import Asha, Objective
 from service.control.sweeps.optuna_library import new_study, pruners, running_trial
 
 _RUNG = "completed_rung_"

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from service.contract.jobs import ENDED_JOBS, Job
 from service.contract.specs import NetworkSpec
 from service.contract.stored_specs import StoredSpec
-from service.contract.sweeps import NewSweep
+from service.contract.sweep_specs import NewSweep
 from service.domain.known_parameters import KnownParameters
 from service.store import jobs, series, trials
 from service.store.trials import StoredTrial

@@ -5,14 +5,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from service.contract.sweeps import (
-    LIVE_SWEEPS,
-    BestTrial,
-    NewSweep,
-    Sweep,
-    SweepState,
-    Trial,
-)
+from service.contract.sweep_specs import NewSweep
+from service.contract.sweeps import LIVE_SWEEPS, BestTrial, Sweep, SweepState, Trial
 from service.control.access.ownership import require_owner
 from service.control.jobs import actions
 from service.control.jobs.submission import SubmissionKey

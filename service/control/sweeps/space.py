@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from service.contract.specs import TrainSpec
-from service.contract.sweeps import SWEEP_LABEL, Choices, Grid, NewSweep, Range
+from service.contract.sweep_specs import SWEEP_LABEL, Choices, Grid, NewSweep, Range
 from service.control.sweeps.optuna_library import distributions, new_study, samplers
 
 

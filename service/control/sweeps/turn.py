@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from service.contract.jobs import ENDED_JOBS, JobState
-from service.contract.sweeps import Asha, NewSweep, SweepState, TrialState
+from service.contract.sweep_specs import Asha, NewSweep
+from service.contract.sweeps import SweepState, TrialState
 from service.control.jobs import actions
 from service.control.sweeps.beginning import Beginning
 from service.control.sweeps.halving import judge
