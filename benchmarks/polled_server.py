@@ -4,7 +4,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -40,7 +40,9 @@ class Poll:
 class PolledServer:
     """A server's process, polled over connections that are kept open."""
 
-    def __init__(self, pid: int, url: str) -> None:
+    def __init__(self, pid: int, url: str, headers: Mapping[str, str] | None = None) -> None:
+        """`headers` go with every request, as a token does."""
+        self._headers = "".join(f"{name}: {text}\r\n" for name, text in (headers or {}).items())
         # The clock of all CPU time of that process: see clock_getcpuclockid(3).
         self._clock = (~pid << 3) | 2
         address = urlsplit(url)
@@ -52,9 +54,11 @@ class PolledServer:
             count = _CONNECTIONS if poll.before is None else 1
             connections = [stack.enter_context(_Connection(self._address)) for _ in range(count)]
             for number, each in enumerate(connections):
-                each.ask(poll.head(number))
+                each.ask(f"{poll.head(number)}{self._headers}")
             first = [each.answer() for each in connections]
-            sent = f"If-None-Match: {first[0].etag}\r\n" if poll.unchanged else ""
+            sent = self._headers
+            if poll.unchanged:
+                sent += f"If-None-Match: {first[0].etag}\r\n"
             spent = 0.0
             for _ in range(times // count):
                 if poll.before is not None:
@@ -124,8 +128,8 @@ class ConstantServer:
 class FilledJobs:
     """Jobs of a server: a third each has ended, runs and waits; each running one can be changed."""
 
-    def __init__(self, server: Server, count: int) -> None:
-        self._agent, self._step = FakeAgent(server), 0
+    def __init__(self, server: Server, count: int, token: str | None = None) -> None:
+        self._agent, self._step = FakeAgent(server, token=token), 0
         self._agent.put(slots=count)
         third = count // 3
         for number in range(count - third):

@@ -3,9 +3,13 @@
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+
+import httpx
 
 from api_tests.support.server import Server
 from benchmarks.databases import databases
@@ -14,6 +18,7 @@ from benchmarks.report import Figure, Section
 
 CHANGED_GOAL, UNCHANGED_GOAL, PAGE_GOAL_MS = 1.7, 1.1, 4.0
 _CONSTANT = Poll("/constant")
+_ADMIN = "the-admins-own-token"
 _LEAST_SECONDS = 1e-6
 """The clock of another process may be behind by a tick: a few requests may seem to cost nothing."""
 
@@ -37,12 +42,17 @@ def measure(scale: Scale = Scale()) -> Section:
     constants = {name: ConstantServer(name) for name in ("own", "h11")}
     try:
         for kind, url_of in databases(folder):
-            (folder / kind).mkdir()
-            server = Server(folder / kind, database_url=url_of(scale.jobs))
-            jobs = FilledJobs(server, scale.jobs)
-            costs = _costs(server, jobs, constants, scale)
-            jobs.close()
-            server.stop()
+            for name in (kind, f"{kind}-tokens"):
+                (folder / name).mkdir()
+            with ExitStack() as stack:
+                server = Server(folder / kind, database_url=url_of(scale.jobs))
+                stack.callback(server.stop)
+                jobs = FilledJobs(server, scale.jobs)
+                stack.callback(jobs.close)
+                guarded = stack.enter_context(
+                    _guarded(folder / f"{kind}-tokens", url_of(scale.jobs + 1), scale)
+                )
+                costs = _costs(server, jobs, constants, guarded, scale)
             results, measured = _reported(kind, costs, scale)
             rows += results
             figures += measured
@@ -57,7 +67,8 @@ def measure(scale: Scale = Scale()) -> Section:
             f"{scale.rounds} rounds, over connections that are kept: eight at once, and one where "
             f"what is read has changed before each request. {scale.jobs} jobs: a third each has "
             "ended, runs and waits. The constant is the smallest asynchronous route of FastAPI "
-            "under the server's own HTTP connection; its row with h11 is uvicorn as it comes. What "
+            "under the server's own HTTP connection; its row with h11 is uvicorn as it comes. By a "
+            "token, or by a session of the page, the server knows who asks, and counts it. What "
             "has changed before each request is asked for over one connection, by processes that "
             "other work has put out of the processor's caches: the constant in the same way, after "
             "a change of the same job, is what it is compared with. "
@@ -71,7 +82,11 @@ def measure(scale: Scale = Scale()) -> Section:
 
 
 def _costs(
-    server: Server, jobs: FilledJobs, constants: dict[str, ConstantServer], scale: Scale
+    server: Server,
+    jobs: FilledJobs,
+    constants: dict[str, ConstantServer],
+    guarded: dict[str, tuple[PolledServer, Poll]],
+    scale: Scale,
 ) -> dict[str, float]:
     own = PolledServer(server.process.pid, server.url)
     job, page = f"/jobs/{jobs.running}", f"/jobs?limit={scale.jobs}"
@@ -91,6 +106,7 @@ def _costs(
         "pages of jobs, each another": (own, Poll(page, other_paths=_other_pages(scale.jobs))),
         "a page of jobs, changed before each": (own, Poll(page, before=jobs.change)),
         "GET /recipes": (own, Poll("/recipes")),
+        **guarded,
     }
     spent: dict[str, list[float]] = {name: [] for name in polls}
     # The first round fills what the servers keep.
@@ -101,6 +117,36 @@ def _costs(
             if round_:
                 spent[name].append(cost)
     return {name: max(median(each), _LEAST_SECONDS) for name, each in spent.items()}
+
+
+@contextmanager
+def _guarded(
+    folder: Path, database_url: str, scale: Scale
+) -> Iterator[dict[str, tuple[PolledServer, Poll]]]:
+    """Polls of a server that knows tokens and counts what each sends, as many jobs with it."""
+    server = Server(folder, database_url=database_url, token=_ADMIN, requests_per_minute="60000000")
+    jobs = FilledJobs(server, scale.jobs, _ADMIN)
+    try:
+        with httpx.Client(
+            base_url=server.url, headers={"Authorization": f"Bearer {_ADMIN}"}
+        ) as http:
+            body = {"name": "watcher", "role": "viewer"}
+            secret = http.post("/tokens", json=body).raise_for_status().json()["secret"]
+        login = httpx.post(f"{server.url}/session", json={"token": secret}).raise_for_status()
+        token = {"Authorization": f"Bearer {secret}"}
+        session = {"Cookie": login.headers["set-cookie"].partition(";")[0]}
+        by_token, by_session = (
+            PolledServer(server.process.pid, server.url, headers) for headers in (token, session)
+        )
+        job = f"/jobs/{jobs.running}"
+        yield {
+            "a running job, unchanged, 304, by a token": (by_token, Poll(job, unchanged=True)),
+            "a running job, 200, by a token": (by_token, Poll(job)),
+            "a running job, 200, by a session": (by_session, Poll(job)),
+        }
+    finally:
+        jobs.close()
+        server.stop()
 
 
 def _other_pages(jobs: int) -> tuple[str, ...]:
@@ -124,6 +170,7 @@ def _reported(
     drawn, unchanged, changed = (
         costs[f"a running job, {name}"] for name in ("200", "unchanged, 304", "changed before each")
     )
+    by_token = costs["a running job, 200, by a token"] / constant
     changed /= costs["constant, after a change elsewhere"]
     figures = [
         Figure(
@@ -136,6 +183,7 @@ def _reported(
         )
         for key, what, value, unit, goal in (
             ("job_ratio", f"{kind}, a job to the constant", drawn / constant, "", CHANGED_GOAL),
+            ("token_job_ratio", f"{kind}, a job by a token", by_token, "", CHANGED_GOAL),
             ("changed_job_ratio", f"{kind}, changed before each", changed, "", CHANGED_GOAL),
             ("unchanged_ratio", f"{kind}, its 304", unchanged / constant, "", UNCHANGED_GOAL),
             ("page_ms", page, costs["pages of jobs, each another"] * 1e3, "ms", PAGE_GOAL_MS),

@@ -3,25 +3,23 @@
 import re
 import shlex
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
 
+from api_tests.support.shell_blocks import ROOT, shell_blocks
 from service.cli import app
 
-ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 DOCUMENTS += sorted((ROOT / "docs" / "how-to").glob("*.md"))
-_BLOCK = re.compile(r"^```(?:sh|console)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _CALL = re.compile(r"(?:\$ )?(?:[A-Z_]+=\S+ )*trainyard ")
 
 
 def _lines() -> Iterator[tuple[str, list[str]]]:
     """The name of a document and the words of each of its lines that call `trainyard`."""
     for document in DOCUMENTS:
-        for block in _BLOCK.findall(document.read_text()):
+        for block in shell_blocks(document, ("sh", "console")):
             for line in block.replace("\\\n", " ").splitlines():
                 if match := _CALL.match(line):
                     yield document.name, shlex.split(line[match.end() :], comments=True)

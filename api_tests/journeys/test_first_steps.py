@@ -1,21 +1,18 @@
 """The ten minutes of docs/first-steps.md, line by line in a shell."""
 
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
 
 from api_tests.support.installation import Installation
-
-ROOT = Path(__file__).parents[2]
-_BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+from api_tests.support.shell_blocks import ROOT, shell_blocks
 
 
 def test_every_line_of_the_first_steps_works_as_it_is_pasted(
     installation: Installation, tmp_path: Path
 ) -> None:
-    blocks = _BLOCK.findall((ROOT / "docs" / "first-steps.md").read_text())
+    blocks = shell_blocks(ROOT / "docs" / "first-steps.md")
     assert len(blocks) == 5
     installation.start_worker()
     here = tmp_path / "here"
