@@ -63,6 +63,7 @@ COMMANDS: dict[tuple[str, str], tuple[str, ...]] = {
     ("GET", "/webhooks/{webhook_id}"): ("webhooks", "show", WEBHOOK),
     ("PATCH", "/webhooks/{webhook_id}"): ("webhooks", "update", WEBHOOK, "--disable"),
     ("DELETE", "/webhooks/{webhook_id}"): ("webhooks", "delete", WEBHOOK),
+    ("POST", "/webhooks/{webhook_id}/rotate-secret"): ("webhooks", "rotate-secret", WEBHOOK),
     ("POST", "/webhooks/{webhook_id}/test"): ("webhooks", "test", WEBHOOK),
     ("GET", "/webhooks/{webhook_id}/deliveries"): ("webhooks", "deliveries", WEBHOOK),
     ("POST", "/webhooks/{webhook_id}/deliveries/{event_id}/redeliver"): (

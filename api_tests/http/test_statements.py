@@ -82,6 +82,7 @@ ALLOWED = {
     "GET /webhooks/{webhook_id}": (1, 0),
     "PATCH /webhooks/{webhook_id}": (4, 4),
     "DELETE /webhooks/{webhook_id}": (4, 4),
+    "POST /webhooks/{webhook_id}/rotate-secret": (3, 3),
     "POST /webhooks/{webhook_id}/test": (3, 3),
     "GET /webhooks/{webhook_id}/deliveries": (2, 0),
     "POST /webhooks/{webhook_id}/deliveries/{event_id}/redeliver": (5, 5),

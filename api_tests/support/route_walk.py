@@ -96,6 +96,7 @@ def _use_webhooks(calls: CountedCalls) -> None:
     calls("GET /webhooks")
     calls("GET /webhooks/{webhook_id}", webhook)
     calls("PATCH /webhooks/{webhook_id}", webhook, json={"name": "chat"})
+    calls("POST /webhooks/{webhook_id}/rotate-secret", webhook)
     event = calls("POST /webhooks/{webhook_id}/test", webhook, expect=202)["event_id"]
     calls("GET /webhooks/{webhook_id}/deliveries", webhook)
     route = "POST /webhooks/{webhook_id}/deliveries/{event_id}/redeliver"

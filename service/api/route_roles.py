@@ -102,6 +102,7 @@ _BY_ROLE: dict[Role, tuple[str, ...]] = {
         "GET /webhooks/{webhook_id}",
         "PATCH /webhooks/{webhook_id}",
         "DELETE /webhooks/{webhook_id}",
+        "POST /webhooks/{webhook_id}/rotate-secret",
         "POST /webhooks/{webhook_id}/test",
         "GET /webhooks/{webhook_id}/deliveries",
         "POST /webhooks/{webhook_id}/deliveries/{event_id}/redeliver",

@@ -18,6 +18,7 @@ from service.store import (
     server_heartbeats,
     sessions,
     webhook_deliveries,
+    webhooks,
     workers,
 )
 from service.store.engine import Database
@@ -71,10 +72,12 @@ def _prune_batch(context: AppContext, limit: int) -> dict[str, int]:
     with database.write() as tx:
         old += webhook_deliveries.delete_beyond(tx, MOST_DELIVERIES, limit)
     with database.write() as tx:
+        secrets = webhooks.delete_expired_secrets(tx, now)
+    with database.write() as tx:
         traces = job_traces.delete_jobless(tx, limit)
     removed = {"idempotency_keys": keys, "workers": ended_workers, "catalogs": unused}
     removed |= {"servers": servers, "sample_hours": hours, "webhook_deliveries": old}
-    removed |= {"job_traces": traces}
+    removed |= {"job_traces": traces, "webhook_secrets": secrets}
     with database.write() as tx:
         tokens = access_tokens.delete_revoked_before(tx, now - REVOKED_TOKEN_RETENTION, limit)
         ended_sessions = sessions.delete_expired(tx, now, limit)

@@ -22,6 +22,7 @@ from service.cli import (
     sweeps,
     tokens,
     webhook_deliveries,
+    webhook_secrets,
     webhooks,
     workers,
 )
@@ -129,6 +130,7 @@ _webhooks.command("list")(webhooks.list_webhooks)
 _webhooks.command()(webhooks.show)
 _webhooks.command()(webhooks.create)
 _webhooks.command()(webhooks.update)
+_webhooks.command("rotate-secret")(webhook_secrets.rotate_secret)
 _webhooks.command("test")(webhook_deliveries.send_test)
 _webhooks.command()(webhook_deliveries.deliveries)
 _webhooks.command()(webhook_deliveries.redeliver)

@@ -1,14 +1,14 @@
 """Commands that make, list and revoke access tokens."""
 
 import os
-import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from service.cli import figures, terminal
+from service.cli.durations import duration_of
 from service.cli.exit_codes import BadInput, UnknownReference
 from service.cli.extras import require_extras
 from service.cli.options import (
@@ -25,8 +25,6 @@ from service.client import Client
 from service.contract.access import AccessToken, NewAccessToken, Role
 
 _COLUMNS = ("TOKEN", "NAME", "ROLE", "CREATED", "BY", "EXPIRES", "LAST USED", "REVOKED")
-_UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
-_LIFETIME = re.compile(r"([1-9][0-9]{0,4})([hdw])")
 
 DatabaseUrl = Annotated[
     str | None,
@@ -63,7 +61,8 @@ def create(
     The first one is made with --admin on the server's machine; an SQLite database only while no
     server has it open. A server without tokens makes the first one by --role admin, too.
     """
-    expires_at = _moment_after(expires, datetime.now(UTC)) if expires is not None else None
+    lifetime = duration_of("--expires", expires) if expires is not None else None
+    expires_at = datetime.now(UTC) + lifetime if lifetime is not None else None
     if admin:
         if role not in (None, Role.ADMIN):
             raise BadInput(f"--admin makes a token with the role admin: leave out --role {role}")
@@ -129,13 +128,6 @@ def _print_new(token: NewAccessToken, as_json: bool) -> None:
         "nobody can read it again. Send it as TRAINYARD_TOKEN or --token, or log in with it."
     )
     terminal.echo(token.secret)
-
-
-def _moment_after(text: str, now: datetime) -> datetime:
-    match = _LIFETIME.fullmatch(text)
-    if match is None:
-        raise BadInput(f"--expires {text!r} is no time such as 12h, 30d or 8w")
-    return now + int(match[1]) * _UNITS[match[2]]
 
 
 def _id_of(client: Client, reference: str) -> str:

@@ -162,6 +162,7 @@ def _print(webhook: Webhook, as_json: bool) -> None:
         "events": " ".join(webhook.events) or "all",
         "only": _filter(webhook),
         "created": moment(webhook.created_at),
+        "old secret": _old_secret(webhook),
     }
     for title, text in rows.items():
         if text:
@@ -183,6 +184,11 @@ def _row(webhook: Webhook) -> tuple[str, ...]:
 
 def _state(webhook: Webhook) -> str:
     return "enabled" if webhook.enabled else "disabled"
+
+
+def _old_secret(webhook: Webhook) -> str | None:
+    until = webhook.previous_secret_expires_at
+    return f"signs, too, until {moment(until)}" if until is not None else None
 
 
 def _filter(webhook: Webhook) -> str:

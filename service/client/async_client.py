@@ -115,6 +115,7 @@ class AsyncClient:
     webhook = verb(webhook_calls.webhook)
     create_webhook = verb(webhook_calls.create_webhook)
     change_webhook = verb(webhook_calls.change_webhook)
+    rotate_webhook_secret = verb(webhook_calls.rotate_webhook_secret)
     delete_webhook = verb(webhook_calls.delete_webhook)
     send_test_webhook = verb(webhook_calls.send_test_webhook)
     deliveries = pages(webhook_calls.deliveries)

@@ -7,11 +7,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from service.contract.fields import Id, IdText, Labels, LabelTexts, Name, Result
 from service.contract.jobs import JobState
-from service.contract.json_types import NOT_NULL
+from service.contract.json_types import NOT_NULL, WHOLE_NUMBER
 from service.contract.text import CutTo, Message, ShortText, Text
 
 URL_LENGTH = 2048
 MOST_WEBHOOKS = 100
+OVERLAP_SECONDS = 86_400
+MOST_OVERLAP_SECONDS = 7 * 86_400
 TEST_EVENT = "webhook.test"
 CHECKPOINT_EVENT = "checkpoint.published"
 QUARANTINE_EVENT = "worker.quarantined"
@@ -56,8 +58,24 @@ class WebhookEdit(BaseModel):
     enabled: Annotated[bool | None, NOT_NULL] = None
 
 
+class SecretRotation(BaseModel):
+    """`POST /webhooks/{id}/rotate-secret`: how long the secrets before the new one go on signing.
+
+    0 ends them at once, as is right where somebody else has seen one.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    overlap_seconds: Annotated[int, Field(ge=0, le=MOST_OVERLAP_SECONDS), WHOLE_NUMBER] = (
+        OVERLAP_SECONDS
+    )
+
+
 class Webhook(BaseModel):
-    """A webhook; `disabled_reason` says why nothing is sent to it, if it is not enabled."""
+    """A webhook; `disabled_reason` says why nothing is sent to it, if it is not enabled.
+
+    Until `previous_secret_expires_at` an earlier secret signs, too; without it the newest alone.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -72,10 +90,13 @@ class Webhook(BaseModel):
     enabled: bool
     disabled_reason: Message | None = None
     created_at: datetime
+    previous_secret_expires_at: Annotated[
+        datetime | None, Field(exclude_if=lambda moment: moment is None)
+    ] = None
 
 
-class CreatedWebhook(Webhook):
-    """A new webhook, with the secret that signs its messages: it is shown this once."""
+class WebhookWithSecret(Webhook):
+    """A webhook, with the new secret that signs its messages: it is shown this once."""
 
     secret: ShortText
 

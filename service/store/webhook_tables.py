@@ -16,6 +16,8 @@ webhooks = Table(
     Column("recipe", String(64)),
     # As it is: it has to sign.
     Column("secret", String(128), nullable=False),
+    # Those before it that still sign, the newest first: each with the moment at which it ends.
+    Column("earlier_secrets", JSON(none_as_null=True)),
     Column("enabled", Boolean, nullable=False),
     Column("disabled_reason", Text),
     Column("created_at", Utc, nullable=False),

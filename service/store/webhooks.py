@@ -1,10 +1,11 @@
-"""Webhooks in the database, and whether they are enabled."""
+"""Webhooks in the database: whether they are enabled, and the secrets that sign."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from pydantic import TypeAdapter
 from sqlalchemy import Connection, RowMapping, delete, func, insert, select, update
 
 from service.contract.webhooks import NewWebhook, Webhook
@@ -13,11 +14,39 @@ from service.store.webhook_tables import webhooks
 
 
 @dataclass(frozen=True)
+class EarlierSecret:
+    """A secret that a rotation has replaced: it signs beside the new one until it ends."""
+
+    secret: str
+    expires_at: datetime
+
+
+_EARLIER = TypeAdapter(tuple[EarlierSecret, ...])
+
+
+@dataclass(frozen=True)
 class StoredWebhook:
-    """A webhook as its users see it, and the secret that signs."""
+    """A webhook, the secret that signs, and those before it, the newest first."""
 
     webhook: Webhook
     secret: str
+    earlier: tuple[EarlierSecret, ...] = ()
+
+    def signing_secrets(self, now: datetime) -> tuple[str, ...]:
+        """The secrets that sign a message which is sent now, the newest first."""
+        return (self.secret, *(each.secret for each in unexpired(self.earlier, now)))
+
+    def shown(self, now: datetime) -> Webhook:
+        """The webhook as its users see it: until when an earlier secret signs, if one does."""
+        ends = (each.expires_at for each in unexpired(self.earlier, now))
+        return self.webhook.model_copy(
+            update={"previous_secret_expires_at": max(ends, default=None)}
+        )
+
+
+def unexpired(earlier: Sequence[EarlierSecret], now: datetime) -> tuple[EarlierSecret, ...]:
+    """Those that have not ended."""
+    return tuple(each for each in earlier if now < each.expires_at)
 
 
 def add(tx: Connection, webhook_id: str, new: NewWebhook, secret: str, now: datetime) -> None:
@@ -51,6 +80,25 @@ def change(tx: Connection, webhook_id: str, values: Mapping[str, Any]) -> None:
         tx.execute(update(webhooks).where(webhooks.c.id == webhook_id).values(**values))
 
 
+def replace_secret(
+    tx: Connection, webhook_id: str, secret: str, earlier: Sequence[EarlierSecret]
+) -> None:
+    """Have a new secret sign, and beside it those of `earlier`, the newest first."""
+    change(tx, webhook_id, {"secret": secret, "earlier_secrets": _column(earlier)})
+
+
+def delete_expired_secrets(tx: Connection, now: datetime) -> int:
+    """Delete the secrets that have ended; of how many webhooks."""
+    query = select(webhooks).where(webhooks.c.earlier_secrets.is_not(None)).order_by(webhooks.c.id)
+    changed = 0
+    for stored in map(_stored, tx.execute(query.with_for_update()).mappings()):
+        kept = unexpired(stored.earlier, now)
+        if len(kept) < len(stored.earlier):
+            change(tx, stored.webhook.id, {"earlier_secrets": _column(kept)})
+            changed += 1
+    return changed
+
+
 def delete_webhook(tx: Connection, webhook_id: str) -> None:
     """Delete a webhook and its deliveries."""
     tx.execute(delete(deliveries).where(deliveries.c.webhook_id == webhook_id))
@@ -58,5 +106,11 @@ def delete_webhook(tx: Connection, webhook_id: str) -> None:
 
 
 def _stored(row: RowMapping) -> StoredWebhook:
-    shown = {name: value for name, value in row.items() if name != "secret"}
-    return StoredWebhook(Webhook.model_validate(shown), row["secret"])
+    hidden = ("secret", "earlier_secrets")
+    shown = {name: value for name, value in row.items() if name not in hidden}
+    earlier = _EARLIER.validate_python(row["earlier_secrets"] or ())
+    return StoredWebhook(Webhook.model_validate(shown), row["secret"], earlier)
+
+
+def _column(earlier: Sequence[EarlierSecret]) -> Any:
+    return _EARLIER.dump_python(tuple(earlier), mode="json") or None

@@ -6,7 +6,7 @@ from typing import Any
 from service.client.calls.responses import listed, paginate, path_segment, requested
 from service.client.flow import Flow, ItemFlow, send
 from service.client.pages import ItemList
-from service.contract.webhooks import CreatedWebhook, Delivery, Webhook, WebhookFormat
+from service.contract.webhooks import Delivery, Webhook, WebhookFormat, WebhookWithSecret
 
 
 def webhooks() -> Flow[ItemList[Webhook]]:
@@ -27,7 +27,7 @@ def create_webhook(
     events: Sequence[str] = (),
     labels: Mapping[str, str] | None = None,
     recipe: str | None = None,
-) -> Flow[CreatedWebhook]:
+) -> Flow[WebhookWithSecret]:
     """Have a receiver be told of events from now on; without `events`, of all.
 
     `labels` and `recipe` narrow those of jobs. The secret is in the answer, and nowhere else.
@@ -41,7 +41,7 @@ def create_webhook(
         "recipe": recipe,
     }
     # Not sent again: a second one would send every message twice.
-    return requested(CreatedWebhook, "POST", "/webhooks", body=body, repeats=False)
+    return requested(WebhookWithSecret, "POST", "/webhooks", body=body, repeats=False)
 
 
 def change_webhook(webhook_id: str, change: Mapping[str, Any]) -> Flow[Webhook]:
@@ -50,6 +50,20 @@ def change_webhook(webhook_id: str, change: Mapping[str, Any]) -> Flow[Webhook]:
     `enabled` true begins again with what happens from now on.
     """
     return requested(Webhook, "PATCH", _path(webhook_id), body=dict(change))
+
+
+def rotate_webhook_secret(
+    webhook_id: str, *, overlap_seconds: int | None = None
+) -> Flow[WebhookWithSecret]:
+    """Make a new secret, which is in the answer and nowhere else, and signs from now on.
+
+    Those before it go on signing beside it for `overlap_seconds`: a day, 7 days at most, 0 to end
+    them at once. Where the answer was lost, rotate again: that ends none of them earlier.
+    """
+    body = {} if overlap_seconds is None else {"overlap_seconds": overlap_seconds}
+    # Not sent again: the secret of the first answer would be an earlier one then.
+    path = f"{_path(webhook_id)}/rotate-secret"
+    return requested(WebhookWithSecret, "POST", path, body=body, repeats=False)
 
 
 def delete_webhook(webhook_id: str) -> Flow[None]:

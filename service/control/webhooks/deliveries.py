@@ -51,10 +51,10 @@ def lease(
 
 
 def send(sender: Sender, stored: StoredWebhook, leased: LeasedDelivery, now: datetime) -> Outcome:
-    """Send a leased message once."""
+    """Send a leased message once, signed by the secrets that are valid now."""
     message = leased.message
     body = message.body.encode()
-    headers = signed_headers(stored.secret, message.event_id, body, now)
+    headers = signed_headers(stored.signing_secrets(now), message.event_id, body, now)
     try:
         answer = sender.post(stored.webhook.url, headers, body)
     except NotSent as error:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -11,22 +11,25 @@ from service.contract.webhooks import (
     EVENT_TYPES,
     MOST_WEBHOOKS,
     TEST_EVENT,
-    CreatedWebhook,
     Delivery,
     NewWebhook,
     Webhook,
     WebhookEdit,
+    WebhookWithSecret,
 )
 from service.control.webhooks.formats import body_of
 from service.domain.errors import Conflict, NotFound, Unprocessable
 from service.store import audit, webhook_deliveries, webhooks
 from service.store.webhook_deliveries import PENDING, Message
-from service.store.webhooks import StoredWebhook
+from service.store.webhooks import EarlierSecret, StoredWebhook, unexpired
+
+MOST_EARLIER_SECRETS = 3
+"""That sign beside the newest: a script that rotates too often makes no header without end."""
 
 
 def create(
     tx: Connection, new: NewWebhook, *, webhook_id: str, secret: str, now: datetime
-) -> CreatedWebhook:
+) -> WebhookWithSecret:
     """Make a webhook, whose URL the caller has checked; raises Conflict, Unprocessable."""
     _check_events(new.events)
     if webhooks.count(tx) >= MOST_WEBHOOKS:
@@ -35,12 +38,12 @@ def create(
     webhooks.add(tx, webhook_id, new, secret, now)
     # Of its URL nothing: that may itself be a secret.
     audit.note(tx, "webhook.create", webhook_id, new.name or new.format)
-    return CreatedWebhook(
+    return WebhookWithSecret(
         **new.model_dump(), id=webhook_id, enabled=True, created_at=now, secret=secret
     )
 
 
-def edit(tx: Connection, webhook_id: str, change: WebhookEdit) -> Webhook:
+def edit(tx: Connection, webhook_id: str, change: WebhookEdit, now: datetime) -> Webhook:
     """Change what a webhook is told and where; raises NotFound, Unprocessable."""
     before = _stored(tx, webhook_id, lock=True).webhook
     sent = change.model_dump(mode="json", exclude_unset=True)
@@ -52,7 +55,26 @@ def edit(tx: Connection, webhook_id: str, change: WebhookEdit) -> Webhook:
         webhook_deliveries.fail_pending(tx, webhook_id, "the webhook was disabled")
     webhooks.change(tx, webhook_id, sent)
     audit.note(tx, "webhook.edit", webhook_id, ", ".join(sorted(change.model_fields_set)))
-    return get(tx, webhook_id)
+    return get(tx, webhook_id, now)
+
+
+def rotate_secret(
+    tx: Connection, webhook_id: str, *, secret: str, overlap: timedelta, now: datetime
+) -> WebhookWithSecret:
+    """Have a new secret sign from now on, beside the earlier ones for `overlap`; raises NotFound.
+
+    An earlier secret that was to end sooner does so: of rotations one after the other, each secret
+    that a receiver may still have goes on signing, the newest four in all.
+    """
+    stored = _stored(tx, webhook_id, lock=True)
+    until = now + overlap
+    before = (EarlierSecret(stored.secret, until), *stored.earlier)
+    ending = [EarlierSecret(each.secret, min(each.expires_at, until)) for each in before]
+    earlier = unexpired(ending, now)[:MOST_EARLIER_SECRETS]
+    webhooks.replace_secret(tx, webhook_id, secret, earlier)
+    audit.note(tx, "webhook.rotate", webhook_id, f"overlap of {overlap.total_seconds():.0f} s")
+    shown = StoredWebhook(stored.webhook, secret, earlier).shown(now)
+    return WebhookWithSecret(**shown.model_dump(), secret=secret)
 
 
 def delete(tx: Connection, webhook_id: str) -> None:
@@ -62,14 +84,14 @@ def delete(tx: Connection, webhook_id: str) -> None:
     audit.note(tx, "webhook.delete", webhook_id, webhook.name)
 
 
-def get(tx: Connection, webhook_id: str) -> Webhook:
+def get(tx: Connection, webhook_id: str, now: datetime) -> Webhook:
     """One webhook; raises NotFound."""
-    return _stored(tx, webhook_id).webhook
+    return _stored(tx, webhook_id).shown(now)
 
 
-def every(tx: Connection) -> list[Webhook]:
+def every(tx: Connection, now: datetime) -> list[Webhook]:
     """All webhooks, oldest first."""
-    return [each.webhook for each in webhooks.all_of(tx)]
+    return [each.shown(now) for each in webhooks.all_of(tx)]
 
 
 def send_test(

@@ -2,6 +2,7 @@
 
 import base64
 import hmac
+from collections.abc import Sequence
 from datetime import datetime
 
 PREFIX = "whsec_"
@@ -13,14 +14,19 @@ def secret_of(randomness: bytes) -> str:
     return PREFIX + base64.b64encode(randomness).decode()
 
 
-def signed_headers(secret: str, event_id: str, body: bytes, now: datetime) -> dict[str, str]:
-    """The three headers of a message that is sent now."""
+def signed_headers(
+    secrets: Sequence[str], event_id: str, body: bytes, now: datetime
+) -> dict[str, str]:
+    """The three headers of a message that is sent now, with a signature by each secret."""
     timestamp = int(now.timestamp())
-    key = base64.b64decode(secret.removeprefix(PREFIX))
     content = f"{event_id}.{timestamp}.".encode() + body
-    signature = base64.b64encode(hmac.digest(key, content, "sha256")).decode()
     return {
         "webhook-id": event_id,
         "webhook-timestamp": str(timestamp),
-        "webhook-signature": f"v1,{signature}",
+        "webhook-signature": " ".join(_signature(secret, content) for secret in secrets),
     }
+
+
+def _signature(secret: str, content: bytes) -> str:
+    key = base64.b64decode(secret.removeprefix(PREFIX))
+    return f"v1,{base64.b64encode(hmac.digest(key, content, 'sha256')).decode()}"

@@ -4,6 +4,8 @@ import { useState } from "../../vendor/preact.js";
 import { send } from "../../api/client.js";
 import { Dialog } from "../../parts/dialog.js";
 import { html } from "../../parts/html.js";
+import { Choice } from "./choice.js";
+import { Secret } from "./secret.js";
 
 const FORMATS = [
   ["standard", "a program (Standard Webhooks)"],
@@ -22,7 +24,7 @@ export function NewWebhook({ onClose }) {
   const [fields, setFields] = useState({ url: "", name: "", format: "standard", events: "" });
   const [secret, setSecret] = useState(null);
   const change = (name) => ({ target }) => setFields({ ...fields, [name]: target.value });
-  if (secret) return html`<${Secret} secret=${secret} onClose=${onClose} />`;
+  if (secret) return html`<${Secret} title="Its secret" secret=${secret} onClose=${onClose} />`;
   const confirm = async () => {
     const { url, name, format, events } = fields;
     if (!url.trim()) throw new Error("Write the URL that messages are sent to.");
@@ -36,24 +38,6 @@ export function NewWebhook({ onClose }) {
       <${Choice} label="It is" options=${FORMATS} value=${fields.format} onChange=${change("format")} />
       <${Choice} label="Told of" options=${CHOICES} value=${fields.events} onChange=${change("events")} />
       <p class="quiet">Labels and single events: <code>trainyard webhooks create --help</code></p>
-    <//>
-  `;
-}
-
-function Choice({ label, options, value, onChange }) {
-  return html`
-    <label class="field"><span>${label}</span>
-      <select value=${value} onChange=${onChange}>${options.map(([key, text]) => html`<option key=${key} value=${key}>${text}</option>`)}</select>
-    </label>
-  `;
-}
-
-function Secret({ secret, onClose }) {
-  const copy = () => navigator.clipboard.writeText(secret);
-  return html`
-    <${Dialog} key="secret" title="Its secret" confirm="Copy" keep="Done" isDangerous=${false} onConfirm=${copy} onClose=${onClose}>
-      <p>It signs each message. Keep it now: it is shown this once.</p>
-      <p><code class="secret">${secret}</code></p>
     <//>
   `;
 }

@@ -64,8 +64,12 @@ function Told({ webhook: { events, labels, recipe } }) {
   return html`${events?.length ? events.join(", ") : "all events"}${only.length > 0 && html`<small>only ${only.join(", ")}</small>`}`;
 }
 
-function State({ webhook: { enabled, disabled_reason: why } }) {
-  return html`<${Badge} state=${enabled ? "enabled" : "disabled"} tone=${enabled ? "good" : "warn"} />${why && html`<small>${why}</small>`}`;
+function State({ webhook: { enabled, disabled_reason: why, previous_secret_expires_at: until } }) {
+  return html`
+    <${Badge} state=${enabled ? "enabled" : "disabled"} tone=${enabled ? "good" : "warn"} />
+    ${why && html`<small>${why}</small>`}
+    ${until && html`<small>the old secret signs, too, until ${new Date(until).toLocaleString()}</small>`}
+  `;
 }
 
 function NoWebhooks() {
