@@ -16,7 +16,9 @@ from service.contract.jobs import Attempt, AttemptState, Job, JobState, Progress
 from service.contract.registration import ProcessIdentity, Registration
 from service.contract.request_origin import RequestOrigin
 from service.contract.samples import Sample
+from service.contract.webhooks import NewWebhook
 from service.contract.workers import WorkerState
+from service.control.webhooks import registry
 from service.control.leases.samples import SAMPLE_RETENTION, seconds_of
 from service.settings import Settings
 from service.store import (
@@ -42,6 +44,7 @@ from service.store.tables import (
     series_arrays,
 )
 from service.store.tables import server_heartbeats as servers_table
+from service.store.tables import webhooks as webhooks_table
 from service.store.tables import workers as workers_table
 
 KERNEL = ProcessIdentity(boot_id="boot", pid_namespace="pid:[1]", pid=7, started_ticks=99)
@@ -61,6 +64,33 @@ def test_a_key_is_removed_once_it_is_older_than_seven_days(
     clock.advance(KEY_RETENTION)
     with pruning(context):
         wait_for(lambda: rows(context.database, idempotency_keys.c.key) == {"young"})
+
+
+def test_a_secret_of_a_webhook_is_removed_once_it_has_ended(
+    context: AppContext, clock: Clock
+) -> None:
+    new = NewWebhook(url="https://1.1.1.1/hook")
+    with context.database.write() as tx:
+        for name in ("rotated", "again", "never"):
+            registry.create(tx, new, webhook_id=name, secret=f"{name} 1", now=clock.now)
+        for name, hours in (("rotated", 1), ("again", 1), ("again", 2)):
+            secret, overlap = f"{name} {hours + 1}", timedelta(hours=hours)
+            registry.rotate_secret(tx, name, secret=secret, overlap=overlap, now=clock.now)
+    clock.advance(timedelta(hours=1))
+    with pruning(context):
+        wait_for(lambda: not {"rotated 1", "again 1"} & _earlier(context.database))
+    assert _earlier(context.database) == {"again 2"}
+    with context.database.read() as tx:
+        query = select(webhooks_table.c.id).where(webhooks_table.c.earlier_secrets.is_not(None))
+        assert list(tx.execute(query).scalars()) == ["again"]
+        secrets = tx.execute(select(webhooks_table.c.secret)).scalars()
+        assert set(secrets) == {"rotated 2", "again 3", "never 1"}
+
+
+def _earlier(database: Database) -> set[str]:
+    with database.read() as tx:
+        columns = tx.execute(select(webhooks_table.c.earlier_secrets)).scalars()
+        return {each["secret"] for column in columns for each in column or ()}
 
 
 def test_an_entry_of_the_audit_list_is_removed_once_it_is_older_than_the_settings_say(

@@ -55,9 +55,22 @@ def test_a_webhook_is_made_tested_stopped_and_deleted_on_the_page(
     page.get_by_role("button", name="Send again").click()
     wait_for(lambda: len(receiver.received) == 2, "the second message")
     expect(messages.locator("[data-state=delivered]")).to_have_count(1)
+    page.get_by_role("button", name="New secret").click()
+    page.get_by_label("The old one signs, too,").select_option("for an hour")
+    assert violations(page) == []
+    page.get_by_role("dialog").get_by_role("button", name="Make it").click()
+    secret = page.get_by_text("whsec_").inner_text()
+    page.get_by_role("button", name="Done").click()
+    expect(page.get_by_text("whsec_")).to_have_count(0)
+    expect(table).to_contain_text("the old secret signs, too, until")
+    page.get_by_role("button", name="Send again").click()
+    wait_for(lambda: len(receiver.received) == 3, "the message after the rotation")
+    assert receiver.received[-1].is_signed_by(secret)
+    assert len(receiver.received[-1].headers["webhook-signature"].split(" ")) == 2
+    expect(messages.locator("[data-state=delivered]")).to_have_count(1)
     page.get_by_role("button", name="Disable").click()
     expect(table).to_contain_text("disabled by a user")
     page.get_by_role("button", name="Delete").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(page.get_by_role("heading", name="No webhooks")).to_be_visible()
-    assert [each.json["type"] for each in receiver.received] == ["webhook.test"] * 2
+    assert [each.json["type"] for each in receiver.received] == ["webhook.test"] * 3

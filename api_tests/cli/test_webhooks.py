@@ -1,6 +1,8 @@
 """`trainyard webhooks`, against a real server and a real receiver."""
 
+import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -68,6 +70,37 @@ def test_a_webhook_is_made_tested_changed_and_deleted_by_its_name(
     )
 
 
+def test_a_new_secret_is_printed_once_and_the_old_one_signs_for_as_long_as_is_said(
+    webhooks: Run, receiver: WebhookReceiver
+) -> None:
+    old = webhooks("create", receiver.url, "-n", "rotated").stdout.strip()
+    rotated = webhooks("rotate-secret", "rotated", "--overlap", "12h")
+    assert rotated.exit_code == 0, rotated.output
+    new = rotated.stdout.strip()
+    assert new.startswith("whsec_")
+    assert new != old
+    assert "signed by the old one, too, until 20" in rotated.stderr
+    shown = webhooks("show", "rotated").stdout
+    assert "signs, too, until 20" in shown
+    assert new not in shown
+    webhooks("test", "rotated")
+    for secret in (old, new):
+        Verifier(secret).verify(receiver.received[-1].body, receiver.received[-1].headers)
+    alone = webhooks("rotate-secret", "rotated", "--overlap", "0")
+    assert "signed by it alone" in alone.stderr, alone.output
+    assert "signs, too" not in webhooks("show", "rotated").stdout
+    webhooks("test", "rotated")
+    assert receiver.received[-1].is_signed_by(alone.stdout.strip())
+    assert not receiver.received[-1].is_signed_by(new)
+    made = json.loads(webhooks("rotate-secret", "rotated", "--json").stdout)
+    assert made["secret"].startswith("whsec_")
+    until = datetime.fromisoformat(made["previous_secret_expires_at"])
+    assert timedelta(hours=23) < until - datetime.now(UTC) <= timedelta(days=1)
+    too_long = webhooks("rotate-secret", "rotated", "--overlap", "8d")
+    assert (too_long.exit_code, "604800" in too_long.stderr) == (3, True), too_long.output
+    webhooks("delete", "rotated")
+
+
 def test_a_test_that_the_receiver_refuses_ends_with_1_and_its_answer(
     webhooks: Run, receiver: WebhookReceiver
 ) -> None:
@@ -87,6 +120,8 @@ def test_a_test_that_the_receiver_refuses_ends_with_1_and_its_answer(
         (["create", "https://10.0.0.1/"], 3, "10.0.0.1"),
         (["update", "x"], 2, "say what to change"),
         (["update", "x", "--all-events", "-e", "job.failed"], 2, "without --event"),
+        (["rotate-secret", "x", "--overlap", "soon"], 2, "--overlap 'soon' is no time"),
+        (["rotate-secret", "nobody"], 4, "no webhook 'nobody'"),
         (["deliveries", "nobody"], 4, "no webhook 'nobody'"),
     ],
 )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from standardwebhooks import Webhook as Verifier
 
 from api_tests.support.fake_agent import FakeAgent
 from api_tests.support.postgres import Postgres
@@ -57,6 +58,27 @@ def test_a_message_whose_answer_was_lost_comes_again_with_its_id_and_no_other_do
     found = {each["event_id"]: each["state"] for each in ended(server, made, 2)}
     assert found == {before: "delivered", lost: "delivered"}
     assert Counter(each.event_id for each in receiver.received) == {before: 1, lost: 2}
+    server.stop()
+
+
+def test_what_waits_while_a_server_is_killed_is_then_signed_by_both_secrets_of_a_rotation(
+    tmp_path: Path, receiver: WebhookReceiver
+) -> None:
+    server = Server(tmp_path, **LOCAL)
+    made = hook(server, receiver)
+    path = f"/webhooks/{made['id']}"
+    receiver.kill()
+    server.http.post(f"{path}/test")
+    rotated = server.http.post(f"{path}/rotate-secret").json()
+    server.stop(signal.SIGKILL)
+    receiver.start()
+    server.start()
+    shown = server.http.get(path).json()
+    assert shown["previous_secret_expires_at"] == rotated["previous_secret_expires_at"]
+    ended(server, made)
+    (message,) = receiver.received
+    for secret in (made["secret"], rotated["secret"]):
+        Verifier(secret).verify(message.body, message.headers)
     server.stop()
 
 

@@ -106,10 +106,14 @@ def test_the_secret_is_shown_once_and_is_in_no_log(
     path = f"/webhooks/{made['id']}"
     hooked.http.post(f"{path}/test")
     ended(hooked, made)
+    new = hooked.http.post(f"{path}/rotate-secret").json()["secret"]
+    hooked.http.post(f"{path}/test")
+    ended(hooked, made, 2)
     shown = [hooked.http.get(each).text for each in ("/webhooks", path, f"{path}/deliveries")]
     shown += [hooked.http.patch(path, json={"name": "n"}).text]
     shown += [(hooked.folder / "server.log").read_text()]
-    assert not [text for text in shown if secret.removeprefix("whsec_") in text]
+    for each in (secret, new):
+        assert not [text for text in shown if each.removeprefix("whsec_") in text]
     hooked.http.delete(path)
 
 

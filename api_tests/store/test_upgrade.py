@@ -6,6 +6,7 @@ from api_tests.support.specs import complete_spec
 from service.contract.agent import ClaimRequest
 from service.contract.jobs import Progress
 from service.control.leases import claims
+from service.store import webhooks
 from service.store.engine import Database
 from service.store.migrate import upgrade
 
@@ -36,6 +37,24 @@ def test_an_upgrade_runs_with_jobs_in_the_queue(empty_url: str) -> None:
     assert [claim.job_id if claim else None for claim in claimed] == ["job_2", "job_1", None]
 
 
+def test_a_webhook_of_before_there_were_rotations_signs_on(empty_url: str) -> None:
+    database = Database(empty_url)
+    with database.write() as tx:
+        upgrade(tx, "0022")
+        tx.execute(sa.text(_WEBHOOK), {"now": NOW, "enabled": True})
+    with database.migrate() as tx:
+        upgrade(tx)
+    with database.read() as tx:
+        stored = webhooks.get(tx, "whk_1")
+    database.close()
+    assert stored is not None
+    assert stored.signing_secrets(NOW) == ("whsec_old",)
+
+
+_WEBHOOK = (
+    "INSERT INTO webhooks (id, url, format, events, labels, secret, enabled, created_at) VALUES"
+    " ('whk_1', 'https://1.1.1.1', 'standard', '[]', '{}', 'whsec_old', :enabled, :now)"
+)
 _JOB = (
     "INSERT INTO jobs (id, kind, recipe, variant, labels, state, created_at, priority, gpus, spec,"
     " progress, metrics, attempt, failures, losses, version) VALUES (:id, 'train', 'oneshot',"

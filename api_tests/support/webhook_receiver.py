@@ -5,9 +5,12 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+
+from standardwebhooks import Webhook as Verifier
 
 from api_tests.support.server import wait_for
 
@@ -28,6 +31,12 @@ class Received:
     def json(self) -> Any:
         """Its body."""
         return json.loads(self.body)
+
+    def is_signed_by(self, secret: str) -> bool:
+        """Whether one of its signatures is what the library makes with a secret, at any time."""
+        sent_at = datetime.fromtimestamp(int(self.headers["webhook-timestamp"]), UTC)
+        signature = Verifier(secret).sign(self.event_id, sent_at, self.body)
+        return signature in self.headers["webhook-signature"].split(" ")
 
 
 class WebhookReceiver:
