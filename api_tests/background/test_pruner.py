@@ -18,8 +18,8 @@ from service.contract.request_origin import RequestOrigin
 from service.contract.samples import Sample
 from service.contract.webhooks import NewWebhook
 from service.contract.workers import WorkerState
-from service.control.webhooks import registry
 from service.control.leases.samples import SAMPLE_RETENTION, seconds_of
+from service.control.webhooks import registry
 from service.settings import Settings
 from service.store import (
     attempts,
