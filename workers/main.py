@@ -90,18 +90,21 @@ def work(settings: WorkerSettings, rank_main: str = RANK_MAIN) -> int:
     gpus = visible_gpus()
     indices = tuple(gpu.index for gpu in gpus)
     options = LauncherOptions(worker_id, settings.slots, indices, rank_main)
+    launcher = launchers()[settings.launcher](options)
+    hosts = launcher.hosts
     agent = Agent(
         worker_id,
         Registration(
             host=socket.gethostname(),
             process=own_identity(),
             gpus=gpus,
-            slots=settings.slots,
+            slots=hosts if hosts > 1 else settings.slots,
+            hosts=hosts,
             labels=settings.labels,
             version=__version__,
         ),
         paths=WorkerPaths(settings.volume, settings.data_root, settings.import_root),
-        launcher=launchers()[settings.launcher](options),
+        launcher=launcher,
         control_plane=control_plane,
         stop_retries=stop_retries,
         on_drain=settings.on_drain,

@@ -20,7 +20,7 @@ def memory_advice(spec: AnySpec, fitting: int | None = None) -> str:
 
 
 def _smaller_batch(spec: TrainSpec | EvalSpec) -> list[str]:
-    batch_size, ranks = spec.params.get("batch_size"), max(1, spec.resources.gpus)
+    batch_size, ranks = spec.params.get("batch_size"), spec.resources.world_size
     # The batches of an eval have their own size.
     if isinstance(spec, EvalSpec) or not isinstance(batch_size, int):
         return []

@@ -34,12 +34,17 @@ class ProcessIdentity(PeerMessage):
 
 
 class Registration(PeerMessage):
-    """`PUT /agent/workers/{id}`: registers a worker; each worker process has a new id."""
+    """`PUT /agent/workers/{id}`: registers a worker; each worker process has a new id.
+
+    A worker may stand for several hosts, of which `host` is its own: `gpus` are then those that
+    each host has, and a slot is a host.
+    """
 
     host: ShortText
     process: ProcessIdentity
     gpus: Annotated[tuple[Gpu, ...], CutTo(MOST_GPUS)] = ()
     slots: Annotated[int, Field(ge=1, le=MOST_SLOTS)] = 1
+    hosts: Annotated[int, Field(ge=1, le=MOST_SLOTS, exclude_if=lambda hosts: hosts == 1)] = 1
     labels: WorkerLabels = Field(default_factory=dict)
     version: Annotated[str, CutTo(64)] = ""
 

@@ -35,7 +35,7 @@ class Worker(BaseModel):
     """A worker process, and the jobs it runs now.
 
     `catalog_digest` is the digest of the catalog that it has sent; a worker without one can run
-    the built-in recipes. `job_names` has the names of those of its jobs that have one. `sample` is
+    the built-in recipes. Of a worker that stands for several `hosts`, `gpus` are those of each. `job_names` has the names of those of its jobs that have one. `sample` is
     the last sample of its use, if there is one of the last hour and samples are asked for.
     """
 
@@ -48,6 +48,7 @@ class Worker(BaseModel):
     message: Message | None = None
     gpus: Annotated[tuple[Gpu, ...], CutTo(MOST_GPUS)] = ()
     slots: int = 1
+    hosts: Annotated[int, Field(exclude_if=lambda hosts: hosts == 1)] = 1
     labels: LabelTexts = Field(default_factory=dict)
     version: ShortText = ""
     catalog_digest: IdText | None = None

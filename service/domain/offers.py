@@ -51,6 +51,7 @@ class JobNeeds:
     `forms` are the digests of the recipe's forms in which the job can run; None is any form. A job
     without a recipe, as an import is, and one that was stored before catalogs run on every worker.
     `data_forms` are the forms of its data, none for a named data set and for plain folders.
+    `gpus` are needed on each of `hosts`.
     """
 
     gpus: int = 0
@@ -59,6 +60,12 @@ class JobNeeds:
     recipe: str | None = None
     forms: frozenset[str] | None = None
     data_forms: frozenset[str] = frozenset()
+    hosts: int = 1
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether narrow jobs could keep what is needed from ever being free at once."""
+        return self.gpus > 0 or self.hosts > 1
 
     @property
     def in_any_form(self) -> "JobNeeds":

@@ -19,7 +19,7 @@ class QueuedJob:
 
     @property
     def gpus(self) -> int:
-        """How many GPUs of one worker it needs."""
+        """How many GPUs it needs on each of its hosts."""
         return self.needs.gpus
 
     @property
@@ -37,9 +37,9 @@ class Capacity:
     free_slots: int
     free_gpus: int
 
-    def can_start(self, gpus: int) -> bool:
-        """Whether a job with so many GPUs could start at once."""
-        return self.free_slots >= 1 and self.free_gpus >= gpus
+    def can_start(self, needs: JobNeeds) -> bool:
+        """Whether a job that needs no more could start at once."""
+        return self.free_slots >= needs.hosts and self.free_gpus >= needs.gpus
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,7 @@ def fits(needs: JobNeeds, capacity: Capacity) -> bool:
     worker = capacity.worker
     return (
         has_labels(needs, worker)
+        and worker.hosts >= needs.hosts
         and len(worker.gpus) >= needs.gpus
         and capacity.offer.can_run(needs)
     )

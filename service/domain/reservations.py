@@ -17,11 +17,11 @@ def reservations(
     """
     reserved: dict[str, QueuedJob] = {}
     for job in sorted(queue, key=lambda each: each.sort_key):
-        if job.gpus == 0:
+        if not job.needs.is_wide:
             continue
         fitting = [each for each in capacities if fits(job.needs, each)]
         unreserved = [each for each in fitting if each.worker.id not in reserved]
-        if any(each.can_start(job.gpus) for each in unreserved):
+        if any(each.can_start(job.needs) for each in unreserved):
             continue
         if unreserved:
             nearest = max(
@@ -36,6 +36,7 @@ def reservations(
 def is_reserved_for_another(job: QueuedJob, holder: QueuedJob, capacity: Capacity) -> bool:
     """Whether `holder` is ahead of `job`, and the reservation takes what `job` would use.
 
-    A reservation covers the worker's GPUs and one slot beside them.
+    A reservation covers the worker's GPUs and the slots that `holder` takes, one for each host.
     """
-    return holder.sort_key < job.sort_key and (job.gpus > 0 or capacity.free_slots < 2)
+    slots = holder.needs.hosts + job.needs.hosts
+    return holder.sort_key < job.sort_key and (job.gpus > 0 or capacity.free_slots < slots)

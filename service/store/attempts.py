@@ -19,13 +19,14 @@ from sqlalchemy import (
 from service.contract.jobs import LIVE_ATTEMPTS, Attempt, AttemptState, Reason
 from service.contract.reading import member
 from service.domain.retry import MACHINE_FAULTS
+from service.store.job_needs import needs_of_column
 from service.store.tables import attempts, jobs, workers
 
 _USAGE = (
-    select(attempts.c.worker_id, func.count(), func.sum(jobs.c.gpus))
+    select(attempts.c.worker_id, jobs.c.needs, jobs.c.gpus, func.count().label("number"))
     .join(jobs, jobs.c.id == attempts.c.job_id)
     .where(attempts.c.state.in_(LIVE_ATTEMPTS))
-    .group_by(attempts.c.worker_id)
+    .group_by(attempts.c.worker_id, jobs.c.needs, jobs.c.gpus)
 )
 
 
@@ -147,9 +148,14 @@ def live(tx: Connection, worker_id: str | None = None) -> list[StoredAttempt]:
 
 
 def usage(tx: Connection) -> dict[str, tuple[int, int]]:
-    """By worker id how many live attempts it has, and with how many GPUs."""
-    rows = tx.execute(_USAGE)
-    return {worker_id: (slots, int(gpus)) for worker_id, slots, gpus in rows}
+    """By worker id how many slots its live attempts take, one for each host, and how many GPUs."""
+    used: dict[str, tuple[int, int]] = {}
+    for row in tx.execute(_USAGE):
+        needs = needs_of_column(row.needs, row.gpus)
+        slots, gpus = used.get(row.worker_id, (0, 0))
+        slots += row.number * needs.hosts
+        used[row.worker_id] = slots, gpus + row.number * needs.gpus
+    return used
 
 
 def loss_locations(tx: Connection, job_id: str, limit: int) -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ from service.contract.reading import log_once
 from service.domain.offers import JobNeeds
 
 _NEEDS: TypeAdapter[dict[str, str]] = TypeAdapter(dict[str, str])
-_KIND, _RECIPE, _FORM, _DATA = "@kind", "@recipe", "@form", "@data"
+_KIND, _RECIPE, _FORM, _DATA, _HOSTS = "@kind", "@recipe", "@form", "@data", "@hosts"
 
 
 def column_of_needs(needs: JobNeeds) -> str:
@@ -24,6 +24,7 @@ def column_of_needs(needs: JobNeeds) -> str:
         _RECIPE: needs.recipe,
         _FORM: ",".join(sorted(needs.forms or ())),
         _DATA: ",".join(sorted(needs.data_forms)),
+        _HOSTS: str(needs.hosts) if needs.hosts > 1 else None,
     }
     return json.dumps(
         {key: value for key, value in keys.items() if value} | dict(needs.labels),
@@ -44,6 +45,7 @@ def needs_of_column(column: str, gpus: int) -> JobNeeds:
         log_once("unreadable_needs", column[:200])
         needs = {}
     kind, recipe, form, data = (needs.pop(key, None) for key in (_KIND, _RECIPE, _FORM, _DATA))
+    hosts = needs.pop(_HOSTS, "1")
     forms = frozenset(form.split(",")) if form else None
     data_forms = frozenset(data.split(",")) if data else frozenset()
-    return JobNeeds(gpus, needs, kind, recipe, forms, data_forms)
+    return JobNeeds(gpus, needs, kind, recipe, forms, data_forms, int(hosts) if hosts.isdecimal() else 1)

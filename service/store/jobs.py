@@ -61,7 +61,15 @@ def needs_of(job: Job, forms: frozenset[str] | None) -> JobNeeds:
     data_forms: frozenset[str] = frozenset()
     if isinstance(spec, NetworkSpec | CheckDataSpec):
         data_forms = spec.data.forms
-    return JobNeeds(resources.gpus, resources.labels, job.kind, job.recipe, forms, data_forms)
+    return JobNeeds(
+        resources.gpus,
+        resources.labels,
+        job.kind,
+        job.recipe,
+        forms,
+        data_forms,
+        resources.hosts,
+    )
 
 
 def get(tx: Connection, job_id: str, *, lock: bool = False) -> StoredJob | None:

@@ -145,6 +145,7 @@ workers = Table(
     Column("gpus", JSON, nullable=False),
     Column("labels", JSON, nullable=False),
     Column("slots", Integer, nullable=False),
+    Column("hosts", Integer, nullable=False, server_default="1"),
     Column("version", String(64), nullable=False),
     Column("state", String(16), nullable=False),
     Column("message", Text),

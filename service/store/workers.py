@@ -25,7 +25,9 @@ _CATALOG_DIGESTS = (
 
 def put(tx: Connection, worker_id: str, registration: Registration, now: datetime) -> None:
     """Store a worker as it registers; one that has ended and registers again is active again."""
-    columns = registration.model_dump(mode="json") | {"last_seen_at": now}
+    columns = registration.model_dump(mode="json")
+    # The model's own form leaves one host out.
+    columns |= {"hosts": registration.hosts, "last_seen_at": now}
     known = update(workers).where(workers.c.id == worker_id)
     if tx.execute(known.values(**columns)).rowcount:
         ended = workers.c.state.not_in(_RESPONSIVE)
@@ -150,6 +152,7 @@ def _worker(row: RowMapping) -> Worker:
         message=row["message"],
         gpus=tuple(_gpu(index, stored) for index, stored in enumerate(row["gpus"])),
         slots=row["slots"],
+        hosts=row["hosts"],
         labels=row["labels"],
         version=row["version"],
         catalog_digest=row["catalog_digest"],

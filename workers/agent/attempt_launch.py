@@ -34,8 +34,15 @@ class AttemptLaunch:
                 import_root=paths.import_root,
             )
         )
-        gpus = claim.spec.resources.gpus
-        return Launch(claim.job_id, folder.spec_path, folder.log_path, gpus)
+        needed = claim.spec.resources
+        return Launch(
+            claim.job_id,
+            folder.spec_path,
+            folder.log_path,
+            gpus=needed.gpus,
+            ranks=needed.ranks,
+            hosts=needed.hosts,
+        )
 
     def sweep(self, log: structlog.stdlib.BoundLogger) -> None:
         """Remove what the ranks left half written; an error is logged, and the end is what it is.

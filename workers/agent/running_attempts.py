@@ -34,7 +34,8 @@ class RunningAttempts:
 
     def free_slots(self) -> int:
         """How many more there may be at the same time."""
-        return self._slots - len(self.all())
+        with self._changed:
+            return self._free_slots()
 
     def begin(self, attempt: Attempt, span: Span | None = None) -> None:
         """Run one more; it is given back at once after `close`. `span` ends with it."""
@@ -74,7 +75,12 @@ class RunningAttempts:
             self._changed.wait_for(lambda: not self._attempts, seconds)
 
     def _has_free_slot(self) -> bool:
-        return not self._paused and len(self._attempts) < self._slots
+        return not self._paused and self._free_slots() > 0
+
+    def _free_slots(self) -> int:
+        # A slot of a worker that stands for several hosts is a host.
+        used = sum(each.claim.spec.resources.hosts for each in self._attempts.values())
+        return self._slots - used
 
     def _run(self, key: tuple[str, int], attempt: Attempt, span: Span | None) -> None:
         try:

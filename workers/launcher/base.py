@@ -24,12 +24,22 @@ class LauncherOptions:
 
 @dataclass(frozen=True)
 class Launch:
-    """The attempt to start: with `gpus` 0 one rank on the CPU, else one rank for each GPU."""
+    """The attempt to start: on each of `hosts` one rank for each of `gpus`, or `ranks` on the CPU.
+
+    `ranks` counts where `gpus` is 0.
+    """
 
     job_id: str
     spec_path: Path
     log_path: Path
     gpus: int
+    ranks: int = 1
+    hosts: int = 1
+
+    @property
+    def ranks_per_host(self) -> int:
+        """How many ranks each host has."""
+        return self.gpus or self.ranks
 
 
 class Handle(Protocol):
@@ -63,8 +73,12 @@ class Launcher(Protocol):
     """Starts the attempts of one worker, and assigns its GPUs to them."""
 
     @property
+    def hosts(self) -> int:
+        """How many hosts it starts ranks on; with more than one, an attempt has hosts to itself."""
+
+    @property
     def free_gpus(self) -> int:
-        """The number of GPUs that no attempt uses."""
+        """The number of GPUs that no attempt uses; of several hosts, those of one that is free."""
 
     def start(self, launch: Launch) -> Handle:
         """Start the ranks of an attempt; a failure is reported by the handle's `wait`."""

@@ -148,8 +148,9 @@ def _shared_memory(_: Installation) -> Finding:
 def _loader_count(spec: dict[str, object]) -> int:
     params, resources = spec.get("params"), spec.get("resources")
     count = params.get("data_workers") if isinstance(params, dict) else None
-    ranks = resources.get("gpus") if isinstance(resources, dict) else None
-    return count * max(int(ranks or 1), 1) if isinstance(count, int) else 0
+    needed = resources if isinstance(resources, dict) else {}
+    ranks = max(int(needed.get(name) or 1) for name in ("gpus", "ranks"))
+    return count * ranks if isinstance(count, int) else 0
 
 
 def _query(question: str) -> list[list[str]]:

@@ -43,12 +43,12 @@ def eligible_jobs(tx: Connection, capacity: Capacity, now: datetime) -> Iterator
     holder: QueuedJob | None = None
     for job in queue:
         # Most claims need no look at the other workers.
-        if capacities is None and (job.worker_losses or job.gpus > capacity.free_gpus):
+        if capacities is None and (job.worker_losses or not capacity.can_start(job.needs)):
             others = capacities_of(tx, workers.present(tx))
             capacities = [capacity if each.worker.id == worker.id else each for each in others]
             offers = [capacity.offer, *(each.offer for each in capacities)]
             wide = [
-                with_accepted_forms(each, offers, read_parameters) for each in queue if each.gpus
+                with_accepted_forms(each, offers, read_parameters) for each in queue if each.needs.is_wide
             ]
             holder = reservations(wide, capacities).get(worker.id)
         job = with_accepted_forms(job, offers, read_parameters)
@@ -58,7 +58,7 @@ def eligible_jobs(tx: Connection, capacity: Capacity, now: datetime) -> Iterator
             losses = loss_locations(tx, job)
             if not may_try(job, losses, worker, capacities or []):
                 continue
-        if job.gpus <= capacity.free_gpus and fits(job.needs, capacity):
+        if capacity.can_start(job.needs) and fits(job.needs, capacity):
             yield job
 
 
@@ -70,7 +70,8 @@ def capacities_of(tx: Connection, present: Iterable[Worker]) -> list[Capacity]:
             worker,
             catalogs.offer_of(tx, worker),
             free_slots=worker.slots - slots,
-            free_gpus=len(worker.gpus) - gpus,
+            # Of a worker that stands for several hosts, an attempt has its hosts to itself.
+            free_gpus=len(worker.gpus) - (gpus if worker.hosts == 1 else 0),
         )
         for worker in present
         if worker.state is WorkerState.ACTIVE

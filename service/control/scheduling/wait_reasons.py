@@ -33,7 +33,7 @@ class QueueState:
         """The state that the database has now."""
         present = workers.present(tx)
         capacities = capacities_of(tx, present)
-        wide = [each for each in resource_classes.of_queued_jobs(tx) if each.gpus]
+        wide = [each for each in resource_classes.of_queued_jobs(tx) if each.job_needs.is_wide]
         at_limit = limits.reached(tx)
         # A job in backoff reserves nothing; the reaper clears a backoff that is over.
         queue = queue_of(tx, wide, at_limit.keys(), _NEVER) if wide else []
@@ -71,6 +71,11 @@ class QueueState:
         if reason is not None:
             return reason
         able = [each.worker for each in labelled if each.offer.can_run(job.needs)]
+        if max(worker.hosts for worker in able) < job.needs.hosts:
+            return (
+                f"no worker stands for {job.needs.hosts} hosts: start one with a launcher for "
+                "several, or submit the job with fewer"
+            )
         if max(len(worker.gpus) for worker in able) < job.gpus:
             return f"no worker has {job.gpus} {_gpu_noun(job.gpus)}"
         return None
@@ -111,7 +116,7 @@ class QueueState:
 
     def _ready(self, job: QueuedJob) -> list[Capacity]:
         return [
-            each for each in self.capacities if fits(job.needs, each) and each.can_start(job.gpus)
+            each for each in self.capacities if fits(job.needs, each) and each.can_start(job.needs)
         ]
 
 

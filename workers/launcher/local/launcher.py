@@ -103,6 +103,11 @@ class LocalLauncher:
         self._loop.start()
 
     @property
+    def hosts(self) -> int:
+        """This host alone."""
+        return 1
+
+    @property
     def free_gpus(self) -> int:
         """The number of GPUs that no attempt uses."""
         with self._changed:
@@ -137,7 +142,7 @@ class LocalLauncher:
         self._loop.join()
 
     def _request(self, number: int, launch: Launch, gpus: Sequence[int]) -> SpawnRequest:
-        ranks = max(1, launch.gpus)
+        ranks = launch.ranks_per_host
         cores = self._cores_for(launch.gpus) // ranks
         return SpawnRequest(
             number=number,

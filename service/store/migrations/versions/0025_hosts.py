@@ -1,0 +1,15 @@
+"""Workers that stand for several hosts."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0025"
+down_revision = "0022"
+
+
+def upgrade() -> None:
+    op.add_column("workers", sa.Column("hosts", sa.Integer(), nullable=False, server_default="1"))
+
+
+def downgrade() -> None:
+    op.drop_column("workers", "hosts")
