@@ -70,6 +70,16 @@ def test_two_ranks_train_one_job(
     }
 
 
+def test_two_ranks_train_on_the_cpu_where_a_job_asks_for_them(
+    control_plane: FakeControlPlane, start_worker: StartWorker, tmp_path: Path
+) -> None:
+    start_worker()
+    held = control_plane.offer(a_claim(ranks=2))
+    report = control_plane.report_of(held)
+    assert report.outcome == "succeeded", report.message
+    assert len(list(tmp_path.glob("jobs/*/attempts/*/step-000000012/rank-*.json"))) == 2
+
+
 def test_the_warm_process_has_one_thread_and_the_agent_never_sees_torch(
     control_plane: FakeControlPlane, start_worker: StartWorker
 ) -> None:

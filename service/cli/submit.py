@@ -62,7 +62,11 @@ Eval = Annotated[Text, _option(WEIGHTS, f"Evaluate a checkpoint. {_ORIGIN}", "--
 Name = Annotated[Text, _option(QUEUE, "Lists show it, and it stands for the id.", "--name", "-n")]
 Label = Annotated[Texts, _option(QUEUE, "A label as KEY=VALUE; may be repeated.", "--label", "-l")]
 Priority = Annotated[Number, _option(QUEUE, "From -1000 to 1000; higher ones go first.")]
-Gpus = Annotated[Number, _option(QUEUE, "GPUs of one worker that it trains on.")]
+Gpus = Annotated[Number, _option(QUEUE, "GPUs that it trains on, on each of its hosts.")]
+Hosts = Annotated[Number, _option(QUEUE, "Hosts of one worker that it trains on; 1 by default.")]
+Ranks = Annotated[
+    Number, _option(QUEUE, "Processes on the CPU of each host, where it needs no GPUs.")
+]
 WorkerLabel = Annotated[
     Texts, _option(QUEUE, "Only workers with this label, as KEY=VALUE; may be repeated.")
 ]
@@ -100,6 +104,8 @@ def submit(
     label: Label = None,
     priority: Priority = None,
     gpus: Gpus = None,
+    hosts: Hosts = None,
+    ranks: Ranks = None,
     worker_label: WorkerLabel = None,
     max_failures: MaxFailures = None,
     keep_last: KeepLast = None,
@@ -125,7 +131,12 @@ def submit(
     """
     if file is not None and file_option is not None:
         raise BadInput("name one file, as -f FILE")
-    resources = without_none(gpus=gpus, labels=labels("--worker-label", worker_label or []) or None)
+    resources = without_none(
+        gpus=gpus,
+        hosts=hosts,
+        ranks=ranks,
+        labels=labels("--worker-label", worker_label or []) or None,
+    )
     retention = without_none(keep_last=keep_last, keep_best=keep_best, metric=keep_metric)
     data = without_none(
         dataset=dataset,

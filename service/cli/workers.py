@@ -74,6 +74,7 @@ def show(
         "version": [worker.version],
         "labels": [" ".join(labels)],
         "slots": [str(worker.slots)],
+        "hosts": [str(worker.hosts) if worker.hosts > 1 else None],
         "gpus": [*gpus],
         "jobs": [f"{job} {worker.job_names.get(job, '')}".rstrip() for job in worker.jobs],
         "recipes": [" ".join(worker.recipes)],

@@ -208,6 +208,12 @@ class CheckDataSpec(_Submission):
     data: DataSpec
     batch_size: Annotated[int | None, Field(ge=1, le=2**20), WHOLE_NUMBER] = None
 
+    @model_validator(mode="after")
+    def _runs_in_one_process(self) -> "CheckDataSpec":
+        if self.resources.hosts > 1 or self.resources.ranks > 1:
+            raise ValueError("data are checked by one process: leave out resources.hosts and ranks")
+        return self
+
 
 class ImportSpec(_Submission):
     """The import of a file, as a worker is given it."""

@@ -35,8 +35,9 @@ class Worker(BaseModel):
     """A worker process, and the jobs it runs now.
 
     `catalog_digest` is the digest of the catalog that it has sent; a worker without one can run
-    the built-in recipes. Of a worker that stands for several `hosts`, `gpus` are those of each. `job_names` has the names of those of its jobs that have one. `sample` is
-    the last sample of its use, if there is one of the last hour and samples are asked for.
+    the built-in recipes. Of a worker that stands for several `hosts`, `gpus` are those of each.
+    `job_names` has the names of those of its jobs that have one. `sample` is the last sample of its
+    use, if there is one of the last hour and samples are asked for.
     """
 
     model_config = ConfigDict(frozen=True)

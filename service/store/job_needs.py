@@ -48,4 +48,6 @@ def needs_of_column(column: str, gpus: int) -> JobNeeds:
     hosts = needs.pop(_HOSTS, "1")
     forms = frozenset(form.split(",")) if form else None
     data_forms = frozenset(data.split(",")) if data else frozenset()
-    return JobNeeds(gpus, needs, kind, recipe, forms, data_forms, int(hosts) if hosts.isdecimal() else 1)
+    return JobNeeds(
+        gpus, needs, kind, recipe, forms, data_forms, int(hosts) if hosts.isdecimal() else 1
+    )

@@ -48,7 +48,9 @@ def eligible_jobs(tx: Connection, capacity: Capacity, now: datetime) -> Iterator
             capacities = [capacity if each.worker.id == worker.id else each for each in others]
             offers = [capacity.offer, *(each.offer for each in capacities)]
             wide = [
-                with_accepted_forms(each, offers, read_parameters) for each in queue if each.needs.is_wide
+                with_accepted_forms(each, offers, read_parameters)
+                for each in queue
+                if each.needs.is_wide
             ]
             holder = reservations(wide, capacities).get(worker.id)
         job = with_accepted_forms(job, offers, read_parameters)

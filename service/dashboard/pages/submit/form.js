@@ -44,7 +44,9 @@ export function SubmitForm({ draft, onChange, problems, hints, recipes, datasets
     ${recipe && html`<${Parameters} first=${FIRST[draft.kind] ?? []} schemas=${recipe.schema.properties ?? {}} bind=${bind} />`}
     <section class="panel form-part">
       <h2>Where and when</h2>
-      <${SchemaField} name="GPUs" schema=${{ type: "integer", minimum: 0, default: 0, description: "None: on the CPU." }} ...${bind("resources", "gpus")} />
+      <${SchemaField} name="GPUs" schema=${{ type: "integer", minimum: 0, default: 0, description: "On each host; none: on the CPU." }} ...${bind("resources", "gpus")} />
+      <${SchemaField} name="Hosts" schema=${{ type: "integer", minimum: 1, default: 1, description: "More than one need a worker that stands for several." }} ...${bind("resources", "hosts")} />
+      <${SchemaField} name="Ranks" schema=${{ type: "integer", minimum: 1, default: 1, description: "Processes on the CPU of each host, without GPUs." }} ...${bind("resources", "ranks")} />
       <${LabelsField} label="Worker labels" hint="Of the worker that runs it, as zone=a." ...${bind("resources", "labels")} />
       <${SchemaField} name="Priority" schema=${{ type: "integer", default: 0, description: "Higher ones go first." }} ...${bind("priority")} />
       <${SchemaField} name="Failures" schema=${{ type: "integer", minimum: 1, default: 2, description: "It is tried again until so many attempts have failed." }} ...${bind("max_failures")} />
