@@ -61,6 +61,25 @@ def test_a_retry_from_what_is_not_there_names_the_field(agent: FakeAgent) -> Non
     assert agent.http.post(path, json={"from": "start"}).status_code == 201
 
 
+def test_a_retry_goes_on_with_other_resources(agent: FakeAgent) -> None:
+    parent = agent.submit(resources={"gpus": 4, "labels": {"zone": "a"}})
+    path = f"/jobs/{parent['id']}/retry"
+    assert agent.http.post(f"/jobs/{parent['id']}/cancel").json()["state"] == "cancelled"
+    key = {"Idempotency-Key": f"narrower than {parent['id']}"}
+    body = {"from": "start", "resources": {"ranks": 2}}
+    made = agent.http.post(path, json=body, headers=key)
+    assert made.status_code == 201
+    assert made.json()["spec"]["resources"] == {"gpus": 0, "ranks": 2, "labels": {}}
+    same = agent.http.post(path, json={"from": "start"})
+    assert same.json()["spec"]["resources"] == parent["spec"]["resources"]
+    another = body | {"resources": {"ranks": 3}}
+    problem_of(agent.http.post(path, json=another, headers=key), 422, "idempotency_mismatch")
+    both = {"resources": {"gpus": 1, "ranks": 2}}
+    refused = problem_of(agent.http.post(path, json=both), 422, "invalid_request")
+    assert pointers_of(refused) == ["/resources"]
+    assert "leave out ranks 2" in refused["errors"][0]["detail"]
+
+
 def test_an_edit_needs_the_etag_that_the_job_has_now(agent: FakeAgent) -> None:
     path = f"/jobs/{agent.submit()['id']}"
     etag = agent.http.get(path).headers["etag"]

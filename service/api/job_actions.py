@@ -79,12 +79,12 @@ def retry(
     key: IdempotencyKey = None,
 ) -> Response:
     """Queue a failed or cancelled job again, as a new one that names it as its parent."""
-    origin = how.origin if how is not None else "latest"
+    how = how or RetryRequest()
     try:
-        job, replayed = _retry(context, job_id, origin, key, by)
+        job, replayed = _retry(context, job_id, how, key, by)
     except IntegrityError:
         # A concurrent call with the same key was faster: now its job is found.
-        job, replayed = _retry(context, job_id, origin, key, by)
+        job, replayed = _retry(context, job_id, how, key, by)
     context.notifier.notify()
     return job_made(job, replayed=replayed)
 
@@ -122,12 +122,19 @@ def _changed(context: AppContext, job: Job, status: int) -> Response:
 
 
 def _retry(
-    context: AppContext, job_id: str, origin: str, key: str | None, by: Caller
+    context: AppContext, job_id: str, how: RetryRequest, key: str | None, by: Caller
 ) -> tuple[Job, bool]:
     """The new job, and whether an earlier call with the same key made it."""
     with context.database.write() as tx:
         result = retries.retry(
-            tx, job_id, origin, new_id=context.new_id("job"), key=key, now=context.now(), by=by
+            tx,
+            job_id,
+            how.origin,
+            how.resources,
+            new_id=context.new_id("job"),
+            key=key,
+            now=context.now(),
+            by=by,
         )
         return views.get(tx, result.job_id), result.replayed
 

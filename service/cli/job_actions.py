@@ -5,9 +5,10 @@ from typing import Annotated
 import typer
 
 from service.cli import terminal
-from service.cli.exit_codes import PartlyRefused
+from service.cli.exit_codes import BadInput, PartlyRefused
 from service.cli.options import LOCAL_SERVER, AsJson, JobIds, Server, Token, connect, print_json
 from service.cli.references import checkpoint_id_of, job_ids_of
+from service.cli.spec import without_none
 from service.contract.bulk import BulkReply, CancelMode
 from service.contract.counts import count_text
 
@@ -55,20 +56,32 @@ def retry(
     origin: Annotated[
         str, typer.Option("--from", help="Where to start: latest, start, or a checkpoint's id.")
     ] = "latest",
+    gpus: Annotated[int | None, typer.Option(help="Other GPUs on each host than it had.")] = None,
+    hosts: Annotated[int | None, typer.Option(help="Other hosts than it had.")] = None,
+    ranks: Annotated[
+        int | None, typer.Option(help="Other processes on each host's CPU than it had.")
+    ] = None,
     as_json: AsJson = False,
     server: Server = LOCAL_SERVER,
     token: Token = None,
 ) -> None:
     """Submit copies of failed or cancelled jobs, and print the new jobs' ids."""
+    others = without_none(gpus=gpus, hosts=hosts, ranks=ranks)
     with connect(server, token) as client:
         job_ids = job_ids_of(client, job_ids)
         if origin not in ("latest", "start"):
             origin = checkpoint_id_of(client, origin)
+        if len(job_ids) > 1 and others:
+            raise BadInput("--gpus, --hosts and --ranks are for one job at a time")
         if len(job_ids) > 1:
             reply = client.bulk("retry", ids=job_ids, origin=origin)
             print_json(reply) if as_json else _print_results(reply)
             return
-        job = client.retry(job_ids[0], origin)
+        resources = None
+        if others:
+            known = client.job(job_ids[0]).spec.resources.model_dump(mode="json")
+            resources = {**known, **others}
+        job = client.retry(job_ids[0], origin, resources=resources)
     print_json(job) if as_json else terminal.echo(job.id)
 
 

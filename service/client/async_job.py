@@ -1,6 +1,6 @@
 """A job with its verbs, to be awaited."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import PrivateAttr
@@ -58,12 +58,21 @@ class AsyncJob(_Verbs, contract.Job):
         """The job of a model of the contract."""
         return with_state(cls, driver, model)._with_series()
 
-    async def retry(self, origin: str = "latest", *, key: str | None = None) -> "AsyncJob":
+    async def retry(
+        self,
+        origin: str = "latest",
+        *,
+        resources: Mapping[str, Any] | None = None,
+        key: str | None = None,
+    ) -> "AsyncJob":
         """Submit a copy of a failed or cancelled job, from `latest`, `start` or a checkpoint's id.
 
-        The idempotency key makes one job even if the request is sent again.
+        `resources` take the place of the job's, as `{"gpus": 2}` does. The idempotency key makes
+        one job even if the request is sent again.
         """
-        model = await self._driver.run(job_actions.retry(self.id, origin, key=key))
+        model = await self._driver.run(
+            job_actions.retry(self.id, origin, resources=resources, key=key)
+        )
         return AsyncJob.with_verbs(self._driver, model)
 
     @property

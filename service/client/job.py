@@ -1,5 +1,6 @@
 """A job with its verbs."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import PrivateAttr
@@ -61,12 +62,19 @@ class Job(_Verbs, contract.Job):
         """The job of a model of the contract."""
         return with_state(cls, driver, model)._with_series()
 
-    def retry(self, origin: str = "latest", *, key: str | None = None) -> "Job":
+    def retry(
+        self,
+        origin: str = "latest",
+        *,
+        resources: Mapping[str, Any] | None = None,
+        key: str | None = None,
+    ) -> "Job":
         """Submit a copy of a failed or cancelled job, from `latest`, `start` or a checkpoint's id.
 
-        The idempotency key makes one job even if the request is sent again.
+        `resources` take the place of the job's, as `{"gpus": 2}` does. The idempotency key makes
+        one job even if the request is sent again.
         """
-        model = self._driver.run(job_actions.retry(self.id, origin, key=key))
+        model = self._driver.run(job_actions.retry(self.id, origin, resources=resources, key=key))
         return Job.with_verbs(self._driver, model)
 
     @property

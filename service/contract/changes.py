@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from service.contract.fields import Id, Labels, Name
 from service.contract.json_types import NOT_NULL
-from service.contract.specs import Priority
+from service.contract.specs import Priority, Resources
 
 
 class JobEdit(BaseModel):
@@ -25,9 +25,10 @@ class JobEdit(BaseModel):
 class RetryRequest(BaseModel):
     """`POST /jobs/{id}/retry`: a new job from `latest`, `start`, or the id of a checkpoint.
 
-    `latest` is the newest training checkpoint of the job.
+    `latest` is the newest training checkpoint of the job. `resources` take the place of the job's.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     origin: Annotated[Id, Field(alias="from")] = "latest"
+    resources: Annotated[Resources | None, NOT_NULL] = None

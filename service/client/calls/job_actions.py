@@ -27,12 +27,22 @@ def resume(job_id: str) -> Flow[Job]:
     return requested(Job, "POST", f"{_path(job_id)}/resume", repeats=False)
 
 
-def retry(job_id: str, origin: str = "latest", *, key: str | None = None) -> Flow[Job]:
+def retry(
+    job_id: str,
+    origin: str = "latest",
+    *,
+    resources: Mapping[str, Any] | None = None,
+    key: str | None = None,
+) -> Flow[Job]:
     """Submit a copy of a failed or cancelled job, from `latest`, `start` or a checkpoint's id.
 
-    The idempotency key makes one job even if the request is sent again.
+    `resources` take the place of the job's, as `{"gpus": 2}` does. The idempotency key makes one
+    job even if the request is sent again.
     """
-    body, headers = {"from": origin}, key_header(key)
+    body: dict[str, Any] = {"from": origin}
+    if resources is not None:
+        body["resources"] = dict(resources)
+    headers = key_header(key)
     return requested(Job, "POST", f"{_path(job_id)}/retry", body=body, headers=headers)
 
 

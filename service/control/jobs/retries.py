@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from service.contract.jobs import ENDED_JOBS, JobState
+from service.contract.specs import Resources
 from service.control.access.ownership import require_owner
 from service.control.jobs import views
 from service.control.jobs.submission import (
@@ -25,6 +26,7 @@ def retry(
     tx: Connection,
     job_id: str,
     origin: str,
+    resources: Resources | None = None,
     *,
     new_id: str,
     key: str | None,
@@ -33,10 +35,15 @@ def retry(
 ) -> SubmissionResult:
     """Queue a failed or cancelled job again, from `latest`, `start` or a checkpoint's id.
 
+    It needs the `resources` of the job, unless there are others for it.
+
     Raises NotFound, Conflict for a job that has not ended or that has succeeded,
     IdempotencyMismatch, Forbidden, and Unprocessable for an origin that it cannot start from.
     """
-    submission_key = SubmissionKey(key, f"retry {job_id} from {origin}")
+    request = f"retry {job_id} from {origin}"
+    if resources is not None:
+        request = f"{request} on {resources.model_dump_json()}"
+    submission_key = SubmissionKey(key, request)
     earlier = replayed(tx, submission_key, idempotency.find(tx, key))
     if earlier is not None:
         return earlier
@@ -54,7 +61,10 @@ def retry(
         raise Conflict("job_succeeded", message)
     kind = kind_of(parent.job.spec)
     # Not completed again: the recipe's newest form may not have its parameters any more.
-    checked = kind.check(tx, kind.retry_spec(tx, parent, parent.job.spec, origin))
+    spec = kind.retry_spec(tx, parent, parent.job.spec, origin)
+    if resources is not None:
+        spec = spec.model_copy(update={"resources": resources})
+    checked = kind.check(tx, spec)
     job = new_job(
         checked,
         submission_key,
