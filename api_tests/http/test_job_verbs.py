@@ -66,16 +66,17 @@ def test_a_retry_goes_on_with_other_resources(agent: FakeAgent) -> None:
     path = f"/jobs/{parent['id']}/retry"
     assert agent.http.post(f"/jobs/{parent['id']}/cancel").json()["state"] == "cancelled"
     key = {"Idempotency-Key": f"narrower than {parent['id']}"}
-    body = {"from": "start", "resources": {"ranks": 2}}
+    zone = {"zone": "a"}
+    body = {"from": "start", "resources": {"ranks": 2, "labels": zone}}
     made = agent.http.post(path, json=body, headers=key)
     assert made.status_code == 201
-    assert made.json()["spec"]["resources"] == {"gpus": 0, "ranks": 2, "labels": {}}
+    assert made.json()["spec"]["resources"] == {"gpus": 0, "ranks": 2, "labels": zone}
     same = agent.http.post(path, json={"from": "start"})
     assert same.json()["spec"]["resources"] == parent["spec"]["resources"]
-    another = body | {"resources": {"ranks": 3}}
+    another = body | {"resources": {"ranks": 3, "labels": zone}}
     problem_of(agent.http.post(path, json=another, headers=key), 422, "idempotency_mismatch")
     both = {"resources": {"gpus": 1, "ranks": 2}}
-    refused = problem_of(agent.http.post(path, json=both), 422, "invalid_request")
+    refused = problem_of(agent.http.post(path, json=both), 422, "invalid")
     assert pointers_of(refused) == ["/resources"]
     assert "leave out ranks 2" in refused["errors"][0]["detail"]
 
