@@ -53,6 +53,12 @@ def test_a_dry_run_of_a_yaml_file_checks_it_and_begins_nothing(run: Run) -> None
     assert run("sweep", "list", "--json").stdout == before
 
 
+def test_a_file_that_holds_no_object_is_shown_how_a_sweep_begins(run: Run) -> None:
+    refused = run("sweep", "create", "-f", "-", stdin="[]")
+    assert refused.exit_code == 2
+    assert '- must hold a JSON object like {"job": …, "parameters": …}' in refused.output
+
+
 def test_the_files_of_the_documentation_can_be_pasted(run: Run) -> None:
     files = re.findall(r"^```yaml\n(.*?)^```$", DOCUMENT.read_text(), re.M | re.S)
     assert len(files) == 3

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from service.cli.exit_codes import BadInput
-from service.cli.job_file import NotFinite, json_value
+from service.cli.spec_file import NotFinite, json_value
 
 _SOURCES = ("dataset", "train_dir", "val_dir", "packed")
 

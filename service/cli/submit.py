@@ -6,9 +6,9 @@ import typer
 
 from service.cli import terminal
 from service.cli.exit_codes import BadInput
-from service.cli.job_file import read_job_file
 from service.cli.options import LOCAL_SERVER, AsJson, Server, Token, connect, print_json
 from service.cli.spec import labels, merged, parameters, without_none
+from service.cli.spec_file import read_spec_file
 from service.cli.watch import require_success, watched
 from service.cli.weights import checkpoint_of, start_of
 from service.contract.hints import Explanation
@@ -153,7 +153,7 @@ def submit(
         **{"resources": resources, "max_failures": max_failures, "retention": retention},
     }
     source = file_option if file_option is not None else file
-    of_file = read_job_file(source)
+    of_file = read_spec_file(source, '{"kind": "train", …}')
     if source is None and not any(value not in (None, {}) for value in options.values()):
         raise BadInput("give a JSON or YAML file as -f FILE, or at least --recipe and --dataset")
     with connect(server, token) as client:

@@ -9,7 +9,6 @@ import typer
 
 from service.cli import figures, terminal
 from service.cli.figures import NONE, moment
-from service.cli.job_file import read_job_file
 from service.cli.options import (
     LOCAL_SERVER,
     MOST,
@@ -22,6 +21,7 @@ from service.cli.options import (
     print_json_lines,
 )
 from service.cli.references import sweep_id_of
+from service.cli.spec_file import read_spec_file
 from service.cli.sweep_watch import best_text, ended_trials, require_a_success, watched
 from service.cli.tables import print_table
 from service.contract.counts import count_text
@@ -56,7 +56,7 @@ def create(
 
     trainyard sweep create -f sweep.yaml --watch
     """
-    spec = read_job_file(file)
+    spec = read_spec_file(file, '{"job": …, "parameters": …}')
     with connect(server, token) as client:
         if dry_run:
             checked = client.check_sweep(spec)

@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from service.cli.job_file import finite
+from service.cli.spec_file import finite
 
 _PLAIN_VALUES = (
     ("bool", r"^(?:true|True|TRUE|false|False|FALSE)$", list("tTfF")),

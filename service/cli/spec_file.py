@@ -1,4 +1,4 @@
-"""Reads the specification of a job from a file or from stdin, as JSON or YAML."""
+"""Reads a specification from a file or from stdin, as JSON or YAML."""
 
 import codecs
 import json
@@ -12,8 +12,10 @@ import typer
 from service.cli.exit_codes import BadInput
 
 
-def read_job_file(file: str | None) -> dict[str, Any]:
+def read_spec_file(file: str | None, example: str) -> dict[str, Any]:
     """The object in `file`, or on stdin for `-`; an empty one if `file` is None.
+
+    `example` begins an object that would be right, for who has sent another.
 
     The text is UTF-8, UTF-16 or UTF-32, with or without a byte order mark; what begins as JSON does
     is JSON, and everything else YAML, with the plain values of YAML 1.2. Raises BadInput for a file
@@ -32,7 +34,7 @@ def read_job_file(file: str | None) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise BadInput(f"{file} is not JSON or YAML: {error}") from error
     if not isinstance(spec, dict):
-        raise BadInput(f'{file} must hold a JSON object like {{"kind": "train", …}}, or YAML')
+        raise BadInput(f"{file} must hold a JSON object like {example}, or YAML")
     return spec
 
 
