@@ -1,8 +1,8 @@
 """The attempt folder, through which the agent and the ranks exchange files.
 
-The agent writes `spec.json`; the ranks write `events.jsonl`, `log.txt` and checkpoint folders. The
-agent forwards the events after the last acknowledged one, so that none is lost while the server is
-away.
+The agent writes `spec.json`; the ranks write `events.jsonl`, `log.txt`, checkpoint folders, and the
+failure of a rank other than the first. The agent forwards the events after the last acknowledged
+one, so that none is lost while the server is away.
 """
 
 import errno
@@ -19,7 +19,7 @@ from service.contract.agent import Claim, ReportedEvent
 from service.contract.reading import read_json
 from service.volume.folder import STAGE_PREFIX
 from service.volume.identity import SharedVolume
-from service.volume.opener import make_folders
+from service.volume.opener import UnsafePath, make_folders, open_below
 
 
 class Assignment(BaseModel):
@@ -64,6 +64,21 @@ class AttemptDir:
     def assignment(self) -> Assignment:
         """Read `spec.json`; unknown fields of another version are ignored."""
         return read_json(Assignment, self.spec_path.read_text())
+
+    def put_failure(self, rank: int, failure: str) -> None:
+        """Write a rank's failure for the agent, should rank 0 not report it; raises OSError."""
+        path = self.folder / _failure_name(rank)
+        partial = path.with_suffix(".partial")
+        partial.write_text(failure)
+        partial.replace(path)
+
+    def failure_of(self, rank: int) -> str | None:
+        """The failure that this rank has written; None without one. Raises OSError."""
+        try:
+            with open_below(self.folder, _failure_name(rank)) as file:
+                return file.read().decode(errors="replace")
+        except (FileNotFoundError, UnsafePath):
+            return None
 
     def append(self, kind: str, body: dict[str, Any], at: datetime) -> None:
         """Append one event with the next `seq`.
@@ -116,6 +131,10 @@ class AttemptDir:
                 if json.loads(line)["seq"] > seq:
                     events.append(ReportedEvent.model_validate_json(line))
         return events
+
+
+def _failure_name(rank: int) -> str:
+    return f"failure-rank-{rank}.json"
 
 
 def _modified(path: Path) -> tuple[str, int] | None:

@@ -4,7 +4,6 @@ import os
 import signal
 from collections.abc import Callable
 
-import psutil
 import pytest
 
 from api_tests.support.claims import a_claim
@@ -35,12 +34,12 @@ def _kill(title: str) -> Callable[[Worker, FakeAttempt], None]:
 
 
 def _kill_a_rank(worker: Worker, _: FakeAttempt) -> None:
-    _rank(worker, 1).kill()
+    worker.rank(1).kill()
 
 
 def _stop_the_ranks_and_kill_the_agent(worker: Worker, _: FakeAttempt) -> None:
     for rank in range(RANKS):
-        _rank(worker, rank).suspend()
+        worker.rank(rank).suspend()
     worker.process.send_signal(signal.SIGKILL)
 
 
@@ -80,13 +79,3 @@ def test_nothing_of_a_training_outlives_its_end_by_two_seconds(
     assert len(tree) == len(["supervisor"]) + RANKS * (1 + LOADERS) + len(sleepers)
     end(worker, held)
     eventually(lambda: all_ended(tree), SOON_SECONDS)
-
-
-def _rank(worker: Worker, number: int) -> psutil.Process:
-    # A loader has the title of the rank that it was forked from.
-    (rank,) = (
-        child
-        for child in worker.titled("supervisor").children()
-        if title_of(child).startswith(f"trainyard: rank {number}")
-    )
-    return rank

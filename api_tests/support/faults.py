@@ -20,3 +20,10 @@ def inject(fault: str | None) -> None:
         return method(*arguments, **named)
 
     setattr(owner, name, faulty)
+
+
+def replace_constants(values: dict[str, float]) -> None:
+    """Give constants of modules other values, each by its `module.NAME`."""
+    for path, value in values.items():
+        module, _, name = path.rpartition(".")
+        setattr(pkgutil.resolve_name(module), name, value)

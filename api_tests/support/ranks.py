@@ -144,6 +144,13 @@ def second_is_killed(spec_path: Path) -> int:
     return refuses(spec_path)
 
 
+def second_never_ends(spec_path: Path) -> int:
+    """The first rank succeeds; the second waits for what never comes."""
+    if os.environ["RANK"] == "1":
+        _waits_for_ever()
+    return succeeds(spec_path)
+
+
 def tells_its_place(spec_path: Path) -> int:
     """Writes what its environment says to `place-<rank>.json`."""
     names = ["RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"]

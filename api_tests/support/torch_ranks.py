@@ -1,13 +1,17 @@
 """Ranks that have torch, as the trainer has."""
 
+import os
+import signal
 import subprocess
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import torch
 
 from workers.attempt_dir import AttemptDir
 from workers.runs.rank import run_rank
+from workers.training import distributed
+from workers.training.checkpoint_publisher import CheckpointPublisher
 
 
 def tells_threads(spec_path: Path) -> int:
@@ -21,4 +25,37 @@ def trains_with_grandchildren(spec_path: Path) -> int:
     """Trains, with a child in a session of its own and an orphan in another."""
     subprocess.Popen(["sleep", "600"], start_new_session=True)
     subprocess.run(["sh", "-c", "setsid sleep 601 &"], check=True)
+    return run_rank(spec_path)
+
+
+def waits_briefly(spec_path: Path) -> int:
+    """Trains, with ranks that wait for each other for seconds, not minutes."""
+    distributed.TIMEOUT = timedelta(seconds=3)
+    return run_rank(spec_path)
+
+
+def second_never_joins(spec_path: Path) -> int:
+    """The first rank waits briefly for the second, which hangs before it joins."""
+    while os.environ["RANK"] == "1":
+        signal.pause()
+    return waits_briefly(spec_path)
+
+
+def first_never_joins(spec_path: Path) -> int:
+    """The second rank waits briefly for the first, which hangs before it joins."""
+    while os.environ["RANK"] == "0":
+        signal.pause()
+    return waits_briefly(spec_path)
+
+
+def first_saves_slowly(spec_path: Path) -> int:
+    """Trains; the first rank needs seconds for each wait for a save."""
+    wait = CheckpointPublisher.wait
+
+    def slowly(publisher: CheckpointPublisher) -> Exception | None:
+        if os.environ["RANK"] == "0":
+            signal.sigtimedwait([], 4)
+        return wait(publisher)
+
+    CheckpointPublisher.wait = slowly  # type: ignore[method-assign]
     return run_rank(spec_path)

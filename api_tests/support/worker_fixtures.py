@@ -41,18 +41,23 @@ def start_worker(control_plane: FakeControlPlane, tmp_path: Path) -> Iterator[St
     """Starts workers on `tmp_path`; at the test's end no process of theirs may be left.
 
     `ranks` is the `module:function` that ranks run in the place of the trainer, or a function of
-    ranks.py. `fault` is injected into the agent, see faults.py. Variables are added to the
-    environment; None takes one away.
+    ranks.py. `fault` is injected into the agent, see faults.py, and so are `constants`. Variables
+    are added to the environment; None takes one away.
     """
     workers: list[Worker] = []
 
     def start(
-        *flags: str, ranks: str | None = None, fault: str | None = None, **variables: str | None
+        *flags: str,
+        ranks: str | None = None,
+        fault: str | None = None,
+        constants: dict[str, float] | None = None,
+        **variables: str | None,
     ) -> Worker:
         ranks = ranks and (ranks if ":" in ranks else f"ranks:{ranks}")
         function = f"api_tests.support.{ranks}"
         code = (
-            f"from api_tests.support.faults import inject; inject({fault!r});"
+            f"from api_tests.support.faults import inject, replace_constants;"
+            f"inject({fault!r}); replace_constants({constants or {}!r});"
             "import sys; from workers import main; from workers.settings import WorkerSettings;"
             "from pydantic_settings import CliApp;"
             f"sys.exit(main.work(CliApp.run(WorkerSettings), '{function}'))"

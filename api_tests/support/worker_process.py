@@ -46,6 +46,20 @@ class Worker:
         eventually(there)
         return found[0]
 
+    def rank(self, number: int) -> psutil.Process:
+        """A rank of the one attempt."""
+        (rank,) = self._ranks(number)
+        return rank
+
+    def has_rank(self, number: int) -> bool:
+        """Whether this rank of the one attempt runs."""
+        return bool(self._ranks(number))
+
+    def _ranks(self, number: int) -> list[psutil.Process]:
+        # A loader has the title of the rank that it was forked from.
+        children = self.titled("supervisor").children()
+        return [each for each in children if title_of(each).startswith(f"trainyard: rank {number}")]
+
 
 StartWorker = Callable[..., Worker]
 """The fixture `start_worker`: flags, `ranks` and variables of the environment."""

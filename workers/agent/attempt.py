@@ -18,6 +18,7 @@ from workers.agent.attempt_results import (
     released,
     report_of,
     stalled,
+    with_silence,
 )
 from workers.agent.client import ControlPlaneError, LeaseLost
 from workers.agent.commands import Command
@@ -162,7 +163,7 @@ class Attempt:
             exit_ = self._watch()
             self.runs = False
             self._launch.sweep(self._log)
-            return self._result(exit_)
+            return with_silence(self._result(exit_), exit_)
         except WrongVolume as error:
             self._log.error("wrong_volume", error=str(error))
             return released(f"this worker gave the job back: {error}")
@@ -253,4 +254,4 @@ class Attempt:
             return released("its agent was stopped for longer than it holds its lease")
         # Ranks that find no volume crash, and it is not their job's fault.
         self._paths.shared_volume.require()
-        return from_exit(exit_, self.claim.spec, self._folder.log_path, self._paths.volume)
+        return from_exit(exit_, self.claim.spec, self._folder, self._paths.volume)

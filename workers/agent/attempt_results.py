@@ -10,6 +10,7 @@ from service.contract.agent import AttemptResult, Claim, Lease, Report, Reported
 from service.contract.jobs import Reason
 from service.contract.specs import AnySpec
 from service.volume.opener import UnsafePath, open_below
+from workers.attempt_dir import AttemptDir
 from workers.launcher.process_exit import ProcessExit
 from workers.memory_advice import memory_advice
 
@@ -88,20 +89,43 @@ def from_event(ended: ReportedEvent) -> AttemptResult | None:
         return None
 
 
-def from_exit(exit_: ProcessExit, spec: AnySpec, log_path: Path, volume: Path) -> AttemptResult:
-    """The result of an attempt whose ranks ended without an `ended` event."""
+def with_silence(result: AttemptResult, exit_: ProcessExit) -> AttemptResult:
+    """The result, with a sentence that names the ranks that were silent, if any were."""
+    if not exit_.silent:
+        return result
+    message = f"{result.message}; {exit_.silence}" if result.message else exit_.silence
+    return result.model_copy(update={"message": message})
+
+
+def from_exit(exit_: ProcessExit, spec: AnySpec, folder: AttemptDir, volume: Path) -> AttemptResult:
+    """The result of an attempt whose ranks ended without an `ended` event.
+
+    It is the failure of the rank that ended first, if that has left one.
+    """
     if exit_.out_of_memory:
         return AttemptResult(
             outcome="failed",
             reason=Reason.OUT_OF_MEMORY,
             message=f"{exit_.describe}; {memory_advice(spec)}",
         )
-    line = _last_line(log_path)
+    reported = _failure_of_first_end(exit_, folder)
+    if reported is not None:
+        return reported
+    line = _last_line(folder.log_path)
     message = exit_.describe + (f"; the log ends with: {line}" if line else "")
     full = os.strerror(errno.ENOSPC) in line or os.statvfs(volume).f_bavail == 0
+    reason = Reason.STALLED if exit_.silent else Reason.CRASHED
     return AttemptResult(
-        outcome="failed", reason=Reason.DISK_FULL if full else Reason.CRASHED, message=message
+        outcome="failed", reason=Reason.DISK_FULL if full else reason, message=message
     )
+
+
+def _failure_of_first_end(exit_: ProcessExit, folder: AttemptDir) -> AttemptResult | None:
+    failure = folder.failure_of(exit_.ranks[0].rank) if exit_.ranks else None
+    try:
+        return AttemptResult.model_validate_json(failure) if failure is not None else None
+    except ValidationError:
+        return None
 
 
 def _last_line(log_path: Path) -> str:

@@ -36,6 +36,7 @@ class ProcessExit(BaseModel):
     `problem` is not empty if they could not be started, or if their statuses are unknown. `overdue`
     is true if they were killed because the agent did not extend their deadline in time,
     `out_of_memory` if the kernel killed one of them, or could not start one, as memory ran out.
+    `silent` are the ranks that were killed because they had not ended long after another.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -44,11 +45,23 @@ class ProcessExit(BaseModel):
     problem: str = ""
     overdue: bool = False
     out_of_memory: bool = False
+    silent: tuple[int, ...] = ()
 
     @property
     def describe(self) -> str:
         """A sentence about the problem, else about the first failed rank, else about the first."""
         if self.problem:
             return self.problem
-        first = next((rank for rank in self.ranks if rank.status), self.ranks[0])
+        ended = [rank for rank in self.ranks if rank.rank not in self.silent] or self.ranks
+        first = next((rank for rank in ended if rank.status), ended[0])
         return f"{first.describe}, as memory ran out" if self.out_of_memory else first.describe
+
+    @property
+    def silence(self) -> str:
+        """A sentence that names the silent ranks, without a full stop; empty without any."""
+        if not self.silent:
+            return ""
+        numbers = ", ".join(map(str, self.silent))
+        if len(self.silent) == 1:
+            return f"rank {numbers} was silent, and was killed"
+        return f"ranks {numbers} were silent, and were killed"

@@ -3,7 +3,8 @@
 import pkgutil
 import signal
 import traceback
-from contextlib import closing
+from collections.abc import Callable
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
@@ -18,7 +19,7 @@ from workers.attempt_dir import Assignment, AttemptDir
 from workers.kinds import KINDS
 from workers.runs.first_step_span import first_step_span
 from workers.training.attempt_results import Stopped, result_of
-from workers.training.distributed import RanksNotConnected, joined
+from workers.training.distributed import Ranks, RanksNotConnected, joined
 from workers.training.event_files import EventFiles
 from workers.training.events import Events
 from workers.training.run_context import RunContext
@@ -40,31 +41,43 @@ def run_rank(spec_path: Path) -> int:
 
     signal.signal(signal.SIGTERM, ask)
     try:
-        with (
-            joined() as ranks,
-            closing(
-                Events(attempt_dir, _now, writes=ranks.is_first, mirror=_event_files(assignment))
-            ) as events,
-            first_step_span(assignment.claim, is_first=ranks.is_first) as note_first_step,
-        ):
-            context = RunContext(
-                assignment=assignment,
-                attempt_folder=attempt_dir.folder,
-                ranks=ranks,
-                events=events,
-                stop_asked=lambda: bool(signals),
-                clock=monotonic,
-                now=_now,
-                new_id=_new_id,
-                times=TimeAccount(monotonic),
-                note_first_step=note_first_step,
-            )
-            return _run(context)
+        with joined() as ranks:
+            status = _run_joined(attempt_dir, assignment, ranks, lambda: bool(signals))
+            # Only now: a volume may hang while the last event is written.
+            if ranks.is_first:
+                ranks.let_others_end()
+            return status
     except RanksNotConnected as error:
         traceback.print_exc()
-        with closing(Events(attempt_dir, _now, writes=error.is_first)) as events:
-            events.report("ended", result_of(error, assignment.claim).model_dump(mode="json"))
-        return 0 if error.is_first else 1
+        result, is_first = result_of(error, assignment.claim), error.rank == 0
+        with closing(Events(attempt_dir, _now, writes=is_first)) as events:
+            events.report("ended", result.model_dump(mode="json"))
+        if not is_first:
+            _leave_failure(attempt_dir, error.rank, result)
+        return 0 if is_first else 1
+
+
+def _run_joined(
+    attempt_dir: AttemptDir, assignment: Assignment, ranks: Ranks, stop_asked: Callable[[], bool]
+) -> int:
+    mirror = _event_files(assignment)
+    with (
+        closing(Events(attempt_dir, _now, writes=ranks.is_first, mirror=mirror)) as events,
+        first_step_span(assignment.claim, is_first=ranks.is_first) as note_first_step,
+    ):
+        context = RunContext(
+            assignment=assignment,
+            attempt_folder=attempt_dir.folder,
+            ranks=ranks,
+            events=events,
+            stop_asked=stop_asked,
+            clock=monotonic,
+            now=_now,
+            new_id=_new_id,
+            times=TimeAccount(monotonic),
+            note_first_step=note_first_step,
+        )
+        return _run(context)
 
 
 def _run(context: RunContext) -> int:
@@ -78,14 +91,23 @@ def _run(context: RunContext) -> int:
         traceback.print_exc()
         result = result_of(error, claim, oom_killed=count_oom_kills() > oom_kills)
         if not ranks.is_first:
-            return 0 if ranks.report_failure(result.model_dump_json()) else 1
+            is_stored = ranks.report_failure(result.model_dump_json())
+            _leave_failure(AttemptDir(context.attempt_folder), ranks.rank, result)
+            return 0 if is_stored else 1
         # An exchange that broke off is another rank's failure, if that rank says so.
         reported = ranks.reported_failure() if isinstance(error, RuntimeError) else None
         result = result if reported is None else AttemptResult.model_validate_json(reported)
     line = f"{result.outcome}: {result.message}" if result.message else result.outcome
     result = result.model_copy(update={"time_spent": context.times.spent()})
     context.events.report("ended", result.model_dump(mode="json"), line)
+    ranks.wait_for_first()
     return 0
+
+
+def _leave_failure(attempt_dir: AttemptDir, rank: int, result: AttemptResult) -> None:
+    # For the agent, should rank 0 hang; without space on the volume the log still has the stack.
+    with suppress(OSError):
+        attempt_dir.put_failure(rank, result.model_dump_json())
 
 
 def _event_files(assignment: Assignment) -> EventFiles | None:

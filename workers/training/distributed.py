@@ -5,7 +5,7 @@ import threading
 import warnings
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
@@ -23,16 +23,20 @@ from workers.data.errors import InvalidData
 TIMEOUT = timedelta(minutes=3)
 _MEETING_SECONDS = 1.0
 _FAILURE_WAIT = timedelta(seconds=5)
-_FAILURE = "failure"
+_END_WAIT = timedelta(days=1)
+"""Longer than a last save may take; a save that hangs is the agent's to end."""
+_LEAVE_SECONDS = 5.0
+"""Longer than ranks that are all there need to leave their group."""
+_FAILURE, _END = "failure", "end"
 _T = TypeVar("_T")
 
 
 class RanksNotConnected(Exception):
-    """The ranks could not connect; `is_first` is whether this is the rank that reports it."""
+    """The ranks could not connect; `rank` is the one that says so."""
 
-    def __init__(self, message: str, *, is_first: bool) -> None:
+    def __init__(self, message: str, *, rank: int) -> None:
         super().__init__(message)
-        self.is_first = is_first
+        self.rank = rank
 
 
 @dataclass(frozen=True)
@@ -142,6 +146,22 @@ class Ranks:
             return None
         return failure.decode()
 
+    def let_others_end(self) -> None:
+        """Have the ranks return that wait for this one, the first."""
+        if self.store is not None:
+            self.store.set(_END, "")
+
+    def wait_for_first(self) -> None:
+        """Return once rank 0 lets the others end, or has ended.
+
+        So that a rank which still runs long after another one has ended is one that hangs.
+        """
+        if self.store is None or self.is_first:
+            return
+        # Rank 0 has the store: without it there is nobody to wait for.
+        with suppress(RuntimeError):
+            self.store.wait([_END], _END_WAIT)
+
 
 @contextmanager
 def joined(environment: Mapping[str, str] = os.environ) -> Iterator[Ranks]:
@@ -157,11 +177,11 @@ def joined(environment: Mapping[str, str] = os.environ) -> Iterator[Ranks]:
         store, rank, world_size = _connect(device)
     except (RuntimeError, ValueError) as error:
         message = f"the ranks could not meet: {error}"
-        raise RanksNotConnected(message, is_first=environment.get("RANK", "0") == "0") from error
+        raise RanksNotConnected(message, rank=int(environment.get("RANK", "0"))) from error
     try:
         yield Ranks(rank=rank, world_size=world_size, device=device, store=store)
     finally:
-        dist.destroy_process_group()
+        _leave()
 
 
 def in_parallel(network: nn.Module, ranks: Ranks) -> nn.Module:
@@ -213,6 +233,13 @@ def _connect(device: torch.device) -> tuple[Store, int, int]:
         timeout=TIMEOUT,
     )
     return store, rank, world_size
+
+
+def _leave() -> None:
+    # NCCL waits here for every rank: one that hangs must not keep this one from its end.
+    leave = threading.Thread(target=dist.destroy_process_group, name="leave", daemon=True)
+    leave.start()
+    leave.join(_LEAVE_SECONDS)
 
 
 def _device(local_rank: int) -> torch.device:

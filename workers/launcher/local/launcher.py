@@ -21,6 +21,13 @@ from workers.launcher.process_exit import ProcessExit
 WORKER_ID = "TRAINYARD_WORKER_ID"
 """The environment variable that marks every process of a worker, in `/proc/<pid>/environ`."""
 
+LAST_RANKS_SECONDS = 30.0
+"""How long the other ranks may take to end once one has.
+
+Six times as long as a rank waits for the last words of another. One that hangs in the driver, or is
+stopped (SIGSTOP), would hold all GPUs of its attempt until the watchdog sees no progress.
+"""
+
 _MAX_MESSAGE_BYTES = 1 << 17
 _RESTART_SECONDS = 1.0
 _log = structlog.get_logger()
@@ -151,6 +158,7 @@ class LocalLauncher:
             log_path=launch.log_path,
             environments=tuple(_environments(ranks, gpus, max(1, cores))),
             threads=None if "OMP_NUM_THREADS" in os.environ else max(1, cores),
+            last_ranks_seconds=LAST_RANKS_SECONDS,
         )
 
     def _cores_for(self, gpus: int) -> int:

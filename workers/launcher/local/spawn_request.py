@@ -9,7 +9,8 @@ class SpawnRequest(BaseModel):
     """The launcher's request to start the ranks of one attempt.
 
     `environments` has the environment variables of each rank. `threads` is the number of torch's
-    CPU threads in each rank; None leaves it to torch.
+    CPU threads in each rank; None leaves it to torch. `last_ranks_seconds` is how long the other
+    ranks may take to end once one has.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -20,6 +21,7 @@ class SpawnRequest(BaseModel):
     log_path: Path
     environments: tuple[dict[str, str], ...]
     threads: int | None
+    last_ranks_seconds: float
 
 
 class SpawnEnded(BaseModel):

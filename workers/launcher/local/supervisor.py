@@ -34,8 +34,9 @@ def supervise(request: SpawnRequest, channel: socket.socket, main: RankMain, war
     """Run the ranks of a request to their end, and send their ProcessExit over `channel`.
 
     The agent at the other end of `channel` sends TERMINATE, DUMP, KILL and DEADLINE. All
-    descendants are killed when one rank fails, on KILL, when the agent or the warm process has
-    died, and at the deadline: then the agent may be stopped, and another worker may get the job.
+    descendants are killed when one rank fails, `request.last_ranks_seconds` after one has ended
+    well, on KILL, when the agent or the warm process has died, and at the deadline: then the agent
+    may be stopped, and another worker may get the job.
     """
     setproctitle(f"trainyard: supervisor of {request.job_id}")
     become_subreaper()
@@ -63,6 +64,8 @@ class _Supervisor:
         self._ranks: dict[int, int] = {}
         self._ended: list[RankExit] = []
         self._deadline = math.inf
+        # Of time.monotonic(), so that a suspend of the machine is no silence.
+        self._silent_at = math.inf
         # Two counts: a rank may be killed between the last look at the ranks and the newer one.
         self._oom_kills = deque([count_oom_kills()], maxlen=2)
 
@@ -78,7 +81,7 @@ class _Supervisor:
             command = self._channel.recv(64) if readable else None
             self._reap()
             failed = any(rank.status for rank in self._ended)
-            if failed or command in (KILL, b""):
+            if failed or command in (KILL, b"") or time.monotonic() >= self._silent_at:
                 break
             if os.getppid() != self._warm_pid:
                 self._record(kill_descendants())
@@ -93,9 +96,14 @@ class _Supervisor:
                     os.kill(pid, signal.SIGTERM)
             if command == DUMP:
                 self._dump()
-        out_of_memory = self._is_out_of_memory()
+        out_of_memory, silent = self._is_out_of_memory(), self._silent()
         self._record(kill_descendants())
-        return ProcessExit(ranks=tuple(self._ended), out_of_memory=out_of_memory)
+        return ProcessExit(ranks=tuple(self._ended), out_of_memory=out_of_memory, silent=silent)
+
+    def _silent(self) -> tuple[int, ...]:
+        """The ranks that had their time to end after another one, and still run."""
+        is_late = time.monotonic() >= self._silent_at
+        return tuple(sorted(self._ranks.values())) if is_late else ()
 
     def _is_out_of_memory(self) -> bool:
         # The counter alone may tell of another attempt, and a user may send SIGKILL too.
@@ -141,3 +149,5 @@ class _Supervisor:
         for pid, status in statuses.items():
             if pid in self._ranks:
                 self._ended.append(RankExit(rank=self._ranks.pop(pid), status=status))
+                if len(self._ended) == 1:
+                    self._silent_at = time.monotonic() + self._request.last_ranks_seconds
