@@ -15,6 +15,7 @@ import psutil
 from api_tests.support.installation import Installation, kill
 from chaos.history import History
 from chaos.proxy import LOSSY, NO_FAULTS, Proxy
+from service.contract.process_title import process_title
 from workers.launcher.local.launcher import WORKER_ID
 
 Process = subprocess.Popen[bytes]
@@ -109,7 +110,7 @@ class FaultInjector:
         began, worker_id = time.time(), self._id_of(number)
         for process in psutil.Process(self.workers[number].pid).children(recursive=True):
             with suppress(psutil.NoSuchProcess):
-                if " ".join(process.cmdline()).startswith("trainyard: rank"):
+                if " ".join(process.cmdline()).startswith(process_title("rank-")):
                     process.kill()
                     self._history.note_fault("kill a rank", began, worker_id)
                     return f"rank {process.pid} of worker {number}"

@@ -23,6 +23,7 @@ from service.api.app import build_app
 from service.background.services import BackgroundServices
 from service.context import AppContext
 from service.contract.ids import new_id
+from service.contract.process_title import process_title
 from service.contract.sentences import sentences_of
 from service.contract.traces import Tracer, TracesUnavailable, tracer_of
 from service.http_connection import HttpConnection, connection_limit, note_loop_error
@@ -46,7 +47,7 @@ _log = structlog.get_logger()
 
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT; raises CannotStart."""
-    setproctitle("trainyard: server")
+    setproctitle(process_title("server"))
     configure_logs()
     listening = listen(settings)
     with listening:

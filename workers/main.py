@@ -18,6 +18,7 @@ from service import __version__
 from service.contract.http_client import BadConnection
 from service.contract.ids import new_id
 from service.contract.kernel import become_subreaper, boot_clock
+from service.contract.process_title import process_title
 from service.contract.registration import Registration
 from service.contract.sentences import sentences_of
 from service.contract.traces import TracesUnavailable, tracer_of
@@ -84,7 +85,7 @@ def work(settings: WorkerSettings, rank_main: str = RANK_MAIN) -> int:
     control_plane = ControlPlane(settings.server, settings.token, stop_retries)
     tracer = tracer_of(os.environ, "trainyard-worker")
     log_to_stderr()
-    setproctitle("trainyard: agent")
+    setproctitle(process_title("agent"))
     become_subreaper()
     worker_id = new_id("wrk")
     gpus = visible_gpus()

@@ -26,7 +26,7 @@ def _tree_of_a_stubborn_attempt(
     worker: Worker, control_plane: FakeControlPlane, held: FakeAttempt
 ) -> list[psutil.Process]:
     control_plane.wait_for(lambda: "started" in held.kinds())
-    worker.titled("rank 0 of job_1")
+    worker.titled("rank-0:job_1")
     tree = [process for process in worker.tree() if process != worker.titled("warm")]
     # The supervisor, the rank, its child in a session of its own, and an orphan in another.
     assert len(tree) == 4
@@ -144,7 +144,7 @@ def test_a_killed_agent_leaves_no_process(
 @pytest.mark.parametrize(
     ("victim", "message"),
     [
-        ("rank 0", "rank 0 was killed (signal 9)"),
+        ("rank-0", "rank 0 was killed (signal 9)"),
         ("supervisor", "supervisor"),
         ("warm", "warm process"),
     ],

@@ -18,6 +18,7 @@ from api_tests.support.worker_process import (
 )
 from service.contract.agent import Purge
 from service.contract.loop import LOOP_FAILED_STATUS
+from service.contract.process_title import process_title
 from service.contract.registration import Predecessor
 from service.volume.identity import SharedVolume
 from workers.agent import purge
@@ -66,7 +67,7 @@ def test_a_worker_that_cannot_beat_ends_with_its_ranks(
     method = "workers.agent.client:ControlPlane.heartbeat"
     worker = start_worker(ranks="refuses", fault=f"{method} 20 1000000")
     control_plane.offer(a_claim(lease=QUICK))
-    worker.titled("rank 0 of job_1")
+    worker.titled("rank-0:job_1")
     tree = worker.tree()
     assert worker.process.wait(DEADLINE_SECONDS) == LOOP_FAILED_STATUS
     assert logged(worker, "loop_ends_the_process")
@@ -102,7 +103,7 @@ def test_an_attempt_whose_thread_fails_leaves_no_rank(
     worker = start_worker(ranks="refuses", fault=f"{method} 0 1")
     held = control_plane.offer(a_claim(lease=QUICK))
     assert control_plane.report_of(held).reason == "crashed"
-    eventually(lambda: worker.titles() == ["trainyard: warm"])
+    eventually(lambda: worker.titles() == [process_title("warm")])
 
 
 def test_a_warm_process_that_its_thread_lost_fails_the_attempt_and_is_started_again(

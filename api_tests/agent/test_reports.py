@@ -17,7 +17,7 @@ def test_an_end_and_its_events_are_delivered_after_the_control_plane_was_away(
     held = control_plane.offer(a_claim())
     control_plane.wait_for(lambda: "started" in held.kinds())
     control_plane.stop()
-    rank = worker.titled("rank 0")
+    rank = worker.titled("rank-0")
     (tmp_path / "jobs/job_1/attempts/1/go").touch()
     eventually(lambda: not rank.is_running())
     control_plane.start()

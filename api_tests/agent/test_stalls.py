@@ -20,7 +20,7 @@ def test_ranks_that_hang_leave_their_stacks_in_the_log_and_fail_as_stalled(
     worker = start_worker(ranks="hangs", PATH=two_gpus)
     held = control_plane.offer(a_claim(gpus=2, lease=QUICK))
     control_plane.wait_for(lambda: "started" in held.kinds())
-    tree = [worker.titled(name) for name in ("supervisor", "rank 0", "rank 1")]
+    tree = [worker.titled(name) for name in ("supervisor", "rank-0", "rank-1")]
     report = control_plane.report_of(held)
     assert (report.outcome, report.reason) == ("failed", "stalled")
     assert "no step, event or save for 1 s" in report.message
@@ -38,7 +38,7 @@ def test_a_first_rank_that_was_stopped_is_ended_as_stalled(
     worker = start_worker(ranks="hangs", PATH=two_gpus)
     held = control_plane.offer(a_claim(gpus=2, lease=QUICK))
     control_plane.wait_for(lambda: "started" in held.kinds())
-    tree = [worker.titled(name) for name in ("supervisor", "rank 0", "rank 1")]
+    tree = [worker.titled(name) for name in ("supervisor", "rank-0", "rank-1")]
     # It holds the others' store, so that they cannot even say that they wait for it.
     tree[1].suspend()
     report = control_plane.report_of(held)

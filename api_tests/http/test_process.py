@@ -10,8 +10,10 @@ import psutil
 import pytest
 
 from api_tests.support.fake_agent import FakeAgent
+from api_tests.support.processes import kernel_name
 from api_tests.support.server import Server, refused_start, wait_for
 from api_tests.support.specs import SPEC
+from service.contract.process_title import process_title
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -130,7 +132,8 @@ def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_process_says_what_it_is(server: Server) -> None:
-    assert psutil.Process(server.process.pid).cmdline()[0] == "trainyard: server"
+    assert psutil.Process(server.process.pid).cmdline()[0] == process_title("server")
+    assert " " not in kernel_name(psutil.Process(server.process.pid))
 
 
 def established(process: psutil.Process) -> list[object]:

@@ -15,6 +15,7 @@ import psutil
 from api_tests.support.server import Server, environment
 from service.client import TrainyardClient
 from service.contract.jobs import Job
+from service.contract.process_title import process_title
 
 T = TypeVar("T")
 PATIENCE_SECONDS = 90.0
@@ -138,7 +139,7 @@ def rank_of(worker: "subprocess.Popen[bytes]") -> psutil.Process:
     def found() -> psutil.Process | None:
         for process in psutil.Process(worker.pid).children(recursive=True):
             try:
-                if process.cmdline() and process.cmdline()[0].startswith("trainyard: rank"):
+                if process.cmdline() and process.cmdline()[0].startswith(process_title("rank-")):
                     return process
             except psutil.NoSuchProcess:
                 continue

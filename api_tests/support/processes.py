@@ -1,5 +1,7 @@
 """Processes of tests."""
 
+from pathlib import Path
+
 import psutil
 
 
@@ -10,3 +12,8 @@ def lives(process: psutil.Process) -> bool:
     except psutil.NoSuchProcess:
         # It ended between the two questions.
         return False
+
+
+def kernel_name(process: psutil.Process) -> str:
+    """The name that the kernel has of a process: at most 15 characters, in `/proc/PID/stat` too."""
+    return Path(f"/proc/{process.pid}/comm").read_text().removesuffix("\n")

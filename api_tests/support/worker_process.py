@@ -9,6 +9,7 @@ from typing import Any
 import psutil
 
 from api_tests.support.processes import lives
+from service.contract.process_title import process_title
 
 DEADLINE_SECONDS = 60.0
 
@@ -40,7 +41,7 @@ class Worker:
         found: list[psutil.Process] = []
 
         def there() -> bool:
-            found[:] = [p for p in self.tree() if title_of(p).startswith(f"trainyard: {start}")]
+            found[:] = [p for p in self.tree() if title_of(p).startswith(process_title(start))]
             return len(found) == 1
 
         eventually(there)
@@ -58,7 +59,9 @@ class Worker:
     def _ranks(self, number: int) -> list[psutil.Process]:
         # A loader has the title of the rank that it was forked from.
         children = self.titled("supervisor").children()
-        return [each for each in children if title_of(each).startswith(f"trainyard: rank {number}")]
+        return [
+            each for each in children if title_of(each).startswith(process_title(f"rank-{number}"))
+        ]
 
 
 StartWorker = Callable[..., Worker]

@@ -12,6 +12,7 @@ from typing import NoReturn
 from setproctitle import setproctitle
 
 from service.contract.kernel import die_with_parent
+from service.contract.process_title import process_title
 from workers.launcher.local.signal_pipe import SignalPipe
 from workers.launcher.local.spawn_request import SpawnRequest
 
@@ -40,7 +41,7 @@ def _run_rank(
     status = 1
     try:
         die_with_parent(supervisor)
-        setproctitle(f"trainyard: rank {rank} of {request.job_id}")
+        setproctitle(process_title(f"rank-{rank}", request.job_id))
         _redirect_output(request.log_path)
         faulthandler.register(DUMP_SIGNAL)
         signal_pipe.close()

@@ -14,6 +14,7 @@ from setproctitle import setproctitle
 
 from service.contract.kernel import become_subreaper, boot_clock, die_with_parent
 from service.contract.oom_kills import count_oom_kills
+from service.contract.process_title import process_title
 from workers.descendants import kill_descendants
 from workers.launcher.local.ranks import DUMP_SIGNAL, RankMain, fork_rank
 from workers.launcher.local.signal_pipe import SignalPipe
@@ -38,7 +39,7 @@ def supervise(request: SpawnRequest, channel: socket.socket, main: RankMain, war
     well, on KILL, when the agent or the warm process has died, and at the deadline: then the agent
     may be stopped, and another worker may get the job.
     """
-    setproctitle(f"trainyard: supervisor of {request.job_id}")
+    setproctitle(process_title("supervisor", request.job_id))
     become_subreaper()
     signal_pipe = SignalPipe()
     # SIGTERM and not SIGKILL, since this process has to live on to kill its descendants.

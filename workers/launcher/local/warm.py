@@ -15,6 +15,7 @@ import traceback
 from setproctitle import setproctitle
 
 from service.contract.kernel import become_subreaper, die_with_parent
+from service.contract.process_title import process_title
 from workers.descendants import kill_descendants, reap
 from workers.launcher.local.ranks import RankMain
 from workers.launcher.local.signal_pipe import SignalPipe
@@ -30,12 +31,12 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     die_with_parent(int(agent_pid), signal.SIGTERM)
     become_subreaper()
-    setproctitle("trainyard: loading")
+    setproctitle(process_title("loading"))
     # OpenBLAS starts its threads at import, and a fork would lose them.
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     rank_main: RankMain = pkgutil.resolve_name(entry)
     gc.freeze()
-    setproctitle("trainyard: warm")
+    setproctitle(process_title("warm"))
     control = socket.socket(fileno=int(control_fd))
     _Warm(control, int(agent_pid), rank_main).serve()
     return 0
