@@ -82,7 +82,9 @@ def test_an_attempt_leaves_a_private_spec_and_sweeps_what_earlier_ones_left(
 def test_each_rank_is_told_its_place_and_has_one_gpu(
     control_plane: FakeControlPlane, start_worker: StartWorker, two_gpus: str, tmp_path: Path
 ) -> None:
-    start_worker(ranks="tells_its_place", PATH=two_gpus)
+    # A user's variables are about other hosts.
+    others = {"GLOO_SOCKET_IFNAME": "eth7", "NCCL_SOCKET_IFNAME": "eth7"}
+    start_worker(ranks="tells_its_place", PATH=two_gpus, **others)
     assert control_plane.report_of(control_plane.offer(a_claim(gpus=2))).outcome == "succeeded"
     folder = tmp_path / "jobs/job_1/attempts/1"
     places = [json.loads((folder / f"place-{rank}.json").read_text()) for rank in (0, 1)]
@@ -90,7 +92,10 @@ def test_each_rank_is_told_its_place_and_has_one_gpu(
     assert [place["CUDA_VISIBLE_DEVICES"] for place in places] == ["0", "1"]
     assert {place["WORLD_SIZE"] for place in places} == {"2"}
     assert len({(place["MASTER_ADDR"], place["MASTER_PORT"]) for place in places}) == 1
-    assert places[0]["MASTER_PORT"] is not None
+    assert places[0]["MASTER_ADDR"] == "127.0.0.1"
+    assert [place["listens"] for place in places] == [True, True]
+    for variable in ("GLOO_SOCKET_IFNAME", "NCCL_SOCKET_IFNAME"):
+        assert [place[variable] for place in places] == ["lo", "lo"]
 
 
 def test_a_rank_that_is_alone_draws_no_port_to_meet_others(

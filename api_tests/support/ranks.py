@@ -3,11 +3,13 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from service.volume.folder import STAGE_PREFIX
 from workers.attempt_dir import AttemptDir
@@ -152,11 +154,21 @@ def second_never_ends(spec_path: Path) -> int:
 
 
 def tells_its_place(spec_path: Path) -> int:
-    """Writes what its environment says to `place-<rank>.json`."""
+    """Writes what its environment says, and whether anyone listens there, to `place-<rank>.json`.
+
+    The first rank ends last: it has the socket.
+    """
     names = ["RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"]
-    place = {name: os.environ.get(name) for name in [*names, "CUDA_VISIBLE_DEVICES"]}
+    names += ["GLOO_SOCKET_IFNAME", "NCCL_SOCKET_IFNAME", "CUDA_VISIBLE_DEVICES"]
+    place: dict[str, Any] = {name: os.environ.get(name) for name in names}
+    if place["WORLD_SIZE"] == "2":
+        with socket.socket() as connection:
+            address = (place["MASTER_ADDR"], int(place["MASTER_PORT"]))
+            place["listens"] = connection.connect_ex(address) == 0
     (spec_path.parent / f"place-{place['RANK']}.json").write_text(json.dumps(place))
     if place["RANK"] == "0":
+        if place["WORLD_SIZE"] == "2":
+            _wait_for(spec_path.parent / "place-1.json")
         _end(_started(spec_path), "succeeded", "finished")
     return 0
 

@@ -2,7 +2,9 @@
 
 import os
 import signal
+import socket
 import subprocess
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import torch
 
 from workers.attempt_dir import AttemptDir
 from workers.runs.rank import run_rank
-from workers.training import distributed
+from workers.training import process_group
 from workers.training.checkpoint_publisher import CheckpointPublisher
 
 
@@ -30,7 +32,7 @@ def trains_with_grandchildren(spec_path: Path) -> int:
 
 def waits_briefly(spec_path: Path) -> int:
     """Trains, with ranks that wait for each other for seconds, not minutes."""
-    distributed.TIMEOUT = timedelta(seconds=3)
+    process_group.TIMEOUT = timedelta(seconds=3)
     return run_rank(spec_path)
 
 
@@ -45,6 +47,20 @@ def first_never_joins(spec_path: Path) -> int:
     """The second rank waits briefly for the first, which hangs before it joins."""
     while os.environ["RANK"] == "0":
         signal.pause()
+    return waits_briefly(spec_path)
+
+
+def second_wants_the_port(spec_path: Path) -> int:
+    """Trains; the second rank tries to listen where the first one shall, and before it."""
+    tried = spec_path.parent / "tried"
+    taken = socket.socket()
+    if os.environ["RANK"] == "1":
+        with suppress(OSError):
+            taken.bind((os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])))
+            taken.listen()
+        tried.touch()
+    while not tried.exists():
+        signal.sigtimedwait([], 0.01)
     return waits_briefly(spec_path)
 
 

@@ -27,7 +27,7 @@ from api_tests.support.tiny_training import COMPILED
 from workers.attempt_dir import AttemptDir
 from workers.data.errors import InvalidData
 from workers.runs import train
-from workers.training import distributed, step_of_run
+from workers.training import process_group, step_of_run
 from workers.training.execution_choice import Choice
 
 pytestmark = pytest.mark.xdist_group("trainer: ranks")
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.xdist_group("trainer: ranks")
 
 def soon() -> None:
     """Have ranks wait for each other for seconds, not minutes."""
-    distributed.TIMEOUT = timedelta(seconds=3)
+    process_group.TIMEOUT = timedelta(seconds=3)
 
 
 def soon_and_never() -> None:

@@ -14,19 +14,15 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 from torch.distributed.distributed_c10d import Store
-from torch.distributed.rendezvous import rendezvous
 from torch.nn.parallel import DistributedDataParallel
 
 from workers.data.errors import InvalidData
+from workers.training.process_group import join_groups, leave_groups
 
-# Longer than a network volume may hang under a save, much shorter than torch's half hour.
-TIMEOUT = timedelta(minutes=3)
 _MEETING_SECONDS = 1.0
 _FAILURE_WAIT = timedelta(seconds=5)
 _END_WAIT = timedelta(days=1)
 """Longer than a last save may take; a save that hangs is the agent's to end."""
-_LEAVE_SECONDS = 5.0
-"""Longer than ranks that are all there need to leave their group."""
 _FAILURE, _END = "failure", "end"
 _T = TypeVar("_T")
 
@@ -43,14 +39,15 @@ class RanksNotConnected(Exception):
 class Ranks:
     """One rank among `world_size`, and its device; alone, every exchange is the value itself.
 
-    What the ranks send each other goes over gloo, which breaks at once when a rank ends; NCCL
-    carries the gradients on CUDA.
+    What the ranks send each other goes over gloo, which breaks at once when a rank ends; what is on
+    CUDA goes over NCCL, in the group `gradients`.
     """
 
     rank: int
     world_size: int
     device: torch.device
     store: Store | None = None
+    gradients: dist.ProcessGroup | None = None
 
     @property
     def is_first(self) -> bool:
@@ -122,7 +119,7 @@ class Ranks:
         """Give every rank the batch-norm statistics of rank 0, which are the ones saved."""
         if self.world_size > 1:
             for buffer in network.buffers():
-                dist.broadcast(buffer, src=0)
+                dist.broadcast(buffer, src=0, group=self.gradients)
 
     def report_failure(self, failure: str) -> bool:
         """Store this rank's failure for rank 0; False if the store is closed."""
@@ -167,21 +164,28 @@ class Ranks:
 def joined(environment: Mapping[str, str] = os.environ) -> Iterator[Ranks]:
     """Join the ranks that RANK, WORLD_SIZE, LOCAL_RANK, MASTER_ADDR and MASTER_PORT describe.
 
-    Without WORLD_SIZE, or with 1, there is nobody to join.
+    Rank 0 listens on the socket that its launcher opened, else at MASTER_PORT. Without WORLD_SIZE,
+    or with 1, there is nobody to join.
     """
     device = _device(int(environment.get("LOCAL_RANK", "0")))
     if int(environment.get("WORLD_SIZE", "1")) == 1:
         yield Ranks(rank=0, world_size=1, device=device)
         return
     try:
-        store, rank, world_size = _connect(device)
+        groups = join_groups(device)
     except (RuntimeError, ValueError) as error:
         message = f"the ranks could not meet: {error}"
         raise RanksNotConnected(message, rank=int(environment.get("RANK", "0"))) from error
     try:
-        yield Ranks(rank=rank, world_size=world_size, device=device, store=store)
+        yield Ranks(
+            rank=groups.rank,
+            world_size=groups.world_size,
+            device=device,
+            store=groups.store,
+            gradients=groups.gradients,
+        )
     finally:
-        _leave()
+        leave_groups()
 
 
 def in_parallel(network: nn.Module, ranks: Ranks) -> nn.Module:
@@ -198,7 +202,11 @@ def in_parallel(network: nn.Module, ranks: Ranks) -> nn.Module:
         # Statistics stay per rank: training does not read them, validation shares rank 0's.
         # Gradients are views of the buckets that are sent, and not copied into them.
         return DistributedDataParallel(
-            network, devices, broadcast_buffers=False, gradient_as_bucket_view=True
+            network,
+            devices,
+            process_group=ranks.gradients,
+            broadcast_buffers=False,
+            gradient_as_bucket_view=True,
         )
 
 
@@ -221,25 +229,6 @@ def blank_pass(forward: nn.Module, network: nn.Module, example: Tensor) -> None:
         network.zero_grad()
         for name, buffer in network.named_buffers():
             buffer.copy_(buffers[name])
-
-
-def _connect(device: torch.device) -> tuple[Store, int, int]:
-    store, rank, world_size = next(rendezvous("env://", timeout=TIMEOUT))
-    dist.init_process_group(
-        "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo",
-        store=store,
-        rank=rank,
-        world_size=world_size,
-        timeout=TIMEOUT,
-    )
-    return store, rank, world_size
-
-
-def _leave() -> None:
-    # NCCL waits here for every rank: one that hangs must not keep this one from its end.
-    leave = threading.Thread(target=dist.destroy_process_group, name="leave", daemon=True)
-    leave.start()
-    leave.join(_LEAVE_SECONDS)
 
 
 def _device(local_rank: int) -> torch.device:

@@ -17,6 +17,7 @@ from workers.launcher.base import Launch, LauncherOptions
 from workers.launcher.local.spawn_request import SpawnEnded, SpawnRequest
 from workers.launcher.local.supervisor import DEADLINE, DUMP, KILL, TERMINATE
 from workers.launcher.process_exit import ProcessExit
+from workers.rendezvous import loopback_environment
 
 WORKER_ID = "TRAINYARD_WORKER_ID"
 """The environment variable that marks every process of a worker, in `/proc/<pid>/environ`."""
@@ -223,7 +224,8 @@ class LocalLauncher:
 
 
 def _environments(ranks: int, gpus: Sequence[int], cores: int) -> list[dict[str, str]]:
-    rendezvous = _rendezvous() if ranks > 1 else {}
+    # Whatever the worker's own variables say: they may name the way to other hosts.
+    loopback = loopback_environment() if ranks > 1 else {}
     return [
         {
             "RANK": str(rank),
@@ -232,17 +234,10 @@ def _environments(ranks: int, gpus: Sequence[int], cores: int) -> list[dict[str,
             RANK_CORES: str(cores),
             "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
             "CUDA_VISIBLE_DEVICES": str(gpus[rank]) if gpus else "",
-            **rendezvous,
+            **loopback,
         }
         for rank in range(ranks)
     ]
-
-
-def _rendezvous() -> dict[str, str]:
-    """Where the ranks of an attempt find each other: a port that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(probe.getsockname()[1])}
 
 
 def _send_request(control: socket.socket, request: SpawnRequest, channel: socket.socket) -> None:

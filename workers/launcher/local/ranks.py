@@ -15,6 +15,7 @@ from service.contract.kernel import die_with_parent
 from service.contract.process_title import process_title
 from workers.launcher.local.signal_pipe import SignalPipe
 from workers.launcher.local.spawn_request import SpawnRequest
+from workers.rendezvous import MasterSocket
 
 # A link in the volume leads to a file that is no log, and opening a pipe waits for its reader.
 _LOG_FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
@@ -23,20 +24,34 @@ DUMP_SIGNAL = signal.SIGUSR1
 """Makes a rank write the stacks of its threads to its log, whatever code it runs."""
 
 
-def fork_rank(request: SpawnRequest, rank: int, main: RankMain, signal_pipe: SignalPipe) -> int:
-    """Fork a rank that runs `main(request.spec_path)` and ends with its parent; returns its pid."""
+def fork_rank(
+    request: SpawnRequest,
+    rank: int,
+    main: RankMain,
+    signal_pipe: SignalPipe,
+    master: MasterSocket | None,
+) -> int:
+    """Fork a rank that runs `main(request.spec_path)` and ends with its parent; returns its pid.
+
+    `master` is where several ranks meet; rank 0 keeps it.
+    """
     supervisor = os.getpid()
     # Until the child has its own handlers, a SIGTERM would be lost in those of the supervisor.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     pid = os.fork()
     if pid == 0:
-        _run_rank(request, rank, main, signal_pipe, supervisor)
+        _run_rank(request, rank, main, signal_pipe, master, supervisor)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     return pid
 
 
 def _run_rank(
-    request: SpawnRequest, rank: int, main: RankMain, signal_pipe: SignalPipe, supervisor: int
+    request: SpawnRequest,
+    rank: int,
+    main: RankMain,
+    signal_pipe: SignalPipe,
+    master: MasterSocket | None,
+    supervisor: int,
 ) -> NoReturn:
     status = 1
     try:
@@ -47,6 +62,10 @@ def _run_rank(
         signal_pipe.close()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
         os.environ.update(request.environments[rank])
+        if master is not None:
+            os.environ.update(master.environment(rank))
+            if rank > 0:
+                master.close()
         _use_threads(request.threads)
         status = main(request.spec_path)
     except BaseException:

@@ -20,6 +20,7 @@ from workers.launcher.local.ranks import DUMP_SIGNAL, RankMain, fork_rank
 from workers.launcher.local.signal_pipe import SignalPipe
 from workers.launcher.local.spawn_request import SpawnRequest
 from workers.launcher.process_exit import ProcessExit, RankExit
+from workers.rendezvous import MasterSocket
 
 TERMINATE, DUMP, KILL = b"terminate", b"dump", b"kill"
 DEADLINE = b"deadline "
@@ -73,8 +74,7 @@ class _Supervisor:
     def run(self, main: RankMain) -> ProcessExit:
         if self._is_ended_before_start():
             return ProcessExit(problem="ended before the ranks were started", overdue=True)
-        for rank in range(len(self._request.environments)):
-            self._ranks[fork_rank(self._request, rank, main, self._signal_pipe)] = rank
+        self._fork_ranks(main)
         while self._ranks:
             self._oom_kills.append(count_oom_kills())
             left_seconds = max(0.0, self._deadline - boot_clock())
@@ -100,6 +100,15 @@ class _Supervisor:
         out_of_memory, silent = self._is_out_of_memory(), self._silent()
         self._record(kill_descendants())
         return ProcessExit(ranks=tuple(self._ended), out_of_memory=out_of_memory, silent=silent)
+
+    def _fork_ranks(self, main: RankMain) -> None:
+        count = len(self._request.environments)
+        master = MasterSocket() if count > 1 else None
+        for rank in range(count):
+            pid = fork_rank(self._request, rank, main, self._signal_pipe, master)
+            self._ranks[pid] = rank
+        if master is not None:
+            master.close()
 
     def _silent(self) -> tuple[int, ...]:
         """The ranks that had their time to end after another one, and still run."""

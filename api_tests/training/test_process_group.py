@@ -1,0 +1,67 @@
+"""The groups that ranks join, and how long they wait in each."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from api_tests.support.attempts import attempt, draw_photos, ended, final_digest, run
+from workers.training import distributed, process_group
+
+pytestmark = pytest.mark.xdist_group("trainer: ranks")
+
+
+def use_a_group_for_gradients() -> None:
+    """As on devices, with gloo in the place of NCCL."""
+    join = process_group.join_groups
+    new_group = process_group.dist.new_group
+
+    def of_gloo(*, backend: str, timeout: timedelta) -> Any:
+        assert backend == "nccl"
+        return new_group(backend="gloo", timeout=timeout)
+
+    process_group.dist.new_group = of_gloo  # type: ignore[assignment]
+    distributed.join_groups = lambda _: join(torch.device("cuda"))
+
+
+class Joins:
+    """What is given to torch.distributed to join groups."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.groups: list[tuple[str, timedelta]] = []
+        monkeypatch.setattr(process_group, "_store", lambda: (None, 0, 2))
+        monkeypatch.setattr(process_group.dist, "init_process_group", self._join)
+        monkeypatch.setattr(process_group.dist, "new_group", self._join)
+
+    def _join(self, backend: str, *, timeout: timedelta, **_: Any) -> None:
+        self.groups.append((backend, timeout))
+
+
+def test_on_the_cpu_there_is_one_group(monkeypatch: pytest.MonkeyPatch) -> None:
+    joins = Joins(monkeypatch)
+    process_group.join_groups(torch.device("cpu"))
+    assert joins.groups == [("gloo", process_group.TIMEOUT)]
+
+
+def test_gloo_has_said_who_is_silent_before_nccl_ends_the_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    joins = Joins(monkeypatch)
+    process_group.join_groups(torch.device("cuda"))
+    (gloo, gloo_timeout), (nccl, nccl_timeout) = joins.groups
+    assert (gloo, nccl) == ("gloo", "nccl")
+    assert gloo_timeout == timedelta(minutes=3)
+    # A step, and the last words of the other rank, are between the two.
+    assert nccl_timeout == timedelta(minutes=6)
+
+
+def test_gradients_in_a_group_of_their_own_give_the_same_weights(tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    for volume in (one, two):
+        draw_photos(volume)
+    assert ended(run(attempt(one), ranks=2))["outcome"] == "succeeded"
+    events = run(attempt(two), ranks=2, before=use_a_group_for_gradients)
+    assert ended(events)["outcome"] == "succeeded"
+    assert final_digest(one) == final_digest(two)
