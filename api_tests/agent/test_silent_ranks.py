@@ -74,6 +74,15 @@ def test_a_rank_that_hangs_before_it_joins_is_killed_once_another_has_given_up(
     assert "the ranks could not meet" in report.message
 
 
+def test_a_rank_whose_data_is_wrong_ends_the_attempt_though_the_first_still_opens_its_own(
+    start_ranks: StartRanks,
+) -> None:
+    _, report_of = start_ranks("torch_ranks:second_finds_no_data", 0)
+    report = report_of()
+    assert (report.outcome, report.reason) == ("failed", "invalid_data")
+    assert report.message == "no such image; rank 0 was silent, and was killed"
+
+
 def test_a_rank_that_hangs_after_the_first_has_succeeded_costs_its_job_nothing(
     start_ranks: StartRanks,
 ) -> None:

@@ -7,10 +7,13 @@ import subprocess
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NoReturn
 
 import torch
 
 from workers.attempt_dir import AttemptDir
+from workers.data.errors import InvalidData
+from workers.runs import datasets
 from workers.runs.rank import run_rank
 from workers.training import process_group
 from workers.training.checkpoint_publisher import CheckpointPublisher
@@ -47,6 +50,18 @@ def first_never_joins(spec_path: Path) -> int:
     """The second rank waits briefly for the first, which hangs before it joins."""
     while os.environ["RANK"] == "0":
         signal.pause()
+    return waits_briefly(spec_path)
+
+
+def second_finds_no_data(spec_path: Path) -> int:
+    """The second rank's data is wrong, while the first one is still opening its own."""
+
+    def opened(*_: object) -> NoReturn:
+        while os.environ["RANK"] == "0":
+            signal.pause()
+        raise InvalidData("no such image")
+
+    datasets.open_split = opened
     return waits_briefly(spec_path)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch.nn.parallel import DistributedDataParallel
 
 from api_tests.support.attempts import attempt, draw_photos, ended, final_digest, run
 from workers.training import distributed, process_group
@@ -22,7 +23,12 @@ def use_a_group_for_gradients() -> None:
         assert backend == "nccl"
         return new_group(backend="gloo", timeout=timeout)
 
+    def grouped(*arguments: Any, process_group: Any, **named: Any) -> DistributedDataParallel:
+        assert process_group is not None
+        return DistributedDataParallel(*arguments, process_group=process_group, **named)
+
     process_group.dist.new_group = of_gloo  # type: ignore[assignment]
+    distributed.DistributedDataParallel = grouped  # type: ignore[assignment,misc]
     distributed.join_groups = lambda _: join(torch.device("cuda"))
 
 

@@ -17,6 +17,7 @@ from api_tests.support.attempts import (
     draw_photos,
     ended,
     kill,
+    resumable,
     run,
     shown_step,
     start,
@@ -26,8 +27,8 @@ from api_tests.support.attempts import (
 from api_tests.support.tiny_training import COMPILED
 from workers.attempt_dir import AttemptDir
 from workers.data.errors import InvalidData
-from workers.runs import train
-from workers.training import process_group, step_of_run
+from workers.runs import datasets, train
+from workers.training import initial_state, process_group, step_of_run
 from workers.training.execution_choice import Choice
 
 pytestmark = pytest.mark.xdist_group("trainer: ranks")
@@ -57,6 +58,32 @@ def compile_as(in_second: Callable[[], None]) -> None:
     train.choose = lambda *_, **__: Choice(COMPILED, "as in the checkpoint")  # type: ignore[assignment]
     step_of_run.forward_of = lambda network, *_, **__: network  # type: ignore[assignment]
     step_of_run._compile_problem = problem
+
+
+def open_as(in_second: Callable[[], None]) -> None:
+    """The second rank does this first, whenever ranks open a split of their data."""
+    open_split = datasets.open_split
+
+    def opened(*arguments: Any) -> Any:
+        if os.environ["RANK"] == "1":
+            in_second()
+        return open_split(*arguments)
+
+    soon()
+    datasets.open_split = opened
+
+
+def read_slowly() -> None:
+    """The second rank needs longer for a checkpoint than ranks wait for each other."""
+    load = initial_state.load_resumable
+
+    def loaded(*arguments: Any) -> Any:
+        if os.environ["RANK"] == "1":
+            take_longer()
+        return load(*arguments)
+
+    soon()
+    initial_state.load_resumable = loaded
 
 
 def take_longer() -> None:
@@ -121,5 +148,32 @@ def test_a_rank_that_fails_while_others_wait_for_it_to_compile_ends_the_attempt(
 ) -> None:
     draw_photos(tmp_path)
     last = ended(run(attempt(tmp_path), ranks=2, before=partial(compile_as, refuse)))
+    assert (last["outcome"], last["reason"]) == ("failed", "invalid_data")
+    assert last["message"] == "no such image"
+
+
+def test_a_rank_that_opens_its_data_longer_than_ranks_wait_is_waited_for(tmp_path: Path) -> None:
+    draw_photos(tmp_path)
+    attempt_dir = attempt(tmp_path, spec=train_spec(total_iters=1, bn_recalibration_iters=1))
+    last = ended(run(attempt_dir, ranks=2, before=partial(open_as, take_longer)))
+    assert (last["outcome"], last["message"]) == ("succeeded", "")
+
+
+def test_a_rank_that_reads_its_checkpoint_longer_than_ranks_wait_is_waited_for(
+    tmp_path: Path,
+) -> None:
+    draw_photos(tmp_path)
+    spec = train_spec(total_iters=3, bn_recalibration_iters=1)
+    assert ended(run(attempt(tmp_path, spec=spec), ranks=2))["outcome"] == "succeeded"
+    second = attempt(tmp_path, 2, spec=spec, resume=resumable(tmp_path))
+    last = ended(run(second, ranks=2, before=read_slowly))
+    assert (last["outcome"], last["message"]) == ("succeeded", "")
+
+
+def test_a_rank_whose_data_does_not_open_ends_the_attempt_with_what_it_says(
+    tmp_path: Path,
+) -> None:
+    draw_photos(tmp_path)
+    last = ended(run(attempt(tmp_path), ranks=2, before=partial(open_as, refuse)))
     assert (last["outcome"], last["reason"]) == ("failed", "invalid_data")
     assert last["message"] == "no such image"

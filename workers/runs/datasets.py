@@ -36,9 +36,10 @@ class RunSplit:
 def open_run_split(
     context: RunContext, data: DataSpec, split: Split, params: RecipeParams, mean: Tensor | None
 ) -> RunSplit:
-    """One split of the run's data, with class names that are unique, equal at every rank.
+    """One split of the run's data, with class names that are unique.
 
-    Raises InvalidData, NoDataRoot.
+    Ranks exchange nothing here, and call `require_same_images` afterwards. Raises InvalidData,
+    NoDataRoot.
     """
     remarks: list[str] = []
     request = SplitRequest(
@@ -54,7 +55,6 @@ def open_run_split(
     if twice:
         raise InvalidData(f"the data has more than one class {twice[0]!r}; class names are unique")
     fingerprint = fingerprint_of(images)
-    _check_ranks(context.ranks, split, fingerprint)
     classes = count_text(len(images.class_names), "class", "classes")
     numbers = f"{split}: {count_text(len(images), 'image')} of {classes}"
     digest = f"sha256 {fingerprint.sha256[:_DIGITS]}"
@@ -62,13 +62,16 @@ def open_run_split(
     return RunSplit(images, fingerprint, counts, ", ".join([numbers, *remarks, digest]))
 
 
-def _check_ranks(ranks: Ranks, split: Split, own: SplitFingerprint) -> None:
+def require_same_images(ranks: Ranks, split: RunSplit) -> None:
+    """Raise InvalidData, with the numbers, if the ranks have opened other images than rank 0."""
+    own = split.fingerprint
     seen = ranks.gathered((own.sha256, own.images, own.size_bytes))
     for rank, other in enumerate(seen):
         if other != seen[0]:
             raise InvalidData(
-                f"rank {rank} has other {split} images than rank 0: {other[1]} of {other[2]} "
-                f"bytes, not {seen[0][1]} of {seen[0][2]}; give every rank the same data"
+                f"rank {rank} has other {split.counts.name} images than rank 0: "
+                f"{other[1]} of {other[2]} bytes, not {seen[0][1]} of {seen[0][2]}; "
+                "give every rank the same data"
             )
 
 

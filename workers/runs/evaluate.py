@@ -9,7 +9,7 @@ from workers.data.classes import in_class_order
 from workers.data.images import ImageDataset
 from workers.recipes.params import RecipeParams
 from workers.runs.confusion_picture import confusion_png
-from workers.runs.datasets import check_class_count, open_run_split
+from workers.runs.datasets import check_class_count, open_run_split, require_same_images
 from workers.runs.predictions import Predictions, write_evaluation
 from workers.training.data_wait import data_wait_of
 from workers.training.data_wait_advice import advice_of
@@ -30,10 +30,13 @@ def run(context: RunContext) -> dict[str, Any]:
     """
     spec, events = context.claim.job_spec, context.events
     assert spec.checkpoint is not None
-    weights = weights_of(context.assignment, spec.checkpoint, events)
-    params = _as_trained(context, weights)
-    mean = mean_to_evaluate_with(context.assignment, params, weights.manifest)
-    val = open_run_split(context, spec.data, "val", params, mean)
+    # A slow volume may take one rank longer than ranks wait for each other.
+    with context.ranks.apart():
+        weights = weights_of(context.assignment, spec.checkpoint, events)
+        params = _as_trained(context, weights)
+        mean = mean_to_evaluate_with(context.assignment, params, weights.manifest)
+        val = open_run_split(context, spec.data, "val", params, mean)
+    require_same_images(context.ranks, val)
     images = val.images
     check_class_count(params, images)
     network = context.recipe.build(context.variant, len(images.class_names), params)

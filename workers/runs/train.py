@@ -6,7 +6,7 @@ from workers.data.classes import difference, in_class_order
 from workers.data.errors import InvalidData
 from workers.data.fingerprint import RunData
 from workers.data.sampler import batches_per_epoch
-from workers.runs.datasets import check_class_count, open_run_split
+from workers.runs.datasets import check_class_count, open_run_split, require_same_images
 from workers.training.batch_norm import require_two_values
 from workers.training.checkpoint_publisher import CheckpointPublisher
 from workers.training.execution_choice import choose
@@ -19,9 +19,13 @@ from workers.training.trainer import Trainer, total_steps
 def run(context: RunContext) -> dict[str, Any]:
     """Train to the end and give the result; raises NonFiniteLoss, Stopped, InvalidData."""
     params, data = context.params, context.claim.job_spec.data
-    mean = mean_to_train_with(context.assignment, params)
-    train = open_run_split(context, data, "train", params, mean)
-    val = open_run_split(context, data, "val", params, mean)
+    # A slow volume may take one rank longer than ranks wait for each other.
+    with context.ranks.apart():
+        mean = mean_to_train_with(context.assignment, params)
+        train = open_run_split(context, data, "train", params, mean)
+        val = open_run_split(context, data, "val", params, mean)
+    for split in (train, val):
+        require_same_images(context.ranks, split)
     wrong = difference(train.images.class_names, val.images.class_names, "val")
     if wrong:
         raise InvalidData(f"train and val have different classes: {wrong}")

@@ -70,8 +70,11 @@ def begin(context: RunContext, splits: Mapping[str, SplitFingerprint]) -> Initia
     if ref is None:
         return InitialState(state, None, None, class_names, None)
     if ref.state == "full":
-        return _resumed(context, _full_state(context, ref), state, splits)
-    weights = weights_of(context.assignment, ref, context.events)
+        with ranks.apart():
+            loaded = _full_state(context, ref)
+        return _resumed(context, loaded, state, splits)
+    with ranks.apart():
+        weights = weights_of(context.assignment, ref, context.events)
     heads, events = context.recipe.heads, context.events
     order = fill_for_training(network, weights, class_names, ref, heads, events)
     parent = None if source is None else source.id
@@ -111,14 +114,16 @@ def _loaded(context: RunContext, checkpoint: Checkpoint) -> CheckpointContent | 
     absent: str | None = None
     problems: list[str] = []
     is_newer = False
-    try:
-        loaded = load_resumable(context.assignment.shared_volume, checkpoint)
-    except AbsentCheckpoint as error:
-        absent = str(error)
-    except DamagedCheckpoint as damaged:
-        problems = damaged.problems
-    except IncompatibleCheckpoint as newer:
-        problems, is_newer = [str(newer)], True
+    # What is caught here must be caught before the ranks meet again.
+    with context.ranks.apart():
+        try:
+            loaded = load_resumable(context.assignment.shared_volume, checkpoint)
+        except AbsentCheckpoint as error:
+            absent = str(error)
+        except DamagedCheckpoint as damaged:
+            problems = damaged.problems
+        except IncompatibleCheckpoint as newer:
+            problems, is_newer = [str(newer)], True
     # All ranks go on from the same one: what one of them cannot read, none takes.
     first_absent = next((each for each in context.ranks.gathered(absent) if each), None)
     if first_absent is not None:
