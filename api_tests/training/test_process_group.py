@@ -71,3 +71,15 @@ def test_gradients_in_a_group_of_their_own_give_the_same_weights(tmp_path: Path)
     events = run(attempt(two), ranks=2, before=use_a_group_for_gradients)
     assert ended(events)["outcome"] == "succeeded"
     assert final_digest(one) == final_digest(two)
+
+
+@pytest.mark.parametrize(("visible", "device"), [(1, 0), (2, 1)])
+def test_a_rank_takes_its_own_device_of_all_that_it_sees(
+    monkeypatch: pytest.MonkeyPatch, visible: int, device: int
+) -> None:
+    current: list[torch.device] = []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: visible)
+    monkeypatch.setattr(torch.cuda, "set_device", current.append)
+    with distributed.joined({"LOCAL_RANK": "1"}) as ranks:
+        assert current == [ranks.device] == [torch.device("cuda", device)]
