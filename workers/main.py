@@ -23,7 +23,8 @@ from service.contract.registration import Registration
 from service.contract.sentences import sentences_of
 from service.contract.traces import TracesUnavailable, tracer_of
 from workers.agent.client import ControlPlane
-from workers.agent.gpus import visible_gpus
+from workers.agent.gpu_discovery import discover_gpus
+from workers.agent.gpu_inventory import GpuInventory
 from workers.agent.identity import own_identity
 from workers.agent.loop import Agent
 from workers.agent.worker_paths import WorkerPaths
@@ -88,17 +89,18 @@ def work(settings: WorkerSettings, rank_main: str = RANK_MAIN) -> int:
     setproctitle(process_title("agent"))
     become_subreaper()
     worker_id = new_id("wrk")
-    gpus = visible_gpus()
-    indices = tuple(gpu.index for gpu in gpus)
-    options = LauncherOptions(worker_id, settings.slots, indices, rank_main)
-    launcher = launchers()[settings.launcher](options)
+    launcher = launchers()[settings.launcher](LauncherOptions(worker_id, settings.slots, rank_main))
+    gpus = GpuInventory(os.environ.get("CUDA_VISIBLE_DEVICES"))
+    if gpus.are_wanted:
+        # While the launcher loads.
+        gpus.take(discover_gpus(), ())
     hosts = launcher.hosts
     agent = Agent(
         worker_id,
         Registration(
             host=socket.gethostname(),
             process=own_identity(),
-            gpus=gpus,
+            gpus=gpus.gpus,
             slots=hosts if hosts > 1 else settings.slots,
             hosts=hosts,
             labels=settings.labels,
@@ -108,6 +110,7 @@ def work(settings: WorkerSettings, rank_main: str = RANK_MAIN) -> int:
         launcher=launcher,
         control_plane=control_plane,
         stop_retries=stop_retries,
+        gpus=gpus,
         on_drain=settings.on_drain,
         clock=boot_clock,
         catalog=catalog(),

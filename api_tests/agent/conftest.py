@@ -1,3 +1,3 @@
-from api_tests.support.worker_fixtures import control_plane, start_worker, two_gpus
+from api_tests.support.worker_fixtures import control_plane, driver, start_worker
 
-__all__ = ["control_plane", "start_worker", "two_gpus"]
+__all__ = ["control_plane", "driver", "start_worker"]

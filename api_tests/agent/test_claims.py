@@ -10,6 +10,7 @@ import pytest
 
 from api_tests.support.claims import a_claim
 from api_tests.support.fake_control_plane import FakeControlPlane
+from api_tests.support.gpu_driver import FakeDriver
 from api_tests.support.worker_process import StartWorker, eventually
 
 
@@ -115,10 +116,13 @@ def test_a_worker_with_the_token_sends_it_with_every_call(
 
 @pytest.mark.parametrize("visible", [None, "1"])
 def test_a_worker_registers_its_machines_gpus(
-    control_plane: FakeControlPlane, start_worker: StartWorker, two_gpus: str, visible: str | None
+    control_plane: FakeControlPlane,
+    start_worker: StartWorker,
+    driver: FakeDriver,
+    visible: str | None,
 ) -> None:
     variables = {} if visible is None else {"CUDA_VISIBLE_DEVICES": visible}
-    start_worker("--labels", "zone=b,site=x", ranks="succeeds", PATH=two_gpus, **variables)
+    start_worker("--labels", "zone=b,site=x", ranks="succeeds", **driver.variables, **variables)
     control_plane.wait_for(lambda: control_plane.claim_requests)
     _, registration = control_plane.registered[0]
     assert [gpu.index for gpu in registration.gpus] == ([0, 1] if visible is None else [1])

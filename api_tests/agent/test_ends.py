@@ -10,6 +10,7 @@ import pytest
 
 from api_tests.support.claims import a_claim
 from api_tests.support.fake_control_plane import FakeAttempt, FakeControlPlane
+from api_tests.support.gpu_driver import FakeDriver
 from api_tests.support.worker_process import StartWorker, Worker, all_ended, eventually
 from service.contract.agent import BeatReply, Report
 from service.contract.checkpoints import attempt_path
@@ -165,9 +166,9 @@ def test_a_killed_process_of_an_attempt_fails_it_and_the_next_attempt_runs(
 
 
 def test_when_one_rank_of_two_is_killed_the_other_is_too(
-    control_plane: FakeControlPlane, start_worker: StartWorker, two_gpus: str
+    control_plane: FakeControlPlane, start_worker: StartWorker, driver: FakeDriver
 ) -> None:
-    start_worker(ranks="second_is_killed", PATH=two_gpus)
+    start_worker(ranks="second_is_killed", **driver.variables)
     report = control_plane.report_of(control_plane.offer(a_claim(gpus=2)))
     assert (report.outcome, report.reason) == ("failed", "crashed")
     assert "rank 1 was killed (signal 9)" in report.message

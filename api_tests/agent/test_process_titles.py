@@ -13,10 +13,10 @@ LOADERS = 1
 
 
 def test_no_process_of_a_training_has_a_space_in_its_name(
-    control_plane: FakeControlPlane, start_worker: StartWorker, two_gpus: str
+    control_plane: FakeControlPlane, start_worker: StartWorker
 ) -> None:
-    worker = start_worker(PATH=two_gpus)
-    held = control_plane.offer(a_claim(gpus=2, params=ENDLESS | {"data_workers": LOADERS}))
+    worker = start_worker()
+    held = control_plane.offer(a_claim(ranks=2, params=ENDLESS | {"data_workers": LOADERS}))
     control_plane.wait_for(lambda: "progress" in held.kinds())
     processes = [psutil.Process(worker.process.pid), *worker.tree()]
     titles = [title_of(each) for each in processes]

@@ -7,6 +7,7 @@ import pytest
 
 from api_tests.support.claims import a_claim
 from api_tests.support.fake_control_plane import FakeControlPlane
+from api_tests.support.gpu_driver import FakeDriver
 from api_tests.support.worker_process import StartWorker, eventually
 
 
@@ -80,16 +81,16 @@ def test_an_attempt_leaves_a_private_spec_and_sweeps_what_earlier_ones_left(
 
 
 def test_each_rank_is_told_its_place_and_has_one_gpu(
-    control_plane: FakeControlPlane, start_worker: StartWorker, two_gpus: str, tmp_path: Path
+    control_plane: FakeControlPlane, start_worker: StartWorker, driver: FakeDriver, tmp_path: Path
 ) -> None:
     # A user's variables are about other hosts.
     others = {"GLOO_SOCKET_IFNAME": "eth7", "NCCL_SOCKET_IFNAME": "eth7"}
-    start_worker(ranks="tells_its_place", PATH=two_gpus, **others)
+    start_worker(ranks="tells_its_place", **driver.variables, **others)
     assert control_plane.report_of(control_plane.offer(a_claim(gpus=2))).outcome == "succeeded"
     folder = tmp_path / "jobs/job_1/attempts/1"
     places = [json.loads((folder / f"place-{rank}.json").read_text()) for rank in (0, 1)]
     assert [place["LOCAL_RANK"] for place in places] == ["0", "1"]
-    assert [place["CUDA_VISIBLE_DEVICES"] for place in places] == ["0", "1"]
+    assert [place["CUDA_VISIBLE_DEVICES"] for place in places] == ["GPU-0", "GPU-1"]
     assert {place["WORLD_SIZE"] for place in places} == {"2"}
     assert len({(place["MASTER_ADDR"], place["MASTER_PORT"]) for place in places}) == 1
     assert places[0]["MASTER_ADDR"] == "127.0.0.1"

@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 
 from api_tests.support.claims import a_claim
 from api_tests.support.fake_control_plane import FakeControlPlane
+from api_tests.support.gpu_driver import FakeDriver
 from api_tests.support.worker_process import StartWorker, eventually
 from service.contract.registration import Gpu
 from service.contract.samples import Sample
@@ -164,9 +165,9 @@ def test_the_gpus_of_a_worker_are_known_with_their_attempts() -> None:
 
 
 def test_a_workers_first_heartbeat_has_a_sample_of_its_host_and_its_gpus(
-    control_plane: FakeControlPlane, start_worker: StartWorker, two_gpus: str
+    control_plane: FakeControlPlane, start_worker: StartWorker, driver: FakeDriver
 ) -> None:
-    start_worker(ranks="waits_for_a_file", PATH=two_gpus, CUDA_VISIBLE_DEVICES=None)
+    start_worker(ranks="waits_for_a_file", **driver.variables, CUDA_VISIBLE_DEVICES=None)
     control_plane.offer(a_claim())
     control_plane.wait_for(lambda: control_plane.samples)
     sample = control_plane.samples[0]

@@ -22,17 +22,15 @@ StartRanks = Callable[..., tuple[Worker, Callable[[], Report]]]
 
 
 @pytest.fixture
-def start_ranks(
-    control_plane: FakeControlPlane, start_worker: StartWorker, two_gpus: str
-) -> StartRanks:
+def start_ranks(control_plane: FakeControlPlane, start_worker: StartWorker) -> StartRanks:
     """Starts two ranks of a job, of which one `hangs`; gives the worker and a wait for the report.
 
     By the report nothing that ran below the worker is left but the warm process.
     """
 
     def start(ranks: str, hangs: int, until: str | None = None, **how: Any) -> Any:
-        worker = start_worker(ranks=ranks, constants=LAST_RANKS, PATH=two_gpus)
-        held = control_plane.offer(a_claim(gpus=2, lease=QUICK, **how))
+        worker = start_worker(ranks=ranks, constants=LAST_RANKS)
+        held = control_plane.offer(a_claim(ranks=2, lease=QUICK, **how))
         if until is not None:
             control_plane.wait_for(lambda: until in held.kinds())
         eventually(lambda: worker.has_rank(hangs))

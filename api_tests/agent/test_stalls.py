@@ -6,6 +6,7 @@ import pytest
 
 from api_tests.support.claims import a_claim
 from api_tests.support.fake_control_plane import FakeControlPlane
+from api_tests.support.gpu_driver import FakeDriver
 from api_tests.support.worker_process import StartWorker, all_ended
 from service.contract.agent import Lease
 from workers.agent.watchdog import Watchdog
@@ -15,9 +16,9 @@ BEATS_OF_THREE_STALLS = 15
 
 
 def test_ranks_that_hang_leave_their_stacks_in_the_log_and_fail_as_stalled(
-    control_plane: FakeControlPlane, start_worker: StartWorker, two_gpus: str, tmp_path: Path
+    control_plane: FakeControlPlane, start_worker: StartWorker, driver: FakeDriver, tmp_path: Path
 ) -> None:
-    worker = start_worker(ranks="hangs", PATH=two_gpus)
+    worker = start_worker(ranks="hangs", **driver.variables)
     held = control_plane.offer(a_claim(gpus=2, lease=QUICK))
     control_plane.wait_for(lambda: "started" in held.kinds())
     tree = [worker.titled(name) for name in ("supervisor", "rank-0", "rank-1")]
@@ -33,9 +34,9 @@ def test_ranks_that_hang_leave_their_stacks_in_the_log_and_fail_as_stalled(
 
 
 def test_a_first_rank_that_was_stopped_is_ended_as_stalled(
-    control_plane: FakeControlPlane, start_worker: StartWorker, two_gpus: str
+    control_plane: FakeControlPlane, start_worker: StartWorker, driver: FakeDriver
 ) -> None:
-    worker = start_worker(ranks="hangs", PATH=two_gpus)
+    worker = start_worker(ranks="hangs", **driver.variables)
     held = control_plane.offer(a_claim(gpus=2, lease=QUICK))
     control_plane.wait_for(lambda: "started" in held.kinds())
     tree = [worker.titled(name) for name in ("supervisor", "rank-0", "rank-1")]

@@ -8,6 +8,7 @@ import pytest
 
 from api_tests.support.claims import a_claim
 from api_tests.support.fake_control_plane import FakeAttempt, FakeControlPlane
+from api_tests.support.gpu_driver import FakeDriver
 from api_tests.support.worker_process import StartWorker, Worker, all_ended, eventually, title_of
 
 SOON_SECONDS = 2.0
@@ -65,10 +66,10 @@ NAMES = [
 def test_nothing_of_a_training_outlives_its_end_by_two_seconds(
     control_plane: FakeControlPlane,
     start_worker: StartWorker,
-    two_gpus: str,
+    driver: FakeDriver,
     end: Callable[[Worker, FakeAttempt], None],
 ) -> None:
-    worker = start_worker(ranks="torch_ranks:trains_with_grandchildren", PATH=two_gpus)
+    worker = start_worker(ranks="torch_ranks:trains_with_grandchildren", **driver.variables)
     held = control_plane.offer(
         a_claim(gpus=RANKS, params=ENDLESS, lease={"heartbeat_seconds": 0.2})
     )

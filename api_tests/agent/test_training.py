@@ -8,6 +8,7 @@ import pytest
 
 from api_tests.support.claims import a_claim
 from api_tests.support.fake_control_plane import FakeAttempt, FakeControlPlane
+from api_tests.support.gpu_driver import FakeDriver
 from api_tests.support.worker_process import StartWorker, Worker
 from workers.checkpoints.folder import verify
 
@@ -57,9 +58,9 @@ def _ask(how: str, held: FakeAttempt, worker: Worker) -> None:
 
 
 def test_two_ranks_train_one_job(
-    control_plane: FakeControlPlane, start_worker: StartWorker, two_gpus: str, tmp_path: Path
+    control_plane: FakeControlPlane, start_worker: StartWorker, driver: FakeDriver, tmp_path: Path
 ) -> None:
-    start_worker(PATH=two_gpus)
+    start_worker(ranks="torch_ranks:trains_on_the_cpu", **driver.variables)
     held = control_plane.offer(a_claim(gpus=2))
     report = control_plane.report_of(held)
     assert report.outcome == "succeeded", report.message

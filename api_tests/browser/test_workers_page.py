@@ -193,3 +193,18 @@ def test_text_of_a_worker_is_never_read_as_html(page: Page, fake: Any) -> None:
     page.goto(f"/#/workers?open={fake.workers[0]['id']}")
     expect(page.get_by_text("<img src=x onerror=alert(1)>\\u202e").first).to_be_visible()
     assert page.locator("main img").count() == 0
+
+
+def test_a_gpu_that_is_not_given_out_says_why_in_the_row_and_in_the_detail(
+    page: Page, fake: Any
+) -> None:
+    worker = a_worker(1, gpus=2)
+    worker["gpus"][1]["problem"] = "the driver has lost it"
+    fake.workers = [worker]
+    page.goto("/#/workers")
+    told = "GPU 1 is not given out: the driver has lost it"
+    expect(page.locator(ROW).locator(".why")).to_have_text(told)
+    page.get_by_role("button", name="gpu-1").click()
+    detail = page.get_by_role("table", name="GPUs of gpu-1")
+    expect(detail.get_by_role("row").nth(2)).to_contain_text("not given out: the driver has lost")
+    expect(detail.get_by_role("row").nth(1)).to_contain_text("free")

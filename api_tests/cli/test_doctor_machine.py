@@ -62,8 +62,12 @@ def nvidia_smi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str
 def test_a_torch_that_cannot_use_the_gpu_is_found(
     look: Look, nvidia_smi: Callable[[str], None]
 ) -> None:
-    nvidia_smi("echo 'NVIDIA H100, 999.1'")
-    assert_problem(look("torch"), "(NVIDIA H100, driver 999.1)")
+    nvidia_smi("echo 'NVIDIA H100, 999.1'; echo 'NVIDIA H100, 999.1'")
+    told = "sees no CUDA, although the driver lists 2 GPUs (NVIDIA H100, driver 999.1): "
+    assert_problem(look("torch"), told)
+    # torch's own reason, of a machine without the driver, and what to do.
+    assert "NVIDIA driver" in look("torch").detail
+    assert "NVIDIA Container Toolkit" in str(look("torch").cure)
     nvidia_smi("echo 'NVIDIA-SMI has failed'; exit 9")
     assert_problem(look("torch"), "NVIDIA-SMI has failed")
 

@@ -145,7 +145,7 @@ def test_a_source_of_data_replaces_that_of_the_file(
     [
         ("a: [", "is not JSON or YAML"),
         ("recipe: oneshot\nrecipe: oneshot", "'recipe' is there twice in line 1"),
-        ("- oneshot", "must hold a JSON object like {\"kind\": \"train\""),
+        ("- oneshot", 'must hold a JSON object like {"kind": "train"'),
         ("params: {x: .nan}", "nan is no finite number"),
         ("labels: x", "labels in the file must be an object"),
     ],

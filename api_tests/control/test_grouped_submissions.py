@@ -87,7 +87,7 @@ def test_jobs_of_one_class_count_once_for_the_limit_of_classes(
 ) -> None:
     monkeypatch.setattr(class_limit, "MOST_CLASSES", 3)
     commit_group(database, [_request(0)])
-    gpus = [0, 0, 0, 1, 1, 2, 3, 2]
+    gpus = [0, 0, 0, 1, 1, 2, 4, 2]
     group = [_request(number, resources={"gpus": each}) for number, each in enumerate(gpus, 1)]
     refused = [isinstance(each, Conflict) for each in commit_group(database, group)]
     assert refused == [False, False, False, False, False, False, True, False]

@@ -13,7 +13,8 @@ NewAgent = Callable[..., Agent]
 
 
 def wide(control_plane: ControlPlane, number: int, **fields: object) -> Job:
-    return control_plane.submit(resources={"gpus": number}, **fields)
+    params = {"batch_size": 32 * number}
+    return control_plane.submit(resources={"gpus": number}, params=params, **fields)
 
 
 def test_several_small_jobs_share_a_worker_until_its_gpus_are_given(

@@ -90,6 +90,17 @@ def test_two_submissions_at_once_with_one_key_make_one_job(control_plane: Contro
         ({"data": {"dataset": "cats"}}, "/data/dataset", "there is digits"),
         ({"params": {"num_classes": 7}}, "/params/num_classes", "10 classes, not 7"),
         ({"params": {"batch_size": 1438}}, "/params/batch_size", "use at most 1437"),
+        ({"resources": {"gpus": 5}}, "/params/batch_size", "32 .* by 5 GPUs: use 30 or 35"),
+        (
+            {"resources": {"gpus": 64}, "params": {"batch_size": 32}},
+            "/params/batch_size",
+            "32 cannot be shared evenly by 64 GPUs: use 64, or another number of GPUs",
+        ),
+        (
+            {"resources": {"ranks": 3, "hosts": 2}},
+            "/params/batch_size",
+            "32 cannot be shared evenly by 6 ranks: use 30 or 36, or another number of ranks",
+        ),
         ({"init_from": {"id": "ckpt_none"}}, "/init_from/id", "no checkpoint ckpt_none"),
         ({"init_from": {"job": "job_none"}}, "/init_from/job", "no job job_none"),
     ],
@@ -101,6 +112,11 @@ def test_what_cannot_run_is_refused_with_the_field_and_what_to_change(
         control_plane.submit(**fields)
     assert refused.value.pointer == pointer
     assert all_jobs(control_plane) == []
+
+
+def test_a_batch_that_its_gpus_share_evenly_is_taken(control_plane: ControlPlane) -> None:
+    for number in (1, 2, 32):
+        assert control_plane.submit(resources={"gpus": number}).state == "queued"
 
 
 def test_an_eval_may_have_a_batch_larger_than_the_training_set(

@@ -5,6 +5,7 @@ import { test } from "node:test";
 
 import { activityCounts, chosenWorkers, orderedWorkers } from "../../service/dashboard/pages/workers/worker_order.js";
 import { gpuUses, hostUse, meanOf, share } from "../../service/dashboard/text/use.js";
+import { unusableGpusText, workerTone } from "../../service/dashboard/text/workers.js";
 
 const worker = (host, fields = {}) => ({ id: `wrk_${host}`, host, state: "active", ...fields });
 const hosts = (workers) => workers.map(({ host }) => host);
@@ -49,4 +50,14 @@ test("a use that is not known is none, and no zero", () => {
   assert.equal(meanOf([null, undefined]), null);
   assert.equal(share(null), "—");
   assert.equal(share(0.934), "93 %");
+});
+
+test("a GPU that is not given out says why, and a worker without a sound one is a warning", () => {
+  const sound = { index: 0, name: "H100", memory_bytes: 80 };
+  const lost = { index: 1, name: "H100", memory_bytes: 80, problem: "the driver has lost it" };
+  assert.equal(unusableGpusText([sound, lost]), "GPU 1 is not given out: the driver has lost it");
+  assert.equal(unusableGpusText([sound]), "");
+  assert.deepEqual(gpuUses({ gpus: [sound, lost] }).map(({ problem }) => problem), [null, "the driver has lost it"]);
+  assert.deepEqual([[sound, lost], [lost], []].map((gpus) => workerTone({ state: "active", gpus })), ["good", "warn", "good"]);
+  assert.deepEqual(hosts(chosenWorkers([worker("a", { gpus: [lost] }), worker("b", { gpus: [sound] })], null, "lost it")), ["a"]);
 });

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from api_tests.support.fake_control_plane import FakeControlPlane
+from api_tests.support.gpu_driver import FakeDriver
 from api_tests.support.worker_process import StartWorker, Worker, eventually
 from workers.agent.identity import processes_with
 from workers.launcher.local.launcher import WORKER_ID
@@ -23,17 +24,9 @@ def control_plane() -> Iterator[FakeControlPlane]:
 
 
 @pytest.fixture
-def two_gpus(tmp_path: Path) -> str:
-    """A PATH on which nvidia-smi lists two devices, or of them the one that --id names."""
-    listed = "".join(f"{index}, NVIDIA H100, 81559\\n" for index in (0, 1))
-    script = tmp_path / "bin" / "nvidia-smi"
-    script.parent.mkdir()
-    script.write_text(
-        f"#!/bin/sh\ncase $1 in --id=*) printf '{listed}' | grep ^${{1#--id=}},;;\n"
-        f"*) printf '{listed}';; esac\n"
-    )
-    script.chmod(0o755)
-    return f"{script.parent}:{os.environ['PATH']}"
+def driver(tmp_path: Path) -> FakeDriver:
+    """A driver with two GPUs, on which no torch can compute."""
+    return FakeDriver(tmp_path)
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from service.cli.options import (
 )
 from service.cli.references import worker_id_of
 from service.cli.tables import print_table
+from service.contract.registration import Gpu
 from service.contract.samples import Sample
 from service.contract.workers import Worker
 
@@ -64,7 +65,7 @@ def show(
     if as_json:
         print_json(worker)
         return
-    gpus = [f"{gpu.index}: {gpu.name}, {size(gpu.memory_bytes)}" for gpu in worker.gpus]
+    gpus = [_gpu_line(gpu) for gpu in worker.gpus]
     labels = [f"{key}={value}" for key, value in worker.labels.items()]
     rows: dict[str, list[str | None]] = {
         "worker": [worker.id],
@@ -121,13 +122,27 @@ def _row(worker: Worker) -> tuple[str, ...]:
         worker.host,
         worker.state.value,
         str(len(worker.jobs)),
-        str(len(worker.gpus)),
+        _gpu_count(worker),
         share(_mean([gpu.use for gpu in sample.gpus])),
         share(sample.cpu_use),
         share(_part(sample.memory_used_bytes, sample.memory_total_bytes)),
         share(_part(sample.disk_used_bytes, sample.disk_total_bytes)),
-        worker.message or NONE,
+        worker.message or "; ".join(map(_problem, worker.unusable_gpus)) or NONE,
     )
+
+
+def _gpu_line(gpu: Gpu) -> str:
+    problem = "" if gpu.problem is None else f"; not given out: {gpu.problem}"
+    return f"{gpu.index}: {gpu.name}, {size(gpu.memory_bytes)}{problem}"
+
+
+def _gpu_count(worker: Worker) -> str:
+    count = str(len(worker.gpus))
+    return f"{worker.usable_gpu_count} of {count}" if worker.unusable_gpus else count
+
+
+def _problem(gpu: Gpu) -> str:
+    return f"GPU {gpu.index}: {gpu.problem}"
 
 
 def _mean(uses: list[float | None]) -> float | None:

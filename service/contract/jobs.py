@@ -50,8 +50,9 @@ LIVE_ATTEMPTS = (AttemptState.CLAIMED, AttemptState.RUNNING, AttemptState.UNREAC
 
 
 class Reason(StrEnum):
-    """Why an attempt or a job ended; `worker_unfit`: the worker cannot read its data root.
+    """Why an attempt or a job ended.
 
+    `worker_unfit`: the worker cannot read its data root, or its torch cannot use the GPU.
     `unreadable_spec`: this version of the server cannot read the specification of the job.
     """
 

@@ -13,11 +13,13 @@ _MOST_NEIGHBOURS = 10_000
 
 
 class Gpu(PeerMessage):
-    """One device of a worker."""
+    """One device of a worker; `problem` says why no job is given it, None if it can be used."""
 
     index: Number
     name: ShortText
     memory_bytes: Step
+    # Left out where there is none: an older control plane takes no field that it does not know.
+    problem: Annotated[Message | None, Field(exclude_if=lambda problem: problem is None)] = None
 
 
 class ProcessIdentity(PeerMessage):

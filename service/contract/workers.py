@@ -60,6 +60,16 @@ class Worker(BaseModel):
     registered_at: datetime
     last_seen_at: datetime
 
+    @property
+    def unusable_gpus(self) -> tuple[Gpu, ...]:
+        """Those of its GPUs that no job is given."""
+        return tuple(gpu for gpu in self.gpus if gpu.problem is not None)
+
+    @property
+    def usable_gpu_count(self) -> int:
+        """How many GPUs a job may have here."""
+        return len(self.gpus) - len(self.unusable_gpus)
+
 
 class WorkerDetail(Worker):
     """A worker with the names of the recipes and of the kinds of job that it can run."""

@@ -56,7 +56,7 @@ def fits(needs: JobNeeds, capacity: Capacity) -> bool:
     return (
         has_labels(needs, worker)
         and worker.hosts >= needs.hosts
-        and len(worker.gpus) >= needs.gpus
+        and worker.usable_gpu_count >= needs.gpus
         and capacity.offer.can_run(needs)
     )
 

@@ -14,7 +14,9 @@ from workers.agent.attempt_results import (
     from_agent_error,
     from_event,
     from_exit,
+    from_unusable_gpus,
     from_volume_error,
+    gpu_problem,
     released,
     report_of,
     stalled,
@@ -30,7 +32,7 @@ from workers.agent.volume_watcher import VolumeWatcher
 from workers.agent.watchdog import Watchdog
 from workers.agent.worker_paths import WorkerPaths
 from workers.attempt_dir import AttemptDir
-from workers.launcher.base import Launcher
+from workers.launcher.base import Launcher, TooFewGpus
 from workers.launcher.process_exit import ProcessExit
 
 _log = structlog.get_logger()
@@ -41,6 +43,7 @@ class Attempt:
 
     `runs` is true while there may be ranks: before and after them it only waits for replies.
     `clock` is the `boot_clock`, in seconds; `deliver` returns once the report is answered.
+    `on_unusable_gpus` is called before that, with the indices of GPUs that ranks could not use.
     """
 
     def __init__(
@@ -50,8 +53,10 @@ class Attempt:
         launcher: Launcher,
         deliver: Callable[[Report], BeatReply],
         clock: Callable[[], float],
+        on_unusable_gpus: Callable[[Sequence[int], str], None] = lambda *_: None,
     ) -> None:
         self.claim = claim
+        self._on_unusable_gpus = on_unusable_gpus
         self._paths, self._processes, self._deliver = paths, ProcessTree(launcher), deliver
         self._lease = AttemptLease(claim.lease, clock)
         self._folder = AttemptDir(paths.volume / attempt_path(claim.job_id, claim.attempt))
@@ -84,8 +89,8 @@ class Attempt:
 
     @property
     def gpus(self) -> Sequence[int]:
-        """The indices of the GPUs that it uses."""
-        return self._processes.gpus
+        """The indices of the GPUs that its ranks use."""
+        return self._processes.gpus if self.runs else ()
 
     def has_news(self) -> bool:
         """True if an event waits that the control plane should get soon."""
@@ -164,6 +169,10 @@ class Attempt:
             self.runs = False
             self._launch.sweep(self._log)
             return with_silence(self._result(exit_), exit_)
+        except TooFewGpus as error:
+            self.runs = False
+            self._log.warning("too_few_gpus", error=str(error))
+            return released(f"this worker gave the job back: {error}")
         except WrongVolume as error:
             self._log.error("wrong_volume", error=str(error))
             return released(f"this worker gave the job back: {error}")
@@ -252,6 +261,11 @@ class Attempt:
             return released(self._stop_reason)
         if exit_.overdue:
             return released("its agent was stopped for longer than it holds its lease")
+        if exit_.ranks_without_gpu:
+            gpus = self._processes.gpus_of(exit_.ranks_without_gpu)
+            problem = gpu_problem(self._folder.log_path)
+            self._on_unusable_gpus(gpus, problem)
+            return from_unusable_gpus(gpus, problem)
         # Ranks that find no volume crash, and it is not their job's fault.
         self._paths.shared_volume.require()
         return from_exit(exit_, self.claim.spec, self._folder, self._paths.volume)

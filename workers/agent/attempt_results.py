@@ -2,6 +2,7 @@
 
 import errno
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -11,7 +12,7 @@ from service.contract.jobs import Reason
 from service.contract.specs import AnySpec
 from service.volume.opener import UnsafePath, open_below
 from workers.attempt_dir import AttemptDir
-from workers.launcher.process_exit import ProcessExit
+from workers.launcher.process_exit import UNUSABLE_GPU, ProcessExit
 from workers.memory_advice import memory_advice
 
 _TAIL_BYTES = 4096
@@ -128,11 +129,25 @@ def _failure_of_first_end(exit_: ProcessExit, folder: AttemptDir) -> AttemptResu
         return None
 
 
-def _last_line(log_path: Path) -> str:
+def gpu_problem(log_path: Path) -> str:
+    """Why torch cannot use a GPU, as the rank that has it wrote it in the log."""
+    # Another rank may have written after that one.
+    return _last_line(log_path, UNUSABLE_GPU) or UNUSABLE_GPU
+
+
+def from_unusable_gpus(gpus: Sequence[int], problem: str) -> AttemptResult:
+    """The result of an attempt whose ranks could not use these GPUs of the worker."""
+    indices = " and ".join(str(index) for index in sorted(gpus))
+    where = f" (GPU {indices} of this worker)" if gpus else ""
+    return AttemptResult(outcome="failed", reason=Reason.WORKER_UNFIT, message=f"{problem}{where}")
+
+
+def _last_line(log_path: Path, start: str = "") -> str:
     try:
         with open_below(log_path.parent, log_path.name) as log:
             log.seek(max(0, log.seek(0, os.SEEK_END) - _TAIL_BYTES))
             lines = log.read().decode(errors="replace").split("\n")
     except (FileNotFoundError, UnsafePath):
         return ""
-    return next((line.strip() for line in reversed(lines) if line.strip()), "")
+    stripped = (line.strip() for line in reversed(lines))
+    return next((line for line in stripped if line and line.startswith(start)), "")

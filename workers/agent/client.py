@@ -1,5 +1,6 @@
 """The agent's verbs over HTTP, with one retry policy."""
 
+import re
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
@@ -35,6 +36,7 @@ Reply = TypeVar("Reply", bound=BaseModel)
 _REPLY_SECONDS = 10.0
 _CAP_SECONDS = 15.0
 _NO_ROUTE = (404, 405)
+_GPU_PROBLEM = re.compile(r"/gpus/\d+/problem$")
 _FIELD_PROBLEMS = TypeAdapter(list[FieldProblem])
 _backoff = wait_random_exponential(multiplier=0.25, max=_CAP_SECONDS)
 _log = structlog.get_logger()
@@ -108,9 +110,20 @@ class ControlPlane:
         )
 
     def register(self, worker_id: str, registration: Registration) -> RegistrationReply:
-        """Register this worker; the reply has its predecessors."""
+        """Register this worker; the reply has its predecessors.
+
+        An older control plane, which knows no GPU with a problem, is told of the others.
+        """
         path = f"/agent/workers/{worker_id}"
-        return _parsed(self._retrying(self._send, "PUT", path, registration), RegistrationReply)
+        try:
+            response = self._retrying(self._send, "PUT", path, registration)
+        except Refused as error:
+            if not any(_GPU_PROBLEM.match(problem.pointer) for problem in error.problems):
+                raise
+            usable = tuple(gpu for gpu in registration.gpus if gpu.problem is None)
+            older = registration.model_copy(update={"gpus": usable})
+            response = self._retrying(self._send, "PUT", path, older)
+        return _parsed(response, RegistrationReply)
 
     def put_catalog(self, worker_id: str, catalog: Catalog) -> None:
         """Send the catalog of this worker; raises NoSuchRoute for an older control plane."""

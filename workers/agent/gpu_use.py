@@ -20,8 +20,12 @@ class GpuMeter:
     """
 
     def __init__(self, gpus: Sequence[Gpu], nvml: Any = pynvml) -> None:
-        self._indices = [gpu.index for gpu in gpus[:MOST_SAMPLED_GPUS]]
+        self.watch(gpus)
         self._nvml, self._is_ready, self._is_logged = nvml, False, False
+
+    def watch(self, gpus: Sequence[Gpu]) -> None:
+        """Measure these from now on."""
+        self._indices = [gpu.index for gpu in gpus[:MOST_SAMPLED_GPUS]]
 
     def measure(self, attempts: Mapping[int, tuple[str, int]]) -> tuple[GpuSample, ...]:
         """A sample of each GPU; `attempts` has job and number by the index of the GPU they use.

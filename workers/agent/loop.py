@@ -12,7 +12,7 @@ from service.contract.agent import Claim, ClaimRequest, HeartbeatReply
 from service.contract.catalog import Catalog
 from service.contract.ids import new_id
 from service.contract.loop import Loop
-from service.contract.registration import Gone, Registration
+from service.contract.registration import Gone, Gpu, Registration
 from service.contract.traces import Tracer
 from workers.agent.attempt import Attempt
 from workers.agent.attempt_spans import attempt_span
@@ -26,9 +26,12 @@ from workers.agent.client import (
 )
 from workers.agent.commands import Command
 from workers.agent.figures import AgentFigures
+from workers.agent.gpu_discovery import discover_gpus, gpu_problems
+from workers.agent.gpu_inventory import GpuInventory
 from workers.agent.gpu_use import GpuMeter
+from workers.agent.gpu_watcher import GpuWatcher
 from workers.agent.heartbeat import Heartbeats
-from workers.agent.predecessors import report_ended_predecessors
+from workers.agent.registrar import Registrar
 from workers.agent.running_attempts import RunningAttempts
 from workers.agent.samples import Sampler
 from workers.agent.volume import VolumeReporter
@@ -71,14 +74,21 @@ class Agent:
         launcher: Launcher,
         control_plane: ControlPlane,
         stop_retries: threading.Event,
+        gpus: GpuInventory,
         on_drain: Literal["wait", "release"],
         clock: Callable[[], float],
         catalog: Catalog,
         tracer: Tracer | None = None,
     ) -> None:
-        self._worker_id, self._registration = worker_id, registration
-        self._catalog = CatalogReporter(control_plane, worker_id, catalog)
+        self._worker_id = worker_id
         self._volume = VolumeReporter(control_plane, worker_id, paths.volume)
+        self._registrar = Registrar(
+            control_plane,
+            worker_id,
+            registration,
+            self._volume,
+            CatalogReporter(control_plane, worker_id, catalog),
+        )
         self._paths, self._launcher, self._on_drain = paths, launcher, on_drain
         self._tracer = tracer
         self._control_plane, self._stop_retries, self._clock = control_plane, stop_retries, clock
@@ -86,11 +96,19 @@ class Agent:
         self._running = RunningAttempts(
             registration.slots, on_end=lambda: self._messages.put(AttemptEnded())
         )
-        self._draining = self._is_registered = False
+        self._draining = False
         self._claim_count = 0
         self._claims = Loop("claim", 0.0, self._claim_turn, log=_log)
-        self._sampler = sampler = Sampler(
-            paths.volume, GpuMeter(registration.gpus), self._running.of_gpus, clock
+        self._inventory, self._meter = gpus, GpuMeter(gpus.gpus if gpus.driver_answers else ())
+        self._sampler = sampler = Sampler(paths.volume, self._meter, self._running.of_gpus, clock)
+        self._gpus = GpuWatcher(
+            gpus,
+            launcher,
+            discover=discover_gpus,
+            try_torch=gpu_problems,
+            in_use=self._running.of_gpus,
+            on_change=self._take_gpus,
+            clock=clock,
         )
         self._heartbeats = Heartbeats(
             control_plane,
@@ -123,6 +141,7 @@ class Agent:
     def run(self) -> int:
         """The exit status: 0 once drained, 1 if the control plane would not have this worker."""
         self._sampler.start()
+        self._gpus.start()
         self._claims.start()
         status = self._until_drained()
         self._launcher.close()
@@ -188,10 +207,10 @@ class Agent:
 
     def _claim_turn(self) -> float:
         try:
-            if not self._is_registered:
-                self._register()
+            if not self._registrar.is_registered:
+                self._registrar.register()
                 self._heartbeats.start()
-                self._is_registered = True
+                self._registrar.is_registered = True
             if not self._wait_for_free_slot():
                 return 0.0
             # After the wait, which may be long.
@@ -209,18 +228,7 @@ class Agent:
     def _register_again(self) -> None:
         # A worker that has reported its end must not be registered again.
         if not self._draining or self._running.all():
-            self._register()
-
-    def _register(self) -> None:
-        reply = self._control_plane.register(self._worker_id, self._registration)
-        _log.info("registered", worker_id=self._worker_id)
-        threading.Thread(
-            target=report_ended_predecessors,
-            args=(reply.neighbours, self._control_plane),
-            daemon=True,
-        ).start()
-        self._volume.report()
-        self._catalog.report()
+            self._registrar.register()
 
     def _wait_for_free_slot(self) -> bool:
         """Wait a while; False if there is none yet, or if this worker is ending."""
@@ -256,10 +264,21 @@ class Agent:
         if span is not None:
             # What the ranks do belongs to the attempt.
             claim = claim.model_copy(update={"traceparent": span.traceparent})
-        self._running.begin(
-            Attempt(claim, paths, self._launcher, self._control_plane.report, self._clock), span
+        attempt = Attempt(
+            claim,
+            paths,
+            self._launcher,
+            self._control_plane.report,
+            self._clock,
+            on_unusable_gpus=self._gpus.doubt,
         )
+        self._running.begin(attempt, span)
         self._heartbeats.hasten()
 
     def _take_reply(self, reply: HeartbeatReply) -> None:
         self._running.pause(reply.drain)
+
+    def _take_gpus(self, gpus: tuple[Gpu, ...]) -> None:
+        self._meter.watch(gpus if self._inventory.driver_answers else ())
+        if not self._draining:
+            self._registrar.change_gpus(gpus)

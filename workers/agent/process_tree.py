@@ -32,6 +32,10 @@ class ProcessTree:
         # A handle of an installed launcher may be of before there were samples.
         return getattr(self._handle, "gpus", ())
 
+    def gpus_of(self, ranks: Sequence[int]) -> list[int]:
+        """The indices of the GPUs of some ranks, as far as the launcher tells them."""
+        return [self.gpus[rank] for rank in ranks if rank < len(self.gpus)]
+
     def extend_deadline(self, boot_seconds: float) -> None:
         """Have the ranks be killed at this time of `boot_clock`, instead of an earlier one."""
         if self._handle is not None:

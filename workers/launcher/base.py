@@ -8,17 +8,31 @@ from typing import Protocol
 from workers.launcher.process_exit import ProcessExit
 
 
+class TooFewGpus(Exception):
+    """An attempt needs more GPUs than may be given out now; nothing was started."""
+
+
+@dataclass(frozen=True)
+class GpuDevice:
+    """One GPU of the worker, or a part of one (MIG), by its index there.
+
+    `cuda_name` is its name for CUDA_VISIBLE_DEVICES: a UUID, which no lost neighbour shifts.
+    """
+
+    index: int
+    cuda_name: str
+
+
 @dataclass(frozen=True)
 class LauncherOptions:
     """The options of a launcher: `slots` is the number of attempts at the same time.
 
-    `gpus` are the indices of this worker's devices. `rank_main` is `module:function`; it is called
-    in each rank with the path of the attempt's `spec.json`, and returns the rank's exit status.
+    `rank_main` is `module:function`; it is called in each rank with the path of the attempt's
+    `spec.json`, and returns the rank's exit status.
     """
 
     worker_id: str
     slots: int
-    gpus: tuple[int, ...]
     rank_main: str
 
 
@@ -78,10 +92,19 @@ class Launcher(Protocol):
 
     @property
     def free_gpus(self) -> int:
-        """The number of GPUs that no attempt uses; of several hosts, those of one that is free."""
+        """The number of GPUs that may be given out, and that no attempt uses.
+
+        Of several hosts, those of one that is free.
+        """
+
+    def offer_gpus(self, gpus: Sequence[GpuDevice]) -> None:
+        """Give out these GPUs alone from now on, none before; an attempt keeps those it has."""
 
     def start(self, launch: Launch) -> Handle:
-        """Start the ranks of an attempt; a failure is reported by the handle's `wait`."""
+        """Start the ranks of an attempt; a failure is reported by the handle's `wait`.
+
+        Raises TooFewGpus if fewer are free, since one was lost meanwhile.
+        """
 
     def close(self) -> None:
         """Kill the processes of all attempts, and return when none is left."""

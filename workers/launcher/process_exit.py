@@ -5,6 +5,11 @@ import signal
 
 from pydantic import BaseModel, ConfigDict
 
+UNUSABLE_GPU_STATUS = 69
+"""The exit status of a rank that cannot use its GPU; EX_UNAVAILABLE of sysexits.h."""
+UNUSABLE_GPU = "torch cannot use the GPU"
+"""How the last line of that rank's log begins; torch's reason follows a colon."""
+
 
 class RankExit(BaseModel):
     """The wait status of one rank, as waitpid(2) returns it."""
@@ -15,9 +20,14 @@ class RankExit(BaseModel):
     status: int
 
     @property
+    def code(self) -> int:
+        """The exit status, or the number of the signal that ended the rank as a negative number."""
+        return os.waitstatus_to_exitcode(self.status)
+
+    @property
     def describe(self) -> str:
         """How the rank ended, as one sentence without a full stop."""
-        code = os.waitstatus_to_exitcode(self.status)
+        code = self.code
         if code >= 0:
             return f"rank {self.rank} exited with status {code}"
         if self.is_killed:
@@ -27,7 +37,7 @@ class RankExit(BaseModel):
     @property
     def is_killed(self) -> bool:
         """Whether it ended by SIGKILL, which is what the kernel sends where memory runs out."""
-        return os.waitstatus_to_exitcode(self.status) == -signal.SIGKILL
+        return self.code == -signal.SIGKILL
 
 
 class ProcessExit(BaseModel):
@@ -46,6 +56,11 @@ class ProcessExit(BaseModel):
     overdue: bool = False
     out_of_memory: bool = False
     silent: tuple[int, ...] = ()
+
+    @property
+    def ranks_without_gpu(self) -> tuple[int, ...]:
+        """The ranks that could not use their GPU, in the order in which they ended."""
+        return tuple(rank.rank for rank in self.ranks if rank.code == UNUSABLE_GPU_STATUS)
 
     @property
     def describe(self) -> str:

@@ -2,6 +2,7 @@
 
 import pkgutil
 import signal
+import sys
 import traceback
 from collections.abc import Callable
 from contextlib import closing, suppress
@@ -17,8 +18,10 @@ from service.contract.oom_kills import count_oom_kills
 from service.contract.specs import EvalSpec, TrainSpec
 from workers.attempt_dir import Assignment, AttemptDir
 from workers.kinds import KINDS
+from workers.launcher.process_exit import UNUSABLE_GPU_STATUS
 from workers.runs.first_step_span import first_step_span
 from workers.training.attempt_results import Stopped, result_of
+from workers.training.device_check import gpu_problem
 from workers.training.distributed import Ranks, RanksNotConnected, joined
 from workers.training.event_files import EventFiles
 from workers.training.events import Events
@@ -26,14 +29,22 @@ from workers.training.run_context import RunContext
 from workers.training.time_account import TimeAccount
 
 
-def run_rank(spec_path: Path) -> int:
+def run_rank(spec_path: Path, find_problem: Callable[[], str | None] = gpu_problem) -> int:
     """Run this rank of the attempt whose folder holds `spec_path`.
 
     Returns 0 once rank 0 has written the `ended` event, or this rank has nothing left to report.
     SIGTERM at any rank finishes the step, saves, and ends the attempt as released.
+
+    `find_problem` says why the rank's GPU cannot be used; the rank of a job with GPUs then writes
+    it to its log and returns UNUSABLE_GPU_STATUS, and no job with GPUs runs on the CPU unseen.
     """
     attempt_dir = AttemptDir(spec_path.parent)
     assignment = attempt_dir.assignment()
+    # Before the ranks join: those whose GPU works would wait for this one.
+    problem = find_problem() if assignment.claim.spec.resources.gpus else None
+    if problem is not None:
+        sys.stderr.write(f"{problem}\n")
+        return UNUSABLE_GPU_STATUS
     signals: list[int] = []
 
     def ask(number: int, _: FrameType | None) -> None:

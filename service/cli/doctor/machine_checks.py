@@ -16,11 +16,16 @@ from service.cli.figures import size
 from service.client import Client, TrainyardError
 from service.contract.counts import count_text
 
-_TORCH = (
-    "import json, os, torch\n"
-    "found = [torch.__version__, torch.version.cuda, torch.cuda.device_count()]\n"
-    "os.write(1, json.dumps(found).encode())"
-)
+_TORCH = """
+import json, os, torch
+try:
+    torch.zeros(1, device="cuda")
+    problem = None
+except Exception as error:
+    problem = str(error).split("\\n")[0]
+found = [torch.__version__, torch.version.cuda, torch.cuda.device_count(), problem]
+os.write(1, json.dumps(found).encode())
+"""
 _TORCH_SECONDS = 120.0
 _OPEN_FILES, _PROCESSES = 4096, 1024
 _SHARED_BYTES = 256_000_000
@@ -36,7 +41,7 @@ def _torch(_: Installation) -> Finding:
     command = [sys.executable, "-c", _TORCH]
     try:
         ran = subprocess.run(command, capture_output=True, text=True, timeout=_TORCH_SECONDS)
-        version, cuda, count = json.loads(ran.stdout)
+        version, cuda, count, reason = json.loads(ran.stdout)
     except (subprocess.TimeoutExpired, ValueError):
         return problem(
             "torch cannot be imported", "install it again: pip install --force-reinstall torch"
@@ -49,10 +54,13 @@ def _torch(_: Installation) -> Finding:
             f"torch {version} has no CUDA, and this machine has a GPU ({driver})",
             "install the build for CUDA: docs/gpu.md",
         )
-    if count == 0:
+    if reason is not None:
+        listed = count_text(len(gpus), "GPU")
         return problem(
-            f"torch {version} for CUDA {cuda} cannot use the GPU ({driver})",
-            f"install a driver for CUDA {cuda}, or a torch for the driver's CUDA: docs/gpu.md",
+            f"torch {version} for CUDA {cuda} sees no CUDA, although the driver lists {listed} "
+            f"({driver}): {reason}",
+            f"install a driver for CUDA {cuda}, or a torch for the driver's CUDA; in a container "
+            "install the NVIDIA Container Toolkit and start it with --gpus all: docs/gpu.md",
         )
     return ok(f"torch {version} for CUDA {cuda} sees {count_text(count, 'GPU')} ({driver})")
 

@@ -5,6 +5,7 @@ from sqlalchemy import Connection
 from service.contract.catalog import DatasetInfo
 from service.contract.counts import count_text
 from service.contract.data_spec import DataSpec
+from service.contract.specs import Resources
 from service.control.scheduling.catalogs import dataset_named
 from service.domain.errors import Unprocessable
 from service.domain.hints import DataSizes, SplitSize
@@ -45,6 +46,21 @@ def classes_of(dataset: DatasetInfo | None, params: KnownParameters) -> int | No
         message = f"{dataset.name} has {classes}, not {params.num_classes}"
         raise Unprocessable("class_count", message, "/params/num_classes")
     return dataset.num_classes
+
+
+def require_shares(resources: Resources, params: KnownParameters) -> None:
+    """Raises Unprocessable if the ranks of a training cannot share its batch evenly."""
+    batch, ranks = params.batch_size, resources.world_size
+    if batch is None or batch % ranks == 0:
+        return
+    below = batch // ranks * ranks
+    fitting = f"{below} or {below + ranks}" if below else str(ranks)
+    what = "GPUs" if resources.gpus else "ranks"
+    message = (
+        f"batch_size {batch} cannot be shared evenly by {ranks} {what}: use {fitting}, "
+        f"or another number of {what}"
+    )
+    raise Unprocessable("batch_size", message, "/params/batch_size")
 
 
 def require_batch(dataset: DatasetInfo | None, params: KnownParameters) -> None:

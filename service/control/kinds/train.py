@@ -12,7 +12,7 @@ from service.contract.resuming import can_resume
 from service.contract.specs import AnySpec, CheckpointRef, Retention, TrainSpec
 from service.contract.stored_specs import UnreadableSpec
 from service.control.kinds.base import CheckedSubmission, Kind, ResumePoint, resolved
-from service.control.kinds.data import classes_of, dataset_of, require_batch
+from service.control.kinds.data import classes_of, dataset_of, require_batch, require_shares
 from service.control.kinds.hints import training_hints
 from service.control.kinds.sources import require_classes, require_network, source_of, with_network
 from service.control.kinds.uses import train_longer, uses_of_latest
@@ -41,6 +41,7 @@ class TrainKind(Kind[TrainSpec]):
         dataset = dataset_of(tx, spec.data)
         classes = classes_of(dataset, params)
         require_batch(dataset, params)
+        require_shares(spec.resources, params)
         if source is not None:
             _require_fitting(tx, spec, source, classes)
         return CheckedSubmission(spec, *spec.network, source)

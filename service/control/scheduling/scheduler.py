@@ -73,7 +73,7 @@ def capacities_of(tx: Connection, present: Iterable[Worker]) -> list[Capacity]:
             catalogs.offer_of(tx, worker),
             free_slots=worker.slots - slots,
             # Of a worker that stands for several hosts, an attempt has its hosts to itself.
-            free_gpus=len(worker.gpus) - (gpus if worker.hosts == 1 else 0),
+            free_gpus=max(worker.usable_gpu_count - (gpus if worker.hosts == 1 else 0), 0),
         )
         for worker in present
         if worker.state is WorkerState.ACTIVE

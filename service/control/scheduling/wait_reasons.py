@@ -1,13 +1,15 @@
 """Why a queued job waits, as a sentence."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
 from sqlalchemy import Connection
 
+from service.contract.counts import count_text
 from service.contract.stored_specs import stored_parameters
+from service.contract.workers import Worker
 from service.control.scheduling.forms import with_accepted_forms
 from service.control.scheduling.scheduler import capacities_of, loss_locations, queue_of
 from service.domain.offers import JobNeeds
@@ -76,9 +78,7 @@ class QueueState:
                 f"no worker stands for {job.needs.hosts} hosts: start one with a launcher for "
                 "several, or submit the job with fewer"
             )
-        if max(len(worker.gpus) for worker in able) < job.gpus:
-            return f"no worker has {job.gpus} {_gpu_noun(job.gpus)}"
-        return None
+        return _narrowness(able, job.gpus)
 
     def _limit(self, labels: Mapping[str, str]) -> str | None:
         for key, value in labels.items():
@@ -133,6 +133,21 @@ def _inability(capacities: Iterable[Capacity], needs: JobNeeds, nobody: str) -> 
     if any(offer.can_run(needs.in_any_form) for offer in offers):
         return f"{nobody} has the recipe {needs.recipe} in the form of this job"
     return f"{nobody} has the recipe {needs.recipe}"
+
+
+def _narrowness(able: Sequence[Worker], gpus: int) -> str | None:
+    """Why a job is too wide for each of some workers; None if it fits on one."""
+    if max(worker.usable_gpu_count for worker in able) >= gpus:
+        return None
+    widest = max(able, key=lambda worker: (len(worker.gpus), worker.usable_gpu_count, worker.id))
+    count, there = count_text(gpus, "GPU"), len(widest.gpus)
+    if there >= gpus:
+        told = "; ".join(f"GPU {gpu.index}: {gpu.problem}" for gpu in widest.unusable_gpus)
+        return f"no worker can give {count}: of the {there} of {widest.host}, {told}"
+    then = "it cannot start until a wider one comes"
+    if there == 0:
+        return f"no worker has {count}: {then}"
+    return f"no worker has {count}: the widest, {widest.host}, has {there}, and {then}"
 
 
 def _gpu_noun(number: int) -> str:

@@ -19,7 +19,7 @@ const CURES = new Map(Object.entries({
   crashed: () => "The last lines of its log say what it was doing. If the cause is gone, retry it from the latest checkpoint.",
   poison: () => "It took its worker down each time. Look for a machine that ends processes for want of memory; lower batch_size or the loader's workers, then retry.",
   worker_lost: () => "Its worker went away. Retry it from the latest checkpoint once a worker is there.",
-  worker_unfit: () => "The worker cannot read its data root, or has not what the job needs. Mend the worker, or choose another by a label in resources.",
+  worker_unfit: () => "The worker cannot read its data root, its torch cannot use the GPU, or it has not what the job needs. Mend the worker (trainyard doctor helps), or choose another by a label in resources.",
   unreadable_spec: () => "Its specification was stored by another version of the server. Submit it anew with this version.",
 }));
 

@@ -37,6 +37,7 @@ export function gpuUses({ gpus, sample }) {
     return {
       index: gpu.index,
       name: gpu.name,
+      problem: gpu.problem ?? null,
       use: measured?.use ?? null,
       memoryUse: partOf(measured?.memory_used_bytes, measured?.memory_total_bytes),
       usedBytes: measured?.memory_used_bytes ?? null,

@@ -10,8 +10,16 @@ const TONES = new Map([
   ["draining", "waiting"],
 ]);
 
-/** The tone of a worker; one that is online is active while it has jobs. */
-export const workerTone = ({ state, jobs }) => TONES.get(state) ?? (jobs?.length ? "active" : "good");
+/** The tone of a worker; one that is online is active while it has jobs, and a warning without one sound GPU. */
+export const workerTone = ({ state, jobs, gpus }) =>
+  TONES.get(state) ?? (jobs?.length ? "active" : gpus?.length && gpus.every(({ problem }) => problem) ? "warn" : "good");
+
+/** Which GPUs no job is given, and why; empty if all can be used. */
+export const unusableGpusText = (gpus) =>
+  (gpus ?? [])
+    .filter(({ problem }) => problem)
+    .map(({ index, problem }) => `GPU ${index} is not given out: ${problem}`)
+    .join("; ");
 
 /** What a worker does: its state, or whether it is busy if it claims jobs. */
 export const activityOf = ({ state, jobs }) => (state !== "active" ? state : jobs?.length ? "busy" : "idle");

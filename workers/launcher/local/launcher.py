@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from service.contract.loop import Loop
 from workers.cpu_cores import RANK_CORES, available_cores
 from workers.descendants import kill_descendants
-from workers.launcher.base import Launch, LauncherOptions
+from workers.launcher.base import GpuDevice, Launch, LauncherOptions, TooFewGpus
 from workers.launcher.local.spawn_request import SpawnEnded, SpawnRequest
 from workers.launcher.local.supervisor import DEADLINE, DUMP, KILL, TERMINATE
 from workers.launcher.process_exit import ProcessExit
@@ -98,8 +98,7 @@ class LocalLauncher:
     def __init__(self, options: LauncherOptions) -> None:
         self._worker_id, self._slots = options.worker_id, options.slots
         self._rank_main = options.rank_main
-        self._gpus = list(options.gpus)
-        self._gpu_count = len(options.gpus)
+        self._gpus: tuple[GpuDevice, ...] = ()
         self._handles: dict[int, LocalHandle] = {}
         self._number = 0
         self._control: socket.socket | None = None
@@ -117,20 +116,25 @@ class LocalLauncher:
 
     @property
     def free_gpus(self) -> int:
-        """The number of GPUs that no attempt uses."""
+        """The number of GPUs that may be given out, and that no attempt uses."""
         with self._changed:
-            return len(self._gpus)
+            return len(self._free_gpus())
+
+    def offer_gpus(self, gpus: Sequence[GpuDevice]) -> None:
+        """Give out these GPUs alone from now on, none before; an attempt keeps those it has."""
+        with self._changed:
+            self._gpus = tuple(gpus)
 
     def start(self, launch: Launch) -> LocalHandle:
-        """Start the ranks of an attempt; waits until the warm process runs."""
+        """Start the ranks of an attempt; waits until the warm process runs. Raises TooFewGpus."""
         own_end, peer_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with peer_end, self._changed:
-            assert launch.gpus <= len(self._gpus), (
-                "the control plane assigned more GPUs than were free"
-            )
             self._changed.wait_for(lambda: self._control is not None or self._loop.is_stopped())
-            gpus, self._gpus = self._gpus[: launch.gpus], self._gpus[launch.gpus :]
-            handle = LocalHandle(own_end, gpus)
+            gpus = self._free_gpus()[: launch.gpus]
+            if len(gpus) < launch.gpus:
+                own_end.close()
+                raise TooFewGpus(f"it needs {launch.gpus} GPUs, and {len(gpus)} can be given out")
+            handle = LocalHandle(own_end, [gpu.index for gpu in gpus])
             self._number += 1
             request = self._request(self._number, launch, gpus)
             self._handles[request.number] = handle
@@ -149,7 +153,11 @@ class LocalLauncher:
                 self._control.shutdown(socket.SHUT_RDWR)
         self._loop.join()
 
-    def _request(self, number: int, launch: Launch, gpus: Sequence[int]) -> SpawnRequest:
+    def _free_gpus(self) -> list[GpuDevice]:
+        used = {index for handle in self._handles.values() for index in handle.gpus}
+        return [gpu for gpu in self._gpus if gpu.index not in used]
+
+    def _request(self, number: int, launch: Launch, gpus: Sequence[GpuDevice]) -> SpawnRequest:
         ranks = launch.ranks_per_host
         cores = self._cores_for(launch.gpus) // ranks
         return SpawnRequest(
@@ -165,7 +173,7 @@ class LocalLauncher:
     def _cores_for(self, gpus: int) -> int:
         """The cores of an attempt: those of one slot, or its GPUs' part where that is more."""
         cores = available_cores()
-        by_gpus = cores * gpus // self._gpu_count if gpus else 0
+        by_gpus = cores * gpus // len(self._gpus) if gpus else 0
         return max(by_gpus, cores // self._slots)
 
     def _run_warm(self) -> None:
@@ -219,11 +227,10 @@ class LocalLauncher:
     def _end(self, number: int, problem: str) -> None:
         with self._changed:
             handle = self._handles.pop(number)
-            self._gpus = sorted([*self._gpus, *handle.gpus])
         handle.end(problem)
 
 
-def _environments(ranks: int, gpus: Sequence[int], cores: int) -> list[dict[str, str]]:
+def _environments(ranks: int, gpus: Sequence[GpuDevice], cores: int) -> list[dict[str, str]]:
     # Whatever the worker's own variables say: they may name the way to other hosts.
     loopback = loopback_environment() if ranks > 1 else {}
     return [
@@ -233,7 +240,7 @@ def _environments(ranks: int, gpus: Sequence[int], cores: int) -> list[dict[str,
             "WORLD_SIZE": str(ranks),
             RANK_CORES: str(cores),
             "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
-            "CUDA_VISIBLE_DEVICES": str(gpus[rank]) if gpus else "",
+            "CUDA_VISIBLE_DEVICES": gpus[rank].cuda_name if gpus else "",
             **loopback,
         }
         for rank in range(ranks)

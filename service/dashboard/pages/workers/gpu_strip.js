@@ -19,8 +19,8 @@ export function GpuStrip({ gpus }) {
   `;
 }
 
-const titleOf = ({ index, use, memoryUse, temperature }) =>
-  `GPU ${index}: ${share(use)} used, ${share(memoryUse)} of its memory, ${celsius(temperature)}`;
+const titleOf = ({ index, use, memoryUse, temperature, problem }) =>
+  `GPU ${index}: ${problem ? `not given out: ${problem}; ` : ""}${share(use)} used, ${share(memoryUse)} of its memory, ${celsius(temperature)}`;
 
 function summaryOf(gpus) {
   const use = meanOf(gpus.map((gpu) => gpu.use));

@@ -49,7 +49,10 @@ function columnsOf(worker) {
     { name: "Power", cell: ({ power }) => watts(power) },
     {
       name: "Job",
-      cell: ({ jobId }) => (jobId ? html`<a href=${addressOf(["jobs", jobId])} title=${jobId}>${jobText(worker, jobId)}</a>` : html`<small>free</small>`),
+      cell: ({ jobId, problem }) =>
+        jobId
+          ? html`<a href=${addressOf(["jobs", jobId])} title=${jobId}>${jobText(worker, jobId)}</a>`
+          : html`<small class=${problem ? "why" : null}>${problem ? `not given out: ${problem}` : "free"}</small>`,
     },
   ];
 }

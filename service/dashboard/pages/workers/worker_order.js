@@ -1,7 +1,7 @@
 // Which workers are shown, and in which order: all of it is a part of the address.
 
 import { gpuUses, hostUse, meanOf } from "../../text/use.js";
-import { activityOf, devicesText, labelTexts } from "../../text/workers.js";
+import { activityOf, devicesText, labelTexts, unusableGpusText } from "../../text/workers.js";
 
 /** What workers may be filtered by, in the order in which it is offered. */
 const ACTIVITIES = ["busy", "idle", "draining", "quarantined", "unreachable"];
@@ -23,7 +23,7 @@ export function chosenWorkers(workers, activity, text) {
 
 function textOf(worker) {
   const jobs = (worker.jobs ?? []).flatMap((id) => [id, worker.job_names?.[id] ?? ""]);
-  const parts = [worker.host, worker.id, worker.version ?? "", worker.message ?? "", devicesText(worker.gpus)];
+  const parts = [worker.host, worker.id, worker.version ?? "", worker.message ?? "", devicesText(worker.gpus), unusableGpusText(worker.gpus)];
   return [...parts, activityOf(worker), ...labelTexts(worker.labels), ...jobs].join("\n").toLowerCase();
 }
 

@@ -5,7 +5,7 @@ import { Badge } from "../../parts/badge.js";
 import { html } from "../../parts/html.js";
 import { Meter } from "../../parts/meter.js";
 import { celsius, fullnessTone, gpuUses, hostUse, meanOf, share } from "../../text/use.js";
-import { devicesText, labelTexts, workerTone } from "../../text/workers.js";
+import { devicesText, labelTexts, unusableGpusText, workerTone } from "../../text/workers.js";
 import { GpuStrip } from "./gpu_strip.js";
 import { JobLinks } from "./job_links.js";
 import { WorkerDetail } from "./worker_detail.js";
@@ -39,10 +39,11 @@ export function WorkerRow({ worker, isUnfolded, onToggle, columns, refresh }) {
   `;
 }
 
-/** Below the host: why it takes no jobs, or else its labels. */
+/** Below the host: why it takes no jobs or gives out not all of its GPUs, or else its labels. */
 function Note({ worker }) {
-  const text = worker.message ?? labelTexts(worker.labels).join(" · ");
-  return text && html`<small class=${worker.message ? "why" : null} title=${text}>${text}</small>`;
+  const problem = worker.message || unusableGpusText(worker.gpus);
+  const text = problem || labelTexts(worker.labels).join(" · ");
+  return text && html`<small class=${problem ? "why" : null} title=${text}>${text}</small>`;
 }
 
 function Devices({ worker }) {
