@@ -4,6 +4,7 @@ import os
 import threading
 from dataclasses import dataclass
 from datetime import timedelta
+from queue import Empty, SimpleQueue
 from typing import cast
 
 import torch
@@ -22,6 +23,8 @@ _NCCL_TIMEOUTS = 2
 The ranks exchange something over gloo in each step. There a rank that waits in vain for another has
 an error to report; NCCL, whose exchange of the same step began earlier, would kill the process.
 """
+_MEETINGS = 2
+"""A rank waits so many times TIMEOUT for rank 0: it may take one to listen, and one to answer."""
 _LEAVE_SECONDS = 5.0
 """Longer than ranks that are all there need to leave their groups."""
 
@@ -59,11 +62,32 @@ def leave_groups() -> None:
     leave.join(_LEAVE_SECONDS)
 
 
+def _first_answer() -> tuple[Store, int, int]:
+    """The store once rank 0 answers; raises RuntimeError if it does not in time."""
+    # Where a launcher listens for it, a rank 0 that hangs is connected to, and never answers: that
+    # is waited for without a limit.
+    answers: SimpleQueue[tuple[Store, int, int] | Exception] = SimpleQueue()
+
+    def ask() -> None:
+        try:
+            answers.put(next(rendezvous("env://", timeout=TIMEOUT)))
+        except Exception as error:
+            answers.put(error)
+
+    threading.Thread(target=ask, name="meet", daemon=True).start()
+    try:
+        answer = answers.get(timeout=_MEETINGS * TIMEOUT.total_seconds())
+    except Empty:
+        raise RuntimeError(f"rank 0 has not answered for {_MEETINGS * TIMEOUT}") from None
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
+
+
 def _store() -> tuple[Store, int, int]:
     listening = master_fd()
     if listening is None:
-        store, rank, world_size = next(rendezvous("env://", timeout=TIMEOUT))
-        return store, rank, world_size
+        return _first_answer()
     host, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
     world_size = int(os.environ["WORLD_SIZE"])
     store = dist.TCPStore(  # type: ignore[attr-defined]
