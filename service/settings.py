@@ -69,6 +69,8 @@ class Settings(BaseSettings):
     """An attempt without progress for this long is ended, and the job is retried."""
     retry_backoff_seconds: Seconds = 10.0
     """The wait after a job's first failure; it doubles with each failure, up to ten minutes."""
+    preempt_after_seconds: Seconds = 60.0
+    """A preemptible job runs at least so long before it is asked to give its place back."""
 
     quick_failure_seconds: Seconds = 60.0
     """A failure within this time after the start counts against the worker; three different jobs

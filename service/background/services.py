@@ -12,6 +12,7 @@ from service.background.credentials import credentials_loop
 from service.background.gc import gc_loop
 from service.background.mlflow_loop import MlflowLoop
 from service.background.notification_relay import NotificationRelay
+from service.background.preemption_loop import preemption_loop
 from service.background.pruner import pruner_loop
 from service.background.reaper import reaper_loop
 from service.background.recovery import recover
@@ -49,6 +50,7 @@ class BackgroundServices:
             self._webhooks.loop,
             credentials_loop(context),
             sweep_loop(context),
+            preemption_loop(context),
         )
         uri = context.settings.mlflow_uri
         self._mlflow = MlflowLoop(context, uri) if uri else None

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.contract.fields import Id, Labels, Name
-from service.contract.json_types import NOT_NULL
+from service.contract.json_types import NOT_NULL, Boolean
 from service.contract.specs import Priority, Resources
 
 
@@ -20,6 +20,7 @@ class JobEdit(BaseModel):
     name: Name | None = None
     labels: Annotated[Labels | None, NOT_NULL] = None
     priority: Annotated[Priority | None, NOT_NULL] = None
+    preemptible: Annotated[Boolean | None, NOT_NULL] = None
 
 
 class RetryRequest(BaseModel):

@@ -18,7 +18,7 @@ from service.contract.catalog import builtin_catalog
 from service.contract.data_spec import DataSpec
 from service.contract.exchange import ExportRequest, ImportRequest
 from service.contract.fields import Id, Labels, Name
-from service.contract.json_types import WHOLE_NUMBER, just
+from service.contract.json_types import WHOLE_NUMBER, Boolean, just
 from service.contract.json_values import JsonWithin
 from service.contract.paths import SubmittedImportPath
 from service.contract.registration import MOST_GPUS, MOST_SLOTS
@@ -102,6 +102,11 @@ class Resources(_Edge):
 
 
 Priority = Annotated[int, Field(ge=-1000, le=1000), WHOLE_NUMBER]
+Preemptible = Annotated[Boolean, Field(exclude_if=lambda preemptible: not preemptible)]
+"""Whether a running job saves and goes back to the queue for one of a higher priority.
+
+Left out where it is not: a worker of an older version takes no field that it does not know.
+"""
 
 
 class _Submission(_Edge):
@@ -109,6 +114,7 @@ class _Submission(_Edge):
     labels: Labels = Field(default_factory=dict)
     resources: Resources = Resources()
     priority: Priority = 0
+    preemptible: Preemptible = False
     max_failures: Annotated[int, Field(ge=0, le=100), WHOLE_NUMBER] = 2
 
 

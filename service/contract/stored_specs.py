@@ -36,6 +36,7 @@ class UnreadableSpec(BaseModel):
     labels: LabelTexts = Field(default_factory=dict)
     resources: Resources = Resources()
     priority: int = 0
+    preemptible: bool = False
     max_failures: int = 0
 
     @model_serializer

@@ -10,12 +10,16 @@ from service.domain.retry import WORKER_LOSSES_BEFORE_POISON
 
 @dataclass(frozen=True)
 class QueuedJob:
-    """What scheduling knows of a queued job; the lower `queue_order`, the sooner it runs."""
+    """What scheduling knows of a queued job; the lower `queue_order`, the sooner it runs.
+
+    `asked_workers` are the ids of those on which jobs were preempted for it since it was queued.
+    """
 
     id: str
     queue_order: int
     needs: JobNeeds
     worker_losses: int
+    asked_workers: frozenset[str] = frozenset()
 
     @property
     def gpus(self) -> int:

@@ -12,15 +12,23 @@ def reservations(
 ) -> dict[str, QueuedJob]:
     """By worker id the job for which its GPUs are reserved.
 
-    Each job that can start nowhere now reserves the fitting worker that has most GPUs free; the
-    first in the queue choose first.
+    Each job that can start nowhere now reserves the fitting worker that has most GPUs free; one for
+    which others are preempted reserves their workers until it runs. The first in the queue choose
+    first.
     """
     reserved: dict[str, QueuedJob] = {}
+    nearest_count = 0
     for job in sorted(queue, key=lambda each: each.sort_key):
-        if not job.needs.is_wide:
+        if not job.needs.is_wide or (not job.asked_workers and nearest_count >= _MOST_RESERVATIONS):
             continue
         fitting = [each for each in capacities if fits(job.needs, each)]
         unreserved = [each for each in fitting if each.worker.id not in reserved]
+        asked = {each.worker.id: job for each in unreserved if each.worker.id in job.asked_workers}
+        if asked:
+            reserved |= asked
+            continue
+        if nearest_count >= _MOST_RESERVATIONS:
+            continue
         if any(each.can_start(job.needs) for each in unreserved):
             continue
         if unreserved:
@@ -28,8 +36,7 @@ def reservations(
                 unreserved, key=lambda each: (each.free_gpus, each.free_slots, each.worker.id)
             )
             reserved[nearest.worker.id] = job
-        if len(reserved) >= _MOST_RESERVATIONS:
-            break
+            nearest_count += 1
     return reserved
 
 

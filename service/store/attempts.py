@@ -87,6 +87,13 @@ def change_live(tx: Connection, job_id: str, number: int, values: Mapping[str, A
     return tx.execute(statement).rowcount == 1
 
 
+def preempted_for(tx: Connection, job_id: str, number: int) -> str | None:
+    """The job for which an attempt was asked to give its place back; None if it was not."""
+    query = select(attempts.c.preempted_for)
+    query = query.where(attempts.c.job_id == job_id, attempts.c.number == number)
+    return tx.execute(query).scalar_one_or_none()
+
+
 def note_gpus(tx: Connection, gpus: Sequence[tuple[str, tuple[str, int], Sequence[int]]]) -> None:
     """Set which GPUs attempts use, given (worker id, (job id, number), indices) of each.
 

@@ -103,6 +103,13 @@ def result_of(row: dict[str, Any]) -> dict[str, Any] | None:
     return None
 
 
+def texts_of(column: str | None) -> frozenset[str]:
+    """The texts of a list; none for none, and for what is no list."""
+    stored = json_or_text(column) if column is not None else None
+    listed = stored if isinstance(stored, list) else []
+    return frozenset(each for each in listed if isinstance(each, str))
+
+
 def progress_of(column: str) -> Progress:
     """The progress; that of a job which has not begun, for what is none."""
     try:

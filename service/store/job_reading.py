@@ -23,6 +23,7 @@ from service.store.job_columns import (
     metrics_of,
     moment_of,
     progress_of,
+    texts_of,
     whole_of,
 )
 from service.store.job_needs import needs_of_column
@@ -118,6 +119,7 @@ def _job_of(columns: tuple[Any, ...]) -> StoredJob:
         not_before=moment_of(row, "not_before"),
         stop_mode=row["stop_mode"],
         source_checkpoint=row["source_checkpoint"],
+        asked_workers=texts_of(row["asked_workers"]),
     )
 
 
@@ -140,6 +142,7 @@ def _spec(row: dict[str, Any]) -> AnySpec | UnreadableSpec:
         "name": row["name"],
         "labels": labels_of(row),
         "priority": -whole_of(row, "queue_order"),
+        "preemptible": bool(row["preemptible"]),
         "resources": Resources(gpus=needs.gpus, labels=dict(needs.labels)),
     }
     return spec.model_copy(update=columns)

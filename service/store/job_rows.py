@@ -38,6 +38,7 @@ _AS_STORED = (
     "spec",
     "progress",
     "queue_order",
+    "preemptible",
     "gpus",
     "needs",
     "failures",
@@ -61,6 +62,7 @@ class StoredJob:
     not_before: datetime | None
     stop_mode: str | None
     source_checkpoint: str | None
+    asked_workers: frozenset[str] = frozenset()
 
 
 def columns_of(stored: StoredJob) -> dict[str, Any]:
@@ -75,6 +77,7 @@ def columns_of(stored: StoredJob) -> dict[str, Any]:
         "spec": spec_as_json(job.spec),
         "progress": job.progress.model_dump_json(),
         "queue_order": -job.spec.priority,
+        "preemptible": job.spec.preemptible,
         "gpus": stored.needs.gpus,
         "needs": column_of_needs(stored.needs),
         "failures": stored.failures,

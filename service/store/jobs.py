@@ -139,11 +139,12 @@ def raise_attempt(tx: Connection, job_id: str, number: int) -> None:
 
 
 def edited_columns(spec: StoredSpec) -> dict[str, Any]:
-    """The columns that have a job's name, labels and priority, as its spec has them."""
+    """The columns that have what of a job can be edited, as its spec has them."""
     return {
         "name": spec.name,
         "labels": spec.labels,
         "queue_order": -spec.priority,
+        "preemptible": spec.preemptible,
         "spec": spec_as_stored(spec),
     }
 

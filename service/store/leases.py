@@ -21,6 +21,7 @@ _LIVE = (
         attempts.c.state,
         jobs.c.state.label("job_state"),
         jobs.c.stop_mode,
+        attempts.c.preempted_for,
     )
     # PostgreSQL locks the rows of the first table first.
     .select_from(jobs)
@@ -53,6 +54,7 @@ class LiveAttempt:
     acked_seq: int
     job_state: JobState
     stop_mode: str | None
+    is_preempted: bool = False
 
 
 def lock_live(tx: Connection, job_ids: Sequence[str]) -> dict[str, LiveAttempt]:
@@ -67,6 +69,7 @@ def lock_live(tx: Connection, job_ids: Sequence[str]) -> dict[str, LiveAttempt]:
             acked_seq=row.acked_seq,
             job_state=member(JobState, row.job_state),
             stop_mode=row.stop_mode,
+            is_preempted=row.preempted_for is not None,
         )
         for row in rows
     }

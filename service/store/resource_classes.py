@@ -24,6 +24,7 @@ from sqlalchemy import (
 from service.contract.jobs import Job
 from service.domain.offers import JobNeeds
 from service.domain.placement import QueuedJob
+from service.store.job_columns import as_text, texts_of
 from service.store.job_needs import column_of_needs, needs_of_column
 from service.store.job_rows import StoredJob
 from service.store.jobs import get
@@ -100,7 +101,8 @@ def first_jobs(
     limit: int,
 ) -> list[QueuedJob]:
     """The first of a class that need not wait; none with a label (key, value) `at_limit`."""
-    query = select(jobs.c.id, jobs.c.queue_order, jobs.c.worker_losses).where(
+    asked = as_text(jobs.c.asked_workers, tx.dialect.name)
+    query = select(jobs.c.id, jobs.c.queue_order, jobs.c.worker_losses, asked).where(
         _QUEUED,
         jobs.c.needs == resource_class.needs,
         jobs.c.gpus == resource_class.gpus,
@@ -110,7 +112,10 @@ def first_jobs(
         query = query.where(jobs.c.labels[key].as_string().is_distinct_from(value))
     rows = tx.execute(query.order_by(jobs.c.queue_order, jobs.c.id).limit(limit))
     needs = resource_class.job_needs
-    return [QueuedJob(row.id, row.queue_order, needs, row.worker_losses) for row in rows]
+    return [
+        QueuedJob(row.id, row.queue_order, needs, row.worker_losses, texts_of(row.asked_workers))
+        for row in rows
+    ]
 
 
 def lock_job(tx: Connection, job_id: str, now: datetime) -> StoredJob | None:

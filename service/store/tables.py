@@ -13,6 +13,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -53,6 +54,9 @@ jobs = Table(
     Column("finished_at", Utc),
     # The priority with its sign changed: one index has the queue in its order.
     Column("queue_order", Integer, nullable=False),
+    Column("preemptible", Boolean, nullable=False, server_default=false()),
+    # The workers on which jobs were preempted for it since it was queued; None where none was.
+    Column("asked_workers", JSON(none_as_null=True)),
     Column("gpus", Integer, nullable=False),
     # The labels that its worker must have, as JSON with sorted keys.
     Column("needs", Text, nullable=False),
@@ -86,6 +90,12 @@ jobs = Table(
         "id",
         sqlite_where=text("state = 'queued'"),
         postgresql_where=text("state = 'queued'"),
+    ),
+    Index(
+        "ix_jobs_preemptible",
+        "queue_order",
+        sqlite_where=text("state = 'running' AND preemptible"),
+        postgresql_where=text("state = 'running' AND preemptible"),
     ),
     Index(
         "ix_jobs_resource_class",
@@ -127,6 +137,8 @@ attempts = Table(
     Column("spared", Boolean, nullable=False),
     # The indices of the GPUs that it uses; None until its worker has told.
     Column("gpus", JSON(none_as_null=True)),
+    # The queued job for which it was asked to give its place back; it may be gone since.
+    Column("preempted_for", String(64)),
     UniqueConstraint("worker_id", "request_id"),
     Index(
         "ix_attempts_live",

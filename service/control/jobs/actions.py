@@ -106,6 +106,7 @@ def resume_change(tx: Connection, row: StoredJob) -> JobChange:
         check_class_limit(tx, row.needs)
     state = move_job(job.state, JobEvent.RESUMED)
     values = {"state": state, "reason": None, "message": None, "not_before": None}
+    values["asked_workers"] = None
     return JobChange(values, ("resumed", _RESUMED[job.state]), action="job.resume")
 
 

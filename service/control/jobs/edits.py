@@ -1,4 +1,4 @@
-"""Changing the name, labels and priority of a job; deleting a finished one."""
+"""Changing the name, labels and place in the queue of a job; deleting a finished one."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -27,7 +27,7 @@ def edit(
     now: datetime,
     by: Caller = SERVER,
 ) -> None:
-    """Change name, labels, priority; raises NotFound, Forbidden, Stale for another version."""
+    """Change what `JobEdit` has; raises NotFound, Forbidden, Stale for another version."""
     job = stored(tx, job_id, lock=True).job
     require_owner(by, job_id, job.submitted_by)
     if versions is not None and job.version not in versions:

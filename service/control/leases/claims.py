@@ -68,6 +68,7 @@ def claim(tx: Connection, request: ClaimRequest, *, token: str, now: datetime) -
         "attempt": attempt.number,
         "started_at": job.job.started_at or now,
         "not_before": None,
+        "asked_workers": None,
     }
     changed = jobs.change(tx, job.job.id, [JobState.QUEUED], values)
     assert changed, "the scheduler has locked a queued job"
@@ -87,7 +88,8 @@ def claim_of(tx: Connection, grant: Grant, lease: Lease) -> Claim | None:
     job = jobs.get(tx, grant.job_id)
     if job is None or isinstance(job.job.spec, UnreadableSpec):
         return None
-    spec = job.job.spec
+    # An older worker would refuse a field that it does not know; none needs this one.
+    spec = job.job.spec.model_copy(update={"preemptible": False})
     if grant.by_older_worker:
         # It knows neither a parameter nor a default that came later, and has its own defaults.
         spec = catalogs.without_builtin_defaults(spec)

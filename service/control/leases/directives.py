@@ -20,9 +20,8 @@ def beat_reply(attempt: LiveAttempt, acked_seq: int, purging: Sequence[Checkpoin
 
 
 def directive_for(attempt: LiveAttempt) -> Directive:
-    """What an attempt is to do, from the state of its job."""
-    if attempt.job_state is JobState.PAUSING:
-        return "checkpoint_and_stop"
-    if attempt.job_state is not JobState.CANCELLING:
-        return "continue"
-    return "stop" if attempt.stop_mode == "now" else "checkpoint_and_stop"
+    """What an attempt is to do: a cancel goes before a pause and a preemption."""
+    if attempt.job_state is JobState.CANCELLING:
+        return "stop" if attempt.stop_mode == "now" else "checkpoint_and_stop"
+    is_to_save = attempt.job_state is JobState.PAUSING or attempt.is_preempted
+    return "checkpoint_and_stop" if is_to_save else "continue"

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from service.contract.jobs import LIVE_ATTEMPTS, Attempt, AttemptState, JobState, Reason
+from service.contract.jobs import LIVE_ATTEMPTS, Attempt, AttemptState, Job, JobState, Reason
 from service.contract.time_spent import TimeSpent
 from service.domain.errors import LeaseLost
 from service.domain.lifecycle import AttemptEvent, JobEvent, move_attempt, move_job
@@ -52,10 +52,12 @@ def end_attempt(
     event, reason = end.event, end.reason
     if cancelled and reason not in _UNCONFIRMED:
         event, reason = AttemptEvent.CANCELLED, Reason.CANCELLED
-    pausing = job.job.state is JobState.PAUSING
+    shown = reason
+    if reason is Reason.RELEASED:
+        shown, end = _asked_release(tx, job.job, attempt, end)
     closed = {
         "state": move_attempt(attempt.state, event),
-        "reason": Reason.PAUSED if pausing and reason is Reason.RELEASED else reason,
+        "reason": shown,
         "message": end.message or None,
         "finished_at": now,
     }
@@ -82,6 +84,19 @@ def end_attempt(
             jitter=backoff_policy.jitter,
         )
         _apply_decision(tx, job, attempt, end, decision, now)
+
+
+def _asked_release(
+    tx: Connection, job: Job, attempt: Attempt, end: AttemptEnd
+) -> tuple[Reason, AttemptEnd]:
+    """The reason and the words of a release, which a pause or a preemption may have asked for."""
+    if job.state is JobState.PAUSING:
+        return Reason.PAUSED, end
+    preempted_for = attempts.preempted_for(tx, attempt.job_id, attempt.number)
+    if preempted_for is None:
+        return Reason.RELEASED, end
+    message = f"preempted for {preempted_for}: {end.message or 'released'}"
+    return Reason.PREEMPTED, replace(end, message=message)
 
 
 def fail_unreadable(tx: Connection, job: StoredJob, problem: str, now: datetime) -> None:
@@ -173,9 +188,9 @@ def is_ended_by(event: AttemptEvent, reason: Reason, attempt: Attempt) -> bool:
     lost = attempt.state is AttemptState.LOST or attempt.reason is Reason.NOT_STARTED
     if attempt.state in LIVE_ATTEMPTS or lost:
         return False
-    # A cancel turned the reported end into its own; a pause turned a release's reason into its own.
+    # A cancel turned the reported end into its own; a pause and a preemption the release's reason.
     if attempt.state is AttemptState.CANCELLED:
         return event is not AttemptEvent.SUCCEEDED
-    paused = (attempt.reason, reason) == (Reason.PAUSED, Reason.RELEASED)
-    same = attempt.reason == reason or paused
+    asked = reason == Reason.RELEASED and attempt.reason in (Reason.PAUSED, Reason.PREEMPTED)
+    same = attempt.reason == reason or asked
     return same and attempt.state is move_attempt(AttemptState.RUNNING, event)

@@ -15,10 +15,11 @@ from service.control.scheduling.scheduler import capacities_of, loss_locations, 
 from service.domain.offers import JobNeeds
 from service.domain.placement import Capacity, QueuedJob, fits, has_labels, may_try
 from service.domain.reservations import is_reserved_for_another, reservations
-from service.store import jobs, limits, resource_classes, workers
+from service.store import jobs, limits, preemptions, resource_classes, workers
 from service.store.job_rows import StoredJob
 
 _NEVER = datetime(1, 1, 1, tzinfo=UTC)
+_MOST_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,18 @@ class QueueState:
             or ("it waits before its next try" if stored.not_before is not None else None)
             or self._limit(job.labels)
             or self._loss(tx, queued)
-            or self._lack_of_capacity(queued)
+            or self._lack_of_capacity(queued, self._preempted(tx, stored))
         )
+
+    def _preempted(self, tx: Connection, stored: StoredJob) -> str | None:
+        """Which jobs save to give it their places."""
+        if not stored.asked_workers:
+            return None
+        saving = preemptions.under_way(tx).get(stored.job.id, ())
+        listed = " and ".join(f"{job_id} on {host}" for job_id, host in saving[:_MOST_NAMED])
+        more = len(saving) - _MOST_NAMED
+        others = f" and {more} more" if more > 0 else ""
+        return f"it waits for {listed}{others} to save and give its place" if saving else None
 
     def _unmet_needs(self, job: QueuedJob) -> str | None:
         reason = _inability(self.capacities, job.needs, "no worker")
@@ -96,7 +107,7 @@ class QueueState:
             return f"it was lost on {losses[0].host}, and waits for another worker"
         return None
 
-    def _lack_of_capacity(self, job: QueuedJob) -> str | None:
+    def _lack_of_capacity(self, job: QueuedJob, preempted: str | None) -> str | None:
         ready = self._ready(job)
         holders = [
             holder
@@ -109,6 +120,8 @@ class QueueState:
             return f"the free {what} kept for {holders[0].id}, which is ahead of it"
         if ready:
             return None
+        if preempted is not None:
+            return preempted
         fitting = [each for each in self.capacities if fits(job.needs, each)]
         if job.gpus and any(each.free_slots for each in fitting):
             return f"no worker has {job.gpus} free {_gpu_noun(job.gpus)}"

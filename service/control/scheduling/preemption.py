@@ -1,0 +1,108 @@
+"""Running jobs are asked to save and give their places to queued ones of higher priority."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import partial
+
+from sqlalchemy import Connection
+
+from service.contract.jobs import JobState
+from service.control.scheduling.forms import with_accepted_forms
+from service.control.scheduling.scheduler import capacities_of, loss_locations, queue_of
+from service.domain.preemption import Preemption, RunningJob, preemptions
+from service.store import history, jobs, limits, resource_classes, workers
+from service.store import preemptions as store
+from service.store.job_rows import StoredJob
+
+
+def decide(tx: Connection, least_seconds: float, now: datetime) -> list[Preemption]:
+    """Who is to be asked now; it only reads, and mostly two searches of an index.
+
+    No attempt is asked that has run for less than `least_seconds`.
+    """
+    if not store.is_any_outranked(tx):
+        return []
+    running = store.running_jobs(tx, least_seconds, now)
+    if not any(each.is_victim and not each.is_stopping for each in running):
+        return []
+    capacities = capacities_of(tx, workers.present(tx))
+    classes = resource_classes.of_queued_jobs(tx)
+    queue = queue_of(tx, classes, limits.reached(tx).keys(), now)
+    offers = [each.offer for each in capacities]
+    read_parameters = partial(jobs.parameters_of, tx)
+    lowest = max(each.queue_order for each in running if each.is_victim)
+    queue = [
+        with_accepted_forms(job, offers, read_parameters)
+        for job in queue
+        if job.queue_order < lowest
+    ]
+    losses = {job.id: loss_locations(tx, job) for job in queue if job.worker_losses}
+    return preemptions(queue, capacities, running, losses)
+
+
+def take_turn(tx: Connection, least_seconds: float, now: datetime) -> int:
+    """Ask whoever is to be asked; gives how many were. A turn is repeated without harm."""
+    decided = decide(tx, least_seconds, now)
+    ids = {job_id for each in decided for job_id in _job_ids(each)}
+    locked = {stored.job.id: stored for stored in jobs.lock_all(tx, ids)} if ids else {}
+    hosts = {worker.id: worker.host for worker in workers.present(tx)} if decided else {}
+    return sum(
+        _preempt(tx, each, locked, hosts[each.worker_id], now)
+        for each in decided
+        if _still_holds(each, locked)
+    )
+
+
+def _preempt(
+    tx: Connection,
+    preemption: Preemption,
+    locked: Mapping[str, StoredJob],
+    host: str,
+    now: datetime,
+) -> int:
+    waiting = locked[preemption.job.id]
+    with tx.begin_nested() as savepoint:
+        # All or none: some alone would give their places for nothing.
+        if not all(store.ask(tx, victim, waiting.job.id) for victim in preemption.victims):
+            savepoint.rollback()
+            return 0
+    workers_asked = sorted({*waiting.asked_workers, preemption.worker_id})
+    values = {"asked_workers": workers_asked}
+    changed = jobs.change(tx, waiting.job.id, [JobState.QUEUED], values)
+    assert changed, "the caller has locked a queued job"
+    for victim in preemption.victims:
+        _note(tx, waiting, victim, host, now)
+    return len(preemption.victims)
+
+
+def _note(tx: Connection, waiting: StoredJob, victim: RunningJob, host: str, now: datetime) -> None:
+    priority, lower = waiting.job.spec.priority, -victim.queue_order
+    of_victim = (
+        f"preempted for {waiting.job.id} of priority {priority}: "
+        "it saves, and goes back to the queue"
+    )
+    history.note(tx, victim.id, victim.attempt, "preemption", of_victim, now)
+    of_waiting = f"waits for {victim.id} of priority {lower} to save on {host} and give its place"
+    history.note(tx, waiting.job.id, None, "preemption", of_waiting, now)
+
+
+def _still_holds(preemption: Preemption, locked: Mapping[str, StoredJob]) -> bool:
+    """Whether nothing has changed since it was decided; the jobs are locked now."""
+    waiting = locked.get(preemption.job.id)
+    if waiting is None or waiting.job.state is not JobState.QUEUED:
+        return False
+    if waiting.asked_workers != preemption.job.asked_workers:
+        return False
+    return all(
+        stored is not None
+        and stored.job.state is JobState.RUNNING
+        and stored.job.attempt == victim.attempt
+        and stored.job.spec.preemptible
+        and stored.job.spec.priority < waiting.job.spec.priority
+        for victim in preemption.victims
+        for stored in [locked.get(victim.id)]
+    )
+
+
+def _job_ids(preemption: Preemption) -> list[str]:
+    return [preemption.job.id, *(victim.id for victim in preemption.victims)]
