@@ -25,9 +25,9 @@ class RunningJob:
     is_victim: bool = False
 
     @property
-    def cost_key(self) -> tuple[int, float, str]:
-        """Sorts the cheapest first: the lowest priority, then the youngest attempt."""
-        return -self.queue_order, self.ran_seconds, self.id
+    def cost_key(self) -> tuple[int, int, float, str]:
+        """Sorts the cheapest first: the lowest priority, the fewest GPUs, the youngest attempt."""
+        return -self.queue_order, self.gpus, self.ran_seconds, self.id
 
 
 @dataclass(frozen=True)
@@ -49,9 +49,9 @@ def preemptions(
 
     The queue is served in its order, in thought: each job takes a place that is free, or else one
     that becomes free soon, since a job was asked to stop. One that finds neither has others of
-    strictly lower priority preempted on one worker: the fewest, then those of the lowest priority,
-    then the youngest attempts. A job that waits asks once on a worker: where that did not help,
-    asking again would not. `losses` are where the jobs' workers were lost, by job id.
+    strictly lower priority preempted on one worker: the fewest, of these the ones of the lowest
+    priority, then with the fewest GPUs, then the youngest attempts. A job that waits asks once on a
+    worker: where that did not help, asking again would not. `losses` are where the jobs' workers were lost, by job id.
     """
     ordered = sorted(queue, key=lambda each: each.sort_key)
     board = _Board(ordered, capacities, running)
@@ -171,11 +171,12 @@ def _cheapest(job: QueuedJob, places: Sequence[_Place]) -> Preemption | None:
     return min(choices, key=_cost, default=None)
 
 
-def _cost(preemption: Preemption) -> tuple[int, list[int], list[float], str]:
+def _cost(preemption: Preemption) -> tuple[int, list[int], int, float, str]:
     victims = preemption.victims
     priorities = sorted((-each.queue_order for each in victims), reverse=True)
-    ages = sorted((each.ran_seconds for each in victims), reverse=True)
-    return len(victims), priorities, ages, preemption.worker_id
+    gpus = sum(each.gpus for each in victims)
+    oldest = max(each.ran_seconds for each in victims)
+    return len(victims), priorities, gpus, oldest, preemption.worker_id
 
 
 def _victims(job: QueuedJob, place: _Place) -> tuple[RunningJob, ...] | None:

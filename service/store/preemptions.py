@@ -1,6 +1,5 @@
 """Jobs that may be preempted, and those that are being preempted, in the database."""
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, or_, select, update
@@ -93,15 +92,12 @@ def ask(tx: Connection, victim: RunningJob, job_id: str) -> bool:
     return tx.execute(statement).rowcount == 1
 
 
-def under_way(tx: Connection) -> dict[str, Sequence[tuple[str, str]]]:
-    """By the id of the job that waits: (job id, host) of each that saves to give it its place."""
+def preempted_for(tx: Connection, job_id: str) -> list[tuple[str, str]]:
+    """(job id, host) of each that saves to give its place to a job."""
     query = (
-        select(attempts.c.preempted_for, attempts.c.job_id, workers.c.host)
+        select(attempts.c.job_id, workers.c.host)
         .join(workers, workers.c.id == attempts.c.worker_id)
-        .where(attempts.c.state.in_(LIVE_ATTEMPTS), attempts.c.preempted_for.is_not(None))
+        .where(attempts.c.state.in_(LIVE_ATTEMPTS), attempts.c.preempted_for == job_id)
         .order_by(attempts.c.job_id)
     )
-    asked: dict[str, list[tuple[str, str]]] = {}
-    for row in tx.execute(query):
-        asked.setdefault(row.preempted_for, []).append((row.job_id, row.host))
-    return dict(asked)
+    return [(row.job_id, row.host) for row in tx.execute(query)]

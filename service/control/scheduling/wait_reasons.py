@@ -66,7 +66,7 @@ class QueueState:
         """Which jobs save to give it their places."""
         if not stored.asked_workers:
             return None
-        saving = preemptions.under_way(tx).get(stored.job.id, ())
+        saving = preemptions.preempted_for(tx, stored.job.id)
         listed = " and ".join(f"{job_id} on {host}" for job_id, host in saving[:_MOST_NAMED])
         more = len(saving) - _MOST_NAMED
         others = f" and {more} more" if more > 0 else ""
