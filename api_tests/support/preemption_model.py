@@ -42,7 +42,7 @@ class PreemptionModel(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.time = 0
-        self.workers = {"w1": (1, 0), "w2": (3, 4), "w3": (2, 2)}
+        self.workers = {"w1": (1, 0), "w2": (3, 4), "w3": (2, 4)}
         self.jobs: dict[str, ModelJob] = {}
         self.claimed: list[tuple[int, tuple[int, str]]] = []
         self.preempted: list[tuple[str, str]] = []

@@ -35,10 +35,12 @@ from service.control.jobs.submission import SubmissionResult, submit
 from service.control.leases import claims, heartbeats, reaper, reports, workers
 from service.control.leases.reaper import LeaseTimeouts
 from service.control.leases.transitions import BackoffPolicy
+from service.control.scheduling import preemption
 from service.store.engine import Database
 
 SPEC: dict[str, Any] = {"kind": "train", "recipe": "oneshot", "data": {"dataset": "digits"}}
 WINDOWS = LeaseTimeouts(start_seconds=30, unreachable_seconds=60, reassign_seconds=300)
+PREEMPT_AFTER_SECONDS = 60.0
 PATIENCE = BackoffPolicy(backoff_seconds=10, jitter=1.0)
 LEASE = Lease(heartbeat_seconds=10, self_end_seconds=240, kill_grace_seconds=30, stall_seconds=1800)
 KERNEL = ProcessIdentity(boot_id="boot", pid_namespace="pid:[1]", pid=7, started_ticks=99)
@@ -127,6 +129,11 @@ class ControlPlane:
         """By step."""
         with self.database.read() as tx:
             return {c.step: c for c in index.of_job(tx, job.id)}
+
+    def preempt(self) -> int:
+        """What the loop of preemptions does; how many attempts were asked."""
+        with self.write() as tx:
+            return preemption.take_turn(tx, PREEMPT_AFTER_SECONDS, self.now)
 
     def sweep(self) -> int:
         """What the reaper does; how many attempts changed."""

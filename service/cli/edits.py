@@ -18,24 +18,32 @@ Label = Annotated[
 ]
 Priority = Annotated[int | None, typer.Option(help="From -1000 to 1000; higher ones go first.")]
 
+Preemptible = Annotated[
+    bool | None,
+    typer.Option(help="Whether it gives its place to a job of a higher priority."),
+]
+
 
 def edit(
     job_id: JobId,
     name: Name = None,
     label: Label = None,
     priority: Priority = None,
+    preemptible: Preemptible = None,
     as_json: AsJson = False,
     server: Server = LOCAL_SERVER,
     token: Token = None,
 ) -> None:
-    """Change the name, labels or priority of a job; labels that are not named stay."""
+    """Change the name, labels or place in the queue of a job; labels that are not named stay."""
     changed = labels("--label", label or [])
-    if name is None and not changed and priority is None:
-        raise BadInput("say what to change: --name, --label or --priority")
+    if name is None and not changed and priority is None and preemptible is None:
+        raise BadInput("say what to change: --name, --label, --priority or --preemptible")
     with connect(server, token) as client:
         job = client.job(job_id_of(client, job_id))
         new = _changed(job, changed) if changed else None
-        job = client.edit(job.id, name=name, labels=new, priority=priority)
+        job = client.edit(
+            job.id, name=name, labels=new, priority=priority, preemptible=preemptible
+        )
     print_json(job) if as_json else terminal.echo(job.id)
 
 
@@ -48,6 +56,7 @@ def clone(
     name: Name = None,
     label: Label = None,
     priority: Priority = None,
+    preemptible: Preemptible = None,
     as_json: AsJson = False,
     server: Server = LOCAL_SERVER,
     token: Token = None,
@@ -64,6 +73,7 @@ def clone(
             )
         spec = _submission_of(job)
         changes = {"params": parameters(param or []), "name": name, "priority": priority}
+        changes["preemptible"] = preemptible
         if label:
             spec["labels"] = _changed(job, labels("--label", label))
         copy = client.submit(merged(spec, changes))

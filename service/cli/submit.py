@@ -62,6 +62,10 @@ Eval = Annotated[Text, _option(WEIGHTS, f"Evaluate a checkpoint. {_ORIGIN}", "--
 Name = Annotated[Text, _option(QUEUE, "Lists show it, and it stands for the id.", "--name", "-n")]
 Label = Annotated[Texts, _option(QUEUE, "A label as KEY=VALUE; may be repeated.", "--label", "-l")]
 Priority = Annotated[Number, _option(QUEUE, "From -1000 to 1000; higher ones go first.")]
+Preemptible = Annotated[
+    bool | None,
+    _option(QUEUE, "It saves and goes back to the queue for a job of a higher priority."),
+]
 Gpus = Annotated[Number, _option(QUEUE, "GPUs that it trains on, on each of its hosts.")]
 Hosts = Annotated[Number, _option(QUEUE, "Hosts of one worker that it trains on; 1 by default.")]
 Ranks = Annotated[
@@ -103,6 +107,7 @@ def submit(
     name: Name = None,
     label: Label = None,
     priority: Priority = None,
+    preemptible: Preemptible = None,
     gpus: Gpus = None,
     hosts: Hosts = None,
     ranks: Ranks = None,
@@ -150,6 +155,7 @@ def submit(
         **{"recipe": recipe, "variant": variant, "params": parameters(param or [])},
         **{"data": data, "batch_size": batch_size, "name": name},
         **{"labels": labels("--label", label or []), "priority": priority},
+        "preemptible": preemptible,
         **{"resources": resources, "max_failures": max_failures, "retention": retention},
     }
     source = file_option if file_option is not None else file

@@ -51,7 +51,8 @@ def preemptions(
     that becomes free soon, since a job was asked to stop. One that finds neither has others of
     strictly lower priority preempted on one worker: the fewest, of these the ones of the lowest
     priority, then with the fewest GPUs, then the youngest attempts. A job that waits asks once on a
-    worker: where that did not help, asking again would not. `losses` are where the jobs' workers were lost, by job id.
+    worker: where that did not help, asking again would not. `losses` are where the jobs' workers
+    were lost, by job id.
     """
     ordered = sorted(queue, key=lambda each: each.sort_key)
     board = _Board(ordered, capacities, running)

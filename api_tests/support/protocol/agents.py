@@ -113,7 +113,8 @@ class AtWork(RuleBasedStateMachine):
         assert reply.lease_lost is not live
         state = self.control_plane.job(self.promises.jobs[held.claim.job_id]).state
         if live:
-            assert (reply.directive == "continue") is (state is JobState.RUNNING)
+            goes_on = state is JobState.RUNNING and not self.promises.is_preempted(held.claim)
+            assert (reply.directive == "continue") is goes_on
         elif held.ended is None:
             held.ended = ("lost", "")
 

@@ -28,9 +28,11 @@ class Protocol(AtWork):
         wants=st.sampled_from([0, 0, 0, 1, 2]),
         priority=st.integers(-1, 1),
         failures=st.integers(0, 2),
+        preemptible=st.booleans(),
     )
-    def submit(self, wants: int, priority: int, failures: int) -> None:
+    def submit(self, wants: int, priority: int, failures: int, preemptible: bool) -> None:
         fields = {"resources": {"gpus": wants}, "priority": priority, "max_failures": failures}
+        fields["preemptible"] = preemptible
         self.promises.acknowledged(self.control_plane.submit(**fields))
 
     @rule(number=st.integers(0, 3))
@@ -48,6 +50,11 @@ class Protocol(AtWork):
     @rule(seconds=st.sampled_from(SECONDS[:3]))
     def let_time_pass(self, seconds: float) -> None:
         self.control_plane.later(seconds)
+
+    @rule()
+    def preempt_twice(self) -> None:
+        self.control_plane.preempt()
+        assert self.control_plane.preempt() == 0
 
     @rule()
     def sweep_twice(self) -> None:

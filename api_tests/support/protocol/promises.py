@@ -16,7 +16,7 @@ from service.control.scheduling.scheduler import capacities_of, eligible_jobs
 from service.domain.offers import Offer
 from service.domain.placement import Capacity
 from service.domain.retry import WORKER_LOSSES_BEFORE_POISON
-from service.store import workers
+from service.store import attempts, workers
 from service.store.checkpoint_tables import checkpoints as checkpoints_table
 from service.store.tables import attempts as attempts_table
 from service.store.tables import jobs as jobs_table
@@ -47,6 +47,11 @@ class Promises:
         with self._control_plane.database.read() as tx:
             return tx.execute(query).scalar_one() in LIVE_ATTEMPTS
 
+    def is_preempted(self, claim: Claim) -> bool:
+        """Whether a claim's attempt was asked to give its place to another job."""
+        with self._control_plane.database.read() as tx:
+            return attempts.preempted_for(tx, claim.job_id, claim.attempt) is not None
+
     def check(self, agents: Sequence[Agent]) -> None:
         """Every promise."""
         with self._control_plane.database.read() as tx:
@@ -60,6 +65,7 @@ class Promises:
             steps = {row.id: row for row in tx.execute(select(checkpoints_table))}
             for job in found.values():
                 self._one_live_attempt(job, tried[job.id])
+                _only_lower_jobs_are_preempted(job, tried[job.id], found)
                 self._ends_stay(job)
                 self._pointer_never_goes_back(job, steps)
                 _budgets_are_bounded(job, counters[job.id])
@@ -131,3 +137,10 @@ def _budgets_are_bounded(job: Job, row: Any) -> None:
     over = job.state in ENDED_JOBS
     assert row.failures <= job.spec.max_failures + over
     assert row.worker_losses <= WORKER_LOSSES_BEFORE_POISON - (not over)
+
+
+def _only_lower_jobs_are_preempted(job: Job, attempts: list[Any], jobs: dict[str, Job]) -> None:
+    for attempt in attempts:
+        if attempt.preempted_for is not None:
+            assert job.spec.preemptible
+            assert job.spec.priority < jobs[attempt.preempted_for].spec.priority

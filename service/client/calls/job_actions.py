@@ -52,13 +52,14 @@ def edit(
     name: str | None = None,
     labels: Mapping[str, str] | None = None,
     priority: int | None = None,
+    preemptible: bool | None = None,
     etag: str | None = None,
 ) -> Flow[Job]:
     """Change the fields that are not None.
 
     With `etag`, raises Conflict if the job has changed since it was read with that ETag.
     """
-    fields = {"name": name, "labels": labels, "priority": priority}
+    fields = {"name": name, "labels": labels, "priority": priority, "preemptible": preemptible}
     body = {field: value for field, value in fields.items() if value is not None}
     headers = {"If-Match": etag} if etag is not None else {}
     return requested(Job, "PATCH", _path(job_id), body=body, headers=headers, repeats=False)

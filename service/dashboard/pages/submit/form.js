@@ -49,6 +49,7 @@ export function SubmitForm({ draft, onChange, problems, hints, recipes, datasets
       <${SchemaField} name="Ranks" schema=${{ type: "integer", minimum: 1, default: 1, description: "Processes on the CPU of each host, without GPUs." }} ...${bind("resources", "ranks")} />
       <${LabelsField} label="Worker labels" hint="Of the worker that runs it, as zone=a." ...${bind("resources", "labels")} />
       <${SchemaField} name="Priority" schema=${{ type: "integer", default: 0, description: "Higher ones go first." }} ...${bind("priority")} />
+      <${SchemaField} name="Preemptible" schema=${{ type: "boolean", default: false, description: "It saves and goes back to the queue for a job of a higher priority." }} ...${bind("preemptible")} />
       <${SchemaField} name="Failures" schema=${{ type: "integer", minimum: 1, default: 2, description: "It is tried again until so many attempts have failed." }} ...${bind("max_failures")} />
     </section>
   `;

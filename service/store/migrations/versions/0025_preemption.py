@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0024"
+revision = "0025"
 down_revision = "0022"
 
 _PREEMPTIBLE = sa.text("state = 'running' AND preemptible")
