@@ -20,6 +20,7 @@ from service.context import AppContext
 from service.contract.loop import LOOP_FAILED_STATUS, Loop
 from service.control.checkpoints.gc import Collector
 from service.control.leases import reaper
+from service.control.scheduling import preemption
 from service.store import (
     idempotency,
     notifications,
@@ -32,6 +33,7 @@ from service.store.tables import limits
 
 ON_EVERY_DATABASE = {"reaper", "pruner", "compactor", "server-heartbeat", "gc"}
 ON_EVERY_DATABASE |= {"sample-writer", "sample-mover", "space", "webhooks", "sweeps", "credentials"}
+ON_EVERY_DATABASE |= {"preemption"}
 ON_POSTGRESQL = {"notification-listener", "notification-sender"}
 
 
@@ -52,6 +54,7 @@ def services(context: AppContext) -> Iterator[BackgroundServices]:
         ("webhooks", webhook_outbox, "is_empty"),
         ("space", shutil, "disk_usage"),
         ("sweeps", sweeps, "live_ids"),
+        ("preemption", preemption, "decide"),
         ("server-heartbeat", server_heartbeats, "put"),
         ("notification-listener", notifications, "receive"),
         ("notification-sender", notifications, "send"),

@@ -53,6 +53,7 @@ def test_every_field_of_a_submission_is_an_option(submitted: Callable[..., Any])
         *("--exif-orientation", "apply", "-p", "num_classes=10", "-p", "learning_rate=0.25"),
         *("--name", "all of it", "--label", "team=vision", "--label", "owner:me"),
         *("--priority", "-7", "--gpus", "2", "--worker-label", "host=big", "--max-failures", "5"),
+        "--preemptible",
         *("--keep-last", "4", "--keep-best", "2", "--keep-metric", "loss"),
     )
     assert spec["data"]["packed"] == "photos.pack"
@@ -60,7 +61,7 @@ def test_every_field_of_a_submission_is_an_option(submitted: Callable[..., Any])
     assert (spec["params"]["num_classes"], spec["params"]["learning_rate"]) == (10, 0.25)
     assert (spec["name"], spec["labels"]) == ("all of it", {"team": "vision", "owner": "me"})
     assert spec["resources"] == {"gpus": 2, "labels": {"host": "big"}}
-    assert (spec["priority"], spec["max_failures"]) == (-7, 5)
+    assert (spec["priority"], spec["preemptible"], spec["max_failures"]) == (-7, True, 5)
     assert spec["retention"] == {"keep_last": 4, "keep_best": 2, "metric": "loss"}
 
 
@@ -190,16 +191,20 @@ def test_a_watched_job_that_fails_ends_the_submission_with_1(fake: Any, a_job: A
 def test_a_job_is_cloned_with_other_values(run: Run, server: Server, agent: FakeAgent) -> None:
     job = agent.submit(name="first", labels={"a": "b", "c": "d"})
     args = ("clone", job["id"], "-p", "learning_rate=0.125", "--name", "second", "--label", "c=")
+    args = (*args, "--preemptible")
     copy = server.http.get(f"/jobs/{run(*args).stdout.strip()}").json()
     assert copy["spec"]["params"] == job["spec"]["params"] | {"learning_rate": 0.125}
     assert (copy["name"], copy["labels"]) == ("second", {"a": "b"})
+    assert copy["spec"]["preemptible"] is True
 
 
 def test_a_job_is_edited(run: Run, server: Server, agent: FakeAgent) -> None:
     job = agent.submit(name="first", labels={"a": "b"})
-    args = ("--name", "new", "--label", "c=d", "--priority", "4")
+    args = ("--name", "new", "--label", "c=d", "--priority", "4", "--preemptible")
     assert run("edit", job["id"], *args).stdout == f"{job['id']}\n"
     edited = server.http.get(f"/jobs/{job['id']}").json()
     assert (edited["name"], edited["labels"]) == ("new", {"a": "b", "c": "d"})
-    assert edited["spec"]["priority"] == 4
+    assert (edited["spec"]["priority"], edited["spec"]["preemptible"]) == (4, True)
+    run("edit", job["id"], "--no-preemptible")
+    assert "preemptible" not in server.http.get(f"/jobs/{job['id']}").json()["spec"]
     assert run("edit", job["id"]).exit_code == 2

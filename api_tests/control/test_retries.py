@@ -24,11 +24,19 @@ def test_a_retry_from_latest_goes_on_from_the_newest_training_state(
     control_plane: ControlPlane, agent: Agent
 ) -> None:
     parent = a_failed_job(
-        control_plane, agent, 10, 20, name="n", labels={"team": "vision"}, priority=3
+        control_plane,
+        agent,
+        10,
+        20,
+        name="n",
+        labels={"team": "vision"},
+        priority=3,
+        preemptible=True,
     )
     made = control_plane.job_of(control_plane.retry(parent))
     assert (made.parent_job_id, made.state, made.attempt) == (parent.id, JobState.QUEUED, 0)
     assert (made.name, made.labels, made.spec.priority) == ("n", {"team": "vision"}, 3)
+    assert made.spec.preemptible
     claim = agent.claimed()
     assert (claim.job_id, claim.resume) == (made.id, ())
     assert claim.weights is not None

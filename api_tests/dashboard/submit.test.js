@@ -19,8 +19,8 @@ test("a value is set at its path, and a removed one leaves no empty map", () => 
 });
 
 test("a draft of a job has its specification without its name and without what was left out", () => {
-  const spec = { kind: "train", recipe: "oneshot", name: "first", params: { seed: 1, dropout: null }, init_from: null };
-  assert.deepEqual(draftOf({ spec }), { kind: "train", recipe: "oneshot", params: { seed: 1 } });
+  const spec = { kind: "train", recipe: "oneshot", name: "first", params: { seed: 1, dropout: null }, preemptible: true, init_from: null };
+  assert.deepEqual(draftOf({ spec }), { kind: "train", recipe: "oneshot", params: { seed: 1 }, preemptible: true });
 });
 
 test("changes are told by their paths, and a list is one value", () => {

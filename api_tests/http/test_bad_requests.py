@@ -89,6 +89,8 @@ def test_a_flag_of_a_query_is_true_or_false(http: httpx.Client, value: str) -> N
     [
         ("/jobs", {"priority": True}, "/priority"),
         ("/jobs", {"priority": "1"}, "/priority"),
+        ("/jobs", {"preemptible": "yes"}, "/preemptible"),
+        ("/jobs", {"preemptible": 1}, "/preemptible"),
         ("/jobs", {"max_failures": True}, "/max_failures"),
         ("/jobs", {"resources": {"gpus": True}}, "/resources/gpus"),
         ("/jobs", {"retention": {"keep_last": "3"}}, "/retention/keep_last"),

@@ -117,7 +117,7 @@ def test_a_change_is_made_if_one_of_the_etags_is_the_jobs(
 def test_a_name_that_is_null_is_removed_and_other_fields_are_not_null(agent: FakeAgent) -> None:
     path = f"/jobs/{agent.submit(name='first', labels={'team': 'vision'})['id']}"
     assert agent.http.patch(path, json={"name": None}).json()["name"] is None
-    for field in ("labels", "priority"):
+    for field in ("labels", "priority", "preemptible"):
         refused = agent.http.patch(path, json={field: None})
         (error,) = problem_of(refused, 422, "invalid")["errors"]
         assert error == {

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
-from api_tests.support.query_plans import plans_of
+from api_tests.support.query_plans import plan_of, plans_of
 from api_tests.support.specs import submission
 from service.control.jobs.submission import submit
 from service.control.jobs.views import stored
-from service.store import resource_classes
+from service.store import preemptions, resource_classes
 from service.store.engine import Database
 from service.store.resource_classes import ResourceClass
 
@@ -69,3 +69,12 @@ def test_the_position_in_the_queue_is_counted_in_the_index_of_the_queue(
     searches = [line for plan in plans for line in plan if "jobs" in line]
     assert searches
     assert all(line.startswith("SEARCH jobs USING INDEX ix_jobs_queue (") for line in searches)
+
+
+def test_whether_anybody_is_outranked_is_asked_of_two_small_indexes(sqlite: Database) -> None:
+    with sqlite.write() as tx:
+        plan = plan_of(tx, lambda: preemptions.is_any_outranked(tx))
+    assert [line.split(" USING ")[-1].split(" (")[0] for line in plan if "USING" in line] == [
+        "INDEX ix_jobs_preemptible",
+        "COVERING INDEX ix_jobs_queue",
+    ]

@@ -41,9 +41,7 @@ def edit(
     with connect(server, token) as client:
         job = client.job(job_id_of(client, job_id))
         new = _changed(job, changed) if changed else None
-        job = client.edit(
-            job.id, name=name, labels=new, priority=priority, preemptible=preemptible
-        )
+        job = client.edit(job.id, name=name, labels=new, priority=priority, preemptible=preemptible)
     print_json(job) if as_json else terminal.echo(job.id)
 
 
