@@ -133,7 +133,8 @@ class ControlPlane:
     def preempt(self) -> int:
         """What the loop of preemptions does; how many attempts were asked."""
         with self.write() as tx:
-            return preemption.take_turn(tx, PREEMPT_AFTER_SECONDS, self.now)
+            decided = preemption.decide(tx, PREEMPT_AFTER_SECONDS, self.now)
+            return preemption.carry_out(tx, decided, self.now)
 
     def sweep(self) -> int:
         """What the reaper does; how many attempts changed."""

@@ -1,5 +1,8 @@
 """The loop that has running jobs give their places to queued ones of higher priority."""
 
+import time
+from collections.abc import Callable
+
 import structlog
 
 from service.context import AppContext
@@ -8,27 +11,28 @@ from service.control.scheduling import preemption
 from service.store.outages import DATABASE_OUTAGES
 
 _EVERY_SECONDS = 1.0
+_PAUSES_FOR_EACH_SECOND = 9.0
+"""Of ten seconds it decides in at most one, however many workers and urgent jobs there are."""
 _log = structlog.get_logger()
 
 
-def preemption_loop(context: AppContext) -> Loop:
-    """Asks each second; it writes only where a job is to be preempted."""
-    return Loop(
-        "preemption",
-        _EVERY_SECONDS,
-        lambda: _take_turn(context),
-        log=_log,
-        outages=DATABASE_OUTAGES,
-    )
+def preemption_loop(context: AppContext, clock: Callable[[], float] = time.monotonic) -> Loop:
+    """Asks each second; it writes only where a job is to be preempted. `clock` gives seconds."""
+
+    def take_turn() -> float:
+        began = clock()
+        _take_turn(context)
+        return max(_EVERY_SECONDS, _PAUSES_FOR_EACH_SECOND * (clock() - began))
+
+    return Loop("preemption", _EVERY_SECONDS, take_turn, log=_log, outages=DATABASE_OUTAGES)
 
 
 def _take_turn(context: AppContext) -> None:
-    least_seconds = context.settings.preempt_after_seconds
     with context.database.read() as tx:
-        if not preemption.decide(tx, least_seconds, context.now()):
-            return
-    # Decided again: what was read has been open to changes since.
+        decided = preemption.decide(tx, context.settings.preempt_after_seconds, context.now())
+    if not decided:
+        return
     with context.database.write() as tx:
-        asked = preemption.take_turn(tx, least_seconds, context.now())
+        asked = preemption.carry_out(tx, decided, context.now())
     if asked:
         _log.info("jobs_preempted", attempts=asked)

@@ -36,6 +36,7 @@ class Preemption:
 
     job: QueuedJob
     worker_id: str
+    host: str
     victims: tuple[RunningJob, ...]
 
 
@@ -164,7 +165,7 @@ def _soonest(job: QueuedJob, places: Sequence[_Place]) -> _Place | None:
 
 def _cheapest(job: QueuedJob, places: Sequence[_Place]) -> Preemption | None:
     choices = [
-        Preemption(job, place.capacity.worker.id, victims)
+        Preemption(job, place.capacity.worker.id, place.capacity.worker.host, victims)
         for place in places
         if place.capacity.worker.id not in job.asked_workers
         and (victims := _victims(job, place)) is not None

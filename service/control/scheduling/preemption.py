@@ -1,6 +1,6 @@
 """Running jobs are asked to save and give their places to queued ones of higher priority."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -40,24 +40,17 @@ def decide(tx: Connection, least_seconds: float, now: datetime) -> list[Preempti
     return preemptions(queue, capacities, running, losses)
 
 
-def take_turn(tx: Connection, least_seconds: float, now: datetime) -> int:
-    """Ask whoever is to be asked; gives how many were. A turn is repeated without harm."""
-    decided = decide(tx, least_seconds, now)
+def carry_out(tx: Connection, decided: Sequence[Preemption], now: datetime) -> int:
+    """Ask the victims of each decision whose jobs are still as they were; gives how many."""
     ids = {job_id for each in decided for job_id in _job_ids(each)}
     locked = {stored.job.id: stored for stored in jobs.lock_all(tx, ids)} if ids else {}
-    hosts = {worker.id: worker.host for worker in workers.present(tx)} if decided else {}
-    return sum(
-        _preempt(tx, each, locked, hosts[each.worker_id], now)
-        for each in decided
-        if _still_holds(each, locked)
-    )
+    return sum(_preempt(tx, each, locked, now) for each in decided if _still_holds(each, locked))
 
 
 def _preempt(
     tx: Connection,
     preemption: Preemption,
     locked: Mapping[str, StoredJob],
-    host: str,
     now: datetime,
 ) -> int:
     waiting = locked[preemption.job.id]
@@ -71,7 +64,7 @@ def _preempt(
     changed = jobs.change(tx, waiting.job.id, [JobState.QUEUED], values)
     assert changed, "the caller has locked a queued job"
     for victim in preemption.victims:
-        _note(tx, waiting, victim, host, now)
+        _note(tx, waiting, victim, preemption.host, now)
     return len(preemption.victims)
 
 
