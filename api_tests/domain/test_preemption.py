@@ -126,3 +126,15 @@ def test_a_job_behind_asks_for_no_place_that_is_kept_for_a_wide_one_ahead() -> N
     capacities = [a_capacity("w", gpus=(4, 0))]
     assert asked([wide, urgent], capacities, running) == []
     assert asked([urgent], capacities, running) == [("u", "w", ["low"])]
+
+
+def test_of_a_worker_of_several_hosts_jobs_give_their_hosts_back() -> None:
+    urgent = a_queued_job("u", priority=5, gpus=4, hosts=3)
+    running = [
+        a_running_job("one", "w", gpus=1),
+        a_running_job("two", "w", gpus=4, hosts=2, ran=99),
+        a_running_job("three", "w", gpus=4, hosts=2),
+    ]
+    capacity = a_capacity("w", gpus=(4, 4), hosts=8, slots=1)
+    assert asked([urgent], [capacity], running) == [("u", "w", ["three"])]
+    assert asked([urgent], [capacity], running[:1]) == []

@@ -17,6 +17,7 @@ def a_capacity(
     *,
     slots: int = 0,
     gpus: tuple[int, int] = (0, 0),
+    hosts: int = 1,
     labels: Mapping[str, str] | None = None,
 ) -> Capacity:
     """A worker with so many free slots, and (GPUs, free GPUs)."""
@@ -27,6 +28,7 @@ def a_capacity(
         gpus=devices(gpus[0]),
         labels=dict(labels or {}),
         slots=8,
+        hosts=hosts,
         registered_at=_NOW,
         last_seen_at=_NOW,
     )
@@ -38,12 +40,13 @@ def a_queued_job(
     *,
     priority: int = 0,
     gpus: int = 0,
+    hosts: int = 1,
     labels: Mapping[str, str] | None = None,
     worker_losses: int = 0,
     asked: Collection[str] = (),
 ) -> QueuedJob:
     """A job that every worker with its GPUs and labels can run."""
-    needs = JobNeeds(gpus=gpus, labels=dict(labels or {}))
+    needs = JobNeeds(gpus=gpus, hosts=hosts, labels=dict(labels or {}))
     return QueuedJob(job_id, -priority, needs, worker_losses, frozenset(asked))
 
 
@@ -53,6 +56,7 @@ def a_running_job(
     *,
     priority: int = 0,
     gpus: int = 0,
+    hosts: int = 1,
     ran: float = 60.0,
     is_victim: bool = True,
     is_stopping: bool = False,
@@ -64,6 +68,7 @@ def a_running_job(
         worker_id=worker_id,
         queue_order=-priority,
         gpus=gpus,
+        hosts=hosts,
         ran_seconds=ran,
         is_stopping=is_stopping,
         is_victim=is_victim,

@@ -10,7 +10,7 @@ from service.domain.reservations import is_reserved_for_another, reservations
 
 @dataclass(frozen=True)
 class RunningJob:
-    """A job on a worker whose place may become free.
+    """A job on a worker whose place may become free: `gpus` on each of `hosts`.
 
     `is_stopping`: it was asked to stop, by whomever. Only one that may be preempted `is_victim`.
     """
@@ -20,6 +20,7 @@ class RunningJob:
     worker_id: str
     queue_order: int
     gpus: int
+    hosts: int
     ran_seconds: float
     is_stopping: bool = False
     is_victim: bool = False
@@ -27,7 +28,12 @@ class RunningJob:
     @property
     def cost_key(self) -> tuple[int, int, float, str]:
         """Sorts the cheapest first: the lowest priority, the fewest GPUs, the youngest attempt."""
-        return -self.queue_order, self.gpus, self.ran_seconds, self.id
+        return -self.queue_order, self.size, self.ran_seconds, self.id
+
+    @property
+    def size(self) -> int:
+        """Its GPUs, or its hosts where it has none."""
+        return self.hosts * max(self.gpus, 1)
 
 
 @dataclass(frozen=True)
@@ -81,12 +87,28 @@ class _Place:
         stopping = [each for each in running if each.is_stopping]
         self.capacity = capacity
         self.victims = [each for each in running if each.is_victim and not each.is_stopping]
-        self.soon = _with_room_of(capacity, stopping)
+        self.soon = capacity
+        self.add(stopping)
+
+    def add(self, stopping: Sequence[RunningJob]) -> None:
+        """These jobs will give their places back."""
+        slots, gpus = sum(each.hosts for each in stopping), sum(map(self.gpus_of, stopping))
+        self.soon = _changed(self.soon, slots, gpus)
 
     def take(self, job: QueuedJob) -> None:
         """The job will have its place here, of what is free first."""
-        self.soon = _without_room_of(self.soon, job)
-        self.capacity = _without_room_of(self.capacity, job)
+        gpus = job.gpus if self._are_gpus_counted else 0
+        self.soon = _changed(self.soon, -job.needs.hosts, -gpus)
+        self.capacity = _changed(self.capacity, -job.needs.hosts, -gpus)
+
+    def gpus_of(self, running: RunningJob) -> int:
+        """How many of the worker's GPUs a job gives back."""
+        return running.gpus if self._are_gpus_counted else 0
+
+    @property
+    def _are_gpus_counted(self) -> bool:
+        # Of a worker that stands for several hosts, an attempt has its hosts to itself.
+        return self.capacity.worker.hosts == 1
 
 
 class _Board:
@@ -135,7 +157,7 @@ class _Board:
         """The victims' places are the job's."""
         place = self._places[preemption.worker_id]
         place.victims = [each for each in place.victims if each not in preemption.victims]
-        place.soon = _with_room_of(place.soon, preemption.victims)
+        place.add(preemption.victims)
         self.give(place, preemption.job)
 
     def _is_kept(self, worker_id: str, job: QueuedJob) -> bool:
@@ -147,10 +169,10 @@ class _Board:
 
 def _soonest(job: QueuedJob, places: Sequence[_Place]) -> _Place | None:
     """Where the job can start now, or else soon; the tightest such place."""
-    now = [each for each in places if each.capacity.can_start(job.gpus)]
+    now = [each for each in places if each.capacity.can_start(job.needs)]
     if now:
         return min(now, key=lambda each: (each.capacity.free_gpus, each.capacity.worker.id))
-    soon = [each for each in places if each.soon.can_start(job.gpus)]
+    soon = [each for each in places if each.soon.can_start(job.needs)]
     # Where others were preempted for it, if there is such a place: that room is its own.
     return min(
         soon,
@@ -176,47 +198,38 @@ def _cheapest(job: QueuedJob, places: Sequence[_Place]) -> Preemption | None:
 def _cost(preemption: Preemption) -> tuple[int, list[int], int, float, str]:
     victims = preemption.victims
     priorities = sorted((-each.queue_order for each in victims), reverse=True)
-    gpus = sum(each.gpus for each in victims)
+    size = sum(each.size for each in victims)
     oldest = max(each.ran_seconds for each in victims)
-    return len(victims), priorities, gpus, oldest, preemption.worker_id
+    return len(victims), priorities, size, oldest, preemption.worker_id
 
 
 def _victims(job: QueuedJob, place: _Place) -> tuple[RunningJob, ...] | None:
     """The fewest jobs whose places are enough for `job`, and of these the cheapest; or None."""
     outranked = [each for each in place.victims if each.queue_order > job.queue_order]
     outranked.sort(key=lambda each: each.cost_key)
-    slots, gpus = 1 - place.soon.free_slots, job.gpus - place.soon.free_gpus
-    number = next(
-        (n for n in range(1, len(outranked) + 1) if n >= slots and _most(n, outranked) >= gpus),
-        None,
-    )
+    slots, gpus = job.needs.hosts - place.soon.free_slots, job.gpus - place.soon.free_gpus
+
+    def are_enough(number: int, of: Sequence[RunningJob]) -> bool:
+        # One of the two is the same for all: each takes one slot, or GPUs are not counted.
+        most_slots = sum(nlargest(number, (each.hosts for each in of)))
+        most_gpus = sum(nlargest(number, map(place.gpus_of, of)))
+        return most_slots >= slots and most_gpus >= gpus
+
+    number = next((n for n in range(1, len(outranked) + 1) if are_enough(n, outranked)), None)
     if number is None:
         return None
     chosen: list[RunningJob] = []
     for index, each in enumerate(outranked):
         left, others = number - len(chosen) - 1, outranked[index + 1 :]
-        if left >= 0 and len(others) >= left and each.gpus + _most(left, others) >= gpus:
+        slots, gpus = slots - each.hosts, gpus - place.gpus_of(each)
+        if 0 <= left <= len(others) and are_enough(left, others):
             chosen.append(each)
-            gpus -= each.gpus
+        else:
+            slots, gpus = slots + each.hosts, gpus + place.gpus_of(each)
     return tuple(chosen)
 
 
-def _most(number: int, running: Sequence[RunningJob]) -> int:
-    """The most GPUs that so many of the jobs have together."""
-    return sum(nlargest(number, (each.gpus for each in running)))
-
-
-def _with_room_of(capacity: Capacity, running: Sequence[RunningJob]) -> Capacity:
+def _changed(capacity: Capacity, slots: int, gpus: int) -> Capacity:
     return replace(
-        capacity,
-        free_slots=capacity.free_slots + len(running),
-        free_gpus=capacity.free_gpus + sum(each.gpus for each in running),
-    )
-
-
-def _without_room_of(capacity: Capacity, job: QueuedJob) -> Capacity:
-    return replace(
-        capacity,
-        free_slots=capacity.free_slots - 1,
-        free_gpus=capacity.free_gpus - job.gpus,
+        capacity, free_slots=capacity.free_slots + slots, free_gpus=capacity.free_gpus + gpus
     )

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, or_, select, update
 
 from service.contract.jobs import LIVE_ATTEMPTS, AttemptState, JobState
 from service.domain.preemption import RunningJob
+from service.store.job_needs import needs_of_column
 from service.store.tables import attempts, jobs, workers
 
 _IS_ANY_OUTRANKED = (
@@ -40,6 +41,7 @@ def running_jobs(tx: Connection, least_seconds: float, now: datetime) -> list[Ru
             jobs.c.state.label("job_state"),
             jobs.c.queue_order,
             jobs.c.gpus,
+            jobs.c.needs,
             attempts.c.number,
             attempts.c.worker_id,
             attempts.c.state,
@@ -63,6 +65,7 @@ def running_jobs(tx: Connection, least_seconds: float, now: datetime) -> list[Ru
                 worker_id=row.worker_id,
                 queue_order=row.queue_order,
                 gpus=row.gpus,
+                hosts=needs_of_column(row.needs, row.gpus).hosts,
                 ran_seconds=ran,
                 is_stopping=stopping,
                 is_victim=row.state == AttemptState.RUNNING
