@@ -5,11 +5,11 @@ import pytest
 from api_tests.support.fake_mlflow import FakeMlflow
 from api_tests.support.mirrored_jobs import MirroredJobs
 from api_tests.support.sweeps import Sweeps
-from api_tests.support.use_case_fixtures import agent, control_plane, new_agent
+from api_tests.support.use_case_fixtures import agent, control_plane, narrow, new_agent
 from api_tests.support.use_cases import ControlPlane
 from service.store.engine import Database
 
-__all__ = ["agent", "control_plane", "new_agent"]
+__all__ = ["agent", "control_plane", "narrow", "new_agent"]
 
 
 @pytest.fixture

@@ -26,3 +26,9 @@ def new_agent(control_plane: ControlPlane) -> Callable[..., Agent]:
 def agent(new_agent: Callable[..., Agent]) -> Agent:
     """A worker that has registered."""
     return new_agent()
+
+
+@pytest.fixture
+def narrow(new_agent: Callable[..., Agent]) -> Agent:
+    """A worker with one slot."""
+    return new_agent(slots=1)
