@@ -14,7 +14,10 @@ from api_tests.support.use_cases import (
     an_event,
     say_gone,
 )
+from service.contract.changes import JobEdit
 from service.contract.jobs import AttemptState, JobState
+from service.control.jobs import edits
+from service.control.scheduling import preemption
 from service.domain.errors import Conflict
 
 NewAgent = Callable[..., Agent]
@@ -176,3 +179,29 @@ def test_a_preemption_against_a_cancel_of_the_urgent_job(
     assert (directive == "checkpoint_and_stop") == (asked == 1)
     narrow.report(claim, "released", "released")
     assert narrow.claimed().job_id == low.id
+
+
+@pytest.mark.parametrize(
+    "change", ["urgent cancelled", "urgent lowered", "low paused", "low raised"]
+)
+def test_what_has_changed_since_it_was_decided_is_not_carried_out(
+    control_plane: ControlPlane, narrow: Agent, change: str
+) -> None:
+    low, claim = low_running(control_plane, narrow)
+    urgent = control_plane.submit(priority=5)
+    with control_plane.database.read() as tx:
+        decided = preemption.decide(tx, PREEMPT_AFTER_SECONDS, control_plane.now)
+    assert [each.job.id for each in decided] == [urgent.id]
+    if change == "urgent cancelled":
+        control_plane.cancel(urgent)
+    elif change == "low paused":
+        control_plane.pause(low)
+    else:
+        job, edit = (urgent, {"priority": 0}) if "urgent" in change else (low, {"priority": 5})
+        with control_plane.write() as tx:
+            edits.edit(tx, job.id, JobEdit(**edit), versions=None, now=control_plane.now)
+    with control_plane.write() as tx:
+        assert preemption.carry_out(tx, decided, control_plane.now) == 0
+    assert control_plane.events_of(low, "preemption") == []
+    narrow.report(claim, "released", "released")
+    assert control_plane.attempts_of(low)[0].reason != "preempted"
