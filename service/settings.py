@@ -1,13 +1,14 @@
 """The settings of the control plane, from `TRAINYARD_…` variables and command-line options."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from service.contract.http_client import BadConnection, server_url
 from service.contract.paths import RootFolder
+from service.contract.secret_files import with_secret_files
 from service.contract.tokens import BearerToken, check_token
 from service.domain.limits import parse_limits
 from service.domain.webhooks import networks_of
@@ -39,6 +40,8 @@ class Settings(BaseSettings):
     every request must send one, but for probes and the page's files."""
     worker_token: BearerToken | None = None
     """A token for workers alone; by itself it asks nobody else for one."""
+    secrets_dir: Path | None = None
+    """A folder whose files are settings, such as `/run/secrets` with `trainyard_token`."""
     session_seconds: Annotated[float, Field(gt=0, le=2_678_400, allow_inf_nan=False)] = 604_800.0
     """How long who has logged in on the page is known, 7 days by default."""
     requests_per_minute: Annotated[int, Field(ge=0, le=60_000_000)] = 12_000
@@ -112,6 +115,11 @@ class Settings(BaseSettings):
         """The names in `allowed_hosts`, in lower case."""
         names = (name.strip().lower() for name in self.allowed_hosts.split(","))
         return tuple(name for name in names if name)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _secrets(cls, settings: dict[str, Any]) -> dict[str, Any]:
+        return with_secret_files(settings, cls.model_fields)
 
     @field_validator("limits")
     @classmethod

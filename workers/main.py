@@ -25,6 +25,7 @@ from service.contract.traces import TracesUnavailable, tracer_of
 from workers.agent.client import ControlPlane
 from workers.agent.gpu_discovery import discover_gpus
 from workers.agent.gpu_inventory import GpuInventory
+from workers.agent.health_reporter import CannotWriteHealth, HealthReporter
 from workers.agent.identity import own_identity
 from workers.agent.loop import Agent
 from workers.agent.worker_paths import WorkerPaths
@@ -58,7 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
     except BadConnection as error:
         sys.stderr.write(f"server: {error}\n")
         return 2
-    except (TracesUnavailable, CannotServeMetrics) as error:
+    except (TracesUnavailable, CannotServeMetrics, CannotWriteHealth) as error:
         sys.stderr.write(f"{error}\n")
         return 2
 
@@ -80,7 +81,7 @@ class CannotServeMetrics(Exception):
 def work(settings: WorkerSettings, rank_main: str = RANK_MAIN) -> int:
     """Run an agent in this process until two signals, or one and its work, have ended it.
 
-    Raises BadConnection, TracesUnavailable, CannotServeMetrics.
+    Raises BadConnection, TracesUnavailable, CannotServeMetrics, CannotWriteHealth.
     """
     stop_retries = threading.Event()
     control_plane = ControlPlane(settings.server, settings.token, stop_retries)
@@ -119,6 +120,10 @@ def work(settings: WorkerSettings, rank_main: str = RANK_MAIN) -> int:
 
     if settings.metrics_port is not None:
         _serve_metrics(settings.metrics_host, settings.metrics_port, agent)
+    health: HealthReporter | None = None
+    if settings.health_file is not None:
+        health = HealthReporter(settings.health_file, agent.heartbeat_turns, boot_clock)
+        health.start()
 
     def drain(_number: int, _frame: FrameType | None) -> None:
         agent.drain()
@@ -128,6 +133,8 @@ def work(settings: WorkerSettings, rank_main: str = RANK_MAIN) -> int:
     try:
         return agent.run()
     finally:
+        if health is not None:
+            health.close()
         if tracer is not None:
             tracer.close()
 

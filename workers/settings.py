@@ -4,12 +4,13 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, CliSuppress, NoDecode, SettingsConfigDict
 
 from service.contract.fields import LABEL_KEY, LabelKey, LabelValue
 from service.contract.http_client import server_url
 from service.contract.paths import RootFolder
+from service.contract.secret_files import with_secret_files
 from service.contract.tokens import BearerToken
 
 
@@ -46,8 +47,22 @@ class WorkerSettings(BaseSettings):
     metrics_host: str = Field(
         "127.0.0.1", description="address of the metrics, which anyone who reaches it can read"
     )
+    health_file: Path | None = Field(
+        None,
+        description="file that says that this worker lives, which `python -m workers.health` "
+        "reads; by default none",
+    )
+    secrets_dir: Path | None = Field(
+        None,
+        description="folder whose files are settings, such as /run/secrets with trainyard_token",
+    )
     token: CliSuppress[BearerToken | None] = None
-    """The bearer token; a variable only, since every user of a machine can see arguments."""
+    """The bearer token; a variable or a file, since every user of a machine can see arguments."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _secrets(cls, settings: dict[str, Any]) -> dict[str, Any]:
+        return with_secret_files(settings, cls.model_fields)
 
     @field_validator("labels", mode="before")
     @classmethod

@@ -50,6 +50,7 @@ class Heartbeats:
         self._failures, self._due_at = 0, 0.0
         self.answered = self.failed = 0
         self._answered_at: float | None = None
+        self._is_started = self._waits = False
         self._loop = Loop(
             "heartbeat",
             quick_seconds,
@@ -63,12 +64,17 @@ class Heartbeats:
     def start(self) -> None:
         """Begin to beat, until the process ends."""
         self._due_at = self._clock() + self._interval()
+        self._is_started = True
         self._loop.start()
 
     def silence_seconds(self) -> float | None:
         """How long ago the last answered beat was sent; None before the first."""
         answered_at = self._answered_at
         return self._clock() - answered_at if answered_at is not None else None
+
+    def turns(self) -> int | None:
+        """A count that grows every few seconds; None while a registration waits for the server."""
+        return self._loop.turns if self._is_started and not self._waits else None
 
     def hasten(self) -> None:
         """Beat at once: there is a new attempt."""
@@ -126,7 +132,11 @@ class Heartbeats:
             level = _log.warning if isinstance(error, Unreachable) else _log.error
             level("heartbeat_failed", failures=self._failures, error=str(error))
         if isinstance(error, UnknownWorker):
-            self._on_forgotten()
+            self._waits = True
+            try:
+                self._on_forgotten()
+            finally:
+                self._waits = False
 
 
 def beats_within(attempts: Collection[Attempt], left_bytes: int) -> Iterator[Beat]:

@@ -124,6 +124,10 @@ class Agent:
         """What a signal handler calls: the first time drains, the second ends at once."""
         self._messages.put(Drain())
 
+    def heartbeat_turns(self) -> int | None:
+        """A count that grows every few seconds; None while a registration waits for the server."""
+        return self._heartbeats.turns()
+
     def figures(self) -> AgentFigures:
         """What it does now; from any thread, and touching no volume."""
         running = self._running.all()
