@@ -1,22 +1,48 @@
 # A worker: of the service only the words of the contract, and the rules of the volume.
-FROM python:3.12-slim
+# Any image with Python 3.11 or newer, pip and venv is a base; pin its digest with --build-arg.
+ARG BASE=docker.io/library/python:3.12.12-slim-bookworm
 
-RUN useradd --create-home --uid 10001 trainyard \
- && mkdir -p /srv/volume /srv/data /srv/imports \
- && chown -R trainyard /srv
-WORKDIR /app
+FROM ${BASE} AS build
+# Where torch comes from: empty for PyPI's, which is for CUDA and brings its libraries; for CPUs
+# alone https://download.pytorch.org/whl/cpu, and for an older driver its /whl/cu126 or another.
+ARG TORCH_INDEX=
+RUN python3 -m venv /opt/trainyard
+WORKDIR /src
 COPY pyproject.toml constraints.txt README.md LICENSE ./
+# Before our own code, which changes more often than these gigabytes.
+RUN grep -E '^(torch|torchvision)==' constraints.txt > torch.txt \
+ && if [ -n "$TORCH_INDEX" ]; then \
+      /opt/trainyard/bin/pip install --no-cache-dir --no-deps --index-url "$TORCH_INDEX" -r torch.txt; \
+    else \
+      /opt/trainyard/bin/pip install --no-cache-dir -c constraints.txt -r torch.txt; \
+    fi
 COPY workers workers
 COPY service/__init__.py service/__init__.py
 COPY service/contract service/contract
 COPY service/volume service/volume
-RUN pip install --no-cache-dir -c constraints.txt '.[workers,otel]'
+RUN /opt/trainyard/bin/pip install --no-cache-dir -c constraints.txt '.[workers,otel]'
 
-USER trainyard
-ENV TRAINYARD_SERVER=http://server:8000 \
+FROM ${BASE}
+COPY --from=build /opt/trainyard /opt/trainyard
+# A volume that is made new takes over the owner and mode of the folder below it.
+RUN useradd --no-create-home --home-dir /tmp --uid 10001 trainyard \
+ && mkdir -p /srv/volume /srv/data /srv/imports \
+ && chown -R 10001:10001 /srv
+# By its number: Kubernetes cannot know that a name is not root.
+USER 10001:10001
+WORKDIR /srv
+ENV PATH=/opt/trainyard/bin:$PATH \
+    HOME=/tmp \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    TRAINYARD_SERVER=http://server:8000 \
     TRAINYARD_VOLUME=/srv/volume \
     TRAINYARD_DATA_ROOT=/srv/data \
-    TRAINYARD_IMPORT_ROOT=/srv/imports
+    TRAINYARD_IMPORT_ROOT=/srv/imports \
+    TRAINYARD_HEALTH_FILE=/tmp/trainyard-worker.health \
+    NVIDIA_VISIBLE_DEVICES=all \
+    NVIDIA_DRIVER_CAPABILITIES=compute,utility
 # At SIGTERM the worker saves a checkpoint and releases the job; compose waits for that.
 STOPSIGNAL SIGTERM
-CMD ["python", "-m", "workers"]
+HEALTHCHECK --interval=30s --timeout=5s --start-period=60s CMD ["python3", "-m", "workers.health"]
+CMD ["python3", "-m", "workers"]
