@@ -109,7 +109,9 @@ def test_a_worker_has_time_to_save_and_memory_to_share(whole: dict[str, Any]) ->
 
 def test_every_mounted_file_of_ours_is_there(whole: dict[str, Any]) -> None:
     volumes = [each for service in whole["services"].values() for each in service["volumes"]]
-    files = [Path(each["source"]) for each in volumes if "/deploy/" in each["source"]]
+    files = [
+        Path(each["source"]) for each in volumes if each["source"].startswith(f"{ROOT}/deploy/")
+    ]
     assert len(files) == 5
     assert all(path.is_file() for path in files)
 

@@ -16,6 +16,13 @@ ROOT = Path(__file__).parents[2]
 BASE = "localhost/trainyard-base:1"
 # In this isolation no runtime, no cgroup and no network of its own is needed.
 _ISOLATION = ("--isolation", "chroot", "--network", "host")
+_QUICKLY = (
+    "--quiet",
+    "--variant=apt",
+    "--dpkgopt=force-unsafe-io",
+    "--dpkgopt=path-exclude=/usr/share/doc/*",
+    "--dpkgopt=path-exclude=/usr/share/locale/*",
+)
 _CERTIFICATES = "/etc/ssl/certs:/etc/ssl/certs:ro"
 _PIP = Path("/etc/pip.conf")
 
@@ -43,9 +50,9 @@ class Buildah:
     def make_base(self, suite: str) -> None:
         """Make an image of Debian with Python, as BASE."""
         tree = self._folder / "base.tar"
-        packages = "python3,python3-venv,ca-certificates"
+        packages = "passwd,python3,python3-venv,ca-certificates"
         made = subprocess.run(
-            ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={packages}", suite, tree],
+            ["mmdebstrap", *_QUICKLY, f"--include={packages}", suite, tree],
             capture_output=True,
             text=True,
         )
