@@ -39,9 +39,7 @@ ENV PATH=/opt/trainyard/bin:$PATH \
     TRAINYARD_VOLUME=/srv/volume \
     TRAINYARD_DATA_ROOT=/srv/data \
     TRAINYARD_IMPORT_ROOT=/srv/imports \
-    TRAINYARD_HEALTH_FILE=/tmp/trainyard-worker.health \
-    NVIDIA_VISIBLE_DEVICES=all \
-    NVIDIA_DRIVER_CAPABILITIES=compute,utility
+    TRAINYARD_HEALTH_FILE=/tmp/trainyard-worker.health
 # At SIGTERM the worker saves a checkpoint and releases the job; compose waits for that.
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=5s --start-period=60s CMD ["python3", "-m", "workers.health"]
