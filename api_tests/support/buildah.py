@@ -12,6 +12,8 @@ from typing import Any
 
 import psutil
 
+from api_tests.support.server import wait_for
+
 ROOT = Path(__file__).parents[2]
 BASE = "localhost/trainyard-base:1"
 # In this isolation no runtime, no cgroup and no network of its own is needed.
@@ -131,11 +133,15 @@ class Container:
                 stderr=log,
             )
         self._runs.append(run)
-        while run.poll() is None:
-            for process in psutil.Process(run.pid).children(recursive=True):
-                if process.uids().real == 10001 and process.cmdline()[0] != _FRAME:
-                    return process
-        raise AssertionError(log_path.read_text())
+        found: list[psutil.Process] = []
+
+        def is_there() -> bool:
+            assert run.poll() is None, log_path.read_text()
+            found[:] = filter(_is_command, psutil.Process(run.pid).children(recursive=True))
+            return bool(found)
+
+        wait_for(is_there, "the command of the image")
+        return found[0]
 
     def wait(self, seconds: float) -> int:
         """The exit status of what was started last."""
@@ -148,6 +154,13 @@ class Container:
                 for process in psutil.Process(run.pid).children(recursive=True):
                     process.kill()
                 run.wait()
+
+
+def _is_command(process: psutil.Process) -> bool:
+    try:
+        return process.uids().real == 10001 and process.cmdline()[:1] != [_FRAME]
+    except psutil.NoSuchProcess:
+        return False
 
 
 def index_of_stand_ins(folder: Path) -> Path:
