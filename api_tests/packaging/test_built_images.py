@@ -37,6 +37,9 @@ pytestmark = [
     pytest.mark.registry,
     pytest.mark.timeout(1500),
     pytest.mark.xdist_group("images"),
+    pytest.mark.skipif(
+        "TRAINYARD_TEST_IMAGES" not in os.environ, reason="set TRAINYARD_TEST_IMAGES: takes minutes"
+    ),
     pytest.mark.skipif(bool(MISSING), reason=f"needs {' and '.join(MISSING)} (Debian)"),
     pytest.mark.skipif(os.geteuid() != 0, reason="needs root to build images"),
 ]
