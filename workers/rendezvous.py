@@ -20,13 +20,16 @@ _LOOPBACK = "127.0.0.1"
 class MasterSocket:
     """A socket that listens at a free port, so that nobody can take the port before rank 0."""
 
-    def __init__(self) -> None:
-        self._socket = socket.create_server((_LOOPBACK, 0), backlog=socket.SOMAXCONN)
+    def __init__(self, listening: socket.socket | None = None) -> None:
+        """`listening` is a socket that listens already, for ranks of several hosts."""
+        if listening is None:
+            listening = socket.create_server((_LOOPBACK, 0), backlog=socket.SOMAXCONN)
+        self._socket = listening
 
     def environment(self, rank: int) -> dict[str, str]:
         """What a rank needs to find the others; rank 0 takes the socket over."""
-        port = self._socket.getsockname()[1]
-        place = {"MASTER_ADDR": _LOOPBACK, "MASTER_PORT": str(port)}
+        address, port = self._socket.getsockname()[:2]
+        place = {"MASTER_ADDR": address, "MASTER_PORT": str(port)}
         return place | ({MASTER_FD: str(self._socket.fileno())} if rank == 0 else {})
 
     def close(self) -> None:

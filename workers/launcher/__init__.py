@@ -11,7 +11,10 @@ from workers.launcher.base import Launcher, LauncherOptions
 from workers.plugins import Plugin, with_plugins
 
 ENTRY_POINTS = "trainyard.launchers"
-_BUILTIN = {"local": "workers.launcher.local.launcher:LocalLauncher"}
+_BUILTIN = {
+    "local": "workers.launcher.local.launcher:LocalLauncher",
+    "slurm": "workers.launcher.slurm.launcher:SlurmLauncher",
+}
 
 MakeLauncher = Callable[[LauncherOptions], Launcher]
 

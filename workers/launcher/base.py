@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
@@ -28,12 +29,14 @@ class LauncherOptions:
     """The options of a launcher: `slots` is the number of attempts at the same time.
 
     `rank_main` is `module:function`; it is called in each rank with the path of the attempt's
-    `spec.json`, and returns the rank's exit status.
+    `spec.json`, and returns the rank's exit status. In the `last_claim_seconds` before its machines
+    are taken away, a launcher wants no new attempt.
     """
 
     worker_id: str
     slots: int
     rank_main: str
+    last_claim_seconds: float = 300.0
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,21 @@ class Launch:
     def ranks_per_host(self) -> int:
         """How many ranks each host has."""
         return self.gpus or self.ranks
+
+
+class CannotLaunch(Exception):
+    """A launcher cannot work as it was started; the message says what to change."""
+
+
+class Availability(StrEnum):
+    """What a launcher's machines are there for: `OPEN` for every attempt.
+
+    With `CLOSING` no more is to be started, with `ENDING` those that run are to save and end.
+    """
+
+    OPEN = "open"
+    CLOSING = "closing"
+    ENDING = "ending"
 
 
 class Handle(Protocol):
@@ -108,3 +126,18 @@ class Launcher(Protocol):
 
     def close(self) -> None:
         """Kill the processes of all attempts, and return when none is left."""
+
+
+class WideLauncher(Launcher, Protocol):
+    """A launcher for attempts on several hosts, each of which is a slot of its worker."""
+
+    @property
+    def hosts(self) -> int:
+        """The number of hosts."""
+
+    @property
+    def host_gpus(self) -> int:
+        """The number of GPUs that every host has at least."""
+
+    def availability(self) -> Availability:
+        """Whether attempts may be started, and may go on; returns at once."""

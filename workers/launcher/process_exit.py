@@ -46,7 +46,8 @@ class ProcessExit(BaseModel):
     `problem` is not empty if they could not be started, or if their statuses are unknown. `overdue`
     is true if they were killed because the agent did not extend their deadline in time,
     `out_of_memory` if the kernel killed one of them, or could not start one, as memory ran out.
-    `silent` are the ranks that were killed because they had not ended long after another.
+    `silent` are the ranks that were killed because they had not ended long after another,
+    `lost_hosts` the names of the hosts that ended without a word.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -56,6 +57,7 @@ class ProcessExit(BaseModel):
     overdue: bool = False
     out_of_memory: bool = False
     silent: tuple[int, ...] = ()
+    lost_hosts: tuple[str, ...] = ()
 
     @property
     def ranks_without_gpu(self) -> tuple[int, ...]:

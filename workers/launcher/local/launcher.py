@@ -14,6 +14,7 @@ from service.contract.loop import Loop
 from workers.cpu_cores import RANK_CORES, available_cores
 from workers.descendants import kill_descendants
 from workers.launcher.base import GpuDevice, Launch, LauncherOptions, TooFewGpus
+from workers.launcher.local.host_place import HostPlace
 from workers.launcher.local.spawn_request import SpawnEnded, SpawnRequest
 from workers.launcher.local.supervisor import DEADLINE, DUMP, KILL, TERMINATE
 from workers.launcher.process_exit import ProcessExit
@@ -125,8 +126,12 @@ class LocalLauncher:
         with self._changed:
             self._gpus = tuple(gpus)
 
-    def start(self, launch: Launch) -> LocalHandle:
-        """Start the ranks of an attempt; waits until the warm process runs. Raises TooFewGpus."""
+    def start(self, launch: Launch, place: HostPlace | None = None) -> LocalHandle:
+        """Start the ranks of an attempt; waits until the warm process runs. Raises TooFewGpus.
+
+        With `place` they are those of one host of an attempt that has several.
+        """
+        assert launch.hosts == 1 or place is not None, "the local launcher has one host"
         own_end, peer_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with peer_end, self._changed:
             self._changed.wait_for(lambda: self._control is not None or self._loop.is_stopped())
@@ -136,12 +141,13 @@ class LocalLauncher:
                 raise TooFewGpus(f"it needs {launch.gpus} GPUs, and {len(gpus)} can be given out")
             handle = LocalHandle(own_end, [gpu.index for gpu in gpus])
             self._number += 1
-            request = self._request(self._number, launch, gpus)
+            request = self._request(self._number, launch, gpus, place)
             self._handles[request.number] = handle
             if self._control is None:
                 self._end(request.number, "the worker was shutting down")
             else:
-                _send_request(self._control, request, peer_end)
+                fds = [peer_end.fileno(), *(place.fds if place is not None else ())]
+                _send_request(self._control, request, fds)
         return handle
 
     def close(self) -> None:
@@ -157,7 +163,9 @@ class LocalLauncher:
         used = {index for handle in self._handles.values() for index in handle.gpus}
         return [gpu for gpu in self._gpus if gpu.index not in used]
 
-    def _request(self, number: int, launch: Launch, gpus: Sequence[GpuDevice]) -> SpawnRequest:
+    def _request(
+        self, number: int, launch: Launch, gpus: Sequence[GpuDevice], place: HostPlace | None
+    ) -> SpawnRequest:
         ranks = launch.ranks_per_host
         cores = self._cores_for(launch.gpus) // ranks
         return SpawnRequest(
@@ -165,7 +173,7 @@ class LocalLauncher:
             job_id=launch.job_id,
             spec_path=launch.spec_path,
             log_path=launch.log_path,
-            environments=tuple(_environments(ranks, gpus, max(1, cores))),
+            environments=tuple(_environments(ranks, gpus, max(1, cores), place)),
             threads=None if "OMP_NUM_THREADS" in os.environ else max(1, cores),
             last_ranks_seconds=LAST_RANKS_SECONDS,
         )
@@ -230,9 +238,11 @@ class LocalLauncher:
         handle.end(problem)
 
 
-def _environments(ranks: int, gpus: Sequence[GpuDevice], cores: int) -> list[dict[str, str]]:
+def _environments(
+    ranks: int, gpus: Sequence[GpuDevice], cores: int, place: HostPlace | None
+) -> list[dict[str, str]]:
     # Whatever the worker's own variables say: they may name the way to other hosts.
-    loopback = loopback_environment() if ranks > 1 else {}
+    loopback = loopback_environment() if ranks > 1 and place is None else {}
     return [
         {
             "RANK": str(rank),
@@ -242,15 +252,16 @@ def _environments(ranks: int, gpus: Sequence[GpuDevice], cores: int) -> list[dic
             "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
             "CUDA_VISIBLE_DEVICES": gpus[rank].cuda_name if gpus else "",
             **loopback,
+            **(place.environment(rank, ranks) if place is not None else {}),
         }
         for rank in range(ranks)
     ]
 
 
-def _send_request(control: socket.socket, request: SpawnRequest, channel: socket.socket) -> None:
+def _send_request(control: socket.socket, request: SpawnRequest, fds: Sequence[int]) -> None:
     # If the warm process has just died, `_run_warm` ends this request with a problem.
     try:
-        socket.send_fds(control, [request.model_dump_json().encode()], [channel.fileno()])
+        socket.send_fds(control, [request.model_dump_json().encode()], fds)
     except OSError:
         return
 

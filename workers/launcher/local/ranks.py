@@ -56,7 +56,7 @@ def _run_rank(
     status = 1
     try:
         die_with_parent(supervisor)
-        setproctitle(process_title(f"rank-{rank}", request.job_id))
+        setproctitle(process_title(f"rank-{request.number_of(rank)}", request.job_id))
         _redirect_output(request.log_path)
         faulthandler.register(DUMP_SIGNAL)
         signal_pipe.close()

@@ -23,6 +23,15 @@ class SpawnRequest(BaseModel):
     threads: int | None
     last_ranks_seconds: float
 
+    @property
+    def meets_elsewhere(self) -> bool:
+        """Whether the ranks are told where to meet those of other hosts."""
+        return "MASTER_ADDR" in self.environments[0]
+
+    def number_of(self, local_rank: int) -> int:
+        """The number of a rank among all of the attempt, which may be on several hosts."""
+        return int(self.environments[local_rank]["RANK"])
+
 
 class SpawnEnded(BaseModel):
     """The warm process's message that a request's supervisor and all its descendants have ended.

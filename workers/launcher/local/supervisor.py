@@ -32,8 +32,16 @@ _DUMP_SECONDS = 0.1
 """The pause after the stacks of each rank, so that those of two ranks do not mix in the log."""
 
 
-def supervise(request: SpawnRequest, channel: socket.socket, main: RankMain, warm_pid: int) -> None:
+def supervise(
+    request: SpawnRequest,
+    channel: socket.socket,
+    main: RankMain,
+    warm_pid: int,
+    master: MasterSocket | None = None,
+) -> None:
     """Run the ranks of a request to their end, and send their ProcessExit over `channel`.
+
+    `master` is where the ranks of several hosts meet, if the first of them is on this one.
 
     The agent at the other end of `channel` sends TERMINATE, DUMP, KILL and DEADLINE. All
     descendants are killed when one rank fails, `request.last_ranks_seconds` after one has ended
@@ -45,7 +53,7 @@ def supervise(request: SpawnRequest, channel: socket.socket, main: RankMain, war
     signal_pipe = SignalPipe()
     # SIGTERM and not SIGKILL, since this process has to live on to kill its descendants.
     die_with_parent(warm_pid, signal.SIGTERM)
-    supervisor = _Supervisor(request, channel, signal_pipe, warm_pid)
+    supervisor = _Supervisor(request, channel, signal_pipe, warm_pid, master)
     try:
         exit_ = supervisor.run(main)
     except OSError as error:
@@ -59,10 +67,15 @@ def supervise(request: SpawnRequest, channel: socket.socket, main: RankMain, war
 
 class _Supervisor:
     def __init__(
-        self, request: SpawnRequest, channel: socket.socket, signal_pipe: SignalPipe, warm_pid: int
+        self,
+        request: SpawnRequest,
+        channel: socket.socket,
+        signal_pipe: SignalPipe,
+        warm_pid: int,
+        master: MasterSocket | None,
     ) -> None:
         self._request, self._channel, self._signal_pipe = request, channel, signal_pipe
-        self._warm_pid = warm_pid
+        self._warm_pid, self._master = warm_pid, master
         self._ranks: dict[int, int] = {}
         self._ended: list[RankExit] = []
         self._deadline = math.inf
@@ -103,10 +116,12 @@ class _Supervisor:
 
     def _fork_ranks(self, main: RankMain) -> None:
         count = len(self._request.environments)
-        master = MasterSocket() if count > 1 else None
+        master = self._master
+        if count > 1 and not self._request.meets_elsewhere and master is None:
+            master = MasterSocket()
         for rank in range(count):
             pid = fork_rank(self._request, rank, main, self._signal_pipe, master)
-            self._ranks[pid] = rank
+            self._ranks[pid] = self._request.number_of(rank)
         if master is not None:
             master.close()
 

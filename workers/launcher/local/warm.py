@@ -21,6 +21,7 @@ from workers.launcher.local.ranks import RankMain
 from workers.launcher.local.signal_pipe import SignalPipe
 from workers.launcher.local.spawn_request import SpawnEnded, SpawnRequest
 from workers.launcher.local.supervisor import supervise
+from workers.rendezvous import MasterSocket
 
 _MAX_MESSAGE_BYTES = 1 << 17
 
@@ -60,24 +61,33 @@ class _Warm:
             kill_descendants()
 
     def _receive(self) -> bool:
-        message, fds, _, _ = socket.recv_fds(self._control, _MAX_MESSAGE_BYTES, 1)
+        message, fds, _, _ = socket.recv_fds(self._control, _MAX_MESSAGE_BYTES, 2)
         if not message:
             return False
         request = SpawnRequest.model_validate_json(message)
-        with socket.socket(fileno=fds[0]) as channel:
-            warm_pid = os.getpid()
-            pid = os.fork()
-            if pid == 0:
-                self._supervise(request, channel, warm_pid)
+        channel, *listening = [socket.socket(fileno=fd) for fd in fds]
+        warm_pid = os.getpid()
+        pid = os.fork()
+        if pid == 0:
+            master = MasterSocket(listening[0]) if listening else None
+            self._supervise(request, channel, warm_pid, master)
+        for passed in (channel, *listening):
+            passed.close()
         self._requests[pid] = request.number
         return True
 
-    def _supervise(self, request: SpawnRequest, channel: socket.socket, warm_pid: int) -> None:
+    def _supervise(
+        self,
+        request: SpawnRequest,
+        channel: socket.socket,
+        warm_pid: int,
+        master: MasterSocket | None,
+    ) -> None:
         status = 1
         try:
             self._control.close()
             self._signal_pipe.close()
-            supervise(request, channel, self._main, warm_pid)
+            supervise(request, channel, self._main, warm_pid, master)
             status = 0
         except BaseException:
             traceback.print_exc()

@@ -1,0 +1,1 @@
+"""The launcher for attempts on several hosts, whatever starts the processes there."""

@@ -1,0 +1,186 @@
+"""The ranks of an attempt on several hosts, as the agent holds them."""
+
+import math
+import sys
+import threading
+from collections.abc import Sequence
+from queue import Empty, SimpleQueue
+
+import structlog
+from pydantic import ValidationError
+
+from service.contract.kernel import boot_clock
+from workers.launcher.local.launcher import LAST_RANKS_SECONDS
+from workers.launcher.process_exit import ProcessExit
+from workers.launcher.wide.engine import (
+    Closed,
+    Engine,
+    EngineMessage,
+    Gone,
+    Host,
+    HostProcesses,
+    Line,
+)
+from workers.launcher.wide.exits import HostExits
+from workers.launcher.wide.messages import (
+    DUMP,
+    KILL,
+    MASTER,
+    RENEW,
+    TERMINATE,
+    HostReport,
+    HostRequest,
+)
+
+_LAST_REPORTS_SECONDS = 10.0
+"""How long hosts may take to say how they ended, once they were told to."""
+_POLL_SECONDS = 1.0
+_log = structlog.get_logger()
+
+
+class _Killed:
+    """The agent wants the attempt to end."""
+
+
+class WideHandle:
+    """Sends the agent's commands to every host, and makes one end of theirs.
+
+    A host that ended without a report is lost. Where the engine is not sure of its end, `wait` has
+    no answer until the deadline which that host may have heard of: then it has killed its ranks.
+    """
+
+    gpus: Sequence[int] = ()
+
+    def __init__(
+        self, engine: Engine, request: HostRequest, hosts: Sequence[Host], drain: threading.Event
+    ) -> None:
+        """`drain` is set when a host is told that its machine is to be given back."""
+        self._hosts, self._drain = hosts, drain
+        self._inbox: SimpleQueue[EngineMessage | _Killed] = SimpleQueue()
+        self._exits = HostExits(hosts)
+        self._ended = threading.Event()
+        self._exit = ProcessExit()
+        self._deadline, self._is_renewed = -math.inf, True
+        self._kill_at = self._close_at = math.inf
+        self._is_silent = False
+        self._closed: Closed | None = None
+        self._log = _log.bind(job_id=request.job_id)
+        command = [sys.executable, "-m", "workers.launcher.wide.host", request.model_dump_json()]
+        self._processes: HostProcesses | None = None
+        try:
+            self._processes = engine.start(command, hosts, self._inbox.put)
+        except OSError as error:
+            self._exit = ProcessExit(problem=f"its hosts could not be reached: {error}")
+            self._ended.set()
+            return
+        threading.Thread(
+            target=self._run, args=(self._processes,), name="hosts", daemon=True
+        ).start()
+
+    def terminate(self) -> None:
+        """Send SIGTERM to the ranks, which then save a checkpoint and end."""
+        self._send(TERMINATE)
+
+    def extend_deadline(self, boot_seconds: float) -> None:
+        """Set the time of this host's `boot_clock`, in seconds, at which the ranks are killed.
+
+        Every host counts the seconds that are left with its own clock.
+        """
+        if self._is_renewed:
+            self._deadline = boot_seconds
+            self._send(f"{RENEW} {boot_seconds - boot_clock():.3f}")
+
+    def dump_stacks(self) -> None:
+        """Have each rank write the stacks of its threads to the attempt's log."""
+        self._send(DUMP)
+
+    def kill(self) -> None:
+        """Kill the ranks and all their descendants at once."""
+        self._inbox.put(_Killed())
+
+    def wait(self, timeout_seconds: float | None = None) -> ProcessExit | None:
+        """Wait until no process of the attempt is left; None if `timeout_seconds` pass first."""
+        return self._exit if self._ended.wait(timeout_seconds) else None
+
+    def _send(self, line: str) -> None:
+        if self._processes is not None:
+            self._processes.send(line)
+
+    def _run(self, processes: HostProcesses) -> None:
+        try:
+            while not self._is_over(processes):
+                self._receive()
+                self._keep_times(processes)
+        except Exception as error:
+            self._log.exception("hosts_not_followed")
+            processes.kill()
+            self._await_deadline()
+            self._exit = ProcessExit(problem=f"its hosts could not be followed: {error}")
+        else:
+            self._exit = self._exits.merged()
+        finally:
+            processes.kill()
+            self._ended.set()
+
+    def _is_over(self, processes: HostProcesses) -> bool:
+        if self._exits.all_reported:
+            return True
+        if self._closed is None:
+            return False
+        return self._exits.all_known or processes.have_ended() or self._is_past_deadline()
+
+    def _is_past_deadline(self) -> bool:
+        return boot_clock() >= self._deadline
+
+    def _receive(self) -> None:
+        try:
+            message = self._inbox.get(timeout=_POLL_SECONDS)
+        except Empty:
+            return
+        if isinstance(message, Line):
+            self._take_line(message.text)
+        elif isinstance(message, Gone):
+            self._log.warning("host_gone", host=self._hosts[message.number].name, how=message.how)
+            self._exits.note_gone(message.number, message.how)
+        elif isinstance(message, Closed):
+            self._closed, self._is_renewed = message, False
+            if not self._exits.all_reported:
+                self._log.error("hosts_not_heard", how=message.how)
+        else:
+            self._end()
+
+    def _take_line(self, line: str) -> None:
+        try:
+            report = HostReport.model_validate_json(line)
+        except ValidationError:
+            self._log.warning("not_a_report", line=line[:200])
+            return
+        if report.listening is not None:
+            address, port = report.listening
+            self._send(f"{MASTER} {address} {port}")
+        if report.signalled:
+            self._drain.set()
+        self._exits.take(report, is_silent=self._is_silent)
+
+    def _keep_times(self, processes: HostProcesses) -> None:
+        now = boot_clock()
+        if self._exits.any_failed:
+            self._end()
+        if self._exits.any_ended and self._kill_at == math.inf:
+            self._kill_at = now + LAST_RANKS_SECONDS
+        if now >= self._kill_at and self._is_renewed:
+            self._is_silent = True
+            self._end()
+        if now >= self._close_at:
+            self._close_at = math.inf
+            processes.kill()
+
+    def _end(self) -> None:
+        if self._is_renewed:
+            # A host that hears no more of it must end by itself.
+            self._is_renewed = False
+            self._close_at = boot_clock() + _LAST_REPORTS_SECONDS
+            self._send(KILL)
+
+    def _await_deadline(self) -> None:
+        threading.Event().wait(max(0.0, min(self._deadline - boot_clock(), 3600.0)))

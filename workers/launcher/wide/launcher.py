@@ -1,0 +1,71 @@
+"""The launcher that gives the hosts of an engine to attempts."""
+
+import threading
+from collections.abc import Sequence
+
+from workers.launcher.base import Launch, LauncherOptions
+from workers.launcher.wide.engine import Engine, Host
+from workers.launcher.wide.handle import WideHandle
+from workers.launcher.wide.messages import HostRequest
+
+
+class HostLauncher:
+    """Starts each attempt on hosts of its own; `host_gpus` is what every host has at least.
+
+    `drain` is set once a host was told that its machine is to be given back.
+    """
+
+    def __init__(
+        self, options: LauncherOptions, engine: Engine, hosts: Sequence[Host], host_gpus: int
+    ) -> None:
+        self._options, self._engine = options, engine
+        self.hosts, self.host_gpus = len(hosts), host_gpus
+        self.drain = threading.Event()
+        self._order = list(hosts)
+        self._free = list(hosts)
+        self._handles: set[WideHandle] = set()
+        self._changed = threading.Condition()
+
+    @property
+    def free_gpus(self) -> int:
+        """The number of GPUs that a free host has."""
+        with self._changed:
+            return self.host_gpus if self._free else 0
+
+    def start(self, launch: Launch) -> WideHandle:
+        """Start the ranks of an attempt on the first hosts that are free."""
+        with self._changed:
+            assert launch.hosts <= len(self._free), (
+                "the control plane assigned more hosts than were free"
+            )
+            hosts, self._free = self._free[: launch.hosts], self._free[launch.hosts :]
+        request = HostRequest(
+            worker_id=self._options.worker_id,
+            rank_main=self._options.rank_main,
+            job_id=launch.job_id,
+            spec_path=launch.spec_path,
+            log_path=launch.log_path,
+            gpus=launch.gpus,
+            ranks=launch.ranks,
+            addresses=tuple(host.address for host in hosts),
+            number_variable=self._engine.number_variable,
+        )
+        handle = WideHandle(self._engine, request, hosts, self.drain)
+        with self._changed:
+            self._handles.add(handle)
+        threading.Thread(target=self._take_back, args=(handle, hosts), daemon=True).start()
+        return handle
+
+    def close(self) -> None:
+        """Kill the processes of all attempts, and return when none is left."""
+        with self._changed:
+            for handle in self._handles:
+                handle.kill()
+            self._changed.wait_for(lambda: not self._handles)
+
+    def _take_back(self, handle: WideHandle, hosts: Sequence[Host]) -> None:
+        handle.wait()
+        with self._changed:
+            self._free = sorted([*self._free, *hosts], key=self._order.index)
+            self._handles.remove(handle)
+            self._changed.notify_all()
