@@ -30,7 +30,7 @@ from workers.agent.identity import own_identity
 from workers.agent.loop import Agent
 from workers.agent.worker_paths import WorkerPaths
 from workers.launcher import launchers
-from workers.launcher.base import LauncherOptions
+from workers.launcher.base import CannotLaunch, LauncherOptions
 from workers.recipes.catalog import catalog
 from workers.settings import WorkerSettings
 from workers.telemetry import log_to_stderr
@@ -59,7 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
     except BadConnection as error:
         sys.stderr.write(f"server: {error}\n")
         return 2
-    except (TracesUnavailable, CannotServeMetrics, CannotWriteHealth) as error:
+    except (TracesUnavailable, CannotServeMetrics, CannotWriteHealth, CannotLaunch) as error:
         sys.stderr.write(f"{error}\n")
         return 2
 
@@ -81,7 +81,7 @@ class CannotServeMetrics(Exception):
 def work(settings: WorkerSettings, rank_main: str = RANK_MAIN) -> int:
     """Run an agent in this process until two signals, or one and its work, have ended it.
 
-    Raises BadConnection, TracesUnavailable, CannotServeMetrics, CannotWriteHealth.
+    Raises BadConnection, TracesUnavailable, CannotServeMetrics, CannotWriteHealth, CannotLaunch.
     """
     stop_retries = threading.Event()
     control_plane = ControlPlane(settings.server, settings.token, stop_retries)
@@ -90,7 +90,10 @@ def work(settings: WorkerSettings, rank_main: str = RANK_MAIN) -> int:
     setproctitle(process_title("agent"))
     become_subreaper()
     worker_id = new_id("wrk")
-    launcher = launchers()[settings.launcher](LauncherOptions(worker_id, settings.slots, rank_main))
+    options = LauncherOptions(
+        worker_id, settings.slots, rank_main, settings.last_claim_seconds
+    )
+    launcher = launchers()[settings.launcher](options)
     gpus = GpuInventory(os.environ.get("CUDA_VISIBLE_DEVICES"))
     if gpus.are_wanted:
         # While the launcher loads.

@@ -34,6 +34,9 @@ class WorkerSettings(BaseSettings):
     import_root: RootFolder = Field(Path("yard/imports"), description="folder of weights to import")
     slots: Annotated[int, Field(ge=1, le=1024)] = Field(1, description="most attempts at once")
     launcher: str = Field("local", description="what starts the ranks of an attempt")
+    last_claim_seconds: Annotated[float, Field(ge=0)] = Field(
+        300.0, description="before the time limit of the launcher's machines: claim nothing then"
+    )
     on_drain: Literal["wait", "release"] = Field(
         "release",
         description="at the first SIGTERM: wait for the running attempts, or release their jobs",

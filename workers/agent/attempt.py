@@ -8,6 +8,7 @@ import structlog
 
 from service.contract.agent import AttemptResult, Beat, BeatReply, Claim, Report
 from service.contract.checkpoints import attempt_path
+from service.contract.jobs import Reason
 from service.volume.identity import WrongVolume
 from workers.agent.attempt_launch import AttemptLaunch
 from workers.agent.attempt_results import (
@@ -17,6 +18,7 @@ from workers.agent.attempt_results import (
     from_unusable_gpus,
     from_volume_error,
     gpu_problem,
+    lost,
     released,
     report_of,
     stalled,
@@ -253,7 +255,7 @@ class Attempt:
             self._receive()
         ended = self._spool.ended_event
         result = from_event(ended) if ended is not None else None
-        if result is not None:
+        if result is not None and not (exit_.lost_hosts and result.reason is Reason.CRASHED):
             return result
         if self._stalled:
             return stalled(self.claim.lease)
@@ -266,6 +268,8 @@ class Attempt:
             problem = gpu_problem(self._folder.log_path)
             self._on_unusable_gpus(gpus, problem)
             return from_unusable_gpus(gpus, problem)
+        if exit_.lost_hosts:
+            return lost(exit_)
         # Ranks that find no volume crash, and it is not their job's fault.
         self._paths.shared_volume.require()
         return from_exit(exit_, self.claim.spec, self._folder, self._paths.volume)

@@ -82,6 +82,11 @@ def from_agent_error(error: Exception) -> AttemptResult:
     return AttemptResult(outcome="failed", reason=Reason.CRASHED, message=message)
 
 
+def lost(exit_: ProcessExit) -> AttemptResult:
+    """The result of an attempt that lost one of its hosts; it is not its job's fault."""
+    return AttemptResult(outcome="failed", reason=Reason.WORKER_LOST, message=exit_.describe)
+
+
 def from_event(ended: ReportedEvent) -> AttemptResult | None:
     """The result in the run's `ended` event; None if it cannot be read."""
     try:

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from queue import Empty, SimpleQueue
 from typing import Literal
 
@@ -14,8 +14,16 @@ from service.contract.ids import new_id
 from service.contract.loop import Loop
 from service.contract.registration import Gone, Gpu, Registration
 from service.contract.traces import Tracer
+from workers.agent.agent_messages import (
+    AgentMessage,
+    AttemptEnded,
+    Drain,
+    MachinesLeave,
+    WorkerRefused,
+)
 from workers.agent.attempt import Attempt
 from workers.agent.attempt_spans import attempt_span
+from workers.agent.availability import AvailabilityWatch
 from workers.agent.catalog import CatalogReporter
 from workers.agent.client import (
     ControlPlane,
@@ -36,30 +44,13 @@ from workers.agent.running_attempts import RunningAttempts
 from workers.agent.samples import Sampler
 from workers.agent.volume import VolumeReporter
 from workers.agent.worker_paths import WorkerPaths
-from workers.launcher.base import Launcher
+from workers.launcher.base import Availability, Launcher
 
 _REFUSED_SECONDS = 10.0
 _VOLUME_SECONDS = 5.0
 _LAST_REPORT_SECONDS = 1.0
 _POLL_SECONDS = 0.1
 _log = structlog.get_logger()
-
-
-@dataclass(frozen=True)
-class Drain:
-    """A signal: the first drains, the second ends."""
-
-
-@dataclass(frozen=True)
-class AttemptEnded:
-    """An attempt's thread is done."""
-
-
-@dataclass(frozen=True)
-class WorkerRefused:
-    """The control plane will not have this worker."""
-
-    error: ControlPlaneError
 
 
 class Agent:
@@ -92,11 +83,12 @@ class Agent:
         self._paths, self._launcher, self._on_drain = paths, launcher, on_drain
         self._tracer = tracer
         self._control_plane, self._stop_retries, self._clock = control_plane, stop_retries, clock
-        self._messages: SimpleQueue[Drain | AttemptEnded | WorkerRefused] = SimpleQueue()
+        self._messages: SimpleQueue[AgentMessage] = SimpleQueue()
         self._running = RunningAttempts(
             registration.slots, on_end=lambda: self._messages.put(AttemptEnded())
         )
-        self._draining = False
+        self._draining = self._is_signalled = False
+        self._availability = AvailabilityWatch(launcher, self._follow_machines)
         self._claim_count = 0
         self._claims = Loop("claim", 0.0, self._claim_turn, log=_log)
         self._inventory, self._meter = gpus, GpuMeter(gpus.gpus if gpus.driver_answers else ())
@@ -146,6 +138,7 @@ class Agent:
         """The exit status: 0 once drained, 1 if the control plane would not have this worker."""
         self._sampler.start()
         self._gpus.start()
+        self._availability.start()
         self._claims.start()
         status = self._until_drained()
         self._launcher.close()
@@ -170,13 +163,15 @@ class Agent:
                 status = 1
             if isinstance(message, AttemptEnded):
                 continue
-            if self._draining and isinstance(message, Drain):
-                self._end_now()
-                return status
-            self._begin_draining()
+            if isinstance(message, Drain):
+                if self._is_signalled:
+                    self._end_now()
+                    return status
+                self._is_signalled = True
+            self._begin_draining(releases=self._on_drain == "release" or message == MachinesLeave())
         return status
 
-    def _next_message(self) -> Drain | AttemptEnded | WorkerRefused | None:
+    def _next_message(self) -> AgentMessage | None:
         """None once nothing is left of a drain but reports, and they were tried for a grace."""
         if not self._draining:
             return self._messages.get()
@@ -193,12 +188,12 @@ class Agent:
                 abandon_at = self._clock() + max(graces, default=0.0)
         return None
 
-    def _begin_draining(self) -> None:
-        _log.info("draining", on_drain=self._on_drain, attempts=len(self._running.all()))
+    def _begin_draining(self, *, releases: bool) -> None:
+        _log.info("draining", releases=releases, attempts=len(self._running.all()))
         self._draining = True
         self._running.close()
         self._claims.stop()
-        if self._on_drain == "release":
+        if releases:
             for attempt in self._running.all():
                 attempt.send(Command.RELEASE)
 
@@ -280,7 +275,12 @@ class Agent:
         self._heartbeats.hasten()
 
     def _take_reply(self, reply: HeartbeatReply) -> None:
-        self._running.pause(reply.drain)
+        self._running.pause("server", reply.drain)
+
+    def _follow_machines(self, availability: Availability) -> None:
+        self._running.pause("launcher", availability is not Availability.OPEN)
+        if availability is Availability.ENDING:
+            self._messages.put(MachinesLeave())
 
     def _take_gpus(self, gpus: tuple[Gpu, ...]) -> None:
         self._meter.watch(gpus if self._inventory.driver_answers else ())

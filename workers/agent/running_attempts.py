@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from typing import Literal
 
 import structlog
 
@@ -19,7 +20,8 @@ class RunningAttempts:
         self._slots, self._on_end = slots, on_end
         self._attempts: dict[tuple[str, int], Attempt] = {}
         self._changed = threading.Condition()
-        self._paused = self._closed = False
+        self._paused_by: set[str] = set()
+        self._closed = False
 
     def all(self) -> list[Attempt]:
         """Those that have not ended."""
@@ -51,10 +53,13 @@ class RunningAttempts:
             target=self._run, args=(key, attempt, span), name=str(key), daemon=True
         ).start()
 
-    def pause(self, paused: bool) -> None:
-        """Offer no slot while the control plane has this worker drained."""
+    def pause(self, who: Literal["server", "launcher"], paused: bool) -> None:
+        """Offer no slot while the control plane or the launcher wants no more attempts here."""
         with self._changed:
-            self._paused = paused
+            if paused:
+                self._paused_by.add(who)
+            else:
+                self._paused_by.discard(who)
             self._changed.notify_all()
 
     def close(self) -> None:
@@ -75,7 +80,7 @@ class RunningAttempts:
             self._changed.wait_for(lambda: not self._attempts, seconds)
 
     def _has_free_slot(self) -> bool:
-        return not self._paused and self._free_slots() > 0
+        return not self._paused_by and self._free_slots() > 0
 
     def _free_slots(self) -> int:
         # A slot of a worker that stands for several hosts is a host.

@@ -11,14 +11,14 @@ import structlog
 from pydantic import ValidationError
 
 from service.contract.loop import Loop
-from workers.cpu_cores import RANK_CORES, available_cores
+from workers.cpu_cores import available_cores
 from workers.descendants import kill_descendants
 from workers.launcher.base import GpuDevice, Launch, LauncherOptions, TooFewGpus
+from workers.launcher.local.environments import environments_of
 from workers.launcher.local.host_place import HostPlace
 from workers.launcher.local.spawn_request import SpawnEnded, SpawnRequest
 from workers.launcher.local.supervisor import DEADLINE, DUMP, KILL, TERMINATE
 from workers.launcher.process_exit import ProcessExit
-from workers.rendezvous import loopback_environment
 
 WORKER_ID = "TRAINYARD_WORKER_ID"
 """The environment variable that marks every process of a worker, in `/proc/<pid>/environ`."""
@@ -173,7 +173,7 @@ class LocalLauncher:
             job_id=launch.job_id,
             spec_path=launch.spec_path,
             log_path=launch.log_path,
-            environments=tuple(_environments(ranks, gpus, max(1, cores), place)),
+            environments=tuple(environments_of(ranks, gpus, max(1, cores), place)),
             threads=None if "OMP_NUM_THREADS" in os.environ else max(1, cores),
             last_ranks_seconds=LAST_RANKS_SECONDS,
         )
@@ -236,26 +236,6 @@ class LocalLauncher:
         with self._changed:
             handle = self._handles.pop(number)
         handle.end(problem)
-
-
-def _environments(
-    ranks: int, gpus: Sequence[GpuDevice], cores: int, place: HostPlace | None
-) -> list[dict[str, str]]:
-    # Whatever the worker's own variables say: they may name the way to other hosts.
-    loopback = loopback_environment() if ranks > 1 and place is None else {}
-    return [
-        {
-            "RANK": str(rank),
-            "LOCAL_RANK": str(rank),
-            "WORLD_SIZE": str(ranks),
-            RANK_CORES: str(cores),
-            "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
-            "CUDA_VISIBLE_DEVICES": gpus[rank].cuda_name if gpus else "",
-            **loopback,
-            **(place.environment(rank, ranks) if place is not None else {}),
-        }
-        for rank in range(ranks)
-    ]
 
 
 def _send_request(control: socket.socket, request: SpawnRequest, fds: Sequence[int]) -> None:

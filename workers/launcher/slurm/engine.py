@@ -101,7 +101,8 @@ class SlurmStep:
         return self._name not in steps and bool(states) and is_heard
 
     def _follow(self) -> None:
-        assert self._process.stdout is not None and self._process.stderr is not None
+        assert self._process.stdout is not None
+        assert self._process.stderr is not None
         errors = threading.Thread(
             target=self._read_errors, args=(self._process.stderr,), daemon=True
         )

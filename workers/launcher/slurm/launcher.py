@@ -33,7 +33,10 @@ class SlurmLauncher(HostLauncher):
         super().__init__(options, engine, allocation.hosts, allocation.host_gpus)
         self._job_id, self._ends_at = allocation.job_id, math.inf
         self._last_claim_seconds = options.last_claim_seconds
-        self._look()
+        try:
+            self._look()
+        except SlurmFailed as error:
+            raise CannotLaunch(f"launcher: Slurm does not answer: {error}") from error
         # The limit may be changed, and Slurm shortens it when it takes the job's nodes away.
         self._looks = Loop(
             "allocation", _LOOK_SECONDS, self._look, log=_log, outages=(SlurmFailed,)

@@ -1,6 +1,6 @@
 """The process that an attempt has on each of its hosts: it runs the ranks of that host.
 
-An engine starts it by `python -m workers.launcher.wide.host REQUEST` with a HostRequest as JSON. Its
+An engine starts it by `python -m workers.launcher.wide.host REQUEST`, a HostRequest as JSON. Its
 standard input brings commands, and its standard output takes HostReports. When the input ends, the
 agent or the engine is gone, and the ranks are killed.
 """
