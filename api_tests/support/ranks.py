@@ -173,6 +173,14 @@ def tells_its_place(spec_path: Path) -> int:
     return 0
 
 
+def tells_all_places(spec_path: Path) -> int:
+    """Each rank writes its place among those of all hosts to `place-<rank>`."""
+    names = ["LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT", "GLOO_SOCKET_IFNAME"]
+    place = " ".join(os.environ[name] for name in names)
+    (spec_path.parent / f"place-{os.environ['RANK']}").write_text(place)
+    return 0
+
+
 def _waits_for_ever() -> None:
     while True:
         signal.pause()
