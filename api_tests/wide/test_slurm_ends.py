@@ -19,7 +19,7 @@ from api_tests.support.worker_process import all_ended, eventually, title_of
 from api_tests.wide.conftest import StartLauncher
 from service.contract.ids import new_id
 from service.contract.kernel import boot_clock
-from workers.launcher.base import Availability, Launcher
+from workers.launcher.base import Availability, CannotLaunch, Launcher
 from workers.launcher.local.launcher import LocalLauncher
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("slurm"), pytest.mark.timeout(300)]
@@ -186,12 +186,17 @@ def test_attempts_run_beside_each_other_on_hosts_of_their_own(
 
 @pytest.mark.parametrize(
     ("minutes", "expected"),
-    [("30", Availability.OPEN), ("4", Availability.CLOSING), ("1", Availability.ENDING)],
+    [("30", Availability.OPEN), ("4", Availability.CLOSING)],
 )
 def test_the_time_limit_of_the_allocation_says_whether_attempts_may_start(
     start_launcher: StartLauncher, minutes: str, expected: Availability
 ) -> None:
     assert start_launcher("hangs", f"--time={minutes}").availability() is expected
+
+
+def test_an_allocation_that_ends_at_once_is_refused(start_launcher: StartLauncher) -> None:
+    with pytest.raises(CannotLaunch, match="ask for more with --time"):
+        start_launcher("hangs", "--time=1")
 
 
 def _sruns() -> list[psutil.Process]:

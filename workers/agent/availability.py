@@ -23,8 +23,9 @@ class AvailabilityWatch:
         self._loop = Loop("availability", _EVERY_SECONDS, self._look, log=_log)
 
     def start(self) -> None:
-        """Begin to look."""
+        """Look now, before anything is claimed, and then again and again."""
         if self._ask is not None:
+            self._look()
             self._loop.start()
 
     def _look(self) -> None:

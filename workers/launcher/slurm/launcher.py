@@ -37,6 +37,12 @@ class SlurmLauncher(HostLauncher):
             self._look()
         except SlurmFailed as error:
             raise CannotLaunch(f"launcher: Slurm does not answer: {error}") from error
+        if self.availability() is Availability.ENDING:
+            # It would end at once, and worker.sh would queue its job again for ever.
+            raise CannotLaunch(
+                f"launcher: Slurm ends job {self._job_id} in {self._ends_at - boot_clock():.0f} s, "
+                f"and trainings save {_RELEASE_SECONDS:.0f} s before: ask for more with --time"
+            )
         # The limit may be changed, and Slurm shortens it when it takes the job's nodes away.
         self._looks = Loop(
             "allocation", _LOOK_SECONDS, self._look, log=_log, outages=(SlurmFailed,)
