@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from workers.launcher.wide.engine import Closed, EngineMessage, Gone, Host, Line
 
@@ -103,10 +104,9 @@ class NamespaceProcesses:
         """Send a line to each."""
         for process in self._processes:
             assert process.stdin is not None
-            try:
+            # ValueError: it has been closed.
+            with suppress(OSError, ValueError):
                 process.stdin.write(f"{line}\n".encode())
-            except OSError:
-                continue
 
     def kill(self) -> None:
         """End their inputs, on which they end."""
@@ -126,8 +126,10 @@ class NamespaceProcesses:
             self._receive(Gone(number, f"status {status}"))
 
     def _close(self) -> None:
-        for reader in self._readers:
+        for reader, process in zip(self._readers, self._processes, strict=True):
             reader.join()
+            with process:
+                process.wait()
         self._receive(Closed("all have ended"))
 
 

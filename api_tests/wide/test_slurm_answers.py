@@ -19,8 +19,8 @@ def commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The only folder on the PATH, for commands of Slurm that a test writes."""
     folder = tmp_path / "bin"
     folder.mkdir()
-    monkeypatch.setenv("PATH", f"{folder}:/bin:/usr/bin/nowhere")
-    for name in ("srun", "scontrol", "squeue", "sinfo"):
+    monkeypatch.setenv("PATH", str(folder))
+    for name in ("srun", "scontrol", "squeue", "scancel", "sinfo"):
         _write(folder / name, "exit 1")
     return folder
 

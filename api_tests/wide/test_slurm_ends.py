@@ -104,7 +104,7 @@ def test_a_host_that_is_lost_is_named_and_the_rest_ends(
     tmp_path: Path,
     kill: Callable[[WideAttempt, SlurmCluster], None],
 ) -> None:
-    attempt = an_attempt(start_launcher("hangs"), tmp_path)
+    attempt = an_attempt(start_launcher("hangs"), tmp_path, lease_seconds=20.0)
     attempt.wait_for("started")
     processes = attempt.processes()
     kill(attempt, slurm)

@@ -37,6 +37,7 @@ class FakeEngine:
         self.sent: list[str] = []
         self.is_killed = self.is_sure = False
         self._error = error
+        self._ended: set[int] = set()
 
     def start(
         self,
@@ -65,6 +66,9 @@ class FakeEngine:
         for report in end_reports(host, exit_):
             assert len(report.line) < 1000
             self.report(report)
+        self._ended.add(host)
+        if len(self._ended) == len(HOSTS):
+            self.receive(Closed("srun ended with status 0"))
 
 
 @pytest.fixture
@@ -182,6 +186,12 @@ def test_a_host_that_ends_long_after_another_was_silent(
     exit_ = handle.wait(30)
     assert exit_ is not None
     assert exit_.silence == "rank 1 was silent, and was killed"
+
+
+def test_a_host_whose_last_report_came_is_told_so(engine: FakeEngine, handle: WideHandle) -> None:
+    engine.end(1, ranks_of(1))
+    eventually(lambda: engine.sent == ["seen 1"])
+    assert handle.wait(0) is None
 
 
 def test_a_line_that_is_no_report_changes_nothing(engine: FakeEngine, handle: WideHandle) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from workers.launcher.base import CannotLaunch
 
 _SECONDS = 60.0
-COMMANDS = ("srun", "scontrol", "squeue", "sinfo")
+COMMANDS = ("srun", "scontrol", "squeue", "scancel", "sinfo")
 
 
 class SlurmFailed(Exception):

@@ -72,33 +72,42 @@ class SlurmStep:
         self._process, self._job_id, self._name, self._hosts = process, job_id, name, hosts
         self._receive = receive
         assert process.stdin is not None
-        self._input = process.stdin.fileno()
-        os.set_blocking(self._input, False)
+        os.set_blocking(process.stdin.fileno(), False)
+        self._input: IO[bytes] | None = process.stdin
+        self._sending = threading.Lock()
         threading.Thread(target=self._follow, name="srun", daemon=True).start()
 
     def send(self, line: str) -> None:
         """Send a line to the process of each node; it is lost where srun reads nothing."""
-        try:
-            os.write(self._input, f"{line}\n".encode())
-        except OSError as error:
-            _log.warning("line_not_sent", line=line.split()[0], error=str(error))
+        with self._sending:
+            if self._input is None:
+                return
+            # Past the buffer: a line is written as a whole or not at all.
+            try:
+                os.write(self._input.fileno(), f"{line}\n".encode())
+            except OSError as error:
+                _log.warning("line_not_sent", line=line.split()[0], error=str(error))
 
     def kill(self) -> None:
         """Kill srun, on whose death Slurm kills the step."""
         self._process.kill()
 
     def have_ended(self) -> bool:
-        """Whether Slurm has no such step any more, and hears of all its nodes."""
+        """Whether Slurm has no such step any more, and hears of all its nodes; it is cancelled."""
         nodes = ",".join(host.name for host in self._hosts)
         try:
-            steps = answer_of(
-                ["squeue", "--steps", "--noheader", f"--jobs={self._job_id}", "--format=%j"]
+            listed = answer_of(
+                ["squeue", "--steps", "--noheader", f"--jobs={self._job_id}", "--format=%i %j"]
             )
+            steps = [step for step in map(str.split, listed) if step[-1] == self._name]
+            for step, _ in steps:
+                # A step outlives an srun that was killed together with the child that guards it.
+                answer_of(["scancel", "--signal=KILL", step])
             states = answer_of(["sinfo", "--noheader", f"--nodes={nodes}", "--format=%t"])
         except SlurmFailed:
             return False
         is_heard = not any(bad in state for state in states for bad in _BAD_STATES)
-        return self._name not in steps and bool(states) and is_heard
+        return not steps and bool(states) and is_heard
 
     def _follow(self) -> None:
         assert self._process.stdout is not None
@@ -111,6 +120,9 @@ class SlurmStep:
             self._receive(Line(line))
         errors.join()
         status = self._process.wait()
+        with self._sending, self._process:
+            # Its pipes are closed: another file may get their numbers.
+            self._input = None
         self._receive(Closed(f"srun ended with status {status}"))
 
     def _read_errors(self, errors: IO[bytes]) -> None:

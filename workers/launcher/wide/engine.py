@@ -48,7 +48,10 @@ class HostProcesses(Protocol):
         """End the engine's own process, by which its host processes end too where it can."""
 
     def have_ended(self) -> bool:
-        """Whether the engine is sure, after `Closed`, that none of them is left on any host."""
+        """Whether the engine is sure, after `Closed`, that none of them is left on any host.
+
+        It ends those that are.
+        """
 
 
 class Engine(Protocol):

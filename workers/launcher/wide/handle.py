@@ -27,13 +27,16 @@ from workers.launcher.wide.messages import (
     KILL,
     MASTER,
     RENEW,
+    SEEN,
     TERMINATE,
     HostReport,
     HostRequest,
 )
 
 _LAST_REPORTS_SECONDS = 10.0
-"""How long hosts may take to say how they ended, once they were told to."""
+"""How long hosts may take to say how they ended, once they were told to; then the engine too."""
+_MARGIN_SECONDS = 5.0
+"""For the way of the last renewal to a host, and for the end of its ranks at the deadline."""
 _POLL_SECONDS = 1.0
 _log = structlog.get_logger()
 
@@ -62,7 +65,7 @@ class WideHandle:
         self._exit = ProcessExit()
         self._deadline, self._is_renewed = -math.inf, True
         self._kill_at = self._close_at = math.inf
-        self._is_silent = False
+        self._is_silent = self._is_closing = False
         self._closed: Closed | None = None
         self._log = _log.bind(job_id=request.job_id)
         command = [sys.executable, "-m", "workers.launcher.wide.host", request.model_dump_json()]
@@ -119,18 +122,15 @@ class WideHandle:
         else:
             self._exit = self._exits.merged()
         finally:
-            processes.kill()
             self._ended.set()
 
     def _is_over(self, processes: HostProcesses) -> bool:
-        if self._exits.all_reported:
-            return True
         if self._closed is None:
             return False
         return self._exits.all_known or processes.have_ended() or self._is_past_deadline()
 
     def _is_past_deadline(self) -> bool:
-        return boot_clock() >= self._deadline
+        return boot_clock() >= self._deadline + _MARGIN_SECONDS
 
     def _receive(self) -> None:
         try:
@@ -161,6 +161,8 @@ class WideHandle:
         if report.signalled:
             self._drain.set()
         self._exits.take(report, is_silent=self._is_silent)
+        if report.ended is not None:
+            self._send(f"{SEEN} {report.host}")
 
     def _keep_times(self, processes: HostProcesses) -> None:
         now = boot_clock()
@@ -171,8 +173,10 @@ class WideHandle:
         if now >= self._kill_at and self._is_renewed:
             self._is_silent = True
             self._end()
-        if now >= self._close_at:
-            self._close_at = math.inf
+        if self._exits.all_reported:
+            self._close_at = min(self._close_at, now + _LAST_REPORTS_SECONDS)
+        if now >= self._close_at and not self._is_closing:
+            self._is_closing = True
             processes.kill()
 
     def _end(self) -> None:
@@ -183,4 +187,4 @@ class WideHandle:
             self._send(KILL)
 
     def _await_deadline(self) -> None:
-        threading.Event().wait(max(0.0, min(self._deadline - boot_clock(), 3600.0)))
+        threading.Event().wait(max(0.0, self._deadline + _MARGIN_SECONDS - boot_clock()))

@@ -30,6 +30,7 @@ from workers.launcher.wide.messages import (
     KILL,
     MASTER,
     RENEW,
+    SEEN,
     TERMINATE,
     HostReport,
     HostRequest,
@@ -38,6 +39,7 @@ from workers.launcher.wide.messages import (
 from workers.launcher.wide.network import NoWayToHosts, interface_of, own_address
 
 _POLL_SECONDS = 1.0
+_RECEIPT_SECONDS = 5.0
 _Message = str | ProcessExit | None
 """A command, the end of the ranks, or None for the end of the input."""
 
@@ -101,6 +103,7 @@ class Host:
         self._launcher.close()
         for report in end_reports(self._number, exit_):
             self._report(report)
+        self._await_receipt()
 
     def _begin(self) -> None:
         addresses = self._request.addresses
@@ -126,6 +129,14 @@ class Host:
                 return ProcessExit(problem="ended before the ranks were started", overdue=True)
             self._follow(message)
 
+    def _await_receipt(self) -> None:
+        # An engine may lose the last lines of a process that ends: srun does, if another failed.
+        give_up_at = boot_clock() + _RECEIPT_SECONDS
+        receipts = (f"{SEEN} {self._number}", None)
+        with suppress(Empty):
+            while self._inbox.get(timeout=max(0.0, give_up_at - boot_clock())) not in receipts:
+                pass
+
     def _follow(self, command: str | None) -> None:
         name, *words = (command or KILL).split()
         if name == MASTER and self._handle is None:
@@ -137,7 +148,9 @@ class Host:
                 self._handle.extend_deadline(self._deadline)
         elif self._handle is not None:
             handle = self._handle
-            {TERMINATE: handle.terminate, DUMP: handle.dump_stacks, KILL: handle.kill}[name]()
+            calls = {TERMINATE: handle.terminate, DUMP: handle.dump_stacks, KILL: handle.kill}
+            if name in calls:
+                calls[name]()
 
     def _start(self, master: tuple[str, int] | None) -> None:
         request = self._request

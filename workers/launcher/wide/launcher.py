@@ -21,8 +21,9 @@ class HostLauncher:
         self._options, self._engine = options, engine
         self.hosts, self.host_gpus = len(hosts), host_gpus
         self.drain = threading.Event()
-        self._order = list(hosts)
         self._free = list(hosts)
+        self._order = {host: number for number, host in enumerate(hosts)}
+        self._lost: set[str] = set()
         self._handles: set[WideHandle] = set()
         self._changed = threading.Condition()
 
@@ -64,8 +65,12 @@ class HostLauncher:
             self._changed.wait_for(lambda: not self._handles)
 
     def _take_back(self, handle: WideHandle, hosts: Sequence[Host]) -> None:
-        handle.wait()
+        exit_ = handle.wait()
+        lost = exit_.lost_hosts if exit_ is not None else ()
         with self._changed:
-            self._free = sorted([*self._free, *hosts], key=self._order.index)
+            self._free += hosts
+            # What has lost an attempt before is the last to get another.
+            self._lost.update(lost)
+            self._free.sort(key=lambda host: (host.name in self._lost, self._order[host]))
             self._handles.remove(handle)
             self._changed.notify_all()

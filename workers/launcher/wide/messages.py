@@ -14,6 +14,8 @@ MASTER = "master"
 """Followed by the address and the port at which all ranks meet: the ranks start."""
 RENEW = "renew"
 """Followed by seconds: when so many have passed without another renewal, the ranks are killed."""
+SEEN = "seen"
+"""Followed by the number of a host whose last report has come: its process may end."""
 TERMINATE, DUMP, KILL = "terminate", "dump", "kill"
 
 _RANKS_PER_LINE = 16
