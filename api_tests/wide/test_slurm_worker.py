@@ -109,7 +109,8 @@ def test_a_killed_worker_leaves_no_rank(
     (agent,) = [
         each
         for each in psutil.process_iter()
-        if title_of(each) == "trainyard:agent" and "SLURM_JOB_ID" in each.environ()
+        if title_of(each) == "trainyard:agent"
+        and any(title_of(child).startswith("srun ") for child in each.children())
     ]
     agent.kill()
     eventually(lambda: all_ended(processes))

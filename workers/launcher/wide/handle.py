@@ -10,7 +10,7 @@ import structlog
 from pydantic import ValidationError
 
 from service.contract.kernel import boot_clock
-from workers.launcher.local.launcher import LAST_RANKS_SECONDS
+from workers.launcher.local.launcher import LAST_RANKS_SECONDS, WORKER_ID
 from workers.launcher.process_exit import ProcessExit
 from workers.launcher.wide.engine import (
     Closed,
@@ -68,7 +68,10 @@ class WideHandle:
         self._is_silent = self._is_closing = False
         self._closed: Closed | None = None
         self._log = _log.bind(job_id=request.job_id)
-        command = [sys.executable, "-m", "workers.launcher.wide.host", request.model_dump_json()]
+        # As the local launcher marks its processes: SPT_NOENV keeps titles out of the environment.
+        mark = ["env", f"{WORKER_ID}={request.worker_id}", "SPT_NOENV=1"]
+        module = [sys.executable, "-m", "workers.launcher.wide.host"]
+        command = [*mark, *module, request.model_dump_json()]
         self._processes: HostProcesses | None = None
         try:
             self._processes = engine.start(command, hosts, self._inbox.put)
