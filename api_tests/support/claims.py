@@ -28,7 +28,11 @@ def a_claim(job_id: str = "job_1", attempt: int = 1, **fields: Any) -> Claim:
         "recipe": "oneshot",
         "data": {"dataset": "digits"},
         "params": params,
-        "resources": {"gpus": fields.pop("gpus", 0), "ranks": fields.pop("ranks", 1)},
+        "resources": {
+            "gpus": fields.pop("gpus", 0),
+            "ranks": fields.pop("ranks", 1),
+            "hosts": fields.pop("hosts", 1),
+        },
     }
     return Claim(
         job_id=job_id,

@@ -39,22 +39,41 @@ def submit_worker(
     return submit
 
 
-def test_a_worker_in_a_batch_job_offers_its_nodes_and_trains(
-    control_plane: FakeControlPlane, submit_worker: SubmitWorker
+def test_a_worker_in_a_batch_job_offers_its_nodes_and_trains_on_both(
+    control_plane: FakeControlPlane, submit_worker: SubmitWorker, tmp_path: Path
 ) -> None:
     submit_worker()
-    held = control_plane.offer(a_claim(new_id("job"), lease=LEASE))
+    held = control_plane.offer(a_claim(new_id("job"), hosts=2, lease=LEASE))
     report = control_plane.report_of(held)
     assert report.outcome == "succeeded", report.message
     ((_, registration),) = control_plane.registered
-    assert registration.slots == 2
+    assert (registration.slots, registration.hosts) == (2, 2)
+    (final,) = tmp_path.glob("jobs/*/attempts/*/final-*")
+    ranks = {path.name for path in final.parent.glob("step-000000012/rank-*")}
+    assert ranks == {"rank-0.json", "rank-1.json"}
+
+
+def test_a_node_whose_process_is_killed_costs_the_job_no_failure(
+    control_plane: FakeControlPlane, submit_worker: SubmitWorker
+) -> None:
+    submit_worker()
+    job_id = new_id("job")
+    held = control_plane.offer(a_claim(job_id, hosts=2, params=LONG, lease=LEASE))
+    control_plane.wait_for(lambda: "progress" in held.kinds())
+    (host,) = [
+        each for each in psutil.process_iter() if title_of(each) == f"trainyard:host-1:{job_id}"
+    ]
+    host.kill()
+    report = control_plane.report_of(held)
+    assert (report.outcome, report.reason) == ("failed", "worker_lost")
+    assert "host nb was lost" in (report.message or "")
 
 
 def test_a_cancelled_batch_job_gives_its_job_back_with_a_checkpoint_and_stays_cancelled(
     slurm: SlurmCluster, control_plane: FakeControlPlane, submit_worker: SubmitWorker
 ) -> None:
     slurm_job = submit_worker()
-    held = control_plane.offer(a_claim(new_id("job"), params=LONG, lease=LEASE))
+    held = control_plane.offer(a_claim(new_id("job"), hosts=2, params=LONG, lease=LEASE))
     control_plane.wait_for(lambda: "progress" in held.kinds())
     slurm.run("scancel", slurm_job)
     assert control_plane.report_of(held).outcome == "released"
@@ -67,7 +86,7 @@ def test_a_preempted_batch_job_saves_and_is_queued_again(
     slurm: SlurmCluster, control_plane: FakeControlPlane, submit_worker: SubmitWorker
 ) -> None:
     slurm_job = submit_worker()
-    held = control_plane.offer(a_claim(new_id("job"), params=LONG, lease=LEASE))
+    held = control_plane.offer(a_claim(new_id("job"), hosts=2, params=LONG, lease=LEASE))
     control_plane.wait_for(lambda: "progress" in held.kinds())
     urgent = slurm.run("sbatch", "--parsable", "-N2", "--partition=urgent", "--wrap=sleep 5")
     assert control_plane.report_of(held).outcome == "released"

@@ -129,11 +129,7 @@ class Launcher(Protocol):
 
 
 class WideLauncher(Launcher, Protocol):
-    """A launcher for attempts on several hosts, each of which is a slot of its worker."""
-
-    @property
-    def hosts(self) -> int:
-        """The number of hosts."""
+    """A launcher whose machines are not the worker's own, and may be taken away."""
 
     @property
     def host_gpus(self) -> int:
