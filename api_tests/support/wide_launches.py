@@ -20,7 +20,7 @@ LEASE_SECONDS = 60.0
 def options_for(rank_main: str, worker_id: str = "wrk_wide") -> LauncherOptions:
     """What a launcher is made with; `rank_main` is a function of ranks.py, or a whole reference."""
     reference = rank_main if "." in rank_main else f"api_tests.support.ranks:{rank_main}"
-    return LauncherOptions(worker_id=worker_id, slots=1, gpus=(), rank_main=reference)
+    return LauncherOptions(worker_id=worker_id, slots=1, rank_main=reference)
 
 
 class WideAttempt:

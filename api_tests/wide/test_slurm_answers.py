@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from api_tests.support.wide_launches import options_for
-from workers.launcher.base import CannotLaunch
+from workers.launcher.base import CannotLaunch, LauncherOptions
 from workers.launcher.slurm.allocation import own_allocation, seconds_of
 from workers.launcher.slurm.engine import gone_tasks
 from workers.launcher.slurm.launcher import SlurmLauncher
@@ -77,7 +76,7 @@ def test_a_slurm_that_does_not_answer_is_quoted(commands: Path) -> None:
 
 
 def test_the_slots_of_a_slurm_worker_are_its_nodes() -> None:
-    options = options_for("hangs").__class__("wrk_1", 2, (), "module:function")
+    options = LauncherOptions("wrk_1", 2, "module:function")
     with pytest.raises(CannotLaunch, match="each node is a slot"):
         SlurmLauncher(options)
 

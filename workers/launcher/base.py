@@ -128,12 +128,8 @@ class Launcher(Protocol):
         """Kill the processes of all attempts, and return when none is left."""
 
 
-class WideLauncher(Launcher, Protocol):
-    """A launcher whose machines are not the worker's own, and may be taken away."""
-
-    @property
-    def host_gpus(self) -> int:
-        """The number of GPUs that every host has at least."""
+class TemporaryLauncher(Launcher, Protocol):
+    """A launcher whose machines may be taken away."""
 
     def availability(self) -> Availability:
         """Whether attempts may be started, and may go on; returns at once."""

@@ -21,7 +21,7 @@ from setproctitle import setproctitle
 
 from service.contract.kernel import become_subreaper, boot_clock
 from service.contract.process_title import process_title
-from workers.launcher.base import Launch, LauncherOptions
+from workers.launcher.base import GpuDevice, Launch, LauncherOptions, TooFewGpus
 from workers.launcher.local.host_place import HostPlace
 from workers.launcher.local.launcher import LocalHandle, LocalLauncher
 from workers.launcher.process_exit import ProcessExit
@@ -83,10 +83,10 @@ class Host:
         options = LauncherOptions(
             worker_id=request.worker_id,
             slots=1,
-            gpus=_device_indices(request.gpus),
             rank_main=request.rank_main,
         )
         self._launcher = LocalLauncher(options)
+        self._launcher.offer_gpus(_devices(request.gpus))
 
     def note_signal(self) -> None:
         """Tell the agent that this machine is to be given back, and have the ranks save and end."""
@@ -98,7 +98,7 @@ class Host:
         try:
             self._begin()
             exit_ = self._until_ended()
-        except NoWayToHosts as error:
+        except (NoWayToHosts, TooFewGpus) as error:
             exit_ = ProcessExit(problem=str(error))
         self._launcher.close()
         for report in end_reports(self._number, exit_):
@@ -177,11 +177,11 @@ class Host:
         threading.Thread(target=lambda: self._inbox.put(handle.wait()), daemon=True).start()
 
 
-def _device_indices(gpus: int) -> tuple[int, ...]:
-    """The devices of this host that the engine gave it, as many as are needed."""
-    named = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
-    indices = [int(name) for name in named if name.strip().isdigit()]
-    return tuple(indices[:gpus]) if len(indices) >= gpus else tuple(range(gpus))
+def _devices(gpus: int) -> list[GpuDevice]:
+    """The devices that the engine gave this host; without a word of it the first ones."""
+    named = [name for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name]
+    names = named or [str(index) for index in range(gpus)]
+    return [GpuDevice(index, name) for index, name in enumerate(names)]
 
 
 def _own_output() -> int:

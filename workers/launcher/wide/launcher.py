@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Sequence
 
-from workers.launcher.base import Launch, LauncherOptions
+from workers.launcher.base import GpuDevice, Launch, LauncherOptions, TooFewGpus
 from workers.launcher.wide.engine import Engine, Host
 from workers.launcher.wide.handle import WideHandle
 from workers.launcher.wide.messages import HostRequest
@@ -24,6 +24,7 @@ class HostLauncher:
         self._free = list(hosts)
         self._order = {host: number for number, host in enumerate(hosts)}
         self._lost: set[str] = set()
+        self._offered = 0
         self._handles: set[WideHandle] = set()
         self._changed = threading.Condition()
 
@@ -31,11 +32,20 @@ class HostLauncher:
     def free_gpus(self) -> int:
         """The number of GPUs that a free host has."""
         with self._changed:
-            return self.host_gpus if self._free else 0
+            return self._usable_gpus() if self._free else 0
+
+    def offer_gpus(self, gpus: Sequence[GpuDevice]) -> None:
+        """Take what the worker sees on its own host for what each host has, but no more."""
+        with self._changed:
+            self._offered = len(gpus)
 
     def start(self, launch: Launch) -> WideHandle:
-        """Start the ranks of an attempt on the first hosts that are free."""
+        """Start the ranks of an attempt on the first hosts that are free. Raises TooFewGpus."""
         with self._changed:
+            if launch.gpus > self._usable_gpus():
+                raise TooFewGpus(
+                    f"it needs {launch.gpus} GPUs on each host, and one has {self._usable_gpus()}"
+                )
             assert launch.hosts <= len(self._free), (
                 "the control plane assigned more hosts than were free"
             )
@@ -63,6 +73,9 @@ class HostLauncher:
             for handle in self._handles:
                 handle.kill()
             self._changed.wait_for(lambda: not self._handles)
+
+    def _usable_gpus(self) -> int:
+        return min(self.host_gpus, self._offered)
 
     def _take_back(self, handle: WideHandle, hosts: Sequence[Host]) -> None:
         exit_ = handle.wait()
