@@ -1,5 +1,6 @@
 """Attempts that a launcher runs on several hosts, without an agent, and their processes."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,12 @@ from service.contract.kernel import boot_clock
 from workers.attempt_dir import Assignment, AttemptDir
 from workers.launcher.base import Launch, Launcher, LauncherOptions
 from workers.launcher.process_exit import ProcessExit
+from workers.launcher.slurm.launcher import SlurmLauncher
 
 TRAINER = "workers.runs.preloaded:run_rank"
 LEASE_SECONDS = 60.0
+StartLauncher = Callable[..., SlurmLauncher]
+"""The fixture `start_launcher`: the main function of the ranks, and flags of salloc."""
 
 
 def options_for(rank_main: str, worker_id: str = "wrk_wide") -> LauncherOptions:

@@ -1,18 +1,16 @@
 """Fixtures: a Slurm of two nodes, an allocation of both, and a launcher in it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from api_tests.support.slurm import NODES, SlurmCluster, missing_for_slurm
-from api_tests.support.wide_launches import options_for
+from api_tests.support.wide_launches import StartLauncher, options_for
 from api_tests.support.worker_fixtures import control_plane
 from workers.launcher.slurm.launcher import SlurmLauncher
 
 __all__ = ["control_plane"]
-
-StartLauncher = Callable[..., SlurmLauncher]
 
 
 @pytest.fixture(scope="session")

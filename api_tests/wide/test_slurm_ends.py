@@ -11,16 +11,14 @@ import pytest
 from api_tests.support.slurm import SlurmCluster
 from api_tests.support.wide_launches import (
     TRAINER,
+    StartLauncher,
     WideAttempt,
     final_weights,
-    options_for,
 )
 from api_tests.support.worker_process import all_ended, eventually, title_of
-from api_tests.wide.conftest import StartLauncher
 from service.contract.ids import new_id
 from service.contract.kernel import boot_clock
 from workers.launcher.base import Availability, CannotLaunch, Launcher
-from workers.launcher.local.launcher import LocalLauncher
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("slurm"), pytest.mark.timeout(300)]
 
@@ -35,14 +33,13 @@ def an_attempt(launcher: Launcher, folder: Path, hosts: int = 2, **fields: objec
 def test_two_nodes_train_to_the_weights_of_two_ranks_on_one_host(
     start_launcher: StartLauncher, tmp_path: Path
 ) -> None:
-    wide = an_attempt(start_launcher(TRAINER), tmp_path)
+    launcher = start_launcher(TRAINER)
+    wide = an_attempt(launcher, tmp_path)
     exit_ = wide.end()
     assert [rank.status for rank in exit_.ranks] == [0, 0]
     assert wide.outcome() == "succeeded"
-    launcher = LocalLauncher(options_for(TRAINER))
     narrow = an_attempt(launcher, tmp_path, hosts=1, ranks=2)
     narrow.end()
-    launcher.close()
     assert final_weights(wide) == final_weights(narrow)
 
 

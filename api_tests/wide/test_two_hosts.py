@@ -10,7 +10,6 @@ from api_tests.support.wide_launches import TRAINER, WideAttempt, final_weights,
 from api_tests.support.worker_process import all_ended, eventually
 from service.contract.ids import new_id
 from service.contract.kernel import boot_clock
-from workers.launcher.local.launcher import LocalLauncher
 from workers.launcher.wide.launcher import HostLauncher
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("two-hosts"), pytest.mark.timeout(400)]
@@ -37,14 +36,13 @@ def a_launcher(two_hosts: TwoHosts, rank_main: str = TRAINER) -> HostLauncher:
 def test_two_hosts_train_to_the_weights_of_two_ranks_on_one_host(
     two_hosts: TwoHosts, tmp_path: Path
 ) -> None:
-    wide = WideAttempt(a_launcher(two_hosts), tmp_path, job_id=new_id("job"), hosts=2)
+    launcher = a_launcher(two_hosts)
+    wide = WideAttempt(launcher, tmp_path, job_id=new_id("job"), hosts=2)
     exit_ = wide.end()
     assert [rank.status for rank in exit_.ranks] == [0, 0]
     assert wide.outcome() == "succeeded"
-    launcher = LocalLauncher(options_for(TRAINER))
     narrow = WideAttempt(launcher, tmp_path, job_id=new_id("job"), hosts=1, ranks=2)
     narrow.end()
-    launcher.close()
     assert final_weights(wide) == final_weights(narrow)
 
 
