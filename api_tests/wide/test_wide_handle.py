@@ -112,8 +112,9 @@ def test_the_ends_of_two_hosts_with_many_ranks_are_one_in_the_order_in_which_the
 
 
 def test_a_rank_that_failed_ends_the_other_host_and_stays_the_first(
-    engine: FakeEngine, handle: WideHandle
+    engine: FakeEngine, handle: WideHandle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(wide_handle, "LAST_RANKS_SECONDS", 3600.0)
     engine.end(1, ranks_of(1, status=3 << 8))
     eventually(lambda: "kill" in engine.sent)
     engine.end(0, ranks_of(0, status=9))
