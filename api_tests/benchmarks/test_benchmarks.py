@@ -104,7 +104,7 @@ def test_what_a_request_costs_is_measured_on_both_databases() -> None:
     section = polls.measure(polls.Scale(rounds=1, requests=16, changes=2, jobs=6))
     assert _is_complete(section)
     assert {row[0] for row in section.rows} == {"SQLite", "PostgreSQL"}
-    assert len(section.figures) == 8
+    assert len(section.figures) == 10
 
 
 def test_an_eval_is_measured_with_and_without_what_it_writes() -> None:
