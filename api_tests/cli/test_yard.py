@@ -93,7 +93,7 @@ def _train(command: Command, wait_for: Any) -> str:
     wait_for(command.client.ready)
     job_id = command.client.submit(ENDLESS).id
     wait_for(lambda: command.client.job(job_id).progress.step >= 2)
-    assert any("rank 0" in title for title in command.look()), command.look()
+    assert any("rank-0" in title for title in command.look()), command.look()
     return job_id
 
 
