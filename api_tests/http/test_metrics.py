@@ -24,7 +24,15 @@ def test_every_loop_of_the_server_counts_its_turns_and_errors(http: httpx.Client
     )
     found = counts(http)
     loops = {"reaper", "gc", "pruner", "compactor", "server-heartbeat"}
-    loops |= {"sample-writer", "sample-mover", "space", "webhooks", "sweeps", "credentials"}
+    loops |= {
+        "sample-writer",
+        "sample-mover",
+        "space",
+        "webhooks",
+        "sweeps",
+        "preemption",
+        "credentials",
+    }
     assert set(found) == {(kind, loop) for kind in ("turns", "errors") for loop in loops}
     assert {value for (kind, _), value in found.items() if kind == "errors"} == {0.0}
 
