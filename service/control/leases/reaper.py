@@ -10,7 +10,7 @@ from service.contract.jobs import LIVE_ATTEMPTS, Attempt, AttemptState, Reason
 from service.contract.workers import WorkerState
 from service.control.leases.transitions import AttemptEnd, BackoffPolicy, end_attempt
 from service.domain.lifecycle import AttemptEvent, move_attempt
-from service.store import attempts, history, jobs, resource_classes, workers
+from service.store import attempts, contacts, history, jobs, resource_classes, workers
 from service.store.attempts import StoredAttempt
 
 MASS_FRACTION = 0.3
@@ -66,14 +66,15 @@ def is_due(tx: Connection, timeouts: LeaseTimeouts, now: datetime) -> bool:
         AttemptState.RUNNING: timeouts.unreachable_seconds,
         AttemptState.UNREACHABLE: timeouts.reassign_seconds,
     }
-    live, present = attempts.live(tx), workers.present(tx)
+    # Of thousands of attempts and workers, the times alone: this is asked every few seconds.
+    renewals, seen = contacts.of_attempts(tx), contacts.of_workers(tx)
     silence = timedelta(seconds=timeouts.unreachable_seconds)
     late = any(
-        now - each.renewed_at > timedelta(seconds=limits[each.attempt.state]) for each in live
+        now - span.first > timedelta(seconds=limits[state]) for state, span in renewals.items()
     )
-    silent = any(now - worker.last_seen_at > silence for worker in present)
-    contacts = [each.renewed_at for each in live] + [worker.last_seen_at for worker in present]
-    ahead = any(at - now > silence for at in contacts)
+    silent = seen is not None and now - seen.first > silence
+    spans = [*renewals.values(), *([seen] if seen is not None else [])]
+    ahead = any(span.last - now > silence for span in spans)
     return late or silent or ahead or resource_classes.count_ended_backoffs(tx, now) > 0
 
 
