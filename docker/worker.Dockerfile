@@ -3,8 +3,8 @@
 ARG BASE=docker.io/library/python:3.12.12-slim-bookworm
 
 FROM ${BASE} AS build
-# Where torch comes from: empty for PyPI's, which is for CUDA and brings its libraries; for CPUs
-# alone https://download.pytorch.org/whl/cpu, and for an older driver its /whl/cu126 or another.
+# Where torch comes from: empty for the one that pip finds, which is for CUDA and brings its
+# libraries; for CPUs alone, or an older driver, the index that PyTorch's installation page names.
 ARG TORCH_INDEX=
 RUN python3 -m venv /opt/trainyard
 WORKDIR /src
@@ -12,7 +12,7 @@ COPY pyproject.toml constraints.txt README.md LICENSE ./
 # Before our own code, which changes more often than these gigabytes.
 RUN grep -E '^(torch|torchvision)==' constraints.txt > torch.txt \
  && if [ -n "$TORCH_INDEX" ]; then \
-      /opt/trainyard/bin/pip install --no-cache-dir --no-deps --index-url "$TORCH_INDEX" -r torch.txt; \
+      /opt/trainyard/bin/pip install --no-cache-dir --no-deps -i "$TORCH_INDEX" -r torch.txt; \
     else \
       /opt/trainyard/bin/pip install --no-cache-dir -c constraints.txt -r torch.txt; \
     fi
