@@ -9,6 +9,7 @@ from api_tests.support.dashboard_models import a_checkpoint, a_job
 from api_tests.support.fake_dashboard_server import DEADLINE_MS, FakeDashboardServer
 from api_tests.support.fake_server import free_port
 from api_tests.support.server import Server
+from api_tests.support.webhook_fixtures import receiver as receiver
 from service.contract.checkpoints import Checkpoint
 from service.contract.jobs import Job
 

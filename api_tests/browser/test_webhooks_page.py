@@ -21,13 +21,6 @@ def hooked(tmp_path: Path) -> Iterator[Server]:
     server.stop()
 
 
-@pytest.fixture
-def receiver(tmp_path: Path) -> Iterator[WebhookReceiver]:
-    receiver = WebhookReceiver(tmp_path / "receiver")
-    yield receiver
-    receiver.kill()
-
-
 def test_a_webhook_is_made_tested_stopped_and_deleted_on_the_page(
     hooked: Server, receiver: WebhookReceiver, page: Page
 ) -> None:

@@ -18,6 +18,7 @@ from api_tests.support.fake_rest_server import (
 )
 from api_tests.support.rest_fixtures import client, fake
 from api_tests.support.server import Server
+from api_tests.support.webhook_fixtures import receiver as receiver
 from service.cli import app
 from service.cli.doctor.check import Finding
 from service.cli.doctor.installation import Installation

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from standardwebhooks import Webhook as Verifier
@@ -31,13 +30,6 @@ def webhooks(hooked: Server) -> Run:
         return runner.invoke(app, ["webhooks", *args])
 
     return invoked
-
-
-@pytest.fixture
-def receiver(tmp_path: Path) -> Iterator[WebhookReceiver]:
-    receiver = WebhookReceiver(tmp_path / "receiver")
-    yield receiver
-    receiver.kill()
 
 
 def test_a_webhook_is_made_tested_changed_and_deleted_by_its_name(

@@ -9,6 +9,7 @@ from api_tests.support.fake_agent import FakeAgent
 from api_tests.support.runs import ERRORS, Run
 from api_tests.support.server import Server
 from api_tests.support.server_context import Clock, server_context
+from api_tests.support.webhook_fixtures import receiver as receiver
 from service.api.app import build_app
 from service.store.engine import Database
 

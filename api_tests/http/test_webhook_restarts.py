@@ -2,10 +2,8 @@
 
 import signal
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from standardwebhooks import Webhook as Verifier
 
 from api_tests.support.fake_agent import FakeAgent
@@ -13,13 +11,6 @@ from api_tests.support.postgres import Postgres
 from api_tests.support.server import Server, wait_for
 from api_tests.support.webhook_calls import LOCAL, deliveries, ended, hook
 from api_tests.support.webhook_receiver import WebhookReceiver
-
-
-@pytest.fixture
-def receiver(tmp_path: Path) -> Iterator[WebhookReceiver]:
-    receiver = WebhookReceiver(tmp_path / "receiver")
-    yield receiver
-    receiver.kill()
 
 
 def test_what_was_committed_before_a_kill_is_sent_after_the_start(

@@ -54,13 +54,6 @@ def server(context: AppContext) -> Iterator[ThreadedServer]:
 
 
 @pytest.fixture
-def receiver(tmp_path: Path) -> Iterator[WebhookReceiver]:
-    receiver = WebhookReceiver(tmp_path / "receiver")
-    yield receiver
-    receiver.kill()
-
-
-@pytest.fixture
 def made(server: ThreadedServer, receiver: WebhookReceiver) -> dict[str, Any]:
     """A webhook, with its first secret."""
     answer = server.http.post("/webhooks", json={"url": receiver.url, "name": "chat"})

@@ -27,13 +27,6 @@ def hooked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture
-def receiver(tmp_path: Path) -> Iterator[WebhookReceiver]:
-    receiver = WebhookReceiver(tmp_path / "receiver")
-    yield receiver
-    receiver.kill()
-
-
-@pytest.fixture
 def worker(hooked: Server) -> Iterator[FakeAgent]:
     worker = FakeAgent(hooked)
     yield worker

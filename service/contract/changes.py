@@ -6,7 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from service.contract.fields import Id, Labels, Name
 from service.contract.json_types import NOT_NULL, Boolean
-from service.contract.specs import Priority, Resources
+from service.contract.resources import Resources
+from service.contract.specs import Priority
 
 
 class JobEdit(BaseModel):

@@ -21,11 +21,9 @@ from service.contract.fields import Id, Labels, Name
 from service.contract.json_types import WHOLE_NUMBER, Boolean, just
 from service.contract.json_values import JsonWithin
 from service.contract.paths import SubmittedImportPath
-from service.contract.registration import MOST_GPUS, MOST_SLOTS
+from service.contract.resources import Resources
 
 PARAMETERS_BYTES = 64 * 1024
-MOST_RANKS = 256
-"""On the CPU of one host."""
 
 
 class _Edge(BaseModel):
@@ -64,41 +62,6 @@ class Retention(_Edge):
     keep_last: Annotated[int, Field(ge=2, le=1000), WHOLE_NUMBER] = 3
     keep_best: Annotated[int, Field(ge=0, le=1000), WHOLE_NUMBER] = 1
     metric: Literal["top1_error", "top5_error", "loss"] = "top1_error"
-
-
-class Resources(_Edge):
-    """What a worker must have free: `gpus` on each of `hosts`, with one rank for each GPU.
-
-    Without GPUs there are `ranks` on the CPU of each host.
-    """
-
-    gpus: Annotated[int, Field(ge=0, le=MOST_GPUS), WHOLE_NUMBER] = 0
-    hosts: Annotated[
-        int, Field(ge=1, le=MOST_SLOTS, exclude_if=lambda hosts: hosts == 1), WHOLE_NUMBER
-    ] = 1
-    ranks: Annotated[
-        int, Field(ge=1, le=MOST_RANKS, exclude_if=lambda ranks: ranks == 1), WHOLE_NUMBER
-    ] = 1
-    labels: Labels = Field(default_factory=dict)
-
-    @property
-    def ranks_per_host(self) -> int:
-        """How many processes train on each host."""
-        return self.gpus or self.ranks
-
-    @property
-    def world_size(self) -> int:
-        """How many processes train together."""
-        return self.hosts * self.ranks_per_host
-
-    @model_validator(mode="after")
-    def _ranks_are_of_gpus_or_of_the_cpu(self) -> "Resources":
-        if self.gpus and self.ranks > 1:
-            raise ValueError(
-                f"with gpus there is one rank for each of them: leave out ranks {self.ranks}, "
-                "or set gpus to 0"
-            )
-        return self
 
 
 Priority = Annotated[int, Field(ge=-1000, le=1000), WHOLE_NUMBER]

@@ -16,8 +16,9 @@ from pydantic import (
 
 from service.contract.fields import LabelTexts
 from service.contract.reading import json_with_unknown_fields, with_unknown_fields
+from service.contract.resources import Resources
 from service.contract.sentences import sentence_of
-from service.contract.specs import AnySpec, ExportSpec, NetworkSpec, Resources
+from service.contract.specs import AnySpec, ExportSpec, NetworkSpec
 from service.contract.text import Message, ShortText
 
 

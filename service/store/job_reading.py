@@ -13,7 +13,8 @@ from sqlalchemy import JSON, Column, Connection, Row, Select, select
 
 from service.contract.jobs import Job, JobState, Progress
 from service.contract.reading import log_once, log_unknown_fields, member
-from service.contract.specs import AnySpec, Resources
+from service.contract.resources import Resources
+from service.contract.specs import AnySpec
 from service.contract.stored_specs import StoredSpec, UnreadableSpec
 from service.domain.offers import JobNeeds
 from service.store.job_columns import (

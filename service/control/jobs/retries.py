@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from service.contract.jobs import ENDED_JOBS, JobState
-from service.contract.specs import Resources
+from service.contract.resources import Resources
 from service.control.access.ownership import require_owner
 from service.control.jobs import views
 from service.control.jobs.submission import (

@@ -5,7 +5,7 @@ from sqlalchemy import Connection
 from service.contract.catalog import DatasetInfo
 from service.contract.counts import count_text
 from service.contract.data_spec import DataSpec
-from service.contract.specs import Resources
+from service.contract.resources import Resources
 from service.control.scheduling.catalogs import dataset_named
 from service.domain.errors import Unprocessable
 from service.domain.hints import DataSizes, SplitSize
