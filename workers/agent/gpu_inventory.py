@@ -25,8 +25,6 @@ class GpuInventory:
         self._visible = visible
         self._known: dict[int, ListedGpu] = {}
         self._doubts: dict[int, str] = {}
-        self.driver_answers = False
-        """Whether the newest listing has one: a driver that may crash is asked by no other call."""
         self._lock = threading.Lock()
 
     @property
@@ -41,6 +39,13 @@ class GpuInventory:
             return tuple(self._gpu(index) for index in sorted(self._known))[:MOST_GPUS]
 
     @property
+    def devices(self) -> tuple[GpuDevice, ...]:
+        """The same GPUs, as the driver knows them: without a name those that it has lost."""
+        with self._lock:
+            known = sorted(self._known.items())[:MOST_GPUS]
+            return tuple(GpuDevice(index, gpu.uuid) for index, gpu in known)
+
+    @property
     def offered(self) -> tuple[GpuDevice, ...]:
         """Those that may be given out."""
         with self._lock:
@@ -53,7 +58,6 @@ class GpuInventory:
         named it.
         """
         with self._lock:
-            self.driver_answers = listing.problem is None
             if listing.problem is not None:
                 self._known = _all_with(self._known, listing.problem)
                 return

@@ -1,80 +1,75 @@
-"""The use of this worker's GPUs, as the driver's own library (NVML) tells it."""
+"""Measures the use of this worker's GPUs."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
 
-import pynvml
 import structlog
 
-from service.contract.registration import Gpu
 from service.contract.samples import MOST_SAMPLED_GPUS, GpuSample
+from workers.agent.gpu_reader_process import GpuReaderProcess
+from workers.agent.gpu_readings import GpuReading, GpuReadings
+from workers.launcher.base import GpuDevice
 
-Value = TypeVar("Value")
+_ANSWER_SECONDS = 5.0
+_PAUSE_SECONDS = 60.0
 _log = structlog.get_logger()
 
 
 class GpuMeter:
-    """Measures the GPUs that the worker has registered; no CUDA context is made.
+    """Measures the GPUs that `devices` gives; all its calls come from one thread.
 
-    A driver that cannot be asked is logged once, and asked again at the next measurement.
+    A driver that does not answer is logged once and left alone for a minute, and for as long as the
+    process that waits for it cannot be ended.
     """
 
-    def __init__(self, gpus: Sequence[Gpu], nvml: Any = pynvml) -> None:
-        self.watch(gpus)
-        self._nvml, self._is_ready, self._is_logged = nvml, False, False
-
-    def watch(self, gpus: Sequence[Gpu]) -> None:
-        """Measure these from now on."""
-        self._indices = [gpu.index for gpu in gpus[:MOST_SAMPLED_GPUS]]
+    def __init__(
+        self,
+        devices: Callable[[], Sequence[GpuDevice]],
+        clock: Callable[[], float],
+        answer_seconds: float = _ANSWER_SECONDS,
+    ) -> None:
+        self._devices, self._clock, self._answer_seconds = devices, clock, answer_seconds
+        self._process: GpuReaderProcess | None = None
+        self._ask_at, self._is_killed, self._is_logged = clock(), False, False
 
     def measure(self, attempts: Mapping[int, tuple[str, int]]) -> tuple[GpuSample, ...]:
         """A sample of each GPU; `attempts` has job and number by the index of the GPU they use.
 
-        Without the driver a sample has the attempt alone.
+        Where the driver does not answer, a sample has the attempt alone.
         """
-        is_ready = bool(self._indices) and self._begin()
-        return tuple(self._sample(index, attempts.get(index), is_ready) for index in self._indices)
+        devices = self._devices()[:MOST_SAMPLED_GPUS]
+        readings = self._readings([device.cuda_name for device in devices if device.cuda_name])
+        return tuple(
+            _sample(device.index, readings.get(device.cuda_name), attempts) for device in devices
+        )
 
-    def _begin(self) -> bool:
-        if self._is_ready:
-            return True
-        try:
-            self._nvml.nvmlInit()
-        except self._nvml.NVMLError as error:
-            if not self._is_logged:
-                _log.warning("gpu_use_unknown", error=str(error))
-            self._is_logged = True
-            return False
-        self._is_ready = True
-        return True
-
-    def _sample(self, index: int, attempt: tuple[str, int] | None, is_ready: bool) -> GpuSample:
-        job_id, number = attempt or (None, None)
-        values = self._values(index) if is_ready else {}
-        return GpuSample(index=index, job_id=job_id, attempt=number, **values)
-
-    def _values(self, index: int) -> dict[str, Any]:
-        nvml = self._nvml
-        handle = self._value(lambda: nvml.nvmlDeviceGetHandleByIndex(index))
-        if handle is None:
+    def _readings(self, names: Sequence[str]) -> Mapping[str, GpuReading]:
+        if not names or self._clock() < self._ask_at:
             return {}
-        rates = self._value(lambda: nvml.nvmlDeviceGetUtilizationRates(handle))
-        memory = self._value(lambda: nvml.nvmlDeviceGetMemoryInfo(handle))
-        sensor = nvml.NVML_TEMPERATURE_GPU
-        power = self._value(lambda: nvml.nvmlDeviceGetPowerUsage(handle))
-        return {
-            "use": rates.gpu / 100 if rates is not None else None,
-            "memory_used_bytes": memory.used if memory is not None else None,
-            "memory_total_bytes": memory.total if memory is not None else None,
-            "temperature_celsius": self._value(
-                lambda: nvml.nvmlDeviceGetTemperature(handle, sensor)
-            ),
-            "power_watts": round(power / 1000) if power is not None else None,
-        }
-
-    def _value(self, read: Callable[[], Value]) -> Value | None:
+        if self._process is not None and self._process.has_ended():
+            self._process, self._is_killed = None, False
+        if self._is_killed:
+            return {}
         try:
-            return read()
-        except self._nvml.NVMLError:
-            # A part of a GPU (MIG) has no use of its own, and a GPU may fall off the bus.
-            return None
+            self._process = self._process or GpuReaderProcess()
+            answer = self._process.ask(names, self._answer_seconds)
+        except (OSError, ValueError) as error:
+            answer = GpuReadings(problem=str(error))
+            self._leave_alone()
+        if answer.problem is not None and not self._is_logged:
+            _log.warning("gpu_use_unknown", error=answer.problem)
+        self._is_logged = answer.problem is not None
+        return answer.readings
+
+    def _leave_alone(self) -> None:
+        self._ask_at = self._clock() + _PAUSE_SECONDS
+        if self._process is not None:
+            self._process.kill()
+            self._is_killed = True
+
+
+def _sample(
+    index: int, reading: GpuReading | None, attempts: Mapping[int, tuple[str, int]]
+) -> GpuSample:
+    job_id, number = attempts.get(index, (None, None))
+    values = reading.model_dump() if reading is not None else {}
+    return GpuSample(index=index, job_id=job_id, attempt=number, **values)

@@ -91,8 +91,8 @@ class Agent:
         self._availability = AvailabilityWatch(launcher, self._follow_machines)
         self._claim_count = 0
         self._claims = Loop("claim", 0.0, self._claim_turn, log=_log)
-        self._inventory, self._meter = gpus, GpuMeter(gpus.gpus if gpus.driver_answers else ())
-        self._sampler = sampler = Sampler(paths.volume, self._meter, self._running.of_gpus, clock)
+        meter = GpuMeter(lambda: gpus.devices, clock)
+        self._sampler = sampler = Sampler(paths.volume, meter, self._running.of_gpus, clock)
         self._gpus = GpuWatcher(
             gpus,
             launcher,
@@ -283,6 +283,5 @@ class Agent:
             self._messages.put(MachinesLeave())
 
     def _take_gpus(self, gpus: tuple[Gpu, ...]) -> None:
-        self._meter.watch(gpus if self._inventory.driver_answers else ())
         if not self._draining:
             self._registrar.change_gpus(gpus)

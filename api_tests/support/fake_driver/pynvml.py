@@ -31,13 +31,7 @@ class NVMLError(Exception):
 
 def nvmlInit() -> None:
     """Ends, hangs or fails as the file says."""
-    fault = _driver()
-    if fault == "crash":
-        os.abort()
-    if fault == "hang":
-        time.sleep(600)
-    if fault == "absent":
-        raise NVMLError(NVML_ERROR_LIBRARY_NOT_FOUND)
+    _fail()
 
 
 def nvmlDeviceGetCount() -> int:
@@ -49,6 +43,16 @@ def nvmlDeviceGetHandleByIndex(index: int) -> Any:
     """The GPU itself, as the file has it."""
     gpu = _driver()[index]
     return _lost() if gpu.get("lost") else gpu
+
+
+def nvmlDeviceGetHandleByUUID(uuid: str) -> Any:
+    """The GPU or instance itself; ends, hangs or fails as the file says."""
+    _fail()
+    devices = [each for gpu in _driver() for each in (gpu, *gpu.get("instances", ()))]
+    for device in devices:
+        if device["uuid"] == uuid:
+            return _lost() if device.get("lost") else device
+    raise NVMLError(NVML_ERROR_NOT_FOUND)
 
 
 def nvmlDeviceGetUUID(gpu: Any) -> str:
@@ -82,16 +86,32 @@ def nvmlDeviceGetMigDeviceHandleByIndex(gpu: Any, number: int) -> Any:
     return gpu["instances"][number - 1]
 
 
-def nvmlDeviceGetUtilizationRates(_: Any) -> Any:
-    return SimpleNamespace(gpu=50)
+def nvmlDeviceGetUtilizationRates(gpu: Any) -> Any:
+    return SimpleNamespace(gpu=_whole(gpu).get("percent", 50))
 
 
-def nvmlDeviceGetTemperature(_: Any, __: int) -> int:
-    return 60
+def nvmlDeviceGetTemperature(gpu: Any, _: int) -> int:
+    return int(_whole(gpu).get("celsius", 60))
 
 
-def nvmlDeviceGetPowerUsage(_: Any) -> int:
-    return 500_000
+def nvmlDeviceGetPowerUsage(gpu: Any) -> int:
+    return int(_whole(gpu).get("milliwatts", 500_400))
+
+
+def _whole(gpu: Any) -> Any:
+    if gpu["uuid"].startswith("MIG-"):
+        raise NVMLError(NVML_ERROR_NOT_SUPPORTED)
+    return gpu
+
+
+def _fail() -> None:
+    fault = _driver()
+    if fault == "crash":
+        os.abort()
+    if fault == "hang":
+        time.sleep(600)
+    if fault == "absent":
+        raise NVMLError(NVML_ERROR_LIBRARY_NOT_FOUND)
 
 
 def _lost() -> NoReturn:
