@@ -148,6 +148,7 @@ class Attempt(BaseModel):
     """One run of a job on one worker.
 
     `gpus` are the indices of the worker's GPUs that it uses; None if the worker has not told.
+    `gpu_count` is how many it was given on each host; None for one of a version without ranges.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -162,6 +163,7 @@ class Attempt(BaseModel):
     started_at: datetime | None = None
     finished_at: datetime | None = None
     gpus: Annotated[tuple[int, ...], CutTo(1024)] | None = None
+    gpu_count: Annotated[int | None, Field(exclude_if=lambda count: count is None)] = None
 
 
 class Event(BaseModel):

@@ -181,6 +181,8 @@ class CheckDataSpec(_Submission):
     def _runs_in_one_process(self) -> "CheckDataSpec":
         if self.resources.hosts > 1 or self.resources.ranks > 1:
             raise ValueError("data are checked by one process: leave out resources.hosts and ranks")
+        if self.resources.gpu_range is not None:
+            raise ValueError("data are checked by one process: give resources.gpus as one number")
         return self
 
 

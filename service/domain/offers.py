@@ -51,7 +51,8 @@ class JobNeeds:
     `forms` are the digests of the recipe's forms in which the job can run; None is any form. A job
     without a recipe, as an import is, and one that was stored before catalogs run on every worker.
     `data_forms` are the forms of its data, none for a named data set and for plain folders.
-    `gpus` are needed on each of `hosts`.
+    `gpus` are needed on each of `hosts`. Where a job has a range of them, `gpu_counts` are the
+    numbers that it may have, rising: `gpus` is the first, and all that it waits for.
     """
 
     gpus: int = 0
@@ -61,11 +62,19 @@ class JobNeeds:
     forms: frozenset[str] | None = None
     data_forms: frozenset[str] = frozenset()
     hosts: int = 1
+    gpu_counts: tuple[int, ...] = ()
 
     @property
     def is_wide(self) -> bool:
         """Whether narrow jobs could keep what is needed from ever being free at once."""
         return self.gpus > 0 or self.hosts > 1
+
+    def gpus_within(self, free: int) -> int:
+        """How many GPUs the job is given on each host where so many are free there.
+
+        That are as many as it may have, and never fewer than it needs.
+        """
+        return max((each for each in self.gpu_counts if each <= free), default=self.gpus)
 
     @property
     def in_any_form(self) -> "JobNeeds":

@@ -22,11 +22,15 @@ from service.domain.retry import MACHINE_FAULTS
 from service.store.job_needs import needs_of_column
 from service.store.tables import attempts, jobs, workers
 
+GIVEN_GPUS = func.coalesce(attempts.c.gpu_count, jobs.c.gpus)
+"""How many GPUs an attempt has on each host, where it is joined to its job."""
 _USAGE = (
-    select(attempts.c.worker_id, jobs.c.needs, jobs.c.gpus, func.count().label("number"))
+    select(
+        attempts.c.worker_id, jobs.c.needs, GIVEN_GPUS.label("gpus"), func.count().label("number")
+    )
     .join(jobs, jobs.c.id == attempts.c.job_id)
     .where(attempts.c.state.in_(LIVE_ATTEMPTS))
-    .group_by(attempts.c.worker_id, jobs.c.needs, jobs.c.gpus)
+    .group_by(attempts.c.worker_id, jobs.c.needs, GIVEN_GPUS)
 )
 
 
@@ -210,6 +214,7 @@ def _stored(row: RowMapping) -> StoredAttempt:
         started_at=row["started_at"],
         finished_at=row["finished_at"],
         gpus=_gpus(row["gpus"]),
+        gpu_count=row["gpu_count"],
     )
     return StoredAttempt(
         attempt,

@@ -16,6 +16,7 @@ from service.contract.jobs import ENDED_JOBS, Job, JobState
 from service.contract.reading import member
 from service.contract.specs import CheckDataSpec, NetworkSpec
 from service.contract.stored_specs import StoredSpec, spec_as_stored
+from service.domain.gpu_counts import gpu_counts_of
 from service.domain.offers import JobNeeds
 from service.store.checkpoint_tables import checkpoints
 from service.store.job_reading import job_of_row, select_jobs
@@ -61,14 +62,16 @@ def needs_of(job: Job, forms: frozenset[str] | None) -> JobNeeds:
     data_forms: frozenset[str] = frozenset()
     if isinstance(spec, NetworkSpec | CheckDataSpec):
         data_forms = spec.data.forms
+    counts = gpu_counts_of(spec)
     return JobNeeds(
-        resources.gpus,
+        counts[0] if counts else resources.gpu_count,
         resources.labels,
         job.kind,
         job.recipe,
         forms,
         data_forms,
         resources.hosts,
+        counts,
     )
 
 

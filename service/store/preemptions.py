@@ -6,6 +6,7 @@ from sqlalchemy import Connection, or_, select, update
 
 from service.contract.jobs import LIVE_ATTEMPTS, AttemptState, JobState
 from service.domain.preemption import RunningJob
+from service.store.attempts import GIVEN_GPUS
 from service.store.job_needs import needs_of_column
 from service.store.tables import attempts, jobs, workers
 
@@ -40,7 +41,7 @@ def running_jobs(tx: Connection, least_seconds: float, now: datetime) -> list[Ru
             jobs.c.id,
             jobs.c.state.label("job_state"),
             jobs.c.queue_order,
-            jobs.c.gpus,
+            GIVEN_GPUS.label("gpus"),
             jobs.c.needs,
             attempts.c.number,
             attempts.c.worker_id,

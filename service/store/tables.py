@@ -140,6 +140,8 @@ attempts = Table(
     Column("spared", Boolean, nullable=False),
     # The indices of the GPUs that it uses; None until its worker has told.
     Column("gpus", JSON(none_as_null=True)),
+    # How many it was given on each host; None of a version that gave as many as the job's `gpus`.
+    Column("gpu_count", Integer),
     # The queued job for which it was asked to give its place back; it may be gone since.
     Column("preempted_for", String(64)),
     UniqueConstraint("worker_id", "request_id"),

@@ -39,7 +39,7 @@ class AttemptLaunch:
             claim.job_id,
             folder.spec_path,
             folder.log_path,
-            gpus=needed.gpus,
+            gpus=needed.gpu_count,
             ranks=needed.ranks,
             hosts=needed.hosts,
         )

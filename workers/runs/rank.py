@@ -41,7 +41,7 @@ def run_rank(spec_path: Path, find_problem: Callable[[], str | None] = gpu_probl
     attempt_dir = AttemptDir(spec_path.parent)
     assignment = attempt_dir.assignment()
     # Before the ranks join: those whose GPU works would wait for this one.
-    problem = find_problem() if assignment.claim.spec.resources.gpus else None
+    problem = find_problem() if assignment.claim.spec.resources.gpu_count else None
     if problem is not None:
         sys.stderr.write(f"{problem}\n")
         return UNUSABLE_GPU_STATUS

@@ -5,9 +5,11 @@ from sqlalchemy import Connection
 from service.contract.catalog import DatasetInfo
 from service.contract.counts import count_text
 from service.contract.data_spec import DataSpec
+from service.contract.registration import MOST_GPUS
 from service.contract.resources import Resources
 from service.control.scheduling.catalogs import dataset_named
 from service.domain.errors import Unprocessable
+from service.domain.gpu_counts import fitting_counts, gpu_counts
 from service.domain.hints import DataSizes, SplitSize
 from service.domain.known_parameters import KnownParameters
 from service.store import data_counts
@@ -50,8 +52,14 @@ def classes_of(dataset: DatasetInfo | None, params: KnownParameters) -> int | No
 
 def require_shares(resources: Resources, params: KnownParameters) -> None:
     """Raises Unprocessable if the ranks of a training cannot share its batch evenly."""
-    batch, ranks = params.batch_size, resources.world_size
-    if batch is None or batch % ranks == 0:
+    batch = params.batch_size
+    if batch is None:
+        return
+    if resources.gpu_range is not None:
+        _require_share_in_range(resources, batch)
+        return
+    ranks = resources.world_size
+    if batch % ranks == 0:
         return
     below = batch // ranks * ranks
     fitting = f"{below} or {below + ranks}" if below else str(ranks)
@@ -61,6 +69,23 @@ def require_shares(resources: Resources, params: KnownParameters) -> None:
         f"or another number of {what}"
     )
     raise Unprocessable("batch_size", message, "/params/batch_size")
+
+
+def _require_share_in_range(resources: Resources, batch: int) -> None:
+    if gpu_counts(resources, batch):
+        return
+    hosts = resources.hosts
+    each = f" on each of {hosts} hosts" if hosts > 1 else ""
+    nearest = [str(count) for count in fitting_counts(resources, batch, MOST_GPUS)]
+    if nearest:
+        cure = f"let the range have {' or '.join(nearest)} in it, or use another batch_size"
+    else:
+        cure = f"use a batch_size that {hosts} divides, or other hosts"
+    message = (
+        f"batch_size {batch} cannot be shared evenly by any number of GPUs from "
+        f"{resources.gpu_range}{each}: {cure}"
+    )
+    raise Unprocessable("batch_size", message, "/resources/gpus")
 
 
 def require_batch(dataset: DatasetInfo | None, params: KnownParameters) -> None:

@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from service.contract.agent import Claim, ClaimRequest, Lease
+from service.contract.counts import count_text
 from service.contract.jobs import LIVE_ATTEMPTS, Attempt, AttemptState, JobState
 from service.contract.stored_specs import UnreadableSpec
 from service.contract.workers import Worker, WorkerState
 from service.control.leases.transitions import fail_unreadable
 from service.control.scheduling import catalogs
-from service.control.scheduling.scheduler import eligible_jobs, lock_first_job
+from service.control.scheduling.scheduler import eligible_jobs, gpus_given, lock_first_job
 from service.domain.errors import NotFound
 from service.domain.lifecycle import JobEvent, move_job
 from service.domain.placement import Capacity
@@ -27,12 +28,13 @@ class Grant:
     """The attempt that a claim began; its `token` proves that a worker has the lease.
 
     `by_older_worker` is whether the worker sends no catalog, so that the parameters it knows are
-    not known.
+    not known. `gpus` is how many it has on each host; None is as the job's spec says.
     """
 
     job_id: str
     attempt: int
     token: str
+    gpus: int | None = None
     by_older_worker: bool = False
 
 
@@ -52,7 +54,8 @@ def claim(tx: Connection, request: ClaimRequest, *, token: str, now: datetime) -
         return _grant(earlier.attempt, earlier.token, worker) if live else None
     if state is not WorkerState.ACTIVE:
         return None
-    job = _lock_first_readable(tx, _capacity(tx, worker, request), now)
+    capacity = _capacity(tx, worker, request)
+    job = _lock_first_readable(tx, capacity, now)
     if job is None:
         return None
     attempt = Attempt(
@@ -61,6 +64,7 @@ def claim(tx: Connection, request: ClaimRequest, *, token: str, now: datetime) -
         worker_id=worker.id,
         state=AttemptState.CLAIMED,
         created_at=now,
+        gpu_count=gpus_given(tx, job, capacity, now),
     )
     attempts.add(tx, attempt, token=token, request_id=request.request_id)
     values = {
@@ -75,7 +79,7 @@ def claim(tx: Connection, request: ClaimRequest, *, token: str, now: datetime) -
     measure(tx, "claims", 1, job.job.kind)
     if attempt.number == 1:
         measure(tx, "queue_wait_seconds", _seconds(now - job.job.created_at), job.job.kind)
-    history.note(tx, job.job.id, attempt.number, "claimed", f"claimed by {worker.host}", now)
+    history.note(tx, job.job.id, attempt.number, "claimed", _message(job, attempt, worker), now)
     return _grant(attempt, token, worker)
 
 
@@ -90,6 +94,8 @@ def claim_of(tx: Connection, grant: Grant, lease: Lease) -> Claim | None:
         return None
     # An older worker would refuse a field that it does not know; none needs this one.
     spec = job.job.spec.model_copy(update={"preemptible": False})
+    if spec.resources.gpu_range is not None and grant.gpus is not None:
+        spec = spec.model_copy(update={"resources": spec.resources.with_gpus(grant.gpus)})
     if grant.by_older_worker:
         # It knows neither a parameter nor a default that came later, and has its own defaults.
         spec = catalogs.without_builtin_defaults(spec)
@@ -134,5 +140,15 @@ def _seconds(waited: timedelta) -> float:
     return max(waited.total_seconds(), 0.0)
 
 
+def _message(job: StoredJob, attempt: Attempt, worker: Worker) -> str:
+    resources = job.job.spec.resources
+    if resources.gpu_range is None or attempt.gpu_count is None:
+        return f"claimed by {worker.host}"
+    given = count_text(attempt.gpu_count, "GPU")
+    each = " on each host" if resources.hosts > 1 else ""
+    return f"claimed by {worker.host} with {given}{each}, of {resources.gpu_range} that it may have"
+
+
 def _grant(attempt: Attempt, token: str, worker: Worker) -> Grant:
-    return Grant(attempt.job_id, attempt.number, token, worker.catalog_digest is None)
+    by_older_worker = worker.catalog_digest is None
+    return Grant(attempt.job_id, attempt.number, token, attempt.gpu_count, by_older_worker)

@@ -27,6 +27,25 @@ def lock_first_job(tx: Connection, capacity: Capacity, now: datetime) -> StoredJ
     return None
 
 
+def gpus_given(tx: Connection, job: StoredJob, capacity: Capacity, now: datetime) -> int:
+    """How many GPUs on each host a job has that the worker is given now: as many as it may.
+
+    Where the worker is kept for another job, those that this one needs are left it; only what the
+    job needs at least, it gets whatever is left.
+    """
+    needs, free = job.needs, capacity.free_gpus
+    given = needs.gpus_within(free)
+    # Of a worker that stands for several hosts, an attempt has its hosts to itself.
+    if given == needs.gpus or capacity.worker.hosts > 1:
+        return given
+    wide = [each for each in resource_classes.of_queued_jobs(tx) if each.job_needs.is_wide]
+    queue = [
+        each for each in queue_of(tx, wide, limits.reached(tx).keys(), now) if each.id != job.job.id
+    ]
+    holder = _reservations(tx, queue, _capacities_with(tx, capacity)).get(capacity.worker.id)
+    return given if holder is None else needs.gpus_within(free - holder.gpus)
+
+
 def eligible_jobs(tx: Connection, capacity: Capacity, now: datetime) -> Iterator[QueuedJob]:
     """The jobs that the worker may have now, in the order of the queue; nothing is locked."""
     if capacity.free_slots < 1:
@@ -44,15 +63,9 @@ def eligible_jobs(tx: Connection, capacity: Capacity, now: datetime) -> Iterator
     for job in queue:
         # Most claims need no look at the other workers.
         if capacities is None and (job.worker_losses or not capacity.can_start(job.needs)):
-            others = capacities_of(tx, workers.present(tx))
-            capacities = [capacity if each.worker.id == worker.id else each for each in others]
+            capacities = _capacities_with(tx, capacity)
             offers = [capacity.offer, *(each.offer for each in capacities)]
-            wide = [
-                with_accepted_forms(each, offers, read_parameters)
-                for each in queue
-                if each.needs.is_wide
-            ]
-            holder = reservations(wide, capacities).get(worker.id)
+            holder = _reservations(tx, queue, capacities).get(worker.id)
         job = with_accepted_forms(job, offers, read_parameters)
         if holder is not None and is_reserved_for_another(job, holder, capacity):
             continue
@@ -104,6 +117,24 @@ def loss_locations(tx: Connection, job: QueuedJob) -> list[WorkerLocation]:
         WorkerLocation(*location)
         for location in attempts.loss_locations(tx, job.id, job.worker_losses)
     ]
+
+
+def _capacities_with(tx: Connection, capacity: Capacity) -> list[Capacity]:
+    """What each active worker has free; of one it is known better than the database has it."""
+    all_workers = capacities_of(tx, workers.present(tx))
+    return [capacity if each.worker.id == capacity.worker.id else each for each in all_workers]
+
+
+def _reservations(
+    tx: Connection, queue: Iterable[QueuedJob], capacities: list[Capacity]
+) -> dict[str, QueuedJob]:
+    """By worker id the job of the queue that it is kept for."""
+    offers = [each.offer for each in capacities]
+    read_parameters = partial(jobs.parameters_of, tx)
+    wide = [
+        with_accepted_forms(each, offers, read_parameters) for each in queue if each.needs.is_wide
+    ]
+    return reservations(wide, capacities)
 
 
 def _is_within_limits(tx: Connection, labels: Mapping[str, str]) -> bool:
