@@ -8,7 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 from api_tests.support.preemption_yard import a_capacity, a_queued_job, a_running_job
 from service.domain.placement import Capacity, QueuedJob
 from service.domain.preemption import Preemption, RunningJob, preemptions
-from service.domain.reservations import is_reserved_for_another, reservations
+from service.domain.reservations import gpus_beside, is_reserved_for_another, reservations
 
 LEAST_SECONDS = 10
 MOST_JOBS = 24
@@ -17,12 +17,17 @@ any_number = st.integers(0, 999)
 
 @dataclass
 class ModelJob:
-    """A job; `worker` is None in the queue, and `asked` are the workers it has asked there."""
+    """A job; `worker` is None in the queue, and `asked` are the workers it has asked there.
+
+    It needs `gpus`, may have `most_gpus`, and has `given` where it runs.
+    """
 
     id: str
     priority: int
     gpus: int
+    most_gpus: int
     preemptible: bool
+    given: int = 0
     worker: str | None = None
     started: int = 0
     is_stopping: bool = False
@@ -48,10 +53,15 @@ class PreemptionModel(RuleBasedStateMachine):
         self.preempted: list[tuple[str, str]] = []
 
     @precondition(lambda self: len(self.jobs) < MOST_JOBS)
-    @rule(priority=st.integers(-1, 2), gpus=st.integers(0, 4), preemptible=st.booleans())
-    def submit(self, priority: int, gpus: int, preemptible: bool) -> None:
-        job_id = f"job_{len(self.jobs):03d}"
-        self.jobs[job_id] = ModelJob(job_id, priority, gpus, preemptible)
+    @rule(
+        priority=st.integers(-1, 2),
+        gpus=st.integers(0, 4),
+        more=st.sampled_from([0, 0, 1, 3]),
+        preemptible=st.booleans(),
+    )
+    def submit(self, priority: int, gpus: int, more: int, preemptible: bool) -> None:
+        job_id, most = f"job_{len(self.jobs):03d}", gpus + more if gpus else 0
+        self.jobs[job_id] = ModelJob(job_id, priority, gpus, most, preemptible)
 
     @rule(seconds=st.sampled_from([1, LEAST_SECONDS]))
     def let_time_pass(self, seconds: int) -> None:
@@ -162,17 +172,25 @@ class PreemptionModel(RuleBasedStateMachine):
             if holder and is_reserved_for_another(queued, holder, capacity):
                 continue
             if queued.gpus <= capacity.free_gpus:
-                self._start(self.jobs[queued.id], worker, capacity)
+                others = [each for each in self.queue() if each.id != queued.id]
+                kept = reservations(others, self.capacities()).get(worker)
+                given = gpus_beside(queued.needs, capacity, kept)
+                self._start(self.jobs[queued.id], worker, capacity, given)
                 return True
         return False
 
-    def _start(self, job: ModelJob, worker: str, capacity: Capacity) -> None:
+    def _start(self, job: ModelJob, worker: str, capacity: Capacity, given: int) -> None:
         for other in self.queued():
             if worker in other.asked and other.key < job.key:
                 assert other.gpus, "a place is given to a job behind the one that asked for it"
                 assert not job.gpus, "GPUs are given to a job behind the one that asked for them"
                 assert capacity.free_slots >= 2
+            if worker in other.asked and given > job.gpus:
+                left = capacity.free_gpus - given
+                assert left >= other.gpus, "what was given back is taken beyond the least"
         job.worker, job.started, job.asked = worker, self.time, set()
+        job.given = given
+        assert job.gpus <= job.given <= max(job.most_gpus, job.gpus)
         self.claimed.append((self.time, job.key))
 
     def running(self) -> list[ModelJob]:
@@ -183,7 +201,13 @@ class PreemptionModel(RuleBasedStateMachine):
 
     def queue(self) -> list[QueuedJob]:
         return [
-            a_queued_job(each.id, priority=each.priority, gpus=each.gpus, asked=each.asked)
+            a_queued_job(
+                each.id,
+                priority=each.priority,
+                gpus=each.gpus,
+                most_gpus=each.most_gpus,
+                asked=each.asked,
+            )
             for each in self.queued()
         ]
 
@@ -193,7 +217,7 @@ class PreemptionModel(RuleBasedStateMachine):
                 each.id,
                 str(each.worker),
                 priority=each.priority,
-                gpus=each.gpus,
+                gpus=each.given,
                 ran=self.time - each.started,
                 is_victim=each.preemptible and self.time - each.started >= LEAST_SECONDS,
                 is_stopping=each.is_stopping,
@@ -206,7 +230,7 @@ class PreemptionModel(RuleBasedStateMachine):
         slots, gpus = self.workers[worker]
         on_it = [each for each in self.running() if each.worker == worker]
         held = [each for each in on_it if not (with_stopping and each.is_stopping)]
-        return slots - len(held), gpus - sum(each.gpus for each in held)
+        return slots - len(held), gpus - sum(each.given for each in held)
 
     def capacities(self) -> list[Capacity]:
         rooms = {name: self.room(name) for name in self.workers}

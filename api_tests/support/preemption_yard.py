@@ -40,13 +40,15 @@ def a_queued_job(
     *,
     priority: int = 0,
     gpus: int = 0,
+    most_gpus: int = 0,
     hosts: int = 1,
     labels: Mapping[str, str] | None = None,
     worker_losses: int = 0,
     asked: Collection[str] = (),
 ) -> QueuedJob:
-    """A job that every worker with its GPUs and labels can run."""
-    needs = JobNeeds(gpus=gpus, hosts=hosts, labels=dict(labels or {}))
+    """A job that every worker with its GPUs and labels can run; up to `most_gpus`, if more."""
+    counts = tuple(range(gpus, most_gpus + 1)) if most_gpus > gpus else ()
+    needs = JobNeeds(gpus=gpus, hosts=hosts, labels=dict(labels or {}), gpu_counts=counts)
     return QueuedJob(job_id, -priority, needs, worker_losses, frozenset(asked))
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from service.domain.offers import JobNeeds
 from service.domain.placement import Capacity, QueuedJob, fits
 
 _MOST_RESERVATIONS = 10
@@ -47,3 +48,14 @@ def is_reserved_for_another(job: QueuedJob, holder: QueuedJob, capacity: Capacit
     """
     slots = holder.needs.hosts + job.needs.hosts
     return holder.sort_key < job.sort_key and (job.gpus > 0 or capacity.free_slots < slots)
+
+
+def gpus_beside(needs: JobNeeds, capacity: Capacity, holder: QueuedJob | None) -> int:
+    """How many GPUs on each host a job is given that starts on the worker kept for `holder`.
+
+    As many as it may have of those that `holder` does not need; and of what is gathered for that
+    one no more than the job needs at least. Without a `holder`, as many as it may have.
+    """
+    # Of a worker that stands for several hosts, an attempt has its hosts to itself.
+    kept = holder.gpus if holder is not None and capacity.worker.hosts == 1 else 0
+    return needs.gpus_within(capacity.free_gpus - kept)

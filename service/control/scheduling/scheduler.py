@@ -10,7 +10,7 @@ from service.contract.workers import Worker, WorkerState
 from service.control.scheduling import catalogs
 from service.control.scheduling.forms import with_accepted_forms
 from service.domain.placement import Capacity, QueuedJob, WorkerLocation, fits, may_try
-from service.domain.reservations import is_reserved_for_another, reservations
+from service.domain.reservations import gpus_beside, is_reserved_for_another, reservations
 from service.store import attempts, jobs, limits, resource_classes, workers
 from service.store.job_rows import StoredJob
 from service.store.resource_classes import ResourceClass
@@ -28,22 +28,14 @@ def lock_first_job(tx: Connection, capacity: Capacity, now: datetime) -> StoredJ
 
 
 def gpus_given(tx: Connection, job: StoredJob, capacity: Capacity, now: datetime) -> int:
-    """How many GPUs on each host a job has that the worker is given now: as many as it may.
-
-    Where the worker is kept for another job, those that this one needs are left it; only what the
-    job needs at least, it gets whatever is left.
-    """
-    needs, free = job.needs, capacity.free_gpus
-    given = needs.gpus_within(free)
-    # Of a worker that stands for several hosts, an attempt has its hosts to itself.
-    if given == needs.gpus or capacity.worker.hosts > 1:
-        return given
+    """How many GPUs on each host a job has that the worker is given now: as many as it may."""
+    if job.needs.gpus_within(capacity.free_gpus) == job.needs.gpus:
+        return job.needs.gpus
     wide = [each for each in resource_classes.of_queued_jobs(tx) if each.job_needs.is_wide]
-    queue = [
-        each for each in queue_of(tx, wide, limits.reached(tx).keys(), now) if each.id != job.job.id
-    ]
-    holder = _reservations(tx, queue, _capacities_with(tx, capacity)).get(capacity.worker.id)
-    return given if holder is None else needs.gpus_within(free - holder.gpus)
+    queue = queue_of(tx, wide, limits.reached(tx).keys(), now)
+    others = [each for each in queue if each.id != job.job.id]
+    kept = _reservations(tx, others, _capacities_with(tx, capacity))
+    return gpus_beside(job.needs, capacity, kept.get(capacity.worker.id))
 
 
 def eligible_jobs(tx: Connection, capacity: Capacity, now: datetime) -> Iterator[QueuedJob]:
