@@ -175,6 +175,8 @@ class PreemptionModel(RuleBasedStateMachine):
                 others = [each for each in self.queue() if each.id != queued.id]
                 kept = reservations(others, self.capacities()).get(worker)
                 given = gpus_beside(queued.needs, capacity, kept)
+                if kept and given > queued.gpus:
+                    assert capacity.free_gpus - given >= kept.gpus, "kept for another"
                 self._start(self.jobs[queued.id], worker, capacity, given)
                 return True
         return False
@@ -185,9 +187,6 @@ class PreemptionModel(RuleBasedStateMachine):
                 assert other.gpus, "a place is given to a job behind the one that asked for it"
                 assert not job.gpus, "GPUs are given to a job behind the one that asked for them"
                 assert capacity.free_slots >= 2
-            if worker in other.asked and given > job.gpus:
-                left = capacity.free_gpus - given
-                assert left >= other.gpus, "what was given back is taken beyond the least"
         job.worker, job.started, job.asked = worker, self.time, set()
         job.given = given
         assert job.gpus <= job.given <= max(job.most_gpus, job.gpus)

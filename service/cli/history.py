@@ -75,7 +75,7 @@ def attempts(
     elif as_json:
         print_json_lines(listed)
     else:
-        titles = ("ATTEMPT", "WORKER", "STATE", "REASON", "STARTED", "RAN", "MESSAGE")
+        titles = ("ATTEMPT", "WORKER", "GPUS", "STATE", "REASON", "STARTED", "RAN", "MESSAGE")
         print_table(titles, map(_attempt_row, listed))
 
 
@@ -117,6 +117,7 @@ def _attempt_row(attempt: Attempt) -> tuple[str, ...]:
     return (
         str(attempt.number),
         attempt.worker_id,
+        figures.NONE if attempt.gpu_count is None else str(attempt.gpu_count),
         attempt.state.value,
         attempt.reason or figures.NONE,
         figures.moment(begin),

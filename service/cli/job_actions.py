@@ -8,7 +8,7 @@ from service.cli import terminal
 from service.cli.exit_codes import BadInput, PartlyRefused
 from service.cli.options import LOCAL_SERVER, AsJson, JobIds, Server, Token, connect, print_json
 from service.cli.references import checkpoint_id_of, job_ids_of
-from service.cli.spec import without_none
+from service.cli.spec import gpus_of, without_none
 from service.contract.bulk import BulkReply, CancelMode
 from service.contract.counts import count_text
 
@@ -56,7 +56,10 @@ def retry(
     origin: Annotated[
         str, typer.Option("--from", help="Where to start: latest, start, or a checkpoint's id.")
     ] = "latest",
-    gpus: Annotated[int | None, typer.Option(help="Other GPUs on each host than it had.")] = None,
+    gpus: Annotated[
+        str | None,
+        typer.Option(help="Other GPUs on each host than it had.", metavar="N|MIN:MAX"),
+    ] = None,
     hosts: Annotated[int | None, typer.Option(help="Other hosts than it had.")] = None,
     ranks: Annotated[
         int | None, typer.Option(help="Other processes on each host's CPU than it had.")
@@ -66,7 +69,7 @@ def retry(
     token: Token = None,
 ) -> None:
     """Submit copies of failed or cancelled jobs, and print the new jobs' ids."""
-    others = without_none(gpus=gpus, hosts=hosts, ranks=ranks)
+    others = without_none(gpus=gpus_of(gpus), hosts=hosts, ranks=ranks)
     with connect(server, token) as client:
         job_ids = job_ids_of(client, job_ids)
         if origin not in ("latest", "start"):

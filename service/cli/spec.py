@@ -39,6 +39,17 @@ def labels(option: str, texts: Sequence[str]) -> dict[str, str]:
     return _texts(option, pairs, "team=vision")
 
 
+def gpus_of(text: str | None) -> int | dict[str, int] | None:
+    """A number of GPUs, or the range of a MIN:MAX; raises BadInput for any other text."""
+    if text is None:
+        return None
+    parts = [part.strip() for part in text.split(":")]
+    if len(parts) > 2 or not all(part.isascii() and part.isdecimal() for part in parts):
+        raise BadInput(f"--gpus {text!r} must be a number like 4, or a range like 2:8")
+    numbers = [int(part) for part in parts]
+    return numbers[0] if len(numbers) == 1 else {"min": numbers[0], "max": numbers[1]}
+
+
 def without_none(**fields: Any) -> dict[str, Any]:
     """The fields that are not None."""
     return {name: value for name, value in fields.items() if value is not None}

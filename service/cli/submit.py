@@ -7,7 +7,7 @@ import typer
 from service.cli import terminal
 from service.cli.exit_codes import BadInput
 from service.cli.options import LOCAL_SERVER, AsJson, Server, Token, connect, print_json
-from service.cli.spec import labels, merged, parameters, without_none
+from service.cli.spec import gpus_of, labels, merged, parameters, without_none
 from service.cli.spec_file import read_spec_file
 from service.cli.watch import require_success, watched
 from service.cli.weights import checkpoint_of, start_of
@@ -66,7 +66,14 @@ Preemptible = Annotated[
     bool | None,
     _option(QUEUE, "It saves and goes back to the queue for a job of a higher priority."),
 ]
-Gpus = Annotated[Number, _option(QUEUE, "GPUs that it trains on, on each of its hosts.")]
+Gpus = Annotated[
+    Text,
+    _option(
+        QUEUE,
+        "GPUs that it trains on, on each of its hosts; MIN:MAX takes what is free.",
+        metavar="N|MIN:MAX",
+    ),
+]
 Hosts = Annotated[Number, _option(QUEUE, "Hosts of one worker that it trains on; 1 by default.")]
 Ranks = Annotated[
     Number, _option(QUEUE, "Processes on the CPU of each host, where it needs no GPUs.")
@@ -137,7 +144,7 @@ def submit(
     if file is not None and file_option is not None:
         raise BadInput("name one file, as -f FILE")
     resources = without_none(
-        gpus=gpus,
+        gpus=gpus_of(gpus),
         hosts=hosts,
         ranks=ranks,
         labels=labels("--worker-label", worker_label or []) or None,

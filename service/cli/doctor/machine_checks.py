@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -111,11 +112,14 @@ def _loaders(installation: Installation) -> Finding:
     try:
         with Client(installation.server, installation.token) as client:
             here = [worker for worker in client.workers() if worker.host == socket.gethostname()]
-            jobs = [client.job(job_id) for worker in here for job_id in worker.jobs]
+            ids = [job_id for worker in here for job_id in worker.jobs]
+            running = [(client.job(job_id), client.attempts(job_id)[-1:]) for job_id in ids]
     except TrainyardError as error:
         return skipped(f"the server does not tell what runs here: {error}")
-    specs = [job.spec.model_dump(mode="json") for job in jobs]
-    loaders = sum(_loader_count(spec) for spec in specs)
+    loaders = sum(
+        _loader_count(job.spec.model_dump(mode="json"), [each.gpu_count for each in newest])
+        for job, newest in running
+    )
     if loaders > cores:
         return warning(
             f"the jobs here have {loaders} loader processes for {count_text(cores, 'core')}",
@@ -153,11 +157,13 @@ def _shared_memory(_: Installation) -> Finding:
     return ok(f"/dev/shm has {size(total)}")
 
 
-def _loader_count(spec: dict[str, object]) -> int:
+def _loader_count(spec: dict[str, object], given_gpus: Sequence[int | None]) -> int:
     params, resources = spec.get("params"), spec.get("resources")
     count = params.get("data_workers") if isinstance(params, dict) else None
     needed = resources if isinstance(resources, dict) else {}
-    ranks = max(int(needed.get(name) or 1) for name in ("gpus", "ranks"))
+    # Of a range the claim has chosen a number.
+    counts = [needed.get("gpus"), needed.get("ranks"), *given_gpus]
+    ranks = max([1, *(each for each in counts if isinstance(each, int))])
     return count * ranks if isinstance(count, int) else 0
 
 

@@ -11,10 +11,14 @@ import { duration, NONE, words } from "../../text/format.js";
 
 const POLL_MS = 10_000;
 
-const COLUMNS = [
+/** Of a job without GPUs there is nothing to say. */
+const GPUS = { name: "GPUs", cell: ({ gpu_count: gpus }) => gpus ?? NONE };
+
+const columnsOf = (attempts) => [
   { name: "Attempt", cell: ({ number }) => String(number) },
   { name: "State", cell: ({ state }) => html`<${Badge} state=${state} />` },
   { name: "Worker", cell: ({ worker_id: worker }) => html`<code>${worker}</code>` },
+  ...(attempts.some(({ gpu_count: gpus }) => gpus) ? [GPUS] : []),
   { name: "Started", cell: ({ started_at: at }) => html`<${At} at=${at} />` },
   { name: "Duration", cell: durationOf },
   { name: "Reason", cell: ({ reason, message }) => [reason && words(reason), message].filter(Boolean).join(": ") || NONE },
@@ -28,7 +32,7 @@ export function Attempts({ job }) {
       <h2>Attempts</h2>
       <${Problem} of="Attempts" error=${error} />
       ${value && !attempts.length && html`<p class="quiet">No worker has claimed this job yet.</p>`}
-      ${attempts.length > 0 && html`<${Table} label="Attempts" columns=${COLUMNS} rows=${attempts} keyOf=${({ number }) => number} />`}
+      ${attempts.length > 0 && html`<${Table} label="Attempts" columns=${columnsOf(attempts)} rows=${attempts} keyOf=${({ number }) => number} />`}
     </section>
   `;
 }

@@ -2,6 +2,7 @@
 
 import { useId } from "../../vendor/preact.js";
 import { html } from "../../parts/html.js";
+import { gpusText, parsedGpus } from "../../text/gpus.js";
 import { fieldKind, parsedValue } from "./schema.js";
 
 /**
@@ -49,6 +50,14 @@ function Control({ kind, schema, value, attributes, onChange }) {
   }
   const mode = kind.type === "integer" ? "numeric" : kind.type === "number" ? "decimal" : "text";
   return html`<input ...${attributes} inputmode=${mode} autocomplete="off" placeholder=${shownDefault} value=${text} onInput=${take} />`;
+}
+
+/** GPUs as a number or as a range; `value` is undefined where the default holds. */
+export function GpusField({ hint, problem, notes, value, onChange }) {
+  const take = (event) => onChange(parsedGpus(event.currentTarget.value));
+  const control = (attributes) =>
+    html`<input ...${attributes} autocomplete="off" placeholder="0" value=${gpusText(value)} onInput=${take} />`;
+  return html`<${Field} label="GPUs" hint=${hint} problem=${problem} notes=${notes} control=${control} />`;
 }
 
 /** A text; empty is undefined. */

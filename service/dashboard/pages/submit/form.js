@@ -1,7 +1,7 @@
 // The form of a draft: recipe, data, parameters, resources.
 
 import { html } from "../../parts/html.js";
-import { ChoiceField, LabelsField, SchemaField, TextField } from "./fields.js";
+import { ChoiceField, GpusField, LabelsField, SchemaField, TextField } from "./fields.js";
 import { valueAt, withValue } from "./draft.js";
 import { StartFields } from "./start_fields.js";
 
@@ -44,7 +44,7 @@ export function SubmitForm({ draft, onChange, problems, hints, recipes, datasets
     ${recipe && html`<${Parameters} first=${FIRST[draft.kind] ?? []} schemas=${recipe.schema.properties ?? {}} bind=${bind} />`}
     <section class="panel form-part">
       <h2>Where and when</h2>
-      <${SchemaField} name="GPUs" schema=${{ type: "integer", minimum: 0, default: 0, description: "On each host; none: on the CPU." }} ...${bind("resources", "gpus")} />
+      <${GpusField} hint="On each host; none: on the CPU. A range as 2:8 takes what is free when a worker claims the job." ...${bind("resources", "gpus")} problem=${problemOfGpus(problems)} />
       <${SchemaField} name="Hosts" schema=${{ type: "integer", minimum: 1, default: 1, description: "More than one need a worker that stands for several." }} ...${bind("resources", "hosts")} />
       <${SchemaField} name="Ranks" schema=${{ type: "integer", minimum: 1, default: 1, description: "Processes on the CPU of each host, without GPUs." }} ...${bind("resources", "ranks")} />
       <${LabelsField} label="Worker labels" hint="Of the worker that runs it, as zone=a." ...${bind("resources", "labels")} />
@@ -54,6 +54,9 @@ export function SubmitForm({ draft, onChange, problems, hints, recipes, datasets
     </section>
   `;
 }
+
+/** The least and the most of a range are in one field. */
+const problemOfGpus = (problems) => ["", "/min", "/max"].map((end) => problems.get(`/resources/gpus${end}`)).find(Boolean);
 
 function keptBy(recipe, draft) {
   if (!recipe) return draft;
