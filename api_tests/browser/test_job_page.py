@@ -118,6 +118,29 @@ def test_the_page_tells_why_a_job_failed_and_what_happened(
     expect(page.locator(".events li").first).to_contain_text("event 2")
 
 
+def test_the_page_shows_how_many_gpus_each_attempt_had(page: Page, fake: Any, a_job: Any) -> None:
+    job = a_job(1)
+    fake.jobs = [job]
+
+    def attempt(number: int, gpu_count: int | None) -> Attempt:
+        state = "released" if number == 1 else "running"
+        return Attempt(
+            job_id=job.id, number=number, worker_id="wrk_7", state=state, created_at=NOW,
+            started_at=NOW, gpu_count=gpu_count,
+        )  # fmt: skip
+
+    fake.attempts = [attempt(1, 2), attempt(2, 8)]
+    page.goto(f"/#/jobs/{job.id}")
+    table = page.get_by_role("table", name="Attempts")
+    expect(table.get_by_role("columnheader")).to_contain_text(["Worker", "GPUs"])
+    expect(table.get_by_role("row").nth(1).get_by_role("cell").nth(3)).to_have_text("8")
+    expect(table.get_by_role("row").nth(2).get_by_role("cell").nth(3)).to_have_text("2")
+    fake.attempts = [attempt(1, 0)]
+    page.reload()
+    expect(table.get_by_role("row")).to_have_count(2)
+    expect(table.get_by_role("columnheader").filter(has_text="GPUs")).to_have_count(0)
+
+
 def test_the_page_shows_where_the_time_went(
     page: Page, ask_again: Any, fake: Any, a_job: Any
 ) -> None:

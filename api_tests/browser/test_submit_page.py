@@ -33,6 +33,23 @@ def test_a_job_is_written_checked_and_submitted(tab: Page, own_server: Server) -
     assert (job["spec"]["params"]["batch_size"], job["spec"]["params"]["total_iters"]) == (32, 100)
 
 
+def test_gpus_are_a_number_or_a_range(tab: Page, own_server: Server) -> None:
+    tab.goto("/#/submit")
+    gpus = tab.get_by_label("GPUs", exact=True)
+    gpus.fill("8:2")
+    expect(gpus).to_have_attribute("aria-invalid", "true")
+    expect(tab.get_by_text("min 8 is more than max 2: exchange them").first).to_be_visible()
+    gpus.fill("0:2")
+    expect(gpus).to_have_attribute("aria-invalid", "true")
+    gpus.fill("2:8")
+    tab.get_by_label("batch_size (images)").fill("24")
+    expect(tab.get_by_text("it takes 2, 3, 4, 6 or 8 GPUs")).to_be_visible()
+    tab.get_by_role("button", name="Submit").click()
+    tab.wait_for_url(lambda url: "/jobs/" in url)
+    job = own_server.http.get(f"/jobs/{tab.url.rpartition('/')[2]}").json()
+    assert job["spec"]["resources"]["gpus"] == {"min": 2, "max": 8}
+
+
 def test_a_job_is_cloned_with_a_change_that_is_shown(tab: Page, own_server: Server) -> None:
     agent = FakeAgent(own_server)
     job = agent.submit(name="first", params={"batch_size": 32, "learning_rate": 0.5})

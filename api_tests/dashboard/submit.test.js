@@ -7,6 +7,7 @@ import { test } from "node:test";
 import { draftOfAction } from "../../service/dashboard/pages/submit/action_draft.js";
 import { asCommand, asCurl, asPython, pythonOf } from "../../service/dashboard/pages/submit/copy_as.js";
 import { draftOf, valueAt, withValue } from "../../service/dashboard/pages/submit/draft.js";
+import { gpusText, leastGpus, parsedGpus } from "../../service/dashboard/text/gpus.js";
 import { changesBetween } from "../../service/dashboard/text/changes.js";
 import { fieldKind, parsedValue } from "../../service/dashboard/pages/submit/schema.js";
 
@@ -55,6 +56,14 @@ test("a text is the value of its field's type, and what is none is sent as it is
   assert.equal(parsed({ type: "boolean" }, "false"), false);
   assert.equal(parsed({ type: "string", enum: ["1", "2"] }, "1"), "1");
   assert.deepEqual(parsed({ type: "array" }, "[1, 2]"), [1, 2]);
+});
+
+test("GPUs are a number or a range, and what is neither is sent as it is", () => {
+  for (const [text, gpus] of [["4", 4], ["2:8", { min: 2, max: 8 }], ["", undefined], ["2:", "2:"], ["2-8", "2-8"]]) {
+    assert.deepEqual(parsedGpus(text), gpus);
+    assert.equal(gpusText(gpus), text);
+  }
+  assert.deepEqual([leastGpus({ min: 2, max: 8 }), leastGpus(4)], [2, 4]);
 });
 
 const DRAFT = { name: "it's $HOME `x`", params: { exact: true, dropout: null, seed: 1 }, labels: ["a"] };

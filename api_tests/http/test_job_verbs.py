@@ -81,6 +81,19 @@ def test_a_retry_goes_on_with_other_resources(agent: FakeAgent) -> None:
     assert "leave out ranks 2" in refused["errors"][0]["detail"]
 
 
+def test_a_retry_may_take_a_range_of_gpus(agent: FakeAgent) -> None:
+    parent = agent.submit(resources={"gpus": 4}, params={"batch_size": 30 * 4})
+    path = f"/jobs/{parent['id']}/retry"
+    assert agent.http.post(f"/jobs/{parent['id']}/cancel").json()["state"] == "cancelled"
+    unshared = {"from": "start", "resources": {"gpus": {"min": 7, "max": 7}}}
+    refused = problem_of(agent.http.post(path, json=unshared), 422, "batch_size")
+    assert pointers_of(refused) == ["/resources/gpus"]
+    assert "let the range have 6 or 8 in it" in refused["errors"][0]["detail"]
+    span = {"min": 2, "max": 8}
+    made = agent.http.post(path, json={"from": "start", "resources": {"gpus": span}})
+    assert made.json()["spec"]["resources"] == {"gpus": span, "labels": {}}
+
+
 def test_an_edit_needs_the_etag_that_the_job_has_now(agent: FakeAgent) -> None:
     path = f"/jobs/{agent.submit()['id']}"
     etag = agent.http.get(path).headers["etag"]

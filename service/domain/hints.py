@@ -1,6 +1,6 @@
 """What is worth knowing of a submission that can run; what is wrong with one is refused instead."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,6 +71,15 @@ def training_hints(
         yield _epochs(train.images // batch, total, rest if recalibrates else 0)
     yield from _learning_rate(params, published, is_new=is_new)
     yield from _intervals(params, total)
+
+
+def gpu_hints(counts: Sequence[int]) -> Iterator[Hint]:
+    """How many GPUs a training with a range of them may have; nothing without one."""
+    if counts:
+        *others, most = map(str, counts)
+        listed = f"{', '.join(others)} or {most}" if others else most
+        detail = f"it takes {listed} GPUs, as many as are free: these can share its batch"
+        yield Hint(pointer="/resources/gpus", detail=detail)
 
 
 def source_hints(

@@ -8,6 +8,7 @@ from service.control.kinds.base import CheckedSubmission
 from service.control.kinds.data import sizes_of
 from service.control.scheduling.catalogs import recipe_named
 from service.domain import hints
+from service.domain.gpu_counts import gpu_counts_of
 from service.domain.hints import DataSizes
 from service.domain.parameters import defaults_of
 
@@ -24,6 +25,7 @@ def training_hints(tx: Connection, checked: CheckedSubmission[TrainSpec]) -> lis
         is_new=spec.init_from is None,
         recalibrates=recipe.recalibrates_batch_norm,
     )
+    found += hints.gpu_hints(gpu_counts_of(spec))
     if spec.init_from is not None:
         found += hints.source_hints(
             "/init_from", spec.init_from, checked.source, spec.params, _classes(sizes)
