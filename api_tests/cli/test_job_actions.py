@@ -33,6 +33,21 @@ def test_retry_prints_the_new_jobs_id(run: Run, agent: FakeAgent) -> None:
     assert agent.http.get(f"/jobs/{made}").json()["parent_job_id"] == job["id"]
 
 
+def test_a_retry_may_take_a_range_of_gpus_and_attempts_show_how_many_they_had(
+    run: Run, agent: FakeAgent
+) -> None:
+    agent.put(gpus=[{"index": index, "name": "H100", "memory_bytes": 80} for index in range(4)])
+    job = agent.submit()
+    agent.report(agent.claim(), "failed", "invalid_data")
+    labels = {"agent": agent.id}
+    made = run("retry", job["id"], "--from", "start", "--gpus", "1:4").stdout.strip()
+    resources = agent.http.get(f"/jobs/{made}").json()["spec"]["resources"]
+    assert resources == {"gpus": {"min": 1, "max": 4}, "labels": labels}
+    assert agent.ask(free_gpus=4).json()["spec"]["resources"] == {"gpus": 4, "labels": labels}
+    head, attempt = run("attempts", made).stdout.splitlines()
+    assert dict(zip(head.split(), attempt.split(), strict=False))["GPUS"] == "4"
+
+
 def test_several_jobs_are_steered_by_one_command_which_tells_what_became_of_each(
     run: Run, agent: FakeAgent
 ) -> None:

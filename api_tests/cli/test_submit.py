@@ -65,6 +65,24 @@ def test_every_field_of_a_submission_is_an_option(submitted: Callable[..., Any])
     assert spec["retention"] == {"keep_last": 4, "keep_best": 2, "metric": "loss"}
 
 
+def test_gpus_may_be_a_range_of_them(submitted: Callable[..., Any]) -> None:
+    of_file = json.dumps(
+        {"recipe": "oneshot", "data": {"dataset": "digits"}, "resources": {"gpus": 4}}
+    )
+    assert submitted(*ONESHOT, "--gpus", "2:8")["resources"]["gpus"] == {"min": 2, "max": 8}
+    mixed = submitted("-f", "-", "--gpus", "1:2", stdin=of_file)
+    assert mixed["resources"]["gpus"] == {"min": 1, "max": 2}
+    yaml = "recipe: oneshot\ndata: {dataset: digits}\nresources: {gpus: {min: 1, max: 4}}\n"
+    assert submitted("-f", "-", stdin=yaml)["resources"]["gpus"] == {"min": 1, "max": 4}
+
+
+@pytest.mark.parametrize("gpus", ["many", "2:", "2-8", "1:2:3", "-1", "²"])
+def test_gpus_that_are_neither_a_number_nor_a_range_are_refused(run: Run, gpus: str) -> None:
+    refused = run("submit", *ONESHOT, f"--gpus={gpus}")
+    assert refused.exit_code == 2
+    assert f"--gpus {gpus!r} must be a number like 4, or a range like 2:8" in refused.stderr
+
+
 @pytest.mark.parametrize("of", ["tag", "@latest", "@best", "id", "file"])
 def test_weights_are_named_by_checkpoint_job_or_file(
     submitted: Callable[..., Any], run: Run, server: Server, agent: FakeAgent, of: str

@@ -12,6 +12,7 @@ from service.domain.hints import (
     DataSizes,
     SplitSize,
     data_hints,
+    gpu_hints,
     source_hints,
     training_hints,
 )
@@ -75,6 +76,17 @@ def test_the_steps_of_an_epoch_and_the_recalibration_are_told() -> None:
     assert recalibrated.endswith("; then 3 steps of batch-norm recalibration")
     own = params | {"bn_recalibration_iters": 1}
     assert "; then 1 step of" in of(own, FEW, recalibrates=True)["/params/total_iters"]
+
+
+@pytest.mark.parametrize(
+    ("counts", "told"),
+    [((), None), ((1,), "it takes 1 GPU, "), ((2, 4, 8), "it takes 2, 4 or 8 GPUs, ")],
+)
+def test_the_numbers_of_gpus_that_a_range_stands_for_are_told(
+    counts: tuple[int, ...], told: str | None
+) -> None:
+    details = [hint.detail for hint in gpu_hints(counts)]
+    assert [each.startswith(str(told)) for each in details] == ([True] if told else [])
 
 
 def test_a_batch_that_is_larger_than_the_data_is_a_warning() -> None:

@@ -43,8 +43,8 @@ def test_a_drained_job_goes_on_with_more_gpus_to_its_end(
     ended = client.wait(job_id, timeout_seconds=PATIENCE_SECONDS)
     assert ended.state == "succeeded", ended.message
     first, second = client.attempts(job_id)
-    assert (first.state, first.gpu_count, first.gpus) == ("released", 1, (0,))
-    assert (second.state, second.gpu_count, second.gpus) == ("succeeded", 2, (0, 1))
+    assert (first.state, first.gpu_count) == ("released", 1)
+    assert (second.state, second.gpu_count) == ("succeeded", 2)
     messages = [event.message for event in client.events(job_id)]
     claimed = [each for each in messages if each.startswith("claimed by")]
     assert [each.split(" with ")[1] for each in claimed] == [

@@ -55,12 +55,15 @@ class FakeAgent:
             "resources": {"labels": {"agent": self.id}},
         } | fields
 
-    def ask(self, request_id: str | None = None, wait_seconds: float = 0) -> httpx.Response:
+    def ask(
+        self, request_id: str | None = None, wait_seconds: float = 0, **fields: Any
+    ) -> httpx.Response:
         """Ask for a job."""
         body = {
             "worker_id": self.id,
             "request_id": request_id or f"request-{next(self._seq)}",
             "wait_seconds": wait_seconds,
+            **fields,
         }
         return self.http.post("/agent/claims", json=body)
 

@@ -76,9 +76,10 @@ def training_hints(
 def gpu_hints(counts: Sequence[int]) -> Iterator[Hint]:
     """How many GPUs a training with a range of them may have; nothing without one."""
     if counts:
-        *others, most = map(str, counts)
-        listed = f"{', '.join(others)} or {most}" if others else most
-        detail = f"it takes {listed} GPUs, as many as are free: these can share its batch"
+        others = ", ".join(map(str, counts[:-1]))
+        most = count_text(counts[-1], "GPU")
+        listed = f"{others} or {most}" if others else most
+        detail = f"it takes {listed}, as many as are free: these can share its batch"
         yield Hint(pointer="/resources/gpus", detail=detail)
 
 
