@@ -1,7 +1,7 @@
 """Every way in which an attempt over two nodes of a Ray cluster ends; nothing of it is left then.
 
 Each test records the seconds from the fault to the end of the last process, and to the report:
-`pytest api_tests/wide/test_ray_ends.py --junitxml=ray.xml`, and they are in that file.
+`pytest -o junit_family=legacy --junitxml=ray.xml api_tests/wide/test_ray_ends.py` writes them to a file.
 """
 
 import os
