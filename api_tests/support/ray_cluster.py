@@ -74,10 +74,6 @@ class RayCluster:
         self.address = self._answer("")["address"]
         assert isinstance(self.address, str)
 
-    def node_ids(self) -> list[str]:
-        """The ids of the nodes that can hold ranks, as Ray has them."""
-        return list(self._answer("nodes")["nodes"])
-
     def kill_node(self, name: str) -> None:
         """Kill all processes of a node, as if its machine were lost."""
         (raylet,) = self._answer(f"pids {name}")["pids"]

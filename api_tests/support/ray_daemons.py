@@ -30,9 +30,7 @@ def main() -> None:
         name = line.split()[-1]
         what = line.split()[0]
         answer: dict[str, Any] = {}
-        if what == "nodes":
-            answer["nodes"] = [node.node_id for node in nodes.values()]
-        elif what == "pids":
+        if what == "pids":
             answer["pids"] = _pids(nodes[name], "raylet")
         elif what == "reap":
             # A zombie looks alive to what Ray has started for it.

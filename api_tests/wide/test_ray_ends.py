@@ -1,7 +1,7 @@
 """Every way in which an attempt over two nodes of a Ray cluster ends; nothing of it is left then.
 
-Each test records the seconds from the fault to the end of the last process, and to the report:
-`pytest -o junit_family=legacy --junitxml=ray.xml api_tests/wide/test_ray_ends.py` writes them to a file.
+`pytest -o junit_family=legacy --junitxml=ray.xml api_tests/wide/test_ray_ends.py` writes the
+seconds from each fault to the end of the last process, and to the report of it, to ray.xml.
 """
 
 import os
@@ -142,8 +142,8 @@ def test_a_killed_driver_loses_the_hosts_and_leaves_nothing(
 def test_ranks_whose_agent_renews_nothing_are_killed_at_the_deadline(
     start_ray_launcher: StartRayLauncher, tmp_path: Path
 ) -> None:
-    attempt = an_attempt(start_ray_launcher("hangs"), tmp_path, lease_seconds=20.0)
-    deadline = boot_clock() + 20.0
+    attempt = an_attempt(start_ray_launcher("hangs"), tmp_path, lease_seconds=30.0)
+    deadline = boot_clock() + 30.0
     attempt.wait_for("started")
     processes = attempt.processes()
     assert attempt.end().overdue
@@ -154,8 +154,8 @@ def test_ranks_whose_agent_renews_nothing_are_killed_at_the_deadline(
 def test_ranks_are_killed_at_the_deadline_by_their_own_host_where_nothing_reaches_it(
     start_ray_launcher: StartRayLauncher, tmp_path: Path
 ) -> None:
-    attempt = an_attempt(start_ray_launcher("hangs"), tmp_path, lease_seconds=20.0)
-    deadline = boot_clock() + 20.0
+    attempt = an_attempt(start_ray_launcher("hangs"), tmp_path, lease_seconds=30.0)
+    deadline = boot_clock() + 30.0
     attempt.wait_for("started")
     ranks = [attempt.process(f"rank-{number}") for number in (0, 1)]
     actors = [attempt.process(f"host-{number}").parent() for number in (0, 1)]
@@ -172,14 +172,15 @@ def test_ranks_are_killed_at_the_deadline_by_their_own_host_where_nothing_reache
 
 
 def test_attempts_run_beside_each_other_on_hosts_of_their_own(
-    start_ray_launcher: StartRayLauncher, ray: RayCluster, tmp_path: Path
+    start_ray_launcher: StartRayLauncher, tmp_path: Path
 ) -> None:
     launcher = start_ray_launcher("waits_for_a_file")
     attempts = [an_attempt(launcher, tmp_path, hosts=1) for _ in range(2)]
     for attempt in attempts:
         attempt.wait_for("started")
-    nodes = {attempt.process("host-0").environ()["RAY_NODE_ID"] for attempt in attempts}
-    assert nodes == set(ray.node_ids())
+    # Each raylet is the parent of the actors on its node.
+    nodes = {attempt.process("host-0").parents()[1].pid for attempt in attempts}
+    assert len(nodes) == len(attempts)
     for attempt in attempts:
         (attempt.folder.folder / "go").touch()
         assert [rank.status for rank in attempt.end().ranks] == [0]

@@ -26,7 +26,9 @@ from workers.launcher.ray.messages import (
     Node,
     NodesReport,
     SweepRequest,
+    aged,
     mark_of,
+    sent,
 )
 from workers.launcher.ray.session import (
     CannotConnect,
@@ -35,7 +37,7 @@ from workers.launcher.ray.session import (
     is_swept,
     nodes_of_cluster,
 )
-from workers.launcher.wide.messages import KILL, RENEW
+from workers.launcher.wide.messages import KILL
 
 NUMBER = "TRAINYARD_HOST_NUMBER"
 _LOOK_SECONDS = 5.0
@@ -76,7 +78,7 @@ class Hosts:
     def __init__(self, request: HostsRequest) -> None:
         self._request = request
         self._actors: list[Any] = []
-        self._waiting: list[tuple[float, str]] = []
+        self._waiting: list[str] = []
         self._sending = Lock()
         self._is_open = False
 
@@ -148,24 +150,25 @@ class Hosts:
             if is_swept(node.id, mark, number):
                 _say(HostsReport(gone=number, how=f"its process of Ray was lost: {how}"))
             else:
-                self._send(KILL)
+                self._send(sent(KILL))
 
     def _open(self) -> None:
         with self._sending:
             self._is_open = True
-            for arrived, line in self._waiting:
-                self._pass_on(_aged(line, time.monotonic() - arrived))
+            for line in self._waiting:
+                self._pass_on(line)
 
     def _send(self, line: str) -> None:
         with self._sending:
             if self._is_open:
                 self._pass_on(line)
             else:
-                self._waiting.append((time.monotonic(), line))
+                self._waiting.append(line)
 
     def _pass_on(self, line: str) -> None:
+        text = aged(line)
         for actor in self._actors:
-            actor.send.options(concurrency_group="send").remote(line)
+            actor.send.options(concurrency_group="send").remote(text)
 
 
 def _group(nodes: list[Node]) -> PlacementGroup:
@@ -182,12 +185,6 @@ def _group(nodes: list[Node]) -> PlacementGroup:
 def _passed_on() -> dict[str, str]:
     """What of the worker's environment holds for the ranks on every node, too."""
     return {name: text for name, text in os.environ.items() if name.startswith(_PASSED_ON)}
-
-
-def _aged(line: str, seconds: float) -> str:
-    # A renewal has the seconds that were left when it was sent.
-    name, *words = line.split()
-    return f"{name} {float(words[0]) - seconds:.3f}" if name == RENEW else line
 
 
 def _in_background(work: Callable[[], None]) -> Thread:

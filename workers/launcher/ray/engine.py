@@ -12,7 +12,7 @@ import structlog
 from pydantic import ValidationError
 
 from service.contract.ids import new_id
-from workers.launcher.ray.messages import HostsReport, HostsRequest, SweepRequest
+from workers.launcher.ray.messages import HostsReport, HostsRequest, SweepRequest, sent
 from workers.launcher.wide.engine import Closed, EngineMessage, Gone, Host, Line
 
 _DRIVER = (sys.executable, "-m", "workers.launcher.ray.driver")
@@ -89,7 +89,7 @@ class RayProcesses:
                 return
             # Past the buffer: a line is written as a whole or not at all.
             try:
-                os.write(self._input.fileno(), f"{line}\n".encode())
+                os.write(self._input.fileno(), f"{sent(line)}\n".encode())
             except OSError as error:
                 _log.warning("line_not_sent", line=line.split()[0], error=str(error))
 

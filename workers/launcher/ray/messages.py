@@ -4,6 +4,9 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict
 
+from service.contract.kernel import boot_clock
+from workers.launcher.wide.messages import RENEW
+
 
 class _Message(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -67,6 +70,22 @@ MARK = "TRAINYARD_RAY_HOST"
 def mark_of(mark: str, number: int) -> str:
     """The value of MARK on host `number`."""
     return f"{mark}-{number}"
+
+
+def sent(line: str) -> str:
+    """A line for host processes, with the time of this machine's `boot_clock` before it."""
+    return f"{boot_clock():.3f} {line}"
+
+
+def aged(line: str) -> str:
+    """The line that was `sent` on this machine; a renewal without the seconds that it has taken.
+
+    A driver reads nothing until Ray is loaded, and sends nothing until its actors run.
+    """
+    at, name, *words = line.split()
+    if name != RENEW:
+        return " ".join([name, *words])
+    return f"{RENEW} {float(words[0]) - (boot_clock() - float(at)):.3f}"
 
 
 def unique_names(names: Sequence[str], ids: Sequence[str]) -> list[str]:
