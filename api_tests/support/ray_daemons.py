@@ -6,6 +6,7 @@ a line of JSON, as is the start. It ends the cluster when its input ends.
 
 import json
 import sys
+from threading import Thread
 from typing import Any
 
 from ray.cluster_utils import Cluster
@@ -33,7 +34,6 @@ def main() -> None:
         if what == "pids":
             answer["pids"] = _pids(nodes[name], "raylet")
         elif what == "reap":
-            # A zombie looks alive to what Ray has started for it.
             _reap(nodes[name], "raylet")
             cluster.worker_nodes.discard(nodes.pop(name))
         elif what == "add":
@@ -42,6 +42,9 @@ def main() -> None:
             answer["pids"] = _pids(cluster.head_node, "gcs_server")
         elif what == "reap-head":
             _reap(cluster.head_node, "gcs_server")
+            for node in (cluster.head_node, *nodes.values()):
+                # They end by themselves, some time later.
+                Thread(target=_reap, args=(node, "raylet"), daemon=True).start()
         _answer(output, answer)
     cluster.shutdown()
 
@@ -55,6 +58,7 @@ def _pids(node: Any, kind: str) -> list[int]:
 
 
 def _reap(node: Any, kind: str) -> None:
+    # A zombie looks alive to what Ray has started for it.
     for each in node.all_processes[kind]:
         each.process.wait()
 
