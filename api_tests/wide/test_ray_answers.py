@@ -5,17 +5,19 @@ import secrets
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from api_tests.support.ray_cluster import RayCluster
-from workers.launcher.base import CannotLaunch, LauncherOptions
+from workers.launcher.base import CannotLaunch, GpuDevice, LauncherOptions
 from workers.launcher.ray import launcher as ray_launcher
 from workers.launcher.ray.engine import driver_environment
 from workers.launcher.ray.launcher import RayLauncher
 from workers.launcher.ray.messages import (
     HostsReport,
+    Node,
     NodesReport,
     aged,
     sent,
@@ -123,3 +125,22 @@ class TestOnACluster:
         monkeypatch.setenv("PYTHONPATH", path)
         with pytest.raises(CannotLaunch, match=r"another Ray or Python.*2\.9\.9"):
             RayLauncher(options(ray.address))
+
+
+def test_a_job_gets_the_gpus_that_every_node_and_the_workers_own_host_have(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    nodes = [
+        Node(id="1", name="na", address="10.0.0.1", gpus=8),
+        Node(id="2", name="nb", address="10.0.0.2", gpus=4),
+    ]
+
+    def watch(_address: str, on_change: Callable[[tuple[Node, ...]], None]) -> None:
+        on_change(tuple(nodes))
+
+    monkeypatch.setattr(ray_launcher, "ClusterWatch", watch)
+    launcher = RayLauncher(options())
+    launcher.offer_gpus([GpuDevice(index, str(index)) for index in range(8)])
+    assert (launcher.hosts, launcher.free_gpus) == (2, 4)
+    launcher.offer_gpus([GpuDevice(0, "0")])
+    assert launcher.free_gpus == 1

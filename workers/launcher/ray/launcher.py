@@ -1,11 +1,10 @@
 """The launcher of a worker that stands for the nodes of a Ray cluster."""
 
-from collections.abc import Sequence
 from importlib.util import find_spec
 
 import structlog
 
-from workers.launcher.base import Availability, CannotLaunch, GpuDevice, LauncherOptions
+from workers.launcher.base import Availability, CannotLaunch, LauncherOptions
 from workers.launcher.ray.cluster import ClusterWatch
 from workers.launcher.ray.engine import RayEngine
 from workers.launcher.ray.messages import Node
@@ -36,9 +35,6 @@ class RayLauncher(HostLauncher):
             )
         super().__init__(options, RayEngine(options.ray_address), (), 0)
         self._watch = ClusterWatch(options.ray_address, self._take)
-
-    def offer_gpus(self, gpus: Sequence[GpuDevice]) -> None:
-        """Nothing: the worker's own host need not be one of the cluster's that have GPUs."""
 
     def availability(self) -> Availability:
         """Whether attempts may be started; returns at once."""

@@ -25,7 +25,6 @@ class Node(_Message):
     address: str
     cpus: float = 0.0
     gpus: int = 0
-    gpu_name: str = ""
 
 
 class NodesReport(_Message):

@@ -18,7 +18,6 @@ from workers.launcher.ray.messages import Node, mark_of, unique_names
 
 _ANSWER_SECONDS = 5.0
 _SWEEP_SECONDS = 60.0
-_ACCELERATOR = "accelerator_type:"
 
 
 class CannotConnect(Exception):
@@ -105,14 +104,12 @@ def nodes_of_cluster() -> list[Node]:
 
 def _node(name: str, row: Mapping[str, Any]) -> Node:
     resources = row["Resources"]
-    kinds = [key.removeprefix(_ACCELERATOR) for key in resources if key.startswith(_ACCELERATOR)]
     return Node(
         id=row["NodeID"],
         name=name,
         address=row["NodeManagerAddress"],
         cpus=resources.get("CPU", 0.0),
         gpus=int(resources.get("GPU", 0)),
-        gpu_name=next(iter(kinds), ""),
     )
 
 
