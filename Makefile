@@ -14,7 +14,7 @@ install: .venv/installed ## Build .venv with everything
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[server,workers,postgres,otel,dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[server,workers,postgres,otel,ray,dev]'
 	$(BIN)/python -m guide
 	@touch $@
 	@echo "The command is $(BIN)/trainyard; '. $(BIN)/activate' has it found as trainyard."

@@ -90,7 +90,13 @@ def work(settings: WorkerSettings, rank_main: str = RANK_MAIN) -> int:
     setproctitle(process_title("agent"))
     become_subreaper()
     worker_id = new_id("wrk")
-    options = LauncherOptions(worker_id, settings.slots, rank_main, settings.last_claim_seconds)
+    options = LauncherOptions(
+        worker_id,
+        settings.slots,
+        rank_main,
+        settings.last_claim_seconds,
+        ray_address=settings.ray_address,
+    )
     launcher = launchers()[settings.launcher](options)
     gpus = GpuInventory(os.environ.get("CUDA_VISIBLE_DEVICES"))
     if gpus.are_wanted:

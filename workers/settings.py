@@ -34,6 +34,9 @@ class WorkerSettings(BaseSettings):
     import_root: RootFolder = Field(Path("yard/imports"), description="folder of weights to import")
     slots: Annotated[int, Field(ge=1, le=1024)] = Field(1, description="most attempts at once")
     launcher: str = Field("local", description="what starts the ranks of an attempt")
+    ray_address: str | None = Field(
+        None, description="HOST:PORT of the Ray cluster's head, for the launcher ray"
+    )
     last_claim_seconds: Annotated[float, Field(ge=0)] = Field(
         300.0, description="before the time limit of the launcher's machines: claim nothing then"
     )
@@ -90,6 +93,19 @@ class WorkerSettings(BaseSettings):
     @classmethod
     def _address(cls, value: str) -> str:
         server_url(value)
+        return value
+
+    @field_validator("ray_address")
+    @classmethod
+    def _host_and_port(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        host, _, port = value.rpartition(":")
+        if not host or "/" in host or not port.isdecimal() or not 0 < int(port) < 65_536:
+            raise ValueError(
+                f"{value!r} is no HOST:PORT: write the address of the cluster's head, such as "
+                "head.example:6379; `auto` and ray:// are not taken"
+            )
         return value
 
     @field_validator("volume", "data_root", "import_root")

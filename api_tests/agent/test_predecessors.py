@@ -8,9 +8,10 @@ from api_tests.support.claims import a_claim
 from api_tests.support.fake_control_plane import FakeControlPlane
 from api_tests.support.worker_process import StartWorker
 from service.contract.registration import Gone, Predecessor, ProcessIdentity
-from workers.agent.identity import own_identity, processes_with
+from workers.agent.identity import own_identity
 from workers.agent.predecessors import report_ended_predecessors
 from workers.launcher.local.launcher import WORKER_ID
+from workers.process_marks import processes_with
 
 
 def test_a_worker_tells_of_a_killed_one_and_not_of_a_living_one(

@@ -13,18 +13,23 @@ from service.contract.kernel import boot_clock
 from workers.attempt_dir import Assignment, AttemptDir
 from workers.launcher.base import Launch, Launcher, LauncherOptions
 from workers.launcher.process_exit import ProcessExit
+from workers.launcher.ray.launcher import RayLauncher
 from workers.launcher.slurm.launcher import SlurmLauncher
 
 TRAINER = "workers.runs.preloaded:run_rank"
 LEASE_SECONDS = 60.0
 StartLauncher = Callable[..., SlurmLauncher]
 """The fixture `start_launcher`: the main function of the ranks, and flags of salloc."""
+StartRayLauncher = Callable[[str], RayLauncher]
+"""The fixture `start_ray_launcher`: the main function of the ranks."""
 
 
-def options_for(rank_main: str, worker_id: str = "wrk_wide") -> LauncherOptions:
+def options_for(rank_main: str, ray_address: str | None = None) -> LauncherOptions:
     """What a launcher is made with; `rank_main` is a function of ranks.py, or a whole reference."""
     reference = rank_main if "." in rank_main else f"api_tests.support.ranks:{rank_main}"
-    return LauncherOptions(worker_id=worker_id, slots=1, rank_main=reference)
+    return LauncherOptions(
+        worker_id="wrk_wide", slots=1, rank_main=reference, ray_address=ray_address
+    )
 
 
 class WideAttempt:

@@ -12,8 +12,8 @@ import pytest
 from api_tests.support.fake_control_plane import FakeControlPlane
 from api_tests.support.gpu_driver import FakeDriver
 from api_tests.support.worker_process import StartWorker, Worker, eventually
-from workers.agent.identity import processes_with
 from workers.launcher.local.launcher import WORKER_ID
+from workers.process_marks import processes_with
 
 
 @pytest.fixture

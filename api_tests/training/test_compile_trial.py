@@ -22,7 +22,7 @@ from api_tests.support.tiny_training import (
     tiny_state,
 )
 from api_tests.support.worker_process import eventually
-from workers.agent.identity import processes_with
+from workers.process_marks import processes_with
 from workers.training import trial_of_run
 from workers.training.attempt_results import Stopped
 

@@ -23,8 +23,8 @@ from api_tests.support.tiny_training import (
     tiny_step,
 )
 from service.contract.jobs import Reason
-from workers.agent.identity import processes_with
 from workers.checkpoints.snapshot import CheckpointContent, CheckpointWriter, load
+from workers.process_marks import processes_with
 from workers.training.execution import ORIGINAL, Execution
 from workers.training.state import RunState
 

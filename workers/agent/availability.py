@@ -1,10 +1,11 @@
-"""Follows whether the launcher's machines are there for attempts, and for how long."""
+"""Follows whether the launcher's machines are there for attempts, how many, and for how long."""
 
 from collections.abc import Callable
 
 import structlog
 
 from service.contract.loop import Loop
+from workers.agent.client import ControlPlaneError
 from workers.launcher.base import Availability, Launcher
 
 _EVERY_SECONDS = 1.0
@@ -12,15 +13,24 @@ _log = structlog.get_logger()
 
 
 class AvailabilityWatch:
-    """Calls `on_change` with each change, from a thread of its own.
+    """Calls `on_change` with each change, and `on_hosts` with each other number of hosts.
 
-    A launcher that says nothing of it is there for as long as the worker.
+    Both are called from a thread of its own. A launcher that says nothing of it is there for as
+    long as the worker.
     """
 
-    def __init__(self, launcher: Launcher, on_change: Callable[[Availability], None]) -> None:
+    def __init__(
+        self,
+        launcher: Launcher,
+        on_change: Callable[[Availability], None],
+        on_hosts: Callable[[int], None],
+    ) -> None:
+        self._launcher, self._on_change, self._on_hosts = launcher, on_change, on_hosts
         self._ask: Callable[[], Availability] | None = getattr(launcher, "availability", None)
-        self._on_change, self._last = on_change, Availability.OPEN
-        self._loop = Loop("availability", _EVERY_SECONDS, self._look, log=_log)
+        self._last, self._hosts = Availability.OPEN, launcher.hosts
+        self._loop = Loop(
+            "availability", _EVERY_SECONDS, self._look, log=_log, outages=(ControlPlaneError,)
+        )
 
     def start(self) -> None:
         """Look now, before anything is claimed, and then again and again."""
@@ -30,6 +40,11 @@ class AvailabilityWatch:
 
     def _look(self) -> None:
         assert self._ask is not None
+        hosts = self._launcher.hosts
+        if hosts != self._hosts:
+            _log.info("hosts", are_now=hosts)
+            self._on_hosts(hosts)
+            self._hosts = hosts
         now = self._ask()
         if now is not self._last:
             self._last = now

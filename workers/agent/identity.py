@@ -31,23 +31,6 @@ def has_ended(process: ProcessIdentity) -> bool:
     return started_ticks != process.started_ticks or state in _ENDED
 
 
-def processes_with(variable: str, value: str) -> list[int]:
-    """The processes that were started with `variable=value` in their environment."""
-    entry = f"{variable}={value}".encode()
-    pids = []
-    for folder in Path("/proc").iterdir():
-        if not folder.name.isdigit():
-            continue
-        # What has just ended, or is another user's, is none of the worker's.
-        try:
-            environment = (folder / "environ").read_bytes()
-        except OSError:
-            continue
-        if entry in environment.split(b"\0"):
-            pids.append(int(folder.name))
-    return pids
-
-
 def _state_and_start(pid: int) -> tuple[str, int]:
     # The second field is a name in parentheses, which may hold anything.
     _, _, rest = Path(f"/proc/{pid}/stat").read_text().rpartition(")")

@@ -88,7 +88,7 @@ class Agent:
             registration.slots, on_end=lambda: self._messages.put(AttemptEnded())
         )
         self._draining = self._is_signalled = False
-        self._availability = AvailabilityWatch(launcher, self._follow_machines)
+        self._availability = AvailabilityWatch(launcher, self._follow_machines, self._follow_hosts)
         self._claim_count = 0
         self._claims = Loop("claim", 0.0, self._claim_turn, log=_log)
         meter = GpuMeter(lambda: gpus.devices, clock)
@@ -281,6 +281,11 @@ class Agent:
         self._running.pause("launcher", availability is not Availability.OPEN)
         if availability is Availability.ENDING:
             self._messages.put(MachinesLeave())
+
+    def _follow_hosts(self, hosts: int) -> None:
+        self._running.set_slots(hosts)
+        if not self._draining:
+            self._registrar.change_hosts(hosts)
 
     def _take_gpus(self, gpus: tuple[Gpu, ...]) -> None:
         if not self._draining:

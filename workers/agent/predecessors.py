@@ -7,8 +7,9 @@ import structlog
 
 from service.contract.registration import Gone, Predecessor
 from workers.agent.client import ControlPlane, ControlPlaneError
-from workers.agent.identity import has_ended, processes_with
+from workers.agent.identity import has_ended
 from workers.launcher.local.launcher import WORKER_ID
+from workers.process_marks import processes_with
 
 _LOOK_AGAIN_SECONDS = 0.1
 _log = structlog.get_logger()

@@ -45,7 +45,14 @@ class Registrar:
 
     def change_gpus(self, gpus: tuple[Gpu, ...]) -> None:
         """Register with these GPUs from now on, at once if the worker is registered."""
+        self._change(gpus=gpus)
+
+    def change_hosts(self, hosts: int) -> None:
+        """Register with so many hosts from now on, each of which is a slot."""
+        self._change(hosts=hosts, slots=hosts)
+
+    def _change(self, **fields: object) -> None:
         with self._lock:
-            self._registration = self._registration.model_copy(update={"gpus": gpus})
+            self._registration = self._registration.model_copy(update=fields)
             if self.is_registered:
                 self._control_plane.register(self._worker_id, self._registration)

@@ -37,7 +37,7 @@ class RunningAttempts:
     def free_slots(self) -> int:
         """How many more there may be at the same time."""
         with self._changed:
-            return self._free_slots()
+            return max(0, self._free_slots())
 
     def begin(self, attempt: Attempt, span: Span | None = None) -> None:
         """Run one more; it is given back at once after `close`. `span` ends with it."""
@@ -52,6 +52,12 @@ class RunningAttempts:
         threading.Thread(
             target=self._run, args=(key, attempt, span), name=str(key), daemon=True
         ).start()
+
+    def set_slots(self, slots: int) -> None:
+        """Offer so many slots from now on; what runs beyond them goes on."""
+        with self._changed:
+            self._slots = slots
+            self._changed.notify_all()
 
     def pause(self, who: Literal["server", "launcher"], paused: bool) -> None:
         """Offer no slot while the control plane or the launcher wants no more attempts here."""

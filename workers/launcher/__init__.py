@@ -13,6 +13,7 @@ from workers.plugins import Plugin, with_plugins
 ENTRY_POINTS = "trainyard.launchers"
 _BUILTIN = {
     "local": "workers.launcher.local.launcher:LocalLauncher",
+    "ray": "workers.launcher.ray.launcher:RayLauncher",
     "slurm": "workers.launcher.slurm.launcher:SlurmLauncher",
 }
 

@@ -30,13 +30,15 @@ class LauncherOptions:
 
     `rank_main` is `module:function`; it is called in each rank with the path of the attempt's
     `spec.json`, and returns the rank's exit status. In the `last_claim_seconds` before its machines
-    are taken away, a launcher wants no new attempt.
+    are taken away, a launcher wants no new attempt. `ray_address` is `HOST:PORT` of a cluster's
+    head, for the launcher that needs it.
     """
 
     worker_id: str
     slots: int
     rank_main: str
     last_claim_seconds: float = 300.0
+    ray_address: str | None = None
 
 
 @dataclass(frozen=True)

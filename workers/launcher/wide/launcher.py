@@ -12,21 +12,28 @@ from workers.launcher.wide.messages import HostRequest
 class HostLauncher:
     """Starts each attempt on hosts of its own; `host_gpus` is what every host has at least.
 
-    `drain` is set once a host was told that its machine is to be given back.
+    `drain` is set once a host was told that its machine is to be given back. A host that is not
+    offered any more is the last to get an attempt: one that was claimed for it ends as lost.
     """
 
     def __init__(
         self, options: LauncherOptions, engine: Engine, hosts: Sequence[Host], host_gpus: int
     ) -> None:
         self._options, self._engine = options, engine
-        self.hosts, self.host_gpus = len(hosts), host_gpus
         self.drain = threading.Event()
-        self._free = list(hosts)
-        self._order = {host: number for number, host in enumerate(hosts)}
+        self._free: list[Host] = []
+        self._order: dict[Host, int] = {}
+        self._present: set[Host] = set()
         self._lost: set[str] = set()
         self._offered = 0
         self._handles: set[WideHandle] = set()
         self._changed = threading.Condition()
+        self.offer_hosts(hosts, host_gpus)
+
+    @property
+    def hosts(self) -> int:
+        """How many hosts are there; the last count where none is."""
+        return self._count
 
     @property
     def free_gpus(self) -> int:
@@ -38,6 +45,15 @@ class HostLauncher:
         """Take what the worker sees on its own host for what each host has, but no more."""
         with self._changed:
             self._offered = len(gpus)
+
+    def offer_hosts(self, hosts: Sequence[Host], host_gpus: int) -> None:
+        """Start attempts on these from now on; those that run on others go on."""
+        with self._changed:
+            new = [host for host in hosts if host not in self._order]
+            self._order |= {host: number for number, host in enumerate(new, len(self._order))}
+            self._present, self._count, self.host_gpus = set(hosts), len(hosts), host_gpus
+            self._free += new
+            self._sort_free()
 
     def start(self, launch: Launch) -> WideHandle:
         """Start the ranks of an attempt on the first hosts that are free. Raises TooFewGpus."""
@@ -82,8 +98,17 @@ class HostLauncher:
         lost = exit_.lost_hosts if exit_ is not None else ()
         with self._changed:
             self._free += hosts
-            # What has lost an attempt before is the last to get another.
             self._lost.update(lost)
-            self._free.sort(key=lambda host: (host.name in self._lost, self._order[host]))
+            self._sort_free()
             self._handles.remove(handle)
             self._changed.notify_all()
+
+    def _sort_free(self) -> None:
+        # What has lost an attempt before is the last to get another, but for those that have left.
+        self._free.sort(
+            key=lambda host: (
+                host not in self._present,
+                host.name in self._lost,
+                self._order[host],
+            )
+        )

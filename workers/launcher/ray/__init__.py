@@ -1,0 +1,1 @@
+"""The launcher that starts ranks on the nodes of a Ray cluster."""
