@@ -37,4 +37,4 @@ def _fewer_images(spec: TrainSpec | EvalSpec, fitting: int | None) -> list[str]:
     smaller = [f"batch_size {limit * ranks * parts}{tried}"]
     if accumulate is None:
         return smaller
-    return [f"accumulate {parts_of_at_most(share, limit)} for the same batch_size", *smaller]
+    return [f"accumulate {parts_of_at_most(share, limit)} (the same batch in parts)", *smaller]

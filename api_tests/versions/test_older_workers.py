@@ -23,6 +23,9 @@ DATA: list[tuple[dict[str, str], tuple[str, ...]]] = [
     (PACKED | TURNED, ()),
 ]
 PARAMETERS: list[tuple[str, Any]] = [
+    ("accumulate", 2),
+    ("batch_norm", "synchronised"),
+    ("learning_rate_scaling", "linear"),
     ("augment_on", "device"),
     ("decode_on", "device"),
     ("precision", "bf16"),

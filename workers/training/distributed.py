@@ -17,6 +17,7 @@ from torch.distributed.distributed_c10d import Store
 from torch.nn.parallel import DistributedDataParallel
 
 from service.contract.batch_parts import fitting_parts
+from service.contract.counts import count_text
 from workers.data.errors import InvalidData
 from workers.training.process_group import join_groups, leave_groups
 
@@ -73,8 +74,8 @@ class Ranks:
         share = self.share_of(batch_size)
         if share % accumulate:
             raise InvalidData(
-                f"accumulate {accumulate} does not divide the {share} images of each rank; "
-                f"use {fitting_parts(share, accumulate)}"
+                f"accumulate {accumulate} does not divide the {count_text(share, 'image')} of each "
+                f"rank in equal parts: use {fitting_parts(share, accumulate)}"
             )
         return share // accumulate
 

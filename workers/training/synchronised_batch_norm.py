@@ -110,7 +110,7 @@ class _Normalisation(Function):
         return normalised, mean, variance
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, gradient: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
         images, weight, mean, variance = ctx.saved_tensors
         # Of a network in eval these are the gradients of weight and bias: sums over this rank.

@@ -2,6 +2,7 @@
 
 from sqlalchemy import Connection
 
+from service.contract.batch_parts import fitting_parts
 from service.contract.catalog import DatasetInfo
 from service.contract.counts import count_text
 from service.contract.data_spec import DataSpec
@@ -49,9 +50,15 @@ def classes_of(dataset: DatasetInfo | None, params: KnownParameters) -> int | No
 
 
 def require_shares(resources: Resources, params: KnownParameters) -> None:
-    """Raises Unprocessable if the ranks of a training cannot share its batch evenly."""
+    """Raises Unprocessable if the ranks of a training cannot share its batch evenly.
+
+    Nor may their shares have a rest when they are worked through in parts.
+    """
     batch, ranks = params.batch_size, resources.world_size
-    if batch is None or batch % ranks == 0:
+    if batch is None:
+        return
+    if batch % ranks == 0:
+        _require_parts(batch // ranks, params.accumulate or 1)
         return
     below = batch // ranks * ranks
     fitting = f"{below} or {below + ranks}" if below else str(ranks)
@@ -61,6 +68,16 @@ def require_shares(resources: Resources, params: KnownParameters) -> None:
         f"or another number of {what}"
     )
     raise Unprocessable("batch_size", message, "/params/batch_size")
+
+
+def _require_parts(share: int, parts: int) -> None:
+    if share % parts == 0:
+        return
+    message = (
+        f"accumulate {parts} does not divide the {count_text(share, 'image')} of each rank in "
+        f"equal parts: use {fitting_parts(share, parts)}, or another batch_size"
+    )
+    raise Unprocessable("accumulate", message, "/params/accumulate")
 
 
 def require_batch(dataset: DatasetInfo | None, params: KnownParameters) -> None:
