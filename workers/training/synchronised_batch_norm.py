@@ -35,20 +35,19 @@ def synchronise(network: nn.Module, ranks: Ranks) -> None:
     Weights, statistics and their names stay. Raises InvalidData for a network with another kind.
     """
     synchronised: dict[nn.Module, SynchronisedBatchNorm2d] = {}
-    for parent in list(network.modules()):
-        for name, child in parent.named_children():
-            if isinstance(child, SynchronisedBatchNorm2d | nn.SyncBatchNorm):
-                continue
-            if type(child) is nn.BatchNorm2d:
-                # One module may have two names.
-                if child not in synchronised:
-                    synchronised[child] = SynchronisedBatchNorm2d(child, ranks)
-                setattr(parent, name, synchronised[child])
-            elif isinstance(child, nn.modules.batchnorm._BatchNorm):
-                raise InvalidData(
-                    f"batch_norm synchronised: the network has a {type(child).__name__}, and only "
-                    "BatchNorm2d can be synchronised; set batch_norm to local"
-                )
+    # One module may have two names.
+    for name, module in list(network.named_modules(remove_duplicate=False)):
+        if isinstance(module, SynchronisedBatchNorm2d | nn.SyncBatchNorm):
+            continue
+        if type(module) is nn.BatchNorm2d:
+            if module not in synchronised:
+                synchronised[module] = SynchronisedBatchNorm2d(module, ranks)
+            network.set_submodule(name, synchronised[module])
+        elif isinstance(module, nn.modules.batchnorm._BatchNorm):
+            raise InvalidData(
+                f"batch_norm synchronised: the network has a {type(module).__name__}, and only "
+                "BatchNorm2d can be synchronised; set batch_norm to local"
+            )
 
 
 class SynchronisedBatchNorm2d(nn.BatchNorm2d):
