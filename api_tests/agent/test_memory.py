@@ -51,6 +51,6 @@ def test_a_rank_that_the_kernel_kills_for_want_of_memory_is_out_of_memory_and_is
     claim = a_claim(params={"batch_size": 512})
     report = control_plane.report_of(control_plane.offer(claim))
     assert (report.outcome, report.reason) == ("failed", "out_of_memory")
-    assert report.message.startswith("rank 0 was killed (signal 9), as memory ran out; try batch_")
+    assert report.message.startswith("rank 0 was killed (signal 9), as memory ran out; try accu")
     assert "batch_size 256" in report.message
     assert worker.process.poll() is None

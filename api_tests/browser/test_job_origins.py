@@ -28,7 +28,8 @@ def test_a_failed_job_says_what_to_change_and_how_its_log_ends(
     why = page.get_by_role("region", name="Why it failed")
     size = fake.jobs[0].spec.params["batch_size"]
     expect(why).to_contain_text("Out of memory: no memory")
-    expect(why).to_contain_text(f"Lower batch_size from {size} to {size // 2}")
+    expect(why).to_contain_text("Raise accumulate from 1 to 2")
+    expect(why).to_contain_text(f"lower batch_size from {size} to {size // 2}")
     expect(why).to_contain_text("It ended in attempt 3; max_failures is 2.")
     last = why.get_by_role("region", name="Last lines of the log")
     steps = [f"step {step}" for step in range(293, 300)]

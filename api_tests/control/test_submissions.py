@@ -101,6 +101,16 @@ def test_two_submissions_at_once_with_one_key_make_one_job(control_plane: Contro
             "/params/batch_size",
             "32 cannot be shared evenly by 6 ranks: use 30 or 36, or another number of ranks",
         ),
+        (
+            {"params": {"batch_size": 24, "accumulate": 5}, "resources": {"ranks": 2}},
+            "/params/accumulate",
+            "accumulate 5 does not divide the 12 images of each rank in equal parts: use 4 or 6",
+        ),
+        (
+            {"params": {"batch_size": 24, "accumulate": 50}},
+            "/params/accumulate",
+            "accumulate 50 does not divide the 24 images of each rank in equal parts: use 24, or",
+        ),
         ({"init_from": {"id": "ckpt_none"}}, "/init_from/id", "no checkpoint ckpt_none"),
         ({"init_from": {"job": "job_none"}}, "/init_from/job", "no job job_none"),
     ],

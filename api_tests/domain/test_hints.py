@@ -54,6 +54,13 @@ def test_a_learning_rate_that_does_not_go_with_the_batch_is_told(
     assert told.get("/params/learning_rate") == detail
 
 
+def test_a_learning_rate_that_is_scaled_is_told_as_it_will_be() -> None:
+    told = of(BASE | {"batch_size": 32, "learning_rate_scaling": "linear"})
+    assert told["/params/learning_rate"] == (
+        "learning_rate 0.5 for the published batch 1024 is scaled to 0.0156 for batch 32"
+    )
+
+
 def test_a_low_learning_rate_is_told_of_new_weights_alone() -> None:
     params = BASE | {"learning_rate": 0.001}
     assert "/params/learning_rate" in of(params)

@@ -108,4 +108,4 @@ def test_a_training_that_fills_the_device_fails_with_what_to_change(tmp_path: Pa
     last = ended(run(attempt(tmp_path, spec=spec), before=leave_little_device_memory))
     assert (last["outcome"], last["reason"]) == ("failed", "out_of_memory")
     assert "CUDA out of memory" in last["message"]
-    assert "try batch_size" in last["message"]
+    assert "try accumulate 2 (the same batch in parts), batch_size" in last["message"]

@@ -47,7 +47,7 @@ def test_a_training_that_the_cpu_allocator_refuses_memory_fails_with_a_batch_siz
     spec = train_spec(batch_size=20, image_size=1024, data_workers=0)
     last = ended(run(attempt(tmp_path, spec=spec), before=leave_little_memory))
     assert (last["outcome"], last["reason"]) == ("failed", "out_of_memory")
-    assert "try batch_size 10" in last["message"]
+    assert "try accumulate 2 (the same batch in parts), batch_size 10" in last["message"]
 
 
 NO_ROOM = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
@@ -98,7 +98,7 @@ def test_a_step_without_room_on_the_device_ends_the_run_with_a_batch_size_that_f
     last = ended(run(attempt(tmp_path, spec=train_spec()), ranks=ranks, before=refuse))
     assert (last["outcome"], last["reason"]) == ("failed", "out_of_memory")
     # Of all ranks, of which each has tried a half of its part.
-    assert "try batch_size 4, which fitted when it was tried" in last["message"]
+    assert "batch_size 4, which fitted when it was tried" in last["message"]
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_every_error_of_an_allocator_is_out_of_memory(error: Exception, message:
     assert result.reason is Reason.OUT_OF_MEMORY
     assert message in result.message
     assert not result.message.startswith(("[", "RuntimeError"))
-    assert "try batch_size 256, a smaller image_size, fewer data_workers" in result.message
+    assert "batch_size 256, a smaller image_size, fewer data_workers" in result.message
 
 
 @pytest.mark.parametrize(
@@ -139,11 +139,17 @@ def test_a_killed_loader_is_out_of_memory_only_if_the_kernel_killed_for_it(
 @pytest.mark.parametrize(
     ("fields", "advice"),
     [
-        ({"params": {"batch_size": 30}, "gpus": 4}, "try batch_size 12, a smaller image_size"),
+        ({"params": {"batch_size": 30}, "gpus": 4}, "batch_size 12, a smaller image_size"),
         ({"params": {"batch_size": 4}, "gpus": 4}, "try a smaller image_size, or use a worker"),
+        ({"params": {"batch_size": 60}, "gpus": 4}, "try accumulate 3 (the same batch in parts)"),
+        (
+            {"params": {"batch_size": 64, "accumulate": 4}, "gpus": 2},
+            "try accumulate 8 (the same batch in parts), batch_size 32, a smaller",
+        ),
+        ({"params": {"batch_size": 6, "accumulate": 3}, "gpus": 2}, "try a smaller image_size"),
     ],
 )
-def test_the_batch_size_to_try_is_one_that_the_ranks_can_share(
+def test_the_parts_and_the_batch_size_to_try_are_such_that_the_ranks_can_share(
     fields: dict[str, Any], advice: str
 ) -> None:
     assert advice in result_of(MemoryError(), a_claim(**fields)).message
@@ -175,7 +181,8 @@ def test_a_batch_that_fitted_when_it_was_tried_is_what_the_message_names() -> No
     result = result_of(BatchTooLarge("CUDA out of memory. Tried 2 GiB", 128), claim)
     assert result.reason is Reason.OUT_OF_MEMORY
     assert result.message.startswith(
-        "CUDA out of memory. Tried 2 GiB; try batch_size 128, which fitted when it was tried, "
+        "CUDA out of memory. Tried 2 GiB; try accumulate 4 (the same batch in parts), "
+        "batch_size 128, which fitted when it was tried, "
     )
     unknown = result_of(BatchTooLarge("CUDA out of memory. Tried 2 GiB", None), claim)
-    assert "try batch_size 256, a smaller image_size" in unknown.message
+    assert "batch_size 256, a smaller image_size" in unknown.message

@@ -23,6 +23,9 @@ DATA: list[tuple[dict[str, str], tuple[str, ...]]] = [
     (PACKED | TURNED, ()),
 ]
 PARAMETERS: list[tuple[str, Any]] = [
+    ("accumulate", 2),
+    ("batch_norm", "synchronised"),
+    ("learning_rate_scaling", "linear"),
     ("augment_on", "device"),
     ("decode_on", "device"),
     ("precision", "bf16"),
@@ -44,6 +47,8 @@ def submit(control_plane: ControlPlane, **fields: Any) -> str:
 def put(agent: Agent, catalog: Catalog) -> None:
     with agent.control_plane.write() as tx:
         catalogs.put(tx, agent.id, catalog, agent.control_plane.now)
+    # Of two that come at once neither is the newer one.
+    agent.control_plane.later(1)
 
 
 def without(parameter: str) -> Catalog:

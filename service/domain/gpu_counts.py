@@ -9,12 +9,13 @@ from service.domain.known_parameters import KnownParameters
 def gpu_counts_of(spec: StoredSpec) -> tuple[int, ...]:
     """The numbers of GPUs on each host that a job may have, rising; () without a range.
 
-    The ranks of a training share its batch evenly.
+    The ranks of a training share its batch evenly, and each works through its share in equal parts.
     """
-    batch = None
+    part = None
     if isinstance(spec, TrainSpec):
-        batch = KnownParameters.of(spec.params).batch_size
-    return gpu_counts(spec.resources, batch)
+        params = KnownParameters.of(spec.params)
+        part = params.batch_size and params.batch_size // (params.accumulate or 1)
+    return gpu_counts(spec.resources, part)
 
 
 def gpu_counts(resources: Resources, batch_size: int | None) -> tuple[int, ...]:

@@ -140,7 +140,13 @@ def _learning_rate(
     linear = rate_then * batch / batch_then
     rule = f"the linear rule gives {linear:.3g}"
     detail = None
-    if rate == rate_then and batch != batch_then:
+    if params.get("learning_rate_scaling") == "linear":
+        scaled = rate * batch / batch_then
+        detail = (
+            f"learning_rate {rate:g} for the published batch {batch_then:g} is scaled to "
+            f"{scaled:.3g} for batch {batch:g}"
+        )
+    elif rate == rate_then and batch != batch_then:
         detail = (
             f"learning_rate {rate:g} is the published one for batch {batch_then:g}; "
             f"for {batch:g} {rule}"

@@ -11,6 +11,7 @@ class KnownParameters:
 
     total_iters: int | None = None
     batch_size: int | None = None
+    accumulate: int | None = None
     num_classes: int | None = None
 
     @classmethod

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from service.contract.catalog import NetworkSize, RecipeInfo
 from workers.networks.heads import Heads
+from workers.recipes.learning_rate_scale import scale_of
 from workers.recipes.params import RecipeParams
 
 if TYPE_CHECKING:
@@ -38,9 +39,11 @@ class Recipe:
     - `network`: `(variant, num_classes, params) -> nn.Module`, from images (N, 3, S, S) to logits
       (N, num_classes); in train mode it may give a tuple, the logits first.
     - `heads` says where the network's classifiers are.
-    - `loss`: `(outputs, labels (N,), params) -> Tensor ()`, from what train mode gives.
+    - `loss`: `(outputs, labels (N,), params) -> Tensor ()`, from what train mode gives; a mean over
+      the images, so that ranks and the parts of a batch can be averaged.
     - `optimizer`: `(network, params) -> torch.optim.Optimizer`.
-    - `schedule`: `(params, step) -> float`, the learning rate of iteration 1 … total_iters.
+    - `schedule`: `(params, step) -> float`, the learning rate of iteration 1 … total_iters, before
+      it is scaled by the size of the batch.
     - `preprocessing`: for each name that the parameter may have beside the series' own, a function
       `(image (3, S, S), draw) -> Tensor (3, S, S)`: RGB, 0 to 255, as the data source cut it; the
       numpy generator `draw` is None in an eval.
@@ -90,8 +93,8 @@ class Recipe:
         return optimizer
 
     def learning_rate(self, params: RecipeParams, step: int) -> float:
-        """The learning rate of an iteration; the first is 1."""
-        return float(_load(self.schedule)(params, step))
+        """The learning rate of an iteration, as it is applied; the first is 1."""
+        return float(_load(self.schedule)(params, step)) * scale_of(params)
 
     def info(self, package: str = PACKAGE) -> RecipeInfo:
         """The recipe as data; raises ValueError if its parameters make no form."""

@@ -28,4 +28,8 @@ _DECODING: JsonDict = {
     "if": {"properties": {"decode_on": {"const": "device"}}, "required": ["decode_on"]},
     "then": {"properties": {"augment_on": {"enum": ["auto", "device"]}}},
 }
-RULES: JsonDict = {"allOf": [_MEAN, _PARITY, _DECODING]}
+_SYNCHRONISED: JsonDict = {
+    "if": {"properties": {"batch_norm": {"const": "synchronised"}}, "required": ["batch_norm"]},
+    "then": {"properties": {"compile": {"enum": ["auto", "off"]}}},
+}
+RULES: JsonDict = {"allOf": [_MEAN, _PARITY, _DECODING, _SYNCHRONISED]}

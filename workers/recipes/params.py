@@ -54,6 +54,16 @@ BatchSize = Annotated[
         json_schema_extra=unit("images"),
     ),
 ]
+Accumulate = Annotated[
+    int,
+    Field(
+        ge=1,
+        le=65_536,
+        description="In how many equal parts each rank works through its share of a batch, for "
+        "one update: more parts need less memory. Batch norm sees one part at a time.",
+        json_schema_extra=unit("parts"),
+    ),
+]
 LearningRate = Annotated[
     float,
     Field(
@@ -63,9 +73,20 @@ LearningRate = Annotated[
         description="At the start; falls linearly to 0 at the last iteration.",
     ),
 ]
+LearningRateScaling = Annotated[
+    Literal["off", "linear"],
+    Field(
+        description="linear: learning_rate is that of the recipe's published batch_size, and "
+        "changes in proportion to another one."
+    ),
+]
 Dropout = Annotated[
     Annotated[float, Field(ge=0, lt=1)] | None,
     Field(description="Probability before the classifier; left out: the variant's published one."),
+]
+BatchNorm = Annotated[
+    Literal["local", "synchronised"],
+    Field(description="In training, over each rank's own images or over the images of all ranks."),
 ]
 Preprocessing = Annotated[
     str,
@@ -91,7 +112,9 @@ class RecipeParams(BaseModel):
 
     total_iters: TotalIters = 300_000
     batch_size: BatchSize = 1024
+    accumulate: Accumulate = 1
     learning_rate: LearningRate = 0.5
+    learning_rate_scaling: LearningRateScaling = "off"
     momentum: Annotated[float, Field(ge=0, lt=1, description="Of SGD.")] = 0.9
     weight_decay: Annotated[
         float,
@@ -102,6 +125,7 @@ class RecipeParams(BaseModel):
         Field(ge=0, lt=1, description="Share of the target that is spread over all classes."),
     ] = 0.1
     dropout: Dropout = None
+    batch_norm: BatchNorm = "local"
     image_size: Annotated[
         int,
         Field(
@@ -227,6 +251,15 @@ class RecipeParams(BaseModel):
                 raise ValueError(
                     f"parity is {name} {original}: leave {name} out, or set parity to false"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _synchronises_eager_steps(self) -> "RecipeParams":
+        if self.batch_norm == "synchronised" and self.compile == "on":
+            raise ValueError(
+                "a compiled step has no synchronised batch norm: leave compile out, or set "
+                "batch_norm to local"
+            )
         return self
 
     @model_validator(mode="after")

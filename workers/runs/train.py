@@ -6,6 +6,7 @@ from workers.data.classes import difference, in_class_order
 from workers.data.errors import InvalidData
 from workers.data.fingerprint import RunData
 from workers.data.sampler import batches_per_epoch
+from workers.recipes.learning_rate_scale import scale_sentence
 from workers.runs.datasets import check_class_count, open_run_split, require_same_images
 from workers.training.batch_norm import require_two_values
 from workers.training.checkpoint_publisher import CheckpointPublisher
@@ -13,6 +14,7 @@ from workers.training.execution_choice import choose
 from workers.training.initial_state import begin
 from workers.training.preprocessing import mean_to_train_with
 from workers.training.run_context import RunContext
+from workers.training.synchronised_batch_norm import images_of_statistics
 from workers.training.trainer import Trainer, total_steps
 
 
@@ -30,13 +32,13 @@ def run(context: RunContext) -> dict[str, Any]:
     if wrong:
         raise InvalidData(f"train and val have different classes: {wrong}")
     steps = total_steps(context.recipe, params, len(train.images))
-    share = context.ranks.share_of(params.batch_size)
+    images = images_of_statistics(params, context.ranks)
     check_class_count(params, train.images)
     fingerprints = {"train": train.fingerprint, "val": val.fingerprint}
     initial = begin(context, fingerprints)
     state, names = initial.state, initial.class_names
-    if share == 1:
-        require_two_values(state.network, context.ranks, params.image_size)
+    if images == 1:
+        require_two_values(state.network, context.ranks, params)
     choice = choose(
         context,
         state,
@@ -56,6 +58,9 @@ def run(context: RunContext) -> dict[str, Any]:
     sentences = (train.sentence, val.sentence, choice.sentence)
     line = f"started at step {state.step}/{steps}; {'; '.join(sentences)}"
     context.events.report("started", started, line)
+    scale = scale_sentence(params)
+    if scale is not None:
+        context.events.note(scale)
     publisher = CheckpointPublisher(
         context,
         state,

@@ -6,19 +6,21 @@ import torch
 from torch import nn
 
 from workers.data.errors import InvalidData
+from workers.recipes.params import RecipeParams
 from workers.training.distributed import Ranks
 
 _ONE_VALUE = "Expected more than 1 value per channel"
 """How torch refuses to normalise a channel with a single value, which has no variance."""
 
 
-def require_two_values(network: nn.Module, ranks: Ranks, image_size: int) -> None:
-    """Raise InvalidData if one image a rank gives any batch norm of the network a single value.
+def require_two_values(network: nn.Module, ranks: Ranks, params: RecipeParams) -> None:
+    """Raise InvalidData if one image at once gives any batch norm of the network a single value.
 
     It is so where a map has one pixel: the last one of small images, or one within squeeze-excite
     at any size. The network itself is asked, by one image, and stays as it is.
     """
-    example = torch.zeros(1, 3, image_size, image_size, device=ranks.device)
+    size = params.image_size
+    example = torch.zeros(1, 3, size, size, device=ranks.device)
     with torch.no_grad(), torch.random.fork_rng([ranks.device] if example.is_cuda else []):
         try:
             deepcopy(network).train()(example)
@@ -27,8 +29,13 @@ def require_two_values(network: nn.Module, ranks: Ranks, image_size: int) -> Non
                 raise
             raise InvalidData(
                 "batch norm needs two values of each channel, and one image a rank gives it one: "
-                f"use a batch_size of {2 * ranks.world_size} or more"
+                f"use {_more_images(params, ranks)}"
             ) from error
+
+
+def _more_images(params: RecipeParams, ranks: Ranks) -> str:
+    batch_size = f"a batch_size of {2 * ranks.world_size * params.accumulate} or more"
+    return f"a smaller accumulate, or {batch_size}" if params.accumulate > 1 else batch_size
 
 
 def set_momentum(network: nn.Module, momentum: float) -> None:

@@ -47,20 +47,27 @@ class Workload:
         """How many images of a batch are a rank's."""
         return self.params.batch_size // self.world_size
 
+    @property
+    def part(self) -> int:
+        """How many images a rank computes at once."""
+        return self.share // self.params.accumulate
+
     def key(self, device: torch.device) -> str:
         """A digest of everything that the time of a step depends on."""
         name = torch.cuda.get_device_name(device) if device.type == "cuda" else _cpu_name()
         parts = [self.recipe.name, self.recipe.network, self.variant, self.classes]
         # A compiled step is one of exactly so many images, and of more ranks it is another one.
-        parts += [self.share, self.world_size, self.params.image_size, self.params.exact, name]
+        parts += [self.part, self.world_size, self.params.image_size, self.params.exact, name]
         parts += [torch.__version__, torch.get_num_threads()]
+        # In parts it has no CUDA graphs.
+        parts += ["parts"] if self.params.accumulate > 1 else []
         return hashlib.sha256(json.dumps(parts, allow_nan=False).encode()).hexdigest()
 
 
-def images_to_measure(device: torch.device, image_size: int, share: int) -> int:
-    """How many images of a rank's share of the batch a measured step has: as few as tell."""
+def images_to_measure(device: torch.device, image_size: int, part: int) -> int:
+    """How many of the images that a rank computes at once a measured step has: as few as tell."""
     # Batch norm needs two.
-    return max(min(share, _MOST_PIXELS[device.type] // image_size**2), 2)
+    return max(min(part, _MOST_PIXELS[device.type] // image_size**2), 2)
 
 
 def measure(
@@ -129,10 +136,10 @@ def _seconds_an_image(
     network = deepcopy(state.network)
     network.zero_grad()
     optimizer = workload.recipe.optimizer_of(network, workload.params)
-    forward = forward_of_rank(network, execution, ranks)
-    step = TrainingStep(
-        workload.recipe, workload.params, network, optimizer, execution, forward=forward
-    )
+    forward = forward_of_rank(network, execution, ranks, workload.params.accumulate)
+    # One part is measured: the next ones take as long.
+    params = workload.params.model_copy(update={"accumulate": 1})
+    step = TrainingStep(workload.recipe, params, network, optimizer, execution, forward=forward)
     generator = torch.Generator().manual_seed(0)
     size = workload.params.image_size
     inputs = torch.rand(images, 3, size, size, generator=generator).to(state.device)

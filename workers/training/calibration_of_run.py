@@ -15,6 +15,7 @@ from workers.training.calibration import (
 from workers.training.execution import Execution, missing_compiler
 from workers.training.run_context import RunContext
 from workers.training.state import RunState
+from workers.training.synchronised_batch_norm import is_synchronised
 from workers.training.trial_of_run import compile_trial
 
 COMPILED_RUN_SECONDS = 6 * 3600.0
@@ -66,11 +67,12 @@ class Calibration:
         return self._of([*executions, compiled])
 
     def _compiling_can_pay(self, measured: Measurements) -> bool:
-        if self._context.params.compile != "auto" or not measured:
+        params, ranks = self._context.params, self._context.ranks
+        if params.compile != "auto" or is_synchronised(params, ranks) or not measured:
             return False
         if self._run_seconds(min(measured.values())) < COMPILED_RUN_SECONDS:
             return False
-        return not self._context.ranks.any(missing_compiler(self._device) is not None)
+        return not ranks.any(missing_compiler(self._device) is not None)
 
     def _run_seconds(self, seconds_an_image: float) -> float:
         return seconds_an_image * self._workload.share * self._context.params.total_iters
@@ -90,7 +92,7 @@ class Calibration:
             self._state,
             [execution for execution in executions if execution not in self._known],
             replace(context.ranks, world_size=1),
-            images=images_to_measure(self._device, context.params.image_size, workload.share),
+            images=images_to_measure(self._device, context.params.image_size, workload.part),
             clock=context.clock,
             after_each=self._go_on,
         )

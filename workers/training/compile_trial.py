@@ -66,7 +66,7 @@ def answer_of(request: TrialRequest) -> TrialAnswer:
         state,
         [request.execution, compiled],
         _ranks(request.world_size, device),
-        images=workload.share,
+        images=workload.part,
         clock=monotonic,
         after_each=lambda: None,
     )

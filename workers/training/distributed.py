@@ -16,6 +16,8 @@ from torch import Tensor, nn
 from torch.distributed.distributed_c10d import Store
 from torch.nn.parallel import DistributedDataParallel
 
+from service.contract.batch_parts import fitting_parts
+from service.contract.counts import count_text
 from workers.data.errors import InvalidData
 from workers.training.process_group import join_groups, leave_groups
 
@@ -63,6 +65,19 @@ class Ranks:
                 f"use {below or self.world_size} or {below + self.world_size}"
             )
         return batch_size // self.world_size
+
+    def part_of(self, batch_size: int, accumulate: int) -> int:
+        """The images of this rank's share that are computed at once, in `accumulate` equal parts.
+
+        Raises InvalidData if the share is no such multiple.
+        """
+        share = self.share_of(batch_size)
+        if share % accumulate:
+            raise InvalidData(
+                f"accumulate {accumulate} does not divide the {count_text(share, 'image')} of each "
+                f"rank in equal parts: use {fitting_parts(share, accumulate)}"
+            )
+        return share // accumulate
 
     def any(self, flag: bool) -> bool:
         """Whether `flag` is true on any rank; the same answer on each."""

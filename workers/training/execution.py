@@ -103,16 +103,23 @@ def autocast(device: torch.device, execution: Execution) -> AbstractContextManag
 
 
 def forward_of(
-    network: nn.Module, device: torch.device, execution: Execution, *, world_size: int = 1
+    network: nn.Module,
+    device: torch.device,
+    execution: Execution,
+    *,
+    world_size: int = 1,
+    parts: int = 1,
 ) -> nn.Module:
     """The network itself, or a compiled form of it that has the same parameters and buffers.
 
-    Nothing is compiled before the first call. A rank alone on a GPU replays CUDA graphs.
+    Nothing is compiled before the first call. A rank alone on a GPU replays CUDA graphs, unless it
+    computes a step in `parts`.
     """
     if not execution.compiled:
         return network
     keep_compiled()
-    graphs = device.type == "cuda" and world_size == 1
+    # A graph that is replayed writes over the gradients of the part before.
+    graphs = device.type == "cuda" and world_size == 1 and parts == 1
     mode = "reduce-overhead" if graphs else "default"
     compiled: Any = torch.compile(network, dynamic=False, mode=mode)
     assert isinstance(compiled, nn.Module)

@@ -23,6 +23,7 @@ from workers.training.execution import (
 )
 from workers.training.run_context import RunContext
 from workers.training.state import RunState
+from workers.training.synchronised_batch_norm import is_synchronised
 
 LONG_IMAGES = {"cpu": 100_000, "cuda": 500_000}
 """Images of 224 pixels from which on a run is worth a few seconds of measuring."""
@@ -83,7 +84,10 @@ def is_long(params: RecipeParams, device: torch.device) -> bool:
 
 
 def _possible(context: RunContext, saved: Execution, device: torch.device) -> Execution:
-    """The saved execution, without what the worker of any rank lacks; a note says so."""
+    """The saved execution, without what the worker of any rank lacks; a note says so.
+
+    Without compiling, too, where batch norm is synchronised since.
+    """
     bf16 = saved.precision == "bf16" and _all_compute_bf16(context.ranks)
     compiler: str | None = None
     if saved.compiled:
@@ -98,7 +102,9 @@ def _possible(context: RunContext, saved: Execution, device: torch.device) -> Ex
             f"this worker has no {what.removeprefix('a ')}, which the run has used: it goes on "
             "without, and equality bit for bit cannot be promised"
         )
-    compiled = saved.compiled and compiler is None
+    compiled = (
+        saved.compiled and compiler is None and not is_synchronised(context.params, context.ranks)
+    )
     return replace(saved, precision="bf16" if bf16 else "fp32", compiled=compiled)
 
 

@@ -13,7 +13,10 @@ _T = TypeVar("_T")
 
 
 class BatchTooLarge(torch.OutOfMemoryError):
-    """A device had no room for a step; `fitting` images of all ranks were tried and fitted."""
+    """A device had no room for a step; `fitting` images of all ranks at once were tried and fitted.
+
+    Without parts, that is a batch.
+    """
 
     def __init__(self, problem: str, fitting: int | None) -> None:
         super().__init__(problem)
@@ -23,7 +26,7 @@ class BatchTooLarge(torch.OutOfMemoryError):
 def call_within_memory(
     call: Callable[[], _T], network: nn.Module, images: Tensor, world_size: int
 ) -> _T:
-    """What `call` gives, which computes with the network on a rank's images (N, 3, S, S).
+    """What `call` gives, which computes with the network on a rank's images (N, 3, S, S) at once.
 
     Raises BatchTooLarge where the device has no room for it.
     """

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,6 +20,7 @@ from workers.data.errors import InvalidData
 from workers.data.fingerprint import SplitFingerprint, changes_of, read_run_data
 from workers.training.run_context import RunContext
 from workers.training.state import RunState
+from workers.training.synchronised_batch_norm import images_of_statistics
 from workers.training.weights import (
     fill_for_training,
     note_match,
@@ -54,7 +56,13 @@ def begin(context: RunContext, splits: Mapping[str, SplitFingerprint]) -> Initia
     spec, params, ranks = context.claim.job_spec, context.params, context.ranks
     _seed(params.seed)
     network = context.recipe.build(context.variant, len(class_names), params).to(ranks.device)
-    state = RunState(network, context.recipe.optimizer_of(network, params), ranks.device)
+    state = RunState(
+        network,
+        context.recipe.optimizer_of(network, params),
+        ranks.device,
+        accumulate=params.accumulate,
+        images_of_statistics=images_of_statistics(params, ranks),
+    )
     if ranks.rank:
         # The same weights everywhere, but dropout of its own on each rank.
         _seed(_mixed(params.seed, ranks.rank))
@@ -175,13 +183,16 @@ def _resumed(
     state.restore(loaded, context.ranks)
     if manifest.world_size != context.ranks.world_size:
         _seed(_mixed(manifest.step, context.ranks.rank))
-    _note_changes(context, loaded, splits)
+    _note_changes(context, loaded, state, splits)
     parent = manifest.checkpoint_id
     return InitialState(state, parent, parent, order.names, order.matched_by)
 
 
 def _note_changes(
-    context: RunContext, loaded: CheckpointContent, splits: Mapping[str, SplitFingerprint]
+    context: RunContext,
+    loaded: CheckpointContent,
+    state: RunState,
+    splits: Mapping[str, SplitFingerprint],
 ) -> None:
     """Note in the history why a resumed run is not exactly the run that was interrupted."""
     manifest, ranks, events = loaded.manifest, context.ranks, context.events
@@ -191,6 +202,7 @@ def _note_changes(
     changes = []
     if manifest.world_size != ranks.world_size:
         changes.append(f"with {count_text(ranks.world_size, 'rank')}, not {manifest.world_size}")
+    changes += _changes_of_parts(loaded.rank_states[0], state)
     if torch_then != torch.__version__:
         changes.append(f"with torch {torch.__version__}, not {torch_then}")
     if "train" in changed:
@@ -210,6 +222,18 @@ def _note_changes(
             f"the checkpoint of step {manifest.step} does not say what data it was trained on: "
             "whether the data has changed since is not known"
         )
+
+
+def _changes_of_parts(saved: Mapping[str, Any], state: RunState) -> list[str]:
+    """How a batch is worked through otherwise than in the run that saved the checkpoint."""
+    changes = []
+    # A run of an older version had no parts, and did not say over how many images.
+    accumulate, images = saved.get("accumulate", 1), saved.get("images_of_statistics")
+    if accumulate != state.accumulate:
+        changes.append(f"with accumulate {state.accumulate}, not {accumulate}")
+    if images not in (None, state.images_of_statistics):
+        changes.append(f"with batch norm over {state.images_of_statistics} images, not {images}")
+    return changes
 
 
 def _seed(seed: int) -> None:

@@ -22,6 +22,8 @@ class RunState:
     `execution` is how a step is computed, which a resumed run goes on with.
     `metrics` are those of the validation at this very step, and empty where there was none: a
     checkpoint never claims those of other weights.
+    `accumulate` and `images_of_statistics` are how a batch is worked through now, whatever the
+    checkpoint was saved with.
     """
 
     network: nn.Module
@@ -31,6 +33,8 @@ class RunState:
     window: Window = field(default_factory=Window)
     metrics: dict[str, float] = field(default_factory=dict)
     execution: Execution = ORIGINAL
+    accumulate: int = 1
+    images_of_statistics: int | None = None
 
     def __post_init__(self) -> None:
         self._of_optimizer = OptimizerState(self.network, self.optimizer)
@@ -43,6 +47,8 @@ class RunState:
             "window": self.window.as_json(),
             "metrics": self.metrics,
             "execution": self.execution.as_json(),
+            "accumulate": self.accumulate,
+            "images_of_statistics": self.images_of_statistics,
             "rng": rng_state(self.device),
             **({"optimizer": scalars} if scalars else {}),
         }

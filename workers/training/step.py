@@ -2,10 +2,11 @@
 
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
 
 from workers.recipes.base import Recipe
 from workers.recipes.params import RecipeParams
@@ -26,6 +27,9 @@ _INEXACT = "deterministic"
 
 class TrainingStep:
     """The arithmetic of a training step on batches that are on the network's device.
+
+    A batch is worked through in as many equal parts as the parameters say, for one update: its
+    size is a multiple of them.
 
     The network and its optimizer are laid out for the execution, in place. `forward` is what is
     called for the outputs, such as the network in parallel with other ranks; left out, the network
@@ -67,24 +71,40 @@ class TrainingStep:
     def recalibrate(self, batches_seen: int, inputs: Tensor) -> None:
         """Take the statistics of batch norm as the mean over batches; weights stay as they are.
 
-        `batches_seen` counts the batches of the recalibration, this one included.
+        `batches_seen` counts the batches of the recalibration, this one included. Of a batch that
+        is worked through in parts, each part counts as one.
         """
         self._network.train()
-        set_momentum(self._network, 1.0 / batches_seen)
-        with torch.no_grad(), autocast(self._device, self.execution):
-            self._network(formatted(inputs, self.execution))
+        parts = self._params.accumulate
+        for number, part in enumerate(inputs.chunk(parts), (batches_seen - 1) * parts + 1):
+            set_momentum(self._network, 1.0 / number)
+            with torch.no_grad(), autocast(self._device, self.execution):
+                self._network(formatted(part, self.execution))
 
     def _train(self, iteration: int, inputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         self._network.train()
         for group in self._optimizer.param_groups:
             group["lr"] = self._recipe.learning_rate(self._params, iteration)
-        outputs = self._outputs(formatted(inputs, self.execution))
-        loss = self._recipe.training_loss(outputs, labels, self._params)
-        self._optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        count = self._params.accumulate
+        parts = zip(inputs.chunk(count), labels.chunk(count), strict=True)
+        losses, logits = [], []
+        for number, (images, classes) in enumerate(parts, 1):
+            with self._exchange_of(is_last=number == count):
+                outputs = self._outputs(formatted(images, self.execution))
+                loss = self._recipe.training_loss(outputs, classes, self._params) / count
+                if number == 1:
+                    self._optimizer.zero_grad()
+                loss.backward()  # type: ignore[no-untyped-call]
+            losses.append(loss.detach())
+            logits.append((outputs if isinstance(outputs, Tensor) else outputs[0]).detach())
         self._optimizer.step()
-        logits = outputs if isinstance(outputs, Tensor) else outputs[0]
-        return loss.detach(), logits.detach()
+        return torch.stack(losses).sum(), torch.cat(logits)
+
+    def _exchange_of(self, *, is_last: bool) -> AbstractContextManager[None]:
+        """The context of a part: several ranks average their gradients once, with the last one."""
+        if is_last or not isinstance(self._forward, DistributedDataParallel):
+            return nullcontext()
+        return self._forward.no_sync()
 
     def _outputs(self, inputs: Tensor) -> Tensor | tuple[Tensor, ...]:
         if self.execution.compiled:

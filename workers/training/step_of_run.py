@@ -17,6 +17,7 @@ from workers.training.fitting_batch import call_within_memory
 from workers.training.run_context import RunContext
 from workers.training.state import RunState
 from workers.training.step import TrainingStep
+from workers.training.synchronised_batch_norm import is_synchronised, synchronise
 
 _NOTE_SECONDS = 300.0
 _MOST_NOTES = 12
@@ -29,11 +30,14 @@ class NotCompiled(InvalidData):
 def training_step_of(context: RunContext, state: RunState) -> TrainingStep:
     """The step in the execution of the state; of several ranks, it averages their gradients.
 
-    Where the network does not compile on any of the ranks, all of them are eager under compile
+    Batch norm is synchronised, in place, where the parameters say so. Where the network does not
+    compile on any of the ranks, all of them are eager under compile
     auto, and so is the execution of the state. Raises InvalidData if the ranks cannot share the
     batch, NotCompiled under compile on, BatchTooLarge.
     """
     params, ranks = context.params, context.ranks
+    if is_synchronised(params, ranks):
+        synchronise(state.network, ranks)
     example = _example(params, state, ranks)
     forward = call_within_memory(
         lambda: _forward(context, state, example), state.network, example, ranks.world_size
@@ -49,22 +53,26 @@ def training_step_of(context: RunContext, state: RunState) -> TrainingStep:
     )
 
 
-def forward_of_rank(network: nn.Module, execution: Execution, ranks: Ranks) -> nn.Module:
+def forward_of_rank(
+    network: nn.Module, execution: Execution, ranks: Ranks, parts: int
+) -> nn.Module:
     """What a rank's step calls: the network as the execution has it, in parallel with the others.
 
-    The network is laid out in place. Nothing is compiled before the first call.
+    The network is laid out in place. Nothing is compiled before the first call. A step is computed
+    in so many parts.
     """
     prepare_for(network, execution)
-    forward = forward_of(network, ranks.device, execution, world_size=ranks.world_size)
+    world_size = ranks.world_size
+    forward = forward_of(network, ranks.device, execution, world_size=world_size, parts=parts)
     return in_parallel(forward, ranks)
 
 
 def _forward(context: RunContext, state: RunState, example: Tensor) -> nn.Module:
-    ranks, execution = context.ranks, state.execution
+    ranks, execution, parts = context.ranks, state.execution, context.params.accumulate
     if state.step >= context.params.total_iters:
         # The recalibration of batch norm calls the network itself.
         execution = replace(execution, compiled=False)
-    forward = forward_of_rank(state.network, execution, ranks)
+    forward = forward_of_rank(state.network, execution, ranks, parts)
     if execution.compiled:
         # The notes go on until the last rank has compiled.
         with _notes_of_waiting(context.events.note), ranks.apart():
@@ -75,7 +83,7 @@ def _forward(context: RunContext, state: RunState, example: Tensor) -> nn.Module
             _fall_back(context, state, first)
             # Its hooks at the weights go with it, before another one sets its own.
             del forward
-            forward = forward_of_rank(state.network, state.execution, ranks)
+            forward = forward_of_rank(state.network, state.execution, ranks, parts)
     if ranks.world_size > 1:
         with autocast(state.device, state.execution):
             blank_pass(forward, state.network, formatted(example, state.execution))
@@ -122,8 +130,8 @@ def first_line(error: Exception) -> str:
 
 
 def _example(params: RecipeParams, state: RunState, ranks: Ranks) -> Tensor:
-    size = params.image_size
-    return torch.zeros(ranks.share_of(params.batch_size), 3, size, size, device=state.device)
+    size, images = params.image_size, ranks.part_of(params.batch_size, params.accumulate)
+    return torch.zeros(images, 3, size, size, device=state.device)
 
 
 @contextmanager

@@ -114,10 +114,11 @@ class Trainer:
             self._step.recalibrate(recalibrated, images)
             state.step += 1
             return
+        part = images[: len(images) // self._params.accumulate]
         loss, logits = call_within_memory(
             lambda: self._step.train(state.step + 1, images, labels),
             state.network,
-            images,
+            part,
             self._ranks.world_size,
         )
         state.step += 1

@@ -2,6 +2,7 @@
 
 from sqlalchemy import Connection
 
+from service.contract.batch_parts import fitting_parts
 from service.contract.catalog import DatasetInfo
 from service.contract.counts import count_text
 from service.contract.data_spec import DataSpec
@@ -51,15 +52,20 @@ def classes_of(dataset: DatasetInfo | None, params: KnownParameters) -> int | No
 
 
 def require_shares(resources: Resources, params: KnownParameters) -> None:
-    """Raises Unprocessable if the ranks of a training cannot share its batch evenly."""
-    batch = params.batch_size
+    """Raises Unprocessable if the ranks of a training cannot share its batch evenly.
+
+    Nor may their shares have a rest when they are worked through in parts.
+    """
+    batch, parts = params.batch_size, params.accumulate or 1
     if batch is None:
         return
     if resources.gpu_range is not None:
-        _require_share_in_range(resources, batch)
+        _require_parts(batch, parts)
+        _require_share_in_range(resources, batch, parts)
         return
     ranks = resources.world_size
     if batch % ranks == 0:
+        _require_parts(batch // ranks, parts)
         return
     below = batch // ranks * ranks
     fitting = f"{below} or {below + ranks}" if below else str(ranks)
@@ -71,21 +77,32 @@ def require_shares(resources: Resources, params: KnownParameters) -> None:
     raise Unprocessable("batch_size", message, "/params/batch_size")
 
 
-def _require_share_in_range(resources: Resources, batch: int) -> None:
-    if gpu_counts(resources, batch):
+def _require_share_in_range(resources: Resources, batch: int, parts: int) -> None:
+    if gpu_counts(resources, batch // parts):
         return
     hosts = resources.hosts
     each = f" on each of {hosts} hosts" if hosts > 1 else ""
-    nearest = [str(count) for count in fitting_counts(resources, batch, MOST_GPUS)]
+    each += f" in {parts} parts" if parts > 1 else ""
+    nearest = [str(count) for count in fitting_counts(resources, batch // parts, MOST_GPUS)]
     if nearest:
         cure = f"let the range have {' or '.join(nearest)} in it, or use another batch_size"
     else:
-        cure = f"use a batch_size that {hosts} divides, or other hosts"
+        cure = f"use a batch_size that {hosts * parts} divides, or other hosts"
     message = (
         f"batch_size {batch} cannot be shared evenly by any number of GPUs from "
         f"{resources.gpu_range}{each}: {cure}"
     )
     raise Unprocessable("batch_size", message, "/resources/gpus")
+
+
+def _require_parts(share: int, parts: int) -> None:
+    if share % parts == 0:
+        return
+    message = (
+        f"accumulate {parts} does not divide the {count_text(share, 'image')} of each rank in "
+        f"equal parts: use {fitting_parts(share, parts)}, or another batch_size"
+    )
+    raise Unprocessable("accumulate", message, "/params/accumulate")
 
 
 def require_batch(dataset: DatasetInfo | None, params: KnownParameters) -> None:

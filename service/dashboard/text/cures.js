@@ -5,7 +5,9 @@ const CURES = new Map(Object.entries({
   out_of_memory: (spec) => {
     const size = spec.params?.batch_size;
     const half = size > 1 ? `from ${size} to ${Math.floor(size / 2)}` : "or image_size";
-    return `Lower batch_size ${half}, and learning_rate in proportion, or have it run on a worker with more memory by a label in resources.`;
+    const parts = spec.params?.accumulate;
+    const more = parts > 0 ? `Raise accumulate from ${parts} to ${2 * parts}, for the same batch in smaller parts. Or lower` : "Lower";
+    return `${more} batch_size ${half}, and learning_rate in proportion, or have it run on a worker with more memory by a label in resources.`;
   },
   non_finite_loss: (spec) => {
     const rate = spec.params?.learning_rate;
