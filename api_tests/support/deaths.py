@@ -50,7 +50,6 @@ class DisturbedTraining:
         """`worker` is the agent that runs it."""
         self._installation, self._client = installation, installation.client
         self.job_id, self.worker = job_id, worker
-        self._events_before = max(event.number for event in self._client.events(job_id))
         self.number = self._client.job(job_id).attempt
         self._until_saved()
         # A warm process of the agent's own host serves the next attempt too.
@@ -73,7 +72,7 @@ class DisturbedTraining:
 
         def requeue() -> Event | None:
             # Asked first: what ends in between was there when the job was in the queue.
-            event = self._event("requeued")
+            event = self._event("requeued", self.number)
             if not ended_at and all_ended(self.processes):
                 ended_at.append(datetime.now(UTC))
             return event
@@ -81,7 +80,7 @@ class DisturbedTraining:
         requeued = until(requeue)
         assert ended_at, "the job was in the queue while processes of its attempt were left"
         failures, worker_losses = self._counters()
-        resumed = until(lambda: self._event("resumed at step"))
+        resumed = until(lambda: self._event("resumed at step", self.number + 1))
         attempt = self._attempt()
         return Aftermath(
             reason=str(attempt.reason),
@@ -96,7 +95,7 @@ class DisturbedTraining:
     def goes_on(self) -> bool:
         """Whether it saves again, and nobody has noticed anything."""
         self._until_saved()
-        return not any(map(self._event, ("requeued", "unreachable")))
+        return not any(self._event(kind, self.number) for kind in ("requeued", "unreachable"))
 
     def _until_saved(self) -> None:
         """Wait until this attempt has one checkpoint more."""
@@ -112,10 +111,10 @@ class DisturbedTraining:
     def _attempt(self) -> Attempt:
         return next(a for a in self._client.attempts(self.job_id) if a.number == self.number)
 
-    def _event(self, what: str) -> Event | None:
-        """The first event since the attempt began of this kind, or with these words."""
+    def _event(self, what: str, attempt: int) -> Event | None:
+        """The first event of an attempt of this kind, or with these words."""
         for event in self._client.events(self.job_id):
-            if event.number > self._events_before and (event.kind == what or what in event.message):
+            if event.attempt == attempt and (event.kind == what or what in event.message):
                 return event
         return None
 
