@@ -2,6 +2,7 @@
 
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
@@ -36,6 +37,14 @@ class Aftermath:
     resumed: float
 
     @property
+    def line(self) -> str:
+        """Its figures, for people."""
+        times = (
+            f"ended {self.ended:.1f} s, queued {self.requeued:.1f} s, trains {self.resumed:.1f} s"
+        )
+        return f"{times}; {self.reason}, charged {self.is_charged}: {self.message[:100]}"
+
+    @property
     def is_charged(self) -> bool:
         """Whether it cost the job one of its `max_failures`."""
         return self.failures > 0
@@ -64,7 +73,7 @@ class DisturbedTraining:
         title = process_title(part, self.job_id)
         return next(each for each in self.processes if title_of(each) == title)
 
-    def after(self, fault: Callable[[], None]) -> Aftermath:
+    def after(self, what: str, fault: Callable[[], object]) -> Aftermath:
         """What follows; once the job is in the queue again, no process of the attempt is left."""
         at = datetime.now(UTC)
         fault()
@@ -82,7 +91,7 @@ class DisturbedTraining:
         failures, worker_losses = self._counters()
         resumed = until(lambda: self._event("resumed at step", self.number + 1))
         attempt = self._attempt()
-        return Aftermath(
+        aftermath = Aftermath(
             reason=str(attempt.reason),
             message=attempt.message or "",
             failures=failures,
@@ -91,6 +100,8 @@ class DisturbedTraining:
             requeued=(requeued.created_at - at).total_seconds(),
             resumed=(resumed.created_at - at).total_seconds(),
         )
+        sys.stderr.write(f"{what}: {aftermath.line}\n")
+        return aftermath
 
     def goes_on(self) -> bool:
         """Whether it saves again, and nobody has noticed anything."""

@@ -1,4 +1,7 @@
-"""Whatever dies of a training over two hosts: what its job says, and that nothing is left."""
+"""Whatever dies of a training over two hosts: what its job says, and that nothing is left.
+
+One training goes on from death to death; `-s` shows after how many seconds, of leases of 13 s.
+"""
 
 import signal
 import subprocess
@@ -46,16 +49,18 @@ class Yard:
 
     def close(self) -> None:
         """End everything; nothing may be left on a host."""
-        self.installation.close()
-        eventually(lambda: not any(self.hosts.pids(number) for number in (0, 1)))
-        self.hosts.close()
+        try:
+            self.installation.close()
+            eventually(lambda: not any(self.hosts.pids(number) for number in (0, 1)))
+        finally:
+            self.hosts.close()
 
     def _agent(self) -> "subprocess.Popen[bytes]":
         """The worker that runs the training: the only one with children."""
 
         def busy() -> "subprocess.Popen[bytes] | None":
             living = [worker for worker in self._workers if worker.poll() is None]
-            with_children = [w for w in living if psutil.Process(w.pid).children()]
+            with_children = [each for each in living if psutil.Process(each.pid).children()]
             return with_children[0] if len(with_children) == 1 else None
 
         return until(busy)
@@ -79,52 +84,80 @@ def training(yard: Yard) -> DisturbedTraining:
     return yard.training()
 
 
-@pytest.mark.parametrize("rank", [0, 1])
-def test_a_rank_that_is_killed(training: DisturbedTraining, rank: int) -> None:
-    after = training.after(training.process(f"rank-{rank}").kill)
-    print(rank, after)
+def test_a_killed_rank_of_either_host_is_charged(training: DisturbedTraining) -> None:
+    after = training.after("rank killed", training.process("rank-1").kill)
     assert (after.reason, after.is_charged) == ("crashed", True)
-    assert after.message.startswith(f"rank {rank} was killed (signal 9)")
+    assert after.message.startswith("rank 1 was killed (signal 9)")
 
 
-@pytest.mark.parametrize("rank", [0, 1])
-def test_a_rank_that_is_stopped(training: DisturbedTraining, rank: int) -> None:
-    after = training.after(training.process(f"rank-{rank}").suspend)
-    print(rank, after)
+def test_a_stopped_rank_is_named_and_killed(training: DisturbedTraining) -> None:
+    after = training.after("rank stopped", training.process("rank-1").suspend)
     assert (after.reason, after.is_charged) == ("stalled", True)
+    assert after.message.endswith("rank 1 was silent, and was killed")
 
 
-@pytest.mark.parametrize("part", ["supervisor", "host-0", "host-1"])
-def test_a_process(training: DisturbedTraining, part: str) -> None:
-    after = training.after(training.process(part).kill)
-    print(part, after)
+def test_a_killed_supervisor_ends_both_hosts(training: DisturbedTraining) -> None:
+    after = training.after("supervisor killed", training.process("supervisor").kill)
+    assert (after.reason, after.is_charged) == ("crashed", True)
+    assert after.message.startswith("the supervisor ended with wait status 9")
 
 
 @pytest.mark.parametrize("number", [0, 1])
-def test_a_host(yard: Yard, training: DisturbedTraining, number: int) -> None:
-    after = training.after(lambda: yard.hosts.kill(number))
-    print(number, after)
+def test_a_killed_host_process_costs_no_failure_and_leaves_no_rank(
+    yard: Yard, training: DisturbedTraining, number: int
+) -> None:
+    after = training.after(f"host process {number} killed", training.process(f"host-{number}").kill)
+    assert (after.reason, after.is_charged) == ("worker_lost", False)
+    assert yard.hosts.hosts[number].name in after.message
 
 
-def test_an_agent_killed(yard: Yard, training: DisturbedTraining) -> None:
-    yard.start_worker()
-    after = training.after(lambda: kill(training.worker))
-    print("agent", after)
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_host_of_which_everything_is_killed_costs_no_failure(
+    yard: Yard, training: DisturbedTraining, number: int
+) -> None:
+    after = training.after(f"host {number} killed", lambda: yard.hosts.kill(number))
+    assert (after.reason, after.is_charged) == ("worker_lost", False)
+    assert yard.hosts.hosts[number].name in after.message
 
 
-def test_engine(training: DisturbedTraining) -> None:
+def test_a_killed_engine_costs_no_failure(training: DisturbedTraining) -> None:
     (engine,) = psutil.Process(training.worker.pid).children()
-    after = training.after(engine.kill)
-    print("engine", after)
+    after = training.after("engine killed", engine.kill)
+    assert (after.reason, after.is_charged) == ("worker_lost", False)
 
 
-def test_drain(yard: Yard, training: DisturbedTraining) -> None:
-    yard.start_worker()
-    after = training.after(lambda: training.worker.send_signal(signal.SIGTERM))
-    print("drain", after)
-
-
-def test_server(yard: Yard, training: DisturbedTraining) -> None:
+def test_the_control_plane_is_killed_and_started_again_and_the_training_goes_on(
+    yard: Yard, training: DisturbedTraining
+) -> None:
     kill(yard.installation.server)
     yard.installation.start_server()
     assert training.goes_on()
+
+
+def test_a_drained_agent_saves_and_another_goes_on(yard: Yard, training: DisturbedTraining) -> None:
+    yard.start_worker()
+    after = training.after("agent drained", lambda: training.worker.send_signal(signal.SIGTERM))
+    assert (after.reason, after.is_charged, after.worker_losses) == ("released", False, 0)
+    assert "with a checkpoint" in after.message
+
+
+def test_the_ranks_of_a_killed_agent_end_by_themselves_and_another_goes_on(
+    yard: Yard, training: DisturbedTraining
+) -> None:
+    yard.start_worker()
+    after = training.after("agent killed", lambda: kill(training.worker))
+    assert (after.reason, after.is_charged) == ("worker_lost", False)
+    assert after.message.startswith("its worker sent nothing for")
+
+
+def test_the_ranks_of_a_stopped_agent_end_before_another_goes_on(
+    yard: Yard, training: DisturbedTraining
+) -> None:
+    yard.start_worker()
+    agent = psutil.Process(training.worker.pid)
+    try:
+        after = training.after("agent stopped", agent.suspend)
+    finally:
+        agent.kill()
+        training.worker.wait()
+    assert (after.reason, after.is_charged) == ("worker_lost", False)
