@@ -232,7 +232,7 @@ def test_a_new_worker_hears_of_those_beside_it_that_have_not_said_goodbye(
 
 
 def test_a_new_worker_hears_of_none_whose_ranks_may_live_on_other_hosts(
-    control_plane: ControlPlane, new_agent: NewAgent
+    new_agent: NewAgent,
 ) -> None:
     new_agent(hosts=2, slots=2)
     assert new_agent().register().neighbours == ()

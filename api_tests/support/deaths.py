@@ -3,7 +3,7 @@
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -73,8 +73,11 @@ class DisturbedTraining:
         title = process_title(part, self.job_id)
         return next(each for each in self.processes if title_of(each) == title)
 
-    def after(self, what: str, fault: Callable[[], object]) -> Aftermath:
-        """What follows; once the job is in the queue again, no process of the attempt is left."""
+    def after(
+        self, what: str, fault: Callable[[], object], idle: Collection[psutil.Process] = ()
+    ) -> Aftermath:
+        """What follows; no process but those `idle` is left once the job is in the queue again."""
+        ending = [each for each in self.processes if each not in idle]
         at = datetime.now(UTC)
         fault()
         ended_at: list[datetime] = []
@@ -82,7 +85,7 @@ class DisturbedTraining:
         def requeue() -> Event | None:
             # Asked first: what ends in between was there when the job was in the queue.
             event = self._event("requeued", self.number)
-            if not ended_at and all_ended(self.processes):
+            if not ended_at and all_ended(ending):
                 ended_at.append(datetime.now(UTC))
             return event
 
