@@ -1,6 +1,6 @@
 """Whatever dies of a training of two ranks on one host: what its job says, and after how long.
 
-One training goes on from death to death; `-s` shows after how many seconds, of leases of 13 s.
+One training goes on from death to death; `-s` shows after how many seconds, of leases of 18 s.
 """
 
 import signal
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from api_tests.support.deaths import ON_ONE_HOST, DisturbedTraining
+from api_tests.support.deaths import LEASES, ON_ONE_HOST, DisturbedTraining
 from api_tests.support.disturbed_yard import DisturbedYard
 from api_tests.support.installation import Installation, kill
 from api_tests.support.worker_process import title_of
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("leases of seconds")]
 
 @pytest.fixture(scope="module")
 def yard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DisturbedYard]:
-    installation = Installation(tmp_path_factory.mktemp("local"))
+    installation = Installation(tmp_path_factory.mktemp("local"), **LEASES)
     yield DisturbedYard(installation, ON_ONE_HOST, "workers")
     installation.close()
 

@@ -1,6 +1,6 @@
 """Whatever dies of a training over two hosts: what its job says, and that nothing is left.
 
-One training goes on from death to death; `-s` shows after how many seconds, of leases of 13 s.
+One training goes on from death to death; `-s` shows after how many seconds, of leases of 18 s.
 """
 
 import signal
@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from api_tests.support.deaths import ON_TWO_HOSTS, DisturbedTraining
+from api_tests.support.deaths import LEASES, ON_TWO_HOSTS, DisturbedTraining
 from api_tests.support.disturbed_yard import DisturbedYard
 from api_tests.support.installation import Installation, kill
 from api_tests.support.namespaces import TwoHosts, missing_for_namespaces
@@ -26,7 +26,7 @@ class TwoHostYard(DisturbedYard):
     def __init__(self, folder: Path) -> None:
         self.hosts = TwoHosts()
         named = ",".join(f"{host.name}={host.address}" for host in self.hosts.hosts)
-        installation = Installation(folder, LAUNCHER="namespaces", TEST_HOSTS=named)
+        installation = Installation(folder, LAUNCHER="namespaces", TEST_HOSTS=named, **LEASES)
         super().__init__(installation, ON_TWO_HOSTS, "api_tests.support.namespace_worker")
 
     def close(self) -> None:
