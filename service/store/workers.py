@@ -134,7 +134,7 @@ def predecessors(
 ) -> dict[str, ProcessIdentity]:
     """By id the processes of the other workers of the same boot and pid namespace, oldest first.
 
-    Not of those that stand for several hosts: nobody sees from one whether ranks live on the others.
+    Not of those that stand for several hosts: from one nobody sees whether ranks live on another.
     """
     query = select(workers.c.id, workers.c.process).where(
         workers.c.state.in_(PRESENT),

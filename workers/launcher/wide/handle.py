@@ -48,9 +48,9 @@ class _Killed:
 class WideHandle:
     """Sends the agent's commands to every host, and makes one end of theirs.
 
-    A host that ended without a report is lost. Its ranks may live on when its process is dead: until
-    the engine is sure that nothing is left, `wait` has no answer before the deadline which that host
-    may have heard of, for then it has killed its ranks.
+    A host that ended without a report is lost. Its ranks may live on when its process is dead:
+    unless the engine is sure that nothing is left, `wait` has no answer before the deadline that
+    the host may have heard of, for then it has killed its ranks.
     """
 
     gpus: Sequence[int] = ()
