@@ -231,6 +231,13 @@ def test_a_new_worker_hears_of_those_beside_it_that_have_not_said_goodbye(
     assert [neighbour.worker_id for neighbour in neighbours] == [silent.id]
 
 
+def test_a_new_worker_hears_of_none_whose_ranks_may_live_on_other_hosts(
+    new_agent: NewAgent,
+) -> None:
+    new_agent(hosts=2, slots=2)
+    assert new_agent().register().neighbours == ()
+
+
 def worker_state(control_plane: ControlPlane, agent: Agent) -> WorkerState:
     with control_plane.database.read() as tx:
         worker = store.get(tx, agent.id)

@@ -2,12 +2,11 @@
 
 import os
 import shutil
+import signal
 import subprocess
-import threading
-from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from workers.launcher.wide.engine import Closed, EngineMessage, Gone, Host, Line
+from workers.launcher.wide.engine import Host
 
 ADDRESSES = ("10.77.0.1", "10.77.0.2")
 
@@ -41,6 +40,18 @@ class TwoHosts:
         """Set the switch's port of a host `up` or `down`: its own interface shows nothing of it."""
         _ip("-n", self.switch, "link", "set", f"port{number}", state)
 
+    def pids(self, number: int) -> list[int]:
+        """The processes of a host."""
+        listed = _ip("netns", "pids", self.hosts[number].name)
+        return [int(pid) for pid in listed.split()]
+
+    def kill(self, number: int) -> None:
+        """Kill everything that runs on a host, and whatever comes of it until it is dead."""
+        while pids := self.pids(number):
+            for pid in pids:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+
     def close(self) -> None:
         """Remove them."""
         for name in (self.switch, *(host.name for host in self.hosts)):
@@ -58,81 +69,6 @@ class TwoHosts:
         _ip("-n", host.name, "link", "set", "wire", "up")
 
 
-class NamespaceEngine:
-    """Starts each host process in the namespace of its host, as a child of this process."""
-
-    number_variable = "TRAINYARD_HOST_NUMBER"
-
-    def start(
-        self,
-        command: Sequence[str],
-        hosts: Sequence[Host],
-        receive: Callable[[EngineMessage], None],
-    ) -> "NamespaceProcesses":
-        """Start `command` once on each host."""
-        processes = [
-            subprocess.Popen(
-                ["ip", "netns", "exec", host.name, *command],
-                env=os.environ | {self.number_variable: str(number)},
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                bufsize=0,
-            )
-            for number, host in enumerate(hosts)
-        ]
-        return NamespaceProcesses(processes, receive)
-
-
-class NamespaceProcesses:
-    """The host processes; they are children, so that their end is always known."""
-
-    def __init__(
-        self,
-        processes: "list[subprocess.Popen[bytes]]",
-        receive: Callable[[EngineMessage], None],
-    ) -> None:
-        self._processes, self._receive = processes, receive
-        self._readers = [
-            threading.Thread(target=self._read, args=(number, process), daemon=True)
-            for number, process in enumerate(processes)
-        ]
-        for reader in self._readers:
-            reader.start()
-        threading.Thread(target=self._close, daemon=True).start()
-
-    def send(self, line: str) -> None:
-        """Send a line to each."""
-        for process in self._processes:
-            assert process.stdin is not None
-            # ValueError: it has been closed.
-            with suppress(OSError, ValueError):
-                process.stdin.write(f"{line}\n".encode())
-
-    def kill(self) -> None:
-        """End their inputs, on which they end."""
-        for process in self._processes:
-            assert process.stdin is not None
-            process.stdin.close()
-
-    def have_ended(self) -> bool:
-        """Whether none is left."""
-        return all(process.poll() is not None for process in self._processes)
-
-    def _read(self, number: int, process: "subprocess.Popen[bytes]") -> None:
-        assert process.stdout is not None
-        for line in process.stdout:
-            self._receive(Line(line.decode().rstrip("\n")))
-        if status := process.wait():
-            self._receive(Gone(number, f"status {status}"))
-
-    def _close(self) -> None:
-        for reader, process in zip(self._readers, self._processes, strict=True):
-            reader.join()
-            with process:
-                process.wait()
-        self._receive(Closed("all have ended"))
-
-
 _NAMED = tuple(zip("ab", ADDRESSES, strict=True))
 
 
@@ -141,5 +77,5 @@ def _namespace(name: str) -> None:
     _ip("-n", name, "link", "set", "lo", "up")
 
 
-def _ip(*arguments: str) -> None:
-    subprocess.run(["ip", *arguments], check=True, capture_output=True)
+def _ip(*arguments: str) -> str:
+    return subprocess.run(["ip", *arguments], check=True, capture_output=True, text=True).stdout

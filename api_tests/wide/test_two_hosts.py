@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from api_tests.support.namespaces import NamespaceEngine, TwoHosts, missing_for_namespaces
+from api_tests.support.namespace_engine import NamespaceEngine
+from api_tests.support.namespaces import TwoHosts, missing_for_namespaces
 from api_tests.support.wide_launches import TRAINER, WideAttempt, final_weights, options_for
 from api_tests.support.worker_process import all_ended, eventually
 from service.contract.ids import new_id

@@ -123,10 +123,11 @@ def test_a_rank_that_failed_ends_the_other_host_and_stays_the_first(
     assert exit_.describe == "rank 1 exited with status 3"
 
 
-def test_a_host_that_is_known_to_have_ended_is_lost_and_no_longer_waited_for(
+def test_a_host_that_is_known_to_have_ended_is_lost_and_the_other_one_is_killed(
     engine: FakeEngine, handle: WideHandle
 ) -> None:
     handle.extend_deadline(boot_clock() + 3600)
+    engine.is_sure = True
     engine.receive(Gone(1, "Killed"))
     eventually(lambda: "kill" in engine.sent)
     engine.end(0, ranks_of(0, status=9))
@@ -147,6 +148,33 @@ def test_a_host_of_which_nobody_knows_is_waited_for_until_its_deadline(
     assert exit_ is not None
     assert boot_clock() >= deadline
     assert exit_.lost_hosts == ("nb",)
+
+
+def test_what_a_dead_host_process_has_started_is_waited_for(
+    engine: FakeEngine, handle: WideHandle
+) -> None:
+    deadline = boot_clock() + 3
+    handle.extend_deadline(deadline)
+    engine.receive(Gone(1, "Killed"))
+    engine.end(0, ranks_of(0, status=9))
+    engine.receive(Closed("srun ended"))
+    exit_ = handle.wait(30)
+    assert exit_ is not None
+    assert boot_clock() >= deadline
+    assert exit_.problem == "host nb was lost (Killed)"
+
+
+def test_hosts_that_were_cut_off_are_lost_whatever_became_of_their_ranks(
+    engine: FakeEngine, handle: WideHandle
+) -> None:
+    engine.is_sure = True
+    for host in (0, 1):
+        for report in end_reports(host, ranks_of(host, status=9), cut_off=True):
+            engine.report(report)
+    engine.receive(Closed("srun ended"))
+    exit_ = handle.wait(30)
+    assert exit_ is not None
+    assert (exit_.lost_hosts, exit_.ranks) == (("na", "nb"), ())
 
 
 def test_a_host_of_which_the_engine_is_sure_is_waited_for_no_longer(

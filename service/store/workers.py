@@ -132,10 +132,14 @@ def change(tx: Connection, worker_id: str, values: dict[str, Any]) -> None:
 def predecessors(
     tx: Connection, worker_id: str, process: ProcessIdentity
 ) -> dict[str, ProcessIdentity]:
-    """By id the processes of the other workers of the same boot and pid namespace, oldest first."""
+    """By id the processes of the other workers of the same boot and pid namespace, oldest first.
+
+    Not of those that stand for several hosts: from one nobody sees whether ranks live on another.
+    """
     query = select(workers.c.id, workers.c.process).where(
         workers.c.state.in_(PRESENT),
         workers.c.id != worker_id,
+        workers.c.hosts == 1,
         workers.c.process["boot_id"].as_string() == process.boot_id,
         workers.c.process["pid_namespace"].as_string() == process.pid_namespace,
     )

@@ -60,12 +60,12 @@ def require_shares(resources: Resources, params: KnownParameters) -> None:
     if batch is None:
         return
     if resources.gpu_range is not None:
-        _require_parts(batch, parts)
+        _require_parts(batch, parts, "a batch")
         _require_share_in_range(resources, batch, parts)
         return
     ranks = resources.world_size
     if batch % ranks == 0:
-        _require_parts(batch // ranks, parts)
+        _require_parts(batch // ranks, parts, "each rank")
         return
     below = batch // ranks * ranks
     fitting = f"{below} or {below + ranks}" if below else str(ranks)
@@ -95,12 +95,12 @@ def _require_share_in_range(resources: Resources, batch: int, parts: int) -> Non
     raise Unprocessable("batch_size", message, "/resources/gpus")
 
 
-def _require_parts(share: int, parts: int) -> None:
-    if share % parts == 0:
+def _require_parts(images: int, parts: int, whose: str) -> None:
+    if images % parts == 0:
         return
     message = (
-        f"accumulate {parts} does not divide the {count_text(share, 'image')} of each rank in "
-        f"equal parts: use {fitting_parts(share, parts)}, or another batch_size"
+        f"accumulate {parts} does not divide the {count_text(images, 'image')} of {whose} in "
+        f"equal parts: use {fitting_parts(images, parts)}, or another batch_size"
     )
     raise Unprocessable("accumulate", message, "/params/accumulate")
 

@@ -19,8 +19,12 @@ class HostExits:
     def take(self, report: HostReport, *, is_silent: bool) -> None:
         """Take what a report says of its host's end.
 
-        `is_silent` says that the host has not ended until it was made to, long after another one.
+        `is_silent` says that the host has not ended until it was made to, long after another one. A
+        host that was cut off is lost: what it says of its ranks it has done to them itself.
         """
+        if report.cut_off:
+            self.note_gone(report.host, "nothing more came from its agent")
+            return
         self._ranks.setdefault(report.host, []).extend(report.ranks)
         if report.ended is None:
             return
@@ -31,7 +35,7 @@ class HostExits:
         )
 
     def note_gone(self, number: int, how: str) -> None:
-        """The process of this host is known to have ended."""
+        """The process of this host is known to have ended; what it has started may live on."""
         self._gone.setdefault(number, how)
 
     @property
@@ -47,11 +51,6 @@ class HostExits:
             for exit_ in self._exits.values()
         )
         return failed or bool(self._lost)
-
-    @property
-    def all_known(self) -> bool:
-        """Whether every host has reported its end, or is known to have ended."""
-        return len(self._exits.keys() | self._gone.keys()) == len(self._hosts)
 
     @property
     def all_reported(self) -> bool:

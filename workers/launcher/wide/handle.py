@@ -48,8 +48,9 @@ class _Killed:
 class WideHandle:
     """Sends the agent's commands to every host, and makes one end of theirs.
 
-    A host that ended without a report is lost. Where the engine is not sure of its end, `wait` has
-    no answer until the deadline which that host may have heard of: then it has killed its ranks.
+    A host that ended without a report is lost. Its ranks may live on when its process is dead:
+    unless the engine is sure that nothing is left, `wait` has no answer before the deadline that
+    the host may have heard of, for then it has killed its ranks.
     """
 
     gpus: Sequence[int] = ()
@@ -130,7 +131,7 @@ class WideHandle:
     def _is_over(self, processes: HostProcesses) -> bool:
         if self._closed is None:
             return False
-        return self._exits.all_known or processes.have_ended() or self._is_past_deadline()
+        return self._exits.all_reported or processes.have_ended() or self._is_past_deadline()
 
     def _is_past_deadline(self) -> bool:
         return boot_clock() >= self._deadline + _MARGIN_SECONDS

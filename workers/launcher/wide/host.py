@@ -78,6 +78,7 @@ class Host:
         self._request, self._number = request, number
         self._inbox, self._report = inbox, report
         self._deadline = math.inf
+        self._is_cut_off = False
         self._listening: socket.socket | None = None
         self._handle: LocalHandle | None = None
         options = LauncherOptions(
@@ -101,9 +102,10 @@ class Host:
         except (NoWayToHosts, TooFewGpus) as error:
             exit_ = ProcessExit(problem=str(error))
         self._launcher.close()
-        for report in end_reports(self._number, exit_):
+        for report in end_reports(self._number, exit_, cut_off=self._is_cut_off):
             self._report(report)
-        self._await_receipt()
+        if not self._is_cut_off:
+            self._await_receipt()
 
     def _begin(self) -> None:
         addresses = self._request.addresses
@@ -125,6 +127,7 @@ class Host:
                 continue
             if isinstance(message, ProcessExit):
                 return message
+            self._is_cut_off = self._is_cut_off or message is None
             if self._handle is None and message in (TERMINATE, KILL, None):
                 return ProcessExit(problem="ended before the ranks were started", overdue=True)
             self._follow(message)

@@ -47,7 +47,8 @@ class HostReport(BaseModel):
 
     `listening` is where rank 0 will be found. `signalled` says that the host was sent SIGTERM: its
     machine is to be given back. The exits of `ranks` come before the line with `ended`, which is
-    the last one: no process of the attempt is left on the host.
+    the last one: no process of the attempt is left on the host. `cut_off` says that it has killed
+    its ranks since its input had ended: neither their job nor the host is at fault.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -57,6 +58,7 @@ class HostReport(BaseModel):
     signalled: bool = False
     ranks: tuple[RankExit, ...] = ()
     ended: ProcessExit | None = None
+    cut_off: bool = False
 
     @property
     def line(self) -> str:
@@ -64,9 +66,10 @@ class HostReport(BaseModel):
         return self.model_dump_json(exclude_defaults=True) + "\n"
 
 
-def end_reports(host: int, exit_: ProcessExit) -> Iterator[HostReport]:
+def end_reports(host: int, exit_: ProcessExit, *, cut_off: bool = False) -> Iterator[HostReport]:
     """The end of a host's ranks, as the reports that tell of it."""
     for start in range(0, len(exit_.ranks), _RANKS_PER_LINE):
         yield HostReport(host=host, ranks=exit_.ranks[start : start + _RANKS_PER_LINE])
     problem = exit_.problem[:_MOST_PROBLEM_CHARACTERS]
-    yield HostReport(host=host, ended=exit_.model_copy(update={"ranks": (), "problem": problem}))
+    ended = exit_.model_copy(update={"ranks": (), "problem": problem})
+    yield HostReport(host=host, ended=ended, cut_off=cut_off)
