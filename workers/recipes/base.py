@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from service.contract.catalog import NetworkSize, RecipeInfo
+from service.contract.catalog import NetworkSize, RecipeInfo, no_variant
+from service.contract.search_spaces import SearchSpace
 from workers.networks.heads import Heads
 from workers.recipes.params import RecipeParams
 
@@ -45,6 +46,8 @@ class Recipe:
       `(image (3, S, S), draw) -> Tensor (3, S, S)`: RGB, 0 to 255, as the data source cut it; the
       numpy generator `draw` is None in an eval.
     - `recalibrates_batch_norm`: after the last iteration batch norm learns its statistics anew.
+    - `search_space`: any architecture of it is a variant, too, by the text that it has; its units
+      are `features.0`, `features.1` and so on.
     """
 
     name: str
@@ -59,6 +62,7 @@ class Recipe:
     schedule: str = "workers.recipes.optimizer:learning_rate"
     preprocessing: Mapping[str, str] = field(default_factory=dict)
     recalibrates_batch_norm: bool = False
+    search_space: SearchSpace | None = None
     original: OriginalFiles = OriginalFiles()
 
     @property
@@ -67,13 +71,19 @@ class Recipe:
         named = (self.network, self.loss, self.optimizer, self.schedule)
         return (*named, *self.preprocessing.values())
 
+    def has_variant(self, variant: str) -> bool:
+        """Whether there is a network of this name, or of this architecture."""
+        space = self.search_space
+        has_architecture = space is not None and space.architecture(variant) is not None
+        return variant in self.variants or has_architecture
+
     def build(self, variant: str, num_classes: int, params: RecipeParams) -> "nn.Module":
         """A network with fresh weights, drawn from torch's default generator.
 
         Raises ValueError for a variant that the recipe does not have.
         """
-        if variant not in self.variants:
-            raise ValueError(f"recipe {self.name} has the variants {', '.join(self.variants)}")
+        if not self.has_variant(variant):
+            raise ValueError(no_variant(self.name, tuple(self.variants), self.search_space))
         network: nn.Module = _load(self.network)(variant, num_classes, params)
         return network
 
@@ -104,6 +114,7 @@ class Recipe:
             recalibrates_batch_norm=self.recalibrates_batch_norm,
             parameters=_schema(self.params),
             package=package,
+            search_space=self.search_space,
         )
 
 

@@ -32,7 +32,7 @@ def eligible_jobs(tx: Connection, capacity: Capacity, now: datetime) -> Iterator
     if capacity.free_slots < 1:
         return
     worker, offers = capacity.worker, [capacity.offer]
-    read_parameters = partial(jobs.parameters_of, tx)
+    read_network = partial(jobs.network_of, tx)
     classes = [
         each
         for each in resource_classes.of_queued_jobs(tx)
@@ -48,12 +48,12 @@ def eligible_jobs(tx: Connection, capacity: Capacity, now: datetime) -> Iterator
             capacities = [capacity if each.worker.id == worker.id else each for each in others]
             offers = [capacity.offer, *(each.offer for each in capacities)]
             wide = [
-                with_accepted_forms(each, offers, read_parameters)
+                with_accepted_forms(each, offers, read_network)
                 for each in queue
                 if each.needs.is_wide
             ]
             holder = reservations(wide, capacities).get(worker.id)
-        job = with_accepted_forms(job, offers, read_parameters)
+        job = with_accepted_forms(job, offers, read_network)
         if holder is not None and is_reserved_for_another(job, holder, capacity):
             continue
         if job.worker_losses:
