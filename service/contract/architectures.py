@@ -73,15 +73,15 @@ def variant_text(value: Any) -> Any:
 
 
 class _ShownArchitecture:
-    """Shows in the schema of what users send that a variant may be an object of digits."""
+    """Shows in the schema that a variant may be an object of digits, where it is sent.
+
+    In the schema of answers, too, which have the text: a specification has one schema for both.
+    """
 
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        text = handler(schema)
-        if handler.mode == "serialization":
-            return text
-        return {"anyOf": [text, ArchitectureDigits.model_json_schema()]}
+        return {"anyOf": [handler(schema), ArchitectureDigits.model_json_schema()]}
 
 
 Variant = Annotated[Id, BeforeValidator(variant_text), _ShownArchitecture()]
