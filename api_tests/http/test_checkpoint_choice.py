@@ -108,7 +108,7 @@ def test_checkpoints_of_one_recipe_are_told_apart_by_their_architecture(
         assert run.http.get("/checkpoints/latest", params=query).json()["id"] == run.id_of(1)
         listed = run.http.get("/checkpoints", params=query).json()["data"]
         assert [each["id"] for each in listed] == [run.id_of(1)]
-    query = {"recipe": "oneshot", "variant": "searched"}
+    query = {"recipe": "oneshot", "variant": "searched", "job": named.job_id}
     assert run.http.get("/checkpoints/latest", params=query).json()["id"] == named.id_of(1)
-    newest = run.http.get("/checkpoints/latest", params={"recipe": "oneshot"}).json()
-    assert newest["id"] == run.id_of(1)
+    other = run.http.get("/checkpoints/latest", params=query | {"job": run.job_id})
+    problem_of(other, 404, "no_checkpoint")
