@@ -30,3 +30,16 @@ def test_recipes_and_data_sets_are_json_for_programs(run: Run) -> None:
     assert run("datasets").exit_code == 0
     unknown = run("recipes", "resnet")
     assert (unknown.exit_code, "no recipe 'resnet'" in unknown.stderr) == (4, True)
+
+
+def test_the_size_of_an_architecture_is_printed_with_its_variant(run: Run) -> None:
+    blocks = "21012020202300003233"
+    result = run("size", "oneshot", "--blocks", blocks)
+    assert result.exit_code == 0, result.output
+    assert f"oneshot b{blocks}" in result.stdout
+    assert "322,918,720 for an image of 224 px" in result.stdout
+    assert "3,558,464 with 1,000 classes" in result.stdout
+    as_json = json.loads(run("size", "oneshot", "--blocks", blocks, "--json").stdout)
+    assert as_json["multiply_adds"] == 322_918_720
+    short = run("size", "oneshot", "--blocks", "210")
+    assert "20 digits of 0 to 3" in short.stderr

@@ -78,6 +78,7 @@ COMMANDS: dict[tuple[str, str], tuple[str, ...]] = {
     ("POST", "/sweeps/{sweep_id}/resume"): ("sweep", "resume", SWEEP),
     ("POST", "/sweeps/{sweep_id}/cancel"): ("sweep", "cancel", SWEEP),
     ("GET", "/recipes"): ("recipes",),
+    ("GET", "/recipes/{name}/size"): ("size", "oneshot", "--blocks", "0" * 20),
     ("GET", "/datasets"): ("datasets",),
     ("GET", "/version"): ("version", "--server", "SERVER"),
 }

@@ -239,3 +239,33 @@ def test_a_worker_without_a_catalog_is_sent_no_parameter_that_has_its_default(
     assert given is not None
     assert given.job_spec.params == {"batch_size": 8}
     assert older.claim("r") == given
+
+
+def test_an_architecture_waits_for_a_worker_whose_form_has_the_space(
+    control_plane: ControlPlane, new_agent: NewAgent
+) -> None:
+    able, older = new_agent(), new_agent()
+    put(able)
+    put(older, builtin_catalog().recipes[0].model_copy(update={"search_space": None}))
+    say_gone(control_plane, older)
+    named = control_plane.submit(variant="searched")
+    job = control_plane.submit(variant={"blocks": "0" * 20})
+    say_gone(control_plane, able)
+    older.register()
+    assert older.claimed().job_id == named.id
+    assert older.claim() is None
+    reason = "no worker has the recipe oneshot in the form of this job"
+    assert control_plane.job(job).wait_reason == reason
+    able.register()
+    assert able.claimed().job_id == job.id
+
+
+def test_a_worker_of_before_catalogs_is_given_no_architecture(
+    control_plane: ControlPlane, agent: Agent
+) -> None:
+    job = control_plane.submit(variant={"blocks": "0" * 20})
+    assert agent.claim() is None
+    named = control_plane.submit(variant="searched")
+    assert agent.claimed().job_id == named.id
+    put(agent)
+    assert agent.claimed().job_id == job.id

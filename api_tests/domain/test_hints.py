@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from api_tests.support.manifests import a_checkpoint, a_manifest
+from service.contract.catalog import builtin_catalog
 from service.contract.data_spec import DataSpec
 from service.contract.hints import Hint
 from service.contract.specs import CheckpointRef
@@ -13,6 +14,7 @@ from service.domain.hints import (
     SplitSize,
     data_hints,
     gpu_hints,
+    size_hints,
     source_hints,
     training_hints,
 )
@@ -188,3 +190,26 @@ def test_what_fits_of_a_checkpoint_is_told(
 def test_of_a_file_it_is_told_that_the_worker_reads_it() -> None:
     (hint,) = source_hints("/checkpoint", CheckpointRef(file="a.pth"), None, {}, 10)
     assert "known when the job starts" in hint.detail
+
+
+@pytest.mark.parametrize(
+    ("variant", "side", "classes", "detail"),
+    [
+        ("searched", 224, 1000, "327.9 M multiply-adds for an image of 224 px, 3.43 M parameters"),
+        (f"b{'0' * 20}", 224, None, "295.8 M multiply-adds for an image of 224 px, 3.15 M para"),
+        (f"b{'0' * 20}", 32, 10, "6.0 M multiply-adds for an image of 32 px, 2.14 M parameters"),
+    ],
+)
+def test_the_size_of_a_searched_network_is_told(
+    variant: str, side: int, classes: int | None, detail: str
+) -> None:
+    oneshot = builtin_catalog().recipes[0]
+    (hint,) = size_hints(oneshot, variant, {"image_size": side}, classes)
+    assert hint.pointer == "/variant"
+    assert hint.detail.startswith(detail)
+
+
+def test_the_size_of_a_network_of_no_space_is_not_told() -> None:
+    recipe = builtin_catalog().recipe("shufflenet_v2")
+    assert recipe is not None
+    assert not list(size_hints(recipe, "1.0x", {"image_size": 224}, None))

@@ -15,6 +15,7 @@ _FOLDER = Path(__file__).parent
 MODELS: dict[str, dict[str, Any]] = json.loads(
     gzip.decompress((_FOLDER / "models.json.gz").read_bytes())
 )
+SEARCH: dict[str, Any] = json.loads(gzip.decompress((_FOLDER / "search.json.gz").read_bytes()))
 TRACES: dict[str, Any] = json.loads((_FOLDER / "training_traces.json").read_text())
 
 

@@ -9,6 +9,7 @@ from api_tests.support.fake_agent import FakeAgent
 from api_tests.support.problems import problem_of
 from api_tests.support.runs import Run
 from api_tests.support.server import Server
+from service.contract.catalog import builtin_catalog
 
 
 @pytest.mark.parametrize(
@@ -90,3 +91,24 @@ def test_a_list_may_be_had_without_manifests(run: Run) -> None:
     short = run.http.get("/checkpoints", params=query | {"manifest": "false"}).json()["data"]
     assert all(each["manifest"]["class_names"] for each in whole)
     assert short == [each | {"manifest": None} for each in whole]
+
+
+def test_checkpoints_of_one_recipe_are_told_apart_by_their_architecture(
+    server: Server, agent: FakeAgent
+) -> None:
+    blocks = "21012020202300003233"
+    body = builtin_catalog().model_dump(mode="json")
+    agent.http.put(f"/agent/workers/{agent.id}/catalog", json=body).raise_for_status()
+    named = Run(server, agent)
+    named.save(1)
+    run = Run(server, agent, variant={"blocks": blocks})
+    run.save(1, variant=f"b{blocks}")
+    for variant in (f"b{blocks}", f"b{blocks}-c{'4' * 20}"):
+        query = {"recipe": "oneshot", "variant": variant}
+        assert run.http.get("/checkpoints/latest", params=query).json()["id"] == run.id_of(1)
+        listed = run.http.get("/checkpoints", params=query).json()["data"]
+        assert [each["id"] for each in listed] == [run.id_of(1)]
+    query = {"recipe": "oneshot", "variant": "searched", "job": named.job_id}
+    assert run.http.get("/checkpoints/latest", params=query).json()["id"] == named.id_of(1)
+    other = run.http.get("/checkpoints/latest", params=query | {"job": run.job_id})
+    problem_of(other, 404, "no_checkpoint")

@@ -99,6 +99,7 @@ ALLOWED = {
     "GET /audit": (1, 0),
     "GET /recipes": (4, 0),
     "GET /recipes/{name}": (4, 0),
+    "GET /recipes/{name}/size": (4, 0),
     "GET /datasets": (1, 0),
     "PUT /agent/workers/{worker_id}": (3, 3),
     "PUT /agent/workers/{worker_id}/volume": (3, 3),

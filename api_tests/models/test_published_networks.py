@@ -43,7 +43,9 @@ def _multiply_adds(network: nn.Module) -> int:
 
 
 def test_the_facts_have_every_variant_of_every_recipe() -> None:
-    variants = {f"{recipe.name} {variant}" for recipe in BUILTIN for variant in recipe.variants}
+    # A supernet has facts of its own.
+    recipes = [recipe for recipe in BUILTIN if recipe.paths is None]
+    variants = {f"{recipe.name} {variant}" for recipe in recipes for variant in recipe.variants}
     assert set(MODELS) == variants
     assert len(variants) == 24
 

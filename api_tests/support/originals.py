@@ -120,6 +120,7 @@ def saved(
     *,
     momentum: dict[str, Tensor] | None = None,
     step: int = 3,
+    variant: str | None = None,
     class_names: tuple[str, ...] = (),
 ) -> tuple[Path, Manifest]:
     """A checkpoint as our trainer writes it: `train` with momentum, else `final`."""
@@ -131,7 +132,7 @@ def saved(
         step=step,
         phase="final" if momentum is None else "train",
         recipe=recipe,
-        variant=SMALLEST[recipe],
+        variant=variant or SMALLEST[recipe],
         num_classes=5,
         class_names=class_names,
         image_size=32,

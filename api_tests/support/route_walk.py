@@ -36,6 +36,7 @@ def call_every_route(server: ThreadedServer, calls: CountedCalls) -> None:
     for path in read:
         calls(f"GET {path}")
     calls("GET /recipes/{name}", "oneshot")
+    calls("GET /recipes/{name}/size", "oneshot", params={"blocks": "0" * 20})
     calls("GET /session")
     calls("POST /session", expect=409, json={"token": "a server without one has no login"})
     calls("DELETE /session", expect=204)

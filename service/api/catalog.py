@@ -2,19 +2,30 @@
 
 import json
 from functools import lru_cache
+from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from service.api.dependencies import Context
-from service.api.parameters import PathName
+from service.api.parameters import PathName, Whole
 from service.api.refusals import refusals
 from service.api.responses import UNCHANGED, Page, conditional, list_json, listed
+from service.contract.architecture_costs import ArchitectureSize
+from service.contract.architectures import Architecture, Blocks, Channels
 from service.contract.catalog import DatasetInfo
+from service.contract.checkpoints import MOST_CLASSES
+from service.contract.model_json import json_of
 from service.control.scheduling import catalogs
+from service.domain.networks import size_of
 from service.domain.offers import RecipeForm
 from service.domain.parameters import defaults_of
 
 router = APIRouter(tags=["catalog"])
+
+_Blocks = Annotated[Blocks, Query()]
+_Channels = Annotated[Channels | None, Query()]
+_ImageSize = Annotated[int, Query(ge=32, le=2048, multiple_of=32), Whole]
+_Classes = Annotated[int, Query(ge=1, le=MOST_CLASSES), Whole]
 
 
 @router.get("/recipes", responses=UNCHANGED)
@@ -32,6 +43,28 @@ def recipe(request: Request, name: PathName, context: Context) -> Response:
     with context.database.read() as tx:
         offered = catalogs.offered_recipe(tx, name)
     return conditional(request, _shown(offered.form, offered.workers))
+
+
+@router.get(
+    "/recipes/{name}/size", response_model=ArchitectureSize, responses=UNCHANGED | refusals(404)
+)
+def size(
+    request: Request,
+    name: PathName,
+    context: Context,
+    blocks: _Blocks,
+    channels: _Channels = None,
+    image_size: _ImageSize = 224,
+    classes: _Classes = 1000,
+) -> Response:
+    """How large the network of an architecture is, and the variant by which a job names it.
+
+    `channels` left out is the published width at every place.
+    """
+    with context.database.read() as tx:
+        recipe = catalogs.offered_recipe(tx, name).form.recipe
+    architecture = Architecture.of(blocks, channels)
+    return conditional(request, json_of(size_of(recipe, architecture, image_size, classes)))
 
 
 @router.get("/datasets", response_model=Page[DatasetInfo], responses=UNCHANGED)
@@ -56,6 +89,7 @@ def _shown(form: RecipeForm, workers: int) -> bytes:
         "schema": recipe.parameters,
         "package": recipe.package,
         "source": recipe.source,
+        "search_space": None if recipe.search_space is None else recipe.search_space.model_dump(),
         "digest": form.digest,
         "workers": workers,
     }

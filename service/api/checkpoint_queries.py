@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from service.api.parameters import Flag, IdFilter
+from service.api.parameters import Flag, IdFilter, VariantFilter
 from service.contract.checkpoints import Phase, SortKey, State
 from service.store.checkpoint_search import CheckpointFilter
 
@@ -12,7 +12,7 @@ from service.store.checkpoint_search import CheckpointFilter
 async def _asked(
     job: IdFilter = None,
     recipe: IdFilter = None,
-    variant: IdFilter = None,
+    variant: VariantFilter = None,
     tag: IdFilter = None,
     phase: Phase | None = None,
     pinned: Flag | None = None,

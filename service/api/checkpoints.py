@@ -9,7 +9,7 @@ from fastapi.responses import FileResponse
 from service.api.checkpoint_queries import AskedCheckpoints
 from service.api.dependencies import By, Context, VolumeLookup, VolumeScan
 from service.api.downloads import download
-from service.api.parameters import Flag, IdFilter, Limit, PathId, PathName
+from service.api.parameters import Flag, IdFilter, Limit, PathId, PathName, VariantFilter
 from service.api.refusals import a_file, refusals
 from service.api.responses import UNCHANGED, Page, conditional, listed
 from service.contract.checkpoint_lineage import Lineage
@@ -56,7 +56,7 @@ def latest(
     context: Context,
     job: IdFilter = None,
     recipe: IdFilter = None,
-    variant: IdFilter = None,
+    variant: VariantFilter = None,
 ) -> Response:
     """The newest published checkpoint: of a job the highest step, over jobs the last created."""
     with context.database.read() as tx:
@@ -72,7 +72,7 @@ def best(
     mode: Literal["min", "max"] = "min",
     job: IdFilter = None,
     recipe: IdFilter = None,
-    variant: IdFilter = None,
+    variant: VariantFilter = None,
 ) -> Response:
     """The published checkpoint with the lowest (or highest) value; of equal ones the newest."""
     filters = CheckpointFilter(job, recipe, variant)

@@ -130,11 +130,24 @@ def _branch(recipe: RecipeInfo) -> dict[str, Any]:
         "description": recipe.title,
         "properties": {
             "recipe": {"const": recipe.name},
-            "variant": {"enum": [*recipe.variants, None]},
+            "variant": _variants(recipe),
             "params": {"$ref": _SCHEMAS + _params_name(recipe)},
         },
         "required": ["recipe"],
     }
+
+
+def _variants(recipe: RecipeInfo) -> dict[str, Any]:
+    named = {"enum": [*recipe.variants, None]}
+    if recipe.search_space is None:
+        return named
+    places = len(recipe.search_space.places)
+    blocks = {"type": "string", "pattern": f"^[0-3]{{{places}}}$"}
+    channels = {"type": "string", "pattern": f"^[0-7]{{{places}}}$"}
+    text = {"type": "string", "pattern": f"^b[0-3]{{{places}}}(-c[0-7]{{{places}}})?$"}
+    properties = {"blocks": blocks, "channels": {"anyOf": [channels, {"type": "null"}]}}
+    digits = {"type": "object", "properties": properties, "required": ["blocks"]}
+    return {"anyOf": [named, text, digits]}
 
 
 def _params_name(recipe: RecipeInfo) -> str:

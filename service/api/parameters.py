@@ -6,6 +6,8 @@ from typing import Annotated, Any
 from fastapi import Header, Path, Query
 from pydantic import AwareDatetime, BeforeValidator
 
+from service.contract.architectures import variant_text
+
 _TEXT = r"^[^\x00]+$"
 _NAME = r"^[^/\x00]+$"
 _ID = re.compile(r"^[A-Za-z0-9_.-]+$")
@@ -45,6 +47,11 @@ PathName = Annotated[str, Path(pattern=_NAME, max_length=255)]
 
 IdFilter = Annotated[str | None, Query(pattern=_TEXT, max_length=64)]
 """An id or a name that a list is narrowed by."""
+
+VariantFilter = Annotated[
+    str | None, Query(pattern=_TEXT, max_length=64), BeforeValidator(variant_text)
+]
+"""A variant that a list is narrowed by; of an architecture any text that has its digits."""
 
 Whole = BeforeValidator(_whole)
 Limit = Annotated[int, Query(ge=1, le=100), Whole]

@@ -56,6 +56,7 @@ _BY_ROLE: dict[Role, tuple[str, ...]] = {
         "GET /workers/{worker_id}/samples",
         "GET /recipes",
         "GET /recipes/{name}",
+        "GET /recipes/{name}/size",
         "GET /datasets",
         "GET /metrics",
         "GET /sweeps",

@@ -114,6 +114,7 @@ _workers.command()(workers.resume)
 app.add_typer(_workers, name="workers", rich_help_panel=SERVER)
 
 app.command(rich_help_panel=SERVER)(catalog.recipes)
+app.command(rich_help_panel=SERVER)(catalog.size)
 app.command(rich_help_panel=SERVER)(catalog.datasets)
 _tokens = typer.Typer(help="Make, list and revoke access tokens.", no_args_is_help=True)
 _tokens.command()(tokens.create)

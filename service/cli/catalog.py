@@ -13,6 +13,7 @@ from service.cli.options import (
     Server,
     Token,
     connect,
+    print_json,
     print_json_lines,
 )
 from service.cli.tables import print_table
@@ -41,6 +42,36 @@ def recipes(
         print_table(("RECIPE", "VARIANTS", "TITLE"), map(_row, listed))
     else:
         _print_recipe(listed[0])
+
+
+def size(
+    recipe: Annotated[str, typer.Argument(help="A recipe that takes any architecture.")],
+    blocks: Annotated[str, typer.Option(help="A digit for each place, such as 2101….")],
+    channels: Annotated[
+        str | None,
+        typer.Option(help="A digit for each place; left out: the published widths."),
+    ] = None,
+    image_size: Annotated[int | None, typer.Option(help="Side of the image; 224.")] = None,
+    classes: Annotated[int | None, typer.Option(help="Of the classifier; 1000.")] = None,
+    as_json: AsJson = False,
+    server: Server = LOCAL_SERVER,
+    token: Token = None,
+) -> None:
+    """Print how large the network of an architecture is, and its variant for a job."""
+    with connect(server, token) as client:
+        found = client.architecture_size(
+            recipe, blocks, channels, image_size=image_size, classes=classes
+        )
+    if as_json:
+        print_json(found)
+        return
+    rows = {
+        "network": f"{found.recipe} {found.variant}",
+        "multiply-adds": f"{found.multiply_adds:,} for an image of {found.image_size} px",
+        "parameters": f"{found.parameters:,} with {found.classes:,} classes",
+    }
+    for title, text in rows.items():
+        terminal.echo(f"{title:<15}{text}")
 
 
 def datasets(as_json: AsJson = False, server: Server = LOCAL_SERVER, token: Token = None) -> None:

@@ -37,12 +37,16 @@ OnVolume = Annotated[
 ]
 OfJob = Annotated[str | None, typer.Option("--job", help="Only checkpoints of this job.")]
 OfRecipe = Annotated[str | None, typer.Option("--recipe", help="Only checkpoints of this recipe.")]
+OfVariant = Annotated[
+    str | None, typer.Option("--variant", help="Only checkpoints of this variant.")
+]
 
 
 def list_checkpoints(
     folder: OnVolume = None,
     job: OfJob = None,
     recipe: OfRecipe = None,
+    variant: OfVariant = None,
     tag: Annotated[str | None, typer.Option(help="Only checkpoints with this tag.")] = None,
     order_by: Annotated[
         SortKey,
@@ -70,7 +74,9 @@ def list_checkpoints(
         volume.list_folders(folder, limit or _LISTED, as_json=as_json)
         return
     with connect(server, token) as client:
-        found = client.checkpoints(job=_job(client, job), recipe=recipe, tag=tag, order_by=order_by)
+        found = client.checkpoints(
+            job=_job(client, job), recipe=recipe, variant=variant, tag=tag, order_by=order_by
+        )
         if exports:
             export_items(found, output, CHECKPOINT_COLUMNS, limit)
             return
@@ -86,6 +92,7 @@ def latest(
     folder: OnVolume = None,
     job: OfJob = None,
     recipe: OfRecipe = None,
+    variant: OfVariant = None,
     as_json: AsJson = False,
     server: Server = LOCAL_SERVER,
     token: Token = None,
@@ -95,13 +102,14 @@ def latest(
         volume.latest_folder(folder, as_json=as_json)
         return
     with connect(server, token) as client:
-        checkpoint = client.latest_checkpoint(job=_job(client, job), recipe=recipe)
+        checkpoint = client.latest_checkpoint(job=_job(client, job), recipe=recipe, variant=variant)
     print_json(checkpoint) if as_json else terminal.echo(checkpoint.id)
 
 
 def best(
     job: OfJob = None,
     recipe: OfRecipe = None,
+    variant: OfVariant = None,
     metric: Annotated[Measured, typer.Option(help="What it is best at.")] = "top1_error",
     mode: Annotated[
         Literal["min", "max"], typer.Option(help="Whether the lowest or the highest is best.")
@@ -113,7 +121,7 @@ def best(
     """Print the id of the best checkpoint: by default the one with the lowest top-1 error."""
     with connect(server, token) as client:
         checkpoint = client.best_checkpoint(
-            metric=metric, mode=mode, job=_job(client, job), recipe=recipe
+            metric=metric, mode=mode, job=_job(client, job), recipe=recipe, variant=variant
         )
     print_json(checkpoint) if as_json else terminal.echo(checkpoint.id)
 

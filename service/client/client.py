@@ -133,6 +133,7 @@ class Client:
     wait_for_sweep = verb(sweep_calls.wait_for_sweep)
 
     recipes = verb(catalog.recipes)
+    architecture_size = verb(catalog.architecture_size)
     datasets = verb(catalog.datasets)
     version = verb(catalog.version)
     ready = verb(catalog.ready)

@@ -6,6 +6,7 @@ a submission works before any worker is there.
 
 import hashlib
 import json
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Annotated, Any, Literal
@@ -13,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.contract.json_values import JsonWithin
+from service.contract.search_spaces import SearchSpace
 from service.contract.text import Message, ShortText
 
 BUILTIN_FILE = "builtin_catalog.json"
@@ -44,7 +46,7 @@ class RecipeInfo(_Entry):
 
     `parameters` is a JSON Schema (draft 2020-12) of an object: every property has its default,
     `description`, limits, and a `unit` where it has one. `package` is the distribution that brings
-    the recipe.
+    the recipe. With a `search_space` any architecture of it is a variant, too.
     """
 
     name: ShortText
@@ -57,11 +59,21 @@ class RecipeInfo(_Entry):
     recalibrates_batch_norm: bool = False
     parameters: Annotated[dict[str, Any], JsonWithin(CATALOG_BYTES)]
     package: ShortText = "trainyard-service"
+    # Left out where there is none: the digest of an older worker's form stays what it was.
+    search_space: Annotated[SearchSpace | None, Field(exclude_if=lambda space: space is None)] = (
+        None
+    )
 
     @property
     def digest(self) -> str:
         """The sha256 of the recipe's form: equal for workers that run it in the same form."""
         return _digest_of(self)
+
+
+def no_variant(recipe: str, variants: Sequence[str], space: SearchSpace | None) -> str:
+    """The sentence for a variant that a recipe does not have: those that it has."""
+    architecture = f", and any architecture: {space.digits}" if space is not None else ""
+    return f"recipe {recipe} has the variants {', '.join(variants)}{architecture}"
 
 
 class DatasetInfo(_Entry):

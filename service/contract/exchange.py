@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from service.contract.architectures import Variant
 from service.contract.class_names import ClassNames
 from service.contract.fields import MOST_TAGS, Id, Tag
 from service.contract.json_types import WHOLE_NUMBER, Boolean
@@ -45,7 +46,7 @@ class ImportRequest(_Request):
         Field(exclude_if=lambda key: key is None),
     ] = None
     recipe: Id | None = None
-    variant: Id | None = None
+    variant: Variant | None = None
     preprocessing: Preprocessing | None = None
     mean_image: SubmittedImportPath | None = None
     image_size: Annotated[int, Field(ge=32, le=2048, multiple_of=32), WHOLE_NUMBER] = 224

@@ -14,6 +14,7 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails
 
+from service.contract.architectures import Variant
 from service.contract.catalog import builtin_catalog
 from service.contract.data_spec import DataSpec
 from service.contract.exchange import ExportRequest, ImportRequest
@@ -96,7 +97,7 @@ class NetworkSpec(_Submission):
     """
 
     recipe: Annotated[Id | None, BeforeValidator(_recipe_name)] = None
-    variant: Id | None = None
+    variant: Variant | None = None
     data: DataSpec
     params: Parameters = Field(default_factory=dict)
     retention: Retention = Retention()

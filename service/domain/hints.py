@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from service.contract.architecture_costs import cost_of
+from service.contract.catalog import RecipeInfo
 from service.contract.checkpoints import Checkpoint
 from service.contract.counts import count_text
 from service.contract.data_spec import DataSpec
@@ -13,6 +15,8 @@ from service.domain.known_parameters import KnownParameters
 
 _MANY = 100
 """So many epochs are told without fractions."""
+_CLASSES = 1000
+"""For which the size of a network is told where its classes are not known."""
 _FAR = 4.0
 """A learning rate that differs by more than this factor from the linear rule is told."""
 
@@ -81,6 +85,27 @@ def gpu_hints(counts: Sequence[int]) -> Iterator[Hint]:
         listed = f"{others} or {most}" if others else most
         detail = f"it takes {listed}, as many as are free: these can share its batch"
         yield Hint(pointer="/resources/gpus", detail=detail)
+
+
+def size_hints(
+    recipe: RecipeInfo, variant: str, params: Mapping[str, Any], classes: int | None
+) -> Iterator[Hint]:
+    """How large the network is, where its recipe has a space of networks.
+
+    `classes` are those of the data, None if they are unknown.
+    """
+    space = recipe.search_space
+    architecture = space.architecture(variant) if space is not None else None
+    side = params.get("image_size")
+    if space is None or architecture is None or not isinstance(side, int):
+        return
+    head = KnownParameters.of(params).num_classes or classes or _CLASSES
+    cost = cost_of(space, architecture, side, head)
+    detail = (
+        f"{cost.multiply_adds / 1e6:,.1f} M multiply-adds for an image of {side} px, "
+        f"{cost.parameters / 1e6:,.2f} M parameters"
+    )
+    yield Hint(pointer="/variant", detail=detail)
 
 
 def source_hints(

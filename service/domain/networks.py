@@ -2,9 +2,11 @@
 
 from typing import TypeVar
 
-from service.contract.catalog import RecipeInfo
+from service.contract.architecture_costs import ArchitectureSize, cost_of
+from service.contract.architectures import Architecture
+from service.contract.catalog import RecipeInfo, no_variant
 from service.contract.specs import NetworkSpec
-from service.domain.errors import Unprocessable
+from service.domain.errors import NotFound, Unprocessable
 from service.domain.parameters import complete_parameters
 
 Spec = TypeVar("Spec", bound=NetworkSpec)
@@ -22,10 +24,63 @@ def complete(spec: Spec, recipe: RecipeInfo, variant: str | None) -> Spec:
 
 
 def variant_of(recipe: RecipeInfo, named: str | None, pointer: str = "/variant") -> str:
-    """The named variant, or the only one; raises Unprocessable, listing those there are."""
+    """The named variant, or the only one; an architecture that has a name is given by that.
+
+    Raises Unprocessable, listing those there are.
+    """
     if named is None and len(recipe.variants) == 1:
         return recipe.variants[0]
-    if named is None or named not in recipe.variants:
-        message = f"recipe {recipe.name} has the variants {', '.join(recipe.variants)}"
-        raise Unprocessable("no_such_variant", message, pointer)
-    return named
+    if named in recipe.variants:
+        return named
+    architecture = Architecture.parse(named) if named is not None else None
+    space = recipe.search_space
+    if architecture is not None and space is not None:
+        problem = space.problem(architecture)
+        if problem is None:
+            return space.variant(architecture)
+        raise _no_architecture(recipe, problem[1], pointer)
+    message = no_variant(recipe.name, recipe.variants, recipe.search_space)
+    raise Unprocessable("no_such_variant", message, pointer)
+
+
+def named_as_stored(recipe: RecipeInfo, variant: str | None) -> str | None:
+    """The text by which the recipe's checkpoints name the variant; what it has not stays."""
+    space = recipe.search_space
+    architecture = space.architecture(variant) if space is not None and variant else None
+    return variant if space is None or architecture is None else space.variant(architecture)
+
+
+def has_variant(recipe: RecipeInfo, variant: str) -> bool:
+    """Whether the recipe in this form has the variant."""
+    space = recipe.search_space
+    return variant in recipe.variants or (
+        space is not None and space.architecture(variant) is not None
+    )
+
+
+def size_of(
+    recipe: RecipeInfo, architecture: Architecture, image_size: int, classes: int
+) -> ArchitectureSize:
+    """The size of a network of the recipe's space; raises NotFound, Unprocessable."""
+    space = recipe.search_space
+    if space is None:
+        message = f"recipe {recipe.name} has named variants only; `sizes` of the recipe has theirs"
+        raise NotFound("no_search_space", message)
+    problem = space.problem(architecture)
+    if problem is not None:
+        raise _no_architecture(recipe, problem[1], f"/{problem[0]}")
+    cost = cost_of(space, architecture, image_size, classes)
+    return ArchitectureSize(
+        recipe=recipe.name,
+        variant=space.variant(architecture),
+        blocks=architecture.blocks,
+        channels=architecture.channels,
+        image_size=image_size,
+        classes=classes,
+        parameters=cost.parameters,
+        multiply_adds=cost.multiply_adds,
+    )
+
+
+def _no_architecture(recipe: RecipeInfo, problem: str, pointer: str) -> Unprocessable:
+    return Unprocessable("no_such_architecture", f"recipe {recipe.name}: {problem}", pointer)

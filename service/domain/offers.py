@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from service.contract.catalog import Catalog, RecipeInfo
 
@@ -42,6 +43,14 @@ class Offer:
         if form is None:
             return needs.recipe is None
         return needs.forms is None or form.digest in needs.forms
+
+
+@dataclass(frozen=True)
+class JobNetwork:
+    """What a job asks of its recipe; no parameters where its spec has no object of them."""
+
+    variant: str | None
+    params: Mapping[str, Any]
 
 
 @dataclass(frozen=True)

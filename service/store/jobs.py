@@ -17,7 +17,7 @@ from service.contract.reading import member
 from service.contract.specs import CheckDataSpec, NetworkSpec
 from service.contract.stored_specs import StoredSpec, spec_as_stored
 from service.domain.gpu_counts import gpu_counts_of
-from service.domain.offers import JobNeeds
+from service.domain.offers import JobNeeds, JobNetwork
 from service.store.checkpoint_tables import checkpoints
 from service.store.job_reading import job_of_row, select_jobs
 from service.store.job_rows import NEW_JOBS, StoredJob, columns_of
@@ -170,11 +170,11 @@ def versions_of(tx: Connection, job_ids: Collection[str]) -> dict[str, int]:
     return {job_id: version for job_id, version in tx.execute(query)}
 
 
-def parameters_of(tx: Connection, job_id: str) -> dict[str, Any]:
-    """The parameters of a job, as they were checked; none where its spec has no object of them."""
-    spec = tx.execute(select(jobs.c.spec).where(jobs.c.id == job_id)).scalar_one()
+def network_of(tx: Connection, job_id: str) -> JobNetwork:
+    """The variant and the parameters of a job, as they were checked."""
+    spec, variant = tx.execute(select(jobs.c.spec, jobs.c.variant).where(jobs.c.id == job_id)).one()
     params = spec.get("params") if isinstance(spec, dict) else None
-    return params if isinstance(params, dict) else {}
+    return JobNetwork(variant, params if isinstance(params, dict) else {})
 
 
 def of_source(tx: Connection, kind: str, checkpoint_id: str) -> list[StoredJob]:

@@ -14,6 +14,7 @@ from service.contract.exchange import ExportFormat
 from workers.checkpoints.class_names import CLASS_NAMES
 from workers.checkpoints.snapshot import CheckpointContent
 from workers.checkpoints.tensors import file_header, in_file_order
+from workers.checkpoints.upstream import IncompatibleCheckpoint
 from workers.exchange.momentum import state_dicts
 from workers.exchange.networks import filled_network
 from workers.exchange.whole import whole_file
@@ -33,7 +34,7 @@ _BATCH_OF_EXAMPLE = 2
 def export_name(manifest: Manifest, form: ExportFormat) -> str:
     """The file name; a `.pth.tar` has the one that the original `--auto-continue` finds."""
     if form == "pth.tar":
-        tag = "bnps-" if manifest.phase == "final" else ""
+        tag = recipe_named(manifest.recipe).original.final_tag if manifest.phase == "final" else ""
         return f"{tag}checkpoint-{manifest.step:06}.pth.tar"
     return f"{manifest.recipe}-{manifest.variant}-{manifest.step:06}.{_SUFFIXES[form]}"
 
@@ -55,9 +56,15 @@ def export_checkpoint(
     too. `onnx`
     (images -> logits) and `torch_export` (`.pt2`) are the network in eval mode, for any batch of
     images (N, 3, S, S) of the checkpoint's size. Every format has the class names of the logits, if
-    they are known. Raises OSError.
+    they are known. Raises OSError, and
+    IncompatibleCheckpoint for a network that the format cannot hold.
     """
     recipe = recipe_named(loaded.manifest.recipe)
+    if recipe.paths is not None and form in ("onnx", "torch_export"):
+        raise IncompatibleCheckpoint(
+            f"a {recipe.name} has a network for each path, and {form} holds one: export it as "
+            "pth.tar or safetensors"
+        )
     with whole_file(target) as partial:
         if form == "pth.tar":
             torch.save(_original(loaded, recipe, params, module_prefix), partial)

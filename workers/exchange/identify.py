@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import NamedTuple
 
 import structlog
@@ -11,12 +11,15 @@ from torch import Tensor
 
 from workers.checkpoints.tensors import under_all_names
 from workers.checkpoints.upstream import adapted, class_count, differences, distance
+from workers.exchange.architectures import architecture_in
 from workers.exchange.errors import ImportRefused
 from workers.networks.heads import Heads
 from workers.recipes import build
 from workers.recipes.table import BUILTIN, offers, recipe_named
 
 _BUILTIN = frozenset(recipe.name for recipe in BUILTIN)
+_MOST_SIGNATURES = 512
+"""More than there are named networks: of the architectures in files the last are remembered."""
 _log = structlog.get_logger()
 
 
@@ -44,7 +47,7 @@ class Signature:
     decay_count: int
 
 
-@cache
+@lru_cache(maxsize=_MOST_SIGNATURES)
 def signature(recipe: str, variant: str) -> Signature:
     """The names and shapes of a network with 1000 classes; needs no memory for weights."""
     with torch.device("meta"):
@@ -101,7 +104,7 @@ def fits(
 
 def shortest_distance(tensors: Mapping[str, Tensor]) -> int:
     """How many names and shapes the nearest network has otherwise."""
-    return min(_distance_to(tensors, signature(*network)) for network in _networks())
+    return min(_distance_to(tensors, signature(*network)) for network in _candidates(tensors))
 
 
 def compared(
@@ -134,9 +137,21 @@ def _networks() -> Iterator[tuple[str, str]]:
             yield name, variant
 
 
+def _candidates(tensors: Mapping[str, Tensor]) -> Iterator[tuple[str, str]]:
+    """Every named network, and of each recipe's space the one that the shapes of units tell."""
+    yield from _networks()
+    for name, offer in offers().items():
+        space = offer.recipe.search_space
+        architecture = architecture_in(tensors, space) if space is not None else None
+        if space is not None and architecture is not None:
+            variant = space.variant(architecture)
+            if variant not in offer.recipe.variants:
+                yield name, variant
+
+
 def _matches(tensors: Mapping[str, Tensor]) -> list[Identity]:
     matches = []
-    for recipe, variant in _networks():
+    for recipe, variant in _candidates(tensors):
         network = signature(recipe, variant)
         classes = class_count(tensors, network.heads)
         if classes is not None and not differences(*compared(tensors, classes, network)):
@@ -149,8 +164,7 @@ def _nearest(
 ) -> tuple[str, str]:
     networks = [
         (f"{each} {one}", signature(each, one))
-        for each, one in _networks()
-        if recipe in (None, each) and variant in (None, one)
+        for each, one in _compared_with(tensors, recipe, variant)
     ]
     if not networks:
         raise ImportRefused("unknown_network", f"this worker has no network {recipe} {variant}")
@@ -160,6 +174,20 @@ def _nearest(
     ]
     name, expected, given = min(candidates, key=lambda candidate: distance(*candidate[1:]))
     return name, differences(expected, given)
+
+
+def _compared_with(
+    tensors: Mapping[str, Tensor], recipe: str | None, variant: str | None
+) -> Iterator[tuple[str, str]]:
+    """The networks among which the nearest is looked for: an architecture that is named, too."""
+    for each, one in _candidates(tensors):
+        if recipe in (None, each) and variant in (None, one):
+            yield each, one
+    offer = offers().get(recipe) if recipe is not None else None
+    if offer is None or recipe is None or variant is None or variant in offer.recipe.variants:
+        return
+    if offer.recipe.has_variant(variant):
+        yield recipe, variant
 
 
 def _distance_to(tensors: Mapping[str, Tensor], network: Signature) -> int:

@@ -6,33 +6,17 @@ Sources: arXiv:1707.01083, arXiv:1807.11164 and the networks of megvii-model/Shu
 whose state-dict names these modules keep.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from functools import partial
 
 import torch
 from torch import Tensor, nn
 
+from service.contract.search_spaces import KERNELS, XCEPTION
 from workers.networks.channel_split import split_channels
 
 Activation = Callable[[], nn.Module]
 relu: Activation = partial(nn.ReLU, inplace=True)
-
-# The search space of OneShot and DetNAS: xception units, and inverted units of kernel 3, 5 or 7.
-XCEPTION = 3
-KERNELS = {0: 3, 1: 5, 2: 7}
-
-
-def placements(stem: int, stages: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int, int]]:
-    """The input channels, output channels and stride of each unit.
-
-    `stem` is the number of channels before the first unit; a stage is (channels, number of units).
-    The first unit of each stage has stride 2.
-    """
-    channels = stem
-    for out, repeats in stages:
-        for repeat in range(repeats):
-            yield channels, out, 2 if repeat == 0 else 1
-            channels = out
 
 
 def conv_bn(

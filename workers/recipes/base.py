@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from service.contract.catalog import NetworkSize, RecipeInfo
+from service.contract.catalog import NetworkSize, RecipeInfo, no_variant
+from service.contract.search_spaces import SearchSpace
 from workers.networks.heads import Heads
 from workers.recipes.learning_rate_scale import scale_of
 from workers.recipes.params import RecipeParams
@@ -26,9 +27,27 @@ class OriginalFiles:
     """How the published scripts of a family read and write their files.
 
     `bare_final_weights`: the final weights are a dictionary of tensors, not below `state_dict`.
+    `final_tag` is before the name of their file.
     """
 
     bare_final_weights: bool = False
+    final_tag: str = "bnps-"
+
+
+@dataclass(frozen=True)
+class Paths:
+    """Of a network that computes by a path through it: how a run chooses the path. References.
+
+    - `take`: `(network, path) -> None` has the network compute by a path from now on.
+    - `of_step`: `(params, step) -> str`, the path of iteration 1 … total_iters, on every rank.
+    - `of_validation`: `(params) -> tuple[str, ...]`; a validation is the mean over these.
+    - `recalibration_batches`: `(params) -> int`, for the statistics of each of them.
+    """
+
+    take: str
+    of_step: str
+    of_validation: str
+    recalibration_batches: str
 
 
 @dataclass(frozen=True)
@@ -48,6 +67,9 @@ class Recipe:
       `(image (3, S, S), draw) -> Tensor (3, S, S)`: RGB, 0 to 255, as the data source cut it; the
       numpy generator `draw` is None in an eval.
     - `recalibrates_batch_norm`: after the last iteration batch norm learns its statistics anew.
+    - `paths`: of a supernet, whose steps use some of its weights each; it is never compiled.
+    - `search_space`: any architecture of it is a variant, too, by the text that it has; its units
+      are `features.0`, `features.1` and so on.
     """
 
     name: str
@@ -62,21 +84,31 @@ class Recipe:
     schedule: str = "workers.recipes.optimizer:learning_rate"
     preprocessing: Mapping[str, str] = field(default_factory=dict)
     recalibrates_batch_norm: bool = False
+    search_space: SearchSpace | None = None
+    paths: Paths | None = None
     original: OriginalFiles = OriginalFiles()
 
     @property
     def references(self) -> tuple[str, ...]:
         """Every `module:function` that the recipe names."""
-        named = (self.network, self.loss, self.optimizer, self.schedule)
+        named = [self.network, self.loss, self.optimizer, self.schedule]
+        if self.paths is not None:
+            named += vars(self.paths).values()
         return (*named, *self.preprocessing.values())
+
+    def has_variant(self, variant: str) -> bool:
+        """Whether there is a network of this name, or of this architecture."""
+        space = self.search_space
+        has_architecture = space is not None and space.architecture(variant) is not None
+        return variant in self.variants or has_architecture
 
     def build(self, variant: str, num_classes: int, params: RecipeParams) -> "nn.Module":
         """A network with fresh weights, drawn from torch's default generator.
 
         Raises ValueError for a variant that the recipe does not have.
         """
-        if variant not in self.variants:
-            raise ValueError(f"recipe {self.name} has the variants {', '.join(self.variants)}")
+        if not self.has_variant(variant):
+            raise ValueError(no_variant(self.name, tuple(self.variants), self.search_space))
         network: nn.Module = _load(self.network)(variant, num_classes, params)
         return network
 
@@ -96,6 +128,26 @@ class Recipe:
         """The learning rate of an iteration, as it is applied; the first is 1."""
         return float(_load(self.schedule)(params, step)) * scale_of(params)
 
+    def take_path_of_step(self, network: "nn.Module", params: RecipeParams, step: int) -> None:
+        """Have a supernet compute by the path of an iteration; for another network nothing."""
+        if self.paths is not None:
+            self.take_path(network, _load(self.paths.of_step)(params, step))
+
+    def take_path(self, network: "nn.Module", path: str) -> None:
+        """Have a supernet compute by a path."""
+        assert self.paths is not None
+        _load(self.paths.take)(network, path)
+
+    def paths_of_validation(self, params: RecipeParams) -> tuple[str, ...]:
+        """The paths of a supernet that each validation measures."""
+        assert self.paths is not None
+        return tuple(_load(self.paths.of_validation)(params))
+
+    def recalibration_batches(self, params: RecipeParams) -> int:
+        """How many training batches the statistics of a validated path are learnt from."""
+        assert self.paths is not None
+        return int(_load(self.paths.recalibration_batches)(params))
+
     def info(self, package: str = PACKAGE) -> RecipeInfo:
         """The recipe as data; raises ValueError if its parameters make no form."""
         return RecipeInfo(
@@ -107,6 +159,7 @@ class Recipe:
             recalibrates_batch_norm=self.recalibrates_batch_norm,
             parameters=_schema(self.params),
             package=package,
+            search_space=self.search_space,
         )
 
 

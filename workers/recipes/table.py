@@ -14,6 +14,7 @@ from workers.recipes import (
     shufflenet_v2_exlarge,
     shufflenet_v2_large,
     shufflenet_v2_plus,
+    supernet,
 )
 from workers.recipes.base import Recipe
 from workers.recipes.params import RecipeParams
@@ -27,6 +28,7 @@ BUILTIN = (
     shufflenet_v2_large.RECIPE,
     shufflenet_v2_exlarge.RECIPE,
     detnas.RECIPE,
+    supernet.RECIPE,
 )
 _LIMIT_BYTES = 64 * 1024
 

@@ -19,6 +19,7 @@ from torch.nn.parallel import DistributedDataParallel
 from service.contract.batch_parts import fitting_parts
 from service.contract.counts import count_text
 from workers.data.errors import InvalidData
+from workers.networks.choices import has_choices
 from workers.training.process_group import join_groups, leave_groups
 
 _MEETING_SECONDS = 1.0
@@ -206,9 +207,10 @@ def joined(environment: Mapping[str, str] = os.environ) -> Iterator[Ranks]:
 def in_parallel(network: nn.Module, ranks: Ranks) -> nn.Module:
     """The network whose backward averages gradients over the ranks; alone, the network itself.
 
+    A network of which a step uses some weights only is itself, too: see `average_before_steps`.
     A step of several ranks needs a `blank_pass` before it, with a batch of the rank's shape.
     """
-    if ranks.world_size == 1:
+    if ranks.world_size == 1 or has_choices(network):
         return network
     devices = [ranks.device] if ranks.device.type == "cuda" else None
     with warnings.catch_warnings():
@@ -223,6 +225,29 @@ def in_parallel(network: nn.Module, ranks: Ranks) -> nn.Module:
             broadcast_buffers=False,
             gradient_as_bucket_view=True,
         )
+
+
+def average_before_steps(
+    optimizer: torch.optim.Optimizer, network: nn.Module, ranks: Ranks
+) -> None:
+    """Have each step of the optimizer take the mean over the ranks of the gradients there are.
+
+    They are sent as one vector in the order of the weights: so the sums are the same in a resumed
+    run. Weights without a gradient are left as they are, with their momentum.
+    """
+    if ranks.world_size == 1 or not has_choices(network):
+        return
+
+    def average(*_: object) -> None:
+        found = [p.grad for p in network.parameters() if p.grad is not None]
+        flat = torch.cat([gradient.flatten() for gradient in found])
+        dist.all_reduce(flat, group=ranks.gradients)
+        flat /= ranks.world_size
+        parts = torch.split(flat, [gradient.numel() for gradient in found])
+        for gradient, part in zip(found, parts, strict=True):
+            gradient.copy_(part.view(gradient.shape))
+
+    optimizer.register_step_pre_hook(average)
 
 
 def blank_pass(forward: nn.Module, network: nn.Module, example: Tensor) -> None:

@@ -3,11 +3,13 @@
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from workers.networks.choices import has_choices
 from workers.recipes.base import Recipe
 from workers.recipes.params import RecipeParams
 from workers.training.batch_norm import set_momentum
@@ -52,7 +54,9 @@ class TrainingStep:
         self._device = next(network.parameters()).device
         self.execution = execution
         prepare_for(network, execution)
-        prepare_optimizer(optimizer, execution)
+        # The fused update wants all momenta or none: a supernet has some of them at first.
+        fused = execution.fused and not has_choices(network)
+        prepare_optimizer(optimizer, replace(execution, fused=fused))
         self._forward = forward_of(network, self._device, execution) if forward is None else forward
         self._note = note
         self._is_first = True
@@ -83,6 +87,7 @@ class TrainingStep:
 
     def _train(self, iteration: int, inputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         self._network.train()
+        self._recipe.take_path_of_step(self._network, self._params, iteration)
         for group in self._optimizer.param_groups:
             group["lr"] = self._recipe.learning_rate(self._params, iteration)
         count = self._params.accumulate

@@ -11,7 +11,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from workers.data.errors import InvalidData
 from workers.recipes.params import RecipeParams
-from workers.training.distributed import Ranks, blank_pass, in_parallel
+from workers.training.distributed import Ranks, average_before_steps, blank_pass, in_parallel
 from workers.training.execution import Execution, autocast, formatted, forward_of, prepare_for
 from workers.training.fitting_batch import call_within_memory
 from workers.training.run_context import RunContext
@@ -42,6 +42,7 @@ def training_step_of(context: RunContext, state: RunState) -> TrainingStep:
     forward = call_within_memory(
         lambda: _forward(context, state, example), state.network, example, ranks.world_size
     )
+    average_before_steps(state.optimizer, state.network, ranks)
     return TrainingStep(
         context.recipe,
         params,

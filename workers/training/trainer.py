@@ -20,6 +20,7 @@ from workers.training.execution import format_of, validation_execution
 from workers.training.fitting_batch import call_within_memory
 from workers.training.loader_processes import loader_processes, room_for_processes
 from workers.training.non_finite import SMALLER_RATE, NonFiniteLoss, require_finite_loss
+from workers.training.path_validation import PathValidation
 from workers.training.preprocessing import decoder_of
 from workers.training.progress import Pace, Window, progress_line, validation_line
 from workers.training.run_context import RunContext
@@ -67,6 +68,7 @@ class Trainer:
         )
         self._data_wait_advice = advice_of(context, self._loaders, room)
         self._step = training_step_of(context, state)
+        self._paths = PathValidation(context, state, train) if self._recipe.paths else None
         self._pace = Pace(state.step, self._total, self._params.batch_size, context.clock)
 
     def run(self) -> dict[str, Any]:
@@ -185,6 +187,14 @@ class Trainer:
         self._events.report("metrics", body, validation_line(step, measured))
 
     def _evaluated(self) -> dict[str, float]:
+        if self._paths is None:
+            return self._evaluated_once()
+        try:
+            return self._paths.measured(self._evaluated_once)
+        except Stopped:
+            self._stop()
+
+    def _evaluated_once(self) -> dict[str, float]:
         state = self._state
         batch_size = eval_batch_size(state.device, self._params.image_size)
         try:
@@ -199,6 +209,8 @@ class Trainer:
                 execution=validation_execution(state.execution),
             )
         except Stopped:
+            if self._paths is not None:
+                raise
             self._stop()
         except NonFiniteLoss as error:
             raise NonFiniteLoss(f"{error}, at step {state.step}; {SMALLER_RATE}") from None

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from service.client.calls.responses import listed, parse_object
+from service.client.calls.responses import listed, parse_object, path_segment, requested
 from service.client.errors import TrainyardError, UnexpectedAnswer, is_transient
 from service.client.flow import Flow, send
 from service.client.pages import ItemList
+from service.contract.architecture_costs import ArchitectureSize
 from service.contract.catalog import DatasetInfo
 
 
@@ -16,6 +17,29 @@ def recipes() -> Flow[list[dict[str, Any]]]:
     if "data" not in body:
         raise UnexpectedAnswer(response)
     return list(body["data"])
+
+
+def architecture_size(
+    recipe: str,
+    blocks: str,
+    channels: str | None = None,
+    *,
+    image_size: int | None = None,
+    classes: int | None = None,
+) -> Flow[ArchitectureSize]:
+    """How large the network of an architecture is; a digit for each place is in `blocks`.
+
+    Its `variant` is what a job names. Without `channels` every width is the published one;
+    `image_size` is 224 and `classes` 1000 where they are not given.
+    """
+    query = {
+        "blocks": blocks,
+        "channels": channels,
+        "image_size": image_size,
+        "classes": classes,
+    }
+    path = f"/recipes/{path_segment(recipe)}/size"
+    return requested(ArchitectureSize, "GET", path, query=query)
 
 
 def datasets() -> Flow[ItemList[DatasetInfo]]:

@@ -17,7 +17,8 @@ def training_hints(tx: Connection, checked: CheckedSubmission[TrainSpec]) -> lis
     """Of the data, the parameters, and the weights that it starts from."""
     spec = checked.spec
     recipe, sizes = recipe_named(tx, spec.network[0]), sizes_of(tx, spec.data)
-    found = list(hints.data_hints(spec.data, sizes))
+    found = list(hints.size_hints(recipe, spec.network[1], spec.params, _classes(sizes)))
+    found += hints.data_hints(spec.data, sizes)
     found += hints.training_hints(
         spec.params,
         defaults_of(recipe),

@@ -24,6 +24,15 @@ class ImportKind(Kind[ImportSpec]):
     name = "import"
     network_from_checkpoint = True
 
+    def complete(self, tx: Connection, spec: ImportSpec) -> ImportSpec:
+        """See Kind: the variant as checkpoints name it."""
+        request = spec.request
+        if request.recipe is None or request.variant is None:
+            return spec
+        variant = variant_of(recipe_named(tx, request.recipe), request.variant)
+        named = request.model_copy(update={"variant": variant})
+        return spec.model_copy(update={"request": named})
+
     def check(self, tx: Connection, spec: ImportSpec) -> CheckedSubmission[ImportSpec]:
         """See Kind."""
         request = spec.request
@@ -32,9 +41,7 @@ class ImportKind(Kind[ImportSpec]):
         except InvalidClassNames as error:
             raise Unprocessable("class_names", str(error), "/class_names") from error
         if request.recipe is not None:
-            recipe = recipe_named(tx, request.recipe)
-            if request.variant is not None:
-                variant_of(recipe, request.variant)
+            recipe_named(tx, request.recipe)
         return CheckedSubmission(spec, request.recipe, request.variant)
 
     def title(self, spec: ImportSpec) -> str:

@@ -7,7 +7,7 @@ from service.contract.counts import count_text
 from service.contract.specs import CheckpointRef, NetworkSpec
 from service.control.scheduling.catalogs import recipe_named, recipes
 from service.domain.errors import Unprocessable
-from service.domain.networks import Spec, complete
+from service.domain.networks import Spec, complete, named_as_stored
 from service.store import checkpoints, jobs
 
 
@@ -35,10 +35,12 @@ def with_network(tx: Connection, spec: Spec, source: Checkpoint | None, field: s
 
     Raises Unprocessable, InvalidFields.
     """
-    require_network(spec, source, field)
     if source is None:
         return complete(spec, recipe_named(tx, _recipe_of(tx, spec)), spec.variant)
-    return complete(spec, recipe_named(tx, source.recipe), source.variant)
+    recipe = recipe_named(tx, source.recipe)
+    spec = spec.model_copy(update={"variant": named_as_stored(recipe, spec.variant)})
+    require_network(spec, source, field)
+    return complete(spec, recipe, source.variant)
 
 
 def require_network(spec: NetworkSpec, source: Checkpoint | None, field: str) -> None:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 
 from sqlalchemy import Connection
 
@@ -151,7 +152,17 @@ def delete_unused(tx: Connection, before: datetime) -> int:
 
 
 def _as_of_the_first_version(builtin: Offer) -> Offer:
-    return replace(builtin, kinds=builtin.kinds & _FIRST_KINDS, data_forms=frozenset())
+    forms = {name: _without_search_space(form) for name, form in builtin.forms.items()}
+    kinds = builtin.kinds & _FIRST_KINDS
+    return replace(builtin, forms=forms, kinds=kinds, data_forms=frozenset())
+
+
+@cache
+def _without_search_space(form: RecipeForm) -> RecipeForm:
+    if form.recipe.search_space is None:
+        return form
+    recipe = form.recipe.model_copy(update={"search_space": None})
+    return RecipeForm(recipe.digest, recipe)
 
 
 def _no_recipe(name: str, known: list[str]) -> str:

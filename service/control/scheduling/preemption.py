@@ -29,12 +29,10 @@ def decide(tx: Connection, least_seconds: float, now: datetime) -> list[Preempti
     classes = resource_classes.of_queued_jobs(tx)
     queue = queue_of(tx, classes, limits.reached(tx).keys(), now)
     offers = [each.offer for each in capacities]
-    read_parameters = partial(jobs.parameters_of, tx)
+    read_network = partial(jobs.network_of, tx)
     lowest = max(each.queue_order for each in running if each.is_victim)
     queue = [
-        with_accepted_forms(job, offers, read_parameters)
-        for job in queue
-        if job.queue_order < lowest
+        with_accepted_forms(job, offers, read_network) for job in queue if job.queue_order < lowest
     ]
     losses = {job.id: loss_locations(tx, job) for job in queue if job.worker_losses}
     return preemptions(queue, capacities, running, losses)

@@ -43,7 +43,7 @@ def eligible_jobs(tx: Connection, capacity: Capacity, now: datetime) -> Iterator
     if capacity.free_slots < 1:
         return
     worker, offers = capacity.worker, [capacity.offer]
-    read_parameters = partial(jobs.parameters_of, tx)
+    read_network = partial(jobs.network_of, tx)
     classes = [
         each
         for each in resource_classes.of_queued_jobs(tx)
@@ -58,7 +58,7 @@ def eligible_jobs(tx: Connection, capacity: Capacity, now: datetime) -> Iterator
             capacities = _capacities_with(tx, capacity)
             offers = [capacity.offer, *(each.offer for each in capacities)]
             holder = _reservations(tx, queue, capacities).get(worker.id)
-        job = with_accepted_forms(job, offers, read_parameters)
+        job = with_accepted_forms(job, offers, read_network)
         if holder is not None and is_reserved_for_another(job, holder, capacity):
             continue
         if job.worker_losses:
@@ -122,10 +122,8 @@ def _reservations(
 ) -> dict[str, QueuedJob]:
     """By worker id the job of the queue that it is kept for."""
     offers = [each.offer for each in capacities]
-    read_parameters = partial(jobs.parameters_of, tx)
-    wide = [
-        with_accepted_forms(each, offers, read_parameters) for each in queue if each.needs.is_wide
-    ]
+    read_network = partial(jobs.network_of, tx)
+    wide = [with_accepted_forms(each, offers, read_network) for each in queue if each.needs.is_wide]
     return reservations(wide, capacities)
 
 

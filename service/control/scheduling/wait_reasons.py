@@ -12,7 +12,7 @@ from service.contract.stored_specs import stored_parameters
 from service.contract.workers import Worker
 from service.control.scheduling.forms import with_accepted_forms
 from service.control.scheduling.scheduler import capacities_of, loss_locations, queue_of
-from service.domain.offers import JobNeeds
+from service.domain.offers import JobNeeds, JobNetwork
 from service.domain.placement import Capacity, QueuedJob, fits, has_labels, may_try
 from service.domain.reservations import is_reserved_for_another, reservations
 from service.store import jobs, limits, preemptions, resource_classes, workers
@@ -41,8 +41,8 @@ class QueueState:
         # A job in backoff reserves nothing; the reaper clears a backoff that is over.
         queue = queue_of(tx, wide, at_limit.keys(), _NEVER) if wide else []
         offers = [each.offer for each in capacities]
-        read_parameters = partial(jobs.parameters_of, tx)
-        queue = [with_accepted_forms(job, offers, read_parameters) for job in queue]
+        read_network = partial(jobs.network_of, tx)
+        queue = [with_accepted_forms(job, offers, read_network) for job in queue]
         return cls(bool(present), capacities, at_limit, reservations(queue, capacities))
 
     def wait_reason(self, tx: Connection, stored: StoredJob) -> str | None:
@@ -53,7 +53,9 @@ class QueueState:
         queued = QueuedJob(job.id, -job.spec.priority, stored.needs, stored.worker_losses)
         offers = [each.offer for each in self.capacities]
         # What is shown was read whole: there may be many that wait.
-        queued = with_accepted_forms(queued, offers, lambda _: stored_parameters(job.spec))
+        queued = with_accepted_forms(
+            queued, offers, lambda _: JobNetwork(job.variant, stored_parameters(job.spec))
+        )
         return (
             self._unmet_needs(queued)
             or ("it waits before its next try" if stored.not_before is not None else None)

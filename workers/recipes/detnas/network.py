@@ -7,13 +7,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from service.contract.search_spaces import KERNELS, XCEPTION, placements
 from workers.networks.blocks import (
-    KERNELS,
-    XCEPTION,
     conv_bn,
     conv_bn_act,
     initialize,
-    placements,
     relu,
 )
 from workers.networks.channel_split import split_channels

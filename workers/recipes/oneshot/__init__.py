@@ -2,6 +2,7 @@
 
 from workers.networks.heads import Heads
 from workers.recipes.base import OriginalFiles, Recipe, size
+from workers.recipes.oneshot.space import SPACE
 from workers.recipes.params import RecipeParams
 
 
@@ -19,6 +20,7 @@ RECIPE = Recipe(
     },
     network="workers.recipes.oneshot.network:oneshot",
     heads=Heads("classifier.0"),
+    search_space=SPACE,
     recalibrates_batch_norm=True,
     # Its --eval-resume takes final weights bare.
     original=OriginalFiles(bare_final_weights=True),

@@ -2,7 +2,8 @@
 
 from torch import nn
 
-from workers.networks.blocks import GroupUnit, placements
+from service.contract.search_spaces import placements
+from workers.networks.blocks import GroupUnit
 from workers.networks.plain import PlainNetwork
 from workers.recipes.params import RecipeParams
 

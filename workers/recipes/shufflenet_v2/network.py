@@ -2,7 +2,8 @@
 
 from torch import nn
 
-from workers.networks.blocks import inverted_unit, placements
+from service.contract.search_spaces import placements
+from workers.networks.blocks import inverted_unit
 from workers.networks.plain import PlainNetwork
 from workers.recipes.params import RecipeParams
 

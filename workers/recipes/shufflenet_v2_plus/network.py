@@ -7,15 +7,15 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
+from service.contract.search_spaces import placements
 from workers.networks.blocks import (
     SqueezeExcite,
     conv_bn_act,
     initialize,
-    placements,
     relu,
     searched_unit,
 )
-from workers.recipes.oneshot.network import BLOCKS
+from workers.recipes.oneshot.space import BLOCKS
 from workers.recipes.params import RecipeParams
 
 _STEM, _LAST = 16, 1280
@@ -74,7 +74,7 @@ def _units(stages: Sequence[int]) -> list[nn.Module]:
     for (channels, out, stride), block in zip(places, BLOCKS, strict=True):
         stage = stages.index(out)
         unit = searched_unit(
-            block, channels, out, out // 2, stride=stride, activation=_ACTIVATIONS[stage]
+            int(block), channels, out, out // 2, stride=stride, activation=_ACTIVATIONS[stage]
         )
         if _EXCITED[stage]:
             unit.branch_main.append(SqueezeExcite(out - channels if stride == 2 else out // 2))

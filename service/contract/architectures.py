@@ -1,0 +1,88 @@
+"""Architectures of a searched network as text: which block is at each place, and how wide it is."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+from service.contract.fields import Id
+
+MOST_PLACES = 40
+_MOST_WIDTHS = 20
+"""Of a space with more places no widths are chosen: so the text of each has at most 64 characters.
+"""
+_PUBLISHED_WIDTH = "4"
+_TEXT = re.compile(f"b([0-9]{{1,{MOST_PLACES}}})(?:-c([0-9]{{1,{_MOST_WIDTHS}}}))?")
+
+Blocks = Annotated[str, Field(pattern=r"^[0-9]+$", max_length=MOST_PLACES)]
+"""A digit for each place, the first place first: which of its choices stands there."""
+Channels = Annotated[str, Field(pattern=r"^[0-9]+$", max_length=_MOST_WIDTHS)]
+"""A digit for each place: 0 to 7 are 0.2, 0.4 … 1.6 of the published width, 4 is that itself."""
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """What stands at each place: a digit each for its block and for its width."""
+
+    blocks: str
+    channels: str
+
+    @classmethod
+    def of(cls, blocks: str, channels: str | None = None) -> "Architecture":
+        """The architecture of these digits; without `channels` every width is the published one."""
+        return cls(blocks, channels if channels is not None else _PUBLISHED_WIDTH * len(blocks))
+
+    @classmethod
+    def parse(cls, text: str) -> "Architecture | None":
+        """The architecture of `b<digits>` or `b<digits>-c<digits>`; None for another text."""
+        match = _TEXT.fullmatch(text)
+        return cls.of(match[1], match[2]) if match is not None else None
+
+    @property
+    def text(self) -> str:
+        """The one text of this architecture; the widths are left out where all are published."""
+        if not self.channels.strip(_PUBLISHED_WIDTH) and len(self.channels) == len(self.blocks):
+            return f"b{self.blocks}"
+        return f"b{self.blocks}-c{self.channels}"
+
+
+class ArchitectureDigits(BaseModel):
+    """An architecture as a submission may name it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    blocks: Blocks
+    channels: Channels | None = None
+
+    @property
+    def text(self) -> str:
+        """The variant that they mean."""
+        return Architecture.of(self.blocks, self.channels).text
+
+
+def variant_text(value: Any) -> Any:
+    """The variant as text, of an architecture the one that it has; what is neither stays."""
+    if isinstance(value, Mapping):
+        return ArchitectureDigits.model_validate(value).text
+    architecture = Architecture.parse(value) if isinstance(value, str) else None
+    return architecture.text if architecture is not None else value
+
+
+class _ShownArchitecture:
+    """Shows in the schema that a variant may be an object of digits, where it is sent.
+
+    In the schema of answers, too, which have the text: a specification has one schema for both.
+    """
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {"anyOf": [handler(schema), ArchitectureDigits.model_json_schema()]}
+
+
+Variant = Annotated[Id, BeforeValidator(variant_text), _ShownArchitecture()]
+"""A network of a recipe: by name, or by `{"blocks": "2101…"}`, which is stored as `b2101…`."""

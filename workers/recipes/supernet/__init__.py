@@ -1,0 +1,86 @@
+"""The supernet of single path one-shot search: every architecture in one network."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from workers.networks.heads import Heads
+from workers.recipes.base import OriginalFiles, Paths, Recipe
+from workers.recipes.oneshot.space import SPACE
+from workers.recipes.params import LearningRate, RecipeParams, TotalIters, unit
+
+_PLACES = len(SPACE.places)
+_EVERY = "0123"
+_Digits = Annotated[str, Field(pattern=r"^[0-3]{1,4}$")]
+_Macs = Annotated[
+    int,
+    Field(ge=0, le=10**12, json_schema_extra=unit("multiply-adds")),
+]
+
+
+class SupernetParams(RecipeParams):
+    """The supernet of single path one-shot search (arXiv:1904.00420)."""
+
+    total_iters: TotalIters = 150_000
+    learning_rate: LearningRate = 0.5
+    sampling: Annotated[
+        Literal["macs_uniform", "uniform"],
+        Field(
+            description="How the path of an iteration is drawn: from one of seven equal ranges of "
+            "multiply-adds, each as often as the others, or evenly over all paths."
+        ),
+    ] = "macs_uniform"
+    sampling_macs_from: Annotated[
+        _Macs, Field(description="Of macs_uniform, for an image of 224 pixels and 1000 classes.")
+    ] = 290_000_000
+    sampling_macs_to: Annotated[
+        _Macs, Field(description="Of macs_uniform, for an image of 224 pixels and 1000 classes.")
+    ] = 360_000_000
+    choices: Annotated[
+        tuple[_Digits, ...],
+        Field(
+            min_length=_PLACES,
+            max_length=_PLACES,
+            description="For each place which blocks a path may have there.",
+        ),
+    ] = (_EVERY,) * _PLACES
+    validated_paths: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=100,
+            description="A validation is the mean over so many paths, always the same ones.",
+            json_schema_extra=unit("paths"),
+        ),
+    ] = 4
+    validation_recalibration_batches: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=10_000,
+            description="Of training images, for the statistics of each path in a validation.",
+            json_schema_extra=unit("batches"),
+        ),
+    ] = 20
+    compile: Annotated[
+        Literal["off"],
+        Field(description="Each path would be compiled anew: a supernet is always eager."),
+    ] = "off"
+
+
+RECIPE = Recipe(
+    name="supernet",
+    title="Supernet of single path one-shot search (arXiv:1904.00420).",
+    source="megvii-model/SinglePathOneShot, Supernet",
+    params=SupernetParams,
+    variants={"oneshot": None},
+    network="workers.recipes.supernet.network:supernet",
+    heads=Heads("classifier.0"),
+    paths=Paths(
+        take="workers.networks.choices:take",
+        of_step="workers.recipes.supernet.sampler:path_of_step",
+        of_validation="workers.recipes.supernet.sampler:paths_of_validation",
+        recalibration_batches="workers.recipes.supernet.sampler:recalibration_batches",
+    ),
+    original=OriginalFiles(final_tag=""),
+)
