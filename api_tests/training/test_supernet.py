@@ -44,3 +44,16 @@ def test_a_killed_supernet_ends_as_one_that_was_left_alone(tmp_path: Path, ranks
     assert losses(first, second) == losses(whole)
     assert validations(first, second) == validations(whole)
     assert final_digest(killed) == final_digest(alone)
+
+
+def test_the_eval_of_a_supernet_says_that_it_is_many_networks(tmp_path: Path) -> None:
+    spec = {
+        "kind": "eval",
+        "recipe": "supernet",
+        "data": {"dataset": "digits"},
+        "params": {"image_size": 32},
+        "checkpoint": {"id": "ckpt_1"},
+    }
+    end = ended(run(attempt(tmp_path, spec=spec)))
+    assert end["outcome"] == "failed"
+    assert "supernet is many networks in one" in end["message"]

@@ -30,6 +30,11 @@ def run(context: RunContext) -> dict[str, Any]:
     """
     spec, events = context.claim.job_spec, context.events
     assert spec.checkpoint is not None
+    if context.recipe.paths is not None:
+        raise IncompatibleCheckpoint(
+            f"{context.recipe.name} is many networks in one, and has no error of its own: the "
+            "validations of its training measure some of them"
+        )
     # A slow volume may take one rank longer than ranks wait for each other.
     with context.ranks.apart():
         weights = weights_of(context.assignment, spec.checkpoint, events)
