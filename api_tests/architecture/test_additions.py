@@ -189,7 +189,7 @@ def test_a_built_in_recipe_touches_the_files_that_contributing_names(
     tree.write("workers/recipes/twin/network.py", network)
     tree.edit(
         "workers/recipes/table.py",
-        ("    shufflenet_v2_plus,\n)", "    shufflenet_v2_plus,\n    twin,\n)"),
+        ("    supernet,\n)", "    supernet,\n    twin,\n)"),
         ("    detnas.RECIPE,\n", "    detnas.RECIPE,\n    twin.RECIPE,\n"),
     )
     tree.write_catalog()
