@@ -6,14 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from api_tests.support.claims import a_claim
+from api_tests.support.claims import LONG, a_claim
 from api_tests.support.fake_control_plane import FakeAttempt, FakeControlPlane
 from api_tests.support.gpu_driver import FakeDriver
 from api_tests.support.worker_process import StartWorker, Worker
 from workers.checkpoints.folder import verify
 
 CORES = len(os.sched_getaffinity(0))
-LONG = {"total_iters": 5000, "save_interval": 5000, "val_interval": 5000}
 
 
 def _is_whole(path: Path) -> bool:

@@ -1,3 +1,5 @@
+"""Submissions: what is stored, once for each key, and what is refused."""
+
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -8,16 +10,12 @@ from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
 from api_tests.support.job_lists import newest_jobs
-from api_tests.support.manifests import a_manifest, published_body
 from api_tests.support.specs import submission
-from api_tests.support.use_cases import SPEC, Agent, ControlPlane, an_event
-from service.contract.catalog import builtin_catalog
+from api_tests.support.use_cases import SPEC, ControlPlane
 from service.contract.exchange import ImportRequest
 from service.contract.jobs import Job, JobState
-from service.contract.specs import EvalSpec, ImportSpec, TrainSpec
 from service.control.jobs.import_export import submit_import
 from service.control.jobs.submission import complete
-from service.control.scheduling import catalogs
 from service.domain.errors import IdempotencyMismatch, Unprocessable
 from service.store.tables import idempotency_keys
 
@@ -131,166 +129,10 @@ def test_a_batch_that_its_gpus_share_evenly_is_taken(control_plane: ControlPlane
         assert control_plane.submit(resources={"gpus": number}).state == "queued"
 
 
-def test_an_eval_may_have_a_batch_larger_than_the_training_set(
-    control_plane: ControlPlane, agent: Agent
-) -> None:
-    source = trained(control_plane, agent)
-    assert control_plane.submit(**an_eval(source), params={"batch_size": 2000}).state == "queued"
-
-
-def test_an_eval_of_a_job_takes_its_latest_checkpoint_along(
-    control_plane: ControlPlane, agent: Agent
-) -> None:
-    source = trained(control_plane, agent)
-    job = control_plane.submit(**an_eval(source))
-    claim = agent.claim()
-    assert claim is not None
-    assert claim.job_id == job.id
-    assert claim.weights is not None
-    assert claim.weights.id == control_plane.job(source).latest_checkpoint
-
-
-def test_an_eval_of_the_best_takes_the_best(control_plane: ControlPlane, agent: Agent) -> None:
-    source = trained(control_plane, agent, errors=(0.2, 0.4))
-    control_plane.submit(kind="eval", checkpoint={"job": source.id, "which": "best"})
-    claim = agent.claim()
-    assert claim is not None
-    assert claim.weights is not None
-    assert claim.weights.step == 10
-
-
-def test_an_eval_of_a_job_without_a_checkpoint_is_refused(control_plane: ControlPlane) -> None:
-    source = control_plane.submit()
-    with pytest.raises(Unprocessable, match="has no checkpoint yet") as refused:
-        control_plane.submit(**an_eval(source))
-    assert refused.value.pointer == "/checkpoint/job"
-
-
-def test_an_eval_of_another_network_is_refused(control_plane: ControlPlane, agent: Agent) -> None:
-    source = trained(control_plane, agent)
-    with pytest.raises(Unprocessable, match="is of oneshot searched, the job of shufflenet_v2"):
-        control_plane.submit(**an_eval(source), recipe="shufflenet_v2", variant="1.0x")
-
-
-def test_an_eval_on_data_with_another_class_count_is_refused(
-    control_plane: ControlPlane, agent: Agent
-) -> None:
-    source = trained(control_plane, agent)
-    with pytest.raises(Unprocessable, match="has 10 classes, the data 7") as refused:
-        control_plane.submit(**an_eval(source), data={"val_dir": "val"}, params={"num_classes": 7})
-    assert refused.value.code == "class_count"
-
-
-def test_a_training_may_replace_the_head_for_another_class_count(
-    control_plane: ControlPlane, agent: Agent
-) -> None:
-    source = trained(control_plane, agent)
-    start = {"job": source.id, "head": "replace"}
-    data = {"train_dir": "train", "val_dir": "val"}
-    job = control_plane.submit(init_from=start, data=data, params={"num_classes": 7})
-    assert job.state == "queued"
-
-
-def test_a_damaged_checkpoint_is_no_source(control_plane: ControlPlane, agent: Agent) -> None:
-    source = control_plane.submit()
-    claim, manifest = agent.claimed(), a_manifest(source.id, 10)
-    damaged = manifest.checkpoint_id
-    found = an_event(2, "damaged", checkpoint_id=damaged, problems=["a bit flipped"])
-    agent.beat(claim, an_event(1, "checkpoint", **published_body(manifest)), found)
-    with pytest.raises(Unprocessable, match="is damaged; name another one"):
-        control_plane.submit(kind="eval", checkpoint={"id": damaged})
-
-
-def test_final_weights_have_no_training_state_to_go_on_from(
-    control_plane: ControlPlane, agent: Agent
-) -> None:
-    source = control_plane.submit()
-    final = published_body(a_manifest(source.id, 10, phase="final"))
-    agent.beat(agent.claimed(), an_event(1, "checkpoint", **final))
-    with pytest.raises(Unprocessable, match="final weights have no training state"):
-        control_plane.submit(init_from={"job": source.id, "state": "full"})
-
-
 def test_validation_alone_stores_nothing(control_plane: ControlPlane) -> None:
     with control_plane.database.read() as tx:
         complete(tx, submission(SPEC))
     assert all_jobs(control_plane) == []
-
-
-def an_eval(source: Job) -> dict[str, Any]:
-    return {"kind": "eval", "checkpoint": {"job": source.id}}
-
-
-def trained(
-    control_plane: ControlPlane, agent: Agent, errors: tuple[float, ...] = (0.5,), **network: str
-) -> Job:
-    """A running job with a checkpoint for each error."""
-    job = control_plane.submit(**network)
-    events = [
-        an_event(
-            seq,
-            "checkpoint",
-            **published_body(
-                a_manifest(job.id, 10 * seq, metrics={"top1_error": error}, **network)
-            ),
-        )
-        for seq, error in enumerate(errors, start=1)
-    ]
-    claim = agent.claimed()
-    agent.beat(claim, *events)
-    return job
-
-
-def all_jobs(control_plane: ControlPlane) -> list[Job]:
-    with control_plane.database.read() as tx:
-        return newest_jobs(tx)
-
-
-@pytest.mark.parametrize("named", [{}, {"variant": "1.0x"}, {"recipe": "shufflenet_v2"}])
-def test_an_eval_takes_from_the_checkpoint_what_it_leaves_out_of_the_network(
-    control_plane: ControlPlane, agent: Agent, named: dict[str, str]
-) -> None:
-    source = trained(control_plane, agent, recipe="shufflenet_v2", variant="1.0x")
-    job = control_plane.submit(**an_eval(source), **({"recipe": None} | named))
-    assert (job.recipe, job.variant) == ("shufflenet_v2", "1.0x")
-    assert isinstance(job.spec, EvalSpec)
-    assert job.spec.network == ("shufflenet_v2", "1.0x")
-    assert job.spec.params["image_size"] == 224
-
-
-def test_a_fine_tune_takes_its_network_from_the_checkpoint(
-    control_plane: ControlPlane, agent: Agent
-) -> None:
-    source = trained(control_plane, agent, recipe="shufflenet_v2", variant="1.0x")
-    job = control_plane.submit(recipe=None, init_from={"job": source.id})
-    assert (job.recipe, job.variant) == ("shufflenet_v2", "1.0x")
-    assert job.progress.total_steps == 300_000
-
-
-@pytest.mark.parametrize("fields", [{}, {"init_from": {"file": "weights.pth"}}])
-def test_a_network_that_no_checkpoint_tells_is_asked_for(
-    control_plane: ControlPlane, fields: dict[str, Any]
-) -> None:
-    with pytest.raises(Unprocessable, match="name a recipe; there are oneshot, ") as refused:
-        control_plane.submit(recipe=None, **fields)
-    assert refused.value.pointer == "/recipe"
-
-
-@pytest.mark.parametrize(
-    ("named", "job"),
-    [
-        ({"recipe": "shufflenet_v2"}, "shufflenet_v2"),
-        ({"recipe": "resnet"}, "resnet"),
-        ({"recipe": None, "variant": "1.0x"}, "1.0x"),
-    ],
-)
-def test_a_wrong_network_is_answered_with_what_the_checkpoint_is(
-    control_plane: ControlPlane, agent: Agent, named: dict[str, Any], job: str
-) -> None:
-    source = trained(control_plane, agent)
-    with pytest.raises(Unprocessable, match=f"of oneshot searched, the job of {job};") as refused:
-        control_plane.submit(**an_eval(source), **named)
-    assert (refused.value.code, refused.value.pointer) == ("other_network", "/checkpoint")
 
 
 def test_an_import_of_a_variant_that_is_not_there_is_told_those_there_are(
@@ -301,67 +143,6 @@ def test_an_import_of_a_variant_that_is_not_there_is_told_those_there_are(
         submit_import(tx, request, job_id="job_1", key=None, now=control_plane.now)
 
 
-BLOCKS = "21012020202300003233"
-_SEARCHED = {"blocks": "00311100202110202132", "channels": "65352634257546744543"}
-
-
-@pytest.mark.parametrize(
-    ("named", "variant"),
-    [({"blocks": BLOCKS}, f"b{BLOCKS}"), (f"b{BLOCKS}", f"b{BLOCKS}"), (_SEARCHED, "searched")],
-)
-def test_an_architecture_is_stored_by_its_one_text(
-    control_plane: ControlPlane, named: Any, variant: str
-) -> None:
-    job = control_plane.submit(variant=named)
-    assert isinstance(job.spec, TrainSpec)
-    assert (job.variant, job.spec.variant) == (variant, variant)
-
-
-@pytest.mark.parametrize(
-    ("named", "message"),
-    [
-        ({"blocks": "0" * 19}, "blocks must have 20 digits of 0 to 3, .*: these are 19"),
-        ({"blocks": "0" * 19 + "5"}, "blocks must have 20 digits .*: at place 19 is 5"),
-        ({"blocks": "0" * 20, "channels": "48"}, "channels must have 20 digits of 0 to 7"),
-    ],
-)
-def test_what_is_no_architecture_is_answered_with_what_is_wrong(
-    control_plane: ControlPlane, named: dict[str, str], message: str
-) -> None:
-    with pytest.raises(Unprocessable, match=f"recipe oneshot: {message}") as refused:
-        control_plane.submit(variant=named)
-    assert (refused.value.code, refused.value.pointer) == ("no_such_architecture", "/variant")
-    with pytest.raises(Unprocessable, match="recipe shufflenet_v2 has the variants 0"):
-        control_plane.submit(recipe="shufflenet_v2", variant=named)
-
-
-@pytest.mark.parametrize("named", [{}, {"variant": {"blocks": BLOCKS, "channels": "4" * 20}}])
-def test_an_eval_of_an_architecture_takes_it_from_the_checkpoint(
-    control_plane: ControlPlane, agent: Agent, named: dict[str, Any]
-) -> None:
-    with control_plane.write() as tx:
-        catalogs.put(tx, agent.id, builtin_catalog(), control_plane.now)
-    source = trained(control_plane, agent, recipe="oneshot", variant=f"b{BLOCKS}")
-    job = control_plane.submit(**an_eval(source), **({"recipe": None} | named))
-    assert (job.recipe, job.variant) == ("oneshot", f"b{BLOCKS}")
-    with pytest.raises(Unprocessable, match=f"of oneshot b{BLOCKS}, the job of searched;"):
-        control_plane.submit(**an_eval(source), recipe=None, variant=_SEARCHED)
-
-
-def test_a_name_of_the_searched_architecture_fits_its_checkpoint(
-    control_plane: ControlPlane, agent: Agent
-) -> None:
-    source = trained(control_plane, agent)
-    job = control_plane.submit(**an_eval(source), recipe=None, variant=_SEARCHED)
-    assert job.variant == "searched"
-
-
-def test_an_import_is_asked_for_the_architecture_by_its_one_text(
-    control_plane: ControlPlane,
-) -> None:
-    request = ImportRequest(file="a.pth", recipe="oneshot", variant=_SEARCHED)  # type: ignore[arg-type]
-    with control_plane.write() as tx:
-        submit_import(tx, request, job_id="job_1", key=None, now=control_plane.now)
-    (job,) = all_jobs(control_plane)
-    assert isinstance(job.spec, ImportSpec)
-    assert (job.variant, job.spec.request.variant) == ("searched", "searched")
+def all_jobs(control_plane: ControlPlane) -> list[Job]:
+    with control_plane.database.read() as tx:
+        return newest_jobs(tx)

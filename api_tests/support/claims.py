@@ -16,6 +16,9 @@ PARAMS = {
     "bn_recalibration_iters": 4,
 }
 
+LONG = {"total_iters": 5000, "save_interval": 5000, "val_interval": 5000}
+"""The parameters of a training that does not end by itself while a test runs."""
+
 
 def a_claim(job_id: str = "job_1", attempt: int = 1, **fields: Any) -> Claim:
     """A training on the digits; `fields` replace its values, `params` and `lease` add to them."""

@@ -9,6 +9,7 @@ import psutil
 from api_tests.support.claims import a_claim
 from api_tests.support.worker_process import eventually, title_of
 from service.contract.checkpoints import attempt_path
+from service.contract.ids import new_id
 from service.contract.kernel import boot_clock
 from workers.attempt_dir import Assignment, AttemptDir
 from workers.launcher.base import Launch, Launcher, LauncherOptions
@@ -79,6 +80,11 @@ class WideAttempt:
         eventually(lambda: any(title_of(each) == title for each in psutil.process_iter()))
         (process,) = [each for each in psutil.process_iter() if title_of(each) == title]
         return process
+
+
+def an_attempt(launcher: Launcher, folder: Path, hosts: int = 2, **fields: Any) -> WideAttempt:
+    """An attempt of a job of its own; `fields` are those of WideAttempt."""
+    return WideAttempt(launcher, folder, job_id=new_id("job"), hosts=hosts, **fields)
 
 
 def final_weights(attempt: WideAttempt) -> bytes:

@@ -12,18 +12,13 @@ from api_tests.support.attempts import (
     attempt,
     draw_photos,
     ended,
-    final_digest,
     final_folder,
-    kill,
-    losses,
     resumable,
     run,
-    shown_step,
-    start,
     train_spec,
-    until,
 )
 from api_tests.support.compiled_ranks import train_tiny
+from api_tests.support.killed_run import killed_beside_left_alone
 from api_tests.support.tiny_network import BATCH
 from api_tests.support.tiny_training import CHANNELS_LAST
 from service.contract.agent import ReportedEvent
@@ -117,22 +112,10 @@ def test_parts_of_synchronised_ranks_are_those_of_all_ranks_together(tmp_path: P
 def test_a_killed_run_in_parts_ends_with_the_weights_of_the_run_left_alone(
     tmp_path: Path, ranks: int, params: dict[str, Any]
 ) -> None:
-    alone, killed = tmp_path / "alone", tmp_path / "killed"
-    spec = train_spec(dropout=0.2, **params)
-    for volume in (alone, killed):
-        draw_photos(volume)
-    whole = attempt(alone, spec=spec)
-    assert ended(run(whole, ranks=ranks))["outcome"] == "succeeded"
-    first = attempt(killed, spec=spec)
-    processes = start(first, ranks=ranks)
-    until(lambda: bool(resumable(killed)) and shown_step(first) >= 4, processes)
-    kill(processes)
-    second = attempt(killed, 2, spec=spec, resume=resumable(killed))
-    events = run(second, ranks=ranks)
-    assert events[0].body["step"] >= 3
-    assert notes(events) == []
-    assert losses(first, second) == losses(whole)
-    assert final_digest(killed) == final_digest(alone)
+    both = killed_beside_left_alone(tmp_path, train_spec(dropout=0.2, **params), ranks=ranks)
+    assert both.resumed_at >= 3
+    assert both.notes == []
+    assert both.killed == both.left_alone
 
 
 def notes(events: list[ReportedEvent]) -> list[str]:

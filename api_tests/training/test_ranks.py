@@ -14,19 +14,16 @@ from api_tests.support.attempts import (
     attempt,
     draw_photos,
     ended,
-    final_digest,
     final_folder,
-    kill,
-    losses,
     resumable,
     run,
     shown_step,
     start,
     train_spec,
     until,
-    validations,
     wait,
 )
+from api_tests.support.killed_run import killed_beside_left_alone
 from workers.checkpoints.folder import checkpoints_in, verify
 
 pytestmark = pytest.mark.xdist_group("trainer: ranks")
@@ -34,24 +31,12 @@ pytestmark = pytest.mark.xdist_group("trainer: ranks")
 
 @pytest.mark.parametrize("ranks", [2, 3])
 def test_killed_ranks_end_with_the_weights_of_ranks_left_alone(tmp_path: Path, ranks: int) -> None:
-    alone, killed = tmp_path / "alone", tmp_path / "killed"
     # Shown every second step and saved every third: what was seen since shown is resumed too.
     spec = train_spec(batch_size=12, display_interval=2)
-    for volume in (alone, killed):
-        draw_photos(volume, train=30)
-    whole = attempt(alone, spec=spec)
-    assert ended(run(whole, ranks=ranks))["outcome"] == "succeeded"
-    first = attempt(killed, spec=spec)
-    processes = start(first, ranks=ranks)
-    until(lambda: bool(resumable(killed)) and shown_step(first) >= 4, processes)
-    kill(processes)
-    second = attempt(killed, 2, spec=spec, resume=resumable(killed))
-    events = run(second, ranks=ranks)
-    assert events[0].body["step"] >= 3
-    assert not any(event.kind == "note" for event in events)
-    assert losses(first, second) == losses(whole)
-    assert validations(first, second) == validations(whole)
-    assert final_digest(killed) == final_digest(alone)
+    both = killed_beside_left_alone(tmp_path, spec, ranks=ranks, train=30)
+    assert both.resumed_at >= 3
+    assert both.notes == []
+    assert both.killed == both.left_alone
 
 
 def test_a_batch_is_shared_and_each_rank_keeps_a_state_of_its_own(tmp_path: Path) -> None:

@@ -12,24 +12,24 @@ from pathlib import Path
 import psutil
 import pytest
 
+from api_tests.support.claims import LONG
 from api_tests.support.ray_cluster import RayCluster, loopback_alone, missing_for_ray
 from api_tests.support.wide_launches import (
     TRAINER,
     StartRayLauncher,
     WideAttempt,
+    an_attempt,
     final_weights,
     options_for,
 )
 from api_tests.support.worker_process import all_ended, eventually, title_of
-from service.contract.ids import new_id
 from service.contract.kernel import boot_clock
-from workers.launcher.base import Availability, Launcher
+from workers.launcher.base import Availability
 from workers.launcher.process_exit import ProcessExit
 from workers.launcher.ray.launcher import RayLauncher
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ray"), pytest.mark.timeout(300)]
 
-LONG = {"total_iters": 5000, "save_interval": 5000, "val_interval": 5000}
 HEAD_SECONDS = "10"
 RecordEnd = Callable[[WideAttempt, list[psutil.Process]], ProcessExit]
 
@@ -47,11 +47,6 @@ def record_end(record_property: Callable[[str, object], None]) -> RecordEnd:
         return exit_
 
     return wait
-
-
-def an_attempt(launcher: Launcher, folder: Path, hosts: int = 2, **fields: object) -> WideAttempt:
-    job_id = new_id("job")
-    return WideAttempt(launcher, folder, job_id=job_id, hosts=hosts, **fields)  # type: ignore[arg-type]
 
 
 def test_two_nodes_train_to_the_weights_of_two_ranks_on_one_host(

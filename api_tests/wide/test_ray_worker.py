@@ -6,7 +6,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from api_tests.support.claims import a_claim
+from api_tests.support.claims import LONG, a_claim
 from api_tests.support.fake_control_plane import FakeControlPlane
 from api_tests.support.ray_cluster import RayCluster
 from api_tests.support.worker_fixtures import start_worker
@@ -17,7 +17,6 @@ __all__ = ["start_worker"]
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ray"), pytest.mark.timeout(300)]
 
-LONG = {"total_iters": 5000, "save_interval": 5000, "val_interval": 5000}
 LEASE = {"heartbeat_seconds": 0.5}
 
 

@@ -8,26 +8,20 @@ from pathlib import Path
 import psutil
 import pytest
 
+from api_tests.support.claims import LONG
 from api_tests.support.slurm import SlurmCluster
 from api_tests.support.wide_launches import (
     TRAINER,
     StartLauncher,
     WideAttempt,
+    an_attempt,
     final_weights,
 )
 from api_tests.support.worker_process import all_ended, eventually, title_of
-from service.contract.ids import new_id
 from service.contract.kernel import boot_clock
-from workers.launcher.base import Availability, CannotLaunch, Launcher
+from workers.launcher.base import Availability, CannotLaunch
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("slurm"), pytest.mark.timeout(300)]
-
-LONG = {"total_iters": 5000, "save_interval": 5000, "val_interval": 5000}
-
-
-def an_attempt(launcher: Launcher, folder: Path, hosts: int = 2, **fields: object) -> WideAttempt:
-    job_id = new_id("job")
-    return WideAttempt(launcher, folder, job_id=job_id, hosts=hosts, **fields)  # type: ignore[arg-type]
 
 
 def test_two_nodes_train_to_the_weights_of_two_ranks_on_one_host(

@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from api_tests.support.claims import a_claim
+from api_tests.support.claims import LONG, a_claim
 from api_tests.support.fake_control_plane import FakeControlPlane
 from api_tests.support.slurm import SlurmCluster
 from api_tests.support.worker_process import all_ended, eventually, title_of
@@ -16,7 +16,6 @@ from service.contract.ids import new_id
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("slurm"), pytest.mark.timeout(300)]
 
 ROOT = Path(__file__).parents[2]
-LONG = {"total_iters": 5000, "save_interval": 5000, "val_interval": 5000}
 LEASE = {"heartbeat_seconds": 0.5}
 SubmitWorker = Callable[..., str]
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from api_tests.support.claims import LONG
 from api_tests.support.namespace_engine import NamespaceEngine
 from api_tests.support.namespaces import TwoHosts, missing_for_namespaces
 from api_tests.support.wide_launches import TRAINER, WideAttempt, final_weights, options_for
@@ -15,7 +16,6 @@ from workers.launcher.wide.launcher import HostLauncher
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("two-hosts"), pytest.mark.timeout(400)]
 
-LONG = {"total_iters": 5000, "save_interval": 5000, "val_interval": 5000}
 SURVIVED_SECONDS = 20.0
 
 

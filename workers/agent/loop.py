@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import Literal
 
 import structlog
@@ -32,7 +32,7 @@ from workers.agent.client import (
     Unauthorized,
     UnknownWorker,
 )
-from workers.agent.commands import Command
+from workers.agent.drain import AgentDrain
 from workers.agent.figures import AgentFigures
 from workers.agent.gpu_discovery import discover_gpus, gpu_problems
 from workers.agent.gpu_inventory import GpuInventory
@@ -48,8 +48,6 @@ from workers.launcher.base import Availability, Launcher
 
 _REFUSED_SECONDS = 10.0
 _VOLUME_SECONDS = 5.0
-_LAST_REPORT_SECONDS = 1.0
-_POLL_SECONDS = 0.1
 _log = structlog.get_logger()
 
 
@@ -80,17 +78,24 @@ class Agent:
             self._volume,
             CatalogReporter(control_plane, worker_id, catalog),
         )
-        self._paths, self._launcher, self._on_drain = paths, launcher, on_drain
+        self._paths, self._launcher = paths, launcher
         self._tracer = tracer
-        self._control_plane, self._stop_retries, self._clock = control_plane, stop_retries, clock
+        self._control_plane, self._clock = control_plane, clock
         self._messages: SimpleQueue[AgentMessage] = SimpleQueue()
         self._running = RunningAttempts(
             registration.slots, on_end=lambda: self._messages.put(AttemptEnded())
         )
-        self._draining = self._is_signalled = False
         self._availability = AvailabilityWatch(launcher, self._follow_machines, self._follow_hosts)
         self._claim_count = 0
         self._claims = Loop("claim", 0.0, self._claim_turn, log=_log)
+        self._drain = AgentDrain(
+            self._messages,
+            self._running,
+            stop_claims=self._claims.stop,
+            stop_retries=stop_retries,
+            on_drain=on_drain,
+            clock=clock,
+        )
         meter = GpuMeter(lambda: gpus.devices, clock)
         self._sampler = sampler = Sampler(paths.volume, meter, self._running.of_gpus, clock)
         self._gpus = GpuWatcher(
@@ -140,7 +145,7 @@ class Agent:
         self._gpus.start()
         self._availability.start()
         self._claims.start()
-        status = self._until_drained()
+        status = self._drain.wait()
         self._launcher.close()
         try:
             gone = Gone(message="the worker was shut down")
@@ -148,61 +153,6 @@ class Agent:
         except ControlPlaneError as error:
             _log.warning("gone_not_sent", error=str(error))
         return status
-
-    def _until_drained(self) -> int:
-        status = 0
-        while not (self._draining and not self._running.all()):
-            message = self._next_message()
-            if message is None:
-                # The leases run out by themselves: a report could not add to that.
-                _log.warning("last_reports_abandoned")
-                self._end_now()
-                return status
-            if isinstance(message, WorkerRefused):
-                _log.error("worker_refused", error=str(message.error))
-                status = 1
-            if isinstance(message, AttemptEnded):
-                continue
-            if isinstance(message, Drain):
-                if self._is_signalled:
-                    self._end_now()
-                    return status
-                self._is_signalled = True
-            self._begin_draining(releases=self._on_drain == "release" or message == MachinesLeave())
-        return status
-
-    def _next_message(self) -> AgentMessage | None:
-        """None once nothing is left of a drain but reports, and they were tried for a grace."""
-        if not self._draining:
-            return self._messages.get()
-        abandon_at: float | None = None
-        while abandon_at is None or self._clock() < abandon_at:
-            try:
-                return self._messages.get(timeout=_POLL_SECONDS)
-            except Empty:
-                running = self._running.all()
-            if any(attempt.runs for attempt in running):
-                abandon_at = None
-            elif abandon_at is None:
-                graces = [attempt.claim.lease.kill_grace_seconds for attempt in running]
-                abandon_at = self._clock() + max(graces, default=0.0)
-        return None
-
-    def _begin_draining(self, *, releases: bool) -> None:
-        _log.info("draining", releases=releases, attempts=len(self._running.all()))
-        self._draining = True
-        self._running.close()
-        self._claims.stop()
-        if releases:
-            for attempt in self._running.all():
-                attempt.send(Command.RELEASE)
-
-    def _end_now(self) -> None:
-        _log.warning("ending_now", attempts=len(self._running.all()))
-        for attempt in self._running.all():
-            attempt.send(Command.END_NOW)
-        self._running.wait_until_ended(_LAST_REPORT_SECONDS)
-        self._stop_retries.set()
 
     def _claim_turn(self) -> float:
         try:
@@ -226,13 +176,13 @@ class Agent:
 
     def _register_again(self) -> None:
         # A worker that has reported its end must not be registered again.
-        if not self._draining or self._running.all():
+        if not self._drain.has_begun or self._running.all():
             self._registrar.register()
 
     def _wait_for_free_slot(self) -> bool:
         """Wait a while; False if there is none yet, or if this worker is ending."""
         is_free = self._running.wait_for_slot(_VOLUME_SECONDS)
-        if not is_free and not self._draining:
+        if not is_free and not self._drain.has_begun:
             # A control plane drains a worker whose volume is another one until it is told better.
             self._volume.is_right()
         return is_free
@@ -284,9 +234,9 @@ class Agent:
 
     def _follow_hosts(self, hosts: int) -> None:
         self._running.set_slots(hosts)
-        if not self._draining:
+        if not self._drain.has_begun:
             self._registrar.change_hosts(hosts)
 
     def _take_gpus(self, gpus: tuple[Gpu, ...]) -> None:
-        if not self._draining:
+        if not self._drain.has_begun:
             self._registrar.change_gpus(gpus)

@@ -1,0 +1,80 @@
+"""Submissions that name an architecture of their network."""
+
+from typing import Any
+
+import pytest
+
+from api_tests.support.job_lists import newest_jobs
+from api_tests.support.source_jobs import an_eval, trained
+from api_tests.support.use_cases import Agent, ControlPlane
+from service.contract.catalog import builtin_catalog
+from service.contract.exchange import ImportRequest
+from service.contract.specs import ImportSpec, TrainSpec
+from service.control.jobs.import_export import submit_import
+from service.control.scheduling import catalogs
+from service.domain.errors import Unprocessable
+
+BLOCKS = "21012020202300003233"
+_SEARCHED = {"blocks": "00311100202110202132", "channels": "65352634257546744543"}
+
+
+@pytest.mark.parametrize(
+    ("named", "variant"),
+    [({"blocks": BLOCKS}, f"b{BLOCKS}"), (f"b{BLOCKS}", f"b{BLOCKS}"), (_SEARCHED, "searched")],
+)
+def test_an_architecture_is_stored_by_its_one_text(
+    control_plane: ControlPlane, named: Any, variant: str
+) -> None:
+    job = control_plane.submit(variant=named)
+    assert isinstance(job.spec, TrainSpec)
+    assert (job.variant, job.spec.variant) == (variant, variant)
+
+
+@pytest.mark.parametrize(
+    ("named", "message"),
+    [
+        ({"blocks": "0" * 19}, "blocks must have 20 digits of 0 to 3, .*: these are 19"),
+        ({"blocks": "0" * 19 + "5"}, "blocks must have 20 digits .*: at place 19 is 5"),
+        ({"blocks": "0" * 20, "channels": "48"}, "channels must have 20 digits of 0 to 7"),
+    ],
+)
+def test_what_is_no_architecture_is_answered_with_what_is_wrong(
+    control_plane: ControlPlane, named: dict[str, str], message: str
+) -> None:
+    with pytest.raises(Unprocessable, match=f"recipe oneshot: {message}") as refused:
+        control_plane.submit(variant=named)
+    assert (refused.value.code, refused.value.pointer) == ("no_such_architecture", "/variant")
+    with pytest.raises(Unprocessable, match="recipe shufflenet_v2 has the variants 0"):
+        control_plane.submit(recipe="shufflenet_v2", variant=named)
+
+
+@pytest.mark.parametrize("named", [{}, {"variant": {"blocks": BLOCKS, "channels": "4" * 20}}])
+def test_an_eval_of_an_architecture_takes_it_from_the_checkpoint(
+    control_plane: ControlPlane, agent: Agent, named: dict[str, Any]
+) -> None:
+    with control_plane.write() as tx:
+        catalogs.put(tx, agent.id, builtin_catalog(), control_plane.now)
+    source = trained(control_plane, agent, recipe="oneshot", variant=f"b{BLOCKS}")
+    job = control_plane.submit(**an_eval(source), **({"recipe": None} | named))
+    assert (job.recipe, job.variant) == ("oneshot", f"b{BLOCKS}")
+    with pytest.raises(Unprocessable, match=f"of oneshot b{BLOCKS}, the job of searched;"):
+        control_plane.submit(**an_eval(source), recipe=None, variant=_SEARCHED)
+
+
+def test_a_name_of_the_searched_architecture_fits_its_checkpoint(
+    control_plane: ControlPlane, agent: Agent
+) -> None:
+    source = trained(control_plane, agent)
+    job = control_plane.submit(**an_eval(source), recipe=None, variant=_SEARCHED)
+    assert job.variant == "searched"
+
+
+def test_an_import_is_asked_for_the_architecture_by_its_one_text(
+    control_plane: ControlPlane,
+) -> None:
+    request = ImportRequest(file="a.pth", recipe="oneshot", variant=_SEARCHED)  # type: ignore[arg-type]
+    with control_plane.write() as tx:
+        submit_import(tx, request, job_id="job_1", key=None, now=control_plane.now)
+        (job,) = newest_jobs(tx)
+    assert isinstance(job.spec, ImportSpec)
+    assert (job.variant, job.spec.request.variant) == ("searched", "searched")
