@@ -15,7 +15,8 @@ MOST_PLACES = 40
 _MOST_WIDTHS = 20
 """Of a space with more places no widths are chosen: so the text of each has at most 64 characters.
 """
-_PUBLISHED_WIDTH = "4"
+PUBLISHED_WIDTH = "4"
+"""The digit of a width that is the published one."""
 _TEXT = re.compile(f"b([0-9]{{1,{MOST_PLACES}}})(?:-c([0-9]{{1,{_MOST_WIDTHS}}}))?")
 
 Blocks = Annotated[str, Field(pattern=r"^[0-9]+$", max_length=MOST_PLACES)]
@@ -34,7 +35,7 @@ class Architecture:
     @classmethod
     def of(cls, blocks: str, channels: str | None = None) -> "Architecture":
         """The architecture of these digits; without `channels` every width is the published one."""
-        return cls(blocks, channels if channels is not None else _PUBLISHED_WIDTH * len(blocks))
+        return cls(blocks, channels if channels is not None else PUBLISHED_WIDTH * len(blocks))
 
     @classmethod
     def parse(cls, text: str) -> "Architecture | None":
@@ -45,7 +46,7 @@ class Architecture:
     @property
     def text(self) -> str:
         """The one text of this architecture; the widths are left out where all are published."""
-        if not self.channels.strip(_PUBLISHED_WIDTH) and len(self.channels) == len(self.blocks):
+        if not self.channels.strip(PUBLISHED_WIDTH) and len(self.channels) == len(self.blocks):
             return f"b{self.blocks}"
         return f"b{self.blocks}-c{self.channels}"
 

@@ -6,7 +6,7 @@ a submission works before any worker is there.
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Annotated, Any, Literal
@@ -68,6 +68,11 @@ class RecipeInfo(_Entry):
     def digest(self) -> str:
         """The sha256 of the recipe's form: equal for workers that run it in the same form."""
         return _digest_of(self)
+
+
+def has_variant(variants: Collection[str], space: SearchSpace | None, variant: str) -> bool:
+    """Whether a recipe has the variant, by its name or as an architecture of its space."""
+    return variant in variants or (space is not None and space.architecture(variant) is not None)
 
 
 def no_variant(recipe: str, variants: Sequence[str], space: SearchSpace | None) -> str:

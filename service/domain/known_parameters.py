@@ -14,6 +14,11 @@ class KnownParameters:
     accumulate: int | None = None
     num_classes: int | None = None
 
+    @property
+    def parts(self) -> int:
+        """In how many equal parts each rank works through its share of a batch."""
+        return self.accumulate or 1
+
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> Self:
         """Those among a job's parameters."""

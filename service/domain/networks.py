@@ -50,14 +50,6 @@ def named_as_stored(recipe: RecipeInfo, variant: str | None) -> str | None:
     return variant if space is None or architecture is None else space.variant(architecture)
 
 
-def has_variant(recipe: RecipeInfo, variant: str) -> bool:
-    """Whether the recipe in this form has the variant."""
-    space = recipe.search_space
-    return variant in recipe.variants or (
-        space is not None and space.architecture(variant) is not None
-    )
-
-
 def size_of(
     recipe: RecipeInfo, architecture: Architecture, image_size: int, classes: int
 ) -> ArchitectureSize:

@@ -53,11 +53,11 @@ def export_checkpoint(
     `{"state_dict": …}` with `optimizer_state_dict` and `lr_scheduler_state_dict` where there is
     an optimizer; final weights are bare where the family's script takes them so. With
     `module_prefix` it is for a script that runs on GPUs. `safetensors` has every name, of aliases
-    too. `onnx`
-    (images -> logits) and `torch_export` (`.pt2`) are the network in eval mode, for any batch of
-    images (N, 3, S, S) of the checkpoint's size. Every format has the class names of the logits, if
-    they are known. Raises OSError, and
-    IncompatibleCheckpoint for a network that the format cannot hold.
+    too. `onnx` (images -> logits) and `torch_export` (`.pt2`) are the network in eval mode, for any
+    batch of images (N, 3, S, S) of the checkpoint's size. Every format has the class names of the
+    logits, if they are known.
+
+    Raises OSError, and IncompatibleCheckpoint for a network that the format cannot hold.
     """
     recipe = recipe_named(loaded.manifest.recipe)
     if recipe.paths is not None and form in ("onnx", "torch_export"):

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from service.contract.catalog import NetworkSize, RecipeInfo, no_variant
+from service.contract.catalog import NetworkSize, RecipeInfo, has_variant, no_variant
 from service.contract.search_spaces import SearchSpace
 from workers.networks.heads import Heads
 from workers.recipes.learning_rate_scale import scale_of
@@ -98,9 +98,7 @@ class Recipe:
 
     def has_variant(self, variant: str) -> bool:
         """Whether there is a network of this name, or of this architecture."""
-        space = self.search_space
-        has_architecture = space is not None and space.architecture(variant) is not None
-        return variant in self.variants or has_architecture
+        return has_variant(self.variants, self.search_space, variant)
 
     def build(self, variant: str, num_classes: int, params: RecipeParams) -> "nn.Module":
         """A network with fresh weights, drawn from torch's default generator.

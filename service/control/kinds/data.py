@@ -56,7 +56,7 @@ def require_shares(resources: Resources, params: KnownParameters) -> None:
 
     Nor may their shares have a rest when they are worked through in parts.
     """
-    batch, parts = params.batch_size, params.accumulate or 1
+    batch, parts = params.batch_size, params.parts
     if batch is None:
         return
     if resources.gpu_range is not None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import lru_cache
 
-from service.domain.networks import has_variant
+from service.contract.catalog import has_variant
 from service.domain.offers import JobNetwork, Offer, RecipeForm
 from service.domain.parameters import is_accepted
 from service.domain.placement import QueuedJob
@@ -37,5 +37,6 @@ def with_accepted_forms(
 
 @lru_cache(maxsize=4096)
 def _accepts(form: RecipeForm, variant: str | None, parameters: str) -> bool:
-    has = variant is None or has_variant(form.recipe, variant)
-    return has and is_accepted(form.recipe, json.loads(parameters))
+    recipe = form.recipe
+    has = variant is None or has_variant(recipe.variants, recipe.search_space, variant)
+    return has and is_accepted(recipe, json.loads(parameters))

@@ -1,4 +1,4 @@
-"""The processes that the agent starts for Ray: it imports no Ray itself.
+"""The processes that the agent starts for Ray, so that Ray is never loaded in the agent.
 
 `python -m workers.launcher.ray.driver nodes ADDRESS` tells of the nodes again and again, `hosts
 REQUEST` starts host processes and relays their lines, `sweep REQUEST` ends what is left of them.

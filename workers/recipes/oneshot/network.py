@@ -1,5 +1,7 @@
 """The networks of the space that OneShot's search went through (arXiv:1904.00420)."""
 
+from collections.abc import Sequence
+
 from torch import nn
 
 from service.contract.architectures import Architecture
@@ -13,8 +15,15 @@ def oneshot(variant: str, num_classes: int, params: RecipeParams) -> nn.Module:
     """The network of an architecture; `params.dropout` before the classifier is 0.1 by default."""
     architecture = SPACE.architecture(variant)
     assert architecture is not None
+    return network_of_space(_units(architecture), num_classes, params)
+
+
+def network_of_space(
+    units: Sequence[nn.Module], num_classes: int, params: RecipeParams
+) -> PlainNetwork:
+    """A network of the space that has these units; dropout is 0.1 by default."""
     return PlainNetwork(
-        _units(architecture),
+        units,
         stem=SPACE.stem,
         pooled_stem=False,
         trunk=SPACE.stages[-1][0],

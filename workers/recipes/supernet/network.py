@@ -2,14 +2,13 @@
 
 from torch import nn
 
+from service.contract.architectures import PUBLISHED_WIDTH
 from service.contract.search_spaces import KERNELS, XCEPTION, Place
 from workers.networks.blocks import searched_unit
 from workers.networks.choices import Choice, drop_scales
-from workers.networks.plain import PlainNetwork
+from workers.recipes.oneshot.network import network_of_space
 from workers.recipes.oneshot.space import SPACE
 from workers.recipes.params import RecipeParams
-
-PUBLISHED_WIDTH = 4
 
 
 def supernet(variant: str, num_classes: int, params: RecipeParams) -> nn.Module:
@@ -18,21 +17,13 @@ def supernet(variant: str, num_classes: int, params: RecipeParams) -> nn.Module:
     Its batch norms have no scale and no shift. Source: Supernet/network.py.
     """
     assert variant == "oneshot"
-    network = PlainNetwork(
-        [_choice(place) for place in SPACE.places],
-        stem=SPACE.stem,
-        pooled_stem=False,
-        trunk=SPACE.stages[-1][0],
-        last=SPACE.last,
-        num_classes=num_classes,
-        dropout=0.1 if params.dropout is None else params.dropout,
-    )
+    network = network_of_space([_choice(place) for place in SPACE.places], num_classes, params)
     drop_scales(network)
     return network
 
 
 def _choice(place: Place) -> Choice:
-    middle = place.middle(PUBLISHED_WIDTH)
+    middle = place.middle(int(PUBLISHED_WIDTH))
     return Choice(
         searched_unit(block, place.channels_in, place.channels_out, middle, stride=place.stride)
         for block in (*KERNELS, XCEPTION)

@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 
 from service.contract.architecture_costs import cost_of, unit_cost
-from service.contract.architectures import Architecture
+from service.contract.architectures import PUBLISHED_WIDTH, Architecture
 from workers.recipes.oneshot.space import SPACE
 from workers.recipes.params import RecipeParams
 from workers.recipes.supernet import SupernetParams
@@ -16,7 +16,7 @@ from workers.recipes.supernet import SupernetParams
 RANGES = 7
 _TRIES = 500
 """After so many draws that lie outside of a range, the next path is taken whatever it costs."""
-_IMAGE_SIZE, _CLASSES, _WIDTH = 224, 1000, 4
+_IMAGE_SIZE, _CLASSES = 224, 1000
 _OF_VALIDATION = 0
 """The iteration that no training has."""
 
@@ -61,9 +61,9 @@ def multiply_adds(path: str) -> int:
 @cache
 def _costs() -> tuple[int, tuple[tuple[int, ...], ...]]:
     """The multiply-adds of stem and tail, and of each choice at each place."""
-    side, found = _IMAGE_SIZE // 2, []
+    side, width, found = _IMAGE_SIZE // 2, int(PUBLISHED_WIDTH), []
     for place in SPACE.places:
-        found.append(tuple(unit_cost(place, b, _WIDTH, side).multiply_adds for b in range(4)))
+        found.append(tuple(unit_cost(place, b, width, side).multiply_adds for b in range(4)))
         side //= place.stride
     whole = cost_of(SPACE, Architecture.of("0" * len(found)), _IMAGE_SIZE, _CLASSES)
     return whole.multiply_adds - sum(costs[0] for costs in found), tuple(found)
