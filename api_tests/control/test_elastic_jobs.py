@@ -39,6 +39,30 @@ def test_a_claim_gives_as_many_free_gpus_as_can_share_the_batch(
     )
 
 
+@pytest.mark.parametrize(("parts", "number"), [(2, 8), (4, 4), (8, 2)])
+def test_the_share_of_each_gpu_can_be_worked_through_in_equal_parts(
+    control_plane: ControlPlane, new_agent: NewAgent, parts: int, number: int
+) -> None:
+    # Two images or more at once of a batch of 32, since batch norm may refuse one.
+    elastic(control_plane, 2, 8, params={"batch_size": 32, "accumulate": parts})
+    assert given(new_agent(gpus=gpus(8)), 8) == number
+
+
+@pytest.mark.parametrize(
+    ("least", "parts", "pointer", "message"),
+    [
+        (2, 5, "/params/accumulate", "accumulate 5 does not divide the 32 images of a batch in"),
+        (9, 4, "/resources/gpus", "from 9 to 12 in 4 parts: let the range have 8 in it"),
+    ],
+)
+def test_parts_that_no_number_can_share_are_refused(
+    control_plane: ControlPlane, least: int, parts: int, pointer: str, message: str
+) -> None:
+    with pytest.raises(Unprocessable, match=message) as refused:
+        elastic(control_plane, least, 12, params={"batch_size": 32, "accumulate": parts})
+    assert refused.value.pointer == pointer
+
+
 def test_the_same_claim_sent_again_has_the_same_number(
     control_plane: ControlPlane, new_agent: NewAgent
 ) -> None:
