@@ -16,11 +16,13 @@ RUN grep -E '^(torch|torchvision)==' constraints.txt > torch.txt \
     else \
       /opt/trainyard/bin/pip install --no-cache-dir -c constraints.txt -r torch.txt; \
     fi
+# With `ray`, separated by a comma, for the launcher of that name.
+ARG EXTRAS=workers,otel
 COPY workers workers
 COPY service/__init__.py service/__init__.py
 COPY service/contract service/contract
 COPY service/volume service/volume
-RUN /opt/trainyard/bin/pip install --no-cache-dir -c constraints.txt '.[workers,otel]'
+RUN /opt/trainyard/bin/pip install --no-cache-dir -c constraints.txt ".[$EXTRAS]"
 
 FROM ${BASE}
 COPY --from=build /opt/trainyard /opt/trainyard

@@ -16,10 +16,13 @@ ROOT = Path(__file__).parents[2]
 COMPOSE = Path(sys.executable).with_name("docker-compose")
 TOKEN = "token-of-the-test"
 PASSWORD = "password-of-the-test"
+RAY_TOKEN = "token-of-ray-in-the-test"
 URL = f"postgresql://trainyard:{PASSWORD}@postgres/trainyard"
+ADDRESS = "TRAINYARD_RAY_ADDRESS"
 SECRETS = {
     "TRAINYARD_TOKEN": TOKEN,
     "POSTGRES_PASSWORD": PASSWORD,
+    "RAY_AUTH_TOKEN": RAY_TOKEN,
     "TRAINYARD_DATABASE_URL": URL,
 }
 
@@ -50,6 +53,9 @@ def test_each_profile_adds_its_services(whole: dict[str, Any]) -> None:
     profiles = {name: service.get("profiles", []) for name, service in whole["services"].items()}
     assert {name: named for name, named in profiles.items() if named} == {
         "worker-gpu": ["gpu"],
+        "ray-head": ["ray"],
+        "ray-node": ["ray"],
+        "worker-ray": ["ray"],
         "postgres": ["postgres"],
         "prometheus": ["monitoring"],
         "grafana": ["monitoring"],
@@ -66,6 +72,7 @@ def test_no_secret_is_in_the_environment_of_a_service(whole: dict[str, Any]) -> 
     shown = json.dumps(whole["services"])
     assert TOKEN not in shown
     assert PASSWORD not in shown
+    assert RAY_TOKEN not in shown
 
 
 def test_the_database_is_sqlite_unless_a_url_names_another(whole: dict[str, Any]) -> None:
@@ -98,8 +105,24 @@ def test_everything_has_a_health_check_of_its_own_or_of_its_image(whole: dict[st
             assert service["healthcheck"]["test"]
 
 
+def test_ray_wants_its_token_and_its_worker_is_that_of_the_launcher(whole: dict[str, Any]) -> None:
+    services = whole["services"]
+    for name in ("ray-head", "ray-node", "worker-ray"):
+        environment = services[name]["environment"]
+        assert environment["RAY_AUTH_MODE"] == "token"
+        assert environment["RAY_AUTH_TOKEN_PATH"] in [
+            secret["target"] for secret in services[name]["secrets"]
+        ]
+        assert services[name]["build"]["args"]["EXTRAS"] == "workers,otel,ray"
+    given = services["worker-ray"]["environment"]
+    settings = WorkerSettings(launcher=given["TRAINYARD_LAUNCHER"], ray_address=given[ADDRESS])
+    head = services["ray-head"]
+    assert settings.ray_address == f"{head['hostname']}:6379"
+    assert "--port=6379" in head["command"]
+
+
 def test_a_worker_has_time_to_save_and_memory_to_share(whole: dict[str, Any]) -> None:
-    for name in ("worker", "worker-gpu"):
+    for name in ("worker", "worker-gpu", "ray-node", "worker-ray"):
         worker = whole["services"][name]
         assert worker["stop_grace_period"] == "1m30s"
         assert int(worker["shm_size"]) == 8 << 30
