@@ -4,12 +4,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import delete, update
 
 from api_tests.support.use_cases import Agent, ControlPlane
 from service.contract.catalog import Catalog, builtin_catalog
 from service.contract.specs import Submission
 from service.control.jobs import submission
 from service.control.scheduling import catalogs
+from service.store.tables import catalogs as catalog_table
+from service.store.tables import workers
 
 NewAgent = Callable[..., Agent]
 FOLDERS = {"train_dir": "train", "val_dir": "val"}
@@ -104,3 +107,17 @@ def test_plain_data_runs_on_any_worker(control_plane: ControlPlane, agent: Agent
     put(agent, builtin_catalog().model_copy(update={"data_forms": ()}))
     job_id = submit(control_plane, data=FOLDERS | {"exif_orientation": "ignore"})
     assert agent.claimed().job_id == job_id
+
+
+def test_the_newest_catalog_is_the_one_that_came_last_although_it_was_known_before(
+    control_plane: ControlPlane, new_agent: NewAgent
+) -> None:
+    older, able = new_agent(), new_agent()
+    put(able, builtin_catalog())
+    assert submit(control_plane, params={"accumulate": 2})
+    with control_plane.write() as tx:
+        tx.execute(update(workers).values(catalog_digest=None))
+        tx.execute(delete(catalog_table))
+    put(older, without("accumulate"))
+    put(able, builtin_catalog())
+    assert submit(control_plane, params={"accumulate": 2})

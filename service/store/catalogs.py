@@ -1,21 +1,11 @@
 """Catalogs in the database: each once, by its digest."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select
 
 from service.contract.catalog import Catalog
 from service.store.tables import catalogs, workers
-
-
-@dataclass(frozen=True)
-class StoredCatalog:
-    """A catalog, and when a worker sent it for the first time."""
-
-    digest: str
-    catalog: Catalog
-    created_at: datetime
 
 
 def put(tx: Connection, digest: str, catalog: Catalog, now: datetime) -> None:
@@ -26,12 +16,10 @@ def put(tx: Connection, digest: str, catalog: Catalog, now: datetime) -> None:
         tx.execute(insert(catalogs).values(**values))
 
 
-def get(tx: Connection, digest: str) -> StoredCatalog | None:
+def get(tx: Connection, digest: str) -> Catalog | None:
     """One catalog."""
-    row = tx.execute(select(catalogs).where(catalogs.c.digest == digest)).first()
-    if row is None:
-        return None
-    return StoredCatalog(digest, Catalog.model_validate_json(row.body), row.created_at)
+    body = tx.execute(select(catalogs.c.body).where(catalogs.c.digest == digest)).scalar()
+    return None if body is None else Catalog.model_validate_json(body)
 
 
 def digests(tx: Connection, before: datetime | None = None) -> list[str]:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, RowMapping, case, delete, func, insert, selec
 from service.contract.reading import log_once, member, read
 from service.contract.registration import Gpu, ProcessIdentity, Registration
 from service.contract.workers import Worker, WorkerState
-from service.store.tables import attempts, workers
+from service.store.tables import attempts, catalogs, workers
 
 _RESPONSIVE = (WorkerState.ACTIVE, WorkerState.DRAINING, WorkerState.QUARANTINED)
 PRESENT = (*_RESPONSIVE, WorkerState.UNREACHABLE)
@@ -18,8 +18,10 @@ _ENDED = (WorkerState.LOST, WorkerState.GONE)
 _ALL_PRESENT = select(workers).where(workers.c.state.in_(PRESENT)).order_by(workers.c.id)
 _CATALOG_DIGESTS = (
     select(workers.c.catalog_digest, func.count().label("workers"))
+    .outerjoin(catalogs, catalogs.c.digest == workers.c.catalog_digest)
     .where(workers.c.state.in_(PRESENT))
-    .group_by(workers.c.catalog_digest)
+    .group_by(workers.c.catalog_digest, catalogs.c.created_at)
+    .order_by(catalogs.c.created_at.desc().nulls_last(), workers.c.catalog_digest)
 )
 
 
@@ -62,7 +64,7 @@ def ended(tx: Connection, limit: int) -> list[Worker]:
 
 
 def catalog_digests(tx: Connection) -> dict[str | None, int]:
-    """By the digest of a catalog how many workers that have not ended have it.
+    """By the digest of a catalog how many workers that have not ended have it, the newest first.
 
     None is the digest of those that sent none.
     """

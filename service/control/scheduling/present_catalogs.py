@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cached_property
 
 from sqlalchemy import Connection
@@ -23,12 +22,9 @@ class CatalogOffer:
     digest: str | None
     catalog: Catalog
     offer: Offer
-    created_at: datetime
 
 
-BUILTIN = CatalogOffer(
-    None, builtin_catalog(), Offer.of(builtin_catalog()), datetime.min.replace(tzinfo=UTC)
-)
+BUILTIN = CatalogOffer(None, builtin_catalog(), Offer.of(builtin_catalog()))
 
 
 @dataclass(frozen=True)
@@ -70,8 +66,7 @@ def of_workers(tx: Connection) -> PresentCatalogs:
         each = of_digest(tx, digest)
         offers[each.digest] = each
         counts[each.digest] += count
-    newest_first = sorted(offers.values(), key=lambda each: each.created_at, reverse=True)
-    return PresentCatalogs(tuple(newest_first), counts)
+    return PresentCatalogs(tuple(offers.values()), counts)
 
 
 @contextmanager
@@ -97,7 +92,7 @@ def of_digest(tx: Connection, digest: str | None) -> CatalogOffer:
         return BUILTIN
     if len(_cached) >= _MOST_CACHED:
         _cached.clear()
-    offer = CatalogOffer(digest, stored.catalog, Offer.of(stored.catalog), stored.created_at)
+    offer = CatalogOffer(digest, stored, Offer.of(stored))
     return _cached.setdefault(digest, offer)
 
 
