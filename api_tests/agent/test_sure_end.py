@@ -74,7 +74,9 @@ def test_nothing_of_a_training_outlives_its_end_by_two_seconds(
         a_claim(gpus=RANKS, params=ENDLESS, lease={"heartbeat_seconds": 0.2})
     )
     control_plane.wait_for(lambda: "progress" in held.kinds())
-    tree = [each for each in worker.tree() if each != worker.titled("warm")]
+    # These two are the worker's own.
+    others = worker.titled("warm"), worker.titled("gpu-use")
+    tree = [each for each in worker.tree() if each not in others]
     sleepers = [each for each in tree if title_of(each).startswith("sleep")]
     assert len({os.getsid(each.pid) for each in sleepers}) == 2 * RANKS
     assert len(tree) == len(["supervisor"]) + RANKS * (1 + LOADERS) + len(sleepers)

@@ -57,7 +57,7 @@ def test_a_job_is_cloned_with_a_change_that_is_shown(tab: Page, own_server: Serv
     tab.get_by_role("link", name="Clone and edit").click()
     expect(tab.get_by_role("heading", level=1)).to_have_text("Again: first")
     expect(tab.get_by_text("As the original.")).to_be_visible()
-    tab.get_by_label("learning_rate").fill("0.05")
+    tab.get_by_label("learning_rate", exact=True).fill("0.05")
     changes = tab.get_by_role("table", name="Changes")
     expect(changes.locator("tbody tr")).to_have_text(["params.learning_rate0.50.05"])
     tab.get_by_role("button", name="Submit").click()

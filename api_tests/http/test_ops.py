@@ -68,7 +68,7 @@ def test_a_server_without_its_volume_is_not_ready(
 def test_recipes_come_with_variants_defaults_and_a_schema(http: httpx.Client) -> None:
     answer = http.get("/recipes")
     recipes = {each["name"]: each for each in answer.json()["data"]}
-    assert len(recipes) == 7
+    assert len(recipes) == 8
     large = recipes["shufflenet_v2_large"]
     assert (large["variants"], large["defaults"]["batch_size"]) == (["large"], 256)
     assert large["schema"]["properties"]["image_size"]["minimum"] == 32

@@ -10,8 +10,8 @@ from contextlib import suppress
 
 from api_tests.support.namespace_step import GONE
 from service.contract.ids import new_id
-from workers.agent.identity import processes_with
 from workers.launcher.wide.engine import Closed, EngineMessage, Gone, Host, Line
+from workers.process_marks import processes_with
 
 STEP = "TRAINYARD_TEST_STEP"
 """The environment variable that marks every process of a step."""

@@ -10,8 +10,10 @@ from typing import Any, TypeVar
 
 import pynvml
 from pydantic import BaseModel, ConfigDict, TypeAdapter
+from setproctitle import setproctitle
 
 from service.contract.kernel import die_with_parent
+from service.contract.process_title import process_title
 
 Value = TypeVar("Value")
 NAMES = TypeAdapter(list[str])
@@ -88,6 +90,7 @@ class GpuReader:
 def main() -> int:
     """Answer the agent whose pid is the argument, until it closes the pipe."""
     die_with_parent(int(sys.argv[1]))
+    setproctitle(process_title("gpu-use"))
     reader = GpuReader()
     for line in sys.stdin:
         answer = reader.read(NAMES.validate_json(line))
