@@ -1,17 +1,24 @@
 """A worker that was killed is reported by the next one beside it."""
 
 import os
+import platform
 import signal
 import subprocess
+import sys
+
+from psutil import STATUS_ZOMBIE, Process
 
 from api_tests.support.claims import a_claim
 from api_tests.support.fake_control_plane import FakeControlPlane
-from api_tests.support.worker_process import StartWorker
+from api_tests.support.worker_process import StartWorker, eventually
 from service.contract.registration import Gone, Predecessor, ProcessIdentity
 from workers.agent.identity import own_identity
 from workers.agent.predecessors import report_ended_predecessors
 from workers.launcher.local.launcher import WORKER_ID
 from workers.process_marks import processes_with
+
+EXIT_OF_A_THREAD = {"x86_64": 60, "aarch64": 93}
+"""The number of the system call `exit`, which ends one thread."""
 
 
 def test_a_worker_tells_of_a_killed_one_and_not_of_a_living_one(
@@ -73,6 +80,31 @@ def test_a_dead_worker_with_a_process_left_is_not_reported_of() -> None:
         finally:
             left.kill()
     assert gone == ["wrk_alone"]
+
+
+_ENDING = """
+import ctypes, threading, time
+threading.Thread(target=time.sleep, args=[600], daemon=True).start()
+print("begun", flush=True)
+ctypes.CDLL(None).syscall({number}, 0)
+"""
+"""Ends the first thread alone: the process has no environment any more, and holds what it held."""
+
+
+def test_a_dead_worker_with_a_process_that_is_still_ending_is_not_reported_of() -> None:
+    code = _ENDING.format(number=EXIT_OF_A_THREAD[platform.machine()])
+    environment = os.environ | {WORKER_ID: "wrk_ending"}
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) as ending:
+        assert ending.stdout is not None
+        ending.stdout.readline()
+        try:
+            eventually(lambda: Process(ending.pid).status() == STATUS_ZOMBIE)
+            gone = _reported_of(_earlier(own_identity()), "wrk_ending")
+        finally:
+            ending.kill()
+    assert gone == []
+    assert _reported_of(_earlier(own_identity()), "wrk_ending") == ["wrk_ending"]
 
 
 def test_a_living_worker_and_one_of_another_kernel_are_not_reported_of() -> None:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from api_tests.support.namespace_step import GONE
 from service.contract.ids import new_id
 from workers.launcher.wide.engine import Closed, EngineMessage, Gone, Host, Line
-from workers.process_marks import processes_with
+from workers.process_marks import remaining_processes
 
 STEP = "TRAINYARD_TEST_STEP"
 """The environment variable that marks every process of a step."""
@@ -68,7 +68,7 @@ class NamespaceStep:
 
     def have_ended(self) -> bool:
         """Whether none is left; those that are are killed."""
-        left = processes_with(STEP, self._name)
+        left = remaining_processes(STEP, self._name)
         for pid in left:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)

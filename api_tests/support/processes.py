@@ -6,9 +6,10 @@ import psutil
 
 
 def lives(process: psutil.Process) -> bool:
-    """Whether a process can still do anything: a zombie only waits to be reaped."""
+    """Whether a process can still do anything: a zombie without threads only waits to be reaped."""
     try:
-        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+        is_zombie = process.status() == psutil.STATUS_ZOMBIE and process.num_threads() <= 1
+        return bool(process.is_running() and not is_zombie)
     except psutil.NoSuchProcess:
         # It ended between the two questions.
         return False

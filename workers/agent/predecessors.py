@@ -9,7 +9,7 @@ from service.contract.registration import Gone, Predecessor
 from workers.agent.client import ControlPlane, ControlPlaneError
 from workers.agent.identity import has_ended
 from workers.launcher.local.launcher import WORKER_ID
-from workers.process_marks import processes_with
+from workers.process_marks import remaining_processes
 
 _LOOK_AGAIN_SECONDS = 0.1
 _log = structlog.get_logger()
@@ -39,7 +39,7 @@ def report_ended_predecessors(
 
 def _all_ended(worker_id: str, timeout_seconds: float) -> bool:
     deadline = time.monotonic() + timeout_seconds
-    while processes_with(WORKER_ID, worker_id):
+    while remaining_processes(WORKER_ID, worker_id):
         if time.monotonic() > deadline:
             return False
         time.sleep(_LOOK_AGAIN_SECONDS)

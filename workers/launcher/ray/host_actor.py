@@ -13,7 +13,7 @@ from threading import Event, Thread
 from typing import IO
 
 from workers.launcher.ray.messages import MARK
-from workers.process_marks import processes_with
+from workers.process_marks import remaining_processes
 
 _SWEEP_SECONDS = 20.0
 _POLL_SECONDS = 0.05
@@ -96,7 +96,7 @@ class HostActor:
 def end_marked(mark: str) -> bool:
     """Kill the processes of this node that have this mark; whether none is left."""
     give_up_at = time.monotonic() + _SWEEP_SECONDS
-    while pids := processes_with(MARK, mark):
+    while pids := remaining_processes(MARK, mark):
         if time.monotonic() >= give_up_at:
             return False
         for pid in pids:
