@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from service.contract.candidates import Fitness
 from service.contract.checkpoints import Checkpoint
 from service.contract.fields import (
     Id,
@@ -18,6 +19,7 @@ from service.contract.json_values import JsonCutTo
 from service.contract.reading import Extensible, PeerMessage, log_once
 from service.contract.registration import MOST_SLOTS
 from service.contract.samples import SentSample
+from service.contract.search_params import MOST_CANDIDATES
 from service.contract.specs import AnySpec, EvalSpec, TrainSpec
 from service.contract.text import CutTo, Message, PathText, ShortText
 from service.contract.time_spent import TimeSpent
@@ -29,7 +31,9 @@ AttemptOutcome = Literal["succeeded", "failed", "cancelled", "released"]
 EVENT_BYTES = 4 * 1024 * 1024
 _MOST_CHECKPOINTS = 10_000
 
-EventKind = Literal["started", "progress", "metrics", "checkpoint", "damaged", "note", "ended"]
+EventKind = Literal[
+    "started", "progress", "metrics", "checkpoint", "damaged", "note", "candidates", "ended"
+]
 
 REASONS: dict[AttemptOutcome, tuple[Reason, ...]] = {
     "succeeded": (Reason.FINISHED,),
@@ -98,6 +102,10 @@ class Claim(PeerMessage):
     lease: Lease
     resume: Annotated[tuple[Checkpoint, ...], CutTo(_MOST_CHECKPOINTS)] = ()
     weights: Checkpoint | None = None
+    candidates: Annotated[
+        tuple[Fitness, ...], CutTo(MOST_CANDIDATES), Field(exclude_if=lambda known: not known)
+    ] = ()
+    """What earlier attempts of a search, and the search that it names as known, have measured."""
     traceparent: Annotated[
         Annotated[str, CutTo(64)] | None, Field(exclude_if=lambda parent: parent is None)
     ] = None

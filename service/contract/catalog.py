@@ -46,7 +46,8 @@ class RecipeInfo(_Entry):
 
     `parameters` is a JSON Schema (draft 2020-12) of an object: every property has its default,
     `description`, limits, and a `unit` where it has one. `package` is the distribution that brings
-    the recipe. With a `search_space` any architecture of it is a variant, too.
+    the recipe. With a `search_space` any architecture of it is a variant, too. The recipe of a
+    supernet names in `path_recipe` the recipe of which each of its paths is a variant.
     """
 
     name: ShortText
@@ -63,6 +64,7 @@ class RecipeInfo(_Entry):
     search_space: Annotated[SearchSpace | None, Field(exclude_if=lambda space: space is None)] = (
         None
     )
+    path_recipe: Annotated[ShortText | None, Field(exclude_if=lambda recipe: recipe is None)] = None
 
     @property
     def digest(self) -> str:

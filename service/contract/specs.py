@@ -23,6 +23,7 @@ from service.contract.json_types import WHOLE_NUMBER, Boolean, just
 from service.contract.json_values import JsonWithin
 from service.contract.paths import SubmittedImportPath
 from service.contract.resources import Resources
+from service.contract.search_params import SearchParams
 
 PARAMETERS_BYTES = 64 * 1024
 
@@ -187,6 +188,24 @@ class CheckDataSpec(_Submission):
         return self
 
 
+class SearchSpec(_Submission):
+    """The search of a supernet for its best path, on the data that it was trained with.
+
+    As stored, `recipe` and `variant` are the supernet's, and `training` has the parameters that it
+    was trained with; `training` is empty where they are not known, and is not for users to set.
+    """
+
+    model_config = ConfigDict(json_schema_extra={"required": ["kind", "data", "checkpoint"]})
+
+    kind: Literal["search"] = "search"
+    checkpoint: CheckpointRef
+    data: DataSpec
+    params: SearchParams = SearchParams()
+    recipe: Annotated[Id | None, BeforeValidator(_recipe_name)] = None
+    variant: Variant | None = None
+    training: Parameters = Field(default_factory=dict)
+
+
 class ImportSpec(_Submission):
     """The import of a file, as a worker is given it."""
 
@@ -206,8 +225,8 @@ class ExportSpec(_Submission):
     params: Parameters = Field(default_factory=dict)
 
 
-KindName = Literal["train", "eval", "check_data", "import", "export"]
-SubmittedSpec = TrainSpec | EvalSpec | CheckDataSpec
+KindName = Literal["train", "eval", "check_data", "import", "export", "search"]
+SubmittedSpec = TrainSpec | EvalSpec | CheckDataSpec | SearchSpec
 """The kinds that users submit by `POST /jobs`; the others have routes of their own."""
 
 AnySpec = Annotated[SubmittedSpec | ImportSpec | ExportSpec, Field(discriminator="kind")]

@@ -42,12 +42,20 @@ class Paths:
     - `of_step`: `(params, step) -> str`, the path of iteration 1 … total_iters, on every rank.
     - `of_validation`: `(params) -> tuple[str, ...]`; a validation is the mean over these.
     - `recalibration_batches`: `(params) -> int`, for the statistics of each of them.
+
+    `recipe` is the name of the recipe of which each path is a variant, as a network of its own.
     """
 
     take: str
     of_step: str
     of_validation: str
     recalibration_batches: str
+    recipe: str
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Every `module:function` that is named here."""
+        return (self.take, self.of_step, self.of_validation, self.recalibration_batches)
 
 
 @dataclass(frozen=True)
@@ -93,7 +101,7 @@ class Recipe:
         """Every `module:function` that the recipe names."""
         named = [self.network, self.loss, self.optimizer, self.schedule]
         if self.paths is not None:
-            named += vars(self.paths).values()
+            named += self.paths.references
         return (*named, *self.preprocessing.values())
 
     def has_variant(self, variant: str) -> bool:
@@ -158,6 +166,7 @@ class Recipe:
             parameters=_schema(self.params),
             package=package,
             search_space=self.search_space,
+            path_recipe=self.paths.recipe if self.paths is not None else None,
         )
 
 

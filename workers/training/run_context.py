@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from service.contract.agent import Claim
 from service.contract.sentences import sentence_of
-from service.contract.specs import CheckDataSpec, ExportSpec, ImportSpec
+from service.contract.specs import CheckDataSpec, ExportSpec, ImportSpec, SearchSpec
 from workers.attempt_dir import Assignment
 from workers.data.errors import InvalidData
 from workers.recipes.base import Recipe
@@ -52,7 +52,10 @@ class RunContext:
         spec = self.claim.spec
         assert not isinstance(spec, CheckDataSpec), "a check of data has no recipe"
         assert not isinstance(spec, ImportSpec), "an import finds its recipe in the file"
-        return recipe_named(spec.recipe if isinstance(spec, ExportSpec) else spec.network[0])
+        if isinstance(spec, ExportSpec | SearchSpec):
+            assert spec.recipe is not None, "the spec was stored without its recipe"
+            return recipe_named(spec.recipe)
+        return recipe_named(spec.network[0])
 
     @property
     def variant(self) -> str:
@@ -61,10 +64,14 @@ class RunContext:
 
     @cached_property
     def params(self) -> RecipeParams:
-        """The spec's parameters as the recipe's own model; raises InvalidData."""
+        """The spec's parameters as the recipe's own model; raises InvalidData.
+
+        Of a search they are those that the supernet was trained with.
+        """
         spec = self.claim.spec
         assert not isinstance(spec, CheckDataSpec | ImportSpec), "it has no parameters"
+        params = spec.training if isinstance(spec, SearchSpec) else spec.params
         try:
-            return self.recipe.params.model_validate(spec.params)
+            return self.recipe.params.model_validate(params)
         except ValidationError as error:
             raise InvalidData(f"invalid params: {sentence_of(error)}") from error

@@ -81,6 +81,7 @@ RECIPE = Recipe(
         of_step="workers.recipes.supernet.sampler:path_of_step",
         of_validation="workers.recipes.supernet.sampler:paths_of_validation",
         recalibration_batches="workers.recipes.supernet.sampler:recalibration_batches",
+        recipe="oneshot",
     ),
     original=OriginalFiles(final_tag=""),
 )
