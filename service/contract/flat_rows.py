@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from operator import attrgetter
 from typing import Any
 
+from pydantic import BaseModel
+
 from service.contract.checkpoints import Checkpoint
 from service.contract.csv_text import Cell
 from service.contract.jobs import Event, Job
@@ -22,7 +24,7 @@ def job_row(job: Job) -> Row:
     return {
         **{name: read(job) for name, read in _OF_JOB.items()},
         **_named(METRIC, job.metrics),
-        **_named(PARAMETER, getattr(job.spec, "params", {})),
+        **_named(PARAMETER, _parameters(job)),
         **_named(LABEL, job.labels),
     }
 
@@ -41,6 +43,12 @@ def event_row(event: Event) -> Row:
 def is_named(column: str) -> bool:
     """Whether a column is of a name that not every row has."""
     return column.startswith((METRIC, PARAMETER, LABEL))
+
+
+def _parameters(job: Job) -> Mapping[str, Any]:
+    """Those by which the list of jobs is ordered and narrowed, as in the job's row."""
+    params = getattr(job.spec, "params", {})
+    return params.model_dump(mode="json") if isinstance(params, BaseModel) else params
 
 
 def _fields(*names: str) -> dict[str, Callable[[Any], Cell]]:
