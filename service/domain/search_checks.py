@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from service.contract.counts import count_text
-from service.contract.path_costs import EVERY_CHOICE, PathCosts
 from service.contract.search_params import SearchParams
 from service.contract.specs import SearchSpec
 from service.domain.errors import Unprocessable
+from service.domain.path_spaces import EVERY_CHOICE, PathSpace
 
 _OF_FITNESS = (
     "recalibration",
@@ -55,13 +55,13 @@ def require_holdout(params: SearchParams, training: Mapping[str, Any]) -> None:
     raise Unprocessable("other_holdout", message, "/params/holdout_every")
 
 
-def require_room(params: SearchParams, costs: PathCosts) -> None:
+def require_room(params: SearchParams, space: PathSpace) -> None:
     """Raises Unprocessable if the limit, the population or a given candidate cannot be."""
-    _require_limit(params, costs)
+    _require_limit(params, space)
     if params.candidates is not None:
-        _require_candidates(params.candidates, params, costs)
+        _require_candidates(params.candidates, params, space)
         return
-    within = costs.count_within(params.macs_limit, params.population)
+    within = space.count_within(params.macs_limit, params.population)
     if within < params.population:
         message = (
             f"population {params.population:,} is more than the {count_text(within, 'path')} with "
@@ -92,31 +92,30 @@ def require_same_fitness(
         raise Unprocessable("other_fitness", message, "/params/known")
 
 
-def _require_limit(params: SearchParams, costs: PathCosts) -> None:
+def _require_limit(params: SearchParams, space: PathSpace) -> None:
     limit, pointer = params.macs_limit, "/params/macs_limit"
     size = params.macs_image_size
-    span = f"for an image of {size} px a path has {costs.least:,} to {costs.most:,} multiply-adds"
-    if limit < costs.least:
-        every = all(len(digits) == len(EVERY_CHOICE) for digits in costs.choices)
-        of = "" if every else " of the choices that the supernet was trained with"
+    span = f"for an image of {size} px a path has {space.least:,} to {space.most:,} multiply-adds"
+    if limit < space.least:
+        of = "" if space.has_every_choice else " of the choices that the supernet was trained with"
         message = (
             f"macs_limit {limit:,} is below the least possible: {span}{of}, so that no candidate "
-            f"is left; use {costs.least:,} or more"
+            f"is left; use {space.least:,} or more"
         )
         raise Unprocessable("macs_limit", message, pointer)
-    if limit > costs.most:
+    if limit > space.most:
         default = SearchParams.model_fields["macs_limit"].default
-        cure = f"use at most {costs.most:,}"
-        if costs.least <= default <= costs.most:
+        cure = f"use at most {space.most:,}"
+        if space.least <= default <= space.most:
             cure = f"leave it out for {default:,}, or {cure}"
         message = f"macs_limit {limit:,} is above the most possible: {span}; {cure}"
         raise Unprocessable("macs_limit", message, pointer)
 
 
-def _require_candidates(given: Sequence[str], params: SearchParams, costs: PathCosts) -> None:
+def _require_candidates(given: Sequence[str], params: SearchParams, space: PathSpace) -> None:
     seen: dict[str, int] = {}
     for number, blocks in enumerate(given):
-        problem = _problem(blocks, params, costs)
+        problem = _problem(blocks, params, space)
         if problem is None and blocks in seen:
             problem = f"{blocks} is candidate {seen[blocks]}, too: name it once"
         if problem is not None:
@@ -124,15 +123,15 @@ def _require_candidates(given: Sequence[str], params: SearchParams, costs: PathC
         seen[blocks] = number
 
 
-def _problem(blocks: str, params: SearchParams, costs: PathCosts) -> str | None:
-    places = len(costs.choices)
+def _problem(blocks: str, params: SearchParams, space: PathSpace) -> str | None:
+    places = len(space.choices)
     if len(blocks) != places:
         return f"{blocks} has {len(blocks)} digits: a path has {places}, one for each place"
-    for place, (digit, allowed) in enumerate(zip(blocks, costs.choices, strict=True)):
+    for place, (digit, allowed) in enumerate(zip(blocks, space.choices, strict=True)):
         if digit not in allowed:
             choices = ", ".join(allowed)
             return f"{blocks} has {digit} at place {place}, where the supernet has {choices}"
-    multiply_adds = costs.of_path(blocks)
+    multiply_adds = space.costs.of_path(blocks)
     if multiply_adds <= params.macs_limit:
         return None
     return (

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 from service.contract.hints import Hint
-from service.contract.path_costs import PathCosts
 from service.contract.search_params import SearchParams
+from service.domain.path_spaces import PathSpace
 from service.domain.search_results import total_of
 
 
-def search_hints_of(params: SearchParams, costs: PathCosts, *, is_known: bool) -> Iterator[Hint]:
+def search_hints_of(params: SearchParams, space: PathSpace, *, is_known: bool) -> Iterator[Hint]:
     """Of the paths within the limit, and of the images that measure them.
 
     `is_known` is whether it is known how the supernet was trained.
@@ -20,7 +20,7 @@ def search_hints_of(params: SearchParams, costs: PathCosts, *, is_known: bool) -
         f"and at most {params.fitness_images:,} for its fitness"
     )
     yield Hint(pointer="/params", detail=detail)
-    yield from _limit(params, costs, total)
+    yield from _limit(params, space, total)
     if not params.holdout_every:
         detail = (
             "the candidates are chosen by the validation split, so that the validation error of "
@@ -36,13 +36,13 @@ def search_hints_of(params: SearchParams, costs: PathCosts, *, is_known: bool) -
         yield Hint(pointer="/checkpoint", detail=detail)
 
 
-def _limit(params: SearchParams, costs: PathCosts, total: int) -> Iterator[Hint]:
-    span = f"{costs.least / 1e6:,.1f} to {costs.most / 1e6:,.1f} M multiply-adds"
+def _limit(params: SearchParams, space: PathSpace, total: int) -> Iterator[Hint]:
+    span = f"{space.least / 1e6:,.1f} to {space.most / 1e6:,.1f} M multiply-adds"
     detail = f"a path has {span} for an image of {params.macs_image_size} px"
     yield Hint(pointer="/params/macs_limit", detail=detail)
     if params.candidates is not None:
         return
-    within = costs.count_within(params.macs_limit, total)
+    within = space.count_within(params.macs_limit, total)
     if within < total:
         detail = f"only {within:,} paths are within the limit: the search ends when it has them all"
         yield Hint(pointer="/params/macs_limit", level="warning", detail=detail)

@@ -7,9 +7,9 @@ from operator import attrgetter
 from statistics import median
 
 from service.contract.candidates import Candidate, Fitness
-from service.contract.path_costs import PathCosts
 from service.contract.search_params import SearchParams
 from service.contract.search_summaries import CHOICES, FitnessName, SearchGeneration, SearchSummary
+from service.domain.path_spaces import PathSpace
 
 Rank = tuple[float, float, int]
 
@@ -22,10 +22,13 @@ def total_of(params: SearchParams) -> int:
 
 
 def value_of(candidate: Fitness, fitness: FitnessName) -> float:
-    """The error or the loss by which it is judged, lower is better; a loss may be infinite."""
-    if fitness == "error":
-        return candidate.top1_error
-    return inf if candidate.loss is None else candidate.loss
+    """The error or the loss by which it is judged, lower is better.
+
+    Infinite of one whose loss is not finite, whatever its error.
+    """
+    if candidate.loss is None:
+        return inf
+    return candidate.top1_error if fitness == "error" else candidate.loss
 
 
 def rank_of(candidate: Candidate, fitness: FitnessName) -> Rank:
@@ -83,21 +86,21 @@ def summary_of(
     candidates: Sequence[Candidate],
     *,
     recipe: str | None,
-    costs: PathCosts | None,
+    space: PathSpace | None,
 ) -> SearchSummary:
-    """The summary of a search; `costs` None where its network is not known any more."""
+    """The summary of a search; `space` None where its network is not known any more."""
     fitness, ranked = params.fitness, best_first(candidates, params.fitness)
     parents = ranked[: params.parents]
     longest = max((len(each.blocks) for each in candidates), default=0)
-    places = longest if costs is None else len(costs.places)
+    places = longest if space is None else len(space.choices)
     return SearchSummary(
         job_id=job_id,
         recipe=recipe,
         fitness=fitness,
         macs_limit=params.macs_limit,
         macs_image_size=params.macs_image_size,
-        least_multiply_adds=None if costs is None else costs.least,
-        most_multiply_adds=None if costs is None else costs.most,
+        least_multiply_adds=None if space is None else space.least,
+        most_multiply_adds=None if space is None else space.most,
         places=places,
         evaluated=len(candidates),
         total=total_of(params),

@@ -110,12 +110,13 @@ def delete_of_job(tx: Connection, job_id: str) -> None:
     tx.execute(delete(table).where(table.c.job_id == job_id))
 
 
+_IS_INFINITE = case((table.c.loss.is_(None), 1), else_=0)
+"""One whose loss is not finite is the worst."""
 _KEYS: dict[str, list[ColumnElement[Any]]] = {
     "order": [],
     "multiply_adds": [table.c.multiply_adds],
-    "error": [table.c.top1_error, table.c.top5_error],
-    # One that is not finite is the worst.
-    "loss": [case((table.c.loss.is_(None), 1), else_=0), func.coalesce(table.c.loss, 0.0)],
+    "error": [_IS_INFINITE, table.c.top1_error, table.c.top5_error],
+    "loss": [_IS_INFINITE, func.coalesce(table.c.loss, 0.0)],
 }
 
 

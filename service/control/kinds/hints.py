@@ -3,7 +3,6 @@
 from sqlalchemy import Connection
 
 from service.contract.hints import Hint
-from service.contract.path_costs import PathCosts
 from service.contract.specs import EvalSpec, SearchSpec, TrainSpec
 from service.control.kinds.base import CheckedSubmission
 from service.control.kinds.data import sizes_of
@@ -12,6 +11,7 @@ from service.domain import hints
 from service.domain.gpu_counts import gpu_counts_of
 from service.domain.hints import DataSizes
 from service.domain.parameters import defaults_of
+from service.domain.path_spaces import PathSpace
 from service.domain.search_hints import search_hints_of
 
 
@@ -47,14 +47,14 @@ def eval_hints(tx: Connection, checked: CheckedSubmission[EvalSpec]) -> list[Hin
 
 
 def search_hints(
-    tx: Connection, checked: CheckedSubmission[SearchSpec], costs: PathCosts
+    tx: Connection, checked: CheckedSubmission[SearchSpec], space: PathSpace
 ) -> list[Hint]:
     """Of the data, the supernet, and the paths that the search chooses from."""
     spec, sizes = checked.spec, sizes_of(tx, checked.spec.data)
     return [
         *hints.data_hints(spec.data, sizes),
         *hints.source_hints("/checkpoint", spec.checkpoint, checked.source, {}, _classes(sizes)),
-        *search_hints_of(spec.params, costs, is_known=bool(spec.training)),
+        *search_hints_of(spec.params, space, is_known=bool(spec.training)),
     ]
 
 

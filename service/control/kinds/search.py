@@ -13,7 +13,7 @@ from service.control.kinds.base import CheckedSubmission, Kind, resolved
 from service.control.kinds.data import classes_of, dataset_of
 from service.control.kinds.hints import search_hints
 from service.control.kinds.sources import require_classes, require_network, source_of
-from service.control.kinds.supernets import known_paths_of, path_costs, path_recipe_of, training_of
+from service.control.kinds.supernets import known_paths_of, path_recipe_of, path_space, training_of
 from service.control.kinds.uses import train_found, uses_of_latest
 from service.domain import search_checks
 from service.domain.errors import Unprocessable
@@ -55,8 +55,8 @@ class SearchKind(Kind[SearchSpec]):
         classes = classes_of(dataset_of(tx, spec.data), KnownParameters())
         require_classes(source, classes, _SOURCE, may_replace=False)
         search_checks.require_holdout(spec.params, spec.training)
-        costs = path_costs(paths, spec.params.macs_image_size, spec.training, source)
-        search_checks.require_room(spec.params, costs)
+        space = path_space(paths, spec.params.macs_image_size, spec.training, source)
+        search_checks.require_room(spec.params, space)
         _require_known(tx, spec, source)
         return CheckedSubmission(spec, source.recipe, source.variant, source)
 
@@ -65,8 +65,8 @@ class SearchKind(Kind[SearchSpec]):
         spec, source = checked.spec, checked.source
         assert source is not None, "it was checked"
         paths = path_recipe_of(tx, source, _SOURCE)
-        costs = path_costs(paths, spec.params.macs_image_size, spec.training, source)
-        return search_hints(tx, checked, costs)
+        space = path_space(paths, spec.params.macs_image_size, spec.training, source)
+        return search_hints(tx, checked, space)
 
     def title(self, spec: SearchSpec) -> str:
         """See Kind."""

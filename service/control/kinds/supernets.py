@@ -11,6 +11,7 @@ from service.contract.path_costs import PathCosts
 from service.contract.specs import SearchSpec, TrainSpec
 from service.control.scheduling.catalogs import form_of, recipe_named, recipes
 from service.domain.errors import Unprocessable
+from service.domain.path_spaces import PathSpace
 from service.domain.search_checks import choices_of
 from service.store import jobs
 
@@ -46,15 +47,15 @@ def training_of(tx: Connection, source: Checkpoint) -> dict[str, Any]:
     return dict(spec.params) if isinstance(spec, TrainSpec) and is_own else {}
 
 
-def path_costs(
+def path_space(
     paths: RecipeInfo, image_size: int, training: Mapping[str, Any], source: Checkpoint | None
-) -> PathCosts:
-    """The multiply-adds of what a search may choose from; `paths` has a search space."""
+) -> PathSpace:
+    """The paths that a search may choose from; `paths` has a search space."""
     space = paths.search_space
     assert space is not None, "the caller has asked for the recipe of a supernet's paths"
     classes = (source.manifest or {}).get("num_classes") if source is not None else None
     choices = choices_of(training, len(space.places))
-    return PathCosts.of(space, image_size, classes or _CLASSES, choices)
+    return PathSpace.of(PathCosts.of(space, image_size, classes or _CLASSES), choices)
 
 
 def known_paths_of(tx: Connection, spec: SearchSpec) -> RecipeInfo | None:
