@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from service.contract.candidates import Candidate
 from service.contract.checkpoints import Checkpoint
 from service.contract.csv_text import Cell
 from service.contract.jobs import Event, Job
@@ -38,6 +39,11 @@ def checkpoint_row(checkpoint: Checkpoint) -> Row:
 def event_row(event: Event) -> Row:
     """An event of a job's history."""
     return {name: getattr(event, name) for name in EVENT_COLUMNS}
+
+
+def candidate_row(candidate: Candidate) -> Row:
+    """A candidate of a search."""
+    return {name: getattr(candidate, name) for name in CANDIDATE_COLUMNS}
 
 
 def is_named(column: str) -> bool:
@@ -91,6 +97,16 @@ _OF_CHECKPOINT: dict[str, Callable[[Checkpoint], Cell]] = {
 JOB_COLUMNS, CHECKPOINT_COLUMNS = tuple(_OF_JOB), tuple(_OF_CHECKPOINT)
 """The columns that every row has; those of names come after them."""
 EVENT_COLUMNS = tuple(Event.model_fields)
+CANDIDATE_COLUMNS = (
+    "order",
+    "generation",
+    "origin",
+    "blocks",
+    "multiply_adds",
+    "top1_error",
+    "top5_error",
+    "loss",
+)
 
 
 def _named(prefix: str, values: Mapping[str, Any]) -> Row:
