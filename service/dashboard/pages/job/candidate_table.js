@@ -23,6 +23,7 @@ export function CandidateTable({ search, query }) {
     <section class="panel candidates">
       <div class="panel-head">
         <h2>Candidates</h2>
+        <${OrderChoice} order=${order} />
         <${CsvLink} of="Candidates" path=${`${jobPath(job.id)}/candidates.csv`} />
       </div>
       ${candidates.length
@@ -43,7 +44,7 @@ function columnsOf(search, order) {
   return [
     {
       ...sortable(order, "Order", "order"),
-      kind: "order",
+      kind: "nth",
       cell: (each) => html`${count(each.order + 1)} <span class="tags">${tagsOf(each).map((tag) => html`<span key=${tag} class="tag">${tag}</span>`)}</span>`,
     },
     { name: "Path", kind: "path", cell: ({ blocks }) => html`<${PathStrip} blocks=${blocks} stages=${stages} />` },
@@ -54,6 +55,19 @@ function columnsOf(search, order) {
     { name: "Generation", cell: (each) => (each.generation > 0 ? html`${count(each.generation)} <small>${originText(each)}</small>` : "given") },
     { name: "Train", kind: "train", head: html`<span class="unseen">Train</span>`, cell: (each) => html`<${TrainThis} search=${search} candidate=${each} />` },
   ];
+}
+
+const ORDERS = [["fitness", "the best first"], ["order", "as the search asks"], ["multiply_adds", "the smallest first"]];
+
+/** On a narrow page a table has no heads. */
+function OrderChoice({ order: { key, isFalling } }) {
+  const orders = isFalling ? [[`-${key}`, "the other way round"], ...ORDERS] : ORDERS;
+  const choose = ({ currentTarget: { value } }) => changeQuery({ sort: value === DEFAULT_ORDER ? null : value, page: null });
+  return html`
+    <label class="order">Order${" "}
+      <select value=${isFalling ? `-${key}` : key} onChange=${choose}>${orders.map(([value, title]) => html`<option key=${value} value=${value}>${title}</option>`)}</select>
+    </label>
+  `;
 }
 
 /** A column whose head sorts by it; once more, the other way round. */
@@ -72,7 +86,7 @@ function Pages({ page, pages, total }) {
   const to = (number) => () => changeQuery({ page: number === 1 ? null : String(number) });
   return html`
     <nav class="list-pages" aria-label="Pages of candidates">
-      <button type="button" class="button" disabled=${page === 1} onClick=${to(page - 1)}>Before</button>
+      <button type="button" class="button" disabled=${page === 1} onClick=${to(page - 1)}>Previous</button>
       <span role="status">${count((page - 1) * PAGE + 1)} to ${count(Math.min(page * PAGE, total))} of ${count(total)}</span>
       <button type="button" class="button" disabled=${page === pages} onClick=${to(page + 1)}>Next</button>
     </nav>

@@ -49,7 +49,7 @@ export function SearchPanel({ job, isGone }) {
 /** @param {{search: import("./search_scatter.js").Search}} props */
 function Found({ search }) {
   return html`
-    <section class="figures"><h2 class="unseen">Search</h2><${Definitions} entries=${figuresOf(search)} /></section>
+    <section class="figures search-figures"><h2 class="unseen">Search</h2><${Definitions} entries=${figuresOf(search)} /></section>
     <${Best} search=${search} />
     <${SearchScatter} search=${search} />
     <div class="charts">
@@ -71,7 +71,7 @@ function figuresOf({ summary, generations }) {
     { name: `Best ${fitnessTitle(fitness).toLowerCase()}`, value: best ? fitnessText(best, fitness) : NONE },
     { name: "Its multiply-adds", value: best ? millions(best.multiply_adds) : NONE, title: best && count(best.multiply_adds) },
     { name: "Limit", value: millions(summary.macs_limit), title: count(summary.macs_limit) },
-    { name: "Of all paths", value: least === null ? NONE : `${millions(least)} to ${millions(most)}`, title: least === null ? undefined : `${count(least)} to ${count(most)} multiply-adds` },
+    { name: "Of all paths", value: least === null ? NONE : `${millions(least).replace(/ M$/, "")} to ${millions(most)}`, title: least === null ? undefined : `${count(least)} to ${count(most)} multiply-adds` },
   ];
 }
 

@@ -6,7 +6,7 @@ import { valueOf } from "../../text/candidates.js";
 
 /** @typedef {import("../../api/types").Candidate} Candidate */
 
-const PIXELS_A_TICK = { x: 110, y: 45 };
+const PIXELS_A_TICK = { x: 84, y: 45 };
 const NEAR = 22;
 
 /** Those that have a place in the drawing: a loss may not be finite. */

@@ -7,9 +7,14 @@ const COPIED = ["kind", "recipe", "variant", "labels", "data", "params", "retent
 
 export const NEW_DRAFT = { kind: "train", recipe: "oneshot", data: { dataset: "digits" }, params: {} };
 
+/** What of a kind follows from the checkpoint that it names. */
+const FOLLOWING = new Map([["search", ["recipe", "variant"]]]);
+
 /** A draft with what a job was submitted with. */
 export function draftOf(job) {
-  const entries = COPIED.map((name) => [name, job.spec[name] ?? job[name]]).filter(([, value]) => value !== null && value !== undefined);
+  const following = FOLLOWING.get(job.spec.kind) ?? [];
+  const names = COPIED.filter((name) => !following.includes(name));
+  const entries = names.map((name) => [name, job.spec[name] ?? job[name]]).filter(([, value]) => value !== null && value !== undefined);
   return withoutNulls(Object.fromEntries(entries));
 }
 
