@@ -21,26 +21,10 @@ export type Sweep = Schemas["Sweep"];
 export type Trial = Schemas["Trial"];
 export type Worker = Schemas["Worker"];
 
-export type Fitness = { blocks: string; top1_error: number; top5_error: number; loss: number | null };
-export type Candidate = Fitness & { order: number; generation: number; origin: string; multiply_adds: number };
-export type SearchSummary = {
-  job_id: string;
-  recipe: string | null;
-  fitness: "error" | "loss";
-  macs_limit: number;
-  macs_image_size: number;
-  least_multiply_adds: number | null;
-  most_multiply_adds: number | null;
-  places: number;
-  choices: number;
-  evaluated: number;
-  total: number;
-  best: Candidate | null;
-  front: Candidate[];
-  generations: { number: number; evaluated: number; best: number | null; median: number | null }[];
-  parents: Candidate[];
-  heat: number[][];
-};
+export type Candidate = Schemas["Candidate"];
+export type SearchSpace = Schemas["SearchSpace"] & { name?: string | null; only_by_name?: boolean; fixed_widths?: boolean };
+/** Of a supernet whose recipe of paths has several spaces, `space` names theirs. */
+export type SearchSummary = Schemas["SearchSummary"] & { space?: string | null };
 
 /** A recipe as `GET /recipes` has it. */
 export type ShownRecipe = {
@@ -48,7 +32,8 @@ export type ShownRecipe = {
   description: string;
   variants: string[];
   sizes: Record<string, Schemas["NetworkSize"]>;
-  search_space?: Schemas["SearchSpace"] | null;
+  search_space?: SearchSpace | null;
+  search_spaces?: SearchSpace[];
   path_recipe?: string | null;
   schema: { properties?: Record<string, any> };
   workers: number;

@@ -14,8 +14,29 @@ export const choicesOf = (many) => Array.from({ length: many }, (_, digit) => ({
 /** @param {number | string} digit One that this version does not know is called by itself. */
 export const choiceOf = (digit) => CHOICES[digit] ?? { mark: String(digit), title: `choice ${digit}` };
 
-/** The units of each stage of a recipe whose architectures can be searched; none for another. */
-export const stagesOf = (recipe) => (recipe?.search_space?.stages ?? []).map(([, units]) => units);
+/** @typedef {{blocks: string, channels?: string, space?: string}} Digits An architecture as a submission names it. */
+
+/**
+ * The spaces of which a recipe takes any architecture.
+ * @returns {import("../api/types").SearchSpace[]}
+ */
+export const spacesOf = (recipe) => [recipe?.search_space, ...(recipe?.search_spaces ?? [])].filter(Boolean);
+
+/** The units of each stage of a space; none without one. */
+export const stagesOf = (space) => (space?.stages ?? []).map(([, units]) => units);
+
+export const placesOf = (space) => stagesOf(space).reduce((sum, units) => sum + units, 0);
+
+/**
+ * The space that digits are of: the one that is named, or that has as many places; else the first.
+ * @param {import("../api/types").SearchSpace[]} spaces
+ * @param {Digits} digits
+ */
+export function spaceOf(spaces, { blocks, space: name }) {
+  if (name) return spaces.find((each) => each.name === name);
+  const plain = spaces.filter((each) => !each.only_by_name);
+  return plain.find((each) => placesOf(each) === blocks.length) ?? plain[0] ?? spaces[0];
+}
 
 /**
  * Values of places by their stages, in order; what is beyond the known stages is a last one.
@@ -42,18 +63,16 @@ export const marksOf = (blocks, stages) =>
     .map(({ values }) => values.map((digit) => choiceOf(digit).mark).join(""))
     .join(" ");
 
-/** The variant by which a job names a path as a network of its own. */
-export const variantOf = (blocks) => `b${blocks}`;
-
-const VARIANT = /^b([0-9]+)(?:-c([0-9]+))?$/;
+const VARIANT = /^(?:([A-Za-z0-9.]+)-)?b([0-9]+)(?:-c([0-9]+))?$/;
 
 /**
  * The digits of a variant that is an architecture, as a text or as an object; null for a name.
- * @returns {{blocks: string, channels?: string} | null}
+ * @returns {Digits | null}
  */
 export function digitsOf(variant) {
   if (variant && typeof variant === "object") return "blocks" in variant ? variant : null;
   const found = VARIANT.exec(variant ?? "");
   if (!found) return null;
-  return found[2] === undefined ? { blocks: found[1] } : { blocks: found[1], channels: found[2] };
+  const [, space, blocks, channels] = found;
+  return { blocks, ...(channels && { channels }), ...(space && { space }) };
 }

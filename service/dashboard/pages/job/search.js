@@ -13,7 +13,7 @@ import { addressOf, route } from "../../state/route.js";
 import { fitnessText, fitnessTitle, millions } from "../../text/candidates.js";
 import { shortId } from "../../text/checkpoints.js";
 import { count, NONE } from "../../text/format.js";
-import { choicesOf, stagesOf, variantOf } from "../../text/paths.js";
+import { choicesOf, spaceOf, spacesOf, stagesOf } from "../../text/paths.js";
 import { CandidateTable } from "./candidate_table.js";
 import { TrainThis } from "./candidate_line.js";
 import { ParentHeat } from "./parent_heat.js";
@@ -38,13 +38,19 @@ export function SearchPanel({ job, isGone }) {
   }, [list.items.length, list.hasMore]);
   // What is measured is drawn at once, as the summary has it.
   useEffect(() => list.refresh(), [summary?.evaluated, job.state]);
-  const search = summary && { job, summary, candidates: list.items, stages: stagesOf(recipe), generations: job.spec.params.candidates ? 0 : job.spec.params.generations };
+  const search = summary && { job, summary, candidates: list.items, stages: stagesIn(recipe, summary), generations: generationsOf(job) };
   return html`
     <${Problem} of="Search" error=${error} />
     <${Problem} of="Candidates" error=${list.error} />
     ${search ? html`<${Found} search=${search} />` : !error && html`<div class="search-place" aria-busy="true"></div>`}
   `;
 }
+
+/** How many there will be; 0 for paths that a user gave. */
+const generationsOf = ({ spec: { params } }) => (params.candidates ? 0 : params.generations);
+
+/** The stages of the paths of a search. */
+const stagesIn = (recipe, { places, space }) => stagesOf(spaceOf(spacesOf(recipe), { blocks: "0".repeat(places), space }));
 
 /** @param {{search: import("./search_scatter.js").Search}} props */
 function Found({ search }) {
@@ -85,7 +91,7 @@ function Best({ search }) {
       ${best
         ? html`
             <${PathStrip} blocks=${best.blocks} stages=${stages} />
-            <p class="quiet"><code>${variantOf(best.blocks)}</code>${job.latest_checkpoint && html` · <${Network} id=${job.latest_checkpoint} />`}</p>
+            <p class="quiet"><code>${best.blocks}</code>${job.latest_checkpoint && html` · <${Network} id=${job.latest_checkpoint} />`}</p>
           `
         : html`<p class="quiet">No candidate is measured yet: the first appear when a worker has evaluated them.</p>`}
       <${PathKey} choices=${choicesOf(summary.choices)} />

@@ -44,7 +44,8 @@ export function draftOfPath(blocks, search, summary) {
   return {
     kind: "train",
     recipe: summary.recipe,
-    variant: { blocks },
+    search: search.id,
+    variant: { blocks, ...(summary.space && { space: summary.space }) },
     ...(labels && Object.keys(labels).length ? { labels } : {}),
     data,
     params: size === undefined ? {} : { image_size: size },

@@ -3,7 +3,7 @@
 import { isMap } from "../../text/changes.js";
 
 /** What of a job's specification is submitted anew; a name would be taken for that of the other job. */
-const COPIED = ["kind", "recipe", "variant", "labels", "data", "params", "retention", "resources", "priority", "preemptible", "max_failures", "init_from", "checkpoint"];
+const COPIED = ["kind", "recipe", "variant", "search", "labels", "data", "params", "retention", "resources", "priority", "preemptible", "max_failures", "init_from", "checkpoint"];
 
 export const NEW_DRAFT = { kind: "train", recipe: "oneshot", data: { dataset: "digits" }, params: {} };
 
