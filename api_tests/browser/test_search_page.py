@@ -160,6 +160,82 @@ def test_the_candidates_are_a_table_and_a_picture_to_download(opened: Page) -> N
     assert "color(" not in text
 
 
+def test_any_candidate_is_trained_from_the_table_and_names_the_search(
+    opened: Page, claim: dict[str, Any], agent: FakeAgent
+) -> None:
+    _rows(opened).nth(3).get_by_role("link", name="Train this").click()
+    path = _candidate(_MANY - 4)["blocks"]
+    expect(opened.get_by_role("heading", level=1)).to_contain_text("Train a path of")
+    expect(opened.get_by_label("Recipe")).to_have_value("oneshot")
+    expect(opened.get_by_label("Blocks")).to_have_value(path)
+    # Only of the best path are there weights, once the search has ended.
+    weights = opened.get_by_label("Weights")
+    expect(weights.locator("option", has_text="What the search left")).to_have_count(0)
+    expect(opened.get_by_text("Nothing is wrong with it.")).to_be_visible()
+    opened.get_by_role("button", name="Submit").click()
+    opened.wait_for_url(lambda url: "/jobs/" in url)
+    job = agent.http.get(f"/jobs/{opened.url.rpartition('/')[2]}").json()
+    assert (job["variant"], job["spec"]["search"]) == (f"b{path}", claim["job_id"])
+    assert job["spec"]["init_from"] is None
+
+
+def test_another_path_than_the_candidate_is_no_longer_of_the_search(opened: Page) -> None:
+    opened.locator(".search-best").get_by_role("link", name="Train this").click()
+    found_by = opened.get_by_text("as long as the variant is its")
+    expect(found_by).to_be_visible()
+    opened.get_by_label("Blocks").fill("2" * 20)
+    expect(found_by).to_have_count(0)
+    expect(opened.get_by_text("Nothing is wrong with it.")).to_be_visible()
+
+
+def test_the_best_of_an_ended_search_can_start_from_what_it_left(
+    agent: FakeAgent, tab: Page
+) -> None:
+    ended = begin(agent)
+    best = _candidate(1)
+    tell(agent, ended, _candidate(0), best)
+    network = {"recipe": "oneshot", "variant": f"b{best['blocks']}"}
+    checkpoint = agent.save(ended, 2, phase="final", **network)
+    agent.report(ended, result={"best": best, "checkpoint_id": checkpoint, "evaluated": 2})
+    tab.goto(f"/#/jobs/{ended['job_id']}")
+    panel = tab.locator(".search-best")
+    expect(panel.locator(f'a[href="#/checkpoints/{checkpoint}"]')).to_be_visible()
+    expect(tab.locator(".result")).not_to_contain_text("blocks")
+    panel.get_by_role("link", name="Train this").click()
+    weights = tab.get_by_label("Weights")
+    expect(weights).to_have_value("")
+    weights.select_option("What the search left of this path")
+    expect(tab.get_by_text("Nothing is wrong with it.")).to_be_visible()
+    tab.get_by_role("button", name="Submit").click()
+    tab.wait_for_url(lambda url: "/jobs/" in url and ended["job_id"] not in url)
+    job = agent.http.get(f"/jobs/{tab.url.rpartition('/')[2]}").json()
+    assert (job["variant"], job["spec"]["init_from"]["id"]) == (network["variant"], checkpoint)
+
+
+def test_a_supernet_is_searched_from_its_checkpoint_and_wrong_limits_are_told_at_their_field(
+    agent: FakeAgent, tab: Page
+) -> None:
+    tab.goto(f"/#/checkpoints/{a_supernet(agent)}")
+    tab.get_by_role("link", name="Search this supernet…").click()
+    expect(tab.get_by_role("heading", level=1)).to_contain_text("Search: ")
+    expect(tab.get_by_text("20 generations of 50: 1,000 candidates")).to_be_visible()
+    limit = tab.get_by_label("macs_limit", exact=True)
+    limit.fill("1000")
+    expect(limit).to_have_attribute("aria-invalid", "true")
+    expect(limit).to_have_accessible_description(re.compile("use 269,345,600 or more"))
+    limit.fill("330000000")
+    expect(tab.get_by_label("at_once", exact=True)).to_be_hidden()
+    tab.get_by_text("more parameters").click()
+    tab.get_by_label("at_once", exact=True).fill("4")
+    tab.get_by_label("generations", exact=True).fill("3")
+    expect(tab.get_by_text("Nothing is wrong with it.")).to_be_visible()
+    tab.get_by_role("button", name="Submit").click()
+    expect(tab.locator(".job-progress")).to_contain_text("0 of 150 candidates")
+    tab.get_by_role("link", name="Clone and edit").click()
+    expect(tab.get_by_label("generations", exact=True)).to_have_value("3")
+    expect(tab.get_by_text("Nothing is wrong with it.")).to_be_visible()
+
+
 @pytest.mark.skipif(not AXE.is_file(), reason="`make node_modules/installed` brings axe-core")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [375, 1280])

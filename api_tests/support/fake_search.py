@@ -5,12 +5,15 @@ from typing import Any
 from api_tests.support.fake_agent import FakeAgent
 from api_tests.support.searches import PARAMS, SMALL, SUPERNET, searching_catalog
 
+_FIRST = 9
+"""Before the jobs that any worker may take."""
+
 
 def a_supernet(agent: FakeAgent) -> str:
     """A checkpoint of a supernet that the agent has trained; it can search it, too."""
     catalog = searching_catalog().model_dump(mode="json")
     assert agent.http.put(f"/agent/workers/{agent.id}/catalog", json=catalog).is_success
-    agent.submit(**SUPERNET)
+    agent.submit(**SUPERNET, priority=_FIRST)
     claim = agent.claim()
     checkpoint = agent.save(claim, 1, **SUPERNET)
     agent.report(claim)
@@ -19,7 +22,13 @@ def a_supernet(agent: FakeAgent) -> str:
 
 def submit_search(agent: FakeAgent, checkpoint: str, **params: Any) -> dict[str, Any]:
     """A search of a supernet's checkpoint."""
-    search = {"kind": "search", "checkpoint": {"id": checkpoint}, "params": PARAMS | SMALL | params}
+    all_params = PARAMS | SMALL | params
+    search = {
+        "kind": "search",
+        "checkpoint": {"id": checkpoint},
+        "params": all_params,
+        "priority": _FIRST,
+    }
     body = {name: value for name, value in agent.spec(**search).items() if name != "recipe"}
     answer = agent.http.post("/jobs", json=body)
     assert answer.status_code == 201, answer.text

@@ -5,6 +5,9 @@ import { PathKey } from "../../parts/path_strip.js";
 import { counted } from "../../text/format.js";
 import { byStages, choicesOf } from "../../text/paths.js";
 
+/** More places than a narrow page has room for are scrolled sideways. */
+const MOST_IN_SIGHT = 9;
+
 /** @param {{search: import("./search_scatter.js").Search}} props */
 export function ParentHeat({ search: { summary, stages } }) {
   const { heat, parents } = summary;
@@ -30,7 +33,7 @@ function titleOf(index, stages, first, many) {
 
 function Stage({ title, first, heat, choices, most }) {
   return html`
-    <div class="scrolled">
+    <div class="scrolled" ...${heat.length > MOST_IN_SIGHT ? { tabindex: 0, role: "region", "aria-label": title } : {}}>
       <table aria-label=${title}>
         <thead>
           <tr><td></td>${heat.map((_, index) => html`<th key=${index} scope="col">${first + index}</th>`)}</tr>

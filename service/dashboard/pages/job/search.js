@@ -31,14 +31,16 @@ export function SearchPanel({ job, isGone }) {
   const everyMs = isEnded(job) ? ENDED_POLL_MS : POLL_MS;
   const { value: summary, error } = usePolled(path && `${path}/search`, everyMs, `${job.state} ${job.progress.step}`);
   const list = usePages(path && `${path}/candidates?order_by=order&limit=${MOST_OF_A_PAGE}`, everyMs);
-  const { value: recipe } = usePolled(summary?.recipe ? `recipes/${encodeURIComponent(summary.recipe)}` : null, RARELY_MS);
+  const paths = usePolled(summary?.recipe ? `recipes/${encodeURIComponent(summary.recipe)}` : null, RARELY_MS);
   // The drawing and the order of the table are those of all candidates.
   useEffect(() => {
     if (list.hasMore) list.more();
   }, [list.items.length, list.hasMore]);
   // What is measured is drawn at once, as the summary has it.
   useEffect(() => list.refresh(), [summary?.evaluated, job.state]);
-  const search = summary && { job, summary, candidates: list.items, stages: stagesIn(recipe, summary), generations: generationsOf(job) };
+  // Paths that are shown before their stages are known would move what is below them.
+  const isReady = summary && (!summary.recipe || paths.value || paths.error);
+  const search = isReady && { job, summary, candidates: list.items, stages: stagesIn(paths.value, summary), generations: generationsOf(job) };
   return html`
     <${Problem} of="Search" error=${error} />
     <${Problem} of="Candidates" error=${list.error} />
