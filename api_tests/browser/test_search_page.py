@@ -68,7 +68,7 @@ def test_before_the_first_candidate_the_page_says_so(agent: FakeAgent, tab: Page
     expect(tab.locator(".candidates")).to_contain_text("No candidate is measured yet.")
     expect(tab.locator(".search-scatter")).to_contain_text("No candidate is measured yet")
     expect(tab.locator(".job-progress")).to_contain_text("0 of 6 candidates")
-    expect(tab.locator(".search-figures")).to_contain_text("5.507 to 8.124 M")
+    expect(tab.locator(".search-figures")).to_contain_text("5.51 to 8.12 M")
     agent.http.post(f"/jobs/{job['id']}/cancel", json={})
 
 

@@ -32,8 +32,8 @@ export const fitnessText = (candidate, fitness) => {
   return value === null ? "not finite" : formatOf(fitness)(value);
 };
 
-/** Multiply-adds in millions, with as many digits as a limit has that people write. */
-export const millions = (value) => (Number.isFinite(value) ? `${Number((value / 1e6).toPrecision(4)).toLocaleString("en")} M` : NONE);
+/** Multiply-adds in millions, with so many digits. */
+export const millions = (value, digits = 4) => (Number.isFinite(value) ? `${Number((value / 1e6).toPrecision(digits)).toLocaleString("en")} M` : NONE);
 
 const ORIGINS = new Map([
   ["random", "drawn"],

@@ -79,7 +79,7 @@ function figuresOf({ summary, generations }) {
     { name: `Best ${fitnessTitle(fitness).toLowerCase()}`, value: best ? fitnessText(best, fitness) : NONE },
     { name: "Its multiply-adds", value: best ? millions(best.multiply_adds) : NONE, title: best && count(best.multiply_adds) },
     { name: "Limit", value: millions(summary.macs_limit), title: count(summary.macs_limit) },
-    { name: "Of all paths", value: least === null ? NONE : `${millions(least).replace(/ M$/, "")} to ${millions(most)}`, title: least === null ? undefined : `${count(least)} to ${count(most)} multiply-adds` },
+    { name: "Of all paths", value: least === null ? NONE : `${millions(least, 3).replace(/ M$/, "")} to ${millions(most, 3)}`, title: least === null ? undefined : `${count(least)} to ${count(most)} multiply-adds` },
   ];
 }
 
