@@ -1,20 +1,16 @@
-"""Images of a training split that are kept from training, for the search of a supernet alone.
+"""The images of a training split without those that are held out for a search, and those alone.
 
-Each `every`-th image is: that of index i where `i % every == every - 1`; none where `every` is 0.
 Imports no torch.
 """
 
 from array import array
 from collections.abc import Sequence
 
+from service.contract.holdout import held_out
 from workers.data.images import ImageDataset
 from workers.data.views import view_of
 
-
-def held_out(size: int, every: int) -> range:
-    """The indices of a split of `size` images that are kept from training, in their order."""
-    assert every != 1, "nothing would be left to train on"
-    return range(every - 1, size, every) if every else range(0)
+__all__ = ["held_out", "images_held_out", "images_trained_on", "trained_on"]
 
 
 def trained_on(size: int, every: int) -> Sequence[int]:

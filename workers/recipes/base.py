@@ -42,6 +42,7 @@ class Paths:
     - `of_step`: `(params, step) -> str`, the path of iteration 1 … total_iters, on every rank.
     - `of_validation`: `(params) -> tuple[str, ...]`; a validation is the mean over these.
     - `recalibration_batches`: `(params) -> int`, for the statistics of each of them.
+    - `holdout_every`: `(params) -> int`, of the images that are kept from training for a search.
 
     `recipe` is the name of the recipe of which each path is a variant, as a network of its own.
     """
@@ -50,12 +51,19 @@ class Paths:
     of_step: str
     of_validation: str
     recalibration_batches: str
+    holdout_every: str
     recipe: str
 
     @property
     def references(self) -> tuple[str, ...]:
         """Every `module:function` that is named here."""
-        return (self.take, self.of_step, self.of_validation, self.recalibration_batches)
+        return (
+            self.take,
+            self.of_step,
+            self.of_validation,
+            self.recalibration_batches,
+            self.holdout_every,
+        )
 
 
 @dataclass(frozen=True)
@@ -153,6 +161,10 @@ class Recipe:
         """How many training batches the statistics of a validated path are learnt from."""
         assert self.paths is not None
         return int(_load(self.paths.recalibration_batches)(params))
+
+    def holdout_every(self, params: RecipeParams) -> int:
+        """Which training images are kept for a search (`service.contract.holdout`); 0 if none."""
+        return int(_load(self.paths.holdout_every)(params)) if self.paths is not None else 0
 
     def info(self, package: str = PACKAGE) -> RecipeInfo:
         """The recipe as data; raises ValueError if its parameters make no form."""
