@@ -10,6 +10,7 @@ from service.control.kinds.base import CheckedSubmission, Kind, resolved
 from service.control.kinds.data import classes_of, dataset_of
 from service.control.kinds.hints import eval_hints
 from service.control.kinds.sources import require_classes, require_network, source_of, with_network
+from service.control.kinds.supernet_rules import require_one_network
 from service.domain.known_parameters import KnownParameters
 from service.store.job_rows import StoredJob
 
@@ -29,6 +30,7 @@ class EvalKind(Kind[EvalSpec]):
         """See Kind."""
         source = source_of(tx, spec.checkpoint, _SOURCE)
         require_network(spec, source, _SOURCE)
+        require_one_network(tx, spec.network[0])
         classes = classes_of(dataset_of(tx, spec.data), KnownParameters.of(spec.params))
         if source is not None:
             require_classes(source, classes, _SOURCE, may_replace=False)

@@ -15,6 +15,7 @@ from service.control.kinds.base import CheckedSubmission, Kind, ResumePoint, res
 from service.control.kinds.data import classes_of, dataset_of, require_batch, require_shares
 from service.control.kinds.hints import training_hints
 from service.control.kinds.sources import require_classes, require_network, source_of, with_network
+from service.control.kinds.supernet_rules import require_sampled_paths
 from service.control.kinds.uses import train_longer, uses_of_latest
 from service.domain.errors import Unprocessable
 from service.domain.known_parameters import KnownParameters
@@ -42,6 +43,7 @@ class TrainKind(Kind[TrainSpec]):
         classes = classes_of(dataset, params)
         require_batch(dataset, params)
         require_shares(spec.resources, params)
+        require_sampled_paths(tx, spec.network[0], spec.params)
         if source is not None:
             _require_fitting(tx, spec, source, classes)
         return CheckedSubmission(spec, *spec.network, source)
