@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
     from torch.optim import Optimizer
 
+    from workers.networks.choices import Parts
+
 PACKAGE = "trainyard-service"
 """The distribution that brings the built-in recipes."""
 
@@ -43,6 +45,10 @@ class Paths:
     - `of_validation`: `(params) -> tuple[str, ...]`; a validation is the mean over these.
     - `recalibration_batches`: `(params) -> int`, for the statistics of each of them.
     - `holdout_every`: `(params) -> int`, of the images that are kept from training for a search.
+    - `choices`: `(params) -> tuple[str, ...]`, the digits that a path may have at each place.
+    - `parts`: `(network) -> workers.networks.choices.Parts`, so that paths share their beginnings.
+    - `tensors`: `(tensors, path) -> dict[str, Tensor]`, the state dict of a path's own network,
+      from that of the supernet.
 
     `recipe` is the name of the recipe of which each path is a variant, as a network of its own.
     """
@@ -52,18 +58,15 @@ class Paths:
     of_validation: str
     recalibration_batches: str
     holdout_every: str
+    choices: str
+    parts: str
+    tensors: str
     recipe: str
 
     @property
     def references(self) -> tuple[str, ...]:
         """Every `module:function` that is named here."""
-        return (
-            self.take,
-            self.of_step,
-            self.of_validation,
-            self.recalibration_batches,
-            self.holdout_every,
-        )
+        return tuple(value for name, value in vars(self).items() if name != "recipe")
 
 
 @dataclass(frozen=True)
@@ -165,6 +168,23 @@ class Recipe:
     def holdout_every(self, params: RecipeParams) -> int:
         """Which training images are kept for a search (`service.contract.holdout`); 0 if none."""
         return int(_load(self.paths.holdout_every)(params)) if self.paths is not None else 0
+
+    def choices(self, params: RecipeParams) -> tuple[str, ...]:
+        """The digits that a path through a supernet may have at each place."""
+        assert self.paths is not None
+        return tuple(_load(self.paths.choices)(params))
+
+    def parts(self, network: "nn.Module") -> "Parts":
+        """The stem, the places and the tail of a supernet."""
+        assert self.paths is not None
+        parts: Parts = _load(self.paths.parts)(network)
+        return parts
+
+    def tensors_of_path(self, tensors: "Mapping[str, Tensor]", path: str) -> "dict[str, Tensor]":
+        """The state dict of a path's own network, which is of the recipe `paths.recipe`."""
+        assert self.paths is not None
+        found: dict[str, Tensor] = _load(self.paths.tensors)(tensors, path)
+        return found
 
     def info(self, package: str = PACKAGE) -> RecipeInfo:
         """The recipe as data; raises ValueError if its parameters make no form."""

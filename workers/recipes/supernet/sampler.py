@@ -62,6 +62,11 @@ def holdout_every(params: RecipeParams) -> int:
     return _own(params).holdout_every
 
 
+def choices(params: RecipeParams) -> tuple[str, ...]:
+    """The digits that a path may have at each place."""
+    return _own(params).choices
+
+
 def draw(generator: np.random.RandomState, params: SupernetParams) -> str:
     """The next path, as the original draws it from numpy's generator."""
     if params.sampling == "uniform":
