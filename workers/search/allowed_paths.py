@@ -19,11 +19,20 @@ class AllowedPaths:
     def __init__(self, costs: PathCosts, choices: Sequence[str], limit: int) -> None:
         self._costs, self._choices, self._limit = costs, tuple(choices), limit
         self._counts = np.array([len(allowed) for allowed in choices])
+        first = "".join(allowed[0] for allowed in choices)
+        self._first = costs.of_path(first)
+        self._more = [
+            {
+                digit: costs.of_path(first[:place] + digit + first[place + 1 :]) - self._first
+                for digit in allowed
+            }
+            for place, allowed in enumerate(choices)
+        ]
+        """What each digit costs more than the first one of its place."""
         self._least_after = [0]
-        for of_place, allowed in zip(reversed(costs.of_places), reversed(choices), strict=True):
-            least = min(of_place[int(digit)] for digit in allowed)
-            self._least_after.insert(0, self._least_after[0] + least)
-        self.least = costs.fixed + self._least_after[0]
+        for more in reversed(self._more):
+            self._least_after.insert(0, self._least_after[0] + min(more.values()))
+        self.least = self._first + self._least_after[0]
         """The multiply-adds of the cheapest path."""
 
     @property
@@ -53,16 +62,17 @@ class AllowedPaths:
 
     def path_within(self, generator: Generator) -> str:
         """A path within the limit, not evenly drawn: each may come; there must be one."""
-        path, left = "", self._limit - self._costs.fixed
+        path, left = "", self._limit - self._first
         while len(path) < self.places:
             fitting = self._fitting(len(path), left)
-            path += fitting[generator.randint(len(fitting))]
-            left -= self._cost(path)
+            digit = fitting[generator.randint(len(fitting))]
+            left -= self._more[len(path)][digit]
+            path += digit
         return path
 
     def every_path_within(self, generator: Generator) -> Iterator[str]:
         """Each path within the limit once, in an order that is drawn as it goes on."""
-        return self._beginning_with("", self._limit - self._costs.fixed, generator)
+        return self._beginning_with("", self._limit - self._first, generator)
 
     def _beginning_with(self, path: str, left: int, generator: Generator) -> Iterator[str]:
         if len(path) == self.places:
@@ -70,14 +80,10 @@ class AllowedPaths:
             return
         fitting = self._fitting(len(path), left)
         for index in generator.permutation(len(fitting)):
-            longer = path + fitting[index]
-            yield from self._beginning_with(longer, left - self._cost(longer), generator)
+            rest = left - self._more[len(path)][fitting[index]]
+            yield from self._beginning_with(path + fitting[index], rest, generator)
 
     def _fitting(self, place: int, left: int) -> list[str]:
         """The digits of a place after which the cheapest rest of the path still is within."""
-        of_place, rest = self._costs.of_places[place], self._least_after[place + 1]
-        return [digit for digit in self._choices[place] if of_place[int(digit)] + rest <= left]
-
-    def _cost(self, path: str) -> int:
-        """Of the last digit of a beginning."""
-        return self._costs.of_places[len(path) - 1][int(path[-1])]
+        rest = self._least_after[place + 1]
+        return [digit for digit, more in self._more[place].items() if more + rest <= left]
