@@ -34,9 +34,9 @@ class Measuring:
         known: Mapping[str, Fitness],
         total: int,
     ) -> None:
-        self._context, self._params = context, params
-        self._parts, self._batches, self._costs = parts, batches, costs
-        self._known, self._total = dict(known), total
+        self._context, self.params = context, params
+        self._parts, self.batches, self._costs = parts, batches, costs
+        self._known, self.total = dict(known), total
         self._pace: Pace | None = None
         self.table: list[Candidate] = []
 
@@ -46,12 +46,12 @@ class Measuring:
         unknown = [each for each in population if each.blocks not in self._known]
         # Neighbours in this order have the longest beginnings in common.
         unknown.sort(key=lambda proposal: proposal.blocks)
-        for group in _groups(unknown, self._params.at_once * self._context.ranks.world_size):
+        for group in _groups(unknown, self.params.at_once * self._context.ranks.world_size):
             if self._pace is None:
                 # Only now: what is known already took no time.
                 clock = self._context.clock
-                images = self._batches.images_of_candidate
-                self._pace = Pace(len(self.table), self._total, images, clock)
+                images = self.batches.images_of_candidate
+                self._pace = Pace(len(self.table), self.total, images, clock)
             for fitness in self._measured([each.blocks for each in group]):
                 self._known[fitness.blocks] = fitness
             self._report(group)
@@ -65,9 +65,9 @@ class Measuring:
             found = measured(
                 self._parts,
                 own,
-                self._batches.recalibration(),
-                self._batches.labelled(),
-                self._params.recalibration,
+                self.batches.recalibration(),
+                self.batches.labelled(),
+                self.params.recalibration,
             )
             gathered = ranks.gathered([each.model_dump() for each in found])
         for of_rank in gathered:
@@ -87,8 +87,8 @@ class Measuring:
         speed = {} if self._pace is None else self._pace.at(step)
         if self._pace is not None:
             self._pace.mark(step)
-        body = {"phase": "search", "step": step, "total_steps": self._total, **speed}
-        self._context.events.report("progress", body, f"{step} of {self._total} candidates")
+        body = {"phase": "search", "step": step, "total_steps": self.total, **speed}
+        self._context.events.report("progress", body, f"{step} of {self.total} candidates")
 
     def _candidate(self, proposal: Proposal) -> Candidate:
         return Candidate(
