@@ -90,6 +90,7 @@ def _shown(form: RecipeForm, workers: int) -> bytes:
         "package": recipe.package,
         "source": recipe.source,
         "search_space": None if recipe.search_space is None else recipe.search_space.model_dump(),
+        "path_recipe": recipe.path_recipe,
         "digest": form.digest,
         "workers": workers,
     }

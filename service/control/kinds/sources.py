@@ -4,7 +4,7 @@ from sqlalchemy import Connection
 
 from service.contract.checkpoints import Checkpoint
 from service.contract.counts import count_text
-from service.contract.specs import CheckpointRef, NetworkSpec
+from service.contract.specs import CheckpointRef, NetworkSpec, SearchSpec
 from service.control.scheduling.catalogs import recipe_named, recipes
 from service.domain.errors import Unprocessable
 from service.domain.networks import Spec, complete, named_as_stored
@@ -43,7 +43,7 @@ def with_network(tx: Connection, spec: Spec, source: Checkpoint | None, field: s
     return complete(spec, recipe, source.variant)
 
 
-def require_network(spec: NetworkSpec, source: Checkpoint | None, field: str) -> None:
+def require_network(spec: NetworkSpec | SearchSpec, source: Checkpoint | None, field: str) -> None:
     """Raises Unprocessable if the spec names another network than its source has."""
     if source is None:
         return

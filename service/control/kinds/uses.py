@@ -5,7 +5,7 @@ from typing import Any, get_args
 from service.contract.actions import JobAction
 from service.contract.exchange import ExportFormat
 from service.contract.jobs import Job
-from service.contract.specs import TrainSpec
+from service.contract.specs import SearchSpec, TrainSpec
 
 
 def uses_of_latest(job: Job, trained: TrainSpec | None) -> tuple[JobAction, ...]:
@@ -49,7 +49,16 @@ def train_longer(state_id: str, trained: TrainSpec) -> JobAction:
     return JobAction(name="train_longer", path="/jobs", body=body, needs=("params",))
 
 
-def _place_of(trained: TrainSpec) -> dict[str, Any]:
+def train_found(search: Job, spec: SearchSpec) -> JobAction:
+    """The training, from new weights, of the best path that a search has found.
+
+    The caller may add `params`, which else have the defaults of the path's recipe.
+    """
+    body = {"kind": "train", "variant": {"search": search.id}} | _place_of(spec)
+    return JobAction(name="train_found", path="/jobs", body=body)
+
+
+def _place_of(trained: TrainSpec | SearchSpec) -> dict[str, Any]:
     return {
         "data": trained.data.model_dump(mode="json", exclude_none=True),
         "resources": trained.resources.model_dump(mode="json"),
