@@ -1,7 +1,7 @@
 """What the parameters of a supernet's training say of each other: whether it can draw its paths."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from service.contract.path_costs import PathCosts
 from service.contract.search_spaces import SearchSpace
