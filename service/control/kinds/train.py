@@ -46,7 +46,7 @@ class TrainKind(Kind[TrainSpec]):
         require_sampled_paths(tx, spec.network[0], spec.params)
         if source is not None:
             _require_fitting(tx, spec, source, classes)
-        return CheckedSubmission(spec, *spec.network, source)
+        return CheckedSubmission(spec, *spec.network, source, classes)
 
     def hints(self, tx: Connection, checked: CheckedSubmission[TrainSpec]) -> Sequence[Hint]:
         """See Kind."""
