@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from api_tests.support.axe import AXE, violations
 from api_tests.support.fake_agent import FakeAgent
-from api_tests.support.fake_search import a_supernet, begin, submit_search, tell
+from api_tests.support.search_calls import begin, submit_search, tell, trained_supernet
 from api_tests.support.searches import LEAST, a_candidate
 from api_tests.support.server import Server
 
@@ -61,7 +61,7 @@ def _named(tab: Page, order: int) -> None:
 
 
 def test_before_the_first_candidate_the_page_says_so(agent: FakeAgent, tab: Page) -> None:
-    job = submit_search(agent, a_supernet(agent))
+    job = submit_search(agent, trained_supernet(agent))
     tab.goto(f"/#/jobs/{job['id']}")
     for text in ("the first appear when a worker has evaluated them", "No parents yet."):
         expect(tab.get_by_text(text)).to_be_visible()
@@ -215,7 +215,7 @@ def test_the_best_of_an_ended_search_can_start_from_what_it_left(
 def test_a_supernet_is_searched_from_its_checkpoint_and_wrong_limits_are_told_at_their_field(
     agent: FakeAgent, tab: Page
 ) -> None:
-    tab.goto(f"/#/checkpoints/{a_supernet(agent)}")
+    tab.goto(f"/#/checkpoints/{trained_supernet(agent)}")
     tab.get_by_role("link", name="Search this supernet…").click()
     expect(tab.get_by_role("heading", level=1)).to_contain_text("Search: ")
     expect(tab.get_by_text("20 generations of 50: 1,000 candidates")).to_be_visible()

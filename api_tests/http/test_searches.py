@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from api_tests.support.fake_agent import FakeAgent
-from api_tests.support.fake_search import begin, tell
 from api_tests.support.problems import pointers_of, problem_of
+from api_tests.support.search_calls import begin, tell
 from api_tests.support.searches import LEAST, MOST, a_candidate
 from api_tests.support.server import Server
 

@@ -66,13 +66,14 @@ def training_hints(
     """
     known = KnownParameters.of(params)
     batch, total = known.batch_size, known.total_iters
-    if batch is not None and train is not None and batch > train.images:
-        detail = f"batch_size {batch} is more than the {_images(train.images)} there are"
+    images = known.trained_images(train.images) if train is not None else 0
+    if batch is not None and train is not None and batch > images:
+        detail = f"batch_size {batch} is more than the {_images(images)} there are"
         pointer = "/params/batch_size"
         yield Hint(pointer=pointer, level="warning", detail=f"{detail}{_seen(train)}")
     elif batch is not None and total is not None and train is not None:
         rest = params.get("bn_recalibration_iters")
-        yield _epochs(train.images // batch, total, rest if recalibrates else 0)
+        yield _epochs(images // batch, total, rest if recalibrates else 0)
     yield from _learning_rate(params, published, is_new=is_new)
     yield from _intervals(params, total)
 

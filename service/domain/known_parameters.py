@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+from service.contract.holdout import held_out
+
 
 @dataclass(frozen=True)
 class KnownParameters:
@@ -13,11 +15,17 @@ class KnownParameters:
     batch_size: int | None = None
     accumulate: int | None = None
     num_classes: int | None = None
+    holdout_every: int | None = None
 
     @property
     def parts(self) -> int:
         """In how many equal parts each rank works through its share of a batch."""
         return self.accumulate or 1
+
+    def trained_images(self, images: int) -> int:
+        """How many of a training split's images are trained on: those that are not held out."""
+        every = self.holdout_every or 0
+        return images - len(held_out(images, every)) if every > 1 else images
 
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> Self:

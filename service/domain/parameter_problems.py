@@ -89,6 +89,9 @@ def _missing(name: str, condition: str, schema: Schema) -> str:
 
 def _sentence(name: str, error: ValidationError) -> str:
     wrong = _shown(error.instance)
+    if error.validator == "not" and "description" in error.validator_value:
+        # Of a recipe that says so, such as "be 1, which leaves nothing to train on".
+        return f"{name} must not {error.validator_value['description']}: it is {wrong}"
     write = _SENTENCES.get(str(error.validator))
     if write is not None:
         must, instead = write(error.validator_value, error)

@@ -5,20 +5,10 @@ Imports no torch.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from workers.data.images import (
-    EncodedImages,
-    EncodedPixels,
-    ImageDataset,
-    PixelImages,
-    Pixels,
-    is_in_memory,
-)
-
-if TYPE_CHECKING:
-    from PIL import Image
-    from torch import Tensor
+from workers.data.images import ImageDataset
+from workers.data.views import view_of
 
 Match = Literal["name", "position"]
 _SHOWN = 5
@@ -68,57 +58,8 @@ def in_class_order(images: ImageDataset, names: tuple[str, ...]) -> ImageDataset
     """The images with labels that count in the order of `names`, which are all their classes."""
     if images.class_names == names:
         return images
-    if isinstance(images, EncodedImages):
-        return _EncodedInClassOrder(images, names)
-    if isinstance(images, PixelImages):
-        return _PixelsInClassOrder(images, names)
-    return _ImagesInClassOrder(images, names)
-
-
-class _ImagesInClassOrder:
-    def __init__(self, images: ImageDataset, names: tuple[str, ...]) -> None:
-        self.class_names = names
-        self.in_memory = is_in_memory(images)
-        self._images = images
-        rows = {name: row for row, name in enumerate(names)}
-        self._rows = [rows[name] for name in images.class_names]
-
-    def __len__(self) -> int:
-        return len(self._images)
-
-    def sample(self, epoch: int, index: int) -> "tuple[Tensor, int]":
-        image, label = self._images.sample(epoch, index)
-        return image, self._rows[label]
-
-    def label_of(self, index: int) -> int:
-        return self._rows[self._images.label_of(index)]
-
-    def name_of(self, index: int) -> str:
-        return self._images.name_of(index)
-
-    def picture(self, index: int) -> "Image.Image":
-        return self._images.picture(index)
-
-
-class _PixelsInClassOrder(_ImagesInClassOrder):
-    def __init__(self, images: PixelImages, names: tuple[str, ...]) -> None:
-        super().__init__(images, names)
-        self.batch_transform = images.batch_transform
-        self._pixels = images.pixels
-
-    def pixels(self, epoch: int, index: int) -> Pixels:
-        pixels = self._pixels(epoch, index)
-        return pixels._replace(label=self._rows[pixels.label])
-
-
-class _EncodedInClassOrder(_PixelsInClassOrder):
-    def __init__(self, images: EncodedImages, names: tuple[str, ...]) -> None:
-        super().__init__(images, names)
-        self._encoded = images.encoded
-
-    def encoded(self, epoch: int, index: int) -> EncodedPixels | Pixels:
-        image = self._encoded(epoch, index)
-        return image._replace(label=self._rows[image.label])
+    rows = {name: row for row, name in enumerate(names)}
+    return view_of(images, range(len(images)), names, [rows[name] for name in images.class_names])
 
 
 def _listed(names: Sequence[str]) -> str:

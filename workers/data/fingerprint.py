@@ -4,7 +4,7 @@ Imports no torch.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -64,13 +64,14 @@ class RunData(BaseModel):
     classes_matched_by: Match | None = None
 
 
-def fingerprint_of(images: ImageDataset) -> SplitFingerprint:
-    """The fingerprint of a split; reads no image."""
+def fingerprint_of(images: ImageDataset, indices: Sequence[int] | None = None) -> SplitFingerprint:
+    """The fingerprint of a split, or of its images at these indices alone; reads no image."""
+    counted = range(len(images)) if indices is None else indices
     hashes = [hashlib.sha256() for _ in images.class_names]
     counts = [0] * len(hashes)
     files = images if isinstance(images, FileImages) else None
     total = 0
-    for index in range(len(images)):
+    for index in counted:
         label = images.label_of(index)
         if files is None:
             line = f"{images.name_of(index)}\0"
@@ -88,7 +89,7 @@ def fingerprint_of(images: ImageDataset) -> SplitFingerprint:
         classes[name] = ClassFingerprint(images=count, sha256=digits[:_DIGITS])
     return SplitFingerprint(
         sha256=whole.hexdigest(),
-        images=len(images),
+        images=len(counted),
         size_bytes=total if files is not None else None,
         classes=classes,
     )

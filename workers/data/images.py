@@ -28,7 +28,8 @@ class SplitRequest:
 
     `image_size` is the side of the square input in pixels, `seed` that of the augmentation,
     `preprocess` makes the network's input, and `data_root` is this worker's data root. `remark`
-    takes a sentence about the split for the user, such as what was passed over.
+    takes a sentence about the split for the user, such as what was passed over. Images of "train"
+    that are not to be augmented are cut as those of "val" are, and have no randomness.
     """
 
     split: Split
@@ -37,6 +38,12 @@ class SplitRequest:
     preprocess: Preprocess
     data_root: Path
     remark: Callable[[str], None] = lambda _: None
+    augments: bool = True
+
+    @property
+    def is_augmented(self) -> bool:
+        """Whether each image is another one in each epoch."""
+        return self.split == "train" and self.augments
 
 
 class ImageDataset(Protocol):

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
     from torch.optim import Optimizer
 
+    from workers.networks.choices import Parts
+
 PACKAGE = "trainyard-service"
 """The distribution that brings the built-in recipes."""
 
@@ -42,6 +44,13 @@ class Paths:
     - `of_step`: `(params, step) -> str`, the path of iteration 1 … total_iters, on every rank.
     - `of_validation`: `(params) -> tuple[str, ...]`; a validation is the mean over these.
     - `recalibration_batches`: `(params) -> int`, for the statistics of each of them.
+    - `advice`: `(params, step) -> str | None`, what helps a supernet whose paths all guess after an
+      iteration, as one sentence; None while it is too early to say.
+    - `holdout_every`: `(params) -> int`, of the images that are kept from training for a search.
+    - `choices`: `(params) -> tuple[str, ...]`, the digits that a path may have at each place.
+    - `parts`: `(network) -> workers.networks.choices.Parts`, so that paths share their beginnings.
+    - `tensors`: `(tensors, path) -> dict[str, Tensor]`, the state dict of a path's own network,
+      from that of the supernet.
 
     `recipe` is the name of the recipe of which each path is a variant, as a network of its own.
     """
@@ -50,12 +59,17 @@ class Paths:
     of_step: str
     of_validation: str
     recalibration_batches: str
+    advice: str
+    holdout_every: str
+    choices: str
+    parts: str
+    tensors: str
     recipe: str
 
     @property
     def references(self) -> tuple[str, ...]:
         """Every `module:function` that is named here."""
-        return (self.take, self.of_step, self.of_validation, self.recalibration_batches)
+        return tuple(value for name, value in vars(self).items() if name != "recipe")
 
 
 @dataclass(frozen=True)
@@ -153,6 +167,33 @@ class Recipe:
         """How many training batches the statistics of a validated path are learnt from."""
         assert self.paths is not None
         return int(_load(self.paths.recalibration_batches)(params))
+
+    def advice(self, params: RecipeParams, step: int) -> str | None:
+        """What helps a supernet whose paths all guess after an iteration; None if it is early."""
+        assert self.paths is not None
+        advice: str | None = _load(self.paths.advice)(params, step)
+        return advice
+
+    def holdout_every(self, params: RecipeParams) -> int:
+        """Which training images are kept for a search (`service.contract.holdout`); 0 if none."""
+        return int(_load(self.paths.holdout_every)(params)) if self.paths is not None else 0
+
+    def choices(self, params: RecipeParams) -> tuple[str, ...]:
+        """The digits that a path through a supernet may have at each place."""
+        assert self.paths is not None
+        return tuple(_load(self.paths.choices)(params))
+
+    def parts(self, network: "nn.Module") -> "Parts":
+        """The stem, the places and the tail of a supernet."""
+        assert self.paths is not None
+        parts: Parts = _load(self.paths.parts)(network)
+        return parts
+
+    def tensors_of_path(self, tensors: "Mapping[str, Tensor]", path: str) -> "dict[str, Tensor]":
+        """The state dict of a path's own network, which is of the recipe `paths.recipe`."""
+        assert self.paths is not None
+        found: dict[str, Tensor] = _load(self.paths.tensors)(tensors, path)
+        return found
 
     def info(self, package: str = PACKAGE) -> RecipeInfo:
         """The recipe as data; raises ValueError if its parameters make no form."""

@@ -69,5 +69,8 @@ def export_state(job: Job, volume: SharedVolume) -> ExportState:
 def submit_export(
     tx: Connection, request: ExportRequest, *, job_id: str, now: datetime, by: Caller = SERVER
 ) -> SubmissionResult:
-    """Queue an export; raises NotFound, Conflict for a checkpoint whose bytes are not whole."""
+    """Queue an export; raises NotFound, Conflict for a checkpoint whose bytes are not whole.
+
+    Raises Unprocessable for a format that cannot hold its network.
+    """
     return submit(tx, export_spec(tx, request), job_id=job_id, key=None, now=now, by=by)

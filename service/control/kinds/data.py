@@ -107,10 +107,21 @@ def _require_parts(images: int, parts: int, whose: str) -> None:
 
 def require_batch(dataset: DatasetInfo | None, params: KnownParameters) -> None:
     """Raises Unprocessable if the training images make no whole batch."""
-    if dataset is None or params.batch_size is None or params.batch_size <= dataset.train_images:
+    if dataset is None or params.batch_size is None:
+        return
+    images = params.trained_images(dataset.train_images)
+    if params.batch_size <= images:
         return
     message = (
         f"batch_size {params.batch_size} is larger than the training set of "
-        f"{count_text(dataset.train_images, 'image')}; use at most {dataset.train_images}"
+        f"{count_text(images, 'image')}{_without(dataset.train_images - images, params)}; "
+        f"use at most {images}"
     )
     raise Unprocessable("batch_size", message, "/params/batch_size")
+
+
+def _without(held_out: int, params: KnownParameters) -> str:
+    every = params.holdout_every
+    return f", without the {held_out} that holdout_every {every} keeps for a search" * bool(
+        held_out
+    )

@@ -17,6 +17,7 @@ from service.control.kinds.sources import (
     source_of,
     with_network,
 )
+from service.control.kinds.supernet_rules import require_one_network
 from service.domain.known_parameters import KnownParameters
 from service.store.job_rows import StoredJob
 
@@ -38,6 +39,7 @@ class EvalKind(Kind[EvalSpec]):
         """See Kind."""
         source = source_of(tx, spec.checkpoint, _SOURCE)
         require_network(spec, source, _SOURCE)
+        require_one_network(tx, spec.network[0])
         classes = classes_of(dataset_of(tx, spec.data), KnownParameters.of(spec.params))
         if source is not None:
             require_classes(source, classes, _SOURCE, may_replace=False)

@@ -9,6 +9,7 @@ from service.contract.exchange import ExportRequest
 from service.contract.jobs import Job
 from service.contract.specs import ExportSpec, TrainSpec
 from service.control.kinds.base import CheckedSubmission, Kind
+from service.control.kinds.supernet_rules import require_format
 from service.domain.errors import Conflict, NotFound
 from service.store import checkpoints, jobs
 
@@ -25,6 +26,7 @@ class ExportKind(Kind[ExportSpec]):
             raise Conflict(
                 "checkpoint_unusable", f"checkpoint {source.id} is {source.state}; name another"
             )
+        require_format(tx, source.recipe, spec.request.format)
         return CheckedSubmission(spec, source.recipe, source.variant, source)
 
     def title(self, spec: ExportSpec) -> str:

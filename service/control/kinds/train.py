@@ -22,6 +22,7 @@ from service.control.kinds.sources import (
     source_of,
     with_network,
 )
+from service.control.kinds.supernet_rules import require_sampled_paths
 from service.control.kinds.uses import train_longer, uses_of_latest
 from service.domain.errors import Unprocessable
 from service.domain.known_parameters import KnownParameters
@@ -51,9 +52,10 @@ class TrainKind(Kind[TrainSpec]):
         classes = classes_of(dataset, params)
         require_batch(dataset, params)
         require_shares(spec.resources, params)
+        require_sampled_paths(tx, spec.network[0], spec.params)
         if source is not None:
             _require_fitting(tx, spec, source, classes)
-        return CheckedSubmission(spec, *spec.network, source, spec.search)
+        return CheckedSubmission(spec, *spec.network, source, spec.search, classes)
 
     def hints(self, tx: Connection, checked: CheckedSubmission[TrainSpec]) -> Sequence[Hint]:
         """See Kind."""

@@ -66,7 +66,7 @@ class Digits:
         size = self._request.image_size
         image = self._images[index].expand(3, -1, -1)
         image = F.interpolate(image[None], (size, size), mode="bilinear")[0].round().byte()
-        if self._request.split == "val":
+        if not self._request.is_augmented:
             return Pixels(image, int(self._labels[index]), without_augmentation()), None
         draw = np.random.default_rng((self._request.seed, epoch, index))
         cut = RandomCut(size, draw, area=(0.8, 1.0), ratio=(0.9, 1.1))

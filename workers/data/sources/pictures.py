@@ -65,7 +65,7 @@ class Pictures(ABC):
 
     def _drawn(self, epoch: int, index: int) -> tuple[Pixels, np.random.Generator | None]:
         label, request = self.label_of(index), self._request
-        if request.split == "val":
+        if not request.is_augmented:
             centre = self.cut(index, CentreCut(request.image_size))
             return Pixels(centre, label, without_augmentation()), None
         draw = self._generator(epoch, index)

@@ -2,8 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, model_validator
 
+from service.contract.path_sampling import BLOCK_TWICE, sampling_problem
 from workers.networks.heads import Heads
 from workers.recipes.base import OriginalFiles, Paths, Recipe
 from workers.recipes.oneshot.space import SPACE
@@ -11,7 +12,26 @@ from workers.recipes.params import LearningRate, RecipeParams, TotalIters, unit
 
 _PLACES = len(SPACE.places)
 _EVERY = "0123"
-_Digits = Annotated[str, Field(pattern=r"^[0-3]{1,4}$")]
+_NOT_EVERY_IMAGE = {"const": 1, "description": "be 1, which leaves nothing to train on"}
+
+
+def _each_once(digits: str) -> str:
+    if len(set(digits)) < len(digits):
+        raise ValueError(f"the choices of a place must not {BLOCK_TWICE['description']}")
+    return digits
+
+
+def _some_image(every: int) -> int:
+    if every == 1:
+        raise ValueError(f"holdout_every must not {_NOT_EVERY_IMAGE['description']}")
+    return every
+
+
+_Digits = Annotated[
+    str,
+    Field(min_length=1, pattern=r"^[0-3]*$", json_schema_extra={"not": {**BLOCK_TWICE}}),
+    AfterValidator(_each_once),
+]
 _Macs = Annotated[
     int,
     Field(ge=0, le=10**12, json_schema_extra=unit("multiply-adds")),
@@ -44,6 +64,16 @@ class SupernetParams(RecipeParams):
             description="For each place which blocks a path may have there.",
         ),
     ] = (_EVERY,) * _PLACES
+    ramp: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=1,
+            description="Share of the iterations over which the places are freed one after "
+            "another, the last one first; until then a place has the first of its choices, and "
+            "paths are drawn evenly.",
+        ),
+    ] = 0.0
     validated_paths: Annotated[
         int,
         Field(
@@ -62,10 +92,29 @@ class SupernetParams(RecipeParams):
             json_schema_extra=unit("batches"),
         ),
     ] = 20
+    holdout_every: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=1_000_000,
+            description="Each so-many-th training image is kept from training, for a search of "
+            "the supernet to measure its paths by; 0: none, as published. The paper keeps about "
+            "each 25th.",
+            json_schema_extra={**unit("images"), "not": {**_NOT_EVERY_IMAGE}},
+        ),
+        AfterValidator(_some_image),
+    ] = 0
     compile: Annotated[
         Literal["off"],
         Field(description="Each path would be compiled anew: a supernet is always eager."),
     ] = "off"
+
+    @model_validator(mode="after")
+    def _draws_a_path(self) -> "SupernetParams":
+        problem = sampling_problem(SPACE, dict(self))
+        if problem is not None:
+            raise ValueError(problem.message)
+        return self
 
 
 RECIPE = Recipe(
@@ -81,6 +130,11 @@ RECIPE = Recipe(
         of_step="workers.recipes.supernet.sampler:path_of_step",
         of_validation="workers.recipes.supernet.sampler:paths_of_validation",
         recalibration_batches="workers.recipes.supernet.sampler:recalibration_batches",
+        advice="workers.recipes.supernet.sampler:advice",
+        holdout_every="workers.recipes.supernet.sampler:holdout_every",
+        choices="workers.recipes.supernet.sampler:choices",
+        parts="workers.networks.choices:parts_of",
+        tensors="workers.networks.choices:tensors_of_path",
         recipe="oneshot",
     ),
     original=OriginalFiles(final_tag=""),

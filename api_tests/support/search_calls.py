@@ -1,4 +1,4 @@
-"""Searches that a fake agent runs: the supernet before it, and the candidates that it tells of."""
+"""Searches over HTTP, by a worker that a test plays."""
 
 from typing import Any
 
@@ -6,11 +6,11 @@ from api_tests.support.fake_agent import FakeAgent
 from api_tests.support.searches import PARAMS, SMALL, SUPERNET, searching_catalog
 
 _FIRST = 9
-"""Before the jobs that any worker may take."""
+"""The priority: before the jobs that any worker may take."""
 
 
-def a_supernet(agent: FakeAgent) -> str:
-    """A checkpoint of a supernet that the agent has trained; it can search it, too."""
+def trained_supernet(agent: FakeAgent) -> str:
+    """The id of a supernet's checkpoint, whose training has ended."""
     catalog = searching_catalog().model_dump(mode="json")
     assert agent.http.put(f"/agent/workers/{agent.id}/catalog", json=catalog).is_success
     agent.submit(**SUPERNET, priority=_FIRST)
@@ -21,14 +21,9 @@ def a_supernet(agent: FakeAgent) -> str:
 
 
 def submit_search(agent: FakeAgent, checkpoint: str, **params: Any) -> dict[str, Any]:
-    """A search of a supernet's checkpoint."""
-    all_params = PARAMS | SMALL | params
-    search = {
-        "kind": "search",
-        "checkpoint": {"id": checkpoint},
-        "params": all_params,
-        "priority": _FIRST,
-    }
+    """A search of a supernet's checkpoint, as a job."""
+    named = {"kind": "search", "checkpoint": {"id": checkpoint}, "priority": _FIRST}
+    search = named | {"params": PARAMS | SMALL | params}
     body = {name: value for name, value in agent.spec(**search).items() if name != "recipe"}
     answer = agent.http.post("/jobs", json=body)
     assert answer.status_code == 201, answer.text
@@ -38,10 +33,10 @@ def submit_search(agent: FakeAgent, checkpoint: str, **params: Any) -> dict[str,
 
 def begin(agent: FakeAgent, **params: Any) -> dict[str, Any]:
     """The claim of a search, whose supernet was trained before."""
-    submit_search(agent, a_supernet(agent), **params)
+    submit_search(agent, trained_supernet(agent), **params)
     return agent.claim()
 
 
 def tell(agent: FakeAgent, claim: dict[str, Any], *candidates: dict[str, Any]) -> None:
-    """The claim's attempt has measured these candidates."""
+    """The event by which a worker tells what it has measured."""
     agent.beat(claim, ("candidates", {"candidates": list(candidates)}))
