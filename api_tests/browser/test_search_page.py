@@ -134,7 +134,7 @@ def test_the_pointer_names_a_candidate_and_a_click_keeps_it(opened: Page) -> Non
     _named(opened, 5)
 
 
-def test_the_parents_are_counted_by_place_and_choice(opened: Page, claim: dict[str, Any]) -> None:
+def test_the_parents_are_counted_by_place_and_choice(opened: Page) -> None:
     stage = opened.get_by_role("table", name="Stage 4, places 17 to 20")
     expect(stage.get_by_role("columnheader")).to_have_text(["17", "18", "19", "20"])
     # The two best are 28 and 29: 130 and 131 in base 4.
