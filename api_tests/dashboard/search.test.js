@@ -123,7 +123,7 @@ test("a path is shown by its stages, and one of unknown places in one part", () 
 });
 
 test("digits are of the space that is named, or that has as many places", () => {
-  const spaces = spacesOf({ search_space: null, search_spaces: [SPACE, LARGE, TWIN] });
+  const spaces = spacesOf({ search_space: null, search_spaces: [TWIN, SPACE, LARGE] });
   assert.equal(spaceOf(spaces, { blocks: "0".repeat(40) }), LARGE);
   assert.equal(spaceOf(spaces, { blocks: "0".repeat(20) }), SPACE);
   assert.equal(spaceOf(spaces, { blocks: "0".repeat(20), space: "300M.path" }), TWIN);
@@ -141,7 +141,7 @@ test("a variant that is an architecture is digits, and a name is none", () => {
 });
 
 test("candidates in words", () => {
-  assert.deepEqual([329_912_320, 6_357_440, 1_234_567_890, null].map(millions), ["329.9 M", "6.357 M", "1,235 M", "—"]);
+  assert.deepEqual([329_912_320, 6_357_440, 1_234_567_890, null].map((each) => millions(each)), ["329.9 M", "6.357 M", "1,235 M", "—"]);
   assert.deepEqual([1, 0].map((generation) => generationText({ generation })), ["generation 1", "given"]);
   assert.deepEqual(["random", "crossover", "grafting"].map((origin) => originText({ origin })), ["drawn", "crossover", "grafting"]);
 });
