@@ -177,6 +177,12 @@ def test_any_candidate_is_trained_from_the_table_and_names_the_search(
     job = agent.http.get(f"/jobs/{opened.url.rpartition('/')[2]}").json()
     assert (job["variant"], job["spec"]["search"]) == (f"b{path}", claim["job_id"])
     assert job["spec"]["init_from"] is None
+    origins = opened.locator(".origins")
+    expect(origins).to_contain_text("Found by")
+    expect(origins).not_to_contain_text("Retry")
+    origins.get_by_role("link").click()
+    descendants = opened.get_by_role("table", name="Jobs that came of it")
+    expect(descendants.locator("tbody tr").first).to_contain_text("training of a path")
 
 
 def test_another_path_than_the_candidate_is_no_longer_of_the_search(opened: Page) -> None:

@@ -75,10 +75,9 @@ function Shown({ job, isGone, refresh }) {
   `;
 }
 
-/** The job that it retries, or else the training that it goes on from. */
+/** The job that it retries, or else the training that it goes on from: of its own kind, to compare with. */
 function parentOf(job, lineage) {
-  const source = lineage?.source?.job;
-  return lineage?.parent ?? (source?.kind === job.kind ? source : null);
+  return [lineage?.parent, lineage?.source?.job].find((each) => each?.kind === job.kind) ?? null;
 }
 
 /** 422: it cannot be the id of a job at all. */
