@@ -256,3 +256,19 @@ def test_the_page_has_no_violation_and_fits(
     expect(_rows(tab)).to_have_count(25)
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
     assert violations(tab) == []
+
+
+@pytest.mark.skipif(not AXE.is_file(), reason="`make node_modules/installed` brings axe-core")
+@pytest.mark.parametrize("width", [375, 1280])
+def test_the_forms_of_a_path_and_of_a_search_have_no_violation_and_fit(
+    claim: dict[str, Any], tab: Page, width: int
+) -> None:
+    tab.set_viewport_size({"width": width, "height": 900})
+    path = _candidate(0)["blocks"]
+    supernet = claim["spec"]["checkpoint"]["id"]
+    train = f"/#/submit?from={claim['job_id']}&path={path}"
+    for address in (train, f"/#/submit?checkpoint={supernet}&action=search"):
+        tab.goto(address)
+        expect(tab.get_by_text("Nothing is wrong with it.")).to_be_visible()
+        assert tab.evaluate("document.documentElement.scrollWidth") <= width
+        assert violations(tab) == []

@@ -61,7 +61,7 @@ function Found({ search }) {
     <${Best} search=${search} />
     <${SearchScatter} search=${search} />
     <div class="charts">
-      <${SearchGenerations} search=${search} />
+      ${search.generations > 0 && html`<${SearchGenerations} search=${search} />`}
       <${ParentHeat} search=${search} />
     </div>
     <${CandidateTable} search=${search} query=${route.value.query} />
