@@ -56,7 +56,7 @@ function Shown({ job, isGone, refresh }) {
     <${Progress} job=${job} />
     <${Figures} job=${job} />
     <${TimeSpent} spent=${job.progress.time_spent} />
-    ${job.kind === "search" && html`<${Lazy} of="The search" load=${loadSearch} shown=${{ job, isGone }} />`}
+    ${job.kind === "search" && !job.unreadable && html`<${Lazy} of="The search" load=${loadSearch} shown=${{ job, isGone }} />`}
     ${view.charts ? html`<${JobCharts} job=${job} />` : html`<${HostUse} job=${job} />`}
     <${Evaluation} job=${job} />
     ${view.checkpoints && html`<${JobCheckpoints} job=${job} />`}
