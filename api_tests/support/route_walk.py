@@ -134,12 +134,12 @@ def _use_search(calls: CountedCalls) -> None:
     calls("PUT /agent/workers/{worker_id}", "wrk_1", json={"host": "a", "process": KERNEL})
     catalog = searching_catalog().model_dump(mode="json")
     calls("PUT /agent/workers/{worker_id}/catalog", "wrk_1", expect=204, json=catalog)
-    calls("POST /jobs", expect=201, json=SPEC | SUPERNET)
+    calls("POST /jobs", expect=201, json=SPEC | SUPERNET | {"priority": 1000})
     claim = claim_one(calls)
     manifest = a_manifest(claim["job_id"], 1, **SUPERNET)
     _tell(calls, claim, "checkpoint", published_body(manifest))
     calls("POST /agent/reports", json=_of(claim) | {"outcome": "succeeded", "reason": "finished"})
-    search = {"kind": "search", "data": SPEC["data"], "params": PARAMS | SMALL}
+    search = {"kind": "search", "data": SPEC["data"], "params": PARAMS | SMALL, "priority": 1000}
     checkpoint = {"checkpoint": {"id": manifest.checkpoint_id}}
     calls("POST /jobs", expect=201, json=search | checkpoint)
     claim = claim_one(calls)
