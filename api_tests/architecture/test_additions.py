@@ -153,7 +153,7 @@ def test_a_kind_touches_the_files_that_contributing_names(
     tree.edit(
         "service/contract/specs.py",
         ("\nKindName = ", COUNT_SPEC.rstrip() + "\n\n\nKindName = "),
-        ('"import", "export"]', '"import", "export", "count"]'),
+        ('"export", "search"]', '"export", "search", "count"]'),
         (
             "SubmittedSpec = TrainSpec | EvalSpec",
             "SubmittedSpec = TrainSpec | EvalSpec | CountSpec",
