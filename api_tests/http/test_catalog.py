@@ -222,6 +222,49 @@ def test_what_has_no_size_is_refused_at_its_parameter(
     assert pointers_of(answer.json()) == [pointer]
 
 
+@pytest.mark.parametrize(
+    ("recipe", "query", "variant", "multiply_adds"),
+    [
+        ("detnas", {"blocks": "21202112331300313132"}, "COCO_FPN_300M", 321_219_008),
+        ("detnas", {"blocks": "0123" * 10}, f"b{'0123' * 10}", None),
+        ("detnas", {"blocks": "0" * 20, "space": "300M.path"}, f"300M.path-b{'0' * 20}", None),
+        (
+            "shufflenet_v2_plus",
+            {"blocks": "00311100202110202132", "space": "large"},
+            "large",
+            360_050_704,
+        ),
+    ],
+)
+def test_the_size_in_one_of_several_spaces_is_answered(
+    http: httpx.Client, recipe: str, query: dict[str, str], variant: str, multiply_adds: int | None
+) -> None:
+    found = http.get(f"/recipes/{recipe}/size", params=query).json()
+    assert (found["variant"], found["blocks"]) == (variant, query["blocks"])
+    assert found["channels"] is None
+    assert multiply_adds in (None, found["multiply_adds"])
+
+
+@pytest.mark.parametrize(
+    ("recipe", "query", "pointer"),
+    [
+        ("detnas", {"blocks": "0" * 21}, "/blocks"),
+        ("detnas", {"blocks": "0" * 20, "space": "1.3G"}, "/blocks"),
+        ("detnas", {"blocks": "0" * 20, "space": "none"}, "/space"),
+        ("detnas", {"blocks": "0" * 20, "channels": "3" * 20}, "/channels"),
+        ("shufflenet_v2_plus", {"blocks": "0" * 20}, "/space"),
+        ("oneshot", {"blocks": "0" * 20, "space": "small"}, "/space"),
+        ("oneshot", {"blocks": "0" * 20, "space": "a b"}, "/query/space"),
+    ],
+)
+def test_what_is_in_none_of_several_spaces_is_refused_at_its_parameter(
+    http: httpx.Client, recipe: str, query: dict[str, str], pointer: str
+) -> None:
+    answer = http.get(f"/recipes/{recipe}/size", params=query)
+    assert answer.status_code == 422
+    assert pointers_of(answer.json()) == [pointer]
+
+
 def test_a_recipe_without_a_space_has_no_architectures(http: httpx.Client) -> None:
     answer = http.get("/recipes/shufflenet_v2/size", params={"blocks": BLOCKS})
     assert "named variants only" in problem_of(answer, 404, "no_search_space")["detail"]
@@ -230,3 +273,5 @@ def test_a_recipe_without_a_space_has_no_architectures(http: httpx.Client) -> No
     spaces = {name: each["search_space"] for name, each in recipes(http).items()}
     assert spaces["oneshot"]["stages"] == [[64, 4], [160, 4], [320, 8], [640, 4]]
     assert spaces["shufflenet_v2"] is None
+    several = [space["name"] for space in recipes(http)["detnas"]["search_spaces"]]
+    assert several == ["300M", "1.3G", "300M.path", "1.3G.path"]

@@ -81,6 +81,11 @@ class RecipeInfo(_Entry):
         """Every space of the recipe."""
         return table_of(self.search_space, self.search_spaces)
 
+    def for_paths_of(self, supernet: "RecipeInfo") -> "RecipeInfo":
+        """The recipe with the one space that has the paths of a supernet as its `search_space`."""
+        space = self.spaces.named(supernet.path_space)
+        return self.model_copy(update={"search_space": space, "search_spaces": ()})
+
     @property
     def digest(self) -> str:
         """The sha256 of the recipe's form: equal for workers that run it in the same form."""
