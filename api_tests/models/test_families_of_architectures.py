@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from api_tests.facts.published import MODELS
+from api_tests.facts.published import FAMILIES, MODELS, fill, uniform
 from api_tests.support.network_sizes import counted_multiply_adds
 from service.contract.architecture_costs import cost_of
 from service.contract.architectures import Architecture
@@ -56,6 +56,19 @@ def test_the_formula_gives_what_is_counted_on_a_built_network(
     network = network_of(recipe, space.variant(architecture), 7)
     counted = sum(p.numel() for p in network.parameters()), counted_multiply_adds(network, 64)
     assert cost_of(space, architecture, 64, 7) == counted
+
+
+def test_another_network_of_shufflenet_v2_plus_has_the_logits_of_the_original() -> None:
+    facts = FAMILIES["shufflenet_v2_plus"]
+    variant = f"{facts['size']}-b{facts['blocks']}"
+    network = network_of("shufflenet_v2_plus", variant, 1000)
+    network = network.double().to_empty(device="cpu").eval()
+    assert sum(p.numel() for p in network.parameters()) == facts["params"]
+    fill(network)
+    with torch.no_grad():
+        logits = network(uniform(0, 2, 3, 224, 224))
+    expected = torch.tensor(facts["logits"], dtype=torch.float64)
+    assert (logits[:, :8] - expected).abs().max().item() <= 1e-6 * facts["logits_std"]
 
 
 @pytest.mark.parametrize(
