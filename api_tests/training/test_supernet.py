@@ -17,9 +17,13 @@ pytestmark = pytest.mark.xdist_group("trainer: ranks")
 FEW = {"validated_paths": 2, "validation_recalibration_batches": 1}
 
 
-@pytest.mark.parametrize("ranks", [1, 2])
-def test_a_killed_supernet_ends_as_one_that_was_left_alone(tmp_path: Path, ranks: int) -> None:
-    spec = train_spec("supernet", batch_size=12, display_interval=2, **FEW)
+@pytest.mark.parametrize(
+    ("recipe", "ranks"), [("supernet", 1), ("supernet", 2), ("detnas_supernet_300M", 1)]
+)
+def test_a_killed_supernet_ends_as_one_that_was_left_alone(
+    tmp_path: Path, recipe: str, ranks: int
+) -> None:
+    spec = train_spec(recipe, batch_size=12, display_interval=2, **FEW)
     both = killed_beside_left_alone(tmp_path, spec, ranks=ranks, train=30)
     assert both.resumed_at >= 3
     assert both.notes == []

@@ -69,7 +69,7 @@ class Paths:
     @property
     def references(self) -> tuple[str, ...]:
         """Every `module:function` that is named here."""
-        return tuple(value for name, value in vars(self).items() if name != "recipe")
+        return tuple(value for name, value in vars(self).items() if name not in ("recipe", "space"))
 
 
 @dataclass(frozen=True)

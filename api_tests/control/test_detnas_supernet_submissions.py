@@ -1,0 +1,61 @@
+"""Trainings of DetNAS's supernets: what is submitted is checked against the space of each."""
+
+from typing import Any
+
+import pytest
+
+from api_tests.support.use_cases import ControlPlane
+from service.contract.catalog import builtin_catalog
+from service.contract.specs import TrainSpec
+from service.domain.errors import InvalidFields, Unprocessable
+
+
+@pytest.mark.parametrize(("space", "places"), [("300M", 20), ("1.3G", 40)])
+def test_a_supernet_is_submitted_by_its_recipe_alone(
+    control_plane: ControlPlane, space: str, places: int
+) -> None:
+    job = control_plane.submit(recipe=f"detnas_supernet_{space}", variant=None)
+    assert isinstance(job.spec, TrainSpec)
+    assert job.spec.variant == space
+    assert len(job.spec.params["choices"]) == places
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        (
+            {"sampling": "macs_uniform", "sampling_macs_from": 0, "sampling_macs_to": 360_000_000},
+            "raise sampling_macs_to to 1,085,874,592 or more",
+        ),
+    ],
+)
+def test_a_range_of_another_space_is_refused(
+    control_plane: ControlPlane, params: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(Unprocessable, match=message) as refused:
+        control_plane.submit(recipe="detnas_supernet_1.3G", variant=None, params=params)
+    assert refused.value.pointer == "/params/sampling_macs_to"
+
+
+def test_choices_are_of_as_many_places_as_the_space_has(control_plane: ControlPlane) -> None:
+    params = {"choices": ["0123"] * 20}
+    control_plane.submit(recipe="detnas_supernet_300M", variant=None, params=params)
+    with pytest.raises(InvalidFields):
+        control_plane.submit(recipe="detnas_supernet_1.3G", variant=None, params=params)
+
+
+@pytest.mark.parametrize("space", ["300M", "1.3G"])
+def test_a_path_is_a_variant_of_the_space_that_the_supernet_names(space: str) -> None:
+    supernet = builtin_catalog().recipe(f"detnas_supernet_{space}")
+    assert supernet is not None
+    assert supernet.path_recipe is not None
+    paths = builtin_catalog().recipe(supernet.path_recipe)
+    assert paths is not None
+    found = paths.for_paths_of(supernet).search_space
+    assert found is not None
+    assert found.name == f"{space}.path"
+    plain = builtin_catalog().recipe("supernet")
+    oneshot = builtin_catalog().recipe("oneshot")
+    assert plain is not None
+    assert oneshot is not None
+    assert oneshot.for_paths_of(plain) == oneshot
