@@ -1,19 +1,44 @@
 """Searches as attempts: the same table whatever happens to them, and what they leave."""
 
+import csv
+import hashlib
+import json
+import math
 from collections.abc import Sequence
+from statistics import median
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from api_tests.support.attempts import (
+    as_checkpoint,
+    attempt,
     ended,
     final_digest,
+    final_folder,
     kill,
+    run,
     start,
     until,
     wait,
 )
-from api_tests.support.searches import TrainedSupernet, found, known
+from api_tests.support.digit_searches import (
+    CHOICES,
+    DIGITS,
+    SEARCH,
+    Searched,
+    TrainedSupernet,
+    found,
+    known,
+)
 from service.contract.agent import ReportedEvent
+from service.contract.candidates import Candidate
+from service.contract.path_costs import PathCosts
+from workers.attempt_dir import AttemptDir
+from workers.checkpoints.folder import checkpoints_in
+from workers.recipes.oneshot.space import SPACE
+from workers.search.allowed_paths import AllowedPaths
 
 pytestmark = pytest.mark.xdist_group("search")
 
@@ -130,7 +155,8 @@ def test_the_files_have_every_candidate(supernet: TrainedSupernet, alone: Search
         rows = list(csv.DictReader(file))
     assert [row["blocks"] for row in rows] == [each.blocks for each in alone.table]
     assert [float(row["loss"]) for row in rows] == [each.loss for each in alone.table]
-    assert Image.open(folder / "search.png").size == (800, 500)
+    with Image.open(folder / "search.png") as picture:
+        assert picture.size == (800, 500)
 
 
 def test_given_candidates_are_measured_instead_of_a_search(
@@ -158,18 +184,20 @@ def test_a_search_whose_space_has_no_more_ends_well(supernet: TrainedSupernet) -
 def test_a_search_finds_better_paths_than_as_many_random_ones_have_in_the_middle(
     supernet: TrainedSupernet,
 ) -> None:
-    searched = supernet.searched(generations=6, population=6, parents=3, mutations=4, crossovers=1)
+    images = {"recalibration_batches": 3, "recalibration_batch_size": 32, "fitness_images": 128}
+    bred = {"generations": 5, "population": 6, "parents": 2, "mutations": 4, "crossovers": 1}
+    searched = supernet.searched(**images, **bred, at_once=6)
     generator = np.random.RandomState(99)
     paths = AllowedPaths(PathCosts.of(SPACE, 32, 10), CHOICES, SEARCH["macs_limit"])
     drawn: set[str] = set()
     while len(drawn) < len(searched.table):
         drawn.add(paths.path_within(generator))
-    scored = supernet.searched(candidates=sorted(drawn))
+    scored = supernet.searched(candidates=sorted(drawn), **images, at_once=6)
     middle = median(_losses(scored.table))
     assert min(_losses(searched.table)) < middle
     # Nor by luck alone: what is bred is better than what is drawn.
-    bred = [each for each in searched.table if each.generation > 3]
-    assert median(_losses(bred)) < middle
+    children = [each for each in searched.table if each.origin != "random"]
+    assert median(_losses(children)) < middle
 
 
 def _losses(table: Sequence[Candidate]) -> list[float]:

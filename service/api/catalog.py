@@ -95,6 +95,7 @@ def _shown(form: RecipeForm, workers: int) -> bytes:
         "search_space": None if recipe.search_space is None else recipe.search_space.model_dump(),
         "search_spaces": [space.model_dump() for space in recipe.search_spaces],
         "path_space": recipe.path_space,
+        "path_recipe": recipe.path_recipe,
         "digest": form.digest,
         "workers": workers,
     }
