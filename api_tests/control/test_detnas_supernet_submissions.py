@@ -4,9 +4,19 @@ from typing import Any
 
 import pytest
 
-from api_tests.support.use_cases import ControlPlane
+from api_tests.support.searches import (
+    a_candidate,
+    a_search,
+    a_supernet,
+    best_path,
+    blocks_of,
+    found,
+    submitted,
+)
+from api_tests.support.use_cases import Agent, ControlPlane, an_event
 from service.contract.catalog import builtin_catalog
 from service.contract.specs import TrainSpec
+from service.control.jobs import searches
 from service.domain.errors import InvalidFields, Unprocessable
 
 
@@ -51,3 +61,35 @@ def test_a_path_is_a_variant_of_the_space_that_the_supernet_names(space: str) ->
     assert plain is not None
     assert oneshot is not None
     assert oneshot.for_paths_of(plain) == oneshot
+
+
+def test_what_a_search_has_found_is_of_the_space_of_the_paths(
+    control_plane: ControlPlane, agent: Agent
+) -> None:
+    supernet = a_supernet(control_plane, agent, recipe="detnas_supernet_300M", variant="300M")
+    search = submitted(control_plane, a_search(supernet))
+    claim = agent.claimed()
+    variant = f"300M.path-b{blocks_of(0)}"
+    path = best_path(search, recipe="detnas", variant=variant)
+    agent.beat(claim, found(1, a_candidate(0)), an_event(2, "checkpoint", **path))
+    agent.report(claim)
+    (checkpoint,) = control_plane.checkpoints_of(search).values()
+    assert (checkpoint.recipe, checkpoint.variant) == ("detnas", variant)
+    with control_plane.database.read() as tx:
+        summary = searches.summary(tx, search.id)
+    assert (summary.recipe, summary.space, summary.places) == ("detnas", "300M.path", 20)
+    train = {action.name: action for action in control_plane.job(search).actions}["train_found"]
+    named = {"blocks": blocks_of(0)}
+    for body in (train.body, train.body | {"variant": named, "search": search.id}):
+        job = submitted(control_plane, body)
+        assert (job.recipe, job.variant) == ("detnas", variant)
+
+
+def test_the_published_limit_is_too_small_for_the_larger_space(
+    control_plane: ControlPlane, agent: Agent
+) -> None:
+    supernet = a_supernet(control_plane, agent, recipe="detnas_supernet_1.3G", variant="1.3G")
+    body = a_search(supernet, params={"macs_limit": 330_000_000, "macs_image_size": 224})
+    with pytest.raises(Unprocessable) as refused:
+        submitted(control_plane, body)
+    assert refused.value.pointer == "/params/macs_limit"
