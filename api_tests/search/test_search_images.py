@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from api_tests.support.attempts import ended, run
-from api_tests.support.searches import TrainedSupernet, trained_supernet
+from api_tests.support.digit_searches import TrainedSupernet, trained_supernet
 from workers.data.images import SplitRequest
 from workers.data.loader import Batch
 from workers.data.sources.digits import Digits
