@@ -32,10 +32,11 @@ export function ArchitectureFields({ recipe, spaces, digits, params, bound, prob
     const changed = Object.entries({ ...digits, [name]: text?.trim() }).filter(([, value]) => value);
     bound.onChange({ blocks: "", ...Object.fromEntries(changed) });
   };
-  const named = spaces.filter((each) => each.only_by_name);
+  const named = spaces.filter((each) => each.only_by_name).map(({ name }) => [name, name]);
+  const choices = named.length < spaces.length ? [["", "by the number of blocks"], ...named] : named;
   return html`
     ${named.length > 0 &&
-    html`<${ChoiceField} label="Space" problem=${problemOf("space")} value=${digits.space} choices=${[["", "by the number of blocks"], ...named.map((each) => [each.name, each.name])]} onChange=${change("space")} />`}
+    html`<${ChoiceField} label="Space" problem=${problemOf("space")} value=${digits.space} choices=${choices} onChange=${change("space")} />`}
     <${TextField} label="Blocks" hint=${`${places} digits: 0, 1, 2 for kernel 3, 5, 7, and 3 for xception.`} problem=${problemOf("blocks") ?? other} notes=${bound.notes} value=${digits.blocks} onChange=${change("blocks")} />
     ${!space?.fixed_widths &&
     html`<${TextField} label="Channels" hint=${`${places} digits of 0 to 7 for 0.2 to 1.6 of the published width.`} placeholder=${"4".repeat(places)} problem=${problemOf("channels")} value=${digits.channels} onChange=${change("channels")} />`}
