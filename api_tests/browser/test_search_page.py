@@ -168,6 +168,7 @@ def test_any_candidate_is_trained_from_the_table_and_names_the_search(
     expect(opened.get_by_role("heading", level=1)).to_contain_text("Train a path of")
     expect(opened.get_by_label("Recipe")).to_have_value("oneshot")
     expect(opened.get_by_label("Blocks")).to_have_value(path)
+    expect(opened.get_by_label("Data set")).to_have_value("digits")
     # Only of the best path are there weights, once the search has ended.
     weights = opened.get_by_label("Weights")
     expect(weights.locator("option", has_text="What the search left")).to_have_count(0)
@@ -207,6 +208,9 @@ def test_the_best_of_an_ended_search_can_start_from_what_it_left(
     panel = tab.locator(".search-best")
     expect(panel.locator(f'a[href="#/checkpoints/{checkpoint}"]')).to_be_visible()
     expect(tab.locator(".result")).not_to_contain_text("blocks")
+    uses = tab.locator(".job-actions")
+    expect(uses.get_by_role("link", name="Evaluate…")).to_be_visible()
+    expect(uses.get_by_role("link", name="Search this supernet…")).to_have_count(0)
     panel.get_by_role("link", name="Train this").click()
     weights = tab.get_by_label("Weights")
     expect(weights).to_have_value("")
