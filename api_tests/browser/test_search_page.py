@@ -157,7 +157,7 @@ def test_the_candidates_are_a_table_and_a_picture_to_download(opened: Page) -> N
     # The sheets of the page do not come with it.
     assert "class=" not in text
     assert "var(" not in text
-    assert "color(" not in text
+    assert "oklab(" not in text
 
 
 def test_any_candidate_is_trained_from_the_table_and_names_the_search(
