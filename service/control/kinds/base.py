@@ -27,6 +27,8 @@ class CheckedSubmission(Generic[Spec]):
     recipe: str | None = None
     variant: str | None = None
     source: Checkpoint | None = None
+    search: str | None = None
+    """The search whose architecture it has."""
 
 
 @dataclass(frozen=True)
