@@ -1,7 +1,7 @@
 """What the parameters of a supernet's training say of each other: whether it can draw its paths."""
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, TypeGuard
 
 from service.contract.path_costs import PathCosts
 from service.contract.search_spaces import SearchSpace
@@ -50,6 +50,6 @@ def sampling_problem(space: SearchSpace, params: Mapping[str, Any]) -> SamplingP
     return None
 
 
-def _are_choices(choices: Any, places: int) -> bool:
+def _are_choices(choices: Any, places: int) -> TypeGuard[Sequence[str]]:
     is_list = isinstance(choices, list | tuple) and len(choices) == places
     return is_list and all(isinstance(each, str) and each for each in choices)
