@@ -56,6 +56,8 @@ class JobLineage(BaseModel):
 
     object: Literal["job_lineage"] = "job_lineage"
     job_id: IdText
+    kind: ShortText | None = None
+    """Of the job itself."""
     parent: RelatedJob | None = None
     source: SourceCheckpoint | None = None
     descendants: Annotated[tuple[RelatedJob, ...], CutTo(MOST_DESCENDANTS)] = ()

@@ -30,8 +30,7 @@ def with_found_path(tx: Connection, spec: Spec) -> Spec:
     if spec.variant is None:
         variant = _best_of(tx, spec.search, search, paths)
     else:
-        variant = spec.variant
-        _require_candidate(tx, spec.search, variant, paths)
+        variant = _candidate_of(tx, spec.search, spec.variant, paths)
     return spec.model_copy(update={"recipe": paths.name, "variant": variant})
 
 
@@ -55,10 +54,11 @@ def _best_of(tx: Connection, job_id: str, search: SearchSpec, paths: RecipeInfo)
     return paths.search_space.variant(Architecture.of(best.blocks))
 
 
-def _require_candidate(tx: Connection, job_id: str, variant: str, paths: RecipeInfo) -> None:
+def _candidate_of(tx: Connection, job_id: str, variant: str, paths: RecipeInfo) -> str:
     assert paths.search_space is not None, "it is the recipe of a supernet's paths"
     architecture = paths.search_space.architecture(variant)
     is_path = architecture is not None and architecture == Architecture.of(architecture.blocks)
     if architecture is None or not is_path or not candidates.has(tx, job_id, architecture.blocks):
         message = f"{variant} is no candidate of {job_id}: leave search out, or the variant"
         raise Unprocessable("no_candidate", message, "/search")
+    return paths.search_space.variant(architecture)

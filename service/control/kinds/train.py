@@ -55,7 +55,7 @@ class TrainKind(Kind[TrainSpec]):
         require_sampled_paths(tx, spec.network[0], spec.params)
         if source is not None:
             _require_fitting(tx, spec, source, classes)
-        return CheckedSubmission(spec, *spec.network, source, spec.search)
+        return CheckedSubmission(spec, *spec.network, source, spec.search, classes)
 
     def hints(self, tx: Connection, checked: CheckedSubmission[TrainSpec]) -> Sequence[Hint]:
         """See Kind."""
