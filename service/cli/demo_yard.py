@@ -1,4 +1,4 @@
-"""What every demo has: an installation that runs as long as the demo, and jobs that are waited for."""
+"""What every demo has: an installation that runs as long as it, and jobs that it waits for."""
 
 import signal
 import sys
