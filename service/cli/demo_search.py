@@ -21,14 +21,14 @@ SUPERNET: dict[str, Any] = {
     "name": "demo: supernet",
     "data": _DATA,
     "params": {
-        "total_iters": 700,
+        "total_iters": 600,
         "batch_size": 32,
         "image_size": _IMAGE_SIZE,
         "learning_rate": 0.005,
         "sampling": "uniform",
         "choices": ["0123" if place in _FREE_PLACES else "0" for place in range(20)],
-        "val_interval": 350,
-        "save_interval": 350,
+        "val_interval": 600,
+        "save_interval": 300,
     },
 }
 SEARCH: dict[str, Any] = {
@@ -56,12 +56,12 @@ RETRAINING: dict[str, Any] = {
     "name": "demo: found network",
     "data": _DATA,
     "params": {
-        "total_iters": 300,
+        "total_iters": 250,
         "batch_size": 32,
         "image_size": _IMAGE_SIZE,
         "learning_rate": 0.05,
-        "val_interval": 100,
-        "save_interval": 100,
+        "val_interval": 125,
+        "save_interval": 125,
     },
 }
 
