@@ -39,8 +39,8 @@ def require_one_network(tx: Connection, recipe: str) -> None:
 
 def require_format(tx: Connection, recipe: str, form: ExportFormat) -> None:
     """Raises Unprocessable if the format holds one network, and the checkpoint has many."""
-    paths = _path_recipe(tx, recipe)
-    if paths is None or form not in _OF_ONE_NETWORK:
+    paths = _path_recipe(tx, recipe) if form in _OF_ONE_NETWORK else None
+    if paths is None:
         return
     message = (
         f"a {recipe} is many networks in one, and {form} holds one: search it, or score a path as "
