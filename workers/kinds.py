@@ -6,4 +6,5 @@ KINDS = {
     "check_data": "workers.runs.check_data:run",
     "import": "workers.runs.import_:run",
     "export": "workers.runs.export:run",
+    "search": "workers.runs.search:run",
 }

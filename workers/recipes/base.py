@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from service.contract.catalog import NetworkSize, RecipeInfo, has_variant, no_variant
+from service.contract.catalog import NetworkSize, RecipeInfo, has_variant, no_variant, table_of
 from service.contract.search_spaces import SearchSpace
+from service.contract.space_table import SpaceTable
 from workers.networks.heads import Heads
 from workers.recipes.learning_rate_scale import scale_of
 from workers.recipes.params import RecipeParams
@@ -17,6 +18,8 @@ from workers.recipes.params import RecipeParams
 if TYPE_CHECKING:
     from torch import Tensor, nn
     from torch.optim import Optimizer
+
+    from workers.networks.choices import Parts
 
 PACKAGE = "trainyard-service"
 """The distribution that brings the built-in recipes."""
@@ -45,8 +48,13 @@ class Paths:
     - `advice`: `(params, step) -> str | None`, what helps a supernet whose paths all guess after an
       iteration, as one sentence; None while it is too early to say.
     - `holdout_every`: `(params) -> int`, of the images that are kept from training for a search.
+    - `choices`: `(params) -> tuple[str, ...]`, the digits that a path may have at each place.
+    - `parts`: `(network) -> workers.networks.choices.Parts`, so that paths share their beginnings.
+    - `tensors`: `(tensors, path) -> dict[str, Tensor]`, the state dict of a path's own network,
+      from that of the supernet.
 
-    `recipe` is the name of the recipe of which each path is a variant, as a network of its own.
+    `recipe` is the name of the recipe of which each path is a variant, as a network of its own, and
+    `space` the name of that recipe's space, where it has several.
     """
 
     take: str
@@ -55,19 +63,16 @@ class Paths:
     recalibration_batches: str
     advice: str
     holdout_every: str
+    choices: str
+    parts: str
+    tensors: str
     recipe: str
+    space: str | None = None
 
     @property
     def references(self) -> tuple[str, ...]:
         """Every `module:function` that is named here."""
-        return (
-            self.take,
-            self.of_step,
-            self.of_validation,
-            self.recalibration_batches,
-            self.advice,
-            self.holdout_every,
-        )
+        return tuple(value for name, value in vars(self).items() if name not in ("recipe", "space"))
 
 
 @dataclass(frozen=True)
@@ -89,7 +94,7 @@ class Recipe:
     - `recalibrates_batch_norm`: after the last iteration batch norm learns its statistics anew.
     - `paths`: of a supernet, whose steps use some of its weights each; it is never compiled.
     - `search_space`: any architecture of it is a variant, too, by the text that it has; its units
-      are `features.0`, `features.1` and so on.
+      are `features.0`, `features.1` and so on. `search_spaces`: several of them, each with a name.
     """
 
     name: str
@@ -105,6 +110,7 @@ class Recipe:
     preprocessing: Mapping[str, str] = field(default_factory=dict)
     recalibrates_batch_norm: bool = False
     search_space: SearchSpace | None = None
+    search_spaces: tuple[SearchSpace, ...] = ()
     paths: Paths | None = None
     original: OriginalFiles = OriginalFiles()
 
@@ -116,9 +122,14 @@ class Recipe:
             named += self.paths.references
         return (*named, *self.preprocessing.values())
 
+    @property
+    def spaces(self) -> SpaceTable:
+        """Every space of the recipe."""
+        return table_of(self.search_space, self.search_spaces)
+
     def has_variant(self, variant: str) -> bool:
         """Whether there is a network of this name, or of this architecture."""
-        return has_variant(self.variants, self.search_space, variant)
+        return has_variant(self.variants, self.spaces, variant)
 
     def build(self, variant: str, num_classes: int, params: RecipeParams) -> "nn.Module":
         """A network with fresh weights, drawn from torch's default generator.
@@ -126,7 +137,7 @@ class Recipe:
         Raises ValueError for a variant that the recipe does not have.
         """
         if not self.has_variant(variant):
-            raise ValueError(no_variant(self.name, tuple(self.variants), self.search_space))
+            raise ValueError(no_variant(self.name, tuple(self.variants), self.spaces))
         network: nn.Module = _load(self.network)(variant, num_classes, params)
         return network
 
@@ -176,6 +187,23 @@ class Recipe:
         """Which training images are kept for a search (`service.contract.holdout`); 0 if none."""
         return int(_load(self.paths.holdout_every)(params)) if self.paths is not None else 0
 
+    def choices(self, params: RecipeParams) -> tuple[str, ...]:
+        """The digits that a path through a supernet may have at each place."""
+        assert self.paths is not None
+        return tuple(_load(self.paths.choices)(params))
+
+    def parts(self, network: "nn.Module") -> "Parts":
+        """The stem, the places and the tail of a supernet."""
+        assert self.paths is not None
+        parts: Parts = _load(self.paths.parts)(network)
+        return parts
+
+    def tensors_of_path(self, tensors: "Mapping[str, Tensor]", path: str) -> "dict[str, Tensor]":
+        """The state dict of a path's own network, which is of the recipe `paths.recipe`."""
+        assert self.paths is not None
+        found: dict[str, Tensor] = _load(self.paths.tensors)(tensors, path)
+        return found
+
     def info(self, package: str = PACKAGE) -> RecipeInfo:
         """The recipe as data; raises ValueError if its parameters make no form."""
         return RecipeInfo(
@@ -188,7 +216,9 @@ class Recipe:
             parameters=_schema(self.params),
             package=package,
             search_space=self.search_space,
+            search_spaces=self.search_spaces,
             path_recipe=self.paths.recipe if self.paths is not None else None,
+            path_space=self.paths.space if self.paths is not None else None,
         )
 
 

@@ -1,7 +1,7 @@
 """The images of a run, from its spec and parameters."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 
@@ -10,7 +10,7 @@ from service.contract.data_spec import DataSpec
 from service.contract.split_counts import SplitCounts
 from workers.data.errors import InvalidData
 from workers.data.fingerprint import SplitFingerprint, fingerprint_of
-from workers.data.holdout import images_trained_on, trained_on
+from workers.data.holdout import held_out, images_held_out, images_trained_on, trained_on
 from workers.data.images import ImageDataset, Split, SplitRequest
 from workers.data.sources import open_split
 from workers.recipes.params import RecipeParams
@@ -45,18 +45,8 @@ def open_run_split(
     NoDataRoot.
     """
     remarks: list[str] = []
-    request = SplitRequest(
-        split=split,
-        image_size=params.image_size,
-        seed=params.seed,
-        preprocess=preprocess_for(context.recipe, params, mean),
-        data_root=context.assignment.data_root,
-        remark=remarks.append,
-    )
-    images = open_split(data, request)
-    twice = [name for name, count in Counter(images.class_names).items() if count > 1]
-    if twice:
-        raise InvalidData(f"the data has more than one class {twice[0]!r}; class names are unique")
+    request = replace(_request(context, split, params, mean), remark=remarks.append)
+    images = _opened(data, request)
     counts = SplitCounts(name=split, images=len(images), classes=len(images.class_names))
     every = context.recipe.holdout_every(params) if split == "train" else 0
     fingerprint = fingerprint_of(images, trained_on(len(images), every))
@@ -67,6 +57,41 @@ def open_run_split(
     if every:
         sentence += f"; {counts.images - fingerprint.images} held out for a search"
     return RunSplit(images_trained_on(images, every), fingerprint, counts, sentence)
+
+
+def open_held_out(
+    context: RunContext, data: DataSpec, params: RecipeParams, mean: Tensor | None, every: int
+) -> RunSplit:
+    """The training images that are held out, seen as those of a validation are.
+
+    Raises InvalidData, NoDataRoot.
+    """
+    images = _opened(data, replace(_request(context, "train", params, mean), augments=False))
+    indices = held_out(len(images), every)
+    fingerprint = fingerprint_of(images, indices)
+    counts = SplitCounts(name="train", images=len(images), classes=len(images.class_names))
+    sentence = f"{count_text(len(indices), 'image')} of train held out for the search"
+    return RunSplit(images_held_out(images, every), fingerprint, counts, sentence)
+
+
+def _request(
+    context: RunContext, split: Split, params: RecipeParams, mean: Tensor | None
+) -> SplitRequest:
+    return SplitRequest(
+        split=split,
+        image_size=params.image_size,
+        seed=params.seed,
+        preprocess=preprocess_for(context.recipe, params, mean),
+        data_root=context.assignment.data_root,
+    )
+
+
+def _opened(data: DataSpec, request: SplitRequest) -> ImageDataset:
+    images = open_split(data, request)
+    twice = [name for name, count in Counter(images.class_names).items() if count > 1]
+    if twice:
+        raise InvalidData(f"the data has more than one class {twice[0]!r}; class names are unique")
+    return images
 
 
 def require_same_images(ranks: Ranks, split: RunSplit) -> None:

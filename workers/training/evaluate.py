@@ -71,8 +71,8 @@ def evaluate(
                     logits = forward(inputs)
                 logits = logits.float()
                 on_batch(logits, labels)
-                sums += _counted(logits, labels)
-        averages = _averages(*ranks.total(sums).tolist())
+                sums += counted(logits, labels)
+        averages = averages_of(*ranks.total(sums).tolist())
     require_finite_loss(averages["loss"], f"over {averages['samples']} validation images")
     return averages
 
@@ -87,7 +87,8 @@ def _eval_mode(network: nn.Module) -> Iterator[None]:
         network.train(training)
 
 
-def _counted(logits: Tensor, labels: Tensor) -> Tensor:
+def counted(logits: Tensor, labels: Tensor) -> Tensor:
+    """Sums over a batch of logits (N, C): of the loss, the wrong in top 1 and 5, and the images."""
     positions = ranks_of_labels(logits, labels)
     counts = (
         cross_entropy(logits, labels, reduction="sum"),
@@ -98,7 +99,8 @@ def _counted(logits: Tensor, labels: Tensor) -> Tensor:
     return torch.stack([count.double() for count in counts])
 
 
-def _averages(loss: float, wrong1: float, wrong5: float, samples: float) -> dict[str, float]:
+def averages_of(loss: float, wrong1: float, wrong5: float, samples: float) -> dict[str, float]:
+    """The metrics of a whole validation, from the totals of `counted`."""
     return {
         "loss": loss / samples,
         "top1_error": wrong1 / samples,

@@ -10,16 +10,23 @@ from torch import Tensor, nn
 from workers.training.batch_norm import set_momentum
 
 PUBLISHED_MOMENTUM = 0.1
+Average = Literal["cumulative", "moving"]
 
 
-def recalibrate(
-    network: nn.Module, batches: Iterable[Tensor], average: Literal["cumulative", "moving"]
-) -> None:
-    """Learn the statistics from batches (N, 3, S, S) alone; the weights stay as they are.
+def momentum_of_batch(number: int, average: Average) -> float:
+    """The share of the batch of this number, from 1, in the statistics.
 
     They are the mean over the batches, or as published a moving one of momentum 0.1, which a few
-    batches leave far from it. The network is left in train mode. Draws of the default generator,
-    as for dropout, are taken back.
+    batches leave far from it.
+    """
+    return 1 / number if average == "cumulative" else PUBLISHED_MOMENTUM
+
+
+def recalibrate(network: nn.Module, batches: Iterable[Tensor], average: Average) -> None:
+    """Learn the statistics from batches (N, 3, S, S) alone; the weights stay as they are.
+
+    The network is left in train mode. Draws of the default generator, as for dropout, are taken
+    back.
     """
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
@@ -28,7 +35,7 @@ def recalibrate(
     devices = {tensor.device for tensor in network.buffers() if tensor.is_cuda}
     with torch.no_grad(), torch.random.fork_rng(list(devices)):
         for number, images in enumerate(batches, start=1):
-            set_momentum(network, 1 / number if average == "cumulative" else PUBLISHED_MOMENTUM)
+            set_momentum(network, momentum_of_batch(number, average))
             network(images)
 
 

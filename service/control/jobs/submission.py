@@ -187,7 +187,7 @@ def new_job(
         state=JobState.QUEUED,
         created_at=now,
         progress=kind_of(spec).first_progress(spec),
-        parent_job_id=parent_job_id,
+        parent_job_id=parent_job_id or checked.search,
         submitted_by=by.name,
         spec=spec,
     )

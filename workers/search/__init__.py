@@ -1,0 +1,1 @@
+"""Searches a supernet for its best path."""

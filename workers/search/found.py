@@ -1,0 +1,81 @@
+"""The end of a search: its best path as a checkpoint, its files, and its result."""
+
+from typing import Any
+
+from torch import Tensor, nn
+
+from service.contract.architectures import Architecture
+from service.contract.candidates import Candidate, Fitness
+from workers.data.fingerprint import RunData
+from workers.search.evolution import order_key
+from workers.search.files import write_search
+from workers.search.fitness import measured_to_keep
+from workers.search.measuring import Measuring
+from workers.search.publication import FoundNetwork, publish
+from workers.search.supernet import Supernet
+from workers.training.run_context import RunContext
+
+
+def finish(
+    context: RunContext,
+    supernet: Supernet,
+    network: nn.Module,
+    measuring: Measuring,
+    data: RunData,
+    end: str,
+) -> dict[str, Any]:
+    """Publish the best candidate's own network, write the files, and give the result.
+
+    `evaluated` counts candidates, `distinct` the different values of their fitness: few mean that
+    the images are too few to tell the candidates apart. Raises NonFiniteLoss, Stopped.
+    """
+    table, params = measuring.table, measuring.params
+    best = min(table, key=lambda each: (*order_key(each, params.fitness), each.order))
+    tensors, fitness = _own_network(context, supernet, network, measuring, best)
+    variant = supernet.space.variant(Architecture.of(best.blocks))
+    found = FoundNetwork(supernet.paths.name, variant, tensors, _metrics(fitness))
+    result = {
+        "best": best.model_dump(mode="json"),
+        "recipe": found.recipe,
+        "variant": variant,
+        "evaluated": len(table),
+        "distinct": len({order_key(each, params.fitness) for each in table}),
+        "ended": end,
+    }
+    if not context.ranks.is_first:
+        return result
+    with context.times.on("save"):
+        manifest = publish(context, found, supernet.manifest, data, supernet.mean)
+        result["checkpoint_id"] = manifest.checkpoint_id
+        files = write_search(context.attempt_folder / "files", table, best, params, result)
+    return {**result, **_metrics(fitness), "files": files}
+
+
+def _own_network(
+    context: RunContext,
+    supernet: Supernet,
+    network: nn.Module,
+    measuring: Measuring,
+    best: Candidate,
+) -> tuple[dict[str, Tensor], Fitness]:
+    """The state dict of the best path, with statistics of its own, and what it is measured as."""
+    batches = measuring.batches
+    with context.times.on("validation"):
+        fitness = measured_to_keep(
+            supernet.recipe.parts(network),
+            best.blocks,
+            batches.recalibration(),
+            batches.labelled(),
+            measuring.params.recalibration,
+        )
+    if fitness != Fitness.model_validate(best.model_dump(include=set(Fitness.model_fields))):
+        context.events.note(
+            f"the best path has a top-1 error of {fitness.top1_error:.4f} here and had "
+            f"{best.top1_error:.4f}: it was measured on another device"
+        )
+    return supernet.recipe.tensors_of_path(network.state_dict(), best.blocks), fitness
+
+
+def _metrics(fitness: Fitness) -> dict[str, float]:
+    metrics = fitness.model_dump(exclude={"blocks"})
+    return {name: value for name, value in metrics.items() if value is not None}
