@@ -81,7 +81,7 @@ function figuresOf(checkpoint, hasJob, job) {
   const { metrics, job_id: id } = checkpoint;
   return [
     { name: "Job", value: hasJob ? linkTo(id, job ? titleOf(job) : shortId(id)) : `deleted, ${shortId(id)}`, title: id },
-    ...(job?.parent_job_id ? [{ name: "Retry of", value: linkTo(job.parent_job_id, shortId(job.parent_job_id)) }] : []),
+    ...(job?.parent_job_id ? [{ name: job.spec?.search === job.parent_job_id ? "Path of" : "Retry of", value: linkTo(job.parent_job_id, shortId(job.parent_job_id)) }] : []),
     { name: "Attempt", value: String(checkpoint.attempt) },
     ...Object.entries(metrics).map(([name, value]) => ({ name: validationTitle(name), value: namedMetric(name, value) })),
     { name: "Size", value: bytes(checkpoint.bytes) },

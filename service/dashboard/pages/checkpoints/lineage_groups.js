@@ -31,5 +31,6 @@ export function originOf(lineage, job) {
   if (spec?.kind === "import") return `Imported from ${spec.request?.file ?? "a file"}`;
   if (spec?.init_from?.file) return `Began with the weights of ${spec.init_from.file}`;
   if (!spec) return "Its job has been deleted";
+  if (spec.search) return "Began with new weights, as the path that a search has found";
   return job?.parent_job_id ? "Began with new weights, as the retry of another job" : "Began with new weights";
 }

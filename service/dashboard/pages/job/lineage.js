@@ -27,9 +27,11 @@ export function Origins({ job, lineage }) {
   const source = lineage?.source;
   if (!parentId && !source) return null;
   const parent = lineage?.parent ?? { id: parentId };
+  // The search of which it has the path is no job that it retries.
+  const relation = job.spec?.search === parentId ? "Path of" : "Retry of";
   return html`
     <p class="origins">
-      ${parentId && html`<span>Retry of ${lineage && !lineage.parent ? html`<code>${parentId}</code>, which was deleted` : linkTo(parent)}</span>`}
+      ${parentId && html`<span>${relation} ${lineage && !lineage.parent ? html`<code>${parentId}</code>, which was deleted` : linkTo(parent)}</span>`}
       ${source && html`<span>${VERBS.get(job.kind) ?? "Starts from"} <${Source} source=${source} /></span>`}
     </p>
   `;
@@ -56,7 +58,8 @@ const COLUMNS = [
 
 const RELATIONS = new Map(Object.entries({ eval: "evaluation", export: "export", search: "search for a path", train: "training from a checkpoint" }));
 
-function relationOf({ kind, parent_job_id: parent, source_checkpoint: source }) {
+function relationOf({ kind, parent_job_id: parent, source_checkpoint: source, of }) {
+  if (parent && of === "search" && kind !== "search") return "training of a path";
   if (parent && !source) return "retry";
   const relation = RELATIONS.get(kind) ?? kind;
   return parent ? `retry, ${relation}` : relation;
@@ -69,7 +72,7 @@ export function Descendants({ lineage, error }) {
     <section class="panel descendants">
       <h2>What came of it</h2>
       <${Problem} of="Jobs that came of it" error=${error} />
-      ${jobs.length > 0 && html`<${Table} label="Jobs that came of it" columns=${COLUMNS} rows=${jobs} keyOf=${({ id }) => id} />`}
+      ${jobs.length > 0 && html`<${Table} label="Jobs that came of it" columns=${COLUMNS} rows=${jobs.map((job) => ({ ...job, of: lineage.kind }))} keyOf=${({ id }) => id} />`}
       ${lineage?.has_more && html`<p class="quiet">There are more; these are the newest ${count(jobs.length)}.</p>`}
     </section>
   `;
