@@ -23,8 +23,8 @@ from service.contract.registration import Registration
 from service.contract.sentences import sentences_of
 from service.contract.traces import TracesUnavailable, tracer_of
 from workers.agent.client import ControlPlane
-from workers.agent.gpu_discovery import discover_gpus
 from workers.agent.gpu_inventory import GpuInventory
+from workers.agent.gpu_sources import gpu_source
 from workers.agent.health_reporter import CannotWriteHealth, HealthReporter
 from workers.agent.identity import own_identity
 from workers.agent.loop import Agent
@@ -98,10 +98,11 @@ def work(settings: WorkerSettings, rank_main: str = RANK_MAIN) -> int:
         ray_address=settings.ray_address,
     )
     launcher = launchers()[settings.launcher](options)
+    source = gpu_source(launcher)
     gpus = GpuInventory(os.environ.get("CUDA_VISIBLE_DEVICES"))
     if gpus.are_wanted:
         # While the launcher loads.
-        gpus.take(discover_gpus(), ())
+        gpus.take(source.listing(), ())
     hosts = launcher.hosts
     agent = Agent(
         worker_id,
@@ -119,6 +120,7 @@ def work(settings: WorkerSettings, rank_main: str = RANK_MAIN) -> int:
         control_plane=control_plane,
         stop_retries=stop_retries,
         gpus=gpus,
+        source=source,
         on_drain=settings.on_drain,
         clock=boot_clock,
         catalog=catalog(),

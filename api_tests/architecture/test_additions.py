@@ -163,7 +163,7 @@ def test_a_kind_touches_the_files_that_contributing_names(
     tree.edit(
         "service/control/kinds/__init__.py",
         ("\nKINDS", "\nfrom service.control.kinds.count import CountKind\n\nKINDS"),
-        ("ExportKind())", "ExportKind(), CountKind())"),
+        ("    SearchKind(),\n", "    SearchKind(),\n        CountKind(),\n"),
     )
     tree.write("workers/runs/count.py", COUNT_RUN)
     tree.edit(

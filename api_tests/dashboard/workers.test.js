@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 import { activityCounts, chosenWorkers, orderedWorkers } from "../../service/dashboard/pages/workers/worker_order.js";
 import { gpuUses, hostUse, meanOf, share } from "../../service/dashboard/text/use.js";
-import { unusableGpusText, workerTone } from "../../service/dashboard/text/workers.js";
+import { devicesText, unusableGpusText, workerTone } from "../../service/dashboard/text/workers.js";
 
 const worker = (host, fields = {}) => ({ id: `wrk_${host}`, host, state: "active", ...fields });
 const hosts = (workers) => workers.map(({ host }) => host);
@@ -13,6 +13,10 @@ const hosts = (workers) => workers.map(({ host }) => host);
 test("a number in a host's name counts as a number", () => {
   assert.deepEqual(hosts(orderedWorkers([worker("gpu-10"), worker("gpu-2")], "host")), ["gpu-2", "gpu-10"]);
   assert.deepEqual(hosts(orderedWorkers([worker("gpu-10"), worker("gpu-2")], "-host")), ["gpu-10", "gpu-2"]);
+});
+
+test("a cluster's GPUs, of which the memory is not known, are named alone", () => {
+  assert.equal(devicesText([{ name: "H100", memory_bytes: 80 * 2 ** 30 }, { name: "L4", memory_bytes: 0 }]), "H100 80 GiB, L4");
 });
 
 test("workers whose use is not known are last, whichever way the others are sorted", () => {

@@ -15,7 +15,8 @@ from service.settings import Settings
 from workers.settings import WorkerSettings
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "kubernetes"
-VARIANTS = ("base", "overlays/postgres", "overlays/gpu", "overlays/postgres-gpu")
+RAY = ("overlays/ray", "overlays/postgres-ray")
+VARIANTS = ("base", "overlays/postgres", "overlays/gpu", "overlays/postgres-gpu", *RAY)
 VERSIONS = ("1.29", "1.37")
 RESTRICTED = {
     "allowPrivilegeEscalation": False,
@@ -45,10 +46,14 @@ def pick(variant: str, kind: str, name: str) -> dict[str, Any]:
 
 
 def pods(variant: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The pod of each deployment, by the deployment's name."""
+    """The pod of each deployment and of each group of a Ray cluster, by its name."""
     for each in rendered(variant):
         if each["kind"] == "Deployment":
             yield each["metadata"]["name"], each["spec"]["template"]["spec"]
+        if each["kind"] == "RayCluster":
+            yield "head", each["spec"]["headGroupSpec"]["template"]["spec"]
+            for group in each["spec"]["workerGroupSpecs"]:
+                yield group["groupName"], group["template"]["spec"]
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -56,7 +61,13 @@ def pods(variant: str) -> Iterator[tuple[str, dict[str, Any]]]:
 def test_every_object_is_of_its_schema(variant: str, version: str) -> None:
     objects = rendered(variant)
     assert len(objects) >= 8
+    for _, pod in pods(variant):
+        whole = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "pod"}, "spec": pod}
+        kubernetes_validate.validate(whole, version, strict=True)
     for each in objects:
+        # The schema of a cluster comes with its operator.
+        if each["kind"] == "RayCluster":
+            continue
         kubernetes_validate.validate(each, version, strict=True)
 
 
@@ -95,7 +106,7 @@ def test_every_claim_and_secret_that_a_pod_mounts_is_there(variant: str) -> None
         }
         secrets |= {v["secret"]["secretName"] for v in pod["volumes"] if "secret" in v}
     assert claims == there
-    assert secrets == {"trainyard"}
+    assert secrets == ({"trainyard", "ray-token"} if variant in RAY else {"trainyard"})
 
 
 def test_sqlite_has_one_server_at_a_time_and_postgresql_several() -> None:
@@ -106,15 +117,15 @@ def test_sqlite_has_one_server_at_a_time_and_postgresql_several() -> None:
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_a_worker_has_time_to_save_and_memory_to_share(variant: str) -> None:
-    worker = dict(pods(variant))["worker"]
+def test_what_has_ranks_has_time_to_save_and_memory_to_share(variant: str) -> None:
+    worker = dict(pods(variant))["gpu" if variant in RAY else "worker"]
     assert worker["terminationGracePeriodSeconds"] == 90
     [container] = worker["containers"]
     mounts = {mount["mountPath"]: mount["name"] for mount in container["volumeMounts"]}
     volumes = {volume["name"]: volume for volume in worker["volumes"]}
     assert volumes[mounts["/dev/shm"]]["emptyDir"]["medium"] == "Memory"
     gpus = container["resources"]["limits"].get("nvidia.com/gpu")
-    assert gpus == ("1" if variant.endswith("gpu") else None)
+    assert gpus == ("1" if variant.endswith(("gpu", "ray")) else None)
 
 
 def test_probes_are_those_of_the_programs() -> None:
@@ -128,9 +139,16 @@ def test_probes_are_those_of_the_programs() -> None:
 
 def test_variables_and_secrets_are_settings() -> None:
     fields = {"server": Settings.model_fields, "worker": WorkerSettings.model_fields}
-    for name, pod in pods("overlays/postgres-gpu"):
+    variants = (*pods("overlays/postgres-gpu"), *pods("overlays/ray"))
+    for name, pod in variants:
+        if name not in fields:
+            continue
         [container] = pod["containers"]
-        variables = {each["name"]: each["value"] for each in container["env"]}
+        variables = {
+            each["name"]: each["value"]
+            for each in container["env"]
+            if each["name"].startswith("TRAINYARD_")
+        }
         known = {f"TRAINYARD_{field.upper()}" for field in fields[name]}
         assert set(variables) <= known
         mounts = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
@@ -147,3 +165,42 @@ def test_a_network_policy_selects_the_pods_and_ports_that_are_there(name: str) -
     assert policy["podSelector"]["matchLabels"].items() <= template["metadata"]["labels"].items()
     ports = {port["name"] for port in template["spec"]["containers"][0]["ports"]}
     assert {port["port"] for rule in policy["ingress"] for port in rule["ports"]} <= ports
+
+
+@pytest.mark.parametrize("variant", RAY)
+def test_a_ray_worker_finds_the_head_and_has_the_clusters_token(variant: str) -> None:
+    """The operator names the head's service after the cluster, and the key of the token itself."""
+    cluster = pick(variant, "RayCluster", "ray")["spec"]
+    secret = cluster["authOptions"]["secretName"]
+    assert cluster["authOptions"]["mode"] == "token"
+    head = "ray-head-svc:6379"
+    everywhere = dict(pods(variant))
+    [worker] = everywhere["worker"]["containers"]
+    variables = {each["name"]: each["value"] for each in worker["env"]}
+    assert (variables["TRAINYARD_LAUNCHER"], variables["TRAINYARD_RAY_ADDRESS"]) == ("ray", head)
+    assert f"--address={head} " in worker["args"][0]
+    [volume] = [v for v in everywhere["worker"]["volumes"] if v["name"] == "ray-token"]
+    assert volume["secret"]["secretName"] == secret
+    [mount] = [m for m in worker["volumeMounts"] if m["name"] == "ray-token"]
+    assert variables["RAY_AUTH_TOKEN_PATH"] == f"{mount['mountPath']}/auth_token"
+    for name in ("head", "gpu"):
+        [container] = everywhere[name]["containers"]
+        assert container["image"] == worker["image"]
+        # What the operator would set in their place calls wget.
+        for probe in ("livenessProbe", "readinessProbe"):
+            assert container[probe]["exec"]["command"] == ["ray", "status", f"--address={head}"]
+
+
+@pytest.mark.parametrize("variant", RAY)
+def test_only_members_of_a_ray_cluster_reach_each_other(variant: str) -> None:
+    policy = pick(variant, "NetworkPolicy", "ray")["spec"]
+    cluster = pick(variant, "RayCluster", "ray")["spec"]
+    templates = [
+        pick(variant, "Deployment", "worker")["spec"]["template"],
+        cluster["headGroupSpec"]["template"],
+        cluster["workerGroupSpecs"][0]["template"],
+    ]
+    [label] = policy["podSelector"]["matchExpressions"]
+    assert all(label["key"] in template["metadata"]["labels"] for template in templates)
+    [rule] = policy["ingress"]
+    assert rule == {"from": [{"podSelector": policy["podSelector"]}]}

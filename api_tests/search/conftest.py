@@ -2,7 +2,7 @@
 
 import pytest
 
-from api_tests.support.searches import TrainedSupernet, trained_supernet
+from api_tests.support.digit_searches import TrainedSupernet, trained_supernet
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from api_tests.support.attempts import (
     run,
     train_spec,
 )
-from api_tests.support.searches import TrainedSupernet
+from api_tests.support.digit_searches import TrainedSupernet
 
 pytestmark = pytest.mark.xdist_group("search")
 

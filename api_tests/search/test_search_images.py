@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from api_tests.support.attempts import ended, run
-from api_tests.support.searches import TrainedSupernet, trained_supernet
+from api_tests.support.digit_searches import TrainedSupernet, trained_supernet
 from api_tests.support.tiny_training import ALONE
 from service.contract.search_params import SearchParams
 from workers.data.images import SplitRequest

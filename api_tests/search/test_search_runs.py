@@ -23,7 +23,7 @@ from api_tests.support.attempts import (
     until,
     wait,
 )
-from api_tests.support.searches import (
+from api_tests.support.digit_searches import (
     CHOICES,
     DIGITS,
     SEARCH,

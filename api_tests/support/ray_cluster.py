@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -74,6 +75,12 @@ class RayCluster:
         self.address = self._answer("")["address"]
         assert isinstance(self.address, str)
 
+    @property
+    def nodes(self) -> list[str]:
+        """The names of the nodes that are there, but for the head."""
+        names: list[str] = self._answer("nodes")["names"]
+        return names
+
     def kill_node(self, name: str) -> None:
         """Kill all processes of a node, as if its machine were lost."""
         (raylet,) = self._answer(f"pids {name}")["pids"]
@@ -83,6 +90,10 @@ class RayCluster:
     def add_node(self, name: str) -> None:
         """Start a node, under the name of one that was killed or another."""
         self._answer(f"add {name}")
+
+    def add_node_with_gpus(self, name: str) -> None:
+        """Start a node that Ray takes for one with two H100."""
+        self._answer(f"add-gpus {name}")
 
     def kill_head(self) -> None:
         """Kill the process that the whole cluster registers with."""
@@ -104,7 +115,7 @@ class RayCluster:
         self._process.stdout.close()
         shutil.rmtree(self.folder)
 
-    def _answer(self, command: str) -> dict[str, list[int]]:
+    def _answer(self, command: str) -> dict[str, Any]:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         if command:
@@ -112,7 +123,7 @@ class RayCluster:
             self._process.stdin.flush()
         line = self._process.stdout.readline()
         assert line, (self.folder / "cluster.out").read_text()[-3000:]
-        answer: dict[str, list[int]] = json.loads(line)
+        answer: dict[str, Any] = json.loads(line)
         return answer
 
 

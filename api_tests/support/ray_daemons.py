@@ -33,11 +33,15 @@ def main() -> None:
         answer: dict[str, Any] = {}
         if what == "pids":
             answer["pids"] = _pids(nodes[name], "raylet")
+        elif what == "nodes":
+            answer["names"] = list(nodes)
         elif what == "reap":
             _reap(nodes[name], "raylet")
             cluster.worker_nodes.discard(nodes.pop(name))
         elif what == "add":
             nodes[name] = _added(cluster, name)
+        elif what == "add-gpus":
+            nodes[name] = _added(cluster, name, num_gpus=2, resources={"accelerator_type:H100": 1})
         elif what == "head":
             answer["pids"] = _pids(cluster.head_node, "gcs_server")
         elif what == "reap-head":
@@ -49,8 +53,8 @@ def main() -> None:
     cluster.shutdown()
 
 
-def _added(cluster: Cluster, name: str) -> Any:
-    return cluster.add_node(num_cpus=1, node_name=name, **_NODE)
+def _added(cluster: Cluster, name: str, **resources: Any) -> Any:
+    return cluster.add_node(num_cpus=1, node_name=name, **resources, **_NODE)
 
 
 def _pids(node: Any, kind: str) -> list[int]:

@@ -1,126 +1,95 @@
-"""Searches of supernets of the digits, as a worker is given them."""
+"""Searches of a supernet that has a checkpoint, and what their workers tell."""
 
-import json
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from api_tests.support.attempts import as_checkpoint, attempt, ended, final_folder, run
+from api_tests.support.manifests import a_manifest, published_body
+from api_tests.support.use_cases import Agent, ControlPlane, an_event
 from service.contract.agent import ReportedEvent
-from service.contract.candidates import Candidate, CandidatesFound, Fitness
-from workers.attempt_dir import AttemptDir
+from service.contract.catalog import Catalog, builtin_catalog
+from service.contract.jobs import Job
+from service.contract.specs import Submission
+from service.control.jobs.submission import submit
+from service.control.scheduling import catalogs
 
-DIGITS = {"dataset": "digits"}
-FREE = (1, 2, 3, 5, 6, 7, 9, 10)
-"""The places at which the paths of these supernets have all choices; elsewhere they have 0."""
-CHOICES = ["0123" if place in FREE else "0" for place in range(20)]
-TRAINING: dict[str, Any] = {
-    "total_iters": 24,
-    "batch_size": 32,
-    "image_size": 32,
-    "learning_rate": 0.005,
-    "bn_recalibration_iters": 0,
-    "val_interval": 10_000,
-    "validated_paths": 1,
-    "validation_recalibration_batches": 1,
-    "sampling": "uniform",
-    "choices": CHOICES,
-}
-SEARCH: dict[str, Any] = {
-    "generations": 3,
-    "population": 5,
-    "parents": 3,
-    "mutations": 2,
-    "crossovers": 2,
-    "macs_limit": 6_357_440,
-    "macs_image_size": 32,
-    "recalibration_batches": 2,
-    "recalibration_batch_size": 16,
-    "fitness": "loss",
-    "fitness_images": 64,
-    "at_once": 3,
-}
+SUPERNET = {"recipe": "supernet", "variant": "oneshot"}
+PARAMS = {"generations": 2, "population": 3, "parents": 2, "mutations": 1, "crossovers": 1}
+LEAST, MOST = 5_506_880, 8_124_224
+"""The multiply-adds that a path can have, at 32 px and for ten classes."""
+SMALL = {"macs_image_size": 32, "macs_limit": MOST}
 
 
-@dataclass
-class TrainedSupernet:
-    """A supernet that was trained on the volume as `job_1`; `training` are all its parameters."""
-
-    volume: Path
-    training: dict[str, Any]
-    searches: int = 0
-
-    def spec(self, **params: Any) -> dict[str, Any]:
-        """The spec of a search of it, as it is stored."""
-        return {
-            "kind": "search",
-            "checkpoint": {"job": "job_1"},
-            "data": DIGITS,
-            "recipe": "supernet",
-            "variant": "oneshot",
-            "training": self.training,
-            "params": SEARCH | params,
-        }
-
-    def new_job(self) -> str:
-        """The id of the next search."""
-        self.searches += 1
-        return f"job_search_{self.searches}"
-
-    def attempt(
-        self, spec: dict[str, Any], job_id: str, number: int = 1, **claim: Any
-    ) -> AttemptDir:
-        """The folder of an attempt at a search."""
-        weights = as_checkpoint(self.volume, final_folder(self.volume))
-        return attempt(
-            self.volume, number, job_id=job_id, **{"spec": spec, "weights": weights} | claim
-        )
-
-    def searched(self, ranks: int = 1, **params: Any) -> "Searched":
-        """A search that is left alone; it ends well."""
-        job_id = self.new_job()
-        events = run(self.attempt(self.spec(**params), job_id), ranks=ranks)
-        end = ended(events)
-        assert end["outcome"] == "succeeded", end
-        return Searched(job_id, events, end["result"])
+def searching_catalog() -> Catalog:
+    """That of a worker that searches."""
+    catalog = builtin_catalog()
+    return catalog.model_copy(update={"kinds": tuple({*catalog.kinds, "search"})})
 
 
-@dataclass(frozen=True)
-class Searched:
-    """What a search has reported."""
-
-    job_id: str
-    events: list[ReportedEvent]
-    result: dict[str, Any]
-
-    @property
-    def table(self) -> list[Candidate]:
-        """The candidates in the order in which they were asked for."""
-        return found(self.events)
+def offer_searches(control_plane: ControlPlane, agent: Agent) -> None:
+    """The agent sends the catalog of a worker that searches."""
+    with control_plane.write() as tx:
+        catalogs.put(tx, agent.id, searching_catalog(), control_plane.now)
 
 
-def trained_supernet(volume: Path, **params: Any) -> TrainedSupernet:
-    """A supernet of the digits."""
-    spec = {"kind": "train", "recipe": "supernet", "data": DIGITS, "params": TRAINING | params}
-    attempt_dir = attempt(volume, spec=spec)
-    end = ended(run(attempt_dir))
-    assert end["outcome"] == "succeeded", end
-    return TrainedSupernet(volume, attempt_dir.assignment().claim.job_spec.params)
+def a_supernet(control_plane: ControlPlane, agent: Agent, **fields: Any) -> Job:
+    """A training of a supernet, which has ended with one checkpoint of `num_classes`."""
+    offer_searches(control_plane, agent)
+    classes = fields.pop("num_classes", 10)
+    names = {"num_classes": classes, "class_names": [str(number) for number in range(classes)]}
+    network = {name: fields.get(name, SUPERNET[name]) for name in SUPERNET}
+    job = control_plane.submit(**SUPERNET | fields)
+    claim = agent.claimed()
+    saved = published_body(a_manifest(job.id, 10, **network, **names))
+    agent.beat(claim, an_event(1, "checkpoint", **saved))
+    agent.report(claim)
+    return job
 
 
-def found(events: list[ReportedEvent]) -> list[Candidate]:
-    """The candidates that were reported, in the order in which they were asked for."""
-    each = [
-        candidate
-        for event in events
-        if event.kind == "candidates"
-        for candidate in CandidatesFound.model_validate_json(json.dumps(event.body)).candidates
-    ]
-    return sorted(each, key=lambda candidate: candidate.order)
+def a_search(source: Job, **fields: Any) -> dict[str, Any]:
+    """The body of a search of its latest checkpoint; `params` are further ones."""
+    params = PARAMS | SMALL | fields.pop("params", {})
+    body = {"kind": "search", "checkpoint": {"job": source.id}, "data": {"dataset": "digits"}}
+    return body | {"params": params} | fields
 
 
-def known(events: list[ReportedEvent]) -> tuple[Fitness, ...]:
-    """What a claim would carry of them, through JSON as the server stores it."""
-    dumped = (candidate.model_dump() for candidate in found(events))
-    fields = set(Fitness.model_fields)
-    return tuple(Fitness.model_validate({name: each[name] for name in fields}) for each in dumped)
+def submitted(control_plane: ControlPlane, body: dict[str, Any]) -> Job:
+    """The job of a submission."""
+    spec = Submission.model_validate(body).root
+    with control_plane.write() as tx:
+        job_id = control_plane.new_job_id()
+        result = submit(tx, spec, job_id=job_id, key=None, now=control_plane.now)
+    return control_plane.job_of(result)
+
+
+def blocks_of(number: int) -> str:
+    """A path of 20 places that no other number has."""
+    digits = ""
+    for _ in range(20):
+        digits, number = f"{number % 4}{digits}", number // 4
+    return digits
+
+
+def a_candidate(order: int, **fields: Any) -> dict[str, Any]:
+    """A candidate as its worker tells of it; better than each before."""
+    error = 1 / (order + 2)
+    values = {
+        "blocks": blocks_of(order),
+        "order": order,
+        "generation": order // 3 + 1,
+        "origin": "random",
+        "multiply_adds": 6_100_000 + order,
+        "top1_error": error,
+        "top5_error": error / 2,
+        "loss": 2 * error,
+    }
+    return values | fields
+
+
+def found(seq: int, *candidates: dict[str, Any]) -> ReportedEvent:
+    """The event that tells of some candidates."""
+    return an_event(seq, "candidates", candidates=list(candidates))
+
+
+def best_path(job: Job, attempt: int = 1, **fields: Any) -> dict[str, Any]:
+    """The body of the event by which a search publishes the network of its best path."""
+    network = {"recipe": "oneshot", "variant": f"b{blocks_of(0)}", "phase": "final"}
+    return published_body(a_manifest(job.id, 6, attempt=attempt, **(network | fields)))

@@ -69,6 +69,25 @@ def test_a_node_that_comes_is_registered_as_one_more_slot(
     assert control_plane.registered[-1][1].slots == 3
 
 
+def test_a_worker_without_gpus_offers_those_that_its_nodes_have(
+    flags: list[str], ray: RayCluster, control_plane: FakeControlPlane, start_worker: StartWorker
+) -> None:
+    for node in ray.nodes:
+        ray.kill_node(node)
+    ray.add_node_with_gpus("ng")
+    start_worker(*flags)
+    # Not before Ray has missed the others, which have none.
+    control_plane.wait_for(
+        lambda: control_plane.registered and control_plane.registered[-1][1].gpus
+    )
+    registration = control_plane.registered[-1][1]
+    assert [(gpu.name, gpu.problem) for gpu in registration.gpus] == [("H100", None)] * 2
+    held = control_plane.offer(a_claim(new_id("job"), gpus=2, lease=LEASE))
+    report = control_plane.report_of(held)
+    # The node has none in truth, as its torch finds out.
+    assert (report.outcome, report.reason) == ("failed", "worker_unfit"), report.message
+
+
 def _process(part: str) -> psutil.Process:
     title = f"trainyard:{part}"
     eventually(lambda: any(title_of(each) == title for each in psutil.process_iter()))

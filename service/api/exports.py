@@ -32,15 +32,16 @@ router = APIRouter(tags=["exports"])
 
 _PAGE = 500
 _MOST_COLUMNS = 1_000
-_CSV: Responses = {
+CSV: Responses = {
     200: {
         "description": "The whole table; the first line has the names of the columns",
         "content": {"text/csv": {"schema": {"type": "string"}}},
     }
 }
+"""Of a route that answers with a table, for the OpenAPI document."""
 
 
-@router.get("/exports/jobs.csv", response_class=Response, responses=_CSV)
+@router.get("/exports/jobs.csv", response_class=Response, responses=CSV)
 def jobs(
     request: Request, query: Annotated[JobListQuery, Query()], context: Context
 ) -> CsvResponse:
@@ -63,7 +64,7 @@ def jobs(
     return _sent(request, Table("jobs", JOB_COLUMNS, parts, complete=False))
 
 
-@router.get("/exports/checkpoints.csv", response_class=Response, responses=_CSV)
+@router.get("/exports/checkpoints.csv", response_class=Response, responses=CSV)
 def checkpoints(request: Request, context: Context, asked: AskedCheckpoints) -> CsvResponse:
     """All checkpoints that `GET /checkpoints` lists with these filters, with all their metrics."""
 
@@ -78,7 +79,7 @@ def checkpoints(request: Request, context: Context, asked: AskedCheckpoints) -> 
     return _sent(request, Table("checkpoints", CHECKPOINT_COLUMNS, parts, complete=False))
 
 
-@router.get("/exports/metrics.csv", response_class=Response, responses=_CSV | refusals(404))
+@router.get("/exports/metrics.csv", response_class=Response, responses=CSV | refusals(404))
 def metrics(
     request: Request,
     context: Context,
@@ -115,7 +116,7 @@ def metrics(
 
 
 @router.get(
-    "/exports/jobs/{job_id}/events.csv", response_class=Response, responses=_CSV | refusals(404)
+    "/exports/jobs/{job_id}/events.csv", response_class=Response, responses=CSV | refusals(404)
 )
 def events(request: Request, job_id: PathId, context: Context, after: Past = 0) -> CsvResponse:
     """What happened to a job, oldest first, from the event after a number on."""

@@ -133,7 +133,9 @@ def _row(worker: Worker) -> tuple[str, ...]:
 
 def _gpu_line(gpu: Gpu) -> str:
     problem = "" if gpu.problem is None else f"; not given out: {gpu.problem}"
-    return f"{gpu.index}: {gpu.name}, {size(gpu.memory_bytes)}{problem}"
+    # Of a cluster's GPU the memory is not known.
+    memory = f", {size(gpu.memory_bytes)}" if gpu.memory_bytes else ""
+    return f"{gpu.index}: {gpu.name}{memory}{problem}"
 
 
 def _gpu_count(worker: Worker) -> str:

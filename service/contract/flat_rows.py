@@ -9,6 +9,9 @@ from collections.abc import Callable, Mapping
 from operator import attrgetter
 from typing import Any
 
+from pydantic import BaseModel
+
+from service.contract.candidates import Candidate
 from service.contract.checkpoints import Checkpoint
 from service.contract.csv_text import Cell
 from service.contract.jobs import Event, Job
@@ -22,7 +25,7 @@ def job_row(job: Job) -> Row:
     return {
         **{name: read(job) for name, read in _OF_JOB.items()},
         **_named(METRIC, job.metrics),
-        **_named(PARAMETER, getattr(job.spec, "params", {})),
+        **_named(PARAMETER, _parameters(job)),
         **_named(LABEL, job.labels),
     }
 
@@ -38,9 +41,20 @@ def event_row(event: Event) -> Row:
     return {name: getattr(event, name) for name in EVENT_COLUMNS}
 
 
+def candidate_row(candidate: Candidate) -> Row:
+    """A candidate of a search."""
+    return {name: getattr(candidate, name) for name in CANDIDATE_COLUMNS}
+
+
 def is_named(column: str) -> bool:
     """Whether a column is of a name that not every row has."""
     return column.startswith((METRIC, PARAMETER, LABEL))
+
+
+def _parameters(job: Job) -> Mapping[str, Any]:
+    """Those by which the list of jobs is ordered and narrowed, as in the job's row."""
+    params = getattr(job.spec, "params", {})
+    return params.model_dump(mode="json") if isinstance(params, BaseModel) else params
 
 
 def _fields(*names: str) -> dict[str, Callable[[Any], Cell]]:
@@ -83,6 +97,16 @@ _OF_CHECKPOINT: dict[str, Callable[[Checkpoint], Cell]] = {
 JOB_COLUMNS, CHECKPOINT_COLUMNS = tuple(_OF_JOB), tuple(_OF_CHECKPOINT)
 """The columns that every row has; those of names come after them."""
 EVENT_COLUMNS = tuple(Event.model_fields)
+CANDIDATE_COLUMNS = (
+    "order",
+    "generation",
+    "origin",
+    "blocks",
+    "multiply_adds",
+    "top1_error",
+    "top5_error",
+    "loss",
+)
 
 
 def _named(prefix: str, values: Mapping[str, Any]) -> Row:

@@ -18,7 +18,7 @@ from service.contract.fields import LabelTexts
 from service.contract.reading import json_with_unknown_fields, with_unknown_fields
 from service.contract.resources import Resources
 from service.contract.sentences import sentence_of
-from service.contract.specs import AnySpec, ExportSpec, NetworkSpec
+from service.contract.specs import AnySpec, ExportSpec, NetworkSpec, SearchSpec
 from service.contract.text import Message, ShortText
 
 
@@ -64,11 +64,19 @@ StoredSpec = Annotated[AnySpec | UnreadableSpec, WrapValidator(_readable_or_as_s
 
 
 def stored_parameters(spec: AnySpec | UnreadableSpec) -> dict[str, Any]:
-    """The parameters of a specification; none where it has no object of them."""
+    """The parameters of a specification's recipe; none where it has no object of them."""
+    if isinstance(spec, SearchSpec):
+        return spec.training
     if not isinstance(spec, UnreadableSpec):
         return spec.params if isinstance(spec, NetworkSpec | ExportSpec) else {}
-    params = spec.stored.get("params") if isinstance(spec.stored, dict) else None
+    stored = spec.stored if isinstance(spec.stored, dict) else {}
+    params = stored.get(recipe_parameters(str(stored.get("kind"))))
     return params if isinstance(params, dict) else {}
+
+
+def recipe_parameters(kind: str) -> str:
+    """The field of a kind's specification that has the parameters of its recipe."""
+    return "training" if kind == "search" else "params"
 
 
 def spec_as_stored(spec: BaseModel) -> Any:

@@ -42,6 +42,10 @@ _VOLUME_BACKOFFS = 12
 MACHINE_FAULTS = tuple(reason for reason, fault in FAULTS.items() if fault is Fault.MACHINE)
 
 
+NEW_BEGIN = {"failures": 0, "worker_losses": 0}
+"""The counters of a job that has saved something new: they count from there."""
+
+
 @dataclass(frozen=True)
 class RetryCounters:
     """What went wrong since a job's last new checkpoint; `max_failures` is the job's own limit."""

@@ -14,8 +14,8 @@ from sqlalchemy import (
 
 from service.contract.jobs import ENDED_JOBS, Job, JobState
 from service.contract.reading import member
-from service.contract.specs import CheckDataSpec, NetworkSpec
-from service.contract.stored_specs import StoredSpec, spec_as_stored
+from service.contract.specs import CheckDataSpec, NetworkSpec, SearchSpec
+from service.contract.stored_specs import StoredSpec, recipe_parameters, spec_as_stored
 from service.domain.gpu_counts import gpu_counts_of
 from service.domain.offers import JobNeeds, JobNetwork
 from service.store.checkpoint_tables import checkpoints
@@ -60,7 +60,7 @@ def needs_of(job: Job, forms: frozenset[str] | None) -> JobNeeds:
     """What a new job needs of a worker."""
     spec, resources = job.spec, job.spec.resources
     data_forms: frozenset[str] = frozenset()
-    if isinstance(spec, NetworkSpec | CheckDataSpec):
+    if isinstance(spec, NetworkSpec | CheckDataSpec | SearchSpec):
         data_forms = spec.data.forms
     counts = gpu_counts_of(spec)
     return JobNeeds(
@@ -171,9 +171,10 @@ def versions_of(tx: Connection, job_ids: Collection[str]) -> dict[str, int]:
 
 
 def network_of(tx: Connection, job_id: str) -> JobNetwork:
-    """The variant and the parameters of a job, as they were checked."""
-    spec, variant = tx.execute(select(jobs.c.spec, jobs.c.variant).where(jobs.c.id == job_id)).one()
-    params = spec.get("params") if isinstance(spec, dict) else None
+    """The variant and the parameters of a job's recipe, as they were checked."""
+    columns = (jobs.c.kind, jobs.c.spec, jobs.c.variant)
+    kind, spec, variant = tx.execute(select(*columns).where(jobs.c.id == job_id)).one()
+    params = spec.get(recipe_parameters(kind)) if isinstance(spec, dict) else None
     return JobNetwork(variant, params if isinstance(params, dict) else {})
 
 

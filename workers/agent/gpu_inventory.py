@@ -25,7 +25,13 @@ class GpuInventory:
         self._visible = visible
         self._known: dict[int, ListedGpu] = {}
         self._doubts: dict[int, str] = {}
+        self._has_driver = True
         self._lock = threading.Lock()
+
+    @property
+    def may_come(self) -> bool:
+        """Whether another listing may have GPUs: there are some, or a driver that would tell."""
+        return self._has_driver or bool(self._known)
 
     @property
     def are_wanted(self) -> bool:
@@ -58,6 +64,7 @@ class GpuInventory:
         named it.
         """
         with self._lock:
+            self._has_driver = listing.has_driver
             if listing.problem is not None:
                 self._known = _all_with(self._known, listing.problem)
                 return

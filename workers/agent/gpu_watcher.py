@@ -77,7 +77,7 @@ class GpuWatcher:
         return self._pause_seconds()
 
     def _pause_seconds(self) -> float:
-        return self._every_seconds if self._inventory.gpus else _WITHOUT_DRIVER_SECONDS
+        return self._every_seconds if self._inventory.may_come else _WITHOUT_DRIVER_SECONDS
 
     def _try_those_in_doubt(self) -> None:
         if self._try_at is None or self._clock() < self._try_at:

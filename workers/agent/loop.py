@@ -34,8 +34,8 @@ from workers.agent.client import (
 )
 from workers.agent.drain import AgentDrain
 from workers.agent.figures import AgentFigures
-from workers.agent.gpu_discovery import discover_gpus, gpu_problems
 from workers.agent.gpu_inventory import GpuInventory
+from workers.agent.gpu_sources import GpuSource
 from workers.agent.gpu_use import GpuMeter
 from workers.agent.gpu_watcher import GpuWatcher
 from workers.agent.heartbeat import Heartbeats
@@ -64,6 +64,7 @@ class Agent:
         control_plane: ControlPlane,
         stop_retries: threading.Event,
         gpus: GpuInventory,
+        source: GpuSource,
         on_drain: Literal["wait", "release"],
         clock: Callable[[], float],
         catalog: Catalog,
@@ -101,8 +102,8 @@ class Agent:
         self._gpus = GpuWatcher(
             gpus,
             launcher,
-            discover=discover_gpus,
-            try_torch=gpu_problems,
+            discover=source.listing,
+            try_torch=source.problems,
             in_use=self._running.of_gpus,
             on_change=self._take_gpus,
             clock=clock,

@@ -130,6 +130,13 @@ class Launcher(Protocol):
         """Kill the processes of all attempts, and return when none is left."""
 
 
+class ClusterLauncher(Launcher, Protocol):
+    """A launcher that starts no ranks on the worker's own machine, but on those of a cluster."""
+
+    def cluster_gpus(self) -> Sequence[str]:
+        """The GPUs that each host has, by their models; returns at once."""
+
+
 class TemporaryLauncher(Launcher, Protocol):
     """A launcher whose machines may be taken away."""
 

@@ -47,7 +47,7 @@ def network(of: Checkpoint, *, device: str = "cpu") -> Flow["nn.Module"]:
     classes = (whole.manifest or {}).get("num_classes")
     if classes is None:
         raise TrainyardError(f"{of.id} has no manifest that says how many classes it has")
-    params = yield from _parameters(of.job_id)
+    params = yield from _parameters(of)
     tensors = yield from load_state_dict(whole, device=device)
     names = {"recipe": of.recipe, "variant": of.variant, "num_classes": classes}
     return (yield from worked(lambda: _built(networks, names, params, tensors, device)))
@@ -69,13 +69,16 @@ def _built(
     return built.to(device)
 
 
-def _parameters(job_id: str) -> Flow[dict[str, Any]]:
-    """The parameters of the job that made it; none for imported weights, or a deleted job."""
+def _parameters(of: Checkpoint) -> Flow[dict[str, Any]]:
+    """The parameters of the job that made it; none for imported weights, or a deleted job.
+
+    None of a search, either: those that it knows are of the supernet's recipe.
+    """
     try:
-        made_by = yield from job(job_id)
+        made_by = yield from job(of.job_id)
     except NotFound:
         return {}
-    return stored_parameters(made_by.spec)
+    return stored_parameters(made_by.spec) if made_by.recipe == of.recipe else {}
 
 
 def _module(name: str, packages: str) -> ModuleType:

@@ -13,6 +13,7 @@ from service.contract.fields import MOST_STEPS
 from service.contract.jobs import Job
 from service.control.checkpoints.retention import expire, pointers
 from service.control.kinds import kind_of
+from service.domain.retry import NEW_BEGIN
 from service.store import checkpoints
 
 
@@ -37,7 +38,7 @@ def publish(
     job and its live attempt, and changes the job.
     """
     manifest = published.checkpoint
-    _check(job, attempt, published)
+    _check(tx, job, attempt, published)
     if checkpoints.get(tx, manifest.checkpoint_id) is not None:
         return None
     # A worker whose clock runs ahead must not stay the newest for ever.
@@ -46,20 +47,18 @@ def publish(
     checkpoint = Checkpoint.of(manifest, published.path, created_at, kind.tags(job.spec))
     checkpoints.add(tx, checkpoint, manifest)
     expire(tx, job)
-    # A new checkpoint is progress: the counters of the retry rules begin anew.
-    values: dict[str, Any] = {"failures": 0, "worker_losses": 0} | pointers(tx, job)
+    values: dict[str, Any] = NEW_BEGIN | pointers(tx, job)
     if kind.network_from_checkpoint:
         values |= {"recipe": manifest.recipe, "variant": manifest.variant}
     what = "final weights" if manifest.phase == "final" else "checkpoint"
     return Publication(values, f"{what} at step {manifest.step}: {checkpoint.id}")
 
 
-def _check(job: Job, attempt: int, published: Published) -> None:
+def _check(tx: Connection, job: Job, attempt: int, published: Published) -> None:
     manifest = published.checkpoint
     if (manifest.job_id, manifest.attempt) != (job.id, attempt):
         raise InvalidCheckpoint("it is a checkpoint of another attempt")
-    is_known = not kind_of(job.spec).network_from_checkpoint
-    if is_known and (manifest.recipe, manifest.variant) != (job.recipe, job.variant):
+    if not kind_of(job.spec).may_publish(tx, job, manifest):
         raise InvalidCheckpoint("it is a checkpoint of another network")
     if manifest.num_classes < 1:
         raise InvalidCheckpoint("it has no classes")

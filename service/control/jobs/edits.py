@@ -13,7 +13,16 @@ from service.control.jobs.job_changes import NO_CHANGE, JobChange, store_change
 from service.control.jobs.views import stored
 from service.domain.access import SERVER, Caller
 from service.domain.errors import Conflict, Stale
-from service.store import attempts, audit, checkpoints, data_counts, deletions, history, series
+from service.store import (
+    attempts,
+    audit,
+    candidates,
+    checkpoints,
+    data_counts,
+    deletions,
+    history,
+    series,
+)
 from service.store import jobs as store
 from service.store.jobs import edited_columns
 
@@ -70,5 +79,6 @@ def delete(tx: Connection, job_id: str, by: Caller = SERVER) -> None:
     history.delete_of_job(tx, job_id)
     series.delete_of_job(tx, job_id)
     data_counts.delete_of_job(tx, job_id)
+    candidates.delete_of_job(tx, job_id)
     store.delete_job(tx, job_id)
     audit.note(tx, "job.delete", job_id, job.name)

@@ -77,6 +77,7 @@ def retry(
     )
     check_class_limit(tx, job.needs)
     store(tx, [job])
+    kind.note_retry(tx, parent, new_id)
     history.note(tx, job_id, None, "retried", f"retried as {new_id}", now)
     audit.note(tx, "job.retry", job_id, f"as {new_id} from {origin}")
     return SubmissionResult(new_id, replayed=False)

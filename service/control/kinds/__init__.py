@@ -9,12 +9,20 @@ from service.control.kinds.check_data import CheckDataKind
 from service.control.kinds.evaluate import EvalKind
 from service.control.kinds.export import ExportKind
 from service.control.kinds.import_ import ImportKind
+from service.control.kinds.search import SearchKind
 from service.control.kinds.train import TrainKind
 from service.control.kinds.unreadable import UnreadableKind
 
 KINDS: dict[str, Kind[Any]] = {
     kind.name: kind
-    for kind in (TrainKind(), EvalKind(), CheckDataKind(), ImportKind(), ExportKind())
+    for kind in (
+        TrainKind(),
+        EvalKind(),
+        CheckDataKind(),
+        ImportKind(),
+        ExportKind(),
+        SearchKind(),
+    )
 }
 
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from sqlalchemy import Connection
 
 from service.contract.actions import JobAction
-from service.contract.checkpoints import Checkpoint
+from service.contract.checkpoints import Checkpoint, Manifest
 from service.contract.hints import Hint
 from service.contract.jobs import Job, Progress
 from service.contract.specs import AnySpec, CheckpointRef, KindName, Retention
@@ -21,12 +21,18 @@ Spec = TypeVar("Spec", bound=AnySpec)
 
 @dataclass(frozen=True)
 class CheckedSubmission(Generic[Spec]):
-    """A submission that can run, with its network and the checkpoint that it starts from."""
+    """A submission that can run, with its network and the checkpoint that it starts from.
+
+    `classes` are those of its data, where they are known.
+    """
 
     spec: Spec
     recipe: str | None = None
     variant: str | None = None
     source: Checkpoint | None = None
+    search: str | None = None
+    """The search whose architecture it has."""
+    classes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -69,6 +75,13 @@ class Kind(ABC, Generic[Spec]):
     def hints(self, _: Connection, __: CheckedSubmission[Spec]) -> Sequence[Hint]:
         """What is worth knowing of a submission that can run."""
         return ()
+
+    def may_publish(self, _: Connection, job: Job, manifest: Manifest) -> bool:
+        """Whether a checkpoint's network may be one that the job leaves: its own, by default."""
+        return (manifest.recipe, manifest.variant) == (job.recipe, job.variant)
+
+    def note_retry(self, _: Connection, __: StoredJob, retry_id: str) -> None:
+        """Store for a job's retry what that goes on with."""
 
     @abstractmethod
     def title(self, spec: Spec) -> str:

@@ -3,7 +3,7 @@
 from sqlalchemy import Connection
 
 from service.contract.hints import Hint
-from service.contract.specs import EvalSpec, TrainSpec
+from service.contract.specs import EvalSpec, SearchSpec, TrainSpec
 from service.control.kinds.base import CheckedSubmission
 from service.control.kinds.data import sizes_of
 from service.control.scheduling.catalogs import recipe_named
@@ -11,6 +11,8 @@ from service.domain import hints
 from service.domain.gpu_counts import gpu_counts_of
 from service.domain.hints import DataSizes
 from service.domain.parameters import defaults_of
+from service.domain.path_spaces import PathSpace
+from service.domain.search_hints import search_hints_of
 
 
 def training_hints(tx: Connection, checked: CheckedSubmission[TrainSpec]) -> list[Hint]:
@@ -41,6 +43,18 @@ def eval_hints(tx: Connection, checked: CheckedSubmission[EvalSpec]) -> list[Hin
     return [
         *hints.data_hints(spec.data, val),
         *hints.source_hints("/checkpoint", spec.checkpoint, checked.source, {}, _classes(val)),
+    ]
+
+
+def search_hints(
+    tx: Connection, checked: CheckedSubmission[SearchSpec], space: PathSpace
+) -> list[Hint]:
+    """Of the data, the supernet, and the paths that the search chooses from."""
+    spec, sizes = checked.spec, sizes_of(tx, checked.spec.data)
+    return [
+        *hints.data_hints(spec.data, sizes),
+        *hints.source_hints("/checkpoint", spec.checkpoint, checked.source, {}, _classes(sizes)),
+        *search_hints_of(spec.params, space, is_known=bool(spec.training)),
     ]
 
 

@@ -44,6 +44,10 @@ class ImportKind(Kind[ImportSpec]):
             recipe_named(tx, request.recipe)
         return CheckedSubmission(spec, request.recipe, request.variant)
 
+    def may_publish(self, _: Connection, __: Job, ___: Manifest) -> bool:
+        """See Kind: what network the file has is not known before."""
+        return True
+
     def title(self, spec: ImportSpec) -> str:
         """See Kind."""
         return f"import of {spec.request.file}"

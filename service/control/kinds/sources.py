@@ -1,14 +1,43 @@
 """The checkpoint that a train or an eval starts from, and the network that follows from it."""
 
+from typing import TypeVar
+
 from sqlalchemy import Connection
 
 from service.contract.checkpoints import Checkpoint
 from service.contract.counts import count_text
-from service.contract.specs import CheckpointRef, NetworkSpec
+from service.contract.specs import CheckpointRef, NetworkSpec, SearchSpec
 from service.control.scheduling.catalogs import recipe_named, recipes
 from service.domain.errors import Unprocessable
 from service.domain.networks import Spec, complete, named_as_stored
 from service.store import checkpoints, jobs
+
+Reference = TypeVar("Reference", CheckpointRef, CheckpointRef | None)
+
+
+def located(tx: Connection, reference: Reference, field: str) -> Reference:
+    """The reference as it is stored: the network that a search has left, by its id.
+
+    Raises Unprocessable.
+    """
+    if reference is None or reference.search is None:
+        return reference
+    search = jobs.get(tx, reference.search)
+    pointer = f"{field}/search"
+    if search is None:
+        raise Unprocessable("no_such_job", f"there is no job {reference.search}", pointer)
+    if search.job.kind != "search":
+        message = f"{reference.search} is a job of kind {search.job.kind}: name it in job"
+        raise Unprocessable("no_search", message, pointer)
+    if search.job.latest_checkpoint is None:
+        message = (
+            f"{reference.search} is {search.job.state} and has left no network: submit again when "
+            'it has succeeded, or train its best path so far anew, by "variant": {"search": '
+            f'"{reference.search}"}}'
+        )
+        raise Unprocessable("no_checkpoint", message, pointer)
+    update = {"id": search.job.latest_checkpoint, "search": None}
+    return reference.model_copy(update=update)
 
 
 def source_of(tx: Connection, reference: CheckpointRef | None, field: str) -> Checkpoint | None:
@@ -43,7 +72,7 @@ def with_network(tx: Connection, spec: Spec, source: Checkpoint | None, field: s
     return complete(spec, recipe, source.variant)
 
 
-def require_network(spec: NetworkSpec, source: Checkpoint | None, field: str) -> None:
+def require_network(spec: NetworkSpec | SearchSpec, source: Checkpoint | None, field: str) -> None:
     """Raises Unprocessable if the spec names another network than its source has."""
     if source is None:
         return

@@ -6,8 +6,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from service.contract.agent import Claim, ClaimRequest, Lease
+from service.contract.candidates import Fitness
 from service.contract.counts import count_text
-from service.contract.jobs import LIVE_ATTEMPTS, Attempt, AttemptState, JobState
+from service.contract.jobs import LIVE_ATTEMPTS, Attempt, AttemptState, Job, JobState
+from service.contract.specs import NetworkSpec, SearchSpec
 from service.contract.stored_specs import UnreadableSpec
 from service.contract.workers import Worker, WorkerState
 from service.control.leases.transitions import fail_unreadable
@@ -16,7 +18,7 @@ from service.control.scheduling.scheduler import eligible_jobs, gpus_given, lock
 from service.domain.errors import NotFound
 from service.domain.lifecycle import JobEvent, move_job
 from service.domain.placement import Capacity
-from service.store import attempts, checkpoints, history, jobs, workers
+from service.store import attempts, candidates, checkpoints, history, jobs, workers
 from service.store.job_rows import StoredJob
 from service.store.measurements import measure
 
@@ -92,8 +94,10 @@ def claim_of(tx: Connection, grant: Grant, lease: Lease) -> Claim | None:
     job = jobs.get(tx, grant.job_id)
     if job is None or isinstance(job.job.spec, UnreadableSpec):
         return None
-    # An older worker would refuse a field that it does not know; none needs this one.
+    # An older worker would refuse a field that it does not know; none needs these.
     spec = job.job.spec.model_copy(update={"preemptible": False})
+    if isinstance(spec, NetworkSpec):
+        spec = spec.model_copy(update={"search": None})
     if spec.resources.gpu_range is not None and grant.gpus is not None:
         spec = spec.model_copy(update={"resources": spec.resources.with_gpus(grant.gpus)})
     if grant.by_older_worker:
@@ -109,6 +113,7 @@ def claim_of(tx: Connection, grant: Grant, lease: Lease) -> Claim | None:
         lease=lease,
         resume=tuple(resume[:_RESUMABLE]),
         weights=checkpoints.get(tx, source) if source is not None else None,
+        candidates=_known_fitness(tx, job.job),
     )
 
 
@@ -134,6 +139,14 @@ def _lock_first_readable(tx: Connection, capacity: Capacity, now: datetime) -> S
             return job
         fail_unreadable(tx, job, job.job.spec.problem, now)
     return None
+
+
+def _known_fitness(tx: Connection, job: Job) -> tuple[Fitness, ...]:
+    spec = job.spec
+    if not isinstance(spec, SearchSpec):
+        return ()
+    known = {job.id} if spec.params.known is None else {job.id, spec.params.known}
+    return tuple(candidates.fitness_of(tx, known))
 
 
 def _seconds(waited: timedelta) -> float:

@@ -10,20 +10,24 @@ from sqlalchemy import Connection
 from structlog import get_logger
 
 from service.contract.agent import ReportedEvent
+from service.contract.candidates import CandidatesFound
 from service.contract.events import Damaged, Measured, NoteBody, Progressed, Published, Started
 from service.contract.jobs import Job, JobState
 from service.contract.reading import read
+from service.contract.search_params import MOST_CANDIDATES
 from service.contract.sentences import sentence_of
-from service.contract.specs import NetworkSpec
+from service.contract.specs import NetworkSpec, SearchSpec
 from service.contract.unreadable_events import UNREADABLE_EVENT
 from service.control.checkpoints.publishing import InvalidCheckpoint, publish
 from service.control.checkpoints.retention import pointers, refresh_pointers
 from service.control.kinds import kind_of
 from service.control.leases.event_batch import MOST_SERIES, EventBatch
 from service.control.leases.event_measures import measure_batch
+from service.domain.retry import NEW_BEGIN
 from service.domain.series_names import OWN_NAMES, OWN_PREFIX, is_own_name
 from service.store import (
     attempts,
+    candidates,
     checkpoints,
     data_counts,
     history,
@@ -213,6 +217,15 @@ def _damaged(tx: Connection, batch: EventBatch, body: dict[str, Any]) -> None:
     _note(tx, batch, "damaged", f"{what} is damaged: {'; '.join(event.problems)}")
 
 
+def _candidates(tx: Connection, batch: EventBatch, body: dict[str, Any]) -> None:
+    found = read(CandidatesFound, body).candidates
+    if not isinstance(batch.job.spec, SearchSpec):
+        raise InvalidEvent("only a search has candidates")
+    if candidates.add(tx, batch.job.id, found, batch.now, most=MOST_CANDIDATES):
+        # As a new checkpoint is: none that is stored is ever measured again.
+        batch.values |= NEW_BEGIN
+
+
 def _unreadable(tx: Connection, batch: EventBatch, body: dict[str, Any]) -> None:
     _note(tx, batch, "note", str(body.get("message")))
 
@@ -232,10 +245,11 @@ _HANDLERS: dict[str, Callable[[Connection, EventBatch, dict[str, Any]], None]] =
     "checkpoint": _checkpoint,
     "damaged": _damaged,
     "note": _note_event,
+    "candidates": _candidates,
     "ended": _ended,
     UNREADABLE_EVENT: _unreadable,
 }
-_WRITING = ("started", "checkpoint", "damaged")
+_WRITING = ("started", "checkpoint", "damaged", "candidates")
 """The kinds of which one event writes more than one row."""
 
 

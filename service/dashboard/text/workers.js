@@ -43,7 +43,8 @@ export function devicesText(gpus) {
   if (!gpus?.length) return "CPU";
   const kinds = new Map();
   for (const gpu of gpus) {
-    const kind = `${gpu.name} ${memory(gpu.memory_bytes)}`;
+    // Of a cluster's GPU the memory is not known.
+    const kind = gpu.memory_bytes ? `${gpu.name} ${memory(gpu.memory_bytes)}` : gpu.name;
     kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
   }
   return [...kinds].map(([kind, many]) => (many > 1 ? `${many} × ${kind}` : kind)).join(", ");

@@ -1,5 +1,6 @@
 """The launcher of a worker that stands for the nodes of a Ray cluster."""
 
+from collections.abc import Sequence
 from importlib.util import find_spec
 
 import structlog
@@ -11,6 +12,7 @@ from workers.launcher.ray.messages import Node
 from workers.launcher.wide.engine import Host
 from workers.launcher.wide.launcher import HostLauncher
 
+_UNNAMED = "GPU"
 _log = structlog.get_logger()
 
 
@@ -34,6 +36,7 @@ class RayLauncher(HostLauncher):
                 "the version of the cluster"
             )
         super().__init__(options, RayEngine(options.ray_address), (), 0)
+        self._gpu_names: tuple[str, ...] = ()
         self._watch = ClusterWatch(options.ray_address, self._take)
 
     def availability(self) -> Availability:
@@ -41,6 +44,10 @@ class RayLauncher(HostLauncher):
         if self.drain.is_set():
             return Availability.ENDING
         return Availability.OPEN if self._watch.is_heard() else Availability.CLOSING
+
+    def cluster_gpus(self) -> Sequence[str]:
+        """The GPUs that each node has, by their models."""
+        return self._gpu_names
 
     def close(self) -> None:
         """Kill the processes of all attempts, and return when none is left."""
@@ -52,4 +59,6 @@ class RayLauncher(HostLauncher):
         if nodes:
             # A job gets what each of them has.
             gpus = min(node.gpus for node in nodes)
+            models = {node.gpu_model or _UNNAMED for node in nodes}
+            self._gpu_names = ("/".join(sorted(models)),) * gpus
             self.offer_hosts([Host(node.name, node.address) for node in nodes], gpus)

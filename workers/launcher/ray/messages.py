@@ -18,13 +18,17 @@ class _Message(BaseModel):
 
 
 class Node(_Message):
-    """A living node of the cluster that can hold ranks; `name` is that of no other one."""
+    """A living node of the cluster that can hold ranks; `name` is that of no other one.
+
+    `gpu_model` is what Ray calls its GPUs; empty where it does not tell.
+    """
 
     id: str
     name: str
     address: str
     cpus: float = 0.0
     gpus: int = 0
+    gpu_model: str = ""
 
 
 class NodesReport(_Message):

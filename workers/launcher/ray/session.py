@@ -110,7 +110,14 @@ def _node(name: str, row: Mapping[str, Any]) -> Node:
         address=row["NodeManagerAddress"],
         cpus=resources.get("CPU", 0.0),
         gpus=int(resources.get("GPU", 0)),
+        gpu_model=next((name for name in map(_gpu_model, resources) if name), ""),
     )
+
+
+def _gpu_model(resource: str) -> str:
+    """The model that a resource of a node names, as `accelerator_type:H100` does."""
+    kind, _, model = resource.partition(":")
+    return model if kind == "accelerator_type" else ""
 
 
 def is_swept(node_id: str, mark: str, number: int) -> bool:

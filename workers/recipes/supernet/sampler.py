@@ -4,19 +4,18 @@ Source: the function `train` of Supernet/train.py.
 """
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 
 from service.contract.path_costs import PathCosts
 from service.contract.path_sampling import CLASSES, IMAGE_SIZE
-from workers.recipes.oneshot.space import SPACE
 from workers.recipes.params import RecipeParams
 from workers.recipes.supernet import SupernetParams
 
 RANGES = 7
 _TRIES = 500
 """After so many draws that lie outside of a range, the next path is taken whatever it costs."""
-_COSTS = PathCosts.of(SPACE, IMAGE_SIZE, CLASSES)
 _OF_VALIDATION = 0
 """The iteration that no training has."""
 
@@ -57,6 +56,24 @@ def recalibration_batches(params: RecipeParams) -> int:
     return _own(params).validation_recalibration_batches
 
 
+def advice(params: RecipeParams, step: int) -> str | None:
+    """What helps a supernet whose paths all guess after an iteration.
+
+    None in the first half of the iterations, and while a ramp leaves places fixed: the validated
+    paths have units then that no iteration has trained.
+    """
+    own = _own(params)
+    if 2 * step <= own.total_iters or fixed_places(own, step):
+        return None
+    places = sum(len(allowed) > 1 for allowed in own.choices)
+    return (
+        f"what usually helps: a smaller learning_rate than {own.learning_rate:g}, fewer than "
+        f"{places} places with several choices, a ramp, which frees them one after another, or "
+        f"more iterations; and more validation_recalibration_batches, if "
+        f"{own.validation_recalibration_batches} are too few for the statistics of a path"
+    )
+
+
 def holdout_every(params: RecipeParams) -> int:
     """Each so-many-th training image is kept from training; 0 if none is."""
     return _own(params).holdout_every
@@ -75,16 +92,22 @@ def draw(generator: np.random.RandomState, params: SupernetParams) -> str:
     span = params.sampling_macs_to - params.sampling_macs_from
     least = params.sampling_macs_from + span * number / RANGES
     most = params.sampling_macs_from + span * (number + 1) / RANGES
+    costs = _costs(type(params))
     for _ in range(_TRIES):
         path = _any_path(generator, params.choices)
-        if least <= multiply_adds(path) <= most:
+        if least <= costs.of_path(path) <= most:
             return path
     return _any_path(generator, params.choices)
 
 
-def multiply_adds(path: str) -> int:
-    """Of a path, for an image of 224 x 224 and 1000 classes."""
-    return _COSTS.of_path(path)
+def multiply_adds(path: str, supernet: type[SupernetParams] = SupernetParams) -> int:
+    """Of a path through a supernet with such parameters, for 224 x 224 pixels and 1000 classes."""
+    return _costs(supernet).of_path(path)
+
+
+@cache
+def _costs(supernet: type[SupernetParams]) -> PathCosts:
+    return PathCosts.of(supernet.space, IMAGE_SIZE, CLASSES)
 
 
 def _any_path(generator: np.random.RandomState, choices: Sequence[str]) -> str:

@@ -1,0 +1,142 @@
+"""Searches of supernets."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from service.contract.actions import JobAction
+from service.contract.checkpoints import Checkpoint, Manifest
+from service.contract.hints import Hint
+from service.contract.jobs import Job, Progress
+from service.contract.specs import SearchSpec
+from service.control.kinds.base import CheckedSubmission, Kind, resolved
+from service.control.kinds.data import classes_of, dataset_of
+from service.control.kinds.hints import search_hints
+from service.control.kinds.sources import located, require_classes, require_network, source_of
+from service.control.kinds.supernets import known_paths_of, path_recipe_of, path_space, training_of
+from service.control.kinds.uses import train_found, uses_of_latest
+from service.domain import search_checks
+from service.domain.errors import Unprocessable
+from service.domain.known_parameters import KnownParameters
+from service.domain.search_results import total_of
+from service.store import candidates, jobs
+from service.store.job_rows import StoredJob
+
+_SOURCE = "/checkpoint"
+
+
+class SearchKind(Kind[SearchSpec]):
+    """Searches of a supernet for its best path, whose candidates are rows.
+
+    Its recipe is the supernet's; the checkpoint that it leaves is of the recipe of the paths.
+    """
+
+    name = "search"
+
+    def complete(self, tx: Connection, spec: SearchSpec) -> SearchSpec:
+        """See Kind."""
+        checkpoint = located(tx, spec.checkpoint, _SOURCE)
+        spec = spec.model_copy(update={"checkpoint": checkpoint})
+        source = _supernet(tx, spec)
+        path_recipe_of(tx, source, _SOURCE)
+        require_network(spec, source, _SOURCE)
+        training = training_of(tx, source)
+        params = spec.params
+        if params.holdout_every is None:
+            every = search_checks.holdout_of(training)
+            params = params.model_copy(update={"holdout_every": every})
+        network = {"recipe": source.recipe, "variant": source.variant}
+        return spec.model_copy(update={**network, "training": training, "params": params})
+
+    def check(self, tx: Connection, spec: SearchSpec) -> CheckedSubmission[SearchSpec]:
+        """See Kind."""
+        source = _supernet(tx, spec)
+        require_network(spec, source, _SOURCE)
+        paths = path_recipe_of(tx, source, _SOURCE)
+        _require_place(spec)
+        classes = classes_of(dataset_of(tx, spec.data), KnownParameters())
+        require_classes(source, classes, _SOURCE, may_replace=False)
+        search_checks.require_holdout(spec.params, spec.training)
+        space = path_space(paths, spec.params.macs_image_size, spec.training, source)
+        search_checks.require_room(spec.params, space)
+        _require_known(tx, spec, source)
+        return CheckedSubmission(spec, source.recipe, source.variant, source)
+
+    def hints(self, tx: Connection, checked: CheckedSubmission[SearchSpec]) -> Sequence[Hint]:
+        """See Kind."""
+        spec, source = checked.spec, checked.source
+        assert source is not None, "it was checked"
+        paths = path_recipe_of(tx, source, _SOURCE)
+        space = path_space(paths, spec.params.macs_image_size, spec.training, source)
+        return search_hints(tx, checked, space)
+
+    def title(self, spec: SearchSpec) -> str:
+        """See Kind."""
+        return f"search of {spec.recipe}"
+
+    def first_progress(self, spec: SearchSpec) -> Progress:
+        """See Kind."""
+        return Progress(total_steps=total_of(spec.params), phase=self.name)
+
+    def may_publish(self, tx: Connection, job: Job, manifest: Manifest) -> bool:
+        """See Kind: a path of the supernet, as a network of its own."""
+        assert isinstance(job.spec, SearchSpec)
+        paths = known_paths_of(tx, job.spec)
+        if paths is None or paths.search_space is None:
+            return manifest.recipe != job.recipe
+        is_path = paths.search_space.architecture(manifest.variant) is not None
+        return manifest.recipe == paths.name and is_path
+
+    def uses(self, job: Job) -> Sequence[JobAction]:
+        """See Kind: the training of what was found, and the uses of its first weights."""
+        if job.latest_checkpoint is None:
+            return ()
+        assert isinstance(job.spec, SearchSpec)
+        return (train_found(job, job.spec), *uses_of_latest(job, None))
+
+    def retry_spec(
+        self, tx: Connection, parent: StoredJob, spec: SearchSpec, origin: str
+    ) -> SearchSpec:
+        """See Kind: of the same supernet, also if its job has a newer checkpoint by now."""
+        super().retry_spec(tx, parent, spec, origin)
+        reference = resolved(spec.checkpoint, parent.source_checkpoint)
+        return spec.model_copy(update={"checkpoint": reference})
+
+    def note_retry(self, tx: Connection, parent: StoredJob, retry_id: str) -> None:
+        """See Kind: what was measured, which would be measured as the same again."""
+        candidates.copy(tx, parent.job.id, retry_id)
+
+
+def _supernet(tx: Connection, spec: SearchSpec) -> Checkpoint:
+    """The checkpoint that is searched, locked until the transaction ends; raises Unprocessable."""
+    source = source_of(tx, spec.checkpoint, _SOURCE)
+    if source is None:
+        message = (
+            "a search needs a checkpoint of the volume: import the file, and name the checkpoint "
+            "that comes of it by its id"
+        )
+        raise Unprocessable("no_file", message, f"{_SOURCE}/file")
+    return source
+
+
+def _require_place(spec: SearchSpec) -> None:
+    if spec.resources.hosts > 1:
+        message = f"a search runs on one host, not on {spec.resources.hosts}: leave out hosts"
+        raise Unprocessable("hosts", message, "/resources/hosts")
+    if spec.data.val_dir is not None and spec.data.train_dir is None:
+        message = "a search needs data.train_dir beside val_dir: statistics are of training images"
+        raise Unprocessable("no_training_images", message, "/data/train_dir")
+
+
+def _require_known(tx: Connection, spec: SearchSpec, source: Checkpoint) -> None:
+    known, pointer = spec.params.known, "/params/known"
+    if known is None:
+        return
+    stored = jobs.get(tx, known)
+    if stored is None:
+        message = f"there is no job {known}; leave known out"
+        raise Unprocessable("no_such_job", message, pointer)
+    if not isinstance(stored.job.spec, SearchSpec):
+        message = f"{known} is a job of kind {stored.job.kind}: name a search, or leave known out"
+        raise Unprocessable("no_search", message, pointer)
+    search_checks.require_same_fitness(stored.job.spec, stored.source_checkpoint, spec, source.id)
