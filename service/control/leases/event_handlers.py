@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from structlog import get_logger
 
 from service.contract.agent import ReportedEvent
-from service.contract.candidates import CandidatesFound
+from service.contract.candidates import CandidatesFound, CandidatesWanted
 from service.contract.events import Damaged, Measured, NoteBody, Progressed, Published, Started
 from service.contract.jobs import Job, JobState
 from service.contract.reading import read
@@ -23,6 +23,7 @@ from service.control.checkpoints.retention import pointers, refresh_pointers
 from service.control.kinds import kind_of
 from service.control.leases.event_batch import MOST_SERIES, EventBatch
 from service.control.leases.event_measures import measure_batch
+from service.control.leases.measured_parts import pass_on
 from service.domain.retry import NEW_BEGIN
 from service.domain.series_names import OWN_NAMES, OWN_PREFIX, is_own_name
 from service.store import (
@@ -32,6 +33,7 @@ from service.store import (
     data_counts,
     history,
     jobs,
+    search_parts,
     series,
     webhook_outbox,
 )
@@ -50,13 +52,17 @@ class InvalidEvent(Exception):
 
 
 def lock_jobs(tx: Connection, job_ids: Sequence[str], events: Sequence[ReportedEvent]) -> None:
-    """Lock the jobs of `events` that report damage, and those of the damaged checkpoints.
+    """Lock the jobs of `events` that change others, and those others.
 
-    All in the order of ids that every caller keeps.
+    These have the damaged checkpoints, or are searches for which the jobs measure. All in the
+    order of ids that every caller keeps.
     """
     damaged = [str(e.body.get("checkpoint_id")) for e in events if e.kind == "damaged"]
-    if damaged:
-        jobs.lock(tx, {*job_ids, *checkpoints.owners_of(tx, damaged)})
+    others = checkpoints.owners_of(tx, damaged) if damaged else set()
+    if any(event.kind == "candidates" for event in events):
+        others |= search_parts.searches_of(tx, job_ids)
+    if others:
+        jobs.lock(tx, {*job_ids, *others})
 
 
 def apply_events(
@@ -224,6 +230,16 @@ def _candidates(tx: Connection, batch: EventBatch, body: dict[str, Any]) -> None
     if candidates.add(tx, batch.job.id, found, batch.now, most=MOST_CANDIDATES):
         # As a new checkpoint is: none that is stored is ever measured again.
         batch.values |= NEW_BEGIN
+    pass_on(tx, batch.job.id, found, batch.now)
+
+
+def _wanted(tx: Connection, batch: EventBatch, body: dict[str, Any]) -> None:
+    wanted, spec = read(CandidatesWanted, body).candidates, batch.job.spec
+    if not isinstance(spec, SearchSpec) or spec.params.workers == 1:
+        raise InvalidEvent("only a search by several workers has others measure")
+    if wanted:
+        known = candidates.count(tx, batch.job.id)
+        search_parts.want(tx, batch.job.id, wanted, known, batch.now)
 
 
 def _unreadable(tx: Connection, batch: EventBatch, body: dict[str, Any]) -> None:
@@ -246,10 +262,11 @@ _HANDLERS: dict[str, Callable[[Connection, EventBatch, dict[str, Any]], None]] =
     "damaged": _damaged,
     "note": _note_event,
     "candidates": _candidates,
+    "wanted": _wanted,
     "ended": _ended,
     UNREADABLE_EVENT: _unreadable,
 }
-_WRITING = ("started", "checkpoint", "damaged", "candidates")
+_WRITING = ("started", "checkpoint", "damaged", "candidates", "wanted")
 """The kinds of which one event writes more than one row."""
 
 
