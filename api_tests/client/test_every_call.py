@@ -24,6 +24,7 @@ BY_ANOTHER_CALL = {
     ("GET", "/exports/jobs.csv"): "`jobs(…).to_csv`, `.to_parquet` and `.to_pandas`",
     ("GET", "/exports/checkpoints.csv"): "`checkpoints(…).to_csv` and the others",
     ("GET", "/exports/jobs/{job_id}/events.csv"): "`events(…).to_csv` and the others",
+    ("GET", "/jobs/{job_id}/candidates.csv"): "`candidates(…).to_csv` and the others",
     ("GET", "/jobs/{job_id}/checkpoints"): "`checkpoints(job=…)` has the same list",
     ("GET", "/jobs/{job_id}/log.txt"): "`logs` reads the same text in parts",
     ("GET", "/checkpoints/{checkpoint_id}/export"): "`export` and `download_of_job`",

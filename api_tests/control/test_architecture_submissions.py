@@ -7,13 +7,17 @@ import pytest
 from api_tests.support.job_lists import newest_jobs
 from api_tests.support.source_jobs import an_eval, trained
 from api_tests.support.use_cases import Agent, ControlPlane
+from service.contract.architecture_costs import cost_of
+from service.contract.architectures import Architecture
 from service.contract.catalog import builtin_catalog
 from service.contract.exchange import ImportRequest
 from service.contract.specs import ImportSpec, TrainSpec
 from service.control.jobs.import_export import submit_import
 from service.control.scheduling import catalogs
 from service.domain.errors import Unprocessable
+from workers.recipes.oneshot.space import SPACE
 
+FOLDERS = {"train_dir": "train", "val_dir": "val"}
 BLOCKS = "21012020202300003233"
 _SEARCHED = {"blocks": "00311100202110202132", "channels": "65352634257546744543"}
 
@@ -46,6 +50,25 @@ def test_what_is_no_architecture_is_answered_with_what_is_wrong(
     assert (refused.value.code, refused.value.pointer) == ("no_such_architecture", "/variant")
     with pytest.raises(Unprocessable, match="recipe shufflenet_v2 has the variants 0"):
         control_plane.submit(recipe="shufflenet_v2", variant=named)
+
+
+def test_the_history_of_a_job_says_how_large_its_architecture_is(
+    control_plane: ControlPlane,
+) -> None:
+    params = {"batch_size": 32, "image_size": 224, "num_classes": 1000}
+    job = control_plane.submit(variant=f"b{BLOCKS}", params=params, data=FOLDERS)
+    expected = cost_of(SPACE, Architecture.of(BLOCKS), 224, 1000)
+    (entry,) = control_plane.events_of(job, "submitted")
+    assert entry.message == (
+        f"submitted: train of oneshot b{BLOCKS}, {expected.multiply_adds / 1e6:,.1f} M "
+        f"multiply-adds for an image of 224 px, {expected.parameters / 1e6:,.2f} M parameters"
+    )
+    of_digits = control_plane.submit(variant=f"b{BLOCKS}", params={"batch_size": 32})
+    smaller = cost_of(SPACE, Architecture.of(BLOCKS), 224, 10).parameters
+    (entry,) = control_plane.events_of(of_digits, "submitted")
+    assert entry.message.endswith(f"{smaller / 1e6:,.2f} M parameters")
+    (entry,) = control_plane.events_of(control_plane.submit(), "submitted")
+    assert entry.message == "submitted: train of oneshot"
 
 
 @pytest.mark.parametrize("named", [{}, {"variant": {"blocks": BLOCKS, "channels": "4" * 20}}])

@@ -44,8 +44,8 @@ def test_a_job_names_its_parent_its_source_and_what_came_of_it(agent: FakeAgent)
     assert source["job"]["name"] == "first run"
     assert _lineage(agent, retry)["parent"]["id"] == trained
     assert _lineage(agent, stranger) == {
-        "object": "job_lineage", "job_id": stranger, "parent": None, "source": None,
-        "descendants": [], "has_more": False,
+        "object": "job_lineage", "job_id": stranger, "kind": "train", "parent": None,
+        "source": None, "descendants": [], "has_more": False,
     }  # fmt: skip
 
 

@@ -10,35 +10,9 @@ import pytest
 
 from api_tests.support.fake_agent import FakeAgent
 from api_tests.support.problems import pointers_of, problem_of
-from api_tests.support.searches import (
-    LEAST,
-    MOST,
-    PARAMS,
-    SMALL,
-    SUPERNET,
-    a_candidate,
-    searching_catalog,
-)
+from api_tests.support.search_calls import begin, tell
+from api_tests.support.searches import LEAST, MOST, a_candidate
 from api_tests.support.server import Server
-
-
-def begin(agent: FakeAgent, **params: Any) -> dict[str, Any]:
-    """The claim of a search, whose supernet was trained before."""
-    catalog = searching_catalog().model_dump(mode="json")
-    assert agent.http.put(f"/agent/workers/{agent.id}/catalog", json=catalog).is_success
-    agent.submit(**SUPERNET)
-    claim = agent.claim()
-    checkpoint = agent.save(claim, 1, **SUPERNET)
-    agent.report(claim)
-    search = {"kind": "search", "checkpoint": {"id": checkpoint}, "params": PARAMS | SMALL | params}
-    body = {name: value for name, value in agent.spec(**search).items() if name != "recipe"}
-    answer = agent.http.post("/jobs", json=body)
-    assert answer.status_code == 201, answer.text
-    return agent.claim()
-
-
-def tell(agent: FakeAgent, claim: dict[str, Any], *candidates: dict[str, Any]) -> None:
-    agent.beat(claim, ("candidates", {"candidates": list(candidates)}))
 
 
 @pytest.fixture

@@ -13,7 +13,13 @@ from api_tests.facts.published import SEARCH, fill, uniform
 from workers.networks.choices import Choice, take
 from workers.recipes import build
 from workers.recipes.supernet import RECIPE, SupernetParams
-from workers.recipes.supernet.sampler import draw, multiply_adds, path_of_step, paths_of_validation
+from workers.recipes.supernet.sampler import (
+    draw,
+    fixed_places,
+    multiply_adds,
+    path_of_step,
+    paths_of_validation,
+)
 from workers.training.recalibration import recalibrate, statistics_kept
 from workers.training.step import TrainingStep
 
@@ -139,6 +145,42 @@ def test_a_path_has_allowed_choices_alone() -> None:
         path = path_of_step(params, 1)
         assert set(path[:10]) == {"0"}
         assert set(path[10:]) <= {"1", "3"}
+
+
+def test_a_ramp_frees_the_places_one_after_another_the_last_one_first() -> None:
+    choices = ("1",) * 4 + ("310",) * 16
+    params = SupernetParams(total_iters=100, ramp=0.64, choices=choices, sampling="uniform")
+    fixed = [fixed_places(params, step) for step in range(1, 101)]
+    # 16 places have several choices, and the ramp has 64 iterations.
+    assert [len(each) for each in fixed] == [16 - min(step // 4, 16) for step in range(1, 101)]
+    assert all(each == set(range(4, 4 + len(each))) for each in fixed)
+    for step, each in enumerate(fixed, start=1):
+        path = path_of_step(params, step)
+        assert path[:4] == "1111"
+        assert all(path[place] == "3" for place in each)
+    free = [path_of_step(params, step)[19] for step in range(4, 101)]
+    assert set(free) == {"3", "1", "0"}
+
+
+def test_after_its_ramp_a_supernet_draws_the_paths_that_it_draws_without_one() -> None:
+    without, ramped = (SupernetParams(total_iters=50, ramp=ramp) for ramp in (0.0, 0.2))
+    same = [path_of_step(without, t) == path_of_step(ramped, t) for t in range(1, 51)]
+    assert same == [False] * 9 + [True] * 41
+    assert paths_of_validation(ramped) == paths_of_validation(without)
+    assert not fixed_places(SupernetParams(total_iters=3, ramp=1.0), 3)
+
+
+def test_paths_without_a_ramp_are_those_of_before_there_was_one() -> None:
+    assert [path_of_step(PARAMS, step) for step in (1, 2, 3)] == [
+        "20200310103010233020",
+        "32002223333323231012",
+        "32221031002100232232",
+    ]
+    uniform = SupernetParams(seed=7, sampling="uniform", choices=("0",) * 10 + ("13",) * 10)
+    assert [path_of_step(uniform, step) for step in (1, 150_000)] == [
+        "00000000001133131311",
+        "00000000003331131133",
+    ]
 
 
 @pytest.mark.parametrize(("average", "name"), [("moving", "original"), ("cumulative",) * 2])

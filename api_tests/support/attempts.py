@@ -103,9 +103,9 @@ def attempt(
 
 
 def _as_claimed(body: dict[str, Any]) -> SubmittedSpec:
-    # A check of data has nothing to complete.
-    is_check = body["kind"] == "check_data"
-    return Submission.model_validate(body).root if is_check else complete_spec(body)
+    # A check of data has nothing to complete, and the spec of a search names its recipe here.
+    is_whole = body["kind"] in ("check_data", "search")
+    return Submission.model_validate(body).root if is_whole else complete_spec(body)
 
 
 def start(

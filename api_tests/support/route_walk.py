@@ -5,6 +5,13 @@ from typing import Any
 
 from api_tests.support.counted_calls import CountedCalls
 from api_tests.support.manifests import a_manifest, folder_of, published_body
+from api_tests.support.searches import (
+    PARAMS,
+    SMALL,
+    SUPERNET,
+    a_candidate,
+    searching_catalog,
+)
 from api_tests.support.specs import SPEC
 from api_tests.support.threaded_server import ThreadedServer
 from service.contract.catalog import builtin_catalog
@@ -32,6 +39,7 @@ def call_every_route(server: ThreadedServer, calls: CountedCalls) -> None:
     _steer_workers(calls)
     _use_webhooks(calls)
     _use_sweeps(calls)
+    _use_search(calls)
     read = ("/metrics", "/healthz", "/readyz", "/version", "/recipes", "/datasets", "/imports")
     for path in read:
         calls(f"GET {path}")
@@ -119,6 +127,32 @@ def _use_sweeps(calls: CountedCalls) -> None:
     calls("POST /sweeps/{sweep_id}/resume", sweep)
     calls("POST /sweeps/{sweep_id}/cancel", sweep)
     calls("DELETE /sweeps/{sweep_id}", sweep, expect=204)
+
+
+def _use_search(calls: CountedCalls) -> None:
+    """The search of a supernet, which this worker has trained before."""
+    calls("PUT /agent/workers/{worker_id}", "wrk_1", json={"host": "a", "process": KERNEL})
+    catalog = searching_catalog().model_dump(mode="json")
+    calls("PUT /agent/workers/{worker_id}/catalog", "wrk_1", expect=204, json=catalog)
+    calls("POST /jobs", expect=201, json=SPEC | SUPERNET)
+    claim = claim_one(calls)
+    manifest = a_manifest(claim["job_id"], 1, **SUPERNET)
+    _tell(calls, claim, "checkpoint", published_body(manifest))
+    calls("POST /agent/reports", json=_of(claim) | {"outcome": "succeeded", "reason": "finished"})
+    search = {"kind": "search", "data": SPEC["data"], "params": PARAMS | SMALL}
+    checkpoint = {"checkpoint": {"id": manifest.checkpoint_id}}
+    calls("POST /jobs", expect=201, json=search | checkpoint)
+    claim = claim_one(calls)
+    _tell(calls, claim, "candidates", {"candidates": [a_candidate(0), a_candidate(1)]})
+    for part in ("search", "candidates", "candidates.csv"):
+        calls(f"GET /jobs/{{job_id}}/{part}", claim["job_id"])
+    calls("POST /agent/reports", json=_of(claim) | {"outcome": "succeeded", "reason": "finished"})
+
+
+def _tell(calls: CountedCalls, claim: dict[str, Any], kind: str, body: dict[str, Any]) -> None:
+    event = {"seq": 1, "kind": kind, "at": "2026-01-01T00:00:00Z", "body": body}
+    beat = _of(claim) | {"events": [event]}
+    calls("POST /agent/heartbeats", json={"worker_id": "wrk_1", "beats": [beat]})
 
 
 def _steer_workers(calls: CountedCalls) -> None:

@@ -31,11 +31,14 @@ def offer_searches(control_plane: ControlPlane, agent: Agent) -> None:
 
 
 def a_supernet(control_plane: ControlPlane, agent: Agent, **fields: Any) -> Job:
-    """A training of a supernet, which has ended with one checkpoint."""
+    """A training of a supernet, which has ended with one checkpoint of `num_classes`."""
     offer_searches(control_plane, agent)
-    job = control_plane.submit(**SUPERNET, **fields)
+    classes = fields.pop("num_classes", 10)
+    names = {"num_classes": classes, "class_names": [str(number) for number in range(classes)]}
+    network = {name: fields.get(name, SUPERNET[name]) for name in SUPERNET}
+    job = control_plane.submit(**SUPERNET | fields)
     claim = agent.claimed()
-    saved = published_body(a_manifest(job.id, 10, **SUPERNET))
+    saved = published_body(a_manifest(job.id, 10, **network, **names))
     agent.beat(claim, an_event(1, "checkpoint", **saved))
     agent.report(claim)
     return job

@@ -17,6 +17,7 @@ from service.cli import (
     jobs,
     maintenance,
     processes,
+    searches,
     series,
     sweep_watch,
     sweeps,
@@ -81,6 +82,16 @@ _sweeps.command()(sweeps.resume)
 _sweeps.command()(sweeps.cancel)
 _sweeps.command()(sweeps.delete)
 app.add_typer(_sweeps, name="sweep", rich_help_panel=JOBS)
+
+_searches = typer.Typer(
+    help="Search supernets for their best path, and train what was found.",
+    no_args_is_help=True,
+)
+_searches.command()(searches.create)
+_searches.command()(searches.show)
+_searches.command()(searches.candidates)
+_searches.command()(searches.train)
+app.add_typer(_searches, name="search", rich_help_panel=JOBS)
 
 _checkpoints = typer.Typer(
     help="List, find, download, import, export, verify and clean up checkpoints.",

@@ -65,7 +65,7 @@ def clone(
     """
     with connect(server, token) as client:
         job = client.job(job_id_of(client, job_id))
-        if job.kind not in ("train", "eval", "check_data"):
+        if job.kind not in ("train", "eval", "check_data", "search"):
             raise BadInput(
                 f"{job.id} is an {job.kind}: `trainyard checkpoints` has a command for it"
             )

@@ -128,7 +128,7 @@ def _attempt_row(attempt: Attempt) -> tuple[str, ...]:
 
 def _lineage_rows(known: JobLineage) -> Iterator[tuple[str, ...]]:
     if known.parent is not None:
-        yield _related_row("retries", known.parent)
+        yield _related_row(_parent_relation(known, known.parent), known.parent)
     if known.source is not None:
         source = known.source
         if source.job is not None:
@@ -137,8 +137,20 @@ def _lineage_rows(known: JobLineage) -> Iterator[tuple[str, ...]]:
             none = figures.NONE
             yield ("starts from", source.job_id or none, none, none, source.id, none)
     for job in known.descendants:
-        how = "retried by" if job.parent_job_id == known.job_id else "used by"
-        yield _related_row(how, job, job.source_checkpoint)
+        yield _related_row(_relation(known, job), job, job.source_checkpoint)
+
+
+def _parent_relation(known: JobLineage, parent: RelatedJob) -> str:
+    # A search is retried by a search; what has its architecture is of another kind.
+    is_search = parent.kind == "search" and known.kind not in ("search", None)
+    return "has the path of" if is_search else "retries"
+
+
+def _relation(known: JobLineage, job: RelatedJob) -> str:
+    if job.parent_job_id != known.job_id:
+        return "used by"
+    is_search = known.kind == "search" and job.kind != "search"
+    return "its path is in" if is_search else "retried by"
 
 
 def _related_row(how: str, job: RelatedJob, checkpoint: str | None = None) -> tuple[str, ...]:

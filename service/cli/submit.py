@@ -31,7 +31,7 @@ FileOption = Annotated[
     _option(HOW, "A job in JSON or YAML, - for stdin; options go before it.", "-f", "--file"),
 ]
 Kind = Annotated[
-    Literal["train", "eval", "check_data"] | None,
+    Literal["train", "eval", "check_data", "search"] | None,
     _option(NETWORK, "By default train; with --eval, eval.", "--kind"),
 ]
 Recipe = Annotated[Text, _option(NETWORK, "A family of networks; `trainyard recipes` lists them.")]
@@ -176,7 +176,7 @@ def submit(
         spec = merged(of_file, options)
         if dry_run:
             explanation = client.explain(spec)
-            print_json(explanation) if as_json else _print_hints(explanation)
+            print_json(explanation) if as_json else print_hints(explanation)
             return
         job = client.submit(spec, key=key)
         if not watch:
@@ -188,7 +188,8 @@ def submit(
     require_success(ended)
 
 
-def _print_hints(explanation: Explanation) -> None:
+def print_hints(explanation: Explanation) -> None:
+    """Print what is known of a submission that can run."""
     for hint in explanation.hints:
         terminal.echo(f"{hint.level} {hint.pointer}: {hint.detail}")
     terminal.echo("It can run; nothing was submitted.")

@@ -22,6 +22,7 @@ TrainyardError
 from service.client.async_checkpoint import AsyncCheckpoint
 from service.client.async_client import AsyncClient
 from service.client.async_job import AsyncJob
+from service.client.async_search import AsyncFoundPath, AsyncSearch
 from service.client.calls.follow import LogPart
 from service.client.checkpoint import Checkpoint
 from service.client.client import Client
@@ -46,6 +47,7 @@ from service.client.errors import (
     is_transient,
 )
 from service.client.job import Job
+from service.client.search import FoundPath, Search
 from service.client.series import MetricSeries
 
 TrainyardClient = Client
@@ -55,11 +57,14 @@ __all__ = [
     "ApiError",
     "AsyncCheckpoint",
     "AsyncClient",
+    "AsyncFoundPath",
     "AsyncJob",
+    "AsyncSearch",
     "Checkpoint",
     "Client",
     "Conflict",
     "DownloadDamaged",
+    "FoundPath",
     "InvalidConnection",
     "InvalidRequest",
     "Job",
@@ -68,6 +73,7 @@ __all__ = [
     "MissingPackage",
     "NotFound",
     "Refused",
+    "Search",
     "ServerBusy",
     "ServerError",
     "ServerUnavailable",

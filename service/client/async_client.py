@@ -6,11 +6,13 @@ from typing import Self
 from service.client.async_checkpoint import AsyncCheckpoint
 from service.client.async_driver import AsyncDriver
 from service.client.async_job import AsyncJob
+from service.client.async_search import AsyncSearch
 from service.client.async_verbs import made, pages, pages_of, verb
 from service.client.calls import audit as audit_calls
 from service.client.calls import catalog, downloads, exchange, follow, job_actions, streams
 from service.client.calls import checkpoints as checkpoint_calls
 from service.client.calls import jobs as job_calls
+from service.client.calls import searches as search_calls
 from service.client.calls import sweeps as sweep_calls
 from service.client.calls import tables as table_calls
 from service.client.calls import tokens as tokens_calls
@@ -131,6 +133,13 @@ class AsyncClient:
     cancel_sweep = verb(sweep_calls.cancel_sweep)
     delete_sweep = verb(sweep_calls.delete_sweep)
     wait_for_sweep = verb(sweep_calls.wait_for_sweep)
+
+    search = made(search_calls.search, AsyncSearch.with_verbs)
+    search_job = made(search_calls.search_job, AsyncSearch.with_verbs)
+    search_summary = verb(search_calls.search_summary)
+    candidates = pages(search_calls.candidates)
+    best_candidate = verb(search_calls.best_candidate)
+    train_candidate = made(search_calls.train_candidate, AsyncJob.with_verbs)
 
     recipes = verb(catalog.recipes)
     architecture_size = verb(catalog.architecture_size)

@@ -42,12 +42,8 @@ class _Verbs:
     evaluation = own(tables.evaluation)
 
 
-class AsyncJob(_Verbs, contract.Job):
-    """A job in the state in which it was last read: every field of the API, and verbs.
-
-    A verb that changes the job, `wait` and `refresh` bring the fields up to date. `metrics` has the
-    last values; `metrics()` reads the series.
-    """
+class AnyAsyncJob(_Verbs, contract.Job):
+    """A job of any kind, with the verbs that all have."""
 
     _driver: AsyncDriver = PrivateAttr()
     if TYPE_CHECKING:
@@ -87,15 +83,6 @@ class AsyncJob(_Verbs, contract.Job):
         model = await self._driver.run(checkpoints.latest_checkpoint(job=self.id))
         return AsyncCheckpoint.with_verbs(self._driver, model)
 
-    @property
-    async def best(self) -> AsyncCheckpoint:
-        """The checkpoint with the lowest value of the metric of the job's retention, as of now.
-
-        Raises NotFound where none has it.
-        """
-        model = await self._driver.run(checkpoints.best_of(self))
-        return AsyncCheckpoint.with_verbs(self._driver, model)
-
     def _take(self, model: contract.Job) -> Self:
         return take_state(self, model)._with_series()
 
@@ -113,3 +100,20 @@ class AsyncJob(_Verbs, contract.Job):
 
     def _repr_html_(self) -> str:
         return job_html(self, {})
+
+
+class AsyncJob(AnyAsyncJob):
+    """A job in the state in which it was last read: every field of the API, and verbs.
+
+    A verb that changes the job, `wait` and `refresh` bring the fields up to date. `metrics` has the
+    last values; `metrics()` reads the series.
+    """
+
+    @property
+    async def best(self) -> AsyncCheckpoint:
+        """The checkpoint with the lowest value of the metric of the job's retention, as of now.
+
+        Raises NotFound where none has it.
+        """
+        model = await self._driver.run(checkpoints.best_of(self))
+        return AsyncCheckpoint.with_verbs(self._driver, model)

@@ -7,6 +7,7 @@ from service.client.calls import audit as audit_calls
 from service.client.calls import catalog, downloads, exchange, follow, job_actions, streams
 from service.client.calls import checkpoints as checkpoint_calls
 from service.client.calls import jobs as job_calls
+from service.client.calls import searches as search_calls
 from service.client.calls import sweeps as sweep_calls
 from service.client.calls import tables as table_calls
 from service.client.calls import tokens as tokens_calls
@@ -16,6 +17,7 @@ from service.client.checkpoint import Checkpoint
 from service.client.connection import server_and_token
 from service.client.driver import Driver
 from service.client.job import Job
+from service.client.search import Search
 from service.client.verbs import made, pages, pages_of, verb
 
 
@@ -131,6 +133,13 @@ class Client:
     cancel_sweep = verb(sweep_calls.cancel_sweep)
     delete_sweep = verb(sweep_calls.delete_sweep)
     wait_for_sweep = verb(sweep_calls.wait_for_sweep)
+
+    search = made(search_calls.search, Search.with_verbs)
+    search_job = made(search_calls.search_job, Search.with_verbs)
+    search_summary = verb(search_calls.search_summary)
+    candidates = pages(search_calls.candidates)
+    best_candidate = verb(search_calls.best_candidate)
+    train_candidate = made(search_calls.train_candidate, Job.with_verbs)
 
     recipes = verb(catalog.recipes)
     architecture_size = verb(catalog.architecture_size)

@@ -46,12 +46,8 @@ class _Verbs:
     evaluation = own(tables.evaluation)
 
 
-class Job(_Verbs, contract.Job):
-    """A job in the state in which it was last read: every field of the API, and verbs.
-
-    A verb that changes the job, `wait` and `refresh` bring the fields up to date. `metrics` has the
-    last values; `metrics()` reads the series.
-    """
+class AnyJob(_Verbs, contract.Job):
+    """A job of any kind, with the verbs that all have."""
 
     _driver: Driver = PrivateAttr()
     if TYPE_CHECKING:
@@ -89,14 +85,6 @@ class Job(_Verbs, contract.Job):
         model = self._driver.run(checkpoints.latest_checkpoint(job=self.id))
         return Checkpoint.with_verbs(self._driver, model)
 
-    @property
-    def best(self) -> Checkpoint:
-        """The checkpoint with the lowest value of the metric of the job's retention, as of now.
-
-        Raises NotFound where none has it.
-        """
-        return Checkpoint.with_verbs(self._driver, self._driver.run(checkpoints.best_of(self)))
-
     def _take(self, model: contract.Job) -> Self:
         return take_state(self, model)._with_series()
 
@@ -119,3 +107,19 @@ class Job(_Verbs, contract.Job):
             # What was read before is worth showing while the server is away.
             series = {}
         return job_html(self, series)
+
+
+class Job(AnyJob):
+    """A job in the state in which it was last read: every field of the API, and verbs.
+
+    A verb that changes the job, `wait` and `refresh` bring the fields up to date. `metrics` has the
+    last values; `metrics()` reads the series.
+    """
+
+    @property
+    def best(self) -> Checkpoint:
+        """The checkpoint with the lowest value of the metric of the job's retention, as of now.
+
+        Raises NotFound where none has it.
+        """
+        return Checkpoint.with_verbs(self._driver, self._driver.run(checkpoints.best_of(self)))

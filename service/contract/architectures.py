@@ -73,17 +73,32 @@ def variant_text(value: Any) -> Any:
     return architecture.text if architecture is not None else value
 
 
-class _ShownArchitecture:
-    """Shows in the schema that a variant may be an object of digits, where it is sent.
+class FoundArchitecture(BaseModel):
+    """The best path that a search has found so far, as a submission may name it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    search: Id
+
+
+class _Shown:
+    """Shows in the schema which objects a variant may be, where it is sent.
 
     In the schema of answers, too, which have the text: a specification has one schema for both.
     """
 
+    def __init__(self, *objects: type[BaseModel]) -> None:
+        self._objects = objects
+
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        return {"anyOf": [handler(schema), ArchitectureDigits.model_json_schema()]}
+        return {"anyOf": [handler(schema), *(each.model_json_schema() for each in self._objects)]}
 
 
-Variant = Annotated[Id, BeforeValidator(variant_text), _ShownArchitecture()]
+Variant = Annotated[Id, BeforeValidator(variant_text), _Shown(ArchitectureDigits)]
 """A network of a recipe: by name, or by `{"blocks": "2101…"}`, which is stored as `b2101…`."""
+NamedVariant = Annotated[
+    Id, BeforeValidator(variant_text), _Shown(ArchitectureDigits, FoundArchitecture)
+]
+"""As Variant; also `{"search": "job_…"}`, which a specification takes out of it before."""

@@ -14,7 +14,8 @@ MOST_DESCENDANTS = 100
 class RelatedJob(BaseModel):
     """A job in the lineage of another; `metrics` are the numbers of its result.
 
-    `parent_job_id` is the job that it retries, `source_checkpoint` the checkpoint that it starts
+    `parent_job_id` is the job that it retries, or of which search it has the architecture,
+    `source_checkpoint` the checkpoint that it starts
     from, evaluates or exports.
     """
 
@@ -47,13 +48,16 @@ class SourceCheckpoint(BaseModel):
 class JobLineage(BaseModel):
     """The job that a job retries, its source, and the jobs that came of it, newest first.
 
-    Those are its retries and what starts from, evaluates or exports a checkpoint of it.
+    Those are its retries and what starts from, evaluates, searches or exports a checkpoint of it.
+    The parent of a training of what a search has found is that search, which it does not retry.
     """
 
     model_config = ConfigDict(frozen=True)
 
     object: Literal["job_lineage"] = "job_lineage"
     job_id: IdText
+    kind: ShortText | None = None
+    """Of the job itself."""
     parent: RelatedJob | None = None
     source: SourceCheckpoint | None = None
     descendants: Annotated[tuple[RelatedJob, ...], CutTo(MOST_DESCENDANTS)] = ()

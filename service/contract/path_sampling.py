@@ -31,8 +31,8 @@ def sampling_problem(space: SearchSpace, params: Mapping[str, Any]) -> SamplingP
     if least > most:
         message = f"sampling_macs_from {least:,} is more than sampling_macs_to {most:,}: swap them"
         return SamplingProblem("sampling_macs_from", message)
-    choices = params.get("choices")
-    if params.get("sampling") != "macs_uniform" or not _are_choices(choices, len(space.places)):
+    choices = _choices_of(params, len(space.places))
+    if params.get("sampling") != "macs_uniform" or choices is None:
         return None
     costs = PathCosts.of(space, IMAGE_SIZE, CLASSES)
     cheapest, dearest = costs.least(choices), costs.most(choices)
@@ -50,6 +50,10 @@ def sampling_problem(space: SearchSpace, params: Mapping[str, Any]) -> SamplingP
     return None
 
 
-def _are_choices(choices: Any, places: int) -> bool:
-    is_list = isinstance(choices, list | tuple) and len(choices) == places
-    return is_list and all(isinstance(each, str) and each for each in choices)
+def _choices_of(params: Mapping[str, Any], places: int) -> tuple[str, ...] | None:
+    """The digits of each place; None if they are not that."""
+    named = params.get("choices")
+    if not isinstance(named, list | tuple):
+        return None
+    texts = tuple(each for each in named if isinstance(each, str) and each)
+    return texts if len(texts) == places else None

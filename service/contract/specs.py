@@ -14,7 +14,7 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails
 
-from service.contract.architectures import Variant
+from service.contract.architectures import FoundArchitecture, NamedVariant, Variant
 from service.contract.catalog import builtin_catalog
 from service.contract.data_spec import DataSpec
 from service.contract.exchange import ExportRequest, ImportRequest
@@ -35,26 +35,32 @@ class _Edge(BaseModel):
 Parameters = Annotated[dict[str, Any], JsonWithin(PARAMETERS_BYTES)]
 
 
+_ORIGINS = ("id", "job", "file", "search")
+
+
 class CheckpointRef(_Edge):
-    """The weights an eval or a training starts from; one of `id`, `job`, `file`."""
+    """The weights an eval or a training starts from; one of `id`, `job`, `file`, `search`.
+
+    `search` is the network of the best path that a search has left; it is stored as its `id`.
+    """
 
     model_config = ConfigDict(
-        json_schema_extra={
-            "oneOf": [just(name, of=("id", "job", "file")) for name in ("id", "job", "file")]
-        }
+        json_schema_extra={"oneOf": [just(name, of=_ORIGINS) for name in _ORIGINS]}
     )
 
     id: Id | None = None
     job: Id | None = None
     which: Literal["latest", "best"] = "latest"
     file: SubmittedImportPath | None = None
+    # Left out where there is none: an older worker refuses a field that it does not know.
+    search: Annotated[Id | None, Field(exclude_if=lambda search: search is None)] = None
     state: Literal["weights", "full"] = "weights"
     head: Literal["keep", "replace"] = "keep"
 
     @model_validator(mode="after")
     def _one_origin(self) -> "CheckpointRef":
-        if sum(origin is not None for origin in (self.id, self.job, self.file)) != 1:
-            raise ValueError("name exactly one of id, job, file")
+        if sum(getattr(self, origin) is not None for origin in _ORIGINS) != 1:
+            raise ValueError("name exactly one of id, job, file, search")
         return self
 
 
@@ -95,13 +101,27 @@ class NetworkSpec(_Submission):
 
     As stored, `recipe` and `variant` are there and `params` holds every value, defaults filled in;
     a user may leave out what has a default, and the network where a checkpoint determines it.
+    `search` is the search that has found the variant; without a variant its best path is meant, as
+    by `"variant": {"search": "job_…"}`.
     """
 
     recipe: Annotated[Id | None, BeforeValidator(_recipe_name)] = None
-    variant: Variant | None = None
+    variant: NamedVariant | None = None
+    # Left out where there is none: an older worker refuses a field that it does not know.
+    search: Annotated[Id | None, Field(exclude_if=lambda search: search is None)] = None
     data: DataSpec
     params: Parameters = Field(default_factory=dict)
     retention: Retention = Retention()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_search(cls, body: Any) -> Any:
+        variant = body.get("variant") if isinstance(body, Mapping) else None
+        if not isinstance(variant, Mapping) or "search" not in variant:
+            return body
+        if body.get("search") is not None:
+            raise ValueError("name the search once: in search, or in variant")
+        return {**body, "variant": None, "search": FoundArchitecture.model_validate(variant).search}
 
     @property
     def network(self) -> tuple[str, str]:

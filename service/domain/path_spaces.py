@@ -33,12 +33,12 @@ class PathSpace:
     @property
     def least(self) -> int:
         """The multiply-adds of the smallest path."""
-        return self.costs.fixed + self._least_from[0]
+        return self.costs.least(self.choices)
 
     @property
     def most(self) -> int:
         """The multiply-adds of the largest path."""
-        return self.costs.fixed + self._most_from[0]
+        return self.costs.most(self.choices)
 
     def count_within(self, limit: int, most: int) -> int:
         """How many paths have at most `limit` multiply-adds, exactly; `most` if there are so many.

@@ -15,7 +15,6 @@ _OF_FITNESS = (
     "recalibration_batch_size",
     "fitness_images",
     "holdout_every",
-    "seed",
 )
 """The parameters of which the fitness of a candidate is a function."""
 
@@ -40,6 +39,9 @@ def require_holdout(params: SearchParams, training: Mapping[str, Any]) -> None:
 
     Nothing is known of a supernet without parameters, which was imported.
     """
+    if params.holdout_every == 1:
+        message = "holdout_every 1 leaves no image to train on: use 0, or 2 and more"
+        raise Unprocessable("other_holdout", message, "/params/holdout_every")
     trained = holdout_of(training)
     if not training or params.holdout_every in (None, trained):
         return

@@ -97,6 +97,18 @@ def page(
     return [_candidate(row) for row in rows]
 
 
+def best(tx: Connection, job_id: str, fitness: FitnessName) -> Candidate | None:
+    """The best of a job; None if it has none."""
+    found = page(tx, job_id, order_by="fitness", fitness=fitness, after=None, limit=1)
+    return found[0] if found else None
+
+
+def has(tx: Connection, job_id: str, blocks: str) -> bool:
+    """Whether a job has measured a path."""
+    query = select(table.c.blocks).where(table.c.job_id == job_id, table.c.blocks == blocks)
+    return tx.execute(query).first() is not None
+
+
 def copy(tx: Connection, from_job: str, to_job: str) -> None:
     """Store what one job has measured for another, which has nothing yet."""
     names = [column.name for column in table.c if column.name != "job_id"]

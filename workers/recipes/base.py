@@ -44,6 +44,8 @@ class Paths:
     - `of_step`: `(params, step) -> str`, the path of iteration 1 … total_iters, on every rank.
     - `of_validation`: `(params) -> tuple[str, ...]`; a validation is the mean over these.
     - `recalibration_batches`: `(params) -> int`, for the statistics of each of them.
+    - `advice`: `(params, step) -> str | None`, what helps a supernet whose paths all guess after an
+      iteration, as one sentence; None while it is too early to say.
     - `holdout_every`: `(params) -> int`, of the images that are kept from training for a search.
     - `choices`: `(params) -> tuple[str, ...]`, the digits that a path may have at each place.
     - `parts`: `(network) -> workers.networks.choices.Parts`, so that paths share their beginnings.
@@ -57,6 +59,7 @@ class Paths:
     of_step: str
     of_validation: str
     recalibration_batches: str
+    advice: str
     holdout_every: str
     choices: str
     parts: str
@@ -164,6 +167,12 @@ class Recipe:
         """How many training batches the statistics of a validated path are learnt from."""
         assert self.paths is not None
         return int(_load(self.paths.recalibration_batches)(params))
+
+    def advice(self, params: RecipeParams, step: int) -> str | None:
+        """What helps a supernet whose paths all guess after an iteration; None if it is early."""
+        assert self.paths is not None
+        advice: str | None = _load(self.paths.advice)(params, step)
+        return advice
 
     def holdout_every(self, params: RecipeParams) -> int:
         """Which training images are kept for a search (`service.contract.holdout`); 0 if none."""

@@ -14,6 +14,7 @@ from workers.training.attempt_results import Stopped
 from workers.training.batches_of_run import batches_of_run
 from workers.training.device_inputs import to_inputs_on
 from workers.training.execution import format_of, formatted, validation_execution
+from workers.training.learning_check import error_by_chance, is_at_chance
 from workers.training.recalibration import recalibrate, statistics_kept
 from workers.training.run_context import RunContext
 from workers.training.state import RunState
@@ -33,9 +34,13 @@ class PathValidation:
 
     def __init__(self, context: RunContext, state: RunState, train: ImageDataset) -> None:
         self._context, self._state, self._train = context, state, train
+        self._is_told = False
 
     def measured(self, evaluate: Callable[[], Measured]) -> Measured:
-        """The mean over the paths of what `evaluate` gives for each; raises Stopped."""
+        """The mean over the paths of what `evaluate` gives for each; raises Stopped.
+
+        A supernet that has learnt nothing when it should have is told to the user, once.
+        """
         recipe, params, network = self._context.recipe, self._context.params, self._state.network
         paths, training = recipe.paths_of_validation(params), network.training
         found = []
@@ -48,9 +53,21 @@ class PathValidation:
                     found.append(evaluate())
         finally:
             network.train(training)
-        return {name: fmean(each[name] for each in found) for name in found[0]} | {
-            "samples": found[0]["samples"]
-        }
+        mean = {name: fmean(each[name] for each in found) for name in found[0]}
+        self._note_guesses(mean["top1_error"], int(found[0]["samples"]))
+        return mean | {"samples": found[0]["samples"]}
+
+    def _note_guesses(self, error: float, images: int) -> None:
+        classes, step = len(self._train.class_names), self._state.step
+        if self._is_told or not is_at_chance(error, classes, images):
+            return
+        advice = self._context.recipe.advice(self._context.params, step)
+        if advice is not None:
+            self._is_told = True
+            self._context.events.note(
+                f"the supernet has learnt nothing by step {step}: the mean error of its validated "
+                f"paths is {error:.3f}, and guesses have {error_by_chance(classes):.3f}; {advice}"
+            )
 
     def _batches(self) -> Generator[Tensor]:
         """The first batches of the training's order, as inputs on the device."""

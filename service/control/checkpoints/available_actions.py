@@ -24,7 +24,7 @@ def _actions_of(tx: Connection, checkpoint: Checkpoint) -> tuple[JobAction, ...]
     origin = jobs.get(tx, checkpoint.job_id)
     spec = origin.job.spec if origin is not None else None
     if not isinstance(spec, TrainSpec):
-        return uses_of(checkpoint.id, None)
+        return uses_of(checkpoint.id, checkpoint.recipe, None)
     # Final weights have no training state.
     longer = () if checkpoint.phase == "final" else (train_longer(checkpoint.id, spec),)
-    return (*longer, *uses_of(checkpoint.id, spec))
+    return (*longer, *uses_of(checkpoint.id, checkpoint.recipe, spec))

@@ -15,6 +15,7 @@ def of(tx: Connection, job_id: str) -> JobLineage:
     descendants = store.descendants_of(tx, job_id, MOST_DESCENDANTS + 1)
     return JobLineage(
         job_id=job_id,
+        kind=job.kind,
         parent=store.job_of(tx, job.parent_job_id) if job.parent_job_id else None,
         source=store.source_of(tx, job.source_checkpoint) if job.source_checkpoint else None,
         descendants=tuple(descendants[:MOST_DESCENDANTS]),

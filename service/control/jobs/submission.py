@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from service.contract.hints import Explanation
 from service.contract.jobs import Job, JobState
 from service.contract.request_origin import RequestOrigin
-from service.contract.specs import AnySpec
+from service.contract.specs import AnySpec, TrainSpec
 from service.contract.traces import TRACEPARENT
 from service.control.kinds import kind_of
 from service.control.kinds.base import CheckedSubmission
@@ -19,7 +19,8 @@ from service.control.scheduling.catalogs import form_of
 from service.control.scheduling.class_limit import check_class_limit
 from service.domain.access import SERVER, Caller
 from service.domain.errors import Gone, IdempotencyMismatch, Unprocessable
-from service.domain.offers import JobNeeds
+from service.domain.hints import size_hints
+from service.domain.offers import JobNeeds, RecipeForm
 from service.store import audit, history, idempotency, job_traces, jobs
 from service.store.audit import Act
 from service.store.history import Entry
@@ -112,7 +113,7 @@ def checked_job(
         submission_key,
         forms=frozenset([form.digest]) if form is not None else None,
         job_id=job_id,
-        message=f"submitted: {kind.title(checked.spec)}",
+        message=f"submitted: {kind.title(checked.spec)}{_size(checked, form)}",
         now=now,
         by=by,
     )
@@ -186,7 +187,7 @@ def new_job(
         state=JobState.QUEUED,
         created_at=now,
         progress=kind_of(spec).first_progress(spec),
-        parent_job_id=parent_job_id,
+        parent_job_id=parent_job_id or checked.search,
         submitted_by=by.name,
         spec=spec,
     )
@@ -233,6 +234,15 @@ def store(tx: Connection, new_jobs: Sequence[NewJob]) -> None:
 
 def _action_of(job: Job) -> str:
     return f"checkpoint.{job.kind}" if job.kind in ("import", "export") else "job.submit"
+
+
+def _size(checked: CheckedSubmission[Any], form: RecipeForm | None) -> str:
+    """How large the network of a training is that its user has named by its architecture."""
+    spec, variant = checked.spec, checked.variant
+    if form is None or not isinstance(spec, TrainSpec) or variant in form.recipe.variants:
+        return ""
+    found = size_hints(form.recipe, str(variant), spec.params, checked.classes)
+    return "".join(f" {variant}, {hint.detail}" for hint in found)
 
 
 def _same_when_completed(tx: Connection, spec: AnySpec, before: StoredKey) -> SubmissionResult:

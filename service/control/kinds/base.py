@@ -21,12 +21,18 @@ Spec = TypeVar("Spec", bound=AnySpec)
 
 @dataclass(frozen=True)
 class CheckedSubmission(Generic[Spec]):
-    """A submission that can run, with its network and the checkpoint that it starts from."""
+    """A submission that can run, with its network and the checkpoint that it starts from.
+
+    `classes` are those of its data, where they are known.
+    """
 
     spec: Spec
     recipe: str | None = None
     variant: str | None = None
     source: Checkpoint | None = None
+    search: str | None = None
+    """The search whose architecture it has."""
+    classes: int | None = None
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,15 @@ from service.contract.hints import Hint
 from service.contract.specs import CheckpointRef, EvalSpec
 from service.control.kinds.base import CheckedSubmission, Kind, resolved
 from service.control.kinds.data import classes_of, dataset_of
+from service.control.kinds.found_paths import with_found_path
 from service.control.kinds.hints import eval_hints
-from service.control.kinds.sources import require_classes, require_network, source_of, with_network
+from service.control.kinds.sources import (
+    located,
+    require_classes,
+    require_network,
+    source_of,
+    with_network,
+)
 from service.control.kinds.supernet_rules import require_one_network
 from service.domain.known_parameters import KnownParameters
 from service.store.job_rows import StoredJob
@@ -24,7 +31,9 @@ class EvalKind(Kind[EvalSpec]):
 
     def complete(self, tx: Connection, spec: EvalSpec) -> EvalSpec:
         """See Kind."""
-        return with_network(tx, spec, source_of(tx, spec.checkpoint, _SOURCE), _SOURCE)
+        checkpoint = located(tx, spec.checkpoint, _SOURCE)
+        spec = with_found_path(tx, spec.model_copy(update={"checkpoint": checkpoint}))
+        return with_network(tx, spec, source_of(tx, checkpoint, _SOURCE), _SOURCE)
 
     def check(self, tx: Connection, spec: EvalSpec) -> CheckedSubmission[EvalSpec]:
         """See Kind."""
@@ -34,7 +43,7 @@ class EvalKind(Kind[EvalSpec]):
         classes = classes_of(dataset_of(tx, spec.data), KnownParameters.of(spec.params))
         if source is not None:
             require_classes(source, classes, _SOURCE, may_replace=False)
-        return CheckedSubmission(spec, *spec.network, source)
+        return CheckedSubmission(spec, *spec.network, source, spec.search)
 
     def hints(self, tx: Connection, checked: CheckedSubmission[EvalSpec]) -> Sequence[Hint]:
         """See Kind."""

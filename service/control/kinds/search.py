@@ -12,7 +12,7 @@ from service.contract.specs import SearchSpec
 from service.control.kinds.base import CheckedSubmission, Kind, resolved
 from service.control.kinds.data import classes_of, dataset_of
 from service.control.kinds.hints import search_hints
-from service.control.kinds.sources import require_classes, require_network, source_of
+from service.control.kinds.sources import located, require_classes, require_network, source_of
 from service.control.kinds.supernets import known_paths_of, path_recipe_of, path_space, training_of
 from service.control.kinds.uses import train_found, uses_of_latest
 from service.domain import search_checks
@@ -35,6 +35,8 @@ class SearchKind(Kind[SearchSpec]):
 
     def complete(self, tx: Connection, spec: SearchSpec) -> SearchSpec:
         """See Kind."""
+        checkpoint = located(tx, spec.checkpoint, _SOURCE)
+        spec = spec.model_copy(update={"checkpoint": checkpoint})
         source = _supernet(tx, spec)
         path_recipe_of(tx, source, _SOURCE)
         require_network(spec, source, _SOURCE)

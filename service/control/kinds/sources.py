@@ -1,5 +1,7 @@
 """The checkpoint that a train or an eval starts from, and the network that follows from it."""
 
+from typing import TypeVar
+
 from sqlalchemy import Connection
 
 from service.contract.checkpoints import Checkpoint
@@ -9,6 +11,33 @@ from service.control.scheduling.catalogs import recipe_named, recipes
 from service.domain.errors import Unprocessable
 from service.domain.networks import Spec, complete, named_as_stored
 from service.store import checkpoints, jobs
+
+Reference = TypeVar("Reference", CheckpointRef, CheckpointRef | None)
+
+
+def located(tx: Connection, reference: Reference, field: str) -> Reference:
+    """The reference as it is stored: the network that a search has left, by its id.
+
+    Raises Unprocessable.
+    """
+    if reference is None or reference.search is None:
+        return reference
+    search = jobs.get(tx, reference.search)
+    pointer = f"{field}/search"
+    if search is None:
+        raise Unprocessable("no_such_job", f"there is no job {reference.search}", pointer)
+    if search.job.kind != "search":
+        message = f"{reference.search} is a job of kind {search.job.kind}: name it in job"
+        raise Unprocessable("no_search", message, pointer)
+    if search.job.latest_checkpoint is None:
+        message = (
+            f"{reference.search} is {search.job.state} and has left no network: submit again when "
+            'it has succeeded, or train its best path so far anew, by "variant": {"search": '
+            f'"{reference.search}"}}'
+        )
+        raise Unprocessable("no_checkpoint", message, pointer)
+    update = {"id": search.job.latest_checkpoint, "search": None}
+    return reference.model_copy(update=update)
 
 
 def source_of(tx: Connection, reference: CheckpointRef | None, field: str) -> Checkpoint | None:

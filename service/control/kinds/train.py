@@ -13,8 +13,15 @@ from service.contract.specs import AnySpec, CheckpointRef, Retention, TrainSpec
 from service.contract.stored_specs import UnreadableSpec
 from service.control.kinds.base import CheckedSubmission, Kind, ResumePoint, resolved
 from service.control.kinds.data import classes_of, dataset_of, require_batch, require_shares
+from service.control.kinds.found_paths import with_found_path
 from service.control.kinds.hints import training_hints
-from service.control.kinds.sources import require_classes, require_network, source_of, with_network
+from service.control.kinds.sources import (
+    located,
+    require_classes,
+    require_network,
+    source_of,
+    with_network,
+)
 from service.control.kinds.supernet_rules import require_sampled_paths
 from service.control.kinds.uses import train_longer, uses_of_latest
 from service.domain.errors import Unprocessable
@@ -32,7 +39,9 @@ class TrainKind(Kind[TrainSpec]):
 
     def complete(self, tx: Connection, spec: TrainSpec) -> TrainSpec:
         """See Kind."""
-        return with_network(tx, spec, source_of(tx, spec.init_from, _SOURCE), _SOURCE)
+        init_from = located(tx, spec.init_from, _SOURCE)
+        spec = with_found_path(tx, spec.model_copy(update={"init_from": init_from}))
+        return with_network(tx, spec, source_of(tx, init_from, _SOURCE), _SOURCE)
 
     def check(self, tx: Connection, spec: TrainSpec) -> CheckedSubmission[TrainSpec]:
         """See Kind."""
@@ -46,7 +55,7 @@ class TrainKind(Kind[TrainSpec]):
         require_sampled_paths(tx, spec.network[0], spec.params)
         if source is not None:
             _require_fitting(tx, spec, source, classes)
-        return CheckedSubmission(spec, *spec.network, source)
+        return CheckedSubmission(spec, *spec.network, source, spec.search, classes)
 
     def hints(self, tx: Connection, checked: CheckedSubmission[TrainSpec]) -> Sequence[Hint]:
         """See Kind."""

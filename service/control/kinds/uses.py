@@ -1,4 +1,4 @@
-"""What may be made of a checkpoint: an eval, another training, a file."""
+"""What may be made of a checkpoint: an eval, another training, a search, a file."""
 
 from typing import Any, get_args
 
@@ -6,18 +6,22 @@ from service.contract.actions import JobAction
 from service.contract.exchange import ExportFormat
 from service.contract.jobs import Job
 from service.contract.specs import SearchSpec, TrainSpec
+from service.control.scheduling.present_catalogs import BUILTIN
 
 
 def uses_of_latest(job: Job, trained: TrainSpec | None) -> tuple[JobAction, ...]:
     """As `uses_of`, of the job's latest checkpoint; () without one."""
     checkpoint_id = job.latest_checkpoint
-    return () if checkpoint_id is None else uses_of(checkpoint_id, trained)
+    return () if checkpoint_id is None else uses_of(checkpoint_id, job.recipe, trained)
 
 
-def uses_of(checkpoint_id: str, trained: TrainSpec | None) -> tuple[JobAction, ...]:
-    """The actions eval, fine-tune and export.
+def uses_of(
+    checkpoint_id: str, recipe: str | None, trained: TrainSpec | None
+) -> tuple[JobAction, ...]:
+    """The actions eval, fine-tune and export, and the search of a supernet's.
 
-    The eval is on the data and on the resources of the training that saved it, if it was one.
+    Eval and search are on the data and on the resources of the training that saved it, if it was
+    one.
     """
     evaluation: dict[str, Any] = {"kind": "eval", "checkpoint": {"id": checkpoint_id}}
     if trained is not None:
@@ -36,6 +40,25 @@ def uses_of(checkpoint_id: str, trained: TrainSpec | None) -> tuple[JobAction, .
             path=f"/checkpoints/{checkpoint_id}/export",
             choices={"format": get_args(ExportFormat)},
         ),
+        *((_search(checkpoint_id, trained),) if _is_supernet(recipe) else ()),
+    )
+
+
+def _is_supernet(recipe: str | None) -> bool:
+    form = BUILTIN.offer.forms.get(recipe or "")
+    return form is not None and form.recipe.path_recipe is not None
+
+
+def _search(checkpoint_id: str, trained: TrainSpec | None) -> JobAction:
+    body: dict[str, Any] = {"kind": "search", "checkpoint": {"id": checkpoint_id}}
+    if trained is None:
+        return JobAction(name="search", path="/jobs", body=body, needs=("data",))
+    place = _place_of(trained)
+    # A search runs on one host.
+    return JobAction(
+        name="search",
+        path="/jobs",
+        body=body | place | {"resources": place["resources"] | {"hosts": 1}},
     )
 
 
@@ -52,9 +75,11 @@ def train_longer(state_id: str, trained: TrainSpec) -> JobAction:
 def train_found(search: Job, spec: SearchSpec) -> JobAction:
     """The training, from new weights, of the best path that a search has found.
 
-    The caller may add `params`, which else have the defaults of the path's recipe.
+    The caller may add to `params`, which else have the defaults of the path's recipe.
     """
     body = {"kind": "train", "variant": {"search": search.id}} | _place_of(spec)
+    if "image_size" in spec.training:
+        body["params"] = {"image_size": spec.training["image_size"]}
     return JobAction(name="train_found", path="/jobs", body=body)
 
 

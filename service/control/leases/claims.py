@@ -9,7 +9,7 @@ from service.contract.agent import Claim, ClaimRequest, Lease
 from service.contract.candidates import Fitness
 from service.contract.counts import count_text
 from service.contract.jobs import LIVE_ATTEMPTS, Attempt, AttemptState, Job, JobState
-from service.contract.specs import SearchSpec
+from service.contract.specs import NetworkSpec, SearchSpec
 from service.contract.stored_specs import UnreadableSpec
 from service.contract.workers import Worker, WorkerState
 from service.control.leases.transitions import fail_unreadable
@@ -94,8 +94,10 @@ def claim_of(tx: Connection, grant: Grant, lease: Lease) -> Claim | None:
     job = jobs.get(tx, grant.job_id)
     if job is None or isinstance(job.job.spec, UnreadableSpec):
         return None
-    # An older worker would refuse a field that it does not know; none needs this one.
+    # An older worker would refuse a field that it does not know; none needs these.
     spec = job.job.spec.model_copy(update={"preemptible": False})
+    if isinstance(spec, NetworkSpec):
+        spec = spec.model_copy(update={"search": None})
     if spec.resources.gpu_range is not None and grant.gpus is not None:
         spec = spec.model_copy(update={"resources": spec.resources.with_gpus(grant.gpus)})
     if grant.by_older_worker:

@@ -130,6 +130,7 @@ RECIPE = Recipe(
         of_step="workers.recipes.supernet.sampler:path_of_step",
         of_validation="workers.recipes.supernet.sampler:paths_of_validation",
         recalibration_batches="workers.recipes.supernet.sampler:recalibration_batches",
+        advice="workers.recipes.supernet.sampler:advice",
         holdout_every="workers.recipes.supernet.sampler:holdout_every",
         choices="workers.recipes.supernet.sampler:choices",
         parts="workers.networks.choices:parts_of",

@@ -57,6 +57,24 @@ def recalibration_batches(params: RecipeParams) -> int:
     return _own(params).validation_recalibration_batches
 
 
+def advice(params: RecipeParams, step: int) -> str | None:
+    """What helps a supernet whose paths all guess after an iteration.
+
+    None in the first half of the iterations, and while a ramp leaves places fixed: the validated
+    paths have units then that no iteration has trained.
+    """
+    own = _own(params)
+    if 2 * step <= own.total_iters or fixed_places(own, step):
+        return None
+    places = sum(len(allowed) > 1 for allowed in own.choices)
+    return (
+        f"what usually helps: a smaller learning_rate than {own.learning_rate:g}, fewer than "
+        f"{places} places with several choices, a ramp, which frees them one after another, or "
+        f"more iterations; and more validation_recalibration_batches, if "
+        f"{own.validation_recalibration_batches} are too few for the statistics of a path"
+    )
+
+
 def holdout_every(params: RecipeParams) -> int:
     """Each so-many-th training image is kept from training; 0 if none is."""
     return _own(params).holdout_every
