@@ -1,4 +1,4 @@
-"""A search by several workers: the jobs that measure for it, and what happens to one or the other."""
+"""A search by several workers: the jobs that measure for it, and what happens to them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,119 +6,35 @@ from typing import Any
 import pytest
 
 from api_tests.support.searches import (
-    a_candidate,
-    a_search,
-    a_supernet,
     blocks_of,
     found,
     offer_searches,
-    submitted,
 )
-from api_tests.support.use_cases import Agent, ControlPlane, an_event, say_gone
-from service.contract.agent import Claim, ReportedEvent
+from api_tests.support.searching_yard import (
+    POPULATION,
+    SearchingYard,
+    given,
+    measured,
+    wanted,
+)
+from api_tests.support.use_cases import Agent, ControlPlane, say_gone
 from service.contract.bulk import BulkRequest
-from service.contract.candidates import Candidate
 from service.contract.jobs import Job, JobState
 from service.contract.search_params import SearchParams
 from service.contract.specs import SearchSpec
-from service.control.jobs import bulk, edits, search_turn, searches, views
+from service.control.jobs import bulk, edits, search_turn
 from service.control.jobs.bulk import BulkCall
 from service.domain.errors import Conflict, Unprocessable
 from service.store import search_parts
 
-POPULATION = 6
-PARAMS = {"generations": 2, "population": POPULATION, "workers": 3}
-ORIGINS = ("random", "mutation", "crossover")
 
-
-def wanted(seq: int, *orders: int) -> ReportedEvent:
-    candidates = [
-        {
-            "blocks": blocks_of(order),
-            "order": order,
-            "generation": order // POPULATION + 1,
-            "origin": ORIGINS[order % 3],
-        }
-        for order in orders
-    ]
-    return an_event(seq, "wanted", candidates=candidates)
-
-
-def measured(order: int) -> dict[str, Any]:
-    """The candidate as the search has it."""
-    return a_candidate(order, generation=order // POPULATION + 1, origin=ORIGINS[order % 3])
-
-
-def given(claim: Claim) -> list[dict[str, Any]]:
-    """The candidates of a part as its worker tells of them."""
-    orders = {blocks_of(order): order for order in range(50)}
-    spec = claim.spec
-    assert isinstance(spec, SearchSpec)
-    return (
-        [
-            a_candidate(orders[blocks], order=number, generation=0, origin="given")
-            for number, blocks in enumerate(spec.params.candidates or ())
-        ]
-        if (spec.params.candidates)
-        else []
-    )
-
-
-class Yard:
-    """A search of three workers, and the agents that run it."""
-
-    def __init__(self, control_plane: ControlPlane, agent: Agent, **fields: Any) -> None:
-        self.control_plane, self.agent = control_plane, agent
-        supernet = a_supernet(control_plane, agent)
-        params = PARAMS | fields.pop("params", {})
-        self.search = submitted(control_plane, a_search(supernet, params=params, **fields))
-
-    def wants(self, *orders: int) -> Claim:
-        """An attempt of the search asks for these and is given back."""
-        claim = self.agent.claimed()
-        assert claim.job_id == self.search.id
-        message = "waits for the measurements"
-        self.agent.beat(claim, wanted(1, *orders))
-        self.agent.report(claim, "released", "released", message=message)
-        return claim
-
-    def turn(self) -> bool:
-        """What the loop does; whether there was anything to do."""
-        with self.control_plane.database.read() as tx:
-            ids = search_parts.searches(tx)
-            due = [each for each in ids if search_turn.is_due(tx, each)]
-        for search_id in due:
-            with self.control_plane.write() as tx:
-                new_id = lambda _: self.control_plane.new_job_id()  # noqa: E731
-                search_turn.take(tx, search_id, new_id=new_id, now=self.control_plane.now)
-        return bool(due)
-
-    @property
-    def job(self) -> Job:
-        return self.control_plane.job(self.search)
-
-    def parts(self) -> list[Job]:
-        with self.control_plane.database.read() as tx:
-            states = search_parts.states_of(tx, self.search.id)
-            return [views.get(tx, each.job_id) for each in states if each.job_id is not None]
-
-    def table(self) -> list[Candidate]:
-        with self.control_plane.database.read() as tx:
-            return searches.page(tx, self.search.id, "order", None, 100)[0]
-
-    def measure(self, claim: Claim) -> None:
-        """A worker measures all of a part, and ends it."""
-        self.agent.beat(claim, found(1, *given(claim)))
-        self.agent.report(claim)
+@pytest.fixture
+def yard(control_plane: ControlPlane, agent: Agent) -> SearchingYard:
+    return SearchingYard(control_plane, agent)
 
 
 @pytest.fixture
-def yard(control_plane: ControlPlane, agent: Agent) -> Yard:
-    return Yard(control_plane, agent)
-
-
-@pytest.fixture
-def parted(yard: Yard) -> Yard:
+def parted(yard: SearchingYard) -> SearchingYard:
     """The first population is divided among three jobs."""
     yard.wants(*range(POPULATION))
     assert yard.turn()
@@ -129,7 +45,9 @@ def states(jobs: list[Job]) -> list[JobState]:
     return [job.state for job in jobs]
 
 
-def test_a_population_is_divided_among_jobs_that_differ_in_size_by_one_at_most(yard: Yard) -> None:
+def test_a_population_is_divided_among_jobs_that_differ_in_size_by_one_at_most(
+    yard: SearchingYard,
+) -> None:
     claim = yard.wants(*range(5))
     # Nobody may have it before its parts are there.
     assert yard.agent.claim() is None
@@ -160,7 +78,9 @@ def test_a_population_is_divided_among_jobs_that_differ_in_size_by_one_at_most(y
     assert claim.attempt == 1
 
 
-def test_a_search_waits_without_a_slot_and_goes_on_with_the_last_measurement(parted: Yard) -> None:
+def test_a_search_waits_without_a_slot_and_goes_on_with_the_last_measurement(
+    parted: SearchingYard,
+) -> None:
     claims = [parted.agent.claimed() for _ in range(3)]
     assert {claim.job_id for claim in claims} == {part.id for part in parted.parts()}
     assert parted.agent.claim() is None
@@ -173,7 +93,9 @@ def test_a_search_waits_without_a_slot_and_goes_on_with_the_last_measurement(par
     assert [each.blocks for each in again.candidates] == [blocks_of(n) for n in range(POPULATION)]
 
 
-def test_each_measurement_is_the_searchs_at_once_with_its_place_there(parted: Yard) -> None:
+def test_each_measurement_is_the_searchs_at_once_with_its_place_there(
+    parted: SearchingYard,
+) -> None:
     claim = parted.agent.claimed()
     first, second = given(claim)
     parted.control_plane.later(10)
@@ -189,7 +111,7 @@ def test_each_measurement_is_the_searchs_at_once_with_its_place_there(parted: Ya
     assert [each.model_dump() for each in parted.table()] == [measured(0), measured(1)]
 
 
-def test_the_next_population_is_divided_anew(parted: Yard) -> None:
+def test_the_next_population_is_divided_anew(parted: SearchingYard) -> None:
     for claim in [parted.agent.claimed() for _ in range(3)]:
         parted.measure(claim)
     before = {part.id for part in parted.parts()}
@@ -210,7 +132,7 @@ def test_the_next_population_is_divided_anew(parted: Yard) -> None:
 
 
 def test_a_lost_worker_costs_what_it_had_not_told(
-    parted: Yard, new_agent: Callable[..., Agent]
+    parted: SearchingYard, new_agent: Callable[..., Agent]
 ) -> None:
     other = new_agent()
     offer_searches(parted.control_plane, other)
@@ -228,7 +150,7 @@ def test_a_lost_worker_costs_what_it_had_not_told(
     assert parted.agent.claimed().job_id == parted.search.id
 
 
-def test_an_attempt_that_is_lost_after_it_asked_has_asked(yard: Yard) -> None:
+def test_an_attempt_that_is_lost_after_it_asked_has_asked(yard: SearchingYard) -> None:
     claim = yard.agent.claimed()
     yard.agent.beat(claim, wanted(1, *range(POPULATION)))
     # Not while it may still tell more.
@@ -240,7 +162,7 @@ def test_an_attempt_that_is_lost_after_it_asked_has_asked(yard: Yard) -> None:
     assert len(yard.parts()) == 3
 
 
-def test_a_part_that_failed_ends_its_search_and_the_others(parted: Yard) -> None:
+def test_a_part_that_failed_ends_its_search_and_the_others(parted: SearchingYard) -> None:
     failed, running = parted.agent.claimed(), parted.agent.claimed()
     parted.agent.report(failed, "failed", "invalid_data", message="no images")
     # It is not claimed before the turn that ends it.
@@ -266,7 +188,7 @@ def test_a_part_that_failed_ends_its_search_and_the_others(parted: Yard) -> None
     assert retry.state is JobState.QUEUED
 
 
-def test_what_a_cancelled_part_has_not_measured_is_asked_for_again(parted: Yard) -> None:
+def test_what_a_cancelled_part_has_not_measured_is_asked_for_again(parted: SearchingYard) -> None:
     cancelled, *others = parted.parts()
     parted.control_plane.cancel(cancelled)
     with parted.control_plane.write() as tx:
@@ -278,7 +200,9 @@ def test_what_a_cancelled_part_has_not_measured_is_asked_for_again(parted: Yard)
     assert len(parted.parts()) == 2
 
 
-def test_a_part_that_succeeds_without_its_candidates_is_not_asked_for_ever(parted: Yard) -> None:
+def test_a_part_that_succeeds_without_its_candidates_is_not_asked_for_ever(
+    parted: SearchingYard,
+) -> None:
     claims = [parted.agent.claimed() for _ in range(3)]
     for claim in claims:
         parted.agent.report(claim)
@@ -289,7 +213,9 @@ def test_a_part_that_succeeds_without_its_candidates_is_not_asked_for_ever(parte
 
 
 @pytest.mark.parametrize("by", ["call", "bulk"])
-def test_a_search_is_paused_resumed_and_cancelled_with_its_parts(parted: Yard, by: str) -> None:
+def test_a_search_is_paused_resumed_and_cancelled_with_its_parts(
+    parted: SearchingYard, by: str
+) -> None:
     control_plane, running = parted.control_plane, parted.agent.claimed()
     act = _calls(control_plane, parted.search)[by]
     act("pause")
@@ -328,7 +254,7 @@ def _calls(control_plane: ControlPlane, search: Job) -> dict[str, Callable[[str]
     }
 
 
-def test_parts_follow_a_search_that_stopped_without_them(parted: Yard) -> None:
+def test_parts_follow_a_search_that_stopped_without_them(parted: SearchingYard) -> None:
     # As when a server ended between the two, or another made parts at that moment.
     running = parted.agent.claimed()
     with parted.control_plane.write() as tx:
@@ -345,7 +271,7 @@ def test_parts_follow_a_search_that_stopped_without_them(parted: Yard) -> None:
     assert parted.parts() == []
 
 
-def test_a_paused_search_gives_nothing_until_it_is_resumed(yard: Yard) -> None:
+def test_a_paused_search_gives_nothing_until_it_is_resumed(yard: SearchingYard) -> None:
     yard.wants(*range(POPULATION))
     yard.control_plane.pause(yard.search)
     assert not yard.turn()
@@ -355,7 +281,7 @@ def test_a_paused_search_gives_nothing_until_it_is_resumed(yard: Yard) -> None:
     assert len(yard.parts()) == 3
 
 
-def test_a_search_that_is_cancelled_before_it_has_parts_never_gets_any(yard: Yard) -> None:
+def test_a_search_that_is_cancelled_before_it_has_parts_never_gets_any(yard: SearchingYard) -> None:
     yard.wants(*range(POPULATION))
     yard.control_plane.cancel(yard.search)
     assert yard.turn()
@@ -366,7 +292,7 @@ def test_parts_are_of_the_owner_and_the_place_of_their_search(
     control_plane: ControlPlane, agent: Agent
 ) -> None:
     fields = {"name": "n" * 200, "labels": {"project": "a"}, "priority": 7, "preemptible": True}
-    yard = Yard(control_plane, agent, **fields)
+    yard = SearchingYard(control_plane, agent, **fields)
     yard.wants(*range(POPULATION))
     yard.turn()
     for part in yard.parts():
@@ -379,7 +305,7 @@ def test_parts_are_of_the_owner_and_the_place_of_their_search(
 def test_a_search_by_one_worker_may_not_have_others_measure(
     control_plane: ControlPlane, agent: Agent
 ) -> None:
-    yard = Yard(control_plane, agent, params={"workers": 1})
+    yard = SearchingYard(control_plane, agent, params={"workers": 1})
     agent.beat(agent.claimed(), wanted(1, 0))
     (note,) = control_plane.events_of(yard.search, "note")
     assert "only a search by several workers" in note.message
@@ -400,7 +326,7 @@ def test_more_workers_than_candidates_are_refused(
     control_plane: ControlPlane, agent: Agent, params: dict[str, Any], words: str
 ) -> None:
     with pytest.raises(Unprocessable, match=words) as refused:
-        Yard(control_plane, agent, params=params)
+        SearchingYard(control_plane, agent, params=params)
     assert refused.value.pointer == "/params/workers"
 
 
