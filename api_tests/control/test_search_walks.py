@@ -88,7 +88,7 @@ class Walk:
             self._end(self._random.choice(self._attempts))
 
     def _end(self, attempt: Attempted) -> None:
-        job = self._yard.control_plane.job(attempt.claim.job_id)
+        state = self._yard.state_of(attempt.claim.job_id)
         done = False
         if attempt.claim.job_id == self._yard.search.id:
             done = not attempt.want()
@@ -98,7 +98,7 @@ class Walk:
         try:
             if done:
                 attempt.agent.report(attempt.claim)
-            elif job.state is JobState.CANCELLING:
+            elif state is JobState.CANCELLING:
                 attempt.agent.report(attempt.claim, "cancelled", "cancelled")
             else:
                 attempt.agent.report(attempt.claim, "released", "released")

@@ -13,7 +13,7 @@ from api_tests.support.searches import (
 from api_tests.support.use_cases import Agent, ControlPlane, an_event
 from service.contract.agent import Claim, ReportedEvent
 from service.contract.candidates import Candidate
-from service.contract.jobs import Job
+from service.contract.jobs import Job, JobState
 from service.contract.specs import SearchSpec
 from service.control.jobs import search_turn, searches, views
 from service.store import search_parts
@@ -89,6 +89,11 @@ class SearchingYard:
     def job(self) -> Job:
         """The search as it is now."""
         return self.control_plane.job(self.search)
+
+    def state_of(self, job_id: str) -> JobState:
+        """The state of the search, or of a part."""
+        with self.control_plane.database.read() as tx:
+            return views.get(tx, job_id).state
 
     def parts(self) -> list[Job]:
         """The jobs that it waits for, or has waited for last."""
