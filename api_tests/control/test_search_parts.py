@@ -51,7 +51,7 @@ def test_a_population_is_divided_among_jobs_that_differ_in_size_by_one_at_most(
     claim = yard.wants(*range(5))
     # Nobody may have it before its parts are there.
     assert yard.agent.claim() is None
-    assert "about to be given" in str(yard.job.wait_reason)
+    assert "about to give 5 candidates" in str(yard.job.wait_reason)
     assert yard.turn()
     assert not yard.turn()
     parts = yard.parts()
@@ -69,10 +69,8 @@ def test_a_population_is_divided_among_jobs_that_differ_in_size_by_one_at_most(
     assert yard.job.state is JobState.QUEUED
     reason = yard.job.wait_reason
     first = parts[0].id
-    assert (
-        reason
-        == f"it waits for 3 jobs that measure 5 candidates: {first} (queued), "
-        + ", ".join(f"{part.id} (queued)" for part in parts[1:])
+    assert reason == f"it waits for 3 jobs to measure 5 candidates: {first} (queued), " + ", ".join(
+        f"{part.id} (queued)" for part in parts[1:]
     )
     assert yard.control_plane.attempts_of(yard.search)[0].message == "waits for the measurements"
     assert claim.attempt == 1

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import Connection, delete, func, insert, or_, select
+from sqlalchemy import Connection, delete, insert, or_, select
 
 from service.contract.candidates import WantedCandidate
 from service.contract.jobs import ENDED_JOBS, JobState
@@ -121,13 +121,6 @@ def of_job(tx: Connection, job_id: str) -> StoredPart | None:
     """What a job measures for a search; None if it measures for none."""
     row = tx.execute(select(table).where(table.c.job_id == job_id)).mappings().first()
     return None if row is None else _part(row)
-
-
-def count_wanted(tx: Connection, search_id: str) -> int:
-    """How many candidates all parts of a search have together."""
-    lengths = func.coalesce(func.sum(func.json_array_length(table.c.wanted)), 0)
-    query = select(lengths).where(table.c.search_id == search_id)
-    return int(tx.execute(query).scalar_one())
 
 
 def delete_numbers(tx: Connection, search_id: str, numbers: Collection[int]) -> None:

@@ -123,8 +123,8 @@ def _give(tx: Connection, search: StoredJob, new_id: Callable[[str], str], now: 
     )
     named = ", ".join(each.job.id for each in new[:_MOST_NAMED])
     more = f" and {len(new) - _MOST_NAMED} more" if len(new) > _MOST_NAMED else ""
-    jobs_text = count_text(len(new), "job")
-    message = f"{count_text(len(wanted), 'candidate')} are measured by {jobs_text}: {named}{more}"
+    given = f"{count_text(len(wanted), 'candidate')} to {count_text(len(new), 'job')}"
+    message = f"it gives {given}, which measure them: {named}{more}"
     history.note(tx, search_id, search.job.attempt or None, "note", message, now)
 
 

@@ -10,25 +10,21 @@ from sqlalchemy import Connection
 from structlog import get_logger
 
 from service.contract.agent import ReportedEvent
-from service.contract.candidates import CandidatesFound, CandidatesWanted
 from service.contract.events import Damaged, Measured, NoteBody, Progressed, Published, Started
 from service.contract.jobs import Job, JobState
 from service.contract.reading import read
-from service.contract.search_params import MOST_CANDIDATES
 from service.contract.sentences import sentence_of
-from service.contract.specs import NetworkSpec, SearchSpec
+from service.contract.specs import NetworkSpec
 from service.contract.unreadable_events import UNREADABLE_EVENT
 from service.control.checkpoints.publishing import InvalidCheckpoint, publish
 from service.control.checkpoints.retention import pointers, refresh_pointers
 from service.control.kinds import kind_of
-from service.control.leases.event_batch import MOST_SERIES, EventBatch
+from service.control.leases.event_batch import MOST_SERIES, EventBatch, InvalidEvent
 from service.control.leases.event_measures import measure_batch
-from service.control.leases.measured_parts import pass_on
-from service.domain.retry import NEW_BEGIN
+from service.control.leases.search_events import candidates_found, candidates_wanted
 from service.domain.series_names import OWN_NAMES, OWN_PREFIX, is_own_name
 from service.store import (
     attempts,
-    candidates,
     checkpoints,
     data_counts,
     history,
@@ -45,10 +41,6 @@ _MOST_NOTES = 1000
 """Entries of an attempt in its job's history, checkpoints not counted."""
 _RUNNING = (JobState.RUNNING, JobState.CANCELLING, JobState.PAUSING)
 _log = get_logger()
-
-
-class InvalidEvent(Exception):
-    """An event that contradicts the index: the history says so, and the others are applied."""
 
 
 def lock_jobs(tx: Connection, job_ids: Sequence[str], events: Sequence[ReportedEvent]) -> None:
@@ -223,25 +215,6 @@ def _damaged(tx: Connection, batch: EventBatch, body: dict[str, Any]) -> None:
     _note(tx, batch, "damaged", f"{what} is damaged: {'; '.join(event.problems)}")
 
 
-def _candidates(tx: Connection, batch: EventBatch, body: dict[str, Any]) -> None:
-    found = read(CandidatesFound, body).candidates
-    if not isinstance(batch.job.spec, SearchSpec):
-        raise InvalidEvent("only a search has candidates")
-    if candidates.add(tx, batch.job.id, found, batch.now, most=MOST_CANDIDATES):
-        # As a new checkpoint is: none that is stored is ever measured again.
-        batch.values |= NEW_BEGIN
-    pass_on(tx, batch.job.id, found, batch.now)
-
-
-def _wanted(tx: Connection, batch: EventBatch, body: dict[str, Any]) -> None:
-    wanted, spec = read(CandidatesWanted, body).candidates, batch.job.spec
-    if not isinstance(spec, SearchSpec) or spec.params.workers == 1:
-        raise InvalidEvent("only a search by several workers has others measure")
-    if wanted:
-        known = candidates.count(tx, batch.job.id)
-        search_parts.want(tx, batch.job.id, wanted, known, batch.now)
-
-
 def _unreadable(tx: Connection, batch: EventBatch, body: dict[str, Any]) -> None:
     _note(tx, batch, "note", str(body.get("message")))
 
@@ -261,8 +234,8 @@ _HANDLERS: dict[str, Callable[[Connection, EventBatch, dict[str, Any]], None]] =
     "checkpoint": _checkpoint,
     "damaged": _damaged,
     "note": _note_event,
-    "candidates": _candidates,
-    "wanted": _wanted,
+    "candidates": candidates_found,
+    "wanted": candidates_wanted,
     "ended": _ended,
     UNREADABLE_EVENT: _unreadable,
 }

@@ -148,13 +148,14 @@ def _parts(tx: Connection, stored: StoredJob) -> str | None:
     waiting = [each for each in parts if each.state is None or each.is_live]
     if not waiting:
         return None
-    candidates = count_text(search_parts.count_wanted(tx, stored.job.id), "candidate")
+    wanted = sum(len(each.wanted) for each in search_parts.of_search(tx, stored.job.id))
+    candidates = count_text(wanted, "candidate")
     named = [f"{each.job_id} ({each.state})" for each in waiting if each.state is not None]
     if not named:
-        return f"{candidates} are about to be given to other jobs, which measure them"
+        return f"it is about to give {candidates} to other jobs, which measure them"
     more = f" and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
     some = ", ".join(named[:_MOST_NAMED])
-    return f"it waits for {count_text(len(named), 'job')} that measure {candidates}: {some}{more}"
+    return f"it waits for {count_text(len(named), 'job')} to measure {candidates}: {some}{more}"
 
 
 def _inability(capacities: Iterable[Capacity], needs: JobNeeds, nobody: str) -> str | None:
