@@ -153,7 +153,7 @@ def test_a_kind_touches_the_files_that_contributing_names(
     tree.edit(
         "service/contract/specs.py",
         ("\nKindName = ", COUNT_SPEC.rstrip() + "\n\n\nKindName = "),
-        ('"import", "export"]', '"import", "export", "count"]'),
+        ('"export", "search"]', '"export", "search", "count"]'),
         (
             "SubmittedSpec = TrainSpec | EvalSpec",
             "SubmittedSpec = TrainSpec | EvalSpec | CountSpec",
@@ -163,7 +163,7 @@ def test_a_kind_touches_the_files_that_contributing_names(
     tree.edit(
         "service/control/kinds/__init__.py",
         ("\nKINDS", "\nfrom service.control.kinds.count import CountKind\n\nKINDS"),
-        ("ExportKind())", "ExportKind(), CountKind())"),
+        ("    SearchKind(),\n", "    SearchKind(),\n        CountKind(),\n"),
     )
     tree.write("workers/runs/count.py", COUNT_RUN)
     tree.edit(

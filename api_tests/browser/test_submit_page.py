@@ -111,3 +111,57 @@ def test_what_is_known_is_told_under_its_field_and_what_may_fail_in_the_summary(
     expect(warning).to_have_count(0)
     expect(tab.get_by_text("an epoch has 2 steps")).to_be_visible()
     agent.http.close()
+
+
+_PATH = "31312131231131223231"
+
+
+def test_an_architecture_has_its_size_as_its_digits_are_typed(
+    tab: Page, own_server: Server
+) -> None:
+    tab.goto("/#/submit")
+    tab.get_by_label("Variant").select_option("by blocks and channels")
+    size = tab.locator(".architecture")
+    blocks = tab.get_by_label("Blocks")
+    # Those of the variant that has a name, to begin with.
+    expect(size).to_contain_text(" parameters")
+    tab.get_by_label("Channels").fill("")
+    for digits in (_PATH, _PATH.replace("3", "0")):
+        blocks.fill(digits)
+        path = f"/recipes/oneshot/size?blocks={digits}"
+        expected = own_server.http.get(path).json()
+        expect(size).to_contain_text(f"{expected['parameters']:,} parameters")
+        expect(size).to_contain_text(f"{expected['multiply_adds'] / 1e6:.4g} M multiply-adds")
+    expect(size).to_contain_text("for 224 px and 1,000 classes")
+    tab.get_by_label("Channels").fill("0" * 20)
+    narrow = own_server.http.get(f"{path}&channels={'0' * 20}").json()
+    assert narrow["parameters"] < expected["parameters"]
+    expect(size).to_contain_text(f"{narrow['parameters']:,} parameters")
+    tab.get_by_label("image_size (pixels)").fill("32")
+    expect(size).to_contain_text("for 32 px")
+
+
+def test_wrong_digits_are_told_at_their_field_and_right_ones_are_submitted(
+    tab: Page, own_server: Server
+) -> None:
+    tab.goto("/#/submit")
+    tab.get_by_label("Variant").select_option("by blocks and channels")
+    blocks, channels = tab.get_by_label("Blocks"), tab.get_by_label("Channels")
+    blocks.fill(f"{_PATH[:-1]}7")
+    expect(blocks).to_have_attribute("aria-invalid", "true")
+    expect(blocks).to_have_accessible_description(re.compile("at place 19 is 7"))
+    expect(channels).to_have_attribute("aria-invalid", "false")
+    expect(tab.get_by_role("button", name="Submit")).to_be_disabled()
+    blocks.fill("x")
+    expect(blocks).to_have_attribute("aria-invalid", "true")
+    blocks.fill(_PATH)
+    channels.fill("444")
+    expect(channels).to_have_accessible_description(re.compile("these are 3"))
+    channels.fill("")
+    expect(tab.get_by_text("Nothing is wrong with it.")).to_be_visible()
+    tab.get_by_role("button", name="Submit").click()
+    tab.wait_for_url(lambda url: "/jobs/" in url)
+    job = own_server.http.get(f"/jobs/{tab.url.rpartition('/')[2]}").json()
+    assert job["variant"] == f"b{_PATH}"
+    tab.get_by_role("link", name="Clone and edit").click()
+    expect(tab.get_by_label("Blocks")).to_have_value(_PATH)

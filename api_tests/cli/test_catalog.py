@@ -41,5 +41,7 @@ def test_the_size_of_an_architecture_is_printed_with_its_variant(run: Run) -> No
     assert "3,558,464 with 1,000 classes" in result.stdout
     as_json = json.loads(run("size", "oneshot", "--blocks", blocks, "--json").stdout)
     assert as_json["multiply_adds"] == 322_918_720
+    sized = run("size", "shufflenet_v2_plus", "--blocks", blocks, "--space", "medium")
+    assert f"shufflenet_v2_plus medium-b{blocks}" in sized.stdout
     short = run("size", "oneshot", "--blocks", "210")
     assert "20 digits of 0 to 3" in short.stderr

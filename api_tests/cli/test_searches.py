@@ -12,6 +12,8 @@ from api_tests.support.searches import LEAST, MOST, PARAMS, SMALL, a_candidate, 
 from api_tests.support.server import Server
 
 Run = Callable[..., Result]
+NOBODY = ("--worker-label", "for=nobody")
+"""No worker takes such a job."""
 
 
 @pytest.fixture
@@ -28,7 +30,9 @@ def test_a_search_is_checked_and_begun_by_options(run: Run, agent: FakeAgent) ->
     dry = run("search", "create", checkpoint, "--dataset", "digits", *params(), "--dry-run")
     assert dry.exit_code == 0, dry.output
     assert "warning /params/holdout_every: the candidates are chosen by" in dry.stdout
-    made = run("search", "create", checkpoint, "--dataset", "digits", *params(), "--name", "paths")
+    made = run(
+        "search", "create", checkpoint, "--dataset", "digits", *params(), "--name", "paths", *NOBODY
+    )
     assert made.exit_code == 0, made.output
     job = json.loads(run("show", made.stdout.strip(), "--json").stdout)
     assert (job["kind"], job["name"], job["spec"]["params"]["macs_limit"]) == (
@@ -36,7 +40,7 @@ def test_a_search_is_checked_and_begun_by_options(run: Run, agent: FakeAgent) ->
         MOST,
     )
     refused = run("search", "create", checkpoint, "--dataset", "digits", "-p", "macs_limit=5")
-    assert refused.exit_code == 2
+    assert refused.exit_code == 3
     assert "below the least possible" in refused.output
     copy = run("clone", made.stdout.strip(), "-p", "seed=3")
     assert copy.exit_code == 0, copy.output
@@ -53,12 +57,12 @@ def test_what_a_search_has_found_is_shown_listed_and_trained(run: Run, agent: Fa
     listed = run("search", "candidates", search, "--csv").stdout.splitlines()
     assert listed[0].startswith("order,generation,origin,blocks")
     assert [line.split(",")[0] for line in listed[1:]] == ["2", "1", "0"]
-    trained = run("search", "train", search, "-p", "total_iters=7", "--name", "found")
+    trained = run("search", "train", search, "-p", "total_iters=7", "--name", "found", *NOBODY)
     assert trained.exit_code == 0, trained.output
     job = json.loads(run("show", trained.stdout.strip(), "--json").stdout)
     assert (job["variant"], job["parent_job_id"]) == (f"b{blocks_of(2)}", search)
     assert "has the path of" in run("lineage", job["id"]).stdout
     assert "its path is in" in run("lineage", search).stdout
     other = run("search", "train", search, "--blocks", "3" * 20)
-    assert other.exit_code == 2
+    assert other.exit_code == 3
     assert "is no candidate of" in other.output

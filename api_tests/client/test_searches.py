@@ -12,6 +12,9 @@ from api_tests.support.server import Server
 from service.client import AsyncClient, Client, NotFound, TrainyardError
 from service.contract.specs import SearchSpec, TrainSpec
 
+NOBODY = {"labels": {"for": "nobody"}}
+"""The resources of a job that no worker takes."""
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
@@ -53,14 +56,14 @@ def test_a_search_is_begun_read_and_what_it_found_is_trained(
     assert search.summary().evaluated == 3
     assert [each.order for each in search.candidates(order_by="fitness")] == [2, 1, 0]
     assert search.refresh().state == "running"
-    job = search.best.train(params={"total_iters": 7}, resources=resources)
+    job = search.best.train(params={"total_iters": 7}, resources=NOBODY)
     assert isinstance(job.spec, TrainSpec)
     assert (job.variant, job.parent_job_id) == (f"b{blocks_of(2)}", search.id)
     assert (job.spec.params["total_iters"], job.spec.data.dataset) == (7, "digits")
     assert isinstance(search.spec, SearchSpec)
     assert job.spec.params["image_size"] == search.spec.training["image_size"]
     (second,) = (each for each in client.search_job(search.id).candidates() if each.order == 1)
-    assert second.train().variant == f"b{blocks_of(1)}"
+    assert second.train(resources=NOBODY).variant == f"b{blocks_of(1)}"
 
 
 def test_a_table_of_candidates_has_a_row_for_each(client: Client, agent: FakeAgent) -> None:
@@ -80,7 +83,7 @@ def test_the_same_in_an_event_loop(server: Server, agent: FakeAgent) -> None:
         async with AsyncClient(server.url) as client:
             search = await client.search_job(claim["job_id"])
             found = [each.order async for each in search.candidates(order_by="fitness")]
-            job = await (await search.best).train()
+            job = await (await search.best).train(resources=NOBODY)
             return (await search.summary()).evaluated, found, job.variant
 
     assert result_of(read()) == (2, [1, 0], f"b{blocks_of(1)}")

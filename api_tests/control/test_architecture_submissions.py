@@ -1,6 +1,6 @@
 """Submissions that name an architecture of their network."""
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -10,9 +10,9 @@ from api_tests.support.use_cases import Agent, ControlPlane
 from service.contract.architecture_costs import cost_of
 from service.contract.architectures import Architecture
 from service.contract.catalog import builtin_catalog
-from service.contract.exchange import ImportRequest
+from service.contract.exchange import ExportFormat, ExportRequest, ImportRequest
 from service.contract.specs import ImportSpec, TrainSpec
-from service.control.jobs.import_export import submit_import
+from service.control.jobs.import_export import submit_export, submit_import
 from service.control.scheduling import catalogs
 from service.domain.errors import Unprocessable
 from workers.recipes.oneshot.space import SPACE
@@ -50,6 +50,61 @@ def test_what_is_no_architecture_is_answered_with_what_is_wrong(
     assert (refused.value.code, refused.value.pointer) == ("no_such_architecture", "/variant")
     with pytest.raises(Unprocessable, match="recipe shufflenet_v2 has the variants 0"):
         control_plane.submit(recipe="shufflenet_v2", variant=named)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "named", "variant"),
+    [
+        ("detnas", {"blocks": BLOCKS}, f"b{BLOCKS}"),
+        ("detnas", {"blocks": BLOCKS * 2, "space": "1.3G"}, f"b{BLOCKS * 2}"),
+        ("detnas", {"blocks": "21202112331300313132"}, "COCO_FPN_300M"),
+        ("detnas", f"300M.path-b{BLOCKS}", f"300M.path-b{BLOCKS}"),
+        ("shufflenet_v2_plus", {"blocks": BLOCKS, "space": "small"}, f"small-b{BLOCKS}"),
+    ],
+)
+def test_an_architecture_in_one_of_several_spaces_is_stored_by_its_one_text(
+    control_plane: ControlPlane, recipe: str, named: Any, variant: str
+) -> None:
+    assert control_plane.submit(recipe=recipe, variant=named).variant == variant
+
+
+@pytest.mark.parametrize(
+    ("recipe", "named", "message"),
+    [
+        ("detnas", {"blocks": "0" * 30}, r"blocks must have 20 \(300M\) or 40 \(1.3G\) digits"),
+        ("detnas", {"blocks": BLOCKS, "channels": "3" * 20}, "leave channels out"),
+        ("shufflenet_v2_plus", {"blocks": BLOCKS}, "space must be one of small, medium, large"),
+    ],
+)
+def test_what_is_in_none_of_several_spaces_is_answered_with_what_is_wrong(
+    control_plane: ControlPlane, recipe: str, named: dict[str, str], message: str
+) -> None:
+    with pytest.raises(Unprocessable, match=f"recipe {recipe}: .*{message}") as refused:
+        control_plane.submit(recipe=recipe, variant=named)
+    assert (refused.value.code, refused.value.pointer) == ("no_such_architecture", "/variant")
+
+
+@pytest.mark.parametrize("form", get_args(ExportFormat))
+def test_what_the_original_program_cannot_compute_is_exported_for_others_alone(
+    control_plane: ControlPlane, agent: Agent, form: ExportFormat
+) -> None:
+    with control_plane.write() as tx:
+        catalogs.put(tx, agent.id, builtin_catalog(), control_plane.now)
+    network = {"recipe": "shufflenet_v2_plus", "variant": f"small-b3{BLOCKS[1:]}"}
+    checkpoint = control_plane.job(trained(control_plane, agent, **network)).latest_checkpoint
+    assert checkpoint is not None
+    request = ExportRequest(checkpoint=checkpoint, format=form)
+
+    def export() -> None:
+        with control_plane.write() as tx:
+            submit_export(tx, request, job_id="job_1", now=control_plane.now)
+
+    if form != "pth.tar":
+        export()
+        return
+    with pytest.raises(Unprocessable, match=r"place 0 has one.*; export it as safetensors") as no:
+        export()
+    assert (no.value.code, no.value.pointer) == ("no_such_format", "/format")
 
 
 def test_the_history_of_a_job_says_how_large_its_architecture_is(

@@ -260,10 +260,14 @@ def test_an_architecture_waits_for_a_worker_whose_form_has_the_space(
     assert able.claimed().job_id == job.id
 
 
+@pytest.mark.parametrize(
+    ("recipe", "variant"),
+    [("oneshot", {"blocks": "0" * 20}), ("detnas", {"blocks": "0" * 40})],
+)
 def test_a_worker_of_before_catalogs_is_given_no_architecture(
-    control_plane: ControlPlane, agent: Agent
+    control_plane: ControlPlane, agent: Agent, recipe: str, variant: dict[str, str]
 ) -> None:
-    job = control_plane.submit(variant={"blocks": "0" * 20})
+    job = control_plane.submit(recipe=recipe, variant=variant)
     assert agent.claim() is None
     named = control_plane.submit(variant="searched")
     assert agent.claimed().job_id == named.id

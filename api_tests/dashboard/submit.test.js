@@ -112,3 +112,15 @@ test("a fine-tuning of a deleted job's checkpoint needs the checkpoint alone", (
   assert.deepEqual(draft.init_from, { id: "ckpt_1" });
   assert.equal(draft.recipe, "oneshot");
 });
+
+test("a search of a supernet has its checkpoint and its data, and neither recipe nor parameters", () => {
+  const body = { kind: "search", checkpoint: { id: "ckpt_1" }, data: { dataset: "digits" }, resources: { gpus: 1 } };
+  const draft = draftOfAction({ name: "search", path: "/jobs", method: "POST", body }, TRAINED, TRAINED);
+  assert.deepEqual(draft, { ...body, labels: { team: "a" }, params: {} });
+});
+
+test("a cloned search names its checkpoint, from which the network follows", () => {
+  const spec = { kind: "search", recipe: "supernet", variant: "oneshot", checkpoint: { id: "ckpt_1" }, data: { dataset: "digits" }, params: { generations: 3, known: null }, training: { seed: 1 } };
+  const draft = draftOf({ recipe: "supernet", variant: "oneshot", spec });
+  assert.deepEqual(draft, { kind: "search", checkpoint: { id: "ckpt_1" }, data: { dataset: "digits" }, params: { generations: 3 } });
+});

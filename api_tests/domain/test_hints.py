@@ -209,6 +209,21 @@ def test_the_size_of_a_searched_network_is_told(
     assert hint.detail.startswith(detail)
 
 
+@pytest.mark.parametrize(
+    ("recipe", "variant", "detail"),
+    [
+        ("detnas", "COCO_FPN_1.3G", "1,318.4 M multiply-adds"),
+        ("detnas", f"b{'0' * 20}", "295.8 M multiply-adds"),
+        ("shufflenet_v2_plus", "small", "155.8 M multiply-adds"),
+    ],
+)
+def test_the_size_in_one_of_several_spaces_is_told(recipe: str, variant: str, detail: str) -> None:
+    info = builtin_catalog().recipe(recipe)
+    assert info is not None
+    (hint,) = size_hints(info, variant, {"image_size": 224}, 1000)
+    assert hint.detail.startswith(detail)
+
+
 def test_the_size_of_a_network_of_no_space_is_not_told() -> None:
     recipe = builtin_catalog().recipe("shufflenet_v2")
     assert recipe is not None

@@ -45,7 +45,7 @@ def test_generations_have_their_best_and_their_median() -> None:
         (1, 3, 1.0, 2.0),
         (2, 3, 4.0, None),
     ]
-    assert (summary.evaluated, summary.total, summary.places) == (6, 1000, 20)
+    assert (summary.evaluated, summary.total, summary.places) == (6, 1050, 20)
 
 
 def test_the_heat_counts_each_choice_at_each_place() -> None:

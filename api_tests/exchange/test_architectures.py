@@ -12,6 +12,7 @@ from service.contract.architectures import Architecture
 from service.contract.exchange import ExportFormat
 from workers.checkpoints.folder import read_manifest
 from workers.checkpoints.snapshot import load
+from workers.checkpoints.upstream import IncompatibleCheckpoint
 from workers.exchange.errors import ImportRefused
 from workers.exchange.exports import export_checkpoint, export_name
 from workers.exchange.identify import identify
@@ -21,22 +22,22 @@ BLOCKS, WIDTHS = "01230123012301230123", "01234567012345670123"
 VARIANT = f"b{BLOCKS}-c{WIDTHS}"
 
 
-def shapes_of(variant: str, classes: int = 7) -> dict[str, Tensor]:
+def shapes_of(variant: str, classes: int = 7, recipe: str = "oneshot") -> dict[str, Tensor]:
     with torch.device("meta"):
-        tensors: dict[str, Tensor] = build("oneshot", variant, classes).state_dict()
+        tensors: dict[str, Tensor] = build(recipe, variant, classes).state_dict()
     return tensors
 
 
-def network_of(variant: str) -> nn.Module:
+def network_of(variant: str, recipe: str = "oneshot") -> nn.Module:
     torch.manual_seed(0)
-    return build("oneshot", variant, 5, dropout=0.0).eval()
+    return build(recipe, variant, 5, dropout=0.0).eval()
 
 
 def exported(checkpoint: Path, form: ExportFormat) -> Path:
     manifest = read_manifest(checkpoint)
     assert manifest is not None
     target = checkpoint.parent / export_name(manifest, form)
-    export_checkpoint(load(checkpoint), target, form, params=params_of("oneshot"))
+    export_checkpoint(load(checkpoint), target, form, params=params_of(manifest.recipe))
     return target
 
 
@@ -50,6 +51,33 @@ def test_an_architecture_is_known_by_its_shapes(variant: str) -> None:
 def test_each_block_and_each_width_is_told_from_the_others(block: int, width: int) -> None:
     variant = Architecture(str(block) * 20, str(width) * 20).text
     assert identify(shapes_of(variant)).variant == variant
+
+
+@pytest.mark.parametrize(
+    ("recipe", "variant"),
+    [
+        ("detnas", f"b{BLOCKS}"),
+        ("detnas", f"b{'3' * 20}"),
+        ("detnas", f"b{BLOCKS * 2}"),
+        ("shufflenet_v2_plus", f"small-b{BLOCKS}"),
+        ("shufflenet_v2_plus", f"large-b{'3' * 20}"),
+    ],
+)
+def test_an_architecture_of_another_family_is_known_by_its_shapes(
+    recipe: str, variant: str
+) -> None:
+    tensors = shapes_of(variant, recipe=recipe)
+    assert identify(tensors) == (recipe, variant, 7)
+    # The order of the tensors in a file means nothing.
+    assert identify(dict(sorted(tensors.items()))) == (recipe, variant, 7)
+
+
+def test_weights_of_a_path_are_taken_as_one_if_they_are_called_so() -> None:
+    # Its names and shapes are those of the published network of the same blocks.
+    path = f"300M.path-b{BLOCKS}"
+    tensors = shapes_of(path, recipe="detnas")
+    assert identify(tensors).variant == f"b{BLOCKS}"
+    assert identify(tensors, "detnas", path).variant == path
 
 
 def test_another_architecture_than_the_one_that_is_asked_for_is_named() -> None:
@@ -75,12 +103,23 @@ def test_a_unit_that_no_width_has_is_compared_with_the_architecture_that_is_aske
         identify(tensors, "oneshot", VARIANT)
 
 
-@pytest.mark.parametrize("form", ["pth.tar", "safetensors"])
-def test_an_export_comes_back_as_the_same_architecture(form: ExportFormat, tmp_path: Path) -> None:
-    tensors = network_of(VARIANT).state_dict()
-    checkpoint, manifest = saved(tmp_path, "oneshot", tensors, variant=VARIANT)
+@pytest.mark.parametrize(
+    ("form", "recipe", "variant"),
+    [
+        ("pth.tar", "oneshot", VARIANT),
+        ("safetensors", "oneshot", VARIANT),
+        ("pth.tar", "detnas", f"b{BLOCKS}"),
+        ("pth.tar", "shufflenet_v2_plus", f"small-b{BLOCKS}"),
+        ("safetensors", "shufflenet_v2_plus", f"small-b{'3' * 20}"),
+    ],
+)
+def test_an_export_comes_back_as_the_same_architecture(
+    form: ExportFormat, recipe: str, variant: str, tmp_path: Path
+) -> None:
+    tensors = network_of(variant, recipe).state_dict()
+    checkpoint, manifest = saved(tmp_path, recipe, tensors, variant=variant)
     back = imported(tmp_path, exported(checkpoint, form).name).manifest
-    assert (back.recipe, back.variant) == ("oneshot", VARIANT)
+    assert (back.recipe, back.variant) == (recipe, variant)
     assert back.files["model.safetensors"] == manifest.files["model.safetensors"]
 
 
@@ -91,6 +130,15 @@ def test_the_original_script_loads_the_final_weights_of_an_architecture(tmp_path
     other = network_of(VARIANT)
     other.load_state_dict(torch.load(exported(checkpoint, "pth.tar")), strict=True)
     assert all(tensor.equal(tensors[name]) for name, tensor in other.state_dict().items())
+
+
+def test_what_the_original_program_cannot_compute_is_no_file_for_it(tmp_path: Path) -> None:
+    variant = f"small-b3{BLOCKS[1:]}"
+    tensors = network_of(variant, "shufflenet_v2_plus").state_dict()
+    checkpoint, _ = saved(tmp_path, "shufflenet_v2_plus", tensors, variant=variant)
+    with pytest.raises(IncompatibleCheckpoint, match="no unit of choice 3 can begin a stage, and"):
+        exported(checkpoint, "pth.tar")
+    assert exported(checkpoint, "safetensors").exists()
 
 
 def test_onnx_of_an_architecture_gives_the_logits_of_torch(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ MODELS: dict[str, dict[str, Any]] = json.loads(
     gzip.decompress((_FOLDER / "models.json.gz").read_bytes())
 )
 SEARCH: dict[str, Any] = json.loads(gzip.decompress((_FOLDER / "search.json.gz").read_bytes()))
+FAMILIES: dict[str, Any] = json.loads(gzip.decompress((_FOLDER / "families.json.gz").read_bytes()))
 TRACES: dict[str, Any] = json.loads((_FOLDER / "training_traces.json").read_text())
 
 

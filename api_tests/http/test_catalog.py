@@ -7,7 +7,6 @@ from typing import Any
 import httpx
 import pytest
 
-from api_tests.facts.published import SEARCH
 from api_tests.support.catalogs import PLANTS, a_catalog, a_recipe
 from api_tests.support.fake_agent import FakeAgent
 from api_tests.support.problems import pointers_of, problem_of
@@ -163,70 +162,3 @@ def test_a_submission_is_checked_by_the_schema_of_an_installed_recipe(
     problem = problem_of(refused, 422, "invalid")
     assert pointers_of(problem) == ["/params/depth"]
     assert "depth must be less than or equal to 9: 10 is not; use 9 or less" in problem["detail"]
-
-
-BLOCKS = "21012020202300003233"
-SIZE = "/recipes/oneshot/size"
-
-
-def test_the_size_of_an_architecture_is_answered_with_its_variant(http: httpx.Client) -> None:
-    facts = SEARCH["sizes"]["named"]["readme"]
-    answer = http.get(SIZE, params={"blocks": facts["blocks"]})
-    assert answer.json() == {
-        "object": "architecture_size",
-        "recipe": "oneshot",
-        "variant": f"b{BLOCKS}",
-        "blocks": BLOCKS,
-        "channels": "4" * 20,
-        "image_size": 224,
-        "classes": 1000,
-        "parameters": facts["params"],
-        "multiply_adds": facts["macs"],
-    }
-    headers = {"If-None-Match": answer.headers["etag"]}
-    assert http.get(SIZE, params={"blocks": BLOCKS}, headers=headers).status_code == 304
-
-
-def test_the_size_is_of_the_widths_the_image_and_the_classes_that_are_asked_for(
-    http: httpx.Client,
-) -> None:
-    facts = SEARCH["sizes"]["named"]["oneshot_searched"]
-    query = {"blocks": facts["blocks"], "channels": facts["scale_ids"]}
-    searched = http.get(SIZE, params=query).json()
-    assert (searched["variant"], searched["multiply_adds"]) == ("searched", facts["macs"])
-    small = http.get(SIZE, params={"blocks": "0" * 20, "image_size": 32, "classes": 10}).json()
-    facts = SEARCH["sizes"]["at_32_pixels_10_classes"]
-    places = sum(macs[0] for macs in facts["macs"])
-    assert small["multiply_adds"] == facts["stem_macs"] + facts["tail_macs"] + places
-
-
-@pytest.mark.parametrize(
-    ("query", "pointer"),
-    [
-        ({}, "/query/blocks"),
-        ({"blocks": "0" * 19}, "/blocks"),
-        ({"blocks": "0" * 19 + "4"}, "/blocks"),
-        ({"blocks": "x"}, "/query/blocks"),
-        ({"blocks": BLOCKS, "channels": "4"}, "/channels"),
-        ({"blocks": BLOCKS, "channels": "8" * 20}, "/channels"),
-        ({"blocks": BLOCKS, "image_size": "225"}, "/query/image_size"),
-        ({"blocks": BLOCKS, "classes": "0"}, "/query/classes"),
-        ({"blocks": BLOCKS, "width": "4"}, "/width"),
-    ],
-)
-def test_what_has_no_size_is_refused_at_its_parameter(
-    http: httpx.Client, query: dict[str, str], pointer: str
-) -> None:
-    answer = http.get(SIZE, params=query)
-    assert answer.status_code == 422
-    assert pointers_of(answer.json()) == [pointer]
-
-
-def test_a_recipe_without_a_space_has_no_architectures(http: httpx.Client) -> None:
-    answer = http.get("/recipes/shufflenet_v2/size", params={"blocks": BLOCKS})
-    assert "named variants only" in problem_of(answer, 404, "no_search_space")["detail"]
-    answer = http.get("/recipes/resnet/size", params={"blocks": BLOCKS})
-    problem_of(answer, 404, "no_such_recipe")
-    spaces = {name: each["search_space"] for name, each in recipes(http).items()}
-    assert spaces["oneshot"]["stages"] == [[64, 4], [160, 4], [320, 8], [640, 4]]
-    assert spaces["shufflenet_v2"] is None

@@ -127,4 +127,4 @@ def test_a_submission_that_is_only_validated_is_documented(document: dict[str, A
     assert "validate_only" in submit["description"]
     forms = submit["responses"]["200"]["content"]["application/json"]["schema"]["anyOf"]
     names = {form["$ref"].rsplit("/", 1)[1] for form in forms}
-    assert names == {"Job", "TrainSpec", "EvalSpec", "CheckDataSpec", "Explanation"}
+    assert names == {"Job", "TrainSpec", "EvalSpec", "CheckDataSpec", "SearchSpec", "Explanation"}

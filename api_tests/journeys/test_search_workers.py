@@ -46,7 +46,7 @@ class Searches:
 
     def table(self, search: str) -> list[Candidate]:
         """What a search has measured."""
-        found = self.client.search(search).candidates()
+        found = self.client.candidates(search)
         return [Candidate.model_validate(each.model_dump()) for each in found]
 
     def parts(self, search: str) -> list[Job]:

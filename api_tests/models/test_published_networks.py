@@ -1,13 +1,13 @@
 """Every network against numbers read off the published ones (`api_tests/facts/`)."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 import torch
 from torch import nn
 
 from api_tests.facts.published import MODELS, fill, uniform
+from api_tests.support.network_sizes import counted_multiply_adds
 from workers.recipes import build
 from workers.recipes.table import BUILTIN
 
@@ -24,22 +24,6 @@ def _shapes_of(name: str, num_classes: int = 1000) -> nn.Module:
     """The network without memory for its weights: names and shapes can be computed, values not."""
     with torch.device("meta"):
         return build(MODELS[name]["recipe"], MODELS[name]["variant"], num_classes)
-
-
-def _multiply_adds(network: nn.Module) -> int:
-    total = 0
-
-    def count(module: nn.Module, _: Any, output: torch.Tensor) -> None:
-        nonlocal total
-        if isinstance(module, nn.Conv2d):
-            total += output.numel() * module.weight[0].numel()
-        elif isinstance(module, nn.Linear):
-            total += module.weight.numel()
-
-    for module in network.modules():
-        module.register_forward_hook(count)
-    network.eval()(torch.zeros(1, 3, 224, 224, device="meta"))
-    return total
 
 
 def test_the_facts_have_every_variant_of_every_recipe() -> None:
@@ -69,7 +53,7 @@ def test_names_shapes_and_parameters_are_the_published_ones(
 
 @pytest.mark.parametrize("name", MODELS)
 def test_multiply_adds_are_the_published_ones(name: str, record_property: Record) -> None:
-    ours = _multiply_adds(_shapes_of(name))
+    ours = counted_multiply_adds(_shapes_of(name))
     assert ours == MODELS[name]["macs_224"]
     record_property("variant", name)
     record_property("multiply-adds", ours)

@@ -48,6 +48,8 @@ class TrainedSupernet:
 
     volume: Path
     training: dict[str, Any]
+    recipe: str = "supernet"
+    variant: str = "oneshot"
     searches: int = 0
 
     def spec(self, **params: Any) -> dict[str, Any]:
@@ -56,8 +58,8 @@ class TrainedSupernet:
             "kind": "search",
             "checkpoint": {"job": "job_1"},
             "data": DIGITS,
-            "recipe": "supernet",
-            "variant": "oneshot",
+            "recipe": self.recipe,
+            "variant": self.variant,
             "training": self.training,
             "params": SEARCH | params,
         }
@@ -99,13 +101,17 @@ class Searched:
         return found(self.events)
 
 
-def trained_supernet(volume: Path, **params: Any) -> TrainedSupernet:
-    """A supernet of the digits."""
-    spec = {"kind": "train", "recipe": "supernet", "data": DIGITS, "params": TRAINING | params}
+def trained_supernet(
+    volume: Path, recipe: str = "supernet", variant: str = "oneshot", **params: Any
+) -> TrainedSupernet:
+    """A supernet of the digits; the recipe has 20 places."""
+    network = {"recipe": recipe, "variant": variant}
+    spec = {"kind": "train", **network, "data": DIGITS, "params": TRAINING | params}
     attempt_dir = attempt(volume, spec=spec)
     end = ended(run(attempt_dir))
     assert end["outcome"] == "succeeded", end
-    return TrainedSupernet(volume, attempt_dir.assignment().claim.job_spec.params)
+    trained_with = attempt_dir.assignment().claim.job_spec.params
+    return TrainedSupernet(volume, trained_with, recipe, variant)
 
 
 def found(events: list[ReportedEvent]) -> list[Candidate]:

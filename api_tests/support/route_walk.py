@@ -36,10 +36,10 @@ def call_every_route(server: ThreadedServer, calls: CountedCalls) -> None:
     calls("POST /checkpoints/{checkpoint_id}/verify", checkpoint)
     _steer_jobs(calls)
     calls("PATCH /checkpoints/{checkpoint_id}", checkpoint, json={"pinned": False, "tags": []})
+    _use_search(calls)
     _steer_workers(calls)
     _use_webhooks(calls)
     _use_sweeps(calls)
-    _use_search(calls)
     read = ("/metrics", "/healthz", "/readyz", "/version", "/recipes", "/datasets", "/imports")
     for path in read:
         calls(f"GET {path}")
@@ -131,15 +131,14 @@ def _use_sweeps(calls: CountedCalls) -> None:
 
 def _use_search(calls: CountedCalls) -> None:
     """The search of a supernet, which this worker has trained before."""
-    calls("PUT /agent/workers/{worker_id}", "wrk_1", json={"host": "a", "process": KERNEL})
     catalog = searching_catalog().model_dump(mode="json")
     calls("PUT /agent/workers/{worker_id}/catalog", "wrk_1", expect=204, json=catalog)
-    calls("POST /jobs", expect=201, json=SPEC | SUPERNET)
+    calls("POST /jobs", expect=201, json=SPEC | SUPERNET | {"priority": 1000})
     claim = claim_one(calls)
     manifest = a_manifest(claim["job_id"], 1, **SUPERNET)
     _tell(calls, claim, "checkpoint", published_body(manifest))
     calls("POST /agent/reports", json=_of(claim) | {"outcome": "succeeded", "reason": "finished"})
-    search = {"kind": "search", "data": SPEC["data"], "params": PARAMS | SMALL}
+    search = {"kind": "search", "data": SPEC["data"], "params": PARAMS | SMALL, "priority": 1000}
     checkpoint = {"checkpoint": {"id": manifest.checkpoint_id}}
     calls("POST /jobs", expect=201, json=search | checkpoint)
     claim = claim_one(calls)

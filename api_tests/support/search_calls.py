@@ -5,25 +5,35 @@ from typing import Any
 from api_tests.support.fake_agent import FakeAgent
 from api_tests.support.searches import PARAMS, SMALL, SUPERNET, searching_catalog
 
+_FIRST = 9
+"""The priority: before the jobs that any worker may take."""
+
 
 def trained_supernet(agent: FakeAgent) -> str:
     """The id of a supernet's checkpoint, whose training has ended."""
     catalog = searching_catalog().model_dump(mode="json")
     assert agent.http.put(f"/agent/workers/{agent.id}/catalog", json=catalog).is_success
-    agent.submit(**SUPERNET)
+    agent.submit(**SUPERNET, priority=_FIRST)
     claim = agent.claim()
     checkpoint = agent.save(claim, 1, **SUPERNET)
     agent.report(claim)
     return checkpoint
 
 
-def begin(agent: FakeAgent, **params: Any) -> dict[str, Any]:
-    """The claim of a search, whose supernet was trained before."""
-    checkpoint = {"id": trained_supernet(agent)}
-    search = {"kind": "search", "checkpoint": checkpoint, "params": PARAMS | SMALL | params}
+def submit_search(agent: FakeAgent, checkpoint: str, **params: Any) -> dict[str, Any]:
+    """A search of a supernet's checkpoint, as a job."""
+    named = {"kind": "search", "checkpoint": {"id": checkpoint}, "priority": _FIRST}
+    search = named | {"params": PARAMS | SMALL | params}
     body = {name: value for name, value in agent.spec(**search).items() if name != "recipe"}
     answer = agent.http.post("/jobs", json=body)
     assert answer.status_code == 201, answer.text
+    job: dict[str, Any] = answer.json()
+    return job
+
+
+def begin(agent: FakeAgent, **params: Any) -> dict[str, Any]:
+    """The claim of a search, whose supernet was trained before."""
+    submit_search(agent, trained_supernet(agent), **params)
     return agent.claim()
 
 

@@ -24,12 +24,18 @@ pytestmark = pytest.mark.xdist_group("trainer: ranks")
 FEW = {"validated_paths": 2, "validation_recalibration_batches": 1}
 
 
-@pytest.mark.parametrize("more", [{}, {"ramp": 0.8, "holdout_every": 4}], ids=repr)
-@pytest.mark.parametrize("ranks", [1, 2])
+@pytest.mark.parametrize(
+    ("recipe", "ranks", "more"),
+    [
+        *(("supernet", ranks, {}) for ranks in (1, 2)),
+        *(("supernet", ranks, {"ramp": 0.8, "holdout_every": 4}) for ranks in (1, 2)),
+        ("detnas_supernet_300M", 1, {}),
+    ],
+)
 def test_a_killed_supernet_ends_as_one_that_was_left_alone(
-    tmp_path: Path, ranks: int, more: dict[str, Any]
+    tmp_path: Path, recipe: str, ranks: int, more: dict[str, Any]
 ) -> None:
-    spec = train_spec("supernet", batch_size=12, display_interval=2, **FEW, **more)
+    spec = train_spec(recipe, batch_size=12, display_interval=2, **FEW, **more)
     both = killed_beside_left_alone(tmp_path, spec, ranks=ranks, train=30)
     assert both.resumed_at >= 3
     assert both.notes == []

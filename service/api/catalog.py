@@ -11,7 +11,7 @@ from service.api.parameters import PathName, Whole
 from service.api.refusals import refusals
 from service.api.responses import UNCHANGED, Page, conditional, list_json, listed
 from service.contract.architecture_costs import ArchitectureSize
-from service.contract.architectures import Architecture, Blocks, Channels
+from service.contract.architectures import Architecture, Blocks, Channels, SpaceName
 from service.contract.catalog import DatasetInfo
 from service.contract.checkpoints import MOST_CLASSES
 from service.contract.model_json import json_of
@@ -24,6 +24,7 @@ router = APIRouter(tags=["catalog"])
 
 _Blocks = Annotated[Blocks, Query()]
 _Channels = Annotated[Channels | None, Query()]
+_Space = Annotated[SpaceName | None, Query()]
 _ImageSize = Annotated[int, Query(ge=32, le=2048, multiple_of=32), Whole]
 _Classes = Annotated[int, Query(ge=1, le=MOST_CLASSES), Whole]
 
@@ -54,16 +55,18 @@ def size(
     context: Context,
     blocks: _Blocks,
     channels: _Channels = None,
+    space: _Space = None,
     image_size: _ImageSize = 224,
     classes: _Classes = 1000,
 ) -> Response:
     """How large the network of an architecture is, and the variant by which a job names it.
 
-    `channels` left out is the published width at every place.
+    `channels` left out is the published width at every place. `space` is one of the recipe's
+    `search_spaces`, where the number of blocks does not tell which.
     """
     with context.database.read() as tx:
         recipe = catalogs.offered_recipe(tx, name).form.recipe
-    architecture = Architecture.of(blocks, channels)
+    architecture = Architecture.of(blocks, channels, space)
     return conditional(request, json_of(size_of(recipe, architecture, image_size, classes)))
 
 
@@ -90,6 +93,8 @@ def _shown(form: RecipeForm, workers: int) -> bytes:
         "package": recipe.package,
         "source": recipe.source,
         "search_space": None if recipe.search_space is None else recipe.search_space.model_dump(),
+        "search_spaces": [space.model_dump() for space in recipe.search_spaces],
+        "path_space": recipe.path_space,
         "path_recipe": recipe.path_recipe,
         "digest": form.digest,
         "workers": workers,

@@ -1,7 +1,8 @@
 """The OpenAPI document: what FastAPI writes, and the parameters of the built-in recipes."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import Any
 
 from fastapi import FastAPI
@@ -12,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from service.api.refusals import with_refusals
 from service.api.route_roles import ROLES
 from service.contract.catalog import RecipeInfo, builtin_catalog
+from service.contract.search_spaces import SearchSpace
 
 _SCHEMAS = "#/components/schemas/"
 _OTHER = "OtherRecipeSubmission"
@@ -138,16 +140,27 @@ def _branch(recipe: RecipeInfo) -> dict[str, Any]:
 
 
 def _variants(recipe: RecipeInfo) -> dict[str, Any]:
-    named = {"enum": [*recipe.variants, None]}
-    if recipe.search_space is None:
-        return named
-    places = len(recipe.search_space.places)
-    blocks = {"type": "string", "pattern": f"^[0-3]{{{places}}}$"}
-    channels = {"type": "string", "pattern": f"^[0-7]{{{places}}}$"}
-    text = {"type": "string", "pattern": f"^b[0-3]{{{places}}}(-c[0-7]{{{places}}})?$"}
-    properties = {"blocks": blocks, "channels": {"anyOf": [channels, {"type": "null"}]}}
-    digits = {"type": "object", "properties": properties, "required": ["blocks"]}
-    return {"anyOf": [named, text, digits]}
+    named: dict[str, Any] = {"enum": [*recipe.variants, None]}
+    spaces = recipe.spaces.spaces
+    return {"anyOf": [named, *chain.from_iterable(map(_digits, spaces))]} if spaces else named
+
+
+def _digits(space: SearchSpace) -> Iterator[dict[str, Any]]:
+    """The two schemas of an architecture of the space: as text, and as an object."""
+    places = len(space.places)
+    name = re.escape(space.name) if space.name is not None else None
+    prefix = "" if name is None else f"{name}-" if space.only_by_name else f"({name}-)?"
+    widths = f"(-c4{{{places}}})?" if space.fixed_widths else f"(-c[0-7]{{{places}}})?"
+    yield {"type": "string", "pattern": f"^{prefix}b[0-3]{{{places}}}{widths}$"}
+    channel = "4" if space.fixed_widths else "[0-7]"
+    channels = {"type": "string", "pattern": f"^{channel}{{{places}}}$"}
+    properties: dict[str, Any] = {
+        "blocks": {"type": "string", "pattern": f"^[0-3]{{{places}}}$"},
+        "channels": {"anyOf": [channels, {"type": "null"}]},
+        "space": {"enum": [space.name] if space.only_by_name else list({space.name: 1, None: 1})},
+    }
+    required = ["blocks", "space"] if space.only_by_name else ["blocks"]
+    yield {"type": "object", "properties": properties, "required": required}
 
 
 def _params_name(recipe: RecipeInfo) -> str:

@@ -51,6 +51,10 @@ def size(
         str | None,
         typer.Option(help="A digit for each place; left out: the published widths."),
     ] = None,
+    space: Annotated[
+        str | None,
+        typer.Option(help="Of the recipe's spaces, where the number of blocks does not tell it."),
+    ] = None,
     image_size: Annotated[int | None, typer.Option(help="Side of the image; 224.")] = None,
     classes: Annotated[int | None, typer.Option(help="Of the classifier; 1000.")] = None,
     as_json: AsJson = False,
@@ -60,7 +64,7 @@ def size(
     """Print how large the network of an architecture is, and its variant for a job."""
     with connect(server, token) as client:
         found = client.architecture_size(
-            recipe, blocks, channels, image_size=image_size, classes=classes
+            recipe, blocks, channels, space=space, image_size=image_size, classes=classes
         )
     if as_json:
         print_json(found)

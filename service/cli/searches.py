@@ -29,13 +29,16 @@ from service.cli.submit import (
     Gpus,
     Key,
     Label,
+    MaxFailures,
     Name,
     Packed,
+    Preemptible,
     Priority,
     Ranks,
     TrainDir,
     ValDir,
     Watch,
+    WorkerLabel,
     print_hints,
 )
 from service.cli.tables import print_table
@@ -74,8 +77,11 @@ def create(
     name: Name = None,
     label: Label = None,
     priority: Priority = None,
+    preemptible: Preemptible = None,
     gpus: Gpus = None,
     ranks: Ranks = None,
+    worker_label: WorkerLabel = None,
+    max_failures: MaxFailures = None,
     file: FileOption = None,
     watch: Watch = False,
     dry_run: DryRun = False,
@@ -92,7 +98,8 @@ def create(
         "params": parameters(param or []),
         "data": without_none(dataset=dataset, train_dir=train_dir, val_dir=val_dir, packed=packed),
         **{"name": name, "labels": labels("--label", label or []), "priority": priority},
-        "resources": without_none(gpus=gpus_of(gpus), ranks=ranks),
+        **{"preemptible": preemptible, "max_failures": max_failures},
+        "resources": _resources(gpus, ranks, worker_label),
     }
     of_file = read_spec_file(file, '{"kind": "search", …}')
     with connect(server, token) as client:
@@ -163,6 +170,7 @@ def train(
     label: Label = None,
     gpus: Gpus = None,
     ranks: Ranks = None,
+    worker_label: WorkerLabel = None,
     watch: Watch = False,
     key: Key = None,
     as_json: AsJson = False,
@@ -170,7 +178,7 @@ def train(
     token: Token = None,
 ) -> None:
     """Train the best path of a search as a network of its own, and print the new job's id."""
-    resources = without_none(gpus=gpus_of(gpus), ranks=ranks)
+    resources = _resources(gpus, ranks, worker_label)
     fields: dict[str, Any] = {"params": parameters(param or []), **without_none(name=name)}
     fields |= {"labels": labels("--label", label or [])} if label else {}
     fields |= {"resources": resources} if resources else {}
@@ -185,6 +193,13 @@ def train(
     if as_json:
         print_json(ended)
     require_success(ended)
+
+
+def _resources(
+    gpus: str | None, ranks: int | None, worker_label: list[str] | None
+) -> dict[str, Any]:
+    wanted = labels("--worker-label", worker_label or []) or None
+    return without_none(gpus=gpus_of(gpus), ranks=ranks, labels=wanted)
 
 
 def _lines(summary: SearchSummary) -> Iterator[tuple[str, str]]:

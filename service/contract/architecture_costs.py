@@ -20,7 +20,10 @@ class Cost(NamedTuple):
 
 
 class ArchitectureSize(BaseModel):
-    """How large the network of an architecture is, with its variant as a job names it."""
+    """How large the network of an architecture is, with its variant as a job names it.
+
+    `channels` is None in a space whose widths were not searched.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -28,7 +31,7 @@ class ArchitectureSize(BaseModel):
     recipe: ShortText
     variant: ShortText
     blocks: Blocks
-    channels: Channels
+    channels: Channels | None
     image_size: int
     classes: int
     parameters: int
@@ -39,20 +42,27 @@ def cost_of(space: SearchSpace, architecture: Architecture, image_size: int, cla
     """Of the network of an architecture of this space; `image_size` is a multiple of 32."""
     side = image_size // 2
     parts = [_convolution(3, space.stem, 3, side)]
-    for place, block, width in zip(
-        space.places, architecture.blocks, architecture.channels, strict=True
+    for place, is_excited, block, width in zip(
+        space.places, space.excited, architecture.blocks, architecture.channels, strict=True
     ):
         parts.append(unit_cost(place, int(block), int(width), side))
+        if is_excited:
+            parts.append(_squeeze_excite(place.new))
         side //= place.stride
     parts.append(_convolution(space.stages[-1][0], space.last, 1, side))
-    classifier = space.last * classes
-    parts.append(Cost(classifier, classifier))
+    features = space.last
+    if space.hidden is not None:
+        parts += [_squeeze_excite(features), _linear(features, space.hidden)]
+        features = space.hidden
+    parts.append(_linear(features, classes))
+    if space.biased:
+        parts.append(Cost(space.stem + space.last + classes, 0))
     return _sum(parts)
 
 
 def unit_cost(place: Place, block: int, width: int, side: int) -> Cost:
     """Of a unit at a place, whose input has this side."""
-    inner, new = place.split, place.channels_out - place.split
+    inner, new = place.split, place.new
     middle, out = place.middle(width), side // place.stride
     kernel = KERNELS.get(block, 3)
     if block == XCEPTION:
@@ -83,6 +93,18 @@ def _convolution(channels_in: int, channels_out: int, kernel: int, side: int) ->
 
 def _depthwise(channels: int, kernel: int, side: int) -> Cost:
     return _convolution(1, channels, kernel, side)
+
+
+def _squeeze_excite(channels: int) -> Cost:
+    """Of two 1x1 convolutions of the pooled channels, and the batch norm between them."""
+    narrow = channels // 4
+    weights = 2 * channels * narrow
+    return Cost(weights + 2 * narrow, weights)
+
+
+def _linear(features_in: int, features_out: int) -> Cost:
+    weights = features_in * features_out
+    return Cost(weights, weights)
 
 
 def _sum(parts: list[Cost]) -> Cost:

@@ -17,38 +17,57 @@ _MOST_WIDTHS = 20
 """
 PUBLISHED_WIDTH = "4"
 """The digit of a width that is the published one."""
-_TEXT = re.compile(f"b([0-9]{{1,{MOST_PLACES}}})(?:-c([0-9]{{1,{_MOST_WIDTHS}}}))?")
+_SPACE = "[A-Za-z0-9.]{1,20}"
+_TEXT = re.compile(f"(?:({_SPACE})-)?b([0-9]{{1,{MOST_PLACES}}})(?:-c([0-9]{{1,{_MOST_WIDTHS}}}))?")
 
 Blocks = Annotated[str, Field(pattern=r"^[0-9]+$", max_length=MOST_PLACES)]
 """A digit for each place, the first place first: which of its choices stands there."""
 Channels = Annotated[str, Field(pattern=r"^[0-9]+$", max_length=_MOST_WIDTHS)]
 """A digit for each place: 0 to 7 are 0.2, 0.4 … 1.6 of the published width, 4 is that itself."""
+SpaceName = Annotated[str, Field(pattern=f"^{_SPACE}$", max_length=20)]
+"""Of which of a recipe's spaces the digits are, where their number does not tell."""
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """What stands at each place: a digit each for its block and for its width."""
+    """What stands at each place: a digit each for its block and for its width.
+
+    `space` names the recipe's space whose places they are; None where their number tells it.
+    """
 
     blocks: str
     channels: str
+    space: str | None = None
 
     @classmethod
-    def of(cls, blocks: str, channels: str | None = None) -> "Architecture":
+    def of(
+        cls, blocks: str, channels: str | None = None, space: str | None = None
+    ) -> "Architecture":
         """The architecture of these digits; without `channels` every width is the published one."""
-        return cls(blocks, channels if channels is not None else PUBLISHED_WIDTH * len(blocks))
+        widths = channels if channels is not None else PUBLISHED_WIDTH * len(blocks)
+        return cls(blocks, widths, space)
 
     @classmethod
     def parse(cls, text: str) -> "Architecture | None":
-        """The architecture of `b<digits>` or `b<digits>-c<digits>`; None for another text."""
+        """The architecture of `b<digits>` or `b<digits>-c<digits>`; None for another text.
+
+        Before it the name of its space may stand: `<space>-b<digits>`.
+        """
         match = _TEXT.fullmatch(text)
-        return cls.of(match[1], match[2]) if match is not None else None
+        return cls.of(match[2], match[3], match[1]) if match is not None else None
+
+    @property
+    def is_published_wide(self) -> bool:
+        """Whether every place has its published width."""
+        same_length = len(self.channels) == len(self.blocks)
+        return same_length and not self.channels.strip(PUBLISHED_WIDTH)
 
     @property
     def text(self) -> str:
         """The one text of this architecture; the widths are left out where all are published."""
-        if not self.channels.strip(PUBLISHED_WIDTH) and len(self.channels) == len(self.blocks):
-            return f"b{self.blocks}"
-        return f"b{self.blocks}-c{self.channels}"
+        space = f"{self.space}-" if self.space is not None else ""
+        channels = "" if self.is_published_wide else f"-c{self.channels}"
+        return f"{space}b{self.blocks}{channels}"
 
 
 class ArchitectureDigits(BaseModel):
@@ -58,11 +77,12 @@ class ArchitectureDigits(BaseModel):
 
     blocks: Blocks
     channels: Channels | None = None
+    space: SpaceName | None = None
 
     @property
     def text(self) -> str:
         """The variant that they mean."""
-        return Architecture.of(self.blocks, self.channels).text
+        return Architecture.of(self.blocks, self.channels, self.space).text
 
 
 def variant_text(value: Any) -> Any:

@@ -6,19 +6,22 @@ a submission works before any worker is there.
 
 import hashlib
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from service.contract.architectures import SpaceName
 from service.contract.json_values import JsonWithin
 from service.contract.search_spaces import SearchSpace
+from service.contract.space_table import SpaceTable
 from service.contract.text import Message, ShortText
 
 BUILTIN_FILE = "builtin_catalog.json"
 CATALOG_BYTES = 1024 * 1024
+_MOST_SPACES = 20
 _MOST_ENTRIES = 10_000
 """More than a catalog may have: `service.domain.catalog_rules` names what is too much."""
 
@@ -46,8 +49,10 @@ class RecipeInfo(_Entry):
 
     `parameters` is a JSON Schema (draft 2020-12) of an object: every property has its default,
     `description`, limits, and a `unit` where it has one. `package` is the distribution that brings
-    the recipe. With a `search_space` any architecture of it is a variant, too. The recipe of a
-    supernet names in `path_recipe` the recipe of which each of its paths is a variant.
+    the recipe. With a `search_space` any architecture of it is a variant, too; where there are
+    several, or one that an older server would not understand, they are the `search_spaces`. The
+    recipe of a supernet names in `path_recipe` the recipe of which each of its paths is a variant,
+    and in `path_space` of which of that recipe's spaces, where it has several.
     """
 
     name: ShortText
@@ -64,7 +69,22 @@ class RecipeInfo(_Entry):
     search_space: Annotated[SearchSpace | None, Field(exclude_if=lambda space: space is None)] = (
         None
     )
+    search_spaces: Annotated[
+        tuple[SearchSpace, ...],
+        Field(max_length=_MOST_SPACES, exclude_if=lambda spaces: not spaces),
+    ] = ()
     path_recipe: Annotated[ShortText | None, Field(exclude_if=lambda recipe: recipe is None)] = None
+    path_space: Annotated[SpaceName | None, Field(exclude_if=lambda space: space is None)] = None
+
+    @property
+    def spaces(self) -> SpaceTable:
+        """Every space of the recipe."""
+        return table_of(self.search_space, self.search_spaces)
+
+    def for_paths_of(self, supernet: "RecipeInfo") -> "RecipeInfo":
+        """The recipe with the one space that has the paths of a supernet as its `search_space`."""
+        space = self.spaces.named(supernet.path_space)
+        return self.model_copy(update={"search_space": space, "search_spaces": ()})
 
     @property
     def digest(self) -> str:
@@ -72,14 +92,19 @@ class RecipeInfo(_Entry):
         return _digest_of(self)
 
 
-def has_variant(variants: Collection[str], space: SearchSpace | None, variant: str) -> bool:
-    """Whether a recipe has the variant, by its name or as an architecture of its space."""
-    return variant in variants or (space is not None and space.architecture(variant) is not None)
+def table_of(only: SearchSpace | None, several: Iterable[SearchSpace]) -> SpaceTable:
+    """The spaces of a recipe, which has one or several."""
+    return SpaceTable((*([only] if only is not None else []), *several))
 
 
-def no_variant(recipe: str, variants: Sequence[str], space: SearchSpace | None) -> str:
+def has_variant(variants: Collection[str], spaces: SpaceTable, variant: str) -> bool:
+    """Whether a recipe has the variant, by its name or as an architecture of one of its spaces."""
+    return variant in variants or spaces.find(variant) is not None
+
+
+def no_variant(recipe: str, variants: Sequence[str], spaces: SpaceTable) -> str:
     """The sentence for a variant that a recipe does not have: those that it has."""
-    architecture = f", and any architecture: {space.digits}" if space is not None else ""
+    architecture = f", and any architecture: {spaces.digits}" if spaces else ""
     return f"recipe {recipe} has the variants {', '.join(variants)}{architecture}"
 
 

@@ -20,7 +20,10 @@ class SearchParams(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    generations: Annotated[_Count, Field(description="How many populations are evaluated.")] = 20
+    generations: Annotated[
+        _Count,
+        Field(description="How many populations are evaluated: as published, 20 after the first."),
+    ] = 21
     population: Annotated[_Count, Field(description="Candidates in a generation.")] = 50
     parents: Annotated[
         _Count, Field(description="The best so far, of which the next population is made.")

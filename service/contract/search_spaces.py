@@ -5,7 +5,7 @@ from typing import Annotated, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.contract.architectures import MOST_PLACES, Architecture
+from service.contract.architectures import MOST_PLACES, Architecture, Blocks, SpaceName
 from service.contract.text import ShortText
 
 XCEPTION = 3
@@ -31,6 +31,11 @@ class Place(NamedTuple):
         """The channels that a unit transforms; at stride 1 the other half passes it."""
         return self.channels_in if self.stride == 2 else self.channels_in // 2
 
+    @property
+    def new(self) -> int:
+        """The channels that the transformed ones become; those beside them make up the output."""
+        return self.channels_out - self.split
+
     def middle(self, width: int) -> int:
         """The channels within a unit, for the digit of its width."""
         return int(self.channels_out // 2 * WIDTHS[width])
@@ -45,12 +50,27 @@ def placements(stem: int, stages: Iterable[tuple[int, int]]) -> Iterator[Place]:
             channels = out
 
 
+# Left out of a form that has none of them: its digest stays what it was.
+_Name = Annotated[SpaceName | None, Field(exclude_if=lambda name: name is None)]
+_Not = Annotated[bool, Field(exclude_if=lambda value: not value)]
+_Count = Annotated[int | None, Field(ge=0, exclude_if=lambda count: count is None)]
+_Digits = Annotated[Blocks | None, Field(exclude_if=lambda digits: digits is None)]
+
+
 class SearchSpace(BaseModel):
     """Networks of a stem, searched units in stages of (channels, units), and a last convolution.
 
     A place has four choices: 0, 1 and 2 are inverted units of kernel 3, 5 and 7, and 3 is an
     xception unit. `named` are the architectures of variants that have names.
     Source: arXiv:1904.00420.
+
+    - `name`: of a space that is one of several; `only_by_name`: digits alone do not mean it.
+    - `fixed_widths`: every place has its published width, and no other one.
+    - `biased`: the first and the last convolution and the classifier have biases.
+    - `excited_from`: the units of the stages from this one on, which counts from 0, end in
+      squeeze-excite. With `hidden`, so does the pooled output of the last convolution, and then
+      comes a linear layer of so many features.
+    - `original_begins`: the blocks with which a stage can begin in the original program; None: any.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -61,6 +81,13 @@ class SearchSpace(BaseModel):
     named: Annotated[dict[ShortText, ShortText], Field(max_length=100)] = Field(
         default_factory=dict
     )
+    name: _Name = None
+    only_by_name: _Not = False
+    fixed_widths: _Not = False
+    biased: _Not = False
+    excited_from: _Count = None
+    hidden: _Count = None
+    original_begins: _Digits = None
 
     @property
     def places(self) -> tuple[Place, ...]:
@@ -68,11 +95,23 @@ class SearchSpace(BaseModel):
         return tuple(placements(self.stem, self.stages))
 
     @property
+    def excited(self) -> tuple[bool, ...]:
+        """For each place whether its unit ends in squeeze-excite."""
+        first = len(self.stages) if self.excited_from is None else self.excited_from
+        return tuple(
+            stage >= first for stage, (_, units) in enumerate(self.stages) for _ in range(units)
+        )
+
+    @property
     def digits(self) -> str:
         """How a user writes an architecture of it."""
         count = len(self.places)
+        space = f'"space": "{self.name}", ' if self.only_by_name else ""
+        blocks = f'{{{space}"blocks": {count} digits of 0 to {XCEPTION}}}'
+        if self.fixed_widths:
+            return blocks
         return (
-            f'{{"blocks": {count} digits of 0 to {XCEPTION}}}, and "channels": {count} digits of '
+            f'{blocks}, and "channels": {count} digits of '
             f"0 to {len(WIDTHS) - 1}, where not every width is the published one"
         )
 
@@ -81,6 +120,10 @@ class SearchSpace(BaseModel):
 
         None for an architecture of this space.
         """
+        if architecture.space not in (None, self.name):
+            return "space", f"there is no space {architecture.space}"
+        if self.fixed_widths and not architecture.is_published_wide:
+            return "channels", "every width is the published one: leave channels out"
         for name, digits, choices in (
             ("blocks", architecture.blocks, XCEPTION + 1),
             ("channels", architecture.channels, len(WIDTHS)),
@@ -103,5 +146,18 @@ class SearchSpace(BaseModel):
 
     def variant(self, architecture: Architecture) -> str:
         """The one text by which the architecture is a variant: its name, if it has one."""
-        named = (name for name, text in self.named.items() if text == architecture.text)
-        return next(named, architecture.text)
+        alone = Architecture(architecture.blocks, architecture.channels)
+        own = self.name if self.only_by_name else None
+        text = Architecture(alone.blocks, alone.channels, own).text
+        return next((name for name, digits in self.named.items() if digits == alone.text), text)
+
+    def original_problem(self, architecture: Architecture) -> str | None:
+        """Why the original program does not run the network; None if it does."""
+        for number, (place, block) in enumerate(zip(self.places, architecture.blocks, strict=True)):
+            begins = self.original_begins if place.stride == 2 else None
+            if begins is not None and block not in begins:
+                return (
+                    f"in the original program no unit of choice {block} can begin a stage, and "
+                    f"place {number} has one: its branches would have different sides"
+                )
+        return None

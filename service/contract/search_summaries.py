@@ -38,8 +38,9 @@ class SearchSummary(BaseModel):
 
     `front` are the candidates than which none is smaller and as good, the smallest first; `parents`
     the best so far, of which the next population is made, and `heat` how often each choice stands
-    at each place among them. `recipe` is that of which each path is a variant. The least and the
-    most multiply-adds that a path can have are None where nothing is known of the network any more.
+    at each place among them. `recipe` is that of which each path is a variant, and `space` the name
+    of its space, where it has several. The least and the most multiply-adds that a path can have
+    are None where nothing is known of the network any more.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -47,6 +48,7 @@ class SearchSummary(BaseModel):
     object: Literal["search_summary"] = "search_summary"
     job_id: IdText
     recipe: ShortText | None
+    space: ShortText | None = None
     fitness: FitnessName
     macs_limit: Step
     macs_image_size: Step

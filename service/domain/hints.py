@@ -95,13 +95,12 @@ def size_hints(
 
     `classes` are those of the data, None if they are unknown.
     """
-    space = recipe.search_space
-    architecture = space.architecture(variant) if space is not None else None
+    found = recipe.spaces.find(variant)
     side = params.get("image_size")
-    if space is None or architecture is None or not isinstance(side, int):
+    if found is None or not isinstance(side, int):
         return
     head = KnownParameters.of(params).num_classes or classes or _CLASSES
-    cost = cost_of(space, architecture, side, head)
+    cost = cost_of(*found, side, head)
     detail = (
         f"{cost.multiply_adds / 1e6:,.1f} M multiply-adds for an image of {side} px, "
         f"{cost.parameters / 1e6:,.2f} M parameters"

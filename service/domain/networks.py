@@ -33,40 +33,39 @@ def variant_of(recipe: RecipeInfo, named: str | None, pointer: str = "/variant")
     if named in recipe.variants:
         return named
     architecture = Architecture.parse(named) if named is not None else None
-    space = recipe.search_space
-    if architecture is not None and space is not None:
-        problem = space.problem(architecture)
+    if architecture is not None and recipe.spaces:
+        problem = recipe.spaces.problem(architecture)
         if problem is None:
-            return space.variant(architecture)
+            return recipe.spaces.variant(architecture)
         raise _no_architecture(recipe, problem[1], pointer)
-    message = no_variant(recipe.name, recipe.variants, recipe.search_space)
+    message = no_variant(recipe.name, recipe.variants, recipe.spaces)
     raise Unprocessable("no_such_variant", message, pointer)
 
 
 def named_as_stored(recipe: RecipeInfo, variant: str | None) -> str | None:
     """The text by which the recipe's checkpoints name the variant; what it has not stays."""
-    space = recipe.search_space
-    architecture = space.architecture(variant) if space is not None and variant else None
-    return variant if space is None or architecture is None else space.variant(architecture)
+    found = recipe.spaces.find(variant) if variant else None
+    return found.space.variant(found.architecture) if found is not None else variant
 
 
 def size_of(
     recipe: RecipeInfo, architecture: Architecture, image_size: int, classes: int
 ) -> ArchitectureSize:
-    """The size of a network of the recipe's space; raises NotFound, Unprocessable."""
-    space = recipe.search_space
-    if space is None:
+    """The size of a network of one of the recipe's spaces; raises NotFound, Unprocessable."""
+    if not recipe.spaces:
         message = f"recipe {recipe.name} has named variants only; `sizes` of the recipe has theirs"
         raise NotFound("no_search_space", message)
-    problem = space.problem(architecture)
-    if problem is not None:
-        raise _no_architecture(recipe, problem[1], f"/{problem[0]}")
+    problem = recipe.spaces.problem(architecture)
+    space = recipe.spaces.space_of(architecture)
+    if problem is not None or space is None:
+        field, message = problem or ("blocks", "blocks must be of one of its spaces")
+        raise _no_architecture(recipe, message, f"/{field}")
     cost = cost_of(space, architecture, image_size, classes)
     return ArchitectureSize(
         recipe=recipe.name,
         variant=space.variant(architecture),
         blocks=architecture.blocks,
-        channels=architecture.channels,
+        channels=None if space.fixed_widths else architecture.channels,
         image_size=image_size,
         classes=classes,
         parameters=cost.parameters,

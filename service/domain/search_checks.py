@@ -35,24 +35,21 @@ def holdout_of(training: Mapping[str, Any]) -> int:
 
 
 def require_holdout(params: SearchParams, training: Mapping[str, Any]) -> None:
-    """Raises Unprocessable unless the images of the fitness are as the supernet was trained.
+    """Raises Unprocessable unless the supernet has seen no image of the fitness.
 
-    Nothing is known of a supernet without parameters, which was imported.
+    The validation split, which 0 is, it never has. Nothing is known of a supernet without parameters, which was imported.
     """
     if params.holdout_every == 1:
         message = "holdout_every 1 leaves no image to train on: use 0, or 2 and more"
         raise Unprocessable("other_holdout", message, "/params/holdout_every")
     trained = holdout_of(training)
-    if not training or params.holdout_every in (None, trained):
+    if not training or params.holdout_every in (None, 0, trained):
         return
-    images = (
-        f"the images that each {trained}th of the training split is were kept from it"
-        if trained
-        else "it has seen every training image"
-    )
+    seen = "every training image" + (f" but each {trained}th" if trained else "")
     message = (
         f"holdout_every is {params.holdout_every}, and the supernet was trained with {trained}: "
-        f"{images}; leave holdout_every out, or train a supernet with {params.holdout_every}"
+        f"it has seen {seen}; leave holdout_every out, use 0 for the validation split, or train a "
+        f"supernet with {params.holdout_every}"
     )
     raise Unprocessable("other_holdout", message, "/params/holdout_every")
 

@@ -65,6 +65,9 @@ def export_checkpoint(
             f"a {recipe.name} has a network for each path, and {form} holds one: export it as "
             "pth.tar or safetensors"
         )
+    problem = recipe.spaces.original_problem(loaded.manifest.variant)
+    if problem is not None and form == "pth.tar":
+        raise IncompatibleCheckpoint(problem)
     with whole_file(target) as partial:
         if form == "pth.tar":
             torch.save(_original(loaded, recipe, params, module_prefix), partial)

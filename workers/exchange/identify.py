@@ -11,7 +11,7 @@ from torch import Tensor
 
 from workers.checkpoints.tensors import under_all_names
 from workers.checkpoints.upstream import adapted, class_count, differences, distance
-from workers.exchange.architectures import architecture_in
+from workers.exchange.architectures import architectures_in
 from workers.exchange.errors import ImportRefused
 from workers.networks.heads import Heads
 from workers.recipes import build
@@ -138,13 +138,10 @@ def _networks() -> Iterator[tuple[str, str]]:
 
 
 def _candidates(tensors: Mapping[str, Tensor]) -> Iterator[tuple[str, str]]:
-    """Every named network, and of each recipe's space the one that the shapes of units tell."""
+    """Every named network, and of each space the one that the shapes of units tell."""
     yield from _networks()
     for name, offer in offers().items():
-        space = offer.recipe.search_space
-        architecture = architecture_in(tensors, space) if space is not None else None
-        if space is not None and architecture is not None:
-            variant = space.variant(architecture)
+        for variant in architectures_in(tensors, offer.recipe.spaces):
             if variant not in offer.recipe.variants:
                 yield name, variant
 

@@ -15,6 +15,17 @@ def split_channels(x: Tensor) -> tuple[Tensor, Tensor]:
     return even, odd
 
 
+def split_shuffled(x: Tensor) -> tuple[Tensor, Tensor]:
+    """(N, C, H, W) -> two (N, C/2, H, W): the first quarter and the third one, and the others.
+
+    The channels of both quarters alternate. Source: `channel_shuffle1` of megvii-model/DetNAS.
+    """
+    count, channels, height, width = x.shape
+    halves = x.reshape(count, 2, channels // 2, height, width).transpose(1, 2)
+    first, second = halves.reshape(count, channels, height, width).chunk(2, 1)
+    return first, second
+
+
 class _Split(torch.autograd.Function):
     """Slices whose two gradients are written into one tensor.
 

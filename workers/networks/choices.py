@@ -33,11 +33,16 @@ class Parts(NamedTuple):
 def parts_of(network: nn.Module) -> Parts:
     """The parts of a plain network whose units are choices; they are the network's own modules."""
     assert isinstance(network, PlainNetwork)
-    places = [unit for unit in network.features if isinstance(unit, Choice)]
-    assert len(places) == len(network.features)
     stem = nn.Sequential(network.first_conv, network.maxpool)
     ends = network.conv_last, network.globalpool, network.dropout, nn.Flatten(1)
-    return Parts(stem, places, nn.Sequential(*ends, network.classifier))
+    return Parts(stem, choices_of(network.features), nn.Sequential(*ends, network.classifier))
+
+
+def choices_of(units: nn.Sequential) -> Sequence[Choice]:
+    """The units of a network, each of which is a choice."""
+    places = [unit for unit in units if isinstance(unit, Choice)]
+    assert len(places) == len(units)
+    return places
 
 
 def take(network: nn.Module, path: str) -> None:

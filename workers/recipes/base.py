@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from service.contract.catalog import NetworkSize, RecipeInfo, has_variant, no_variant
+from service.contract.catalog import NetworkSize, RecipeInfo, has_variant, no_variant, table_of
 from service.contract.search_spaces import SearchSpace
+from service.contract.space_table import SpaceTable
 from workers.networks.heads import Heads
 from workers.recipes.learning_rate_scale import scale_of
 from workers.recipes.params import RecipeParams
@@ -52,7 +53,8 @@ class Paths:
     - `tensors`: `(tensors, path) -> dict[str, Tensor]`, the state dict of a path's own network,
       from that of the supernet.
 
-    `recipe` is the name of the recipe of which each path is a variant, as a network of its own.
+    `recipe` is the name of the recipe of which each path is a variant, as a network of its own, and
+    `space` the name of that recipe's space, where it has several.
     """
 
     take: str
@@ -65,11 +67,12 @@ class Paths:
     parts: str
     tensors: str
     recipe: str
+    space: str | None = None
 
     @property
     def references(self) -> tuple[str, ...]:
         """Every `module:function` that is named here."""
-        return tuple(value for name, value in vars(self).items() if name != "recipe")
+        return tuple(value for name, value in vars(self).items() if name not in ("recipe", "space"))
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ class Recipe:
     - `recalibrates_batch_norm`: after the last iteration batch norm learns its statistics anew.
     - `paths`: of a supernet, whose steps use some of its weights each; it is never compiled.
     - `search_space`: any architecture of it is a variant, too, by the text that it has; its units
-      are `features.0`, `features.1` and so on.
+      are `features.0`, `features.1` and so on. `search_spaces`: several of them, each with a name.
     """
 
     name: str
@@ -107,6 +110,7 @@ class Recipe:
     preprocessing: Mapping[str, str] = field(default_factory=dict)
     recalibrates_batch_norm: bool = False
     search_space: SearchSpace | None = None
+    search_spaces: tuple[SearchSpace, ...] = ()
     paths: Paths | None = None
     original: OriginalFiles = OriginalFiles()
 
@@ -118,9 +122,14 @@ class Recipe:
             named += self.paths.references
         return (*named, *self.preprocessing.values())
 
+    @property
+    def spaces(self) -> SpaceTable:
+        """Every space of the recipe."""
+        return table_of(self.search_space, self.search_spaces)
+
     def has_variant(self, variant: str) -> bool:
         """Whether there is a network of this name, or of this architecture."""
-        return has_variant(self.variants, self.search_space, variant)
+        return has_variant(self.variants, self.spaces, variant)
 
     def build(self, variant: str, num_classes: int, params: RecipeParams) -> "nn.Module":
         """A network with fresh weights, drawn from torch's default generator.
@@ -128,7 +137,7 @@ class Recipe:
         Raises ValueError for a variant that the recipe does not have.
         """
         if not self.has_variant(variant):
-            raise ValueError(no_variant(self.name, tuple(self.variants), self.search_space))
+            raise ValueError(no_variant(self.name, tuple(self.variants), self.spaces))
         network: nn.Module = _load(self.network)(variant, num_classes, params)
         return network
 
@@ -207,7 +216,9 @@ class Recipe:
             parameters=_schema(self.params),
             package=package,
             search_space=self.search_space,
+            search_spaces=self.search_spaces,
             path_recipe=self.paths.recipe if self.paths is not None else None,
+            path_space=self.paths.space if self.paths is not None else None,
         )
 
 

@@ -8,6 +8,7 @@ from service.contract.catalog import RecipeInfo
 from workers.plugins import Plugin, check_name, check_reference, with_plugins
 from workers.recipes import (
     detnas,
+    detnas_supernet,
     oneshot,
     shufflenet_v1,
     shufflenet_v2,
@@ -29,6 +30,8 @@ BUILTIN = (
     shufflenet_v2_exlarge.RECIPE,
     detnas.RECIPE,
     supernet.RECIPE,
+    detnas_supernet.RECIPE_300M,
+    detnas_supernet.RECIPE_1_3G,
 )
 _LIMIT_BYTES = 64 * 1024
 

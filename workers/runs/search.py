@@ -102,7 +102,8 @@ def _filled(
     training, class_names = supernet.params, splits.train.images.class_names
     network = supernet.recipe.build(supernet.manifest.variant, len(class_names), training)
     heads = supernet.recipe.heads
-    order = fill_for_eval(network, supernet.weights, class_names, heads, context.events)
+    remedy = "search them on the data that the supernet was trained with"
+    order = fill_for_eval(network, supernet.weights, class_names, heads, context.events, remedy)
     note_match(context.events, order)
     network.to(context.ranks.device)
     # In fp32, as an eval of the path's own network, and by the same kernels for each candidate.

@@ -62,6 +62,7 @@ def supernet_of(context: RunContext, spec: SearchSpec) -> Supernet:
     seen = {"image_size": manifest.image_size, "preprocessing": manifest.preprocessing}
     params = context.params.model_copy(update=seen)
     paths = recipe_named(recipe.paths.recipe)
-    assert paths.search_space is not None, "each path is a variant of its recipe"
+    space = paths.spaces.named(recipe.paths.space)
+    assert space is not None, "each path is a variant of its recipe"
     mean = mean_to_evaluate_with(assignment, params, manifest)
-    return Supernet(recipe, paths, paths.search_space, weights, manifest, params, mean)
+    return Supernet(recipe, paths, space, weights, manifest, params, mean)

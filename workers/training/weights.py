@@ -93,14 +93,14 @@ def fill_for_eval(
     class_names: Sequence[str],
     heads: Heads,
     events: Events,
+    remedy: str = "evaluate them on data with their classes",
 ) -> ClassOrder:
     """Fill all that an eval uses; the order of the network's classes.
 
-    `class_names` are those of the data. Auxiliary heads, which an eval does not use, may be
-    missing. Raises IncompatibleCheckpoint.
+    `class_names` are those of the data, `remedy` is for those that the weights do not have.
+    Auxiliary heads, which an eval does not use, may be missing. Raises IncompatibleCheckpoint.
     """
     tensors = _choose(network, weights, heads, "keep", events)
-    remedy = "evaluate them on data with their classes"
     order = _class_order(weights, tensors, class_names, heads, remedy)
     load_for_training(network, tensors, heads)
     return order

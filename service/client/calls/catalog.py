@@ -24,17 +24,20 @@ def architecture_size(
     blocks: str,
     channels: str | None = None,
     *,
+    space: str | None = None,
     image_size: int | None = None,
     classes: int | None = None,
 ) -> Flow[ArchitectureSize]:
     """How large the network of an architecture is; a digit for each place is in `blocks`.
 
-    Its `variant` is what a job names. Without `channels` every width is the published one;
-    `image_size` is 224 and `classes` 1000 where they are not given.
+    Its `variant` is what a job names. Without `channels` every width is the published one; `space`
+    is one of the recipe's, where the number of blocks does not tell which; `image_size` is 224 and
+    `classes` 1000 where they are not given.
     """
     query = {
         "blocks": blocks,
         "channels": channels,
+        "space": space,
         "image_size": image_size,
         "classes": classes,
     }

@@ -28,7 +28,9 @@ def summary(tx: Connection, job_id: str) -> SearchSummary:
         space = path_space(paths, spec.params.macs_image_size, spec.training, source)
     found = candidates.of_job(tx, job_id)
     recipe = paths.name if paths is not None else None
-    return summary_of(job_id, spec.params, found, recipe=recipe, space=space)
+    shown = summary_of(job_id, spec.params, found, recipe=recipe, space=space)
+    of = paths.search_space if paths is not None else None
+    return shown.model_copy(update={"space": of.name if of is not None else None})
 
 
 def page(

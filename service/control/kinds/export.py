@@ -10,7 +10,8 @@ from service.contract.jobs import Job
 from service.contract.specs import ExportSpec, TrainSpec
 from service.control.kinds.base import CheckedSubmission, Kind
 from service.control.kinds.supernet_rules import require_format
-from service.domain.errors import Conflict, NotFound
+from service.control.scheduling.catalogs import form_of
+from service.domain.errors import Conflict, NotFound, Unprocessable
 from service.store import checkpoints, jobs
 
 
@@ -27,6 +28,7 @@ class ExportKind(Kind[ExportSpec]):
                 "checkpoint_unusable", f"checkpoint {source.id} is {source.state}; name another"
             )
         require_format(tx, source.recipe, spec.request.format)
+        _require_original(tx, spec.request, source)
         return CheckedSubmission(spec, source.recipe, source.variant, source)
 
     def title(self, spec: ExportSpec) -> str:
@@ -60,6 +62,16 @@ def _params_of(tx: Connection, source: Checkpoint) -> dict[str, Any]:
     origin = jobs.get(tx, source.job_id)
     spec = origin.job.spec if origin is not None else None
     return spec.params if isinstance(spec, TrainSpec) else {}
+
+
+def _require_original(tx: Connection, request: ExportRequest, source: Checkpoint) -> None:
+    """Raises Unprocessable where the original program could not run what `pth.tar` would hold."""
+    if request.format != "pth.tar":
+        return
+    form = form_of(tx, source.recipe)
+    problem = form.recipe.spaces.original_problem(source.variant) if form is not None else None
+    if problem is not None:
+        raise Unprocessable("no_such_format", problem, "/format")
 
 
 def _locked(tx: Connection, checkpoint_id: str) -> Checkpoint:

@@ -57,7 +57,7 @@ def _best_of(tx: Connection, job_id: str, search: SearchSpec, paths: RecipeInfo)
 def _candidate_of(tx: Connection, job_id: str, variant: str, paths: RecipeInfo) -> str:
     assert paths.search_space is not None, "it is the recipe of a supernet's paths"
     architecture = paths.search_space.architecture(variant)
-    is_path = architecture is not None and architecture == Architecture.of(architecture.blocks)
+    is_path = architecture is not None and architecture.is_published_wide
     if architecture is None or not is_path or not candidates.has(tx, job_id, architecture.blocks):
         message = f"{variant} is no candidate of {job_id}: leave search out, or the variant"
         raise Unprocessable("no_candidate", message, "/search")

@@ -18,9 +18,12 @@ def require_sampled_paths(tx: Connection, recipe: str, params: Mapping[str, Any]
 
     The worker's own parameters refuse the same.
     """
+    supernet = form_of(tx, recipe)
     paths = _path_recipe(tx, recipe)
     form = form_of(tx, paths) if paths is not None else None
-    space = form.recipe.search_space if form is not None else None
+    if supernet is None or form is None:
+        return
+    space = form.recipe.for_paths_of(supernet.recipe).search_space
     problem = sampling_problem(space, params) if space is not None else None
     if problem is not None:
         raise Unprocessable("no_path", problem.message, f"/params/{problem.field}")

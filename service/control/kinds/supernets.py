@@ -32,7 +32,7 @@ def path_recipe_of(tx: Connection, source: Checkpoint, pointer: str) -> RecipeIn
             f"checkpoint of {names}"
         )
         raise Unprocessable("no_supernet", message, pointer)
-    paths = recipe_named(tx, recipe.path_recipe, pointer)
+    paths = recipe_named(tx, recipe.path_recipe, pointer).for_paths_of(recipe)
     if paths.search_space is None:
         message = f"recipe {paths.name}, of which the paths are, has no search space"
         raise Unprocessable("no_search_space", message, pointer)
@@ -61,6 +61,8 @@ def path_space(
 def known_paths_of(tx: Connection, spec: SearchSpec) -> RecipeInfo | None:
     """The recipe of a stored search's paths; None if nobody has it any more."""
     supernet = form_of(tx, spec.recipe) if spec.recipe is not None else None
-    name = supernet.recipe.path_recipe if supernet is not None else None
-    paths = form_of(tx, name) if name is not None else None
-    return None if paths is None or paths.recipe.search_space is None else paths.recipe
+    if supernet is None or supernet.recipe.path_recipe is None:
+        return None
+    form = form_of(tx, supernet.recipe.path_recipe)
+    paths = form.recipe.for_paths_of(supernet.recipe) if form is not None else None
+    return None if paths is None or paths.search_space is None else paths

@@ -152,16 +152,16 @@ def delete_unused(tx: Connection, before: datetime) -> int:
 
 
 def _as_of_the_first_version(builtin: Offer) -> Offer:
-    forms = {name: _without_search_space(form) for name, form in builtin.forms.items()}
+    forms = {name: _without_search_spaces(form) for name, form in builtin.forms.items()}
     kinds = builtin.kinds & _FIRST_KINDS
     return replace(builtin, forms=forms, kinds=kinds, data_forms=frozenset())
 
 
 @cache
-def _without_search_space(form: RecipeForm) -> RecipeForm:
-    if form.recipe.search_space is None:
+def _without_search_spaces(form: RecipeForm) -> RecipeForm:
+    if not form.recipe.spaces:
         return form
-    recipe = form.recipe.model_copy(update={"search_space": None})
+    recipe = form.recipe.model_copy(update={"search_space": None, "search_spaces": ()})
     return RecipeForm(recipe.digest, recipe)
 
 

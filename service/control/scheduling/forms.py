@@ -38,5 +38,5 @@ def with_accepted_forms(
 @lru_cache(maxsize=4096)
 def _accepts(form: RecipeForm, variant: str | None, parameters: str) -> bool:
     recipe = form.recipe
-    has = variant is None or has_variant(recipe.variants, recipe.search_space, variant)
+    has = variant is None or has_variant(recipe.variants, recipe.spaces, variant)
     return has and is_accepted(recipe, json.loads(parameters))

@@ -21,12 +21,20 @@ export type Sweep = Schemas["Sweep"];
 export type Trial = Schemas["Trial"];
 export type Worker = Schemas["Worker"];
 
+export type Candidate = Schemas["Candidate"];
+export type SearchSpace = Schemas["SearchSpace"] & { name?: string | null; only_by_name?: boolean; fixed_widths?: boolean };
+/** Of a supernet whose recipe of paths has several spaces, `space` names theirs. */
+export type SearchSummary = Schemas["SearchSummary"] & { space?: string | null };
+
 /** A recipe as `GET /recipes` has it. */
 export type ShownRecipe = {
   name: string;
   description: string;
   variants: string[];
   sizes: Record<string, Schemas["NetworkSize"]>;
+  search_space?: SearchSpace | null;
+  search_spaces?: SearchSpace[];
+  path_recipe?: string | null;
   schema: { properties?: Record<string, any> };
   workers: number;
 };

@@ -2,6 +2,7 @@
 
 import { html } from "../parts/html.js";
 import { colour } from "./colours.js";
+import { save } from "./saving.js";
 import { csvOf } from "./series.js";
 
 export function ChartTools({ title, series, xName, view, plot }) {
@@ -26,12 +27,4 @@ function savePicture(canvas, name) {
   context.fillRect(0, 0, picture.width, picture.height);
   context.drawImage(canvas, 0, 0);
   picture.toBlob((blob) => save(blob, name), "image/png");
-}
-
-function save(blob, name) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 1_000);
 }

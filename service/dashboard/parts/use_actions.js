@@ -10,6 +10,7 @@ const FORMS = new Map([
   ["train_longer", ["Train longer…", "A new job goes on from the training state, with more iterations"]],
   ["evaluate", ["Evaluate…", "A new job measures the weights on validation images"]],
   ["fine_tune", ["Fine-tune…", "A new job trains the weights on other data"]],
+  ["search", ["Search this supernet…", "A new job looks for its best path"]],
 ]);
 
 /** Whether the server lets who asks change a job: each state of one allows some action on the job itself. */

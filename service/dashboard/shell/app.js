@@ -2,6 +2,7 @@
 
 import { useErrorBoundary, useLayoutEffect, useRef } from "../vendor/preact.js";
 import { html } from "../parts/html.js";
+import { Lazy } from "../parts/lazy.js";
 import { NotThere, pageOf } from "../pages/pages.js";
 import { lacksRole, session } from "../api/session.js";
 import { announcement } from "../state/announcer.js";
@@ -9,7 +10,6 @@ import { Banner } from "./banner.js";
 import { BellWatch } from "./bell_watch.js";
 import { KeysDialog } from "./keys_dialog.js";
 import { Login } from "./login.js";
-import { PageView } from "./page_view.js";
 import { SessionMenu } from "./session_menu.js";
 import { UpgradeNotice } from "./upgrade_notice.js";
 import { WorkersLine } from "./workers_line.js";
@@ -25,7 +25,7 @@ export function App() {
     <${Head} current=${found?.page.section} />
     <main id="view" class="wrap" tabindex="-1" ref=${view}>
       <${Boundary} key=${segments.join("/")}>
-        ${found ? html`<${PageView} load=${found.page.load} shown=${{ ...found.parameters, query }} />` : html`<${NotThere} />`}
+        ${found ? html`<${Lazy} of="This page" load=${found.page.load} shown=${{ ...found.parameters, query }} />` : html`<${NotThere} />`}
       <//>
     </main>
     <${Banner} />

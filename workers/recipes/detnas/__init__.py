@@ -2,6 +2,7 @@
 
 from workers.networks.heads import Heads
 from workers.recipes.base import Recipe, size
+from workers.recipes.detnas.space import SPACES
 from workers.recipes.params import RecipeParams
 
 
@@ -24,4 +25,5 @@ RECIPE = Recipe(
     },
     network="workers.recipes.detnas.network:detnas",
     heads=Heads("fc.fc"),
+    search_spaces=SPACES,
 )

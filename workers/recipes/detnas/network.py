@@ -1,65 +1,63 @@
 """The backbones that DetNAS searched for detection, as classifiers (arXiv:1903.10979)."""
 
 from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
 from string import ascii_lowercase
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from service.contract.search_spaces import KERNELS, XCEPTION, placements
+from service.contract.architectures import PUBLISHED_WIDTH
+from service.contract.search_spaces import KERNELS, XCEPTION, Place, SearchSpace
+from service.contract.space_table import SpaceTable
 from workers.networks.blocks import (
     conv_bn,
     conv_bn_act,
     initialize,
     relu,
 )
-from workers.networks.channel_split import split_channels
+from workers.networks.channel_split import split_channels, split_shuffled
 from workers.networks.residual import NamedLinear
+from workers.recipes.detnas.space import PATHS, SPACES, WIDENED_3_8G
 from workers.recipes.params import RecipeParams
 
-
-class _Design(NamedTuple):
-    """Channels of the stem, channels and units of each stage, last channels, a digit per block."""
-
-    stem: int
-    stages: tuple[tuple[int, int], ...]
-    last: int
-    blocks: str
-
-
-_STAGES_300M = ((64, 4), (160, 4), (320, 8), (640, 4))
-_STAGES_1_3G = ((96, 8), (240, 8), (480, 16), (960, 8))
-_STAGES_3_8G = ((172, 8), (432, 8), (864, 16), (1728, 8))
-_COCO_FPN_DEEP = "0031210203123320211320222131033313333333"
-_DESIGNS = {
-    "COCO_FPN_300M": _Design(16, _STAGES_300M, 1024, "21202112331300313132"),
-    "COCO_FPN_1.3G": _Design(48, _STAGES_1_3G, 1024, _COCO_FPN_DEEP),
-    "COCO_FPN_3.8G": _Design(72, _STAGES_3_8G, 1728, _COCO_FPN_DEEP),
-    "COCO_RetinaNet_300M": _Design(16, _STAGES_300M, 1024, "23113213311133203333"),
-    "VOC_FPN_300M": _Design(16, _STAGES_300M, 1024, "21031303201133333331"),
-    "VOC_RetinaNet_300M": _Design(16, _STAGES_300M, 1024, "13002333233332202311"),
-}
+_Split = Callable[[Tensor], tuple[Tensor, Tensor]]
 
 
 def detnas(variant: str, num_classes: int, params: RecipeParams) -> nn.Module:
     """One searched backbone; `params.dropout`, of whole channels, is 0.2 where not given."""
-    return _DetNAS(
-        _DESIGNS[variant], num_classes, 0.2 if params.dropout is None else params.dropout
-    )
+    found = SpaceTable((*SPACES, WIDENED_3_8G)).find(variant)
+    assert found is not None
+    space, architecture = found
+    units = [
+        SearchedUnit(name, int(block), place, split_of(space))
+        for name, block, place in zip(
+            unit_names(space), architecture.blocks, space.places, strict=True
+        )
+    ]
+    return DetNAS(space, units, num_classes, params)
 
 
-class _DetNAS(nn.Module):
-    """Images (N, 3, H, W) -> logits (N, num_classes); H and W are multiples of 32."""
+class DetNAS(nn.Module):
+    """Images (N, 3, H, W) -> logits (N, num_classes); H and W are multiples of 32.
 
-    def __init__(self, design: _Design, num_classes: int, dropout: float) -> None:
+    `params.dropout`, of whole channels, is 0.2 where not given.
+    """
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        units: Sequence[nn.Module],
+        num_classes: int,
+        params: RecipeParams,
+    ) -> None:
         super().__init__()
-        self.first_conv = _biased(3, design.stem, 3, stride=2)
-        self.features = nn.Sequential(*_units(design))
-        self.last_conv = _biased(design.stages[-1][0], design.last, 1)
-        self.drop_out = nn.Dropout2d(dropout)
+        self.first_conv = _biased(3, space.stem, 3, stride=2)
+        self.features = nn.Sequential(*units)
+        self.last_conv = _biased(space.stages[-1][0], space.last, 1)
+        self.drop_out = nn.Dropout2d(0.2 if params.dropout is None else params.dropout)
         self.global_pool = nn.AdaptiveAvgPool2d(1)
-        self.fc = NamedLinear(design.last, num_classes)
+        self.fc = NamedLinear(space.last, num_classes)
         initialize(self)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -69,16 +67,28 @@ class _DetNAS(nn.Module):
         return logits
 
 
-class _Unit(nn.Module):
+def unit_names(space: SearchSpace) -> Iterator[str]:
+    """Of each place what begins the names of its layers: the stage and the unit, `1a`, `1b` …"""
+    for stage, (_, units) in enumerate(space.stages, start=1):
+        for unit in range(units):
+            yield f"{stage}{ascii_lowercase[unit]}"
+
+
+def split_of(space: SearchSpace) -> _Split:
+    """How a unit of the space halves its input."""
+    of_paths = space.name is not None and space.name.endswith(PATHS)
+    return split_shuffled if of_paths else split_channels
+
+
+class SearchedUnit(nn.Module):
     """A shuffle unit whose layers have names made of stage, unit, block and position."""
 
-    def __init__(
-        self, name: str, block: int, channels: int, channels_out: int, *, stride: int
-    ) -> None:
+    def __init__(self, name: str, block: int, place: Place, split: _Split) -> None:
         super().__init__()
-        channels_in = channels if stride == 2 else channels // 2
+        self._split = split
+        channels_in, stride = place.split, place.stride
         kernel = 3 if block == XCEPTION else KERNELS[block]
-        middle, transformed = channels_out // 2, channels_out - channels_in
+        middle, transformed = place.middle(int(PUBLISHED_WIDTH)), place.new
         if block == XCEPTION:
             name_of = f"{name}_xception_3x3_branch2"
             self.conv = nn.Sequential(
@@ -102,21 +112,8 @@ class _Unit(nn.Module):
         """(N, C, H, W) -> (N, C', H/stride, W/stride)."""
         if self.proj_conv is not None:
             return torch.cat((self.proj_conv(x), self.conv(x)), 1)
-        passed, transformed = split_channels(x)
+        passed, transformed = self._split(x)
         return torch.cat((passed, self.conv(transformed)), 1)
-
-
-def _units(design: _Design) -> list[nn.Module]:
-    names = (
-        f"{stage}{ascii_lowercase[unit]}"
-        for stage, (_, units) in enumerate(design.stages, start=1)
-        for unit in range(units)
-    )
-    places = placements(design.stem, design.stages)
-    return [
-        _Unit(name, int(block), channels, out, stride=stride)
-        for name, block, (channels, out, stride) in zip(names, design.blocks, places, strict=True)
-    ]
 
 
 def _pointwise(name: str, channels_in: int, channels_out: int) -> nn.Sequential:

@@ -3,6 +3,7 @@
 from workers.networks.heads import Heads
 from workers.recipes.base import Recipe, size
 from workers.recipes.params import RecipeParams, TotalIters
+from workers.recipes.shufflenet_v2_plus.space import SPACES
 
 
 class ShuffleNetV2PlusParams(RecipeParams):
@@ -23,5 +24,6 @@ RECIPE = Recipe(
     },
     network="workers.recipes.shufflenet_v2_plus.network:shufflenet_v2_plus",
     heads=Heads("classifier.0"),
+    search_spaces=SPACES,
     recalibrates_batch_norm=True,
 )

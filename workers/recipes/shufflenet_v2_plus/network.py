@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from service.contract.search_spaces import placements
+from service.contract.architectures import PUBLISHED_WIDTH
+from service.contract.search_spaces import SearchSpace
+from service.contract.space_table import PlacedArchitecture, SpaceTable
 from workers.networks.blocks import (
     SqueezeExcite,
     conv_bn_act,
@@ -15,38 +17,29 @@ from workers.networks.blocks import (
     relu,
     searched_unit,
 )
-from workers.recipes.oneshot.space import BLOCKS
 from workers.recipes.params import RecipeParams
-
-_STEM, _LAST = 16, 1280
-_REPEATS = (4, 4, 8, 4)
-_CHANNELS = {
-    "small": (36, 104, 208, 416),
-    "medium": (48, 128, 256, 512),
-    "large": (68, 168, 336, 672),
-}
-# By stage.
-_ACTIVATIONS = (relu, nn.Hardswish, nn.Hardswish, nn.Hardswish)
-_EXCITED = (False, False, True, True)
+from workers.recipes.shufflenet_v2_plus.space import SPACES
 
 
 class _Plus(nn.Module):
     """Images (N, 3, H, W) -> logits (N, num_classes); H and W are multiples of 32."""
 
     def __init__(
-        self, units: Sequence[nn.Module], *, trunk: int, num_classes: int, dropout: float
+        self, space: SearchSpace, units: Sequence[nn.Module], *, num_classes: int, dropout: float
     ) -> None:
         super().__init__()
+        assert space.hidden is not None
+        trunk, last = space.stages[-1][0], space.last
         self.first_conv = nn.Sequential(
-            *conv_bn_act(3, _STEM, 3, stride=2, activation=nn.Hardswish)
+            *conv_bn_act(3, space.stem, 3, stride=2, activation=nn.Hardswish)
         )
         self.features = nn.Sequential(*units)
-        self.conv_last = nn.Sequential(*conv_bn_act(trunk, _LAST, 1, activation=nn.Hardswish))
+        self.conv_last = nn.Sequential(*conv_bn_act(trunk, last, 1, activation=nn.Hardswish))
         self.globalpool = nn.AdaptiveAvgPool2d(1)
-        self.LastSE = SqueezeExcite(_LAST)
-        self.fc = nn.Sequential(nn.Linear(_LAST, _LAST, bias=False), nn.Hardswish())
+        self.LastSE = SqueezeExcite(last)
+        self.fc = nn.Sequential(nn.Linear(last, space.hidden, bias=False), nn.Hardswish())
         self.dropout = nn.Dropout(dropout)
-        self.classifier = nn.Sequential(nn.Linear(_LAST, num_classes, bias=False))
+        self.classifier = nn.Sequential(nn.Linear(space.hidden, num_classes, bias=False))
         initialize(self)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -58,25 +51,36 @@ class _Plus(nn.Module):
 
 
 def shufflenet_v2_plus(variant: str, num_classes: int, params: RecipeParams) -> nn.Module:
-    """The network of one size; `params.dropout` before the classifier is 0.2 where not given."""
-    stages = _CHANNELS[variant]
+    """The network of an architecture in one of the sizes.
+
+    `params.dropout` before the classifier is 0.2 where not given.
+    """
+    found = SpaceTable(SPACES).find(variant)
+    assert found is not None
     return _Plus(
-        _units(stages),
-        trunk=stages[-1],
+        found.space,
+        _units(found),
         num_classes=num_classes,
         dropout=0.2 if params.dropout is None else params.dropout,
     )
 
 
-def _units(stages: Sequence[int]) -> list[nn.Module]:
+def _units(found: PlacedArchitecture) -> list[nn.Module]:
+    space, architecture = found
     units: list[nn.Module] = []
-    places = placements(_STEM, zip(stages, _REPEATS, strict=True))
-    for (channels, out, stride), block in zip(places, BLOCKS, strict=True):
-        stage = stages.index(out)
+    for place, is_excited, block in zip(
+        space.places, space.excited, architecture.blocks, strict=True
+    ):
         unit = searched_unit(
-            int(block), channels, out, out // 2, stride=stride, activation=_ACTIVATIONS[stage]
+            int(block),
+            place.channels_in,
+            place.channels_out,
+            place.middle(int(PUBLISHED_WIDTH)),
+            stride=place.stride,
+            # Of the first stage.
+            activation=relu if place.channels_out == space.stages[0][0] else nn.Hardswish,
         )
-        if _EXCITED[stage]:
-            unit.branch_main.append(SqueezeExcite(out - channels if stride == 2 else out // 2))
+        if is_excited:
+            unit.branch_main.append(SqueezeExcite(place.new))
         units.append(unit)
     return units

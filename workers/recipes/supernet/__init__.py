@@ -1,17 +1,18 @@
 """The supernet of single path one-shot search: every architecture in one network."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
 from service.contract.path_sampling import BLOCK_TWICE, sampling_problem
+from service.contract.search_spaces import SearchSpace
 from workers.networks.heads import Heads
 from workers.recipes.base import OriginalFiles, Paths, Recipe
 from workers.recipes.oneshot.space import SPACE
 from workers.recipes.params import LearningRate, RecipeParams, TotalIters, unit
 
 _PLACES = len(SPACE.places)
-_EVERY = "0123"
+EVERY = "0123"
 _NOT_EVERY_IMAGE = {"const": 1, "description": "be 1, which leaves nothing to train on"}
 
 
@@ -27,43 +28,41 @@ def _some_image(every: int) -> int:
     return every
 
 
-_Digits = Annotated[
+ChoiceDigits = Annotated[
     str,
     Field(min_length=1, pattern=r"^[0-3]*$", json_schema_extra={"not": {**BLOCK_TWICE}}),
     AfterValidator(_each_once),
 ]
-_Macs = Annotated[
+MultiplyAdds = Annotated[
     int,
     Field(ge=0, le=10**12, json_schema_extra=unit("multiply-adds")),
 ]
 
 
+SAMPLING = (
+    "How the path of an iteration is drawn: from one of seven equal ranges of multiply-adds, each "
+    "as often as the others, or evenly over all paths."
+)
+SAMPLING_MACS = "Of macs_uniform, for an image of 224 pixels and 1000 classes."
+CHOICES = "For each place which blocks a path may have there."
+
+
 class SupernetParams(RecipeParams):
     """The supernet of single path one-shot search (arXiv:1904.00420)."""
 
+    space: ClassVar[SearchSpace] = SPACE
+
     total_iters: TotalIters = 150_000
     learning_rate: LearningRate = 0.5
-    sampling: Annotated[
-        Literal["macs_uniform", "uniform"],
-        Field(
-            description="How the path of an iteration is drawn: from one of seven equal ranges of "
-            "multiply-adds, each as often as the others, or evenly over all paths."
-        ),
-    ] = "macs_uniform"
-    sampling_macs_from: Annotated[
-        _Macs, Field(description="Of macs_uniform, for an image of 224 pixels and 1000 classes.")
-    ] = 290_000_000
-    sampling_macs_to: Annotated[
-        _Macs, Field(description="Of macs_uniform, for an image of 224 pixels and 1000 classes.")
-    ] = 360_000_000
+    sampling: Annotated[Literal["macs_uniform", "uniform"], Field(description=SAMPLING)] = (
+        "macs_uniform"
+    )
+    sampling_macs_from: Annotated[MultiplyAdds, Field(description=SAMPLING_MACS)] = 290_000_000
+    sampling_macs_to: Annotated[MultiplyAdds, Field(description=SAMPLING_MACS)] = 360_000_000
     choices: Annotated[
-        tuple[_Digits, ...],
-        Field(
-            min_length=_PLACES,
-            max_length=_PLACES,
-            description="For each place which blocks a path may have there.",
-        ),
-    ] = (_EVERY,) * _PLACES
+        tuple[ChoiceDigits, ...],
+        Field(min_length=_PLACES, max_length=_PLACES, description=CHOICES),
+    ] = (EVERY,) * _PLACES
     ramp: Annotated[
         float,
         Field(
@@ -111,10 +110,27 @@ class SupernetParams(RecipeParams):
 
     @model_validator(mode="after")
     def _draws_a_path(self) -> "SupernetParams":
-        problem = sampling_problem(SPACE, dict(self))
+        problem = sampling_problem(self.space, dict(self))
         if problem is not None:
             raise ValueError(problem.message)
         return self
+
+
+def paths_of(recipe: str, space: str | None, *, parts: str) -> Paths:
+    """How a run with parameters of this kind chooses paths, which are variants of `recipe`."""
+    return Paths(
+        take="workers.networks.choices:take",
+        of_step="workers.recipes.supernet.sampler:path_of_step",
+        of_validation="workers.recipes.supernet.sampler:paths_of_validation",
+        recalibration_batches="workers.recipes.supernet.sampler:recalibration_batches",
+        advice="workers.recipes.supernet.sampler:advice",
+        holdout_every="workers.recipes.supernet.sampler:holdout_every",
+        choices="workers.recipes.supernet.sampler:choices",
+        parts=parts,
+        tensors="workers.networks.choices:tensors_of_path",
+        recipe=recipe,
+        space=space,
+    )
 
 
 RECIPE = Recipe(
@@ -125,17 +141,6 @@ RECIPE = Recipe(
     variants={"oneshot": None},
     network="workers.recipes.supernet.network:supernet",
     heads=Heads("classifier.0"),
-    paths=Paths(
-        take="workers.networks.choices:take",
-        of_step="workers.recipes.supernet.sampler:path_of_step",
-        of_validation="workers.recipes.supernet.sampler:paths_of_validation",
-        recalibration_batches="workers.recipes.supernet.sampler:recalibration_batches",
-        advice="workers.recipes.supernet.sampler:advice",
-        holdout_every="workers.recipes.supernet.sampler:holdout_every",
-        choices="workers.recipes.supernet.sampler:choices",
-        parts="workers.networks.choices:parts_of",
-        tensors="workers.networks.choices:tensors_of_path",
-        recipe="oneshot",
-    ),
+    paths=paths_of("oneshot", None, parts="workers.networks.choices:parts_of"),
     original=OriginalFiles(final_tag=""),
 )

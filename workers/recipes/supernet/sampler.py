@@ -4,19 +4,18 @@ Source: the function `train` of Supernet/train.py.
 """
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 
 from service.contract.path_costs import PathCosts
 from service.contract.path_sampling import CLASSES, IMAGE_SIZE
-from workers.recipes.oneshot.space import SPACE
 from workers.recipes.params import RecipeParams
 from workers.recipes.supernet import SupernetParams
 
 RANGES = 7
 _TRIES = 500
 """After so many draws that lie outside of a range, the next path is taken whatever it costs."""
-_COSTS = PathCosts.of(SPACE, IMAGE_SIZE, CLASSES)
 _OF_VALIDATION = 0
 """The iteration that no training has."""
 
@@ -93,16 +92,22 @@ def draw(generator: np.random.RandomState, params: SupernetParams) -> str:
     span = params.sampling_macs_to - params.sampling_macs_from
     least = params.sampling_macs_from + span * number / RANGES
     most = params.sampling_macs_from + span * (number + 1) / RANGES
+    costs = _costs(type(params))
     for _ in range(_TRIES):
         path = _any_path(generator, params.choices)
-        if least <= multiply_adds(path) <= most:
+        if least <= costs.of_path(path) <= most:
             return path
     return _any_path(generator, params.choices)
 
 
-def multiply_adds(path: str) -> int:
-    """Of a path, for an image of 224 x 224 and 1000 classes."""
-    return _COSTS.of_path(path)
+def multiply_adds(path: str, supernet: type[SupernetParams] = SupernetParams) -> int:
+    """Of a path through a supernet with such parameters, for 224 x 224 pixels and 1000 classes."""
+    return _costs(supernet).of_path(path)
+
+
+@cache
+def _costs(supernet: type[SupernetParams]) -> PathCosts:
+    return PathCosts.of(supernet.space, IMAGE_SIZE, CLASSES)
 
 
 def _any_path(generator: np.random.RandomState, choices: Sequence[str]) -> str:

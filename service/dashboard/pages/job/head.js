@@ -7,6 +7,7 @@ import { html } from "../../parts/html.js";
 import { addressOf } from "../../state/route.js";
 import { count, percent } from "../../text/format.js";
 import { titleOf } from "../../text/job_title.js";
+import { progressNoun } from "../../text/kinds.js";
 import { visible } from "../../text/user_text.js";
 import { Bell } from "./bell.js";
 import { JobActions } from "./job_actions.js";
@@ -44,17 +45,20 @@ function Label({ name, value }) {
   return name === SWEEP_LABEL ? html`<a href=${addressOf(["sweeps", value])}>${text}</a>` : visible(text);
 }
 
-/** The form submits trainings and evals; a job that cannot be read has no specification to change. */
-const mayBeClonedByForm = (job) => !job.unreadable && (job.kind === "train" || job.kind === "eval");
+/** What the form submits; a job that cannot be read has no specification to change. */
+const OF_FORM = new Set(["train", "eval", "search"]);
+const mayBeClonedByForm = (job) => !job.unreadable && OF_FORM.has(job.kind);
 
 export function Progress({ job }) {
   const { fraction, step, total_steps: total, phase } = job.progress;
-  const suffix = job.state === "running" && phase !== "train" ? ` · ${phase}` : "";
+  const noun = progressNoun(job);
+  const suffix = job.state === "running" && !noun && phase !== "train" ? ` · ${phase}` : "";
+  const done = `${count(step)} of ${count(total)}`;
   return html`
     <div class="job-progress">
       <${Bar} label="Progress" fraction=${fraction} state=${job.state} />
       <span class="percent">${percent(fraction)}</span>
-      <span class="steps">step ${count(step)} of ${count(total)}${suffix}</span>
+      <span class="steps">${noun ? `${done} ${noun}` : `step ${done}`}${suffix}</span>
     </div>
   `;
 }

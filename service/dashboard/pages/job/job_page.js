@@ -5,6 +5,7 @@ import { jobPath } from "../../api/client.js";
 import { usePolled } from "../../api/polled.js";
 import { Files } from "../../parts/files.js";
 import { html } from "../../parts/html.js";
+import { Lazy } from "../../parts/lazy.js";
 import { isEnded } from "../../parts/states.js";
 import { announce } from "../../state/announcer.js";
 import { navigate } from "../../state/route.js";
@@ -24,6 +25,8 @@ import { LogPanel } from "./log_panel.js";
 import { Result } from "./result.js";
 import { SubmissionPanel } from "./submission.js";
 import { Why } from "./why.js";
+
+const loadSearch = () => import("./search.js").then((module) => module.SearchPanel);
 
 const POLL_MS = 2_000;
 const ENDED_POLL_MS = 15_000;
@@ -53,6 +56,7 @@ function Shown({ job, isGone, refresh }) {
     <${Progress} job=${job} />
     <${Figures} job=${job} />
     <${TimeSpent} spent=${job.progress.time_spent} />
+    ${job.kind === "search" && html`<${Lazy} of="The search" load=${loadSearch} shown=${{ job, isGone }} />`}
     ${view.charts ? html`<${JobCharts} job=${job} />` : html`<${HostUse} job=${job} />`}
     <${Evaluation} job=${job} />
     ${view.checkpoints && html`<${JobCheckpoints} job=${job} />`}

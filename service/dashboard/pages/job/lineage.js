@@ -19,7 +19,7 @@ export const useLineage = (job) => usePolled(`${jobPath(job.id)}/lineage`, POLL_
 
 const linkTo = (job) => html`<a href=${addressOf(["jobs", job.id])} title=${job.id}>${titleOf(job)}</a>`;
 
-const VERBS = new Map(Object.entries({ eval: "Evaluates", export: "Exports" }));
+const VERBS = new Map(Object.entries({ eval: "Evaluates", export: "Exports", search: "Searches" }));
 
 /** Sentences with links to the parent and to the source; nothing for a job that has none. */
 export function Origins({ job, lineage }) {
@@ -54,7 +54,7 @@ const COLUMNS = [
   { name: "Submitted", cell: ({ created_at: at }) => html`<${Ago} at=${at} />` },
 ];
 
-const RELATIONS = new Map(Object.entries({ eval: "evaluation", export: "export", train: "training from a checkpoint" }));
+const RELATIONS = new Map(Object.entries({ eval: "evaluation", export: "export", search: "search for a path", train: "training from a checkpoint" }));
 
 function relationOf({ kind, parent_job_id: parent, source_checkpoint: source }) {
   if (parent && !source) return "retry";

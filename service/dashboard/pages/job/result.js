@@ -6,7 +6,7 @@ import { isEnded } from "../../parts/states.js";
 import { count, counted, namedMetric, validationTitle } from "../../text/format.js";
 
 export function Result({ job }) {
-  const entries = job.kind === "check_data" && job.result?.splits ? checkEntries(job.result) : plainEntries(job);
+  const entries = job.kind === "check_data" && job.result?.splits ? checkEntries(job.result) : plainEntries(job, SHOWN_ABOVE.get(job.kind));
   const none = isEnded(job) ? "This job has no result." : "The result is shown when the job has succeeded.";
   return html`
     <section class="panel result">
@@ -16,10 +16,13 @@ export function Result({ job }) {
   `;
 }
 
+/** What of a kind's result is a part of its page already. */
+const SHOWN_ABOVE = new Map([["search", "best"]]);
+
 /** Values other than numbers and texts are shown as JSON. */
-const plainEntries = (job) =>
+const plainEntries = (job, shownAbove) =>
   Object.entries(job.result ?? {})
-    .filter(([name]) => name !== "files")
+    .filter(([name]) => name !== "files" && name !== shownAbove)
     .map(([name, value]) => {
       const isPlain = typeof value === "number" || typeof value === "string";
       return { name: validationTitle(name), value: isPlain ? namedMetric(name, value) : JSON.stringify(value) };

@@ -3,13 +3,18 @@
 import { isMap } from "../../text/changes.js";
 
 /** What of a job's specification is submitted anew; a name would be taken for that of the other job. */
-const COPIED = ["kind", "recipe", "variant", "labels", "data", "params", "retention", "resources", "priority", "preemptible", "max_failures", "init_from", "checkpoint"];
+const COPIED = ["kind", "recipe", "variant", "search", "labels", "data", "params", "retention", "resources", "priority", "preemptible", "max_failures", "init_from", "checkpoint"];
 
 export const NEW_DRAFT = { kind: "train", recipe: "oneshot", data: { dataset: "digits" }, params: {} };
 
+/** What of a kind follows from the checkpoint that it names. */
+const FOLLOWING = new Map([["search", ["recipe", "variant"]]]);
+
 /** A draft with what a job was submitted with. */
 export function draftOf(job) {
-  const entries = COPIED.map((name) => [name, job.spec[name] ?? job[name]]).filter(([, value]) => value !== null && value !== undefined);
+  const following = FOLLOWING.get(job.spec.kind) ?? [];
+  const names = COPIED.filter((name) => !following.includes(name));
+  const entries = names.map((name) => [name, job.spec[name] ?? job[name]]).filter(([, value]) => value !== null && value !== undefined);
   return withoutNulls(Object.fromEntries(entries));
 }
 

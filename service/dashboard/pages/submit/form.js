@@ -3,12 +3,14 @@
 import { html } from "../../parts/html.js";
 import { ChoiceField, GpusField, LabelsField, SchemaField, TextField } from "./fields.js";
 import { valueAt, withValue } from "./draft.js";
+import { NetworkFields } from "./network_fields.js";
 import { StartFields } from "./start_fields.js";
 
 /** Those that most submissions change; the others are folded. */
 const FIRST = {
   train: ["total_iters", "batch_size", "learning_rate", "image_size", "val_interval", "save_interval", "seed"],
   eval: ["image_size", "precision", "data_workers"],
+  search: ["macs_limit", "macs_image_size", "generations", "population", "fitness", "fitness_images", "recalibration_batches", "seed"],
 };
 
 /**
@@ -19,8 +21,10 @@ const FIRST = {
  * @param {import("../../api/types").Hint[]} props.hints
  * @param {import("../../api/types").ShownRecipe[]} props.recipes
  * @param {import("../../api/types").DatasetInfo[]} props.datasets
+ * @param {Record<string, any> | null} props.params The schemas of the parameters of a kind that has its own.
+ * @param {{id: string, title: string}[]} props.weights
  */
-export function SubmitForm({ draft, onChange, problems, hints, recipes, datasets }) {
+export function SubmitForm({ draft, onChange, problems, hints, recipes, datasets, params, weights }) {
   const bind = (...path) => ({
     value: valueAt(draft, path),
     problem: problems.get(`/${path.join("/")}`),
@@ -28,20 +32,17 @@ export function SubmitForm({ draft, onChange, problems, hints, recipes, datasets
     onChange: (value) => onChange(withValue(draft, path, value)),
   });
   const recipe = recipes.find(({ name }) => name === draft.recipe);
-  // Another recipe has other variants and parameters: those that it has too are kept.
-  const chooseRecipe = (name) => onChange(keptBy(recipes.find((each) => each.name === name), { ...draft, recipe: name }));
+  const schemas = params ?? recipe?.schema.properties;
   return html`
     <section class="panel form-part">
-      <h2>Network</h2>
-      <${ChoiceField} label="Recipe" ...${bind("recipe")} onChange=${chooseRecipe} hint=${recipe?.description} choices=${recipes.map(({ name }) => [name, name])} />
-      ${recipe?.variants.length > 1 &&
-      html`<${ChoiceField} label="Variant" ...${bind("variant")} choices=${[["", "default"], ...recipe.variants.map((name) => [name, name])]} />`}
+      <h2>${params ? "Name" : "Network"}</h2>
+      ${!params && html`<${NetworkFields} draft=${draft} bind=${bind} onChange=${onChange} problems=${problems} recipes=${recipes} />`}
       <${TextField} label="Name" hint="Shown in lists; left out, its id is." ...${bind("name")} />
       <${LabelsField} label="Labels" hint="As team=vision, sweep=7." ...${bind("labels")} />
     </section>
-    <${StartFields} draft=${draft} bind=${bind} onChange=${onChange} />
+    <${StartFields} draft=${draft} bind=${bind} onChange=${onChange} weights=${weights} />
     <${DataFields} draft=${draft} bind=${bind} onChange=${onChange} datasets=${datasets} problem=${problems.get("/data")} />
-    ${recipe && html`<${Parameters} first=${FIRST[draft.kind] ?? []} schemas=${recipe.schema.properties ?? {}} bind=${bind} />`}
+    ${schemas && html`<${Parameters} first=${FIRST[draft.kind] ?? []} schemas=${schemas} bind=${bind} />`}
     <section class="panel form-part">
       <h2>Where and when</h2>
       <${GpusField} hint="On each host; none: on the CPU. A range as 2:8 takes what is free when a worker claims the job." ...${bind("resources", "gpus")} problem=${problemOfGpus(problems)} />
@@ -57,13 +58,6 @@ export function SubmitForm({ draft, onChange, problems, hints, recipes, datasets
 
 /** The least and the most of a range are in one field. */
 const problemOfGpus = (problems) => ["", "/min", "/max"].map((end) => problems.get(`/resources/gpus${end}`)).find(Boolean);
-
-function keptBy(recipe, draft) {
-  if (!recipe) return draft;
-  const known = Object.entries(draft.params ?? {}).filter(([name]) => Object.hasOwn(recipe.schema.properties ?? {}, name));
-  const variant = recipe.variants.includes(draft.variant) ? draft.variant : undefined;
-  return withValue({ ...draft, params: Object.fromEntries(known) }, ["variant"], variant);
-}
 
 function Parameters({ first, schemas, bind }) {
   const field = (name) => html`<${SchemaField} key=${name} name=${name} schema=${schemas[name]} ...${bind("params", name)} />`;

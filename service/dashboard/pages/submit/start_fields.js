@@ -19,17 +19,34 @@ const HEADS = new Map([
   ["replace", "made anew for the classes of the data"],
 ]);
 
-/** @param {{draft: any, bind: (...path: string[]) => any, onChange: (draft: object) => void}} props */
-export function StartFields({ draft, bind, onChange }) {
-  const field = draft.kind === "eval" ? "checkpoint" : "init_from";
+/** What each kind does with a checkpoint. */
+const USES = {
+  train: { field: "init_from", head: "Where it starts", origins: [["", "New weights"], ...ORIGINS] },
+  eval: { field: "checkpoint", head: "What is evaluated", origins: ORIGINS },
+  search: { field: "checkpoint", head: "What is searched", origins: ORIGINS.filter(([name]) => name !== "file") },
+};
+
+/**
+ * @param {object} props
+ * @param {any} props.draft
+ * @param {(...path: string[]) => any} props.bind
+ * @param {(draft: object) => void} props.onChange
+ * @param {{id: string, title: string}[]} props.weights Checkpoints that are choices of their own.
+ */
+export function StartFields({ draft, bind, onChange, weights }) {
+  const { field, head, origins } = USES[draft.kind] ?? USES.train;
   const reference = valueAt(draft, [field]);
+  const isOffered = weights.some(({ id }) => id === reference?.id);
   const origin = ORIGINS.find(([name]) => reference && name in reference)?.[0] ?? "";
-  const choose = (name) => onChange(withValue(draft, [field], name ? { [name]: "" } : undefined));
-  const choices = draft.kind === "eval" ? ORIGINS : [["", "New weights"], ...ORIGINS];
+  const choose = (name) => {
+    const isCheckpoint = weights.some(({ id }) => id === name);
+    onChange(withValue(draft, [field], isCheckpoint ? { id: name } : name ? { [name]: "" } : undefined));
+  };
+  const choices = [...origins, ...weights.map(({ id, title }) => [id, title])];
   return html`
     <section class="panel form-part">
-      <h2>${draft.kind === "eval" ? "What is evaluated" : "Where it starts"}</h2>
-      <${ChoiceField} label="Weights" ...${bind(field)} value=${origin} choices=${choices} onChange=${choose} />
+      <h2>${head}</h2>
+      <${ChoiceField} label="Weights" ...${bind(field)} value=${isOffered ? reference.id : origin} choices=${choices} onChange=${choose} />
       ${origin === "id" && html`<${TextField} label="Checkpoint" hint=${linkTo(reference.id)} ...${bind(field, "id")} />`}
       ${origin === "job" && html`<${OfJob} field=${field} bind=${bind} />`}
       ${origin === "file" && html`<${TextField} label="File" hint="Below the import folder of the worker." ...${bind(field, "file")} />`}

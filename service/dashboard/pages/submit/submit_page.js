@@ -17,21 +17,23 @@ export function SubmitPage({ query }) {
   const origin = useOrigin(query);
   const recipes = usePolled("recipes", RARELY_MS);
   const datasets = usePolled("datasets", RARELY_MS);
+  const schemas = useKindSchemas(origin.start?.kind);
   useEffect(() => {
     document.title = "Submit – Trainyard";
   }, []);
-  const isReady = recipes.value && datasets.value && origin.isReady;
+  const isReady = recipes.value && datasets.value && schemas.isReady && origin.isReady;
   return html`
     <div class="page-head"><h1>${origin.title}</h1></div>
     <${Problem} of=${origin.name} error=${origin.error} />
     <${Problem} of="Recipes" error=${recipes.error} />
+    <${Problem} of="Parameters" error=${schemas.error} />
     ${origin.refusal && html`<p class="callout" data-tone="bad" role="alert">${origin.refusal} <a href=${origin.address}>Its page</a> has what it allows.</p>`}
     ${isReady &&
-    html`<${Editor} key=${query.toString()} start=${origin.start} original=${origin.original} recipes=${recipes.value.data} datasets=${datasets.value.data} />`}
+    html`<${Editor} key=${query.toString()} origin=${origin} recipes=${recipes.value.data} datasets=${datasets.value.data} params=${schemas.params} />`}
   `;
 }
 
-function Editor({ start, original, recipes, datasets }) {
+function Editor({ origin: { start, original, weights }, recipes, datasets, params }) {
   const [draft, setDraft] = useState(start);
   const dryRun = useDryRun(draft);
   const { refusal, isSending, submit } = useSubmission(draft);
@@ -39,7 +41,7 @@ function Editor({ start, original, recipes, datasets }) {
   return html`
     <form class="submit" onSubmit=${submit} noValidate>
       <div class="submit-fields">
-        <${SubmitForm} draft=${draft} onChange=${setDraft} problems=${problems} hints=${dryRun.hints} recipes=${recipes} datasets=${datasets} />
+        <${SubmitForm} draft=${draft} onChange=${setDraft} problems=${problems} hints=${dryRun.hints} recipes=${recipes} datasets=${datasets} params=${params} weights=${weights} />
       </div>
       <aside class="panel submit-summary" aria-label="Summary">
         <h2>Dry run</h2>
@@ -53,6 +55,15 @@ function Editor({ start, original, recipes, datasets }) {
     </form>
   `;
 }
+
+/** The parameters of a kind that are not those of a recipe, from the server's own description; null for others. */
+function useKindSchemas(kind) {
+  const name = OWN_PARAMETERS.get(kind);
+  const { value, error } = usePolled(name ? "openapi.json" : null, RARELY_MS);
+  return { isReady: !name || Boolean(value), error, params: name && value ? value.components.schemas[name].properties : null };
+}
+
+const OWN_PARAMETERS = new Map([["search", "SearchParams"]]);
 
 /** Sends a draft once, however often the button is pressed; leads to its job's page. */
 function useSubmission(draft) {

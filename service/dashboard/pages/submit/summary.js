@@ -26,11 +26,18 @@ export function Warnings({ hints }) {
 /** The length of the run in words, once the server has completed the specification. */
 export function RunLength({ completed, datasets }) {
   const params = completed?.params;
+  if (completed?.kind === "search" && params) return html`<p>${searchText(params)}</p>`;
   if (completed?.kind !== "train" || !params?.total_iters || !params.batch_size) return null;
   const images = datasets.find(({ name }) => name === completed.data?.dataset)?.train_images;
   const seen = params.total_iters * params.batch_size;
   const epochs = images ? `, ${Number((seen / images).toPrecision(3)).toLocaleString("en")} times the data` : "";
   return html`<p>${counted(params.total_iters, "step", "steps")} of ${counted(params.batch_size, "image", "images")}: ${count(seen)} images${epochs}.</p>`;
+}
+
+function searchText({ candidates, generations, population, fitness_images: images }) {
+  const many = candidates ? candidates.length : generations * population;
+  const plan = candidates ? "" : `${counted(generations, "generation", "generations")} of ${count(population)}: `;
+  return `${plan}${counted(many, "candidate", "candidates")}, each on at most ${counted(images, "image", "images")}.`;
 }
 
 export function Changes({ original, draft }) {

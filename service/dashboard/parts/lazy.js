@@ -1,13 +1,18 @@
-// Shows a page, whose modules are loaded when it is first shown.
+// A part of a page whose modules are loaded when it is first shown.
 
 import { useEffect, useState } from "../vendor/preact.js";
-import { html } from "../parts/html.js";
+import { html } from "./html.js";
 
-/** Components that are loaded, by their `load`: a page that was shown once is shown again at once. */
+/** Components by what loads them: one that was shown once is shown again at once. */
 const loaded = new Map();
 
-/** `shown` is what the page is given. A page that cannot be loaded says so. */
-export function PageView({ load, shown }) {
+/**
+ * @param {object} props
+ * @param {() => Promise<import("../vendor/preact.js").ComponentType<any>>} props.load
+ * @param {object} props.shown What the component is given.
+ * @param {string} props.of What it is, for a part that cannot be loaded.
+ */
+export function Lazy({ load, shown, of }) {
   const [fault, setFault] = useState(null);
   const [, redraw] = useState(false);
   useEffect(() => {
@@ -25,7 +30,7 @@ export function PageView({ load, shown }) {
   if (!fault) return null;
   return html`
     <div class="callout" data-tone="bad" role="alert">
-      This page could not be loaded from the server.
+      ${of} could not be loaded from the server.
       <button type="button" class="button" onClick=${() => location.reload()}>Load again</button>
     </div>
   `;

@@ -1,0 +1,35 @@
+"""The search of a supernet whose paths are of one of several spaces of their recipe."""
+
+from pathlib import Path
+
+from api_tests.support.attempts import (
+    as_checkpoint,
+    attempt,
+    checkpoints_in,
+    ended,
+    final_folder,
+    run,
+)
+from api_tests.support.digit_searches import DIGITS, trained_supernet
+
+
+def test_what_a_search_of_detnas_leaves_has_exactly_its_error(tmp_path: Path) -> None:
+    supernet = trained_supernet(tmp_path, "detnas_supernet_300M", "300M", total_iters=4)
+    few = {"generations": 1, "population": 2, "parents": 1, "mutations": 0, "crossovers": 0}
+    searched = supernet.searched(**few, fitness_images=360)
+    best, folder = searched.result["best"], final_folder(tmp_path, searched.job_id)
+    ((_, manifest),) = checkpoints_in(folder)
+    variant = f"300M.path-b{best['blocks']}"
+    assert (manifest.recipe, manifest.variant) == ("detnas", variant)
+    spec = {
+        "kind": "eval",
+        "recipe": "detnas",
+        "variant": variant,
+        "data": DIGITS,
+        "checkpoint": {"id": manifest.checkpoint_id},
+    }
+    weights = as_checkpoint(tmp_path, folder)
+    job_id = supernet.new_job()
+    evaluated = ended(run(attempt(tmp_path, job_id=job_id, spec=spec, weights=weights)))
+    for name in ("loss", "top1_error", "top5_error"):
+        assert evaluated["result"][name] == best[name] == manifest.metrics[name]
