@@ -12,6 +12,7 @@ from service.contract.candidates import Fitness
 from service.contract.path_costs import PathCosts
 from service.contract.search_params import SearchParams
 from workers.recipes.oneshot.space import SPACE
+from workers.search import evolution
 from workers.search.allowed_paths import AllowedPaths
 from workers.search.evolution import END, NO_MORE, Proposal, evolve, order_key
 
@@ -100,6 +101,15 @@ def test_a_search_whose_space_runs_out_ends_with_every_path_of_it() -> None:
     assert len(measured.populations) == 8
 
 
+def test_what_no_draw_has_found_is_gone_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evolution, "_RANDOM_TRIES", 3)
+    monkeypatch.setattr(evolution, "_TRIES_WITHIN", 2)
+    measured, end = searched(SearchParams(**SMALL | {"generations": 12}), THREE_FREE)
+    assert (end, len(set(measured.paths))) == (NO_MORE, 64)
+    again, _ = searched(SearchParams(**SMALL | {"generations": 12}), THREE_FREE)
+    assert again.paths == measured.paths
+
+
 def test_a_space_that_has_just_enough_paths_is_searched_to_the_end() -> None:
     measured, end = searched(SearchParams(**SMALL | {"generations": 8}), THREE_FREE)
     assert (end, len(set(measured.paths))) == (END, 64)
@@ -173,9 +183,10 @@ def test_parents_are_the_best_by_error_or_by_loss_and_of_equal_ones_the_first(by
 @pytest.mark.parametrize("by", ["error", "loss"])
 def test_a_path_whose_loss_is_not_finite_is_worse_than_any_other(by: Any) -> None:
     worst = {"top1_error": 1.0, "top5_error": 1.0, "loss": 99.0}
-    changes: dict[int, Any] = {order: worst for order in range(8)}
-    changes[2] = {"top1_error": 0.0, "top5_error": 0.0, "loss": None}
-    parents = _parents_after(changes, fitness=by, parents=7)
-    assert parents
-    assert 2 not in parents
-    assert 2 in _parents_after(changes | {2: worst}, fitness=by, parents=7)
+    no_number = {"top1_error": 0.0, "top5_error": 0.0, "loss": None}
+    path = {"blocks": "0" * 20}
+    key_of_worst, key = (order_key(Fitness(**path | each), by) for each in (worst, no_number))
+    assert key > key_of_worst
+    # It is the first, and would be the only parent if it counted as equal.
+    changes: dict[int, Any] = {order: worst for order in range(1, 8)} | {0: no_number}
+    assert _parents_after(changes, fitness=by, parents=1) == {1}

@@ -135,9 +135,13 @@ def test_the_own_network_of_a_path_has_its_logits_and_its_fitness() -> None:
     own = build("oneshot", f"b{path}", 7).eval()
     own.load_state_dict(tensors_of_path(small.network.state_dict(), path))
     take(small.network.eval(), path)
+    losses = []
     with torch.no_grad():
-        for images, _ in small.images:
-            assert own(images).equal(small.network(images))
+        for images, labels in small.images:
+            logits = own(images)
+            assert logits.equal(small.network(images))
+            losses.append(nn.functional.cross_entropy(logits, labels, reduction="sum").item())
+    assert sum(losses) / 32 == fitness.loss
 
 
 def test_batches_are_gone_through_without_a_path_too() -> None:

@@ -54,6 +54,7 @@ def test_the_table_does_not_depend_on_groups_and_ranks(
 ) -> None:
     assert [candidate.order for candidate in alone.table] == list(range(15))
     assert len({candidate.loss for candidate in alone.table}) == alone.result["distinct"] > 10
+    assert alone.result["best"]["loss"] == min(_losses(alone.table))
     for ranks, at_once in ((1, 8), (1, 50), (2, 2)):
         other = supernet.searched(ranks, at_once=at_once)
         assert other.table == alone.table

@@ -37,7 +37,8 @@ def holdout_of(training: Mapping[str, Any]) -> int:
 def require_holdout(params: SearchParams, training: Mapping[str, Any]) -> None:
     """Raises Unprocessable unless the supernet has seen no image of the fitness.
 
-    The validation split, which 0 is, it never has. Nothing is known of a supernet without parameters, which was imported.
+    The validation split, which 0 is, it never has. Nothing is known of a supernet without
+    parameters, which was imported.
     """
     if params.holdout_every == 1:
         message = "holdout_every 1 leaves no image to train on: use 0, or 2 and more"
