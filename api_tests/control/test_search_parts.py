@@ -163,10 +163,7 @@ def test_an_attempt_that_is_lost_after_it_asked_has_asked(yard: SearchingYard) -
 def test_a_part_that_failed_ends_its_search_and_the_others(parted: SearchingYard) -> None:
     failed, running = parted.agent.claimed(), parted.agent.claimed()
     parted.agent.report(failed, "failed", "invalid_data", message="no images")
-    # It is not claimed before the turn that ends it.
-    for claim in [parted.agent.claimed()]:
-        parted.measure(claim)
-    assert parted.agent.claim() is None
+    parted.measure(parted.agent.claimed())
     assert parted.turn()
     search = parted.job
     assert (search.state, search.reason) == (JobState.FAILED, "invalid_data")
@@ -184,6 +181,16 @@ def test_a_part_that_failed_ends_its_search_and_the_others(parted: SearchingYard
         each.blocks for each in parted.table()
     ]
     assert retry.state is JobState.QUEUED
+
+
+def test_a_search_whose_last_part_failed_is_claimed_no_more(parted: SearchingYard) -> None:
+    failed, *others = (parted.agent.claimed() for _ in range(3))
+    for claim in others:
+        parted.measure(claim)
+    parted.agent.report(failed, "failed", "invalid_data")
+    assert parted.agent.claim() is None
+    assert parted.turn()
+    assert parted.job.state is JobState.FAILED
 
 
 def test_what_a_cancelled_part_has_not_measured_is_asked_for_again(parted: SearchingYard) -> None:
