@@ -1,4 +1,4 @@
-.PHONY: help install demo up test check docs audit bench gpu chaos pictures chromium clean
+.PHONY: help install demo demo-search up test check docs audit bench gpu chaos pictures chromium clean
 
 PYTHON ?= python3
 PORT ?= 8000
@@ -8,7 +8,7 @@ BIN := .venv/bin
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
 help: ## Show this list
-	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 install: .venv/installed ## Build .venv with everything
 
@@ -21,6 +21,9 @@ install: .venv/installed ## Build .venv with everything
 
 demo: install ## Train on the digits, evaluate, print the latest checkpoint
 	$(BIN)/trainyard demo --data-dir "$(YARD)" --port $(PORT)
+
+demo-search: install ## Search a supernet of the digits for its best network, and train that
+	$(BIN)/trainyard demo --search --data-dir "$(YARD)" --port $(PORT)
 
 up: install ## Start the control plane and a worker, and stay up
 	$(BIN)/trainyard up --data-dir "$(YARD)" --port $(PORT)

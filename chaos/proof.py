@@ -2,19 +2,20 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from chaos.causes import unexplained_ends, unjustified_poison
 from chaos.history import History
+from chaos.jobs import seed_of, table_of
 from chaos.journal import Journal
 from chaos.writes import Leases, Writes
 from service.client import TrainyardClient
 from service.contract.checkpoints import Checkpoint
 from service.contract.jobs import ENDED_JOBS, Attempt, Event, Job, JobState, Reason
-from service.contract.specs import TrainSpec
 from service.volume.folder import checkpoints_in, verify
 
 _MODEL = "model.safetensors"
@@ -30,6 +31,14 @@ class Proof:
 
 
 @dataclass(frozen=True)
+class Outcome:
+    """What a job came to: the digest of its final weights, and the table of a search."""
+
+    digest: str
+    table: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True)
 class _Case:
     job: Job
     attempts: list[Attempt]
@@ -37,7 +46,7 @@ class _Case:
 
 
 class Checker:
-    """Looks at a finished run; `undisturbed` has the digest of the final weights by seed."""
+    """Looks at a finished run; `undisturbed` has by seed what came of a job without faults."""
 
     def __init__(
         self,
@@ -46,7 +55,7 @@ class Checker:
         volume: Path,
         journal: Journal,
         leases: Leases,
-        undisturbed: dict[int, str],
+        undisturbed: dict[int, Outcome],
     ) -> None:
         self._history, self._client, self._volume = history, client, volume
         self._journal, self._leases, self._undisturbed = journal, leases, undisturbed
@@ -129,8 +138,10 @@ class Checker:
         on_disk = hashlib.sha256((self._volume / final.path / _MODEL).read_bytes()).hexdigest()
         if on_disk != digest:
             yield "its final weights are not those of their manifest"
-        assert isinstance(job.spec, TrainSpec)
-        if digest != self._undisturbed[job.spec.params["seed"]]:
+        undisturbed = self._undisturbed[seed_of(job)]
+        if table_of(self._client, job) != undisturbed.table:
+            yield f"its table differs from the undisturbed search's, after {job.attempt} tries"
+        if digest != undisturbed.digest:
             yield f"its final weights differ from the undisturbed run's, after {job.attempt} tries"
 
 

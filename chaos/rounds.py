@@ -3,7 +3,7 @@
 import random
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +12,9 @@ from typing import Any
 from api_tests.support.installation import Installation
 from chaos.fault_injector import FaultInjector
 from chaos.history import History
+from chaos.jobs import LONG, SHORT, SUPERNET, a_search, seed_of, table_of
 from chaos.journal import Journal
-from chaos.proof import Checker, Proof
+from chaos.proof import Checker, Outcome, Proof
 from chaos.proxy import LOSSY, Proxy
 from chaos.users import Users
 from chaos.writes import Leases
@@ -21,26 +22,6 @@ from service.client import TrainyardClient, TrainyardError
 from service.contract.jobs import ENDED_JOBS
 
 SERVER = "chaos.server"
-# One in four outlasts whatever is done to its worker.
-SHORT = {"seed": 1, "total_iters": 60}
-LONG = {"seed": 2, "total_iters": 300}
-SPEC: dict[str, Any] = {
-    "kind": "train",
-    "recipe": "shufflenet_v2",
-    "variant": "0.5x",
-    "data": {"dataset": "digits"},
-    "max_failures": 100,
-    "retention": {"keep_last": 2, "keep_best": 0},
-    "params": {
-        "batch_size": 16,
-        "image_size": 32,
-        "learning_rate": 0.05,
-        "val_interval": 60,
-        "save_interval": 6,
-        "display_interval": 6,
-        "bn_recalibration_iters": 6,
-    },
-}
 WINDOWS = {
     "HEARTBEAT_SECONDS": 0.4,
     "START_SECONDS": 6.0,
@@ -111,8 +92,13 @@ def one_round(folder: Path, seed: int, *, jobs: int, fault_seconds: float) -> Ro
             reassign_seconds=reassign,
         )
         try:
-            undisturbed = _run_undisturbed(installation, history)
-            _run_with_faults(installation.client, proxy, injector, history, jobs, fault_seconds)
+            undisturbed = _run_undisturbed(installation, history, [SUPERNET])
+            [supernet] = installation.client.jobs()
+            search = a_search(supernet.id)
+            undisturbed |= _run_undisturbed(installation, history, [SHORT, LONG, search])
+            kinds = [SHORT, SHORT, search, LONG]
+            specs = [kinds[number % len(kinds)] for number in range(jobs)]
+            _run_with_faults(installation.client, proxy, injector, history, specs, fault_seconds)
             checker = Checker(
                 history,
                 installation.client,
@@ -131,12 +117,17 @@ def one_round(folder: Path, seed: int, *, jobs: int, fault_seconds: float) -> Ro
     return Round(history, proof, ends, sum(job.attempt for job in ended))
 
 
-def _run_undisturbed(installation: Installation, history: History) -> dict[int, str]:
-    ids = {kind["seed"]: _submit(installation.client, history, kind) for kind in (SHORT, LONG)}
-    for job_id in ids.values():
-        job = installation.client.wait(job_id, timeout_seconds=120, poll_seconds=0.1)
+def _run_undisturbed(
+    installation: Installation, history: History, specs: Sequence[dict[str, Any]]
+) -> dict[int, Outcome]:
+    client = installation.client
+    outcomes: dict[int, Outcome] = {}
+    for job_id in [_submit(client, history, spec) for spec in specs]:
+        job = client.wait(job_id, timeout_seconds=120, poll_seconds=0.1)
         assert (job.state, job.attempt) == ("succeeded", 1), job.message
-    return {seed: installation.final_digest(job_id) for seed, job_id in ids.items()}
+        digest = installation.final_digest(job_id)
+        outcomes[seed_of(job)] = Outcome(digest, table_of(client, job))
+    return outcomes
 
 
 def _run_with_faults(
@@ -144,15 +135,15 @@ def _run_with_faults(
     proxy: Proxy,
     injector: FaultInjector,
     history: History,
-    jobs: int,
+    specs: Sequence[dict[str, Any]],
     fault_seconds: float,
 ) -> None:
     proxy.faults = LOSSY
     # Submitted through the proxy too: an acknowledgement that got lost must make no second job.
     with TrainyardClient(proxy.url, timeout_seconds=5.0) as client:
-        for number in range(jobs):
-            _submit(client, history, LONG if number % 4 == 3 else SHORT)
-        users = Users(client, history, random.Random(jobs))
+        for spec in specs:
+            _submit(client, history, spec)
+        users = Users(client, history, random.Random(len(specs)))
         deadline = time.monotonic() + fault_seconds
         injector.inject(
             lambda: time.monotonic() > deadline or _all_ended(client_without_faults),
@@ -174,15 +165,14 @@ def _all_ended(client: TrainyardClient) -> bool:
         return False
 
 
-def _submit(client: TrainyardClient, history: History, kind: dict[str, int]) -> str:
-    key = f"{kind['seed']}-{len(history.moments)}"
-    spec = SPEC | {"params": SPEC["params"] | kind}
+def _submit(client: TrainyardClient, history: History, spec: dict[str, Any]) -> str:
+    key = f"{spec['params']['seed']}-{len(history.moments)}"
     while True:
         try:
             job_id = client.submit(spec, key=key).id
         except TrainyardError:
             continue
-        history.note("acknowledged", job_id=job_id, **kind)
+        history.note("acknowledged", job_id=job_id, seed=spec["params"]["seed"])
         return job_id
 
 

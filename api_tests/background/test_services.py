@@ -24,6 +24,7 @@ from service.control.scheduling import preemption
 from service.store import (
     idempotency,
     notifications,
+    search_parts,
     series,
     server_heartbeats,
     sweeps,
@@ -33,7 +34,7 @@ from service.store.tables import limits
 
 ON_EVERY_DATABASE = {"reaper", "pruner", "compactor", "server-heartbeat", "gc"}
 ON_EVERY_DATABASE |= {"sample-writer", "sample-mover", "space", "webhooks", "sweeps", "credentials"}
-ON_EVERY_DATABASE |= {"preemption"}
+ON_EVERY_DATABASE |= {"preemption", "searches"}
 ON_POSTGRESQL = {"notification-listener", "notification-sender"}
 
 
@@ -54,6 +55,7 @@ def services(context: AppContext) -> Iterator[BackgroundServices]:
         ("webhooks", webhook_outbox, "is_empty"),
         ("space", shutil, "disk_usage"),
         ("sweeps", sweeps, "live_ids"),
+        ("searches", search_parts, "searches"),
         ("preemption", preemption, "decide"),
         ("server-heartbeat", server_heartbeats, "put"),
         ("notification-listener", notifications, "receive"),

@@ -15,6 +15,7 @@ from benchmarks import (
     polls,
     queue,
     save_ways,
+    search,
     step,
     submissions,
 )
@@ -105,6 +106,28 @@ def test_what_a_request_costs_is_measured_on_both_databases() -> None:
     assert _is_complete(section)
     assert {row[0] for row in section.rows} == {"SQLite", "PostgreSQL"}
     assert len(section.figures) == 10
+
+
+def test_searches_are_measured_beside_as_many_random_paths() -> None:
+    scale = search.Scale(
+        supernets=1,
+        searches=1,
+        iterations=4,
+        generations=2,
+        population=3,
+        parents=2,
+        mutations=1,
+        crossovers=1,
+        images=32,
+        recalibration_batches=1,
+    )
+    section = search.measure(scale)
+    assert len(section.rows) == 1
+    assert {figure.key for figure in section.figures} == {
+        "better_share",
+        "loss_ratio",
+        "below_median_share",
+    }
 
 
 def test_an_eval_is_measured_with_and_without_what_it_writes() -> None:

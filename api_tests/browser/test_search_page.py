@@ -168,6 +168,7 @@ def test_any_candidate_is_trained_from_the_table_and_names_the_search(
     expect(opened.get_by_role("heading", level=1)).to_contain_text("Train a path of")
     expect(opened.get_by_label("Recipe")).to_have_value("oneshot")
     expect(opened.get_by_label("Blocks")).to_have_value(path)
+    expect(opened.get_by_label("Data set")).to_have_value("digits")
     # Only of the best path are there weights, once the search has ended.
     weights = opened.get_by_label("Weights")
     expect(weights.locator("option", has_text="What the search left")).to_have_count(0)
@@ -177,6 +178,12 @@ def test_any_candidate_is_trained_from_the_table_and_names_the_search(
     job = agent.http.get(f"/jobs/{opened.url.rpartition('/')[2]}").json()
     assert (job["variant"], job["spec"]["search"]) == (f"b{path}", claim["job_id"])
     assert job["spec"]["init_from"] is None
+    origins = opened.locator(".origins")
+    expect(origins).to_contain_text("Found by")
+    expect(origins).not_to_contain_text("Retry")
+    origins.get_by_role("link").click()
+    descendants = opened.get_by_role("table", name="Jobs that came of it")
+    expect(descendants.locator("tbody tr").first).to_contain_text("training of a path")
 
 
 def test_another_path_than_the_candidate_is_no_longer_of_the_search(opened: Page) -> None:
@@ -201,6 +208,9 @@ def test_the_best_of_an_ended_search_can_start_from_what_it_left(
     panel = tab.locator(".search-best")
     expect(panel.locator(f'a[href="#/checkpoints/{checkpoint}"]')).to_be_visible()
     expect(tab.locator(".result")).not_to_contain_text("blocks")
+    uses = tab.locator(".job-actions")
+    expect(uses.get_by_role("link", name="Evaluate…")).to_be_visible()
+    expect(uses.get_by_role("link", name="Search this supernet…")).to_have_count(0)
     panel.get_by_role("link", name="Train this").click()
     weights = tab.get_by_label("Weights")
     expect(weights).to_have_value("")
@@ -250,3 +260,19 @@ def test_the_page_has_no_violation_and_fits(
     expect(_rows(tab)).to_have_count(25)
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
     assert violations(tab) == []
+
+
+@pytest.mark.skipif(not AXE.is_file(), reason="`make node_modules/installed` brings axe-core")
+@pytest.mark.parametrize("width", [375, 1280])
+def test_the_forms_of_a_path_and_of_a_search_have_no_violation_and_fit(
+    claim: dict[str, Any], tab: Page, width: int
+) -> None:
+    tab.set_viewport_size({"width": width, "height": 900})
+    path = _candidate(0)["blocks"]
+    supernet = claim["spec"]["checkpoint"]["id"]
+    train = f"/#/submit?from={claim['job_id']}&path={path}"
+    for address in (train, f"/#/submit?checkpoint={supernet}&action=search"):
+        tab.goto(address)
+        expect(tab.get_by_text("Nothing is wrong with it.")).to_be_visible()
+        assert tab.evaluate("document.documentElement.scrollWidth") <= width
+        assert violations(tab) == []

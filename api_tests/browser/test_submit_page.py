@@ -128,11 +128,11 @@ def test_an_architecture_has_its_size_as_its_digits_are_typed(
     tab.get_by_label("Channels").fill("")
     for digits in (_PATH, _PATH.replace("3", "0")):
         blocks.fill(digits)
-        path = f"/recipes/oneshot/size?blocks={digits}"
+        path = f"/recipes/oneshot/size?classes=10&blocks={digits}"
         expected = own_server.http.get(path).json()
         expect(size).to_contain_text(f"{expected['parameters']:,} parameters")
         expect(size).to_contain_text(f"{expected['multiply_adds'] / 1e6:.4g} M multiply-adds")
-    expect(size).to_contain_text("for 224 px and 1,000 classes")
+    expect(size).to_contain_text("for 224 px and 10 classes")
     tab.get_by_label("Channels").fill("0" * 20)
     narrow = own_server.http.get(f"{path}&channels={'0' * 20}").json()
     assert narrow["parameters"] < expected["parameters"]
@@ -165,3 +165,27 @@ def test_wrong_digits_are_told_at_their_field_and_right_ones_are_submitted(
     assert job["variant"] == f"b{_PATH}"
     tab.get_by_role("link", name="Clone and edit").click()
     expect(tab.get_by_label("Blocks")).to_have_value(_PATH)
+
+
+def test_a_recipe_with_several_spaces_takes_digits_of_each(tab: Page, own_server: Server) -> None:
+    def size_of(**query: str) -> str:
+        size = own_server.http.get("/recipes/detnas/size", params=query | {"classes": "10"}).json()
+        return f"{size['parameters']:,} parameters"
+
+    tab.goto("/#/submit")
+    tab.get_by_label("Recipe").select_option("detnas")
+    tab.get_by_label("Variant").select_option("by blocks and channels")
+    size, blocks = tab.locator(".architecture"), tab.get_by_label("Blocks")
+    # Its widths are the published ones.
+    expect(tab.get_by_label("Channels")).to_have_count(0)
+    blocks.fill("3" * 40)
+    expect(size).to_contain_text(size_of(blocks="3" * 40))
+    tab.get_by_label("Space").select_option("300M.path")
+    expect(blocks).to_have_accessible_description(re.compile("20 digits"))
+    blocks.fill("3" * 20)
+    expect(size).to_contain_text(size_of(blocks="3" * 20, space="300M.path"))
+    expect(tab.get_by_text("Nothing is wrong with it.")).to_be_visible()
+    tab.get_by_role("button", name="Submit").click()
+    tab.wait_for_url(lambda url: "/jobs/" in url)
+    job = own_server.http.get(f"/jobs/{tab.url.rpartition('/')[2]}").json()
+    assert job["variant"] == f"300M.path-b{'3' * 20}"

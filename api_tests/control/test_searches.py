@@ -21,9 +21,11 @@ from api_tests.support.searches import (
 )
 from api_tests.support.use_cases import Agent, ControlPlane, an_event
 from service.contract.jobs import Job
+from service.contract.search_params import SearchParams
 from service.contract.specs import SearchSpec, Submission, TrainSpec
 from service.control.jobs import lineage
 from service.control.jobs.submission import explain
+from service.domain import search_checks
 from service.domain.errors import Unprocessable
 
 FREE = ["0123"] * 4 + ["0"] * 16
@@ -163,6 +165,12 @@ def test_images_that_the_supernet_was_trained_with_measure_nothing(
     pointer, message = refusal(control_plane, a_search(supernet, params={"holdout_every": 25}))
     assert pointer == "/params/holdout_every"
     assert "was trained with 0: it has seen every training image; leave holdout_every" in message
+
+
+def test_no_supernet_has_seen_the_validation_split() -> None:
+    search_checks.require_holdout(SearchParams(holdout_every=0), {"holdout_every": 25})
+    with pytest.raises(Unprocessable, match="every training image but each 25th; leave"):
+        search_checks.require_holdout(SearchParams(holdout_every=5), {"holdout_every": 25})
 
 
 @pytest.mark.parametrize(

@@ -61,4 +61,8 @@ test("the origin is what the oldest one came from", () => {
   assert.equal(originOf({ ...lineage, spec: { kind: "train", init_from: { file: "b.pth" } } }, null), "Began with the weights of b.pth");
   assert.equal(originOf({ ...lineage, ancestors: [entry("c", 1)] }, null), "New weights, or a file");
   assert.equal(originOf({ ...lineage, spec: null }, null), "Its job has been deleted");
+  assert.equal(originOf({ ...lineage, spec: { kind: "search" } }, null), "A path of a supernet, with the weights that it has there");
+  const found = { parent_job_id: "job_s", spec: { search: "job_s" } };
+  assert.equal(originOf(lineage, found), "Began with new weights, as a path that a search has found");
+  assert.equal(originOf(lineage, { ...found, parent_job_id: "job_r" }), "Began with new weights, as the retry of another job");
 });

@@ -10,7 +10,7 @@ globalThis.window = { addEventListener: () => {} };
 const { scaleOf } = await import("../../service/dashboard/charts/scale.js");
 const { ordered, orderOf, pageOf } = await import("../../service/dashboard/pages/job/candidate_order.js");
 const { dotsOf, lateness, measuredOf, nearestOf, placesOf, scalesOf } = await import("../../service/dashboard/pages/job/search_points.js");
-const { draftOfPath, weightsOfPath } = await import("../../service/dashboard/pages/submit/action_draft.js");
+const { draftOfAction, draftOfPath, weightsOfPath } = await import("../../service/dashboard/pages/submit/action_draft.js");
 const { fitnessText, generationText, millions, originText, valueOf } = await import("../../service/dashboard/text/candidates.js");
 const { byStages, choicesOf, digitsOf, marksOf, placesOf: placesOfSpace, spaceOf, spacesOf, stagesOf } = await import("../../service/dashboard/text/paths.js");
 
@@ -149,7 +149,7 @@ test("candidates in words", () => {
 const SEARCH = {
   id: "job_7",
   latest_checkpoint: "ckpt_9",
-  spec: { kind: "search", data: { dataset: "digits" }, labels: { team: "a" }, params: {}, training: { image_size: 32, seed: 3 } },
+  spec: { kind: "search", data: { dataset: "digits", train_dir: null, packed: null }, labels: { team: "a" }, params: {}, training: { image_size: 32, seed: 3 } },
 };
 const SUMMARY = { recipe: "oneshot", best: candidate(0, { blocks: "2101" }) };
 
@@ -172,4 +172,13 @@ test("only the best path has weights to start from, once the search has left the
   assert.deepEqual(weightsOfPath("2101", SEARCH, SUMMARY).map(({ id }) => id), ["ckpt_9"]);
   assert.deepEqual(weightsOfPath("0000", SEARCH, SUMMARY), []);
   assert.deepEqual(weightsOfPath("2101", { ...SEARCH, latest_checkpoint: null }, SUMMARY), []);
+});
+
+test("what is made of an ended search has the network that it left, and its data", () => {
+  const ended = { ...SEARCH, kind: "search", recipe: "supernet", variant: "oneshot", result: { recipe: "oneshot", variant: "b2101" } };
+  const body = { kind: "eval", checkpoint: { id: "ckpt_9" } };
+  const draft = draftOfAction({ name: "evaluate", path: "/jobs", method: "POST", body }, ended, ended);
+  assert.deepEqual(draft, { ...body, recipe: "oneshot", variant: "b2101", data: { dataset: "digits" }, params: {} });
+  const unknown = draftOfAction({ name: "evaluate", path: "/jobs", method: "POST", body }, { ...ended, result: null }, ended);
+  assert.equal(unknown.recipe, undefined);
 });

@@ -15,6 +15,7 @@ JOB_MOVES = {
     ("queued", "claimed"): "running",
     ("queued", "cancel_requested"): "cancelled",
     ("queued", "unreadable"): "failed",
+    ("queued", "part_failed"): "failed",
     ("running", "requeued"): "queued",
     ("running", "cancel_requested"): "cancelling",
     ("running", "succeeded"): "succeeded",

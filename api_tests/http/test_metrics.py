@@ -29,6 +29,7 @@ def test_every_loop_of_the_server_counts_its_turns_and_errors(http: httpx.Client
         "sample-mover",
         "space",
         "webhooks",
+        "searches",
         "sweeps",
         "preemption",
         "credentials",

@@ -30,7 +30,7 @@ ALLOWED = {
     "POST /jobs/bulk": (8, 6),
     "GET /jobs/{job_id}": (9, 0),
     "PATCH /jobs/{job_id}": (12, 12),
-    "DELETE /jobs/{job_id}": (21, 16),
+    "DELETE /jobs/{job_id}": (22, 17),
     "GET /jobs/{job_id}/attempts": (2, 0),
     "GET /jobs/{job_id}/events": (2, 0),
     "GET /jobs/{job_id}/checkpoints": (2, 0),
@@ -108,7 +108,7 @@ ALLOWED = {
     "PUT /agent/workers/{worker_id}/volume": (3, 3),
     "PUT /agent/workers/{worker_id}/catalog": (5, 4),
     "POST /agent/workers/{worker_id}/gone": (9, 9),
-    "POST /agent/claims": (17, 14),
+    "POST /agent/claims": (18, 14),
     "POST /agent/heartbeats": (18, 18),
     "POST /agent/reports": (10, 10),
 }

@@ -16,6 +16,6 @@ def test_under_injected_faults_no_job_is_lost_none_runs_twice_and_weights_are_th
 ) -> None:
     done = one_round(tmp_path, seed=7, jobs=8, fault_seconds=15)
     assert done.proof.problems == []
-    assert len(done.ends) == 10
+    assert len(done.ends) == 12
     assert done.poisoned <= 1
     assert sum(done.history.fault_counts().values()) >= 3

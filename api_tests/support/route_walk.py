@@ -1,6 +1,7 @@
 """A call of every route of a server, each as it is when it finds what it is about."""
 
 import hashlib
+from itertools import count
 from typing import Any
 
 from api_tests.support.counted_calls import CountedCalls
@@ -19,6 +20,7 @@ from service.contract.checkpoints import MANIFEST, attempt_path, job_files_path
 
 KERNEL = {"boot_id": "boot", "pid_namespace": "pid:[1]", "pid": 7, "started_ticks": 99}
 CONTENT = b"weights"
+_REQUESTS = count(1)
 DIGEST = {"bytes": len(CONTENT), "sha256": hashlib.sha256(CONTENT).hexdigest()}
 
 
@@ -34,9 +36,9 @@ def call_every_route(server: ThreadedServer, calls: CountedCalls) -> None:
     calls("GET /checkpoints/{checkpoint_id}/export", checkpoint)
     calls("PATCH /checkpoints/{checkpoint_id}", checkpoint, json={"pinned": True, "tags": ["a"]})
     calls("POST /checkpoints/{checkpoint_id}/verify", checkpoint)
+    _use_search(calls)
     _steer_jobs(calls)
     calls("PATCH /checkpoints/{checkpoint_id}", checkpoint, json={"pinned": False, "tags": []})
-    _use_search(calls)
     _steer_workers(calls)
     _use_webhooks(calls)
     _use_sweeps(calls)
@@ -133,12 +135,12 @@ def _use_search(calls: CountedCalls) -> None:
     """The search of a supernet, which this worker has trained before."""
     catalog = searching_catalog().model_dump(mode="json")
     calls("PUT /agent/workers/{worker_id}/catalog", "wrk_1", expect=204, json=catalog)
-    calls("POST /jobs", expect=201, json=SPEC | SUPERNET | {"priority": 1000})
+    calls("POST /jobs", expect=201, json=SPEC | SUPERNET)
     claim = claim_one(calls)
     manifest = a_manifest(claim["job_id"], 1, **SUPERNET)
     _tell(calls, claim, "checkpoint", published_body(manifest))
     calls("POST /agent/reports", json=_of(claim) | {"outcome": "succeeded", "reason": "finished"})
-    search = {"kind": "search", "data": SPEC["data"], "params": PARAMS | SMALL, "priority": 1000}
+    search = {"kind": "search", "data": SPEC["data"], "params": PARAMS | SMALL}
     checkpoint = {"checkpoint": {"id": manifest.checkpoint_id}}
     calls("POST /jobs", expect=201, json=search | checkpoint)
     claim = claim_one(calls)
@@ -207,7 +209,7 @@ def run_export(server: ThreadedServer, calls: CountedCalls) -> str:
 
 def claim_one(calls: CountedCalls) -> dict[str, Any]:
     """The claim of the next job by the one worker."""
-    request = f"request-{len(calls.statements)}"
+    request = f"request-{next(_REQUESTS)}"
     body = {"worker_id": "wrk_1", "request_id": request, "free_slots": 1, "wait_seconds": 0}
     claim: dict[str, Any] = calls("POST /agent/claims", json=body)
     return claim

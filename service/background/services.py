@@ -17,6 +17,7 @@ from service.background.pruner import pruner_loop
 from service.background.reaper import reaper_loop
 from service.background.recovery import recover
 from service.background.sample_loops import sample_mover_loop, sample_writer_loop
+from service.background.search_loop import search_loop
 from service.background.server_heartbeat import server_heartbeat_loop
 from service.background.space import space_loop
 from service.background.sweep_loop import sweep_loop
@@ -50,6 +51,7 @@ class BackgroundServices:
             self._webhooks.loop,
             credentials_loop(context),
             sweep_loop(context),
+            search_loop(context),
             preemption_loop(context),
         )
         uri = context.settings.mlflow_uri

@@ -48,16 +48,24 @@ def up(
     )
 
 
-def demo(data_dir: DataDir = Path("yard"), port: Port = 8000) -> None:
+def demo(
+    data_dir: DataDir = Path("yard"),
+    port: Port = 8000,
+    search: Annotated[
+        bool, typer.Option("--search", help="Train a supernet, search it, train the best path.")
+    ] = False,
+) -> None:
     """Start a server and a worker, train and evaluate on the digits, and stop them."""
     require_extras("trainyard demo", "server", "workers")
     from service.cli.demo import run_demo
+    from service.cli.demo_search import run_search_demo
     from service.cli.server import settings_of
     from service.devserver.local_paths import LocalPaths
 
     token = settings_of().token
     paths = LocalPaths(data_dir, "127.0.0.1", port, os.environ)
-    run_demo(paths, token.get_secret_value() if token else None)
+    run = run_search_demo if search else run_demo
+    run(paths, token.get_secret_value() if token else None)
 
 
 def serve(

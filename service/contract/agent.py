@@ -32,7 +32,15 @@ EVENT_BYTES = 4 * 1024 * 1024
 _MOST_CHECKPOINTS = 10_000
 
 EventKind = Literal[
-    "started", "progress", "metrics", "checkpoint", "damaged", "note", "candidates", "ended"
+    "started",
+    "progress",
+    "metrics",
+    "checkpoint",
+    "damaged",
+    "note",
+    "candidates",
+    "wanted",
+    "ended",
 ]
 
 REASONS: dict[AttemptOutcome, tuple[Reason, ...]] = {

@@ -47,3 +47,25 @@ class CandidatesFound(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     candidates: Annotated[tuple[Candidate, ...], CutTo(MOST_CANDIDATES)]
+
+
+class WantedCandidate(BaseModel):
+    """A candidate without its fitness, with its place in the search; see `Candidate`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    blocks: Blocks
+    order: Step
+    generation: Step
+    origin: Annotated[Origin, Extensible]
+
+
+class CandidatesWanted(BaseModel):
+    """The body of the event `wanted`: a population that other jobs are to measure.
+
+    The attempt that sends it ends, and the search goes on when all of them are known.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    candidates: Annotated[tuple[WantedCandidate, ...], CutTo(MOST_CANDIDATES)]

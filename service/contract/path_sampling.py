@@ -8,6 +8,8 @@ from service.contract.search_spaces import SearchSpace
 
 IMAGE_SIZE, CLASSES = 224, 1000
 """For which the multiply-adds are counted by which a training draws its paths."""
+SAMPLING = "sampling"
+"""The parameter that says how paths are drawn; a recipe without it draws none."""
 BLOCK_TWICE = {"pattern": "0.*0|1.*1|2.*2|3.*3", "description": "name a block twice"}
 """As a JSON Schema, what the choices of a place may not be."""
 
@@ -32,7 +34,7 @@ def sampling_problem(space: SearchSpace, params: Mapping[str, Any]) -> SamplingP
         message = f"sampling_macs_from {least:,} is more than sampling_macs_to {most:,}: swap them"
         return SamplingProblem("sampling_macs_from", message)
     choices = _choices_of(params, len(space.places))
-    if params.get("sampling") != "macs_uniform" or choices is None:
+    if params.get(SAMPLING) != "macs_uniform" or choices is None:
         return None
     costs = PathCosts.of(space, IMAGE_SIZE, CLASSES)
     cheapest, dearest = costs.least(choices), costs.most(choices)

@@ -6,10 +6,11 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from service.contract.architectures import Blocks
 from service.contract.fields import Id
-from service.contract.json_types import WHOLE_NUMBER
+from service.contract.json_types import WHOLE_NUMBER, Boolean
 
 MOST_CANDIDATES = 20_000
 """Of one search: each is a row, and all come with the claim of a search that goes on."""
+MOST_WORKERS = 64
 _Count = Annotated[int, Field(ge=1, le=MOST_CANDIDATES), WHOLE_NUMBER]
 _Images = Annotated[int, Field(ge=1, le=10_000_000), WHOLE_NUMBER]
 
@@ -97,6 +98,25 @@ class SearchParams(BaseModel):
         ),
         WHOLE_NUMBER,
     ] = 8
+    # Left out where they say nothing: a worker of an older version takes no field it does not know.
+    workers: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=MOST_WORKERS,
+            exclude_if=lambda workers: workers == 1,
+            description="Into so many jobs, each on a worker of its own, the candidates of a "
+            "population are divided. It changes the time, and no result.",
+        ),
+        WHOLE_NUMBER,
+    ] = 1
+    publish: Annotated[
+        Boolean,
+        Field(
+            exclude_if=lambda publish: publish,
+            description="Whether the best path is saved as a checkpoint of its own.",
+        ),
+    ] = True
     candidates: Annotated[
         tuple[Blocks, ...] | None,
         Field(

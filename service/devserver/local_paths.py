@@ -45,6 +45,11 @@ class LocalPaths:
         host = _REACHABLE_HOST.get(self.host, self.host)
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
+    @property
+    def volume(self) -> Path:
+        """The folder of the checkpoints, and of all that jobs leave as files."""
+        return Path(self.environment()["TRAINYARD_VOLUME"])
+
     def make_folders(self) -> None:
         """Create the folders that are missing; raises BadDataFolder."""
         for name in ("volume", "data", "imports", "logs"):

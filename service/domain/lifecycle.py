@@ -18,6 +18,7 @@ class JobEvent(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
     UNREADABLE = "unreadable"
+    PART_FAILED = "part_failed"
 
 
 class AttemptEvent(StrEnum):
@@ -41,6 +42,8 @@ JOB_MOVES: dict[tuple[JobState, JobEvent], JobState] = {
     (_J.QUEUED, _JE.CLAIMED): _J.RUNNING,
     (_J.QUEUED, _JE.CANCEL_REQUESTED): _J.CANCELLED,
     (_J.QUEUED, _JE.UNREADABLE): _J.FAILED,
+    # A search waits in the queue for the jobs that measure for it.
+    (_J.QUEUED, _JE.PART_FAILED): _J.FAILED,
     (_J.RUNNING, _JE.REQUEUED): _J.QUEUED,
     (_J.RUNNING, _JE.CANCEL_REQUESTED): _J.CANCELLING,
     (_J.RUNNING, _JE.SUCCEEDED): _J.SUCCEEDED,

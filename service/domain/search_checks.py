@@ -35,24 +35,22 @@ def holdout_of(training: Mapping[str, Any]) -> int:
 
 
 def require_holdout(params: SearchParams, training: Mapping[str, Any]) -> None:
-    """Raises Unprocessable unless the images of the fitness are as the supernet was trained.
+    """Raises Unprocessable unless the supernet has seen no image of the fitness.
 
-    Nothing is known of a supernet without parameters, which was imported.
+    The validation split, which 0 is, it never has. Nothing is known of a supernet without
+    parameters, which was imported.
     """
     if params.holdout_every == 1:
         message = "holdout_every 1 leaves no image to train on: use 0, or 2 and more"
         raise Unprocessable("other_holdout", message, "/params/holdout_every")
     trained = holdout_of(training)
-    if not training or params.holdout_every in (None, trained):
+    if not training or params.holdout_every in (None, 0, trained):
         return
-    images = (
-        f"the images that each {trained}th of the training split is were kept from it"
-        if trained
-        else "it has seen every training image"
-    )
+    seen = "every training image" + (f" but each {trained}th" if trained else "")
     message = (
         f"holdout_every is {params.holdout_every}, and the supernet was trained with {trained}: "
-        f"{images}; leave holdout_every out, or train a supernet with {params.holdout_every}"
+        f"it has seen {seen}; leave holdout_every out, use 0 for the validation split, or train a "
+        f"supernet with {params.holdout_every}"
     )
     raise Unprocessable("other_holdout", message, "/params/holdout_every")
 
@@ -60,6 +58,7 @@ def require_holdout(params: SearchParams, training: Mapping[str, Any]) -> None:
 def require_room(params: SearchParams, space: PathSpace) -> None:
     """Raises Unprocessable if the limit, the population or a given candidate cannot be."""
     _require_limit(params, space)
+    _require_workers(params)
     if params.candidates is not None:
         _require_candidates(params.candidates, params, space)
         return
@@ -112,6 +111,19 @@ def _require_limit(params: SearchParams, space: PathSpace) -> None:
             cure = f"leave it out for {default:,}, or {cure}"
         message = f"macs_limit {limit:,} is above the most possible: {span}; {cure}"
         raise Unprocessable("macs_limit", message, pointer)
+
+
+def _require_workers(params: SearchParams) -> None:
+    most, what = params.population, f"population {params.population:,}"
+    if params.candidates is not None:
+        most = len(params.candidates)
+        what = f"the {count_text(most, 'candidate')} given"
+    if params.workers > most:
+        message = (
+            f"workers {params.workers} are more than {what}, which are divided among them: use "
+            f"at most {most}"
+        )
+        raise Unprocessable("workers", message, "/params/workers")
 
 
 def _require_candidates(given: Sequence[str], params: SearchParams, space: PathSpace) -> None:

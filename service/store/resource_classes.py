@@ -21,13 +21,14 @@ from sqlalchemy import (
     update,
 )
 
-from service.contract.jobs import Job
+from service.contract.jobs import Job, JobState
 from service.domain.offers import JobNeeds
 from service.domain.placement import QueuedJob
 from service.store.job_columns import as_text, texts_of
 from service.store.job_needs import column_of_needs, needs_of_column
 from service.store.job_rows import StoredJob
 from service.store.jobs import get
+from service.store.search_tables import search_parts
 from service.store.tables import jobs
 
 # Written out: SQLite uses a partial index only if the query repeats its condition literally.
@@ -38,6 +39,19 @@ _FIRST_OF_CLASS = (
     .where(_QUEUED, jobs.c.needs == bindparam("needs"), jobs.c.gpus == bindparam("gpus"))
     .limit(1)
 )
+_PART = jobs.alias("part")
+_WAITS_FOR_PARTS = (
+    select(search_parts.c.number)
+    .select_from(search_parts.outerjoin(_PART, _PART.c.id == search_parts.c.job_id))
+    .where(
+        search_parts.c.search_id == jobs.c.id,
+        # Of one that failed, too: the loop of searches ends them all.
+        or_(_PART.c.id.is_(None), _PART.c.state.not_in((JobState.SUCCEEDED, JobState.CANCELLED))),
+    )
+    .correlate(jobs)
+    .exists()
+)
+"""Whether a search waits for what it has others measure: it is never told, so never told late."""
 # `{queue}` is the table by the index of the queue: see `_queue`.
 _BEFORE = "(SELECT count(*) FROM {queue} WHERE state = 'queued' AND queue_order < ?)"
 _AHEAD_OF = (
@@ -106,7 +120,7 @@ def first_jobs(
         _QUEUED,
         jobs.c.needs == resource_class.needs,
         jobs.c.gpus == resource_class.gpus,
-        _backoff_is_over(now),
+        *_may_start(now),
     )
     for key, value in at_limit:
         query = query.where(jobs.c.labels[key].as_string().is_distinct_from(value))
@@ -120,7 +134,7 @@ def first_jobs(
 
 def lock_job(tx: Connection, job_id: str, now: datetime) -> StoredJob | None:
     """Lock a job that can still be claimed, and read it; None if another server has locked it."""
-    query = select(jobs.c.id).where(jobs.c.id == job_id, _QUEUED, _backoff_is_over(now))
+    query = select(jobs.c.id).where(jobs.c.id == job_id, _QUEUED, *_may_start(now))
     locked = tx.execute(query.with_for_update(skip_locked=True)).first()
     return get(tx, job_id) if locked is not None else None
 
@@ -212,5 +226,6 @@ def _first_class_query(condition: str, dialect: str) -> str:
     )
 
 
-def _backoff_is_over(now: datetime) -> ColumnElement[bool]:
-    return or_(jobs.c.not_before.is_(None), jobs.c.not_before <= now)
+def _may_start(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    backoff_is_over = or_(jobs.c.not_before.is_(None), jobs.c.not_before <= now)
+    return backoff_is_over, ~_WAITS_FOR_PARTS

@@ -27,6 +27,7 @@ from service.store.sample_tables import samples as samples
 from service.store.schema import Number, Utc, id_column
 from service.store.schema import metadata as metadata
 from service.store.search_tables import search_candidates as search_candidates
+from service.store.search_tables import search_parts as search_parts
 from service.store.sweep_tables import sweeps as sweeps
 from service.store.sweep_tables import trials as trials
 from service.store.webhook_tables import webhook_deliveries as webhook_deliveries

@@ -27,26 +27,31 @@ def finish(
     """Publish the best candidate's own network, write the files, and give the result.
 
     `evaluated` counts candidates, `distinct` the different values of their fitness: few mean that
-    the images are too few to tell the candidates apart. Raises NonFiniteLoss, Stopped.
+    the images are too few to tell the candidates apart. Of a search that publishes nothing the
+    result is without a checkpoint. Raises NonFiniteLoss, Stopped.
     """
     table, params = measuring.table, measuring.params
     best = min(table, key=lambda each: (*order_key(each, params.fitness), each.order))
-    tensors, fitness = _own_network(context, supernet, network, measuring, best)
     variant = supernet.space.variant(Architecture.of(best.blocks))
-    found = FoundNetwork(supernet.paths.name, variant, tensors, _metrics(fitness))
     result = {
         "best": best.model_dump(mode="json"),
-        "recipe": found.recipe,
+        "recipe": supernet.paths.name,
         "variant": variant,
         "evaluated": len(table),
         "distinct": len({order_key(each, params.fitness) for each in table}),
         "ended": end,
     }
+    fitness: Fitness = best
+    if params.publish:
+        tensors, fitness = _own_network(context, supernet, network, measuring, best)
+        if context.ranks.is_first:
+            found = FoundNetwork(supernet.paths.name, variant, tensors, _metrics(fitness))
+            with context.times.on("save"):
+                manifest = publish(context, found, supernet.manifest, data, supernet.mean)
+            result["checkpoint_id"] = manifest.checkpoint_id
     if not context.ranks.is_first:
         return result
     with context.times.on("save"):
-        manifest = publish(context, found, supernet.manifest, data, supernet.mean)
-        result["checkpoint_id"] = manifest.checkpoint_id
         files = write_search(context.attempt_folder / "files", table, best, params, result)
     return {**result, **_metrics(fitness), "files": files}
 
@@ -77,5 +82,5 @@ def _own_network(
 
 
 def _metrics(fitness: Fitness) -> dict[str, float]:
-    metrics = fitness.model_dump(exclude={"blocks"})
+    metrics = fitness.model_dump(include={"top1_error", "top5_error", "loss"})
     return {name: value for name, value in metrics.items() if value is not None}

@@ -1,14 +1,23 @@
 """Measures the candidates that a search asks for, and reports each."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NoReturn
 
-from service.contract.candidates import Candidate, CandidatesFound, Fitness
+from service.contract.candidates import (
+    Candidate,
+    CandidatesFound,
+    CandidatesWanted,
+    Fitness,
+    WantedCandidate,
+)
+from service.contract.counts import count_text
 from service.contract.path_costs import PathCosts
 from service.contract.search_params import SearchParams
 from workers.networks.choices import Parts
 from workers.search.batches import SearchBatches
 from workers.search.evolution import Proposal
 from workers.search.fitness import measured
+from workers.training.attempt_results import Stopped
 from workers.training.progress import Pace
 from workers.training.run_context import RunContext
 
@@ -20,7 +29,8 @@ class Measuring:
 
     Every rank calls it with the same populations, measures a share of each group, and has the
     whole result; the first one reports. `known` is by blocks. `total` is how many candidates there
-    will be, unless the space has no more.
+    will be, unless the space has no more. In a search by several workers none is measured here:
+    what is unknown is wanted of other jobs, and the attempt ends.
     """
 
     def __init__(
@@ -41,9 +51,14 @@ class Measuring:
         self.table: list[Candidate] = []
 
     def __call__(self, population: Sequence[Proposal]) -> Mapping[str, Fitness]:
-        """The fitness of each, by blocks; raises Stopped between two batches, at every rank."""
+        """The fitness of each, by blocks; raises Stopped between two batches, at every rank.
+
+        With several workers Stopped is raised if any is unknown.
+        """
         self._report([each for each in population if each.blocks in self._known])
         unknown = [each for each in population if each.blocks not in self._known]
+        if unknown and self.params.workers > 1:
+            self._want(unknown)
         # Neighbours in this order have the longest beginnings in common.
         unknown.sort(key=lambda proposal: proposal.blocks)
         for group in _groups(unknown, self.params.at_once * self._context.ranks.world_size):
@@ -56,6 +71,14 @@ class Measuring:
                 self._known[fitness.blocks] = fitness
             self._report(group)
         return self._known
+
+    def _want(self, unknown: Sequence[Proposal]) -> NoReturn:
+        wanted = tuple(WantedCandidate(**each._asdict()) for each in unknown)
+        body = CandidatesWanted(candidates=wanted).model_dump(mode="json")
+        self._context.events.report("wanted", body)
+        jobs = count_text(min(self.params.workers, len(unknown)), "job")
+        candidates = count_text(len(unknown), "candidate")
+        raise Stopped(f"waits for the measurements of {candidates} by {jobs}")
 
     def _measured(self, paths: Sequence[str]) -> Iterator[Fitness]:
         ranks = self._context.ranks

@@ -1,26 +1,19 @@
-"""Cancelling, pausing and resuming a job. A request that came before changes nothing."""
+"""Cancelling, pausing and resuming a job. A request that came before changes nothing.
 
-from collections.abc import Callable
+What is done to a search is done to the jobs that measure for it, too.
+"""
+
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Connection
 
-from service.contract.jobs import ENDED_JOBS, Job, JobState, Reason
 from service.control.access.ownership import require_owner
-from service.control.jobs.job_changes import NO_CHANGE, JobChange, store_change
+from service.control.jobs import search_family
+from service.control.jobs.job_changes import store_change
+from service.control.jobs.state_changes import cancel_change, pause_change, resume_change
 from service.control.jobs.views import stored
-from service.control.scheduling.class_limit import check_class_limit
 from service.domain.access import SERVER, Caller
-from service.domain.errors import Conflict
-from service.domain.lifecycle import JobEvent, is_legal, move_job
 from service.store import attempts
-from service.store.job_rows import StoredJob
-
-_RESUMED = {
-    JobState.PAUSED: "resumed: back to the queue",
-    JobState.PAUSING: "resumed: the pause was withdrawn",
-}
 
 
 def cancel(tx: Connection, job_id: str, *, mode: str, now: datetime, by: Caller = SERVER) -> bool:
@@ -33,6 +26,7 @@ def cancel(tx: Connection, job_id: str, *, mode: str, now: datetime, by: Caller 
     require_owner(by, job_id, row.job.submitted_by)
     change = cancel_change(row, mode, now, lambda: attempts.live_number(tx, job_id) is not None)
     store_change(tx, row.job, change, now)
+    search_family.cancel_parts(tx, [row.job], mode, now)
     return change.is_new
 
 
@@ -45,6 +39,7 @@ def pause(tx: Connection, job_id: str, now: datetime, by: Caller = SERVER) -> bo
     require_owner(by, job_id, row.job.submitted_by)
     change = pause_change(row.job)
     store_change(tx, row.job, change, now)
+    search_family.pause_parts(tx, [row.job], now)
     return change.is_new
 
 
@@ -57,70 +52,4 @@ def resume(tx: Connection, job_id: str, now: datetime, by: Caller = SERVER) -> N
     row = stored(tx, job_id, lock=True)
     require_owner(by, job_id, row.job.submitted_by)
     store_change(tx, row.job, resume_change(tx, row), now)
-
-
-def cancel_change(
-    row: StoredJob, mode: str, now: datetime, has_live_attempt: Callable[[], bool]
-) -> JobChange:
-    """What a cancel changes of a locked job, as `cancel` says; raises Conflict."""
-    job = row.job
-    if job.state is JobState.CANCELLED:
-        return NO_CHANGE
-    if job.state in ENDED_JOBS:
-        raise Conflict("job_ended", f"{job.id} has {job.state} already; nothing was cancelled")
-    state = _cancelled_state(job, has_live_attempt)
-    if job.state is state:
-        is_overruled = mode == "now" and row.stop_mode != "now"
-        return _cancellation({"stop_mode": mode}, None, mode) if is_overruled else NO_CHANGE
-    values: dict[str, Any] = {"state": state, "stop_mode": mode}
-    if state is JobState.CANCELLED:
-        values |= {
-            "finished_at": now,
-            "reason": "cancelled",
-            "message": f"cancelled while {job.state}",
-        }
-    entry = ("cancel", f"cancel asked ({mode})")
-    return _cancellation(values, entry, mode, is_new=job.state is not JobState.CANCELLING)
-
-
-def pause_change(job: Job) -> JobChange:
-    """What a pause changes of a locked job, as `pause` says; raises Conflict."""
-    if job.state in (JobState.PAUSING, JobState.PAUSED):
-        return NO_CHANGE
-    if not is_legal(job.state, JobEvent.PAUSE_REQUESTED):
-        raise Conflict(
-            "not_pausable", f"{job.id} is {job.state}; only a queued or running job can be paused"
-        )
-    state = move_job(job.state, JobEvent.PAUSE_REQUESTED)
-    reason = {"reason": Reason.PAUSED} if state is JobState.PAUSED else {}
-    entry = (state, f"pause asked while {job.state}")
-    return JobChange({"state": state} | reason, entry, action="job.pause")
-
-
-def resume_change(tx: Connection, row: StoredJob) -> JobChange:
-    """What a resume changes of a locked job, as `resume` says; raises Conflict."""
-    job = row.job
-    if not is_legal(job.state, JobEvent.RESUMED):
-        raise Conflict("not_paused", f"{job.id} is {job.state}, not paused")
-    if job.state is JobState.PAUSED:
-        check_class_limit(tx, row.needs)
-    state = move_job(job.state, JobEvent.RESUMED)
-    values = {"state": state, "reason": None, "message": None, "not_before": None}
-    values["asked_workers"] = None
-    return JobChange(values, ("resumed", _RESUMED[job.state]), action="job.resume")
-
-
-def _cancellation(
-    values: dict[str, Any], entry: tuple[str, str] | None, mode: str, *, is_new: bool = False
-) -> JobChange:
-    return JobChange(values, entry, is_new=is_new, action="job.cancel", detail=mode)
-
-
-def _cancelled_state(job: Job, has_live_attempt: Callable[[], bool]) -> JobState:
-    state = job.state
-    if state is not JobState.CANCELLING:
-        state = move_job(state, JobEvent.CANCEL_REQUESTED)
-    # Without an attempt that this version takes for live, nobody would ever report the end.
-    if state is JobState.CANCELLING and not has_live_attempt():
-        return JobState.CANCELLED
-    return state
+    search_family.resume_parts(tx, [row.job], now)

@@ -21,9 +21,9 @@ from service.contract.fields import MOST_LABELS
 from service.contract.jobs import Job, JobState
 from service.contract.model_json import json_of
 from service.control.access.ownership import require_owner
-from service.control.jobs import edits, retries
-from service.control.jobs.actions import cancel_change, pause_change, resume_change
+from service.control.jobs import edits, retries, search_family
 from service.control.jobs.job_changes import JobChange, store_changes
+from service.control.jobs.state_changes import cancel_change, pause_change, resume_change
 from service.domain.access import SERVER, Caller
 from service.domain.errors import (
     Forbidden,
@@ -40,6 +40,7 @@ from service.store.job_search import conditions, count_matching, filter_of, matc
 
 _BATCHES = {"retry": 25, "delete": 50}
 """Of actions that send many statements for a job: other writers wait for a transaction."""
+_ALSO_OF_PARTS = ("cancel", "pause", "resume")
 
 
 @dataclass(frozen=True)
@@ -134,6 +135,8 @@ def _done(database: Database, call: BulkCall, job_ids: Sequence[str]) -> bytes:
 def _results(tx: Connection, call: BulkCall, job_ids: Sequence[str]) -> list[BulkResult]:
     """The results of jobs in their order; one that the filter does not mean any more has none."""
     wanted = call.request.filter
+    if call.request.action in _ALSO_OF_PARTS:
+        search_family.lock_with_parts(tx, job_ids)
     narrowed = conditions(tx.dialect.name, filter_of(wanted)) if wanted is not None else ()
     rows = {row.job.id: row for row in store.lock_all(tx, job_ids, narrowed)}
     present = [rows[job_id] for job_id in job_ids if job_id in rows]
@@ -182,6 +185,18 @@ def _all_together(
         changes.append((row.job, change))
         yield _changed(row.job, change)
     store_changes(tx, changes, call.now)
+    _change_parts(tx, call, [job for job, _ in changes])
+
+
+def _change_parts(tx: Connection, call: BulkCall, searches: Sequence[Job]) -> None:
+    """What is done to searches is done to the jobs that measure for them."""
+    action = call.request.action
+    if action == "cancel":
+        search_family.cancel_parts(tx, searches, call.request.mode or "graceful", call.now)
+    elif action == "pause":
+        search_family.pause_parts(tx, searches, call.now)
+    elif action == "resume":
+        search_family.resume_parts(tx, searches, call.now)
 
 
 def _change_of(

@@ -10,6 +10,7 @@ from service.contract.changes import JobEdit
 from service.contract.jobs import ENDED_JOBS, Job
 from service.control.access.ownership import require_owner
 from service.control.jobs.job_changes import NO_CHANGE, JobChange, store_change
+from service.control.jobs.search_family import has_parts
 from service.control.jobs.views import stored
 from service.domain.access import SERVER, Caller
 from service.domain.errors import Conflict, Stale
@@ -21,6 +22,7 @@ from service.store import (
     data_counts,
     deletions,
     history,
+    search_parts,
     series,
 )
 from service.store import jobs as store
@@ -68,6 +70,11 @@ def delete(tx: Connection, job_id: str, by: Caller = SERVER) -> None:
     require_owner(by, job_id, job.submitted_by)
     if job.state not in ENDED_JOBS:
         raise Conflict("job_not_ended", f"{job_id} is {job.state}; cancel it first")
+    if has_parts(job) and (live := search_parts.jobs_of(tx, [job_id])):
+        message = (
+            f"{live[0]}, which measures for {job_id}, is ending: delete it when that has ended"
+        )
+        raise Conflict("parts_not_ended", message)
     published = checkpoints.published_of(tx, job_id, lock=True)
     in_use = store.sources_in_use(tx, job_id)
     expired = [c for c in published if not c.pinned and not c.tags and c.id not in in_use]
@@ -80,5 +87,6 @@ def delete(tx: Connection, job_id: str, by: Caller = SERVER) -> None:
     series.delete_of_job(tx, job_id)
     data_counts.delete_of_job(tx, job_id)
     candidates.delete_of_job(tx, job_id)
+    search_parts.delete_of_job(tx, job_id)
     store.delete_job(tx, job_id)
     audit.note(tx, "job.delete", job_id, job.name)

@@ -16,6 +16,7 @@ from service.control.jobs.submission import (
     store,
 )
 from service.control.kinds import kind_of
+from service.control.scheduling import present_catalogs
 from service.control.scheduling.class_limit import check_class_limit
 from service.domain.access import SERVER, Caller
 from service.domain.errors import Conflict
@@ -64,7 +65,8 @@ def retry(
     spec = kind.retry_spec(tx, parent, parent.job.spec, origin)
     if resources is not None:
         spec = spec.model_copy(update={"resources": resources})
-    checked = kind.check(tx, spec)
+    with present_catalogs.read_once(tx):
+        checked = kind.check(tx, spec)
     job = new_job(
         checked,
         submission_key,

@@ -15,6 +15,7 @@ from service.contract.specs import AnySpec, TrainSpec
 from service.contract.traces import TRACEPARENT
 from service.control.kinds import kind_of
 from service.control.kinds.base import CheckedSubmission
+from service.control.scheduling import present_catalogs
 from service.control.scheduling.catalogs import form_of
 from service.control.scheduling.class_limit import check_class_limit
 from service.domain.access import SERVER, Caller
@@ -106,8 +107,9 @@ def checked_job(
 ) -> NewJob:
     """The job that a submission asks for, not stored yet; raises what the kind's check raises."""
     kind = kind_of(spec)
-    checked = kind.check(tx, kind.complete(tx, spec))
-    form = form_of(tx, checked.recipe) if checked.recipe is not None else None
+    with present_catalogs.read_once(tx):
+        checked = kind.check(tx, kind.complete(tx, spec))
+        form = form_of(tx, checked.recipe) if checked.recipe is not None else None
     return new_job(
         checked,
         submission_key,

@@ -14,7 +14,7 @@ from service.control.kinds.data import classes_of, dataset_of
 from service.control.kinds.hints import search_hints
 from service.control.kinds.sources import located, require_classes, require_network, source_of
 from service.control.kinds.supernets import known_paths_of, path_recipe_of, path_space, training_of
-from service.control.kinds.uses import train_found, uses_of_latest
+from service.control.kinds.uses import train_found, uses_of
 from service.domain import search_checks
 from service.domain.errors import Unprocessable
 from service.domain.known_parameters import KnownParameters
@@ -89,10 +89,12 @@ class SearchKind(Kind[SearchSpec]):
 
     def uses(self, job: Job) -> Sequence[JobAction]:
         """See Kind: the training of what was found, and the uses of its first weights."""
-        if job.latest_checkpoint is None:
+        latest = job.latest_checkpoint
+        if latest is None:
             return ()
         assert isinstance(job.spec, SearchSpec)
-        return (train_found(job, job.spec), *uses_of_latest(job, None))
+        # Its recipe is the supernet's; what it leaves is a network of its own.
+        return (train_found(job, job.spec), *uses_of(latest, None, None))
 
     def retry_spec(
         self, tx: Connection, parent: StoredJob, spec: SearchSpec, origin: str

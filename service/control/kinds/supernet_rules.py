@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from service.contract.exchange import ExportFormat
-from service.contract.path_sampling import sampling_problem
+from service.contract.path_sampling import SAMPLING, sampling_problem
 from service.control.scheduling.catalogs import form_of
 from service.domain.errors import Unprocessable
 
@@ -18,8 +18,11 @@ def require_sampled_paths(tx: Connection, recipe: str, params: Mapping[str, Any]
 
     The worker's own parameters refuse the same.
     """
+    if SAMPLING not in params:
+        # So a training of one network costs no statement more.
+        return
     supernet = form_of(tx, recipe)
-    paths = _path_recipe(tx, recipe)
+    paths = supernet.recipe.path_recipe if supernet is not None else None
     form = form_of(tx, paths) if paths is not None else None
     if supernet is None or form is None:
         return
@@ -42,8 +45,8 @@ def require_one_network(tx: Connection, recipe: str) -> None:
 
 def require_format(tx: Connection, recipe: str, form: ExportFormat) -> None:
     """Raises Unprocessable if the format holds one network, and the checkpoint has many."""
-    paths = _path_recipe(tx, recipe)
-    if paths is None or form not in _OF_ONE_NETWORK:
+    paths = _path_recipe(tx, recipe) if form in _OF_ONE_NETWORK else None
+    if paths is None:
         return
     message = (
         f"a {recipe} is many networks in one, and {form} holds one: search it, or score a path as "

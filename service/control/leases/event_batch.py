@@ -14,6 +14,10 @@ MOST_SERIES = 100
 """Names of metrics that a job may have: a page asks for all of its series at once."""
 
 
+class InvalidEvent(Exception):
+    """An event that contradicts the index: the history says so, and the others are applied."""
+
+
 @dataclass
 class EventBatch:
     """What the events of one heartbeat add up to: one change of the job, some metric points."""

@@ -10,28 +10,26 @@ from sqlalchemy import Connection
 from structlog import get_logger
 
 from service.contract.agent import ReportedEvent
-from service.contract.candidates import CandidatesFound
 from service.contract.events import Damaged, Measured, NoteBody, Progressed, Published, Started
 from service.contract.jobs import Job, JobState
 from service.contract.reading import read
-from service.contract.search_params import MOST_CANDIDATES
 from service.contract.sentences import sentence_of
-from service.contract.specs import NetworkSpec, SearchSpec
+from service.contract.specs import NetworkSpec
 from service.contract.unreadable_events import UNREADABLE_EVENT
 from service.control.checkpoints.publishing import InvalidCheckpoint, publish
 from service.control.checkpoints.retention import pointers, refresh_pointers
 from service.control.kinds import kind_of
-from service.control.leases.event_batch import MOST_SERIES, EventBatch
+from service.control.leases.event_batch import MOST_SERIES, EventBatch, InvalidEvent
 from service.control.leases.event_measures import measure_batch
-from service.domain.retry import NEW_BEGIN
+from service.control.leases.search_events import candidates_found, candidates_wanted
 from service.domain.series_names import OWN_NAMES, OWN_PREFIX, is_own_name
 from service.store import (
     attempts,
-    candidates,
     checkpoints,
     data_counts,
     history,
     jobs,
+    search_parts,
     series,
     webhook_outbox,
 )
@@ -45,18 +43,18 @@ _RUNNING = (JobState.RUNNING, JobState.CANCELLING, JobState.PAUSING)
 _log = get_logger()
 
 
-class InvalidEvent(Exception):
-    """An event that contradicts the index: the history says so, and the others are applied."""
-
-
 def lock_jobs(tx: Connection, job_ids: Sequence[str], events: Sequence[ReportedEvent]) -> None:
-    """Lock the jobs of `events` that report damage, and those of the damaged checkpoints.
+    """Lock the jobs of `events` that change others, and those others.
 
-    All in the order of ids that every caller keeps.
+    These have the damaged checkpoints, or are searches for which the jobs measure. All in the
+    order of ids that every caller keeps.
     """
     damaged = [str(e.body.get("checkpoint_id")) for e in events if e.kind == "damaged"]
-    if damaged:
-        jobs.lock(tx, {*job_ids, *checkpoints.owners_of(tx, damaged)})
+    others = checkpoints.owners_of(tx, damaged) if damaged else set()
+    if any(event.kind == "candidates" for event in events):
+        others |= search_parts.searches_of(tx, job_ids)
+    if others:
+        jobs.lock(tx, {*job_ids, *others})
 
 
 def apply_events(
@@ -217,15 +215,6 @@ def _damaged(tx: Connection, batch: EventBatch, body: dict[str, Any]) -> None:
     _note(tx, batch, "damaged", f"{what} is damaged: {'; '.join(event.problems)}")
 
 
-def _candidates(tx: Connection, batch: EventBatch, body: dict[str, Any]) -> None:
-    found = read(CandidatesFound, body).candidates
-    if not isinstance(batch.job.spec, SearchSpec):
-        raise InvalidEvent("only a search has candidates")
-    if candidates.add(tx, batch.job.id, found, batch.now, most=MOST_CANDIDATES):
-        # As a new checkpoint is: none that is stored is ever measured again.
-        batch.values |= NEW_BEGIN
-
-
 def _unreadable(tx: Connection, batch: EventBatch, body: dict[str, Any]) -> None:
     _note(tx, batch, "note", str(body.get("message")))
 
@@ -245,11 +234,12 @@ _HANDLERS: dict[str, Callable[[Connection, EventBatch, dict[str, Any]], None]] =
     "checkpoint": _checkpoint,
     "damaged": _damaged,
     "note": _note_event,
-    "candidates": _candidates,
+    "candidates": candidates_found,
+    "wanted": candidates_wanted,
     "ended": _ended,
     UNREADABLE_EVENT: _unreadable,
 }
-_WRITING = ("started", "checkpoint", "damaged", "candidates")
+_WRITING = ("started", "checkpoint", "damaged", "candidates", "wanted")
 """The kinds of which one event writes more than one row."""
 
 

@@ -104,6 +104,13 @@ def fail_unreadable(tx: Connection, job: StoredJob, problem: str, now: datetime)
     _finish(tx, job, JobEvent.UNREADABLE, Reason.UNREADABLE_SPEC, problem, now)
 
 
+def fail_waiting(
+    tx: Connection, job: StoredJob, reason: Reason, message: str, now: datetime
+) -> None:
+    """End a queued search since a job that measured for it has failed; the caller has locked it."""
+    _finish(tx, job, JobEvent.PART_FAILED, reason, message, now)
+
+
 def _succeed(tx: Connection, job: StoredJob, end: AttemptEnd, now: datetime) -> None:
     progress = job.job.progress.model_dump() | {"fraction": 1.0, "eta_seconds": 0.0}
     progress["step"] = progress["total_steps"]

@@ -60,6 +60,13 @@ def of_workers(tx: Connection) -> PresentCatalogs:
     read_before = _present_within.get(tx)
     if read_before is not None:
         return read_before
+    present = _read(tx)
+    if tx in _present_within:
+        _present_within[tx] = present
+    return present
+
+
+def _read(tx: Connection) -> PresentCatalogs:
     counts = Counter[str | None]()
     offers: dict[str | None, CatalogOffer] = {}
     for digest, count in workers.catalog_digests(tx).items():
@@ -71,8 +78,11 @@ def of_workers(tx: Connection) -> PresentCatalogs:
 
 @contextmanager
 def read_once(tx: Connection) -> Iterator[None]:
-    """Within the block the catalogs of the workers are read once: `tx` changes none of them."""
-    _present_within[tx] = of_workers(tx)
+    """Within the block the catalogs of the workers are read once at most: `tx` changes none."""
+    if tx in _present_within:
+        yield
+        return
+    _present_within[tx] = None
     try:
         yield
     finally:
@@ -96,7 +106,7 @@ def of_digest(tx: Connection, digest: str | None) -> CatalogOffer:
     return _cached.setdefault(digest, offer)
 
 
-_present_within: dict[Connection, PresentCatalogs] = {}
-"""What a transaction has read that reads the catalogs once."""
+_present_within: dict[Connection, PresentCatalogs | None] = {}
+"""What a transaction has read that reads the catalogs once; None if it has not read them yet."""
 _cached: dict[str, CatalogOffer] = {}
 """By digest what was read: a catalog never changes, and every claim needs the worker's."""

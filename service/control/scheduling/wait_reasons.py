@@ -8,6 +8,7 @@ from functools import partial
 from sqlalchemy import Connection
 
 from service.contract.counts import count_text
+from service.contract.specs import SearchSpec
 from service.contract.stored_specs import stored_parameters
 from service.contract.workers import Worker
 from service.control.scheduling.forms import with_accepted_forms
@@ -15,7 +16,7 @@ from service.control.scheduling.scheduler import capacities_of, loss_locations, 
 from service.domain.offers import JobNeeds, JobNetwork
 from service.domain.placement import Capacity, QueuedJob, fits, has_labels, may_try
 from service.domain.reservations import is_reserved_for_another, reservations
-from service.store import jobs, limits, preemptions, resource_classes, workers
+from service.store import jobs, limits, preemptions, resource_classes, search_parts, workers
 from service.store.job_rows import StoredJob
 
 _NEVER = datetime(1, 1, 1, tzinfo=UTC)
@@ -47,6 +48,9 @@ class QueueState:
 
     def wait_reason(self, tx: Connection, stored: StoredJob) -> str | None:
         """Why a queued job waits; None for one that is about to be claimed."""
+        parts = _parts(tx, stored)
+        if parts is not None:
+            return parts
         if not self.capacities:
             return "no worker takes jobs now" if self.any_worker else "no worker is connected"
         job = stored.job
@@ -133,6 +137,25 @@ class QueueState:
         return [
             each for each in self.capacities if fits(job.needs, each) and each.can_start(job.needs)
         ]
+
+
+def _parts(tx: Connection, stored: StoredJob) -> str | None:
+    """Which jobs measure for a search."""
+    spec = stored.job.spec
+    if not isinstance(spec, SearchSpec) or spec.params.workers == 1:
+        return None
+    parts = search_parts.states_of(tx, stored.job.id)
+    waiting = [each for each in parts if each.state is None or each.is_live]
+    if not waiting:
+        return None
+    wanted = sum(len(each.wanted) for each in search_parts.of_search(tx, stored.job.id))
+    candidates = count_text(wanted, "candidate")
+    named = [f"{each.job_id} ({each.state})" for each in waiting if each.state is not None]
+    if not named:
+        return f"it is about to give {candidates} to other jobs, which measure them"
+    more = f" and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
+    some = ", ".join(named[:_MOST_NAMED])
+    return f"it waits for {count_text(len(named), 'job')} to measure {candidates}: {some}{more}"
 
 
 def _inability(capacities: Iterable[Capacity], needs: JobNeeds, nobody: str) -> str | None:

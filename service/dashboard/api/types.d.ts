@@ -22,9 +22,8 @@ export type Trial = Schemas["Trial"];
 export type Worker = Schemas["Worker"];
 
 export type Candidate = Schemas["Candidate"];
-export type SearchSpace = Schemas["SearchSpace"] & { name?: string | null; only_by_name?: boolean; fixed_widths?: boolean };
-/** Of a supernet whose recipe of paths has several spaces, `space` names theirs. */
-export type SearchSummary = Schemas["SearchSummary"] & { space?: string | null };
+export type SearchSpace = Schemas["SearchSpace"];
+export type SearchSummary = Schemas["SearchSummary"];
 
 /** A recipe as `GET /recipes` has it. */
 export type ShownRecipe = {

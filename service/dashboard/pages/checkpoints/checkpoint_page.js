@@ -14,7 +14,7 @@ import { maySteer } from "../../parts/use_actions.js";
 import { addressOf } from "../../state/route.js";
 import { isRetained, shortId, stepTitle } from "../../text/checkpoints.js";
 import { bytes, namedMetric, validationTitle } from "../../text/format.js";
-import { titleOf } from "../../text/job_title.js";
+import { isFound, titleOf } from "../../text/job_title.js";
 import { CheckpointActions } from "./checkpoint_actions.js";
 import { Evaluations } from "./evaluations.js";
 import { LineageDrawing } from "./lineage.js";
@@ -81,7 +81,7 @@ function figuresOf(checkpoint, hasJob, job) {
   const { metrics, job_id: id } = checkpoint;
   return [
     { name: "Job", value: hasJob ? linkTo(id, job ? titleOf(job) : shortId(id)) : `deleted, ${shortId(id)}`, title: id },
-    ...(job?.parent_job_id ? [{ name: "Retry of", value: linkTo(job.parent_job_id, shortId(job.parent_job_id)) }] : []),
+    ...(job?.parent_job_id ? [{ name: isFound(job) ? "Found by" : "Retry of", value: linkTo(job.parent_job_id, shortId(job.parent_job_id)) }] : []),
     { name: "Attempt", value: String(checkpoint.attempt) },
     ...Object.entries(metrics).map(([name, value]) => ({ name: validationTitle(name), value: namedMetric(name, value) })),
     { name: "Size", value: bytes(checkpoint.bytes) },

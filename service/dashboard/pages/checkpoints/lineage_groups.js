@@ -1,5 +1,7 @@
 // What a lineage is drawn of: its origin, checkpoints of one job in a row, and branches.
 
+import { isFound } from "../../text/job_title.js";
+
 /** Entries that follow each other and are of one job; the first of `ancestors` is the parent. */
 export function groupsOf(ancestors) {
   const groups = [];
@@ -31,5 +33,7 @@ export function originOf(lineage, job) {
   if (spec?.kind === "import") return `Imported from ${spec.request?.file ?? "a file"}`;
   if (spec?.init_from?.file) return `Began with the weights of ${spec.init_from.file}`;
   if (!spec) return "Its job has been deleted";
+  if (spec.kind === "search") return "A path of a supernet, with the weights that it has there";
+  if (isFound(job)) return "Began with new weights, as a path that a search has found";
   return job?.parent_job_id ? "Began with new weights, as the retry of another job" : "Began with new weights";
 }

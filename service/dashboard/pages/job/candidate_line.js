@@ -10,7 +10,7 @@ import { marksOf } from "../../text/paths.js";
 /** @param {{search: import("./search_scatter.js").Search, candidate: import("../../api/types").Candidate}} props */
 export function CandidateLine({ search, candidate }) {
   const { summary, stages } = search;
-  const origin = candidate.generation > 0 ? ` by ${originText(candidate)}` : "";
+  const origin = candidate.generation > 0 ? `, ${originText(candidate)}` : "";
   return html`
     <p class="candidate-line" data-candidate=${candidate.blocks}>
       <${PathStrip} blocks=${candidate.blocks} stages=${stages} />

@@ -64,7 +64,7 @@ function OrderChoice({ order: { key, isFalling } }) {
   const orders = isFalling ? [[`-${key}`, "the other way round"], ...ORDERS] : ORDERS;
   const choose = ({ currentTarget: { value } }) => changeQuery({ sort: value === DEFAULT_ORDER ? null : value, page: null });
   return html`
-    <label class="order">Order${" "}
+    <label class="order"><span class="unseen">Order</span>
       <select value=${isFalling ? `-${key}` : key} onChange=${choose}>${orders.map(([value, title]) => html`<option key=${value} value=${value}>${title}</option>`)}</select>
     </label>
   `;

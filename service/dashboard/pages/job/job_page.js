@@ -56,7 +56,7 @@ function Shown({ job, isGone, refresh }) {
     <${Progress} job=${job} />
     <${Figures} job=${job} />
     <${TimeSpent} spent=${job.progress.time_spent} />
-    ${job.kind === "search" && html`<${Lazy} of="The search" load=${loadSearch} shown=${{ job, isGone }} />`}
+    ${job.kind === "search" && !job.unreadable && html`<${Lazy} of="The search" load=${loadSearch} shown=${{ job, isGone }} />`}
     ${view.charts ? html`<${JobCharts} job=${job} />` : html`<${HostUse} job=${job} />`}
     <${Evaluation} job=${job} />
     ${view.checkpoints && html`<${JobCheckpoints} job=${job} />`}
@@ -75,10 +75,9 @@ function Shown({ job, isGone, refresh }) {
   `;
 }
 
-/** The job that it retries, or else the training that it goes on from. */
+/** The job that it retries, or else the training that it goes on from: of its own kind, to compare with. */
 function parentOf(job, lineage) {
-  const source = lineage?.source?.job;
-  return lineage?.parent ?? (source?.kind === job.kind ? source : null);
+  return [lineage?.parent, lineage?.source?.job].find((each) => each?.kind === job.kind) ?? null;
 }
 
 /** 422: it cannot be the id of a job at all. */

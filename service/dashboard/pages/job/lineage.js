@@ -9,7 +9,7 @@ import { Problem } from "../../parts/problem.js";
 import { Table } from "../../parts/table.js";
 import { addressOf } from "../../state/route.js";
 import { count, metricTitle, namedMetric, NONE, validationTitle } from "../../text/format.js";
-import { titleOf } from "../../text/job_title.js";
+import { isFound, titleOf } from "../../text/job_title.js";
 
 const POLL_MS = 20_000;
 const MEASURES = ["top1_error", "loss"];
@@ -29,7 +29,7 @@ export function Origins({ job, lineage }) {
   const parent = lineage?.parent ?? { id: parentId };
   return html`
     <p class="origins">
-      ${parentId && html`<span>Retry of ${lineage && !lineage.parent ? html`<code>${parentId}</code>, which was deleted` : linkTo(parent)}</span>`}
+      ${parentId && html`<span>${isFound(job) ? "Found by" : "Retry of"} ${lineage && !lineage.parent ? html`<code>${parentId}</code>, which was deleted` : linkTo(parent)}</span>`}
       ${source && html`<span>${VERBS.get(job.kind) ?? "Starts from"} <${Source} source=${source} /></span>`}
     </p>
   `;
@@ -42,9 +42,10 @@ function Source({ source }) {
   return html`${title} of ${job ? linkTo(job) : html`<code>${jobId}</code>, which was deleted`}`;
 }
 
-const COLUMNS = [
+/** @param {string | null} kind Of the job that they came of. */
+const columnsOf = (kind) => [
   { name: "Job", cell: linkTo },
-  { name: "What it is", cell: relationOf },
+  { name: "What it is", cell: (job) => relationOf(job, kind) },
   { name: "State", cell: ({ state }) => html`<${Badge} state=${state} />` },
   ...MEASURES.map((name) => ({
     name: name === "loss" ? validationTitle(name) : metricTitle(name),
@@ -56,9 +57,11 @@ const COLUMNS = [
 
 const RELATIONS = new Map(Object.entries({ eval: "evaluation", export: "export", search: "search for a path", train: "training from a checkpoint" }));
 
-function relationOf({ kind, parent_job_id: parent, source_checkpoint: source }) {
-  if (parent && !source) return "retry";
+function relationOf({ kind, parent_job_id: parent, source_checkpoint: source }, parentKind) {
   const relation = RELATIONS.get(kind) ?? kind;
+  // A job that has another kind than its parent has what that found, and is no retry.
+  if (parent && parentKind === "search" && kind !== "search") return source ? `${relation} of a path` : "training of a path";
+  if (parent && !source) return "retry";
   return parent ? `retry, ${relation}` : relation;
 }
 
@@ -69,7 +72,7 @@ export function Descendants({ lineage, error }) {
     <section class="panel descendants">
       <h2>What came of it</h2>
       <${Problem} of="Jobs that came of it" error=${error} />
-      ${jobs.length > 0 && html`<${Table} label="Jobs that came of it" columns=${COLUMNS} rows=${jobs} keyOf=${({ id }) => id} />`}
+      ${jobs.length > 0 && html`<${Table} label="Jobs that came of it" columns=${columnsOf(lineage.kind ?? null)} rows=${jobs} keyOf=${({ id }) => id} />`}
       ${lineage?.has_more && html`<p class="quiet">There are more; these are the newest ${count(jobs.length)}.</p>`}
     </section>
   `;

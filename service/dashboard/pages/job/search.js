@@ -27,10 +27,10 @@ const MOST_OF_A_PAGE = 1_000;
 
 /** @param {{job: any, isGone: boolean}} props */
 export function SearchPanel({ job, isGone }) {
-  const path = isGone ? null : jobPath(job.id);
+  const path = jobPath(job.id);
   const everyMs = isEnded(job) ? ENDED_POLL_MS : POLL_MS;
-  const { value: summary, error } = usePolled(path && `${path}/search`, everyMs, `${job.state} ${job.progress.step}`);
-  const list = usePages(path && `${path}/candidates?order_by=order&limit=${MOST_OF_A_PAGE}`, everyMs);
+  const { value: summary, error } = usePolled(`${path}/search`, everyMs, `${job.state} ${job.progress.step}`);
+  const list = usePages(`${path}/candidates?order_by=order&limit=${MOST_OF_A_PAGE}`, everyMs);
   const paths = usePolled(summary?.recipe ? `recipes/${encodeURIComponent(summary.recipe)}` : null, RARELY_MS);
   // The drawing and the order of the table are those of all candidates.
   useEffect(() => {
@@ -42,8 +42,8 @@ export function SearchPanel({ job, isGone }) {
   const isReady = summary && (!summary.recipe || paths.value || paths.error);
   const search = isReady && { job, summary, candidates: list.items, stages: stagesIn(paths.value, summary), generations: generationsOf(job) };
   return html`
-    <${Problem} of="Search" error=${error} />
-    <${Problem} of="Candidates" error=${list.error} />
+    <${Problem} of="Search" error=${isGone ? null : error} />
+    <${Problem} of="Candidates" error=${isGone ? null : list.error} />
     ${search ? html`<${Found} search=${search} />` : !error && html`<div class="search-place" aria-busy="true"></div>`}
   `;
 }
@@ -61,7 +61,7 @@ function Found({ search }) {
     <${Best} search=${search} />
     <${SearchScatter} search=${search} />
     <div class="charts">
-      <${SearchGenerations} search=${search} />
+      ${search.generations > 0 && html`<${SearchGenerations} search=${search} />`}
       <${ParentHeat} search=${search} />
     </div>
     <${CandidateTable} search=${search} query=${route.value.query} />

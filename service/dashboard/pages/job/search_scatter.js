@@ -99,7 +99,8 @@ function Drawing({ search, measured, shown, pick, keep }) {
   const drawn = useMemo(() => {
     if (!width || !measured.length) return null;
     const scales = scalesOf(measured, { fitness, limit: isLimiting ? limit : null, box });
-    return { scales, places: placesOf(measured, scales, fitness) };
+    const places = placesOf(measured, scales, fitness);
+    return { scales, places, dots: dotsOf(places) };
   }, [measured, width, fitness, limit, isLimiting]);
   const at = ({ currentTarget, clientX, clientY }) => {
     const { left, top } = currentTarget.getBoundingClientRect();
@@ -120,10 +121,10 @@ function Drawing({ search, measured, shown, pick, keep }) {
         >
           <${Axes} scales=${drawn.scales} box=${box} fitness=${fitness} pixels=${search.summary.macs_image_size} />
           ${isLimiting && html`<${Limit} x=${drawn.scales.x.at(limit)} box=${box} />`}
-          ${dotsOf(drawn.places).map(
+          ${drawn.dots.map(
             ({ generation, path }) => html`<path key=${generation} class="dots" data-generation=${generation} d=${path} style=${{ "--late": lateness(generation, search.generations) }} />`,
           )}
-          <${Marked} search=${search} places=${drawn.scales} shown=${shown} />
+          <${Marked} search=${search} scales=${drawn.scales} shown=${shown} />
         </svg>
       `}
     </div>
@@ -159,7 +160,7 @@ function Limit({ x, box }) {
 }
 
 /** The front, the best and the candidate that is named, above all dots. */
-function Marked({ search, places: scales, shown }) {
+function Marked({ search, scales, shown }) {
   const { fitness, front, best } = search.summary;
   const of = (candidates) => placesOf(measuredOf(candidates, fitness), scales, fitness);
   const [first] = best ? of([best]) : [];

@@ -22,6 +22,7 @@ const KINDS = [
   ["import", "Imports"],
   ["export", "Exports"],
   ["check_data", "Checks of data"],
+  ["search", "Searches"],
 ];
 
 const entriesOf = (query) => Object.fromEntries([...query.keys()].map((name) => [name, query.getAll(name)]));

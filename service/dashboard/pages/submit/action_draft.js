@@ -1,6 +1,6 @@
 // Drafts of what may be made of a job or a checkpoint, from the `actions` that the server says.
 
-import { draftOf, NEW_DRAFT } from "./draft.js";
+import { draftOf, NEW_DRAFT, withoutNulls } from "./draft.js";
 
 /** What each action that the form completes is called in its head. */
 export const ACTION_TITLES = new Map([
@@ -17,12 +17,12 @@ export const ACTION_TITLES = new Map([
  * @param {any} job The training that saved the checkpoint; null if it is not known, or did not train.
  */
 export function draftOfAction(action, origin, job) {
-  const network = { recipe: origin.recipe ?? undefined, variant: origin.variant ?? undefined };
+  const network = networkOf(origin);
   const trained = job?.kind === "train" && job.spec?.kind === "train" ? draftOf(job) : null;
   const { total_iters: totalIters, num_classes: _, ...params } = trained?.params ?? {};
   const own = action.body ?? {};
   if (action.name === "train_longer") return { ...trained, ...network, ...own, params: { ...trained?.params, total_iters: 2 * totalIters || undefined } };
-  const data = own.data ?? trained?.data ?? NEW_DRAFT.data;
+  const data = own.data ?? trained?.data ?? searchedData(origin) ?? NEW_DRAFT.data;
   const labels = trained?.labels && Object.keys(trained.labels).length ? { labels: trained.labels } : {};
   if (action.name === "search") return { ...own, ...labels, data, params: {} };
   if (action.name === "evaluate") return { ...own, ...network, ...labels, data, params: {} };
@@ -30,6 +30,14 @@ export function draftOfAction(action, origin, job) {
   const resources = trained?.resources ? { resources: trained.resources } : {};
   return { ...own, ...network, ...labels, ...resources, data, params: { ...params, ...iterations } };
 }
+
+/** What a job or a checkpoint has weights of; a search leaves a network of another recipe than its own. */
+function networkOf(origin) {
+  const { recipe, variant } = origin.kind === "search" ? (origin.result ?? {}) : origin;
+  return { recipe: recipe ?? undefined, variant: variant ?? undefined };
+}
+
+const searchedData = (origin) => (origin.kind === "search" ? withoutNulls(origin.spec.data) : undefined);
 
 /**
  * The training, from new weights, of a path that a search has measured, on its data and at the size of
@@ -47,7 +55,7 @@ export function draftOfPath(blocks, search, summary) {
     search: search.id,
     variant: { blocks, ...(summary.space && { space: summary.space }) },
     ...(labels && Object.keys(labels).length ? { labels } : {}),
-    data,
+    data: withoutNulls(data),
     params: size === undefined ? {} : { image_size: size },
   };
 }

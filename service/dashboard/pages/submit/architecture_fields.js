@@ -28,15 +28,18 @@ export function ArchitectureFields({ recipe, spaces, digits, params, bound, prob
   const problemOf = (name) => refusals.get(`/${name}`) ?? problems.get(`/variant/${name}`);
   // What the dry run says of the whole is said of its fields already.
   const other = refusals.get("") ?? (refusals.size ? undefined : bound.problem);
+  // The size is below, as it is typed.
+  const warnings = bound.notes.filter(({ level }) => level === "warning");
   const change = (name) => (text) => {
     const changed = Object.entries({ ...digits, [name]: text?.trim() }).filter(([, value]) => value);
     bound.onChange({ blocks: "", ...Object.fromEntries(changed) });
   };
-  const named = spaces.filter((each) => each.only_by_name);
+  const named = spaces.filter((each) => each.only_by_name).map(({ name }) => [name, name]);
+  const choices = named.length < spaces.length ? [["", "by the number of blocks"], ...named] : named;
   return html`
     ${named.length > 0 &&
-    html`<${ChoiceField} label="Space" problem=${problemOf("space")} value=${digits.space} choices=${[["", "by the number of blocks"], ...named.map((each) => [each.name, each.name])]} onChange=${change("space")} />`}
-    <${TextField} label="Blocks" hint=${`${places} digits: 0, 1, 2 for kernel 3, 5, 7, and 3 for xception.`} problem=${problemOf("blocks") ?? other} notes=${bound.notes} value=${digits.blocks} onChange=${change("blocks")} />
+    html`<${ChoiceField} label="Space" problem=${problemOf("space")} value=${digits.space} choices=${choices} onChange=${change("space")} />`}
+    <${TextField} label="Blocks" hint=${`${places} digits: 0, 1, 2 for kernel 3, 5, 7, and 3 for xception.`} problem=${problemOf("blocks") ?? other} notes=${warnings} value=${digits.blocks} onChange=${change("blocks")} />
     ${!space?.fixed_widths &&
     html`<${TextField} label="Channels" hint=${`${places} digits of 0 to 7 for 0.2 to 1.6 of the published width.`} placeholder=${"4".repeat(places)} problem=${problemOf("channels")} value=${digits.channels} onChange=${change("channels")} />`}
     <div class="architecture" role="status">

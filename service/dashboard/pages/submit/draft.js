@@ -42,7 +42,7 @@ export function withValue(draft, path, value) {
 }
 
 /** A field that is null is one that was left out. */
-function withoutNulls(value) {
+export function withoutNulls(value) {
   if (!isMap(value)) return value;
   const entries = Object.entries(value).filter(([, each]) => each !== null);
   return Object.fromEntries(entries.map(([name, each]) => [name, withoutNulls(each)]));

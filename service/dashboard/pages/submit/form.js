@@ -36,7 +36,7 @@ export function SubmitForm({ draft, onChange, problems, hints, recipes, datasets
   return html`
     <section class="panel form-part">
       <h2>${params ? "Name" : "Network"}</h2>
-      ${!params && html`<${NetworkFields} draft=${draft} bind=${bind} onChange=${onChange} problems=${problems} recipes=${recipes} />`}
+      ${!params && html`<${NetworkFields} draft=${draft} bind=${bind} onChange=${onChange} problems=${problems} recipes=${recipes} datasets=${datasets} />`}
       <${TextField} label="Name" hint="Shown in lists; left out, its id is." ...${bind("name")} />
       <${LabelsField} label="Labels" hint="As team=vision, sweep=7." ...${bind("labels")} />
     </section>

@@ -17,8 +17,9 @@ const BY_DIGITS = "by blocks and channels";
  * @param {(draft: object) => void} props.onChange
  * @param {Map<string, string>} props.problems By JSON pointer.
  * @param {import("../../api/types").ShownRecipe[]} props.recipes
+ * @param {import("../../api/types").DatasetInfo[]} props.datasets
  */
-export function NetworkFields({ draft, bind, onChange, problems, recipes }) {
+export function NetworkFields({ draft, bind, onChange, problems, recipes, datasets }) {
   const recipe = recipes.find(({ name }) => name === draft.recipe);
   // Another recipe has other variants and parameters: those that it has too are kept.
   const chooseRecipe = (name) => onChange(keptBy(recipes.find((each) => each.name === name), { ...draft, recipe: name }));
@@ -26,12 +27,12 @@ export function NetworkFields({ draft, bind, onChange, problems, recipes }) {
   const chooseVariant = (value) => onChange(withValue(withValue(draft, ["search"], undefined), ["variant"], value));
   return html`
     <${ChoiceField} label="Recipe" ...${bind("recipe")} onChange=${chooseRecipe} hint=${recipe?.description} choices=${recipes.map(({ name }) => [name, name])} />
-    ${recipe && html`<${VariantFields} recipe=${recipe} draft=${draft} bound=${{ ...bind("variant"), onChange: chooseVariant }} problems=${problems} />`}
-    ${draft.search && html`<p class="field-hint">Found by <a href=${addressOf(["jobs", draft.search])}>${shortId(draft.search)}</a>, as long as the variant is its.</p>`}
+    ${recipe && html`<${VariantFields} recipe=${recipe} draft=${draft} bound=${{ ...bind("variant"), onChange: chooseVariant }} problems=${problems} datasets=${datasets} />`}
+    ${draft.search && html`<p class="field-hint found-by">Found by <a href=${addressOf(["jobs", draft.search])}>${shortId(draft.search)}</a>, as long as the variant is its.</p>`}
   `;
 }
 
-function VariantFields({ recipe, draft, bound, problems }) {
+function VariantFields({ recipe, draft, bound, problems, datasets }) {
   const spaces = spacesOf(recipe);
   const digits = spaces.length ? digitsOf(bound.value) : null;
   const choices = [["", "default"], ...recipe.variants.map((name) => [name, name]), ...(spaces.length ? [[BY_DIGITS, BY_DIGITS]] : [])];
@@ -40,9 +41,12 @@ function VariantFields({ recipe, draft, bound, problems }) {
   const shown = digits ? { value: BY_DIGITS, problem: "", notes: [] } : {};
   return html`
     <${ChoiceField} label="Variant" ...${bound} ...${shown} choices=${choices} onChange=${choose} />
-    ${digits && html`<${ArchitectureFields} recipe=${recipe} spaces=${spaces} digits=${digits} params=${draft.params ?? {}} bound=${bound} problems=${problems} />`}
+    ${digits && html`<${ArchitectureFields} recipe=${recipe} spaces=${spaces} digits=${digits} params=${{ ...draft.params, num_classes: classesOf(draft, datasets) }} bound=${bound} problems=${problems} />`}
   `;
 }
+
+/** How many classes the network will have, where that is known: as given, or those of the data. */
+const classesOf = ({ params, data }, datasets) => params?.num_classes ?? datasets.find(({ name }) => name === data?.dataset)?.num_classes;
 
 /** The digits to begin with: those of a variant that has a name, or else the first choice at every place. */
 function firstOf(space) {

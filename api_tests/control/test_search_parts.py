@@ -1,0 +1,334 @@
+"""A search by several workers: the jobs that measure for it, and what happens to them."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from api_tests.support.searches import (
+    blocks_of,
+    found,
+    offer_searches,
+)
+from api_tests.support.searching_yard import (
+    POPULATION,
+    SearchingYard,
+    given,
+    measured,
+    wanted,
+)
+from api_tests.support.use_cases import Agent, ControlPlane, say_gone
+from service.contract.bulk import BulkRequest
+from service.contract.jobs import Job, JobState
+from service.contract.search_params import SearchParams
+from service.contract.specs import SearchSpec
+from service.control.jobs import bulk, edits, search_turn
+from service.control.jobs.bulk import BulkCall
+from service.domain.errors import Conflict, Unprocessable
+from service.store import search_parts
+
+
+@pytest.fixture
+def yard(control_plane: ControlPlane, agent: Agent) -> SearchingYard:
+    return SearchingYard(control_plane, agent)
+
+
+@pytest.fixture
+def parted(yard: SearchingYard) -> SearchingYard:
+    """The first population is divided among three jobs."""
+    yard.wants(*range(POPULATION))
+    assert yard.turn()
+    return yard
+
+
+def states(jobs: list[Job]) -> list[JobState]:
+    return [job.state for job in jobs]
+
+
+def test_a_population_is_divided_among_jobs_that_differ_in_size_by_one_at_most(
+    yard: SearchingYard,
+) -> None:
+    claim = yard.wants(*range(5))
+    # Nobody may have it before its parts are there.
+    assert yard.agent.claim() is None
+    assert "about to give 5 candidates" in str(yard.job.wait_reason)
+    assert yard.turn()
+    assert not yard.turn()
+    parts = yard.parts()
+    sizes, blocks = [], []
+    for number, part in enumerate(parts, 1):
+        assert isinstance(part.spec, SearchSpec)
+        params = part.spec.params
+        sizes.append(len(params.candidates or ()))
+        blocks += params.candidates or ()
+        assert (params.workers, params.publish) == (1, False)
+        assert part.labels == {"part_of": yard.search.id}
+        assert part.name == f"{yard.search.id}: generation 1, part {number} of 3"
+        assert (part.recipe, part.parent_job_id) == ("supernet", None)
+    assert (sorted(sizes), blocks) == ([1, 2, 2], [blocks_of(order) for order in range(5)])
+    assert yard.job.state is JobState.QUEUED
+    reason = yard.job.wait_reason
+    first = parts[0].id
+    assert reason == f"it waits for 3 jobs to measure 5 candidates: {first} (queued), " + ", ".join(
+        f"{part.id} (queued)" for part in parts[1:]
+    )
+    assert yard.control_plane.attempts_of(yard.search)[0].message == "waits for the measurements"
+    assert claim.attempt == 1
+
+
+def test_a_search_waits_without_a_slot_and_goes_on_with_the_last_measurement(
+    parted: SearchingYard,
+) -> None:
+    claims = [parted.agent.claimed() for _ in range(3)]
+    assert {claim.job_id for claim in claims} == {part.id for part in parted.parts()}
+    assert parted.agent.claim() is None
+    for claim in claims:
+        assert parted.agent.claim() is None
+        assert claim.weights is not None
+        parted.measure(claim)
+    again = parted.agent.claimed()
+    assert (again.job_id, again.attempt) == (parted.search.id, 2)
+    assert [each.blocks for each in again.candidates] == [blocks_of(n) for n in range(POPULATION)]
+
+
+def test_each_measurement_is_the_searchs_at_once_with_its_place_there(
+    parted: SearchingYard,
+) -> None:
+    claim = parted.agent.claimed()
+    first, second = given(claim)
+    parted.control_plane.later(10)
+    version = parted.job.version
+    parted.agent.beat(claim, found(1, first))
+    assert [each.model_dump() for each in parted.table()] == [measured(0)]
+    progress = parted.job.progress
+    assert (progress.step, progress.total_steps, progress.phase) == (1, 12, "search")
+    assert (progress.fraction, progress.eta_seconds) == (1 / 12, 110.0)
+    assert parted.job.version > version
+    # The first is kept, also in the search.
+    parted.agent.beat(claim, found(2, first | {"top1_error": 0.9}, second))
+    assert [each.model_dump() for each in parted.table()] == [measured(0), measured(1)]
+
+
+def test_the_next_population_is_divided_anew(parted: SearchingYard) -> None:
+    for claim in [parted.agent.claimed() for _ in range(3)]:
+        parted.measure(claim)
+    before = {part.id for part in parted.parts()}
+    parted.wants(6, 7)
+    assert parted.turn()
+    parts = parted.parts()
+    assert len(parts) == 2
+    assert not before & {part.id for part in parts}
+    for claim in [parted.agent.claimed() for _ in range(2)]:
+        parted.measure(claim)
+    last = parted.agent.claimed()
+    assert (last.job_id, last.attempt) == (parted.search.id, 3)
+    parted.agent.report(last, result={"evaluated": 8})
+    assert parted.job.state is JobState.SUCCEEDED
+    # Nothing is left of what it waited for.
+    assert parted.turn()
+    assert (parted.parts(), parted.turn()) == ([], False)
+
+
+def test_a_lost_worker_costs_what_it_had_not_told(
+    parted: SearchingYard, new_agent: Callable[..., Agent]
+) -> None:
+    other = new_agent()
+    offer_searches(parted.control_plane, other)
+    lost = other.claimed()
+    first, _ = given(lost)
+    other.beat(lost, found(1, first))
+    say_gone(parted.control_plane, other)
+    assert [each.order for each in parted.table()] == [0]
+    claims = [parted.agent.claimed() for _ in range(3)]
+    again = next(claim for claim in claims if claim.job_id == lost.job_id)
+    assert [each.blocks for each in again.candidates] == [first["blocks"]]
+    for claim in claims:
+        parted.measure(claim)
+    assert [each.model_dump() for each in parted.table()] == [measured(n) for n in range(6)]
+    assert parted.agent.claimed().job_id == parted.search.id
+
+
+def test_an_attempt_that_is_lost_after_it_asked_has_asked(yard: SearchingYard) -> None:
+    claim = yard.agent.claimed()
+    yard.agent.beat(claim, wanted(1, *range(POPULATION)))
+    # Not while it may still tell more.
+    assert not yard.turn()
+    yard.agent.report(claim, "failed", "crashed")
+    yard.control_plane.later(1000)
+    assert yard.agent.claim() is None
+    assert yard.turn()
+    assert len(yard.parts()) == 3
+
+
+def test_a_part_that_failed_ends_its_search_and_the_others(parted: SearchingYard) -> None:
+    failed, running = parted.agent.claimed(), parted.agent.claimed()
+    parted.agent.report(failed, "failed", "invalid_data", message="no images")
+    # It is not claimed before the turn that ends it.
+    for claim in [parted.agent.claimed()]:
+        parted.measure(claim)
+    assert parted.agent.claim() is None
+    assert parted.turn()
+    search = parted.job
+    assert (search.state, search.reason) == (JobState.FAILED, "invalid_data")
+    assert search.message == (
+        f"{failed.job_id}, which measured candidates for it, has failed: no images"
+    )
+    by_id = {part.id: part.state for part in parted.parts()}
+    assert by_id[running.job_id] is JobState.CANCELLING
+    parted.agent.report(running, "cancelled", "cancelled")
+    assert parted.turn()
+    assert parted.parts() == []
+    # What was measured is what a retry begins with.
+    retry = parted.control_plane.job_of(parted.control_plane.retry(parted.search))
+    assert [each.blocks for each in parted.agent.claimed().candidates] == [
+        each.blocks for each in parted.table()
+    ]
+    assert retry.state is JobState.QUEUED
+
+
+def test_what_a_cancelled_part_has_not_measured_is_asked_for_again(parted: SearchingYard) -> None:
+    cancelled, *others = parted.parts()
+    parted.control_plane.cancel(cancelled)
+    with parted.control_plane.write() as tx:
+        edits.delete(tx, cancelled.id)
+    for claim in [parted.agent.claimed() for _ in others]:
+        parted.measure(claim)
+    parted.wants(0, 1)
+    assert parted.turn()
+    assert len(parted.parts()) == 2
+
+
+def test_a_part_that_succeeds_without_its_candidates_is_not_asked_for_ever(
+    parted: SearchingYard,
+) -> None:
+    claims = [parted.agent.claimed() for _ in range(3)]
+    for claim in claims:
+        parted.agent.report(claim)
+    parted.wants(0, 1)
+    assert parted.turn()
+    assert parted.job.state is JobState.FAILED
+    assert "has succeeded, and told nothing of 2 candidates" in str(parted.job.message)
+
+
+@pytest.mark.parametrize("by", ["call", "bulk"])
+def test_a_search_is_paused_resumed_and_cancelled_with_its_parts(
+    parted: SearchingYard, by: str
+) -> None:
+    control_plane, running = parted.control_plane, parted.agent.claimed()
+    act = _calls(control_plane, parted.search)[by]
+    act("pause")
+    assert parted.job.state is JobState.PAUSED
+    assert states(parted.parts()) == [JobState.PAUSING, JobState.PAUSED, JobState.PAUSED]
+    assert parted.agent.beat(running).directive == "checkpoint_and_stop"
+    parted.agent.report(running, "released", "released")
+    assert parted.agent.claim() is None
+    assert not parted.turn()
+    act("resume")
+    assert states([parted.job, *parted.parts()]) == [JobState.QUEUED] * 4
+    # It still waits for them.
+    running = parted.agent.claimed()
+    assert running.job_id == parted.parts()[0].id
+    act("cancel")
+    assert parted.job.state is JobState.CANCELLED
+    ends = [JobState.CANCELLING, JobState.CANCELLED, JobState.CANCELLED]
+    assert states(parted.parts()) == ends
+    with control_plane.write() as tx, pytest.raises(Conflict, match="is ending: delete it when"):
+        edits.delete(tx, parted.search.id)
+    parted.agent.report(running, "cancelled", "cancelled")
+    with control_plane.write() as tx:
+        edits.delete(tx, parted.search.id)
+        assert search_parts.searches(tx) == []
+
+
+def _calls(control_plane: ControlPlane, search: Job) -> dict[str, Callable[[str], object]]:
+    def in_bulk(action: str) -> None:
+        request = BulkRequest.model_validate({"action": action, "ids": [search.id]})
+        call = BulkCall(request, None, control_plane.now, control_plane.new_job_id)
+        bulk.carry_out(control_plane.database, call)
+
+    return {
+        "call": lambda action: getattr(control_plane, action)(search),
+        "bulk": in_bulk,
+    }
+
+
+def test_parts_follow_a_search_that_stopped_without_them(parted: SearchingYard) -> None:
+    # As when a server ended between the two, or another made parts at that moment.
+    running = parted.agent.claimed()
+    with parted.control_plane.write() as tx:
+        search_turn.jobs.change(tx, parted.search.id, [JobState.QUEUED], {"state": "paused"})
+    assert parted.turn()
+    assert states(parted.parts()) == [JobState.PAUSING, JobState.PAUSED, JobState.PAUSED]
+    with parted.control_plane.write() as tx:
+        search_turn.jobs.change(tx, parted.search.id, [JobState.PAUSED], {"state": "cancelled"})
+    assert parted.turn()
+    ends = [JobState.CANCELLING, JobState.CANCELLED, JobState.CANCELLED]
+    assert states(parted.parts()) == ends
+    parted.agent.report(running, "cancelled", "cancelled")
+    assert parted.turn()
+    assert parted.parts() == []
+
+
+def test_a_paused_search_gives_nothing_until_it_is_resumed(yard: SearchingYard) -> None:
+    yard.wants(*range(POPULATION))
+    yard.control_plane.pause(yard.search)
+    assert not yard.turn()
+    yard.control_plane.resume(yard.search)
+    assert yard.agent.claim() is None
+    assert yard.turn()
+    assert len(yard.parts()) == 3
+
+
+def test_a_search_that_is_cancelled_before_it_has_parts_never_gets_any(yard: SearchingYard) -> None:
+    yard.wants(*range(POPULATION))
+    yard.control_plane.cancel(yard.search)
+    assert yard.turn()
+    assert (yard.parts(), yard.turn()) == ([], False)
+
+
+def test_parts_are_of_the_owner_and_the_place_of_their_search(
+    control_plane: ControlPlane, agent: Agent
+) -> None:
+    fields = {"name": "n" * 200, "labels": {"project": "a"}, "priority": 7, "preemptible": True}
+    yard = SearchingYard(control_plane, agent, **fields)
+    yard.wants(*range(POPULATION))
+    yard.turn()
+    for part in yard.parts():
+        assert part.labels == {"project": "a", "part_of": yard.search.id}
+        assert (part.spec.priority, part.spec.preemptible) == (7, True)
+        assert part.name is not None
+        assert len(part.name) == 200
+
+
+def test_a_search_by_one_worker_may_not_have_others_measure(
+    control_plane: ControlPlane, agent: Agent
+) -> None:
+    yard = SearchingYard(control_plane, agent, params={"workers": 1})
+    agent.beat(agent.claimed(), wanted(1, 0))
+    (note,) = control_plane.events_of(yard.search, "note")
+    assert "only a search by several workers" in note.message
+    assert not yard.turn()
+
+
+@pytest.mark.parametrize(
+    ("params", "words"),
+    [
+        ({"workers": 7}, "workers 7 are more than population 6"),
+        (
+            {"workers": 3, "candidates": [blocks_of(0), blocks_of(1)]},
+            "workers 3 are more than the 2 candidates given",
+        ),
+    ],
+)
+def test_more_workers_than_candidates_are_refused(
+    control_plane: ControlPlane, agent: Agent, params: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(Unprocessable, match=words) as refused:
+        SearchingYard(control_plane, agent, params=params)
+    assert refused.value.pointer == "/params/workers"
+
+
+def test_one_worker_is_left_out_of_what_older_versions_are_sent() -> None:
+    sent = SearchParams().model_dump(mode="json")
+    assert not {"workers", "publish"} & sent.keys()
+    assert SearchParams(workers=2, publish=False).model_dump()["workers"] == 2

@@ -1,0 +1,93 @@
+"""A search and its parts, two transactions at once: none waits for the other for ever."""
+
+from typing import Any
+
+import pytest
+
+from api_tests.support.searches import found
+from api_tests.support.searching_yard import POPULATION, SearchingYard, given
+from api_tests.support.stopped_transaction import POINTS, StoppedTransaction
+from api_tests.support.use_cases import Agent, ControlPlane
+from service.contract.agent import BeatReply, Claim
+from service.contract.jobs import ENDED_JOBS, JobState
+
+
+@pytest.fixture(params=POINTS)
+def at(request: pytest.FixtureRequest) -> str:
+    """Where the first party is held."""
+    return str(request.param)
+
+
+@pytest.fixture
+def yard(control_plane: ControlPlane, agent: Agent) -> SearchingYard:
+    """A search whose first population three jobs are to measure."""
+    yard = SearchingYard(control_plane, agent)
+    yard.wants(*range(POPULATION))
+    return yard
+
+
+def claimed(yard: SearchingYard) -> Claim:
+    """The first part, which runs."""
+    yard.turn()
+    return yard.agent.claimed()
+
+
+def race(yard: SearchingYard, at: str, first: Any, second: Any) -> tuple[Any, Any]:
+    results: tuple[Any, Any] = StoppedTransaction(yard.control_plane.database, at).race(
+        first, second
+    )
+    assert not [each for each in results if isinstance(each, Exception)]
+    return results
+
+
+def all_have_stopped(yard: SearchingYard) -> None:
+    """The search is cancelled, and so are its parts, after a turn at most."""
+    yard.turn()
+    assert yard.job.state is JobState.CANCELLED
+    states = {yard.state_of(part.id) for part in yard.parts()}
+    assert states <= {JobState.CANCELLING, *ENDED_JOBS}
+
+
+def test_a_measurement_against_a_cancel_of_its_search(yard: SearchingYard, at: str) -> None:
+    claim = claimed(yard)
+    reply, _ = race(
+        yard,
+        at,
+        lambda: yard.agent.beat(claim, found(1, *given(claim))),
+        lambda: yard.control_plane.cancel(yard.search),
+    )
+    assert isinstance(reply, BeatReply)
+    assert len(yard.table()) == (2 if reply.acked_seq else 0)
+    all_have_stopped(yard)
+
+
+def test_a_cancel_of_a_search_against_a_measurement_for_it(yard: SearchingYard, at: str) -> None:
+    claim = claimed(yard)
+    _, reply = race(
+        yard,
+        at,
+        lambda: yard.control_plane.cancel(yard.search),
+        lambda: yard.agent.beat(claim, found(1, *given(claim))),
+    )
+    assert len(yard.table()) == (2 if reply.acked_seq else 0)
+    all_have_stopped(yard)
+
+
+def test_the_making_of_parts_against_a_cancel_of_their_search(yard: SearchingYard, at: str) -> None:
+    race(yard, at, yard.turn, lambda: yard.control_plane.cancel(yard.search))
+    all_have_stopped(yard)
+
+
+def test_a_cancel_of_a_search_against_the_making_of_its_parts(yard: SearchingYard, at: str) -> None:
+    race(yard, at, lambda: yard.control_plane.cancel(yard.search), yard.turn)
+    all_have_stopped(yard)
+
+
+def test_the_end_of_a_search_with_a_part_against_a_measurement_of_another(
+    yard: SearchingYard, at: str
+) -> None:
+    failed, claim = claimed(yard), yard.agent.claimed()
+    yard.agent.report(failed, "failed", "invalid_data")
+    _, reply = race(yard, at, yard.turn, lambda: yard.agent.beat(claim, found(1, *given(claim))))
+    assert len(yard.table()) == (2 if reply.acked_seq else 0)
+    assert yard.job.state is JobState.FAILED
