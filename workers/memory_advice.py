@@ -1,7 +1,7 @@
 """What to change in a job that ran out of memory."""
 
 from service.contract.batch_parts import parts_of_at_most
-from service.contract.specs import AnySpec, EvalSpec, TrainSpec
+from service.contract.specs import AnySpec, EvalSpec, SearchSpec, TrainSpec
 
 _LARGER_WORKER = "use a worker with more memory"
 
@@ -12,6 +12,8 @@ def memory_advice(spec: AnySpec, fitting: int | None = None) -> str:
     They are those of `fitting`, images of all ranks at once that were tried and fitted, or half of
     the job's.
     """
+    if isinstance(spec, SearchSpec):
+        return f"try a smaller recalibration_batch_size, or {_LARGER_WORKER}"
     if not isinstance(spec, TrainSpec | EvalSpec):
         return _LARGER_WORKER
     ways = [*_fewer_images(spec, fitting), "a smaller image_size"]

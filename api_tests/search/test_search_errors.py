@@ -15,7 +15,9 @@ from api_tests.support.attempts import (
     run,
     train_spec,
 )
-from api_tests.support.digit_searches import TrainedSupernet
+from api_tests.support.digit_searches import DIGITS, TrainedSupernet
+from service.contract.specs import SearchSpec
+from workers.memory_advice import memory_advice
 
 pytestmark = pytest.mark.xdist_group("search")
 
@@ -105,3 +107,8 @@ def test_without_parameters_of_the_training_those_of_its_recipe_are_taken_and_to
     assert ended(events)["outcome"] == "succeeded"
     notes = [event.body["message"] for event in events if event.kind == "note"]
     assert any("the supernet's training are not known" in note for note in notes)
+
+
+def test_a_search_that_ran_out_of_memory_is_told_what_takes_less() -> None:
+    spec = SearchSpec.model_validate({"checkpoint": {"job": "job_1"}, "data": DIGITS})
+    assert "a smaller recalibration_batch_size, or use a worker" in memory_advice(spec)

@@ -106,8 +106,9 @@ def _filled(
     order = fill_for_eval(network, supernet.weights, class_names, heads, context.events, remedy)
     note_match(context.events, order)
     network.to(context.ranks.device)
-    # In fp32, as an eval of the path's own network, and by the same kernels for each candidate.
-    computed = training.model_copy(update={"precision": "fp32", "exact": True})
+    # As an eval of the path's own network, and by the same kernels for each candidate.
+    as_eval = {"precision": "fp32", "memory_format": "auto", "parity": False, "exact": True}
+    computed = training.model_copy(update=as_eval)
     execution = prepare_eval(network, computed, context.ranks.device)
     batches = SearchBatches(
         context,
