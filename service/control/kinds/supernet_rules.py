@@ -10,7 +10,8 @@ from service.contract.path_sampling import SAMPLING, sampling_problem
 from service.control.scheduling.catalogs import form_of
 from service.domain.errors import Unprocessable
 
-_OF_ONE_NETWORK: tuple[ExportFormat, ...] = ("onnx", "torch_export")
+OF_ONE_NETWORK: tuple[ExportFormat, ...] = ("onnx", "torch_export")
+"""The formats that hold one network, and no supernet."""
 
 
 def require_sampled_paths(tx: Connection, recipe: str, params: Mapping[str, Any]) -> None:
@@ -45,7 +46,7 @@ def require_one_network(tx: Connection, recipe: str) -> None:
 
 def require_format(tx: Connection, recipe: str, form: ExportFormat) -> None:
     """Raises Unprocessable if the format holds one network, and the checkpoint has many."""
-    paths = _path_recipe(tx, recipe) if form in _OF_ONE_NETWORK else None
+    paths = _path_recipe(tx, recipe) if form in OF_ONE_NETWORK else None
     if paths is None:
         return
     message = (

@@ -6,6 +6,7 @@ from service.contract.actions import JobAction
 from service.contract.exchange import ExportFormat
 from service.contract.jobs import Job
 from service.contract.specs import SearchSpec, TrainSpec
+from service.control.kinds.supernet_rules import OF_ONE_NETWORK
 from service.control.scheduling.present_catalogs import BUILTIN
 
 
@@ -18,35 +19,38 @@ def uses_of_latest(job: Job, trained: TrainSpec | None) -> tuple[JobAction, ...]
 def uses_of(
     checkpoint_id: str, recipe: str | None, trained: TrainSpec | None
 ) -> tuple[JobAction, ...]:
-    """The actions eval, fine-tune and export, and the search of a supernet's.
+    """The actions eval, fine-tune and export; of a supernet's a search in place of the eval.
 
     Eval and search are on the data and on the resources of the training that saved it, if it was
     one.
     """
-    evaluation: dict[str, Any] = {"kind": "eval", "checkpoint": {"id": checkpoint_id}}
-    if trained is not None:
-        evaluation |= _place_of(trained)
+    is_supernet = _is_supernet(recipe)
+    first = _search if is_supernet else _evaluation
+    formats = get_args(ExportFormat)
+    if is_supernet:
+        formats = tuple(each for each in formats if each not in OF_ONE_NETWORK)
     fine_tune = {"kind": "train", "init_from": {"id": checkpoint_id}}
     return (
-        JobAction(
-            name="evaluate",
-            path="/jobs",
-            body=evaluation,
-            needs=() if trained is not None else ("data",),
-        ),
+        first(checkpoint_id, trained),
         JobAction(name="fine_tune", path="/jobs", body=fine_tune, needs=("data",)),
         JobAction(
             name="export",
             path=f"/checkpoints/{checkpoint_id}/export",
-            choices={"format": get_args(ExportFormat)},
+            choices={"format": formats},
         ),
-        *((_search(checkpoint_id, trained),) if _is_supernet(recipe) else ()),
     )
 
 
 def _is_supernet(recipe: str | None) -> bool:
     form = BUILTIN.offer.forms.get(recipe or "")
     return form is not None and form.recipe.path_recipe is not None
+
+
+def _evaluation(checkpoint_id: str, trained: TrainSpec | None) -> JobAction:
+    body: dict[str, Any] = {"kind": "eval", "checkpoint": {"id": checkpoint_id}}
+    if trained is None:
+        return JobAction(name="evaluate", path="/jobs", body=body, needs=("data",))
+    return JobAction(name="evaluate", path="/jobs", body=body | _place_of(trained))
 
 
 def _search(checkpoint_id: str, trained: TrainSpec | None) -> JobAction:
