@@ -62,6 +62,8 @@ class Postgres:
         with psycopg.connect(self._server.get_uri(database=self._migrated)) as connection:
             self._tables = _names(connection, "SELECT tablename FROM pg_tables")
             self._sequences = _names(connection, "SELECT sequencename FROM pg_sequences")
+            # What a migration writes would be lost where a test's rows are deleted.
+            assert not any(_has_rows(connection, name) for name in self._tables)
             self._shape, self._size_bytes = _shape_of(connection), _size_bytes_of(connection)
         self._returned: list[str] = []
 
@@ -121,6 +123,11 @@ class Postgres:
 def _names(connection: psycopg.Connection, query: LiteralString) -> list[str]:
     rows = connection.execute(query + " WHERE schemaname = 'public'").fetchall()
     return [name for (name,) in rows if name != "alembic_version"]
+
+
+def _has_rows(connection: psycopg.Connection, table: str) -> bool:
+    query = sql.SQL("SELECT 1 FROM {} LIMIT 1").format(sql.Identifier(table))
+    return connection.execute(query).fetchone() is not None
 
 
 def _shape_of(connection: psycopg.Connection) -> tuple[object, ...] | None:
