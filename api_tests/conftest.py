@@ -1,9 +1,10 @@
-"""Both databases, real ones: fresh for each test, migrated once."""
+"""Both databases, real ones: without rows for each test, migrated once."""
 
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -61,9 +62,7 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """A migrated database of each kind."""
-    database = _migrated(request, tmp_path)
-    yield database
-    database.close()
+    yield from _migrated(request, tmp_path)
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -71,17 +70,20 @@ def shared_database(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Database]:
     """A migrated database of each kind for all tests of a file."""
-    database = _migrated(request, tmp_path_factory.mktemp("database"))
-    yield database
-    database.close()
+    yield from _migrated(request, tmp_path_factory.mktemp("database"))
 
 
-def _migrated(request: pytest.FixtureRequest, folder: Path) -> Database:
+def _migrated(request: pytest.FixtureRequest, folder: Path) -> Iterator[Database]:
     if request.param == "sqlite":
         shutil.copy(request.getfixturevalue("migrated_sqlite"), folder / "trainyard.db")
-        return Database(f"sqlite:///{folder}/trainyard.db")
+        with closing(Database(f"sqlite:///{folder}/trainyard.db")) as database:
+            yield database
+        return
     postgres: Postgres = request.getfixturevalue("postgres")
-    return Database(postgres.make())
+    url = postgres.lend()
+    with closing(Database(url)) as database:
+        yield database
+    postgres.take_back(url)
 
 
 @pytest.fixture

@@ -124,9 +124,9 @@ def test_a_job_that_nobody_can_run_is_in_nobodys_way(
     control_plane: ControlPlane, new_agent: NewAgent
 ) -> None:
     agent = new_agent(gpus=gpus(2))
-    for _ in range(150):
-        control_plane.submit(resources={"gpus": 1, "labels": {"gpu": "H200"}})
-        wide(control_plane, 4)
+    elsewhere = {"resources": {"gpus": 1, "labels": {"gpu": "H200"}}}
+    too_wide = {"resources": {"gpus": 4}, "params": {"batch_size": 128}}
+    control_plane.submit_all(*[elsewhere, too_wide] * 150)
     narrow = wide(control_plane, 1)
     assert claimed_id(agent, free_gpus=2) == narrow.id
 

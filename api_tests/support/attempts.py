@@ -22,7 +22,7 @@ from workers.checkpoints.folder import checkpoints_in
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 _FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["workers.runs.preloaded"])
+_FORKS.set_forkserver_preload(["api_tests.support.rank_preload"])
 _PATIENCE_SECONDS = 120.0
 
 PARAMS: dict[str, Any] = {

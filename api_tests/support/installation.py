@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import httpx
 import psutil
 
+from api_tests.support.polling import pause
 from api_tests.support.server import Server, environment
 from service.client import TrainyardClient
 from service.contract.jobs import Job
@@ -126,10 +127,11 @@ class Installation:
 
 def until(what: Callable[[], T | None], patience_seconds: float = PATIENCE_SECONDS) -> T:
     """Ask again and again until there is an answer."""
-    deadline = time.monotonic() + patience_seconds
+    began = time.monotonic()
     while not (found := what()):
-        assert time.monotonic() < deadline, f"waited {patience_seconds:g} s"
-        time.sleep(0.02)
+        waited_seconds = time.monotonic() - began
+        assert waited_seconds < patience_seconds, f"waited {patience_seconds:g} s"
+        pause(waited_seconds)
     return found
 
 

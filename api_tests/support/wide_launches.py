@@ -52,6 +52,12 @@ class WideAttempt:
         self.handle = launcher.start(launch)
         self.handle.extend_deadline(boot_clock() + lease_seconds)
 
+    def set_deadline(self, seconds: float) -> float:
+        """Let the lease run out in so many seconds; the time of `boot_clock` at which it does."""
+        deadline = boot_clock() + seconds
+        self.handle.extend_deadline(deadline)
+        return deadline
+
     def end(self, seconds: float = 100.0) -> ProcessExit:
         """How it ended, waited for."""
         exit_ = self.handle.wait(seconds)

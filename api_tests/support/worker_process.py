@@ -8,6 +8,7 @@ from typing import Any
 
 import psutil
 
+from api_tests.support.polling import pause
 from api_tests.support.processes import lives
 from service.contract.process_title import process_title
 
@@ -78,10 +79,11 @@ def title_of(process: psutil.Process) -> str:
 
 def eventually(condition: Callable[[], Any], seconds: float = DEADLINE_SECONDS) -> None:
     """Waits for what no call tells of."""
-    deadline = time.monotonic() + seconds
+    began = time.monotonic()
     while not condition():
-        assert time.monotonic() < deadline, "not within the deadline"
-        time.sleep(0.01)
+        waited_seconds = time.monotonic() - began
+        assert waited_seconds < seconds, "not within the deadline"
+        pause(waited_seconds)
 
 
 def all_ended(processes: list[psutil.Process]) -> bool:

@@ -138,10 +138,10 @@ def test_a_killed_driver_loses_the_hosts_and_leaves_nothing(
 def test_ranks_whose_agent_renews_nothing_are_killed_at_the_deadline(
     start_ray_launcher: StartRayLauncher, tmp_path: Path
 ) -> None:
-    attempt = an_attempt(start_ray_launcher("hangs"), tmp_path, lease_seconds=30.0)
-    deadline = boot_clock() + 30.0
+    attempt = an_attempt(start_ray_launcher("hangs"), tmp_path)
     attempt.wait_for("started")
     processes = attempt.processes()
+    deadline = attempt.set_deadline(5.0)
     assert attempt.end().overdue
     assert all_ended(processes)
     assert boot_clock() < deadline + 10.0
@@ -186,10 +186,10 @@ def test_a_node_that_is_lost_is_waited_for_until_the_lease_is_over_and_is_offere
     start_ray_launcher: StartRayLauncher, ray: RayCluster, tmp_path: Path, record_end: RecordEnd
 ) -> None:
     launcher = start_ray_launcher("hangs")
-    attempt = an_attempt(launcher, tmp_path, lease_seconds=40.0)
-    deadline = boot_clock() + 40.0
+    attempt = an_attempt(launcher, tmp_path)
     attempt.wait_for("started")
     processes = attempt.processes()
+    deadline = attempt.set_deadline(20.0)
     ray.kill_node("nb")
     try:
         exit_ = record_end(attempt, processes)
@@ -214,10 +214,10 @@ def test_a_lost_head_ends_everything_and_nothing_is_claimed_while_it_is_away(
         try:
             launcher = RayLauncher(options_for("hangs", cluster.address))
             assert launcher.availability() is Availability.OPEN
-            attempt = an_attempt(launcher, tmp_path, lease_seconds=60.0)
-            deadline = boot_clock() + 60.0
+            attempt = an_attempt(launcher, tmp_path)
             attempt.wait_for("started")
             processes = attempt.processes()
+            deadline = attempt.set_deadline(25.0)
             cluster.kill_head()
             exit_ = record_end(attempt, processes)
             assert launcher.availability() is Availability.CLOSING
