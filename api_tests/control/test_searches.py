@@ -288,6 +288,9 @@ def test_a_supernet_offers_its_search_and_a_search_the_training_of_what_it_found
     control_plane: ControlPlane, agent: Agent, supernet: Job
 ) -> None:
     offered = {action.name: action for action in control_plane.job(supernet).actions}
+    # It is many networks in one.
+    assert "evaluate" not in offered
+    assert offered["export"].choices == {"format": ("pth.tar", "safetensors")}
     search = submitted(control_plane, offered["search"].body | {"params": PARAMS | SMALL})
     claim = agent.claimed()
     agent.beat(claim, found(1, a_candidate(0)), an_event(2, "checkpoint", **best_path(search)))
