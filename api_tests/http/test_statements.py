@@ -30,7 +30,7 @@ ALLOWED = {
     "POST /jobs/bulk": (8, 6),
     "GET /jobs/{job_id}": (9, 0),
     "PATCH /jobs/{job_id}": (12, 12),
-    "DELETE /jobs/{job_id}": (23, 18),
+    "DELETE /jobs/{job_id}": (22, 17),
     "GET /jobs/{job_id}/attempts": (2, 0),
     "GET /jobs/{job_id}/events": (2, 0),
     "GET /jobs/{job_id}/checkpoints": (2, 0),

@@ -87,6 +87,7 @@ def delete(tx: Connection, job_id: str, by: Caller = SERVER) -> None:
     series.delete_of_job(tx, job_id)
     data_counts.delete_of_job(tx, job_id)
     candidates.delete_of_job(tx, job_id)
-    search_parts.delete_of_job(tx, job_id)
+    if job.kind == "search":
+        search_parts.delete_of_job(tx, job_id)
     store.delete_job(tx, job_id)
     audit.note(tx, "job.delete", job_id, job.name)
