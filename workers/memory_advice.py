@@ -13,7 +13,7 @@ def memory_advice(spec: AnySpec, fitting: int | None = None) -> str:
     the job's.
     """
     if isinstance(spec, SearchSpec):
-        return f"try a smaller recalibration_batch_size, or {_LARGER_WORKER}"
+        return f"try a smaller fitness_images or recalibration_batch_size, or {_LARGER_WORKER}"
     if not isinstance(spec, TrainSpec | EvalSpec):
         return _LARGER_WORKER
     ways = [*_fewer_images(spec, fitting), "a smaller image_size"]

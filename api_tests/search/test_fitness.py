@@ -118,6 +118,18 @@ def test_units_that_paths_begin_with_alike_compute_once() -> None:
     assert [computed.count(place) for place in range(20)] == beginnings
 
 
+def test_nothing_more_computes_once_it_is_not_to_go_on() -> None:
+    small, computed = Small(), []
+    parts = parts_of(small.network)
+    for place, choice in enumerate(parts.places):
+        for unit in choice:
+            unit.register_forward_hook(lambda *_, place=place: computed.append(place))
+    tree = PathTree(parts, PATHS, lambda: len(computed) < 3)
+    with torch.inference_mode():
+        assert list(tree.logits(small.batches[0])) == []
+    assert computed == [0, 1, 2]
+
+
 def test_a_network_whose_logits_are_not_numbers_has_no_loss_and_every_error() -> None:
     small = Small()
     with torch.no_grad():

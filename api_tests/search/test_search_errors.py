@@ -15,7 +15,7 @@ from api_tests.support.attempts import (
     run,
     train_spec,
 )
-from api_tests.support.digit_searches import DIGITS, TrainedSupernet
+from api_tests.support.digit_searches import DIGITS, TRAINING, TrainedSupernet
 from service.contract.specs import SearchSpec
 from workers.memory_advice import memory_advice
 
@@ -55,6 +55,31 @@ def test_a_checkpoint_that_is_gone_is_named(supernet: TrainedSupernet) -> None:
     reason, message = failed(supernet, supernet.spec(), weights=None)
     assert reason == "incompatible_checkpoint"
     assert "not there any more" in message
+
+
+def test_changed_training_images_are_noticed_and_no_held_out_ones_of_them_are_taken(
+    tmp_path: Path,
+) -> None:
+    draw_photos(tmp_path)
+    params = TRAINING | {"batch_size": 4, "total_iters": 1, "holdout_every": 5}
+    training = {"kind": "train", "recipe": "supernet", "data": PHOTOS, "params": params}
+    trained = attempt(tmp_path, spec=training)
+    run(trained)
+    supernet = TrainedSupernet(tmp_path, trained.assignment().claim.job_spec.params)
+    few = {"recalibration_batches": 1, "recalibration_batch_size": 4, "candidates": ["0" * 20]}
+    spec = supernet.spec(**few) | {"data": PHOTOS}
+    assert ended(run(supernet.attempt(spec, supernet.new_job())))["outcome"] == "succeeded"
+    photo = next((tmp_path / "train" / "cat").iterdir())
+    photo.with_name(f"0{photo.name}").write_bytes(photo.read_bytes())
+    reason, message = failed(supernet, spec)
+    assert reason == "invalid_data"
+    assert "17 images, not 16" in message
+    assert "use holdout_every 0, for the validation split" in message
+    judged = supernet.spec(**few, holdout_every=0) | {"data": PHOTOS}
+    events = run(supernet.attempt(judged, supernet.new_job()))
+    assert ended(events)["outcome"] == "succeeded"
+    notes = [event.body["message"] for event in events if event.kind == "note"]
+    assert any("are not those that the supernet has seen" in note for note in notes)
 
 
 def test_data_of_other_classes_are_told_apart(supernet: TrainedSupernet) -> None:
@@ -111,4 +136,6 @@ def test_without_parameters_of_the_training_those_of_its_recipe_are_taken_and_to
 
 def test_a_search_that_ran_out_of_memory_is_told_what_takes_less() -> None:
     spec = SearchSpec.model_validate({"checkpoint": {"job": "job_1"}, "data": DIGITS})
-    assert "a smaller recalibration_batch_size, or use a worker" in memory_advice(spec)
+    assert "a smaller fitness_images or recalibration_batch_size, or use a worker" in memory_advice(
+        spec
+    )

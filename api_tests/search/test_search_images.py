@@ -90,7 +90,10 @@ def test_fewer_images_are_spread_over_all_of_them() -> None:
 def _batches(monkeypatch: pytest.MonkeyPatch, kept_bytes: int) -> SearchBatches:
     monkeypatch.setattr(batches_of_searches, "_KEPT_BYTES", kept_bytes)
     context: Any = SimpleNamespace(
-        ranks=ALONE, stop_asked=lambda: False, events=SimpleNamespace(pulse=lambda: None)
+        ranks=ALONE,
+        stop_asked=lambda: False,
+        events=SimpleNamespace(pulse=lambda: None),
+        clock=lambda: 0.0,
     )
     preprocess = preprocess_of("bgr255")
     train, val = (
@@ -140,3 +143,12 @@ def test_images_that_were_held_out_are_those_of_the_fitness(holding_out: Trained
     spec = holding_out.spec(holdout_every=10)
     end = ended(run(holding_out.attempt(spec, holding_out.new_job())))
     assert "leave it out for 25, or use 0, for the validation split" in end["message"]
+
+
+def test_a_supernet_that_held_out_no_image_is_told_to_use_the_validation_split(
+    tmp_path: Path,
+) -> None:
+    supernet = trained_supernet(tmp_path, holdout_every=5000, total_iters=1)
+    end = ended(run(supernet.attempt(supernet.spec(), supernet.new_job())))
+    assert end["reason"] == "invalid_data"
+    assert "holdout_every 5000 holds out none of 1437 images: use 0" in end["message"]

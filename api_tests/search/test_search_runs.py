@@ -4,6 +4,9 @@ import csv
 import hashlib
 import json
 import math
+import os
+import subprocess
+import sys
 from collections.abc import Sequence
 from statistics import median
 
@@ -59,6 +62,13 @@ def test_the_table_does_not_depend_on_groups_and_ranks(
         other = supernet.searched(ranks, at_once=at_once)
         assert other.table == alone.table
         assert _digest(supernet, other.job_id) == _digest(supernet, alone.job_id)
+
+
+def test_the_table_does_not_depend_on_threads(supernet: TrainedSupernet, alone: Searched) -> None:
+    attempt_dir = supernet.attempt(supernet.spec(at_once=4), supernet.new_job())
+    command = [sys.executable, "-m", "workers.runs", str(attempt_dir.spec_path)]
+    subprocess.run(command, env=os.environ | {"OMP_NUM_THREADS": "2"}, check=True)
+    assert found(attempt_dir.events_after(0)) == alone.table
 
 
 @pytest.mark.parametrize("ranks", [1, 2])

@@ -111,7 +111,7 @@ class Claim(PeerMessage):
     resume: Annotated[tuple[Checkpoint, ...], CutTo(_MOST_CHECKPOINTS)] = ()
     weights: Checkpoint | None = None
     candidates: Annotated[
-        tuple[Fitness, ...], CutTo(MOST_CANDIDATES), Field(exclude_if=lambda known: not known)
+        tuple[Fitness, ...], CutTo(2 * MOST_CANDIDATES), Field(exclude_if=lambda known: not known)
     ] = ()
     """What earlier attempts of a search, and the search that it names as known, have measured."""
     traceparent: Annotated[

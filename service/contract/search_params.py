@@ -61,7 +61,11 @@ class SearchParams(BaseModel):
         Field(ge=1, le=100_000, description="Of training images, for a candidate's statistics."),
         WHOLE_NUMBER,
     ] = 200
-    recalibration_batch_size: Annotated[_Images, Field(description="Images in each of them.")] = 128
+    recalibration_batch_size: Annotated[
+        int,
+        Field(ge=2, le=10_000_000, description="Images in each of them."),
+        WHOLE_NUMBER,
+    ] = 128
     recalibration: Annotated[
         Literal["cumulative", "moving"],
         Field(

@@ -1,6 +1,6 @@
 """The candidates of searches in the database."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -64,11 +64,14 @@ def of_job(tx: Connection, job_id: str) -> list[Candidate]:
     return [_candidate(row) for row in tx.execute(query).mappings()]
 
 
-def fitness_of(tx: Connection, job_ids: Collection[str]) -> list[Fitness]:
-    """What any of the jobs has measured, each path once, by its blocks."""
+def fitness_of(tx: Connection, job_ids: Sequence[str]) -> list[Fitness]:
+    """What any of the jobs has measured, each path once and by the first job that has it."""
     columns = [table.c[name] for name in Fitness.model_fields]
-    query = select(*columns).where(table.c.job_id.in_(sorted(job_ids))).order_by(table.c.blocks)
-    found = {row["blocks"]: row for row in tx.execute(query).mappings()}
+    found: dict[str, RowMapping] = {}
+    for job_id in job_ids:
+        query = select(*columns).where(table.c.job_id == job_id).order_by(table.c.blocks)
+        for row in tx.execute(query).mappings():
+            found.setdefault(row["blocks"], row)
     return [Fitness.model_construct(**row) for row in found.values()]
 
 

@@ -68,6 +68,11 @@ def open_held_out(
     """
     images = _opened(data, replace(_request(context, "train", params, mean), augments=False))
     indices = held_out(len(images), every)
+    if not indices:
+        raise InvalidData(
+            f"holdout_every {every} holds out none of {count_text(len(images), 'image')}: use 0, "
+            "for the validation split, or train a supernet with a smaller one"
+        )
     fingerprint = fingerprint_of(images, indices)
     counts = SplitCounts(name="train", images=len(images), classes=len(images.class_names))
     sentence = f"{count_text(len(indices), 'image')} of train held out for the search"

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import nn
 
 from service.contract.path_costs import PathCosts
@@ -10,7 +11,7 @@ from service.contract.search_params import SearchParams
 from service.contract.specs import SearchSpec
 from workers.data.classes import difference, in_class_order
 from workers.data.errors import InvalidData
-from workers.data.fingerprint import RunData
+from workers.data.fingerprint import RunData, changes_of, read_run_data
 from workers.runs.datasets import RunSplit, open_held_out, open_run_split, require_same_images
 from workers.search.allowed_paths import AllowedPaths
 from workers.search.batches import SearchBatches
@@ -45,6 +46,9 @@ def run(context: RunContext) -> dict[str, Any]:
     spec = context.claim.spec
     assert isinstance(spec, SearchSpec)
     params = spec.params
+    if context.ranks.device.type == "cpu":
+        # Sums of several threads differ in their last digits, and with them would the table.
+        torch.set_num_threads(1)
     # A slow volume may take one rank longer than ranks wait for each other.
     with context.ranks.apart():
         supernet = supernet_of(context, spec)
@@ -86,6 +90,7 @@ def _open_splits(context: RunContext, spec: SearchSpec, supernet: Supernet) -> _
             f"it has seen these images: {use}, for the validation split"
         )
     train = open_run_split(context, spec.data, "train", params, mean)
+    _require_trained_images(context, train, every)
     if every:
         return _Splits(train, open_held_out(context, spec.data, params, mean, every))
     val = open_run_split(context, spec.data, "val", params, mean)
@@ -93,6 +98,22 @@ def _open_splits(context: RunContext, spec: SearchSpec, supernet: Supernet) -> _
     if wrong:
         raise InvalidData(f"train and val have different classes: {wrong}")
     return _Splits(train, val)
+
+
+def _require_trained_images(context: RunContext, train: RunSplit, every: int) -> None:
+    """Raises InvalidData if it cannot be told any more which images were held out."""
+    weights = context.claim.weights
+    data = read_run_data(context.assignment.volume / weights.path) if weights is not None else None
+    changed = {} if data is None else changes_of(data.splits, {"train": train.fingerprint})
+    if not changed:
+        return
+    change = f"the training images are not those that the supernet has seen ({changed['train']})"
+    if every:
+        raise InvalidData(
+            f"{change}, so that which were held out cannot be told: use holdout_every 0, for the "
+            "validation split, or bring back the images"
+        )
+    context.events.note(f"{change}: what was measured of others would be another fitness")
 
 
 def _filled(

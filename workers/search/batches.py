@@ -1,5 +1,6 @@
 """The batches by which every candidate of a search is measured: the same images for each."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -15,14 +16,15 @@ from workers.recipes.params import RecipeParams
 from workers.search.kept_batches import KeptBatches
 from workers.training.attempt_results import Stopped
 from workers.training.batches_of_run import batches_of_run
-from workers.training.device_inputs import is_pinned_for, to_inputs_on
+from workers.training.device_inputs import ToInputs, is_pinned_for, to_inputs_on
 from workers.training.eval_batches import eval_batch_size
 from workers.training.execution import Execution, format_of
 from workers.training.loader_processes import loader_processes
 from workers.training.run_context import RunContext
 
 _KEPT_BYTES = 1 << 30
-"""Of training images, and as much of those of the fitness, in each rank."""
+"""Of training images, and as much of those of the fitness, by all ranks together."""
+_LOOK_SECONDS = 1.0
 
 
 class SearchBatches:
@@ -45,6 +47,7 @@ class SearchBatches:
     ) -> None:
         self._context, self._execution = context, execution
         self._train, self._images = train, evenly(images, params.fitness_images)
+        self._looked_at = -math.inf
         size = params.recalibration_batch_size
         if size > len(train):
             raise InvalidData(
@@ -54,34 +57,51 @@ class SearchBatches:
         self._training = training.model_copy(update={"batch_size": size})
         self._eval_size = eval_batch_size(context.ranks.device, training.image_size)
         shown = -(-len(self._images) // self._eval_size)
+        kept_bytes = _KEPT_BYTES // context.ranks.world_size
         self._recalibration = KeptBatches(
-            self._training_batches, params.recalibration_batches, _KEPT_BYTES
+            self._training_batches, params.recalibration_batches, kept_bytes
         )
-        self._labelled = KeptBatches(self._image_batches, shown, _KEPT_BYTES)
+        self._labelled = KeptBatches(self._image_batches, shown, kept_bytes)
+        # Once: each has a stream of the device for its copies.
+        self._to_training_inputs = self._to_inputs_of(self._train)
+        self._to_fitness_inputs = self._to_inputs_of(self._images)
         self.images_of_candidate = params.recalibration_batches * size + len(self._images)
 
     def recalibration(self) -> Iterator[Tensor]:
-        """Inputs (N, 3, S, S) on the device; raises Stopped between two, at every rank."""
-        for inputs, _ in self._inputs(self._recalibration, self._train):
+        """Inputs (N, 3, S, S) on the device; raises Stopped around each, at every rank."""
+        for inputs, _ in self._inputs(self._recalibration, self._to_training_inputs):
             yield inputs
 
     def labelled(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """Inputs and their labels (N,) on the device; raises Stopped between two."""
-        yield from self._inputs(self._labelled, self._images)
+        """Inputs and their labels (N,) on the device; raises Stopped around each batch."""
+        yield from self._inputs(self._labelled, self._to_fitness_inputs)
 
-    def _inputs(
-        self, batches: KeptBatches, images: ImageDataset
-    ) -> Iterator[tuple[Tensor, Tensor]]:
-        context = self._context
-        to_inputs = to_inputs_on(context.ranks.device, transform_of(images))
+    def goes_on(self) -> bool:
+        """To be asked every few seconds; once asked to stop False: the next batch raises Stopped.
+
+        What is computed of the present batch is then of no use.
+        """
+        now = self._context.clock()
+        if now >= self._looked_at + _LOOK_SECONDS:
+            self._looked_at = now
+            self._context.events.pulse()
+        return not self._context.stop_asked()
+
+    def _to_inputs_of(self, images: ImageDataset) -> ToInputs:
+        return to_inputs_on(self._context.ranks.device, transform_of(images))
+
+    def _inputs(self, batches: KeptBatches, to_inputs: ToInputs) -> Iterator[tuple[Tensor, Tensor]]:
         for batch in batches:
-            if context.ranks.any(context.stop_asked()):
-                raise Stopped(
-                    "stopped in a search, as asked; what was measured is kept, and it goes on there"
-                )
-            context.events.pulse()
+            self._stop_together()
             inputs, labels = to_inputs(batch, format_of(self._execution))
             yield inputs.contiguous(memory_format=format_of(self._execution)), labels
+        self._stop_together()
+
+    def _stop_together(self) -> None:
+        if self._context.ranks.any(not self.goes_on()):
+            raise Stopped(
+                "stopped in a search, as asked; what was measured is kept, and it goes on there"
+            )
 
     def _training_batches(self, start: int) -> Iterator[Batch]:
         size = self._training.batch_size

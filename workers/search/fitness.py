@@ -1,7 +1,7 @@
 """The fitness of candidates: a function of weights, images and paths, and of nothing else."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import torch
 from torch import Tensor
@@ -21,14 +21,16 @@ def measured(
     recalibration: Iterable[Tensor],
     images: Labelled,
     average: Average,
+    goes_on: Callable[[], bool] = lambda: True,
 ) -> list[Fitness]:
     """The fitness of each path; which others are measured with it changes no bit of it.
 
     A path's batch norms learn their statistics from the batches of `recalibration` (N, 3, S, S)
     anew, and nothing else of the network is in train mode; then it sees `images`, batches with
     labels (N,). Both are gone through once, without paths, too. The network stays as it is.
+    `goes_on` is asked before each unit computes; once it is not so, nothing more does.
     """
-    tree = PathTree(parts, paths)
+    tree = PathTree(parts, paths, goes_on)
     return _measured(tree, paths, recalibration, images, average)
 
 
@@ -38,9 +40,10 @@ def measured_to_keep(
     recalibration: Iterable[Tensor],
     images: Labelled,
     average: Average,
+    goes_on: Callable[[], bool] = lambda: True,
 ) -> Fitness:
     """The fitness of a path, whose statistics the network has afterwards."""
-    tree = PathTree(parts, [path])
+    tree = PathTree(parts, [path], goes_on)
     (fitness,) = _measured(tree, [path], recalibration, images, average)
     tree.write_statistics()
     return fitness

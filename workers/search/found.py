@@ -72,11 +72,12 @@ def _own_network(
             batches.recalibration(),
             batches.labelled(),
             measuring.params.recalibration,
+            batches.goes_on,
         )
     if fitness != Fitness.model_validate(best.model_dump(include=set(Fitness.model_fields))):
         context.events.note(
             f"the best path has a top-1 error of {fitness.top1_error:.4f} here and had "
-            f"{best.top1_error:.4f}: it was measured on another device"
+            f"{best.top1_error:.4f}: it was measured on another device, or on changed images"
         )
     return supernet.recipe.tensors_of_path(network.state_dict(), best.blocks), fitness
 

@@ -51,7 +51,7 @@ class Measuring:
         self.table: list[Candidate] = []
 
     def __call__(self, population: Sequence[Proposal]) -> Mapping[str, Fitness]:
-        """The fitness of each, by blocks; raises Stopped between two batches, at every rank.
+        """The fitness of each, by blocks; raises Stopped, at every rank, once asked to stop.
 
         With several workers Stopped is raised if any is unknown.
         """
@@ -82,15 +82,19 @@ class Measuring:
 
     def _measured(self, paths: Sequence[str]) -> Iterator[Fitness]:
         ranks = self._context.ranks
-        share = -(-len(paths) // ranks.world_size)
-        own = paths[ranks.rank * share : (ranks.rank + 1) * share]
+        # As even as it can be: at each batch the ranks wait for the slowest.
+        first, last = (
+            len(paths) * number // ranks.world_size for number in (ranks.rank, ranks.rank + 1)
+        )
+        batches = self.batches
         with self._context.times.on("validation"):
             found = measured(
                 self._parts,
-                own,
-                self.batches.recalibration(),
-                self.batches.labelled(),
+                paths[first:last],
+                batches.recalibration(),
+                batches.labelled(),
                 self.params.recalibration,
+                batches.goes_on,
             )
             gathered = ranks.gathered([each.model_dump() for each in found])
         for of_rank in gathered:

@@ -1,7 +1,7 @@
 """Several paths through a supernet, computed together."""
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from torch import Tensor, nn
 
@@ -14,9 +14,13 @@ class PathTree:
     Each path has batch-norm statistics of its own, empty at first, since those of a unit depend on
     the units before it; paths that begin alike have them in common. The weights are the network's.
     No more is in memory at once than a batch of features for each fork on the way to a unit.
+    `goes_on` is asked before each unit computes; once it is not so, nothing more does.
     """
 
-    def __init__(self, parts: Parts, paths: Sequence[str]) -> None:
+    def __init__(
+        self, parts: Parts, paths: Sequence[str], goes_on: Callable[[], bool] = lambda: True
+    ) -> None:
+        self._goes_on = goes_on
         self._root = _Node(parts.stem)
         for number, path in enumerate(paths):
             node = self._root
@@ -40,6 +44,8 @@ class PathTree:
         """The number of each path, in some order, with its logits (N, C) of images (N, 3, S, S)."""
         waiting = [] if self._is_empty else [(self._root, images)]
         while waiting:
+            if not self._goes_on():
+                return
             node, features = waiting.pop()
             features = node.unit(features)
             if node.number is not None:

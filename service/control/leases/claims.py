@@ -145,8 +145,9 @@ def _known_fitness(tx: Connection, job: Job) -> tuple[Fitness, ...]:
     spec = job.spec
     if not isinstance(spec, SearchSpec):
         return ()
-    known = {job.id} if spec.params.known is None else {job.id, spec.params.known}
-    return tuple(candidates.fitness_of(tx, known))
+    # What the search itself has measured is in its table, and stays.
+    measured_by = [job.id] if spec.params.known is None else [job.id, spec.params.known]
+    return tuple(candidates.fitness_of(tx, measured_by))
 
 
 def _seconds(waited: timedelta) -> float:
