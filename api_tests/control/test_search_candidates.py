@@ -17,6 +17,7 @@ from api_tests.support.searches import (
 from api_tests.support.use_cases import Agent, ControlPlane, an_event
 from service.contract.agent import Claim
 from service.contract.jobs import Job, JobState
+from service.contract.specs import SearchSpec
 from service.control.jobs import edits, searches
 from service.domain.errors import NotFound
 
@@ -115,6 +116,26 @@ def test_a_retry_goes_on_with_what_the_failed_search_has_measured(
         edits.delete(tx, search.id)
     assert orders_of(control_plane, retry) == [0, 1]
     assert len(agent.claimed().candidates) == 2
+
+
+def test_a_search_is_retried_also_when_the_one_that_it_knew_is_gone(
+    control_plane: ControlPlane, agent: Agent, supernet: Job, search: Job
+) -> None:
+    control_plane.cancel(search)
+    knowing = submitted(control_plane, a_search(supernet, params={"known": search.id}))
+    claim = agent.claimed()
+    # As an attempt tells of what it knew: it is this search's own from then on.
+    agent.beat(claim, found(1, a_candidate(0)))
+    agent.report(claim, "failed", "invalid_data")
+    kept = control_plane.job_of(control_plane.retry(knowing))
+    assert isinstance(kept.spec, SearchSpec)
+    assert kept.spec.params.known == search.id
+    with control_plane.write() as tx:
+        edits.delete(tx, search.id)
+    retry = control_plane.job_of(control_plane.retry(knowing))
+    assert isinstance(retry.spec, SearchSpec)
+    assert retry.spec.params.known is None
+    assert orders_of(control_plane, retry) == [0]
 
 
 def test_a_deleted_search_leaves_no_candidate(

@@ -99,10 +99,16 @@ class SearchKind(Kind[SearchSpec]):
     def retry_spec(
         self, tx: Connection, parent: StoredJob, spec: SearchSpec, origin: str
     ) -> SearchSpec:
-        """See Kind: of the same supernet, also if its job has a newer checkpoint by now."""
+        """See Kind: of the same supernet, also if its job has a newer checkpoint by now.
+
+        Without `known` where that search is gone: what came of it has rows of its own by now.
+        """
         super().retry_spec(tx, parent, spec, origin)
         reference = resolved(spec.checkpoint, parent.source_checkpoint)
-        return spec.model_copy(update={"checkpoint": reference})
+        params, known = spec.params, spec.params.known
+        if known is not None and jobs.get(tx, known) is None:
+            params = params.model_copy(update={"known": None})
+        return spec.model_copy(update={"checkpoint": reference, "params": params})
 
     def note_retry(self, tx: Connection, parent: StoredJob, retry_id: str) -> None:
         """See Kind: what was measured, which would be measured as the same again."""
