@@ -183,6 +183,24 @@ def test_a_part_that_failed_ends_its_search_and_the_others(parted: SearchingYard
     assert retry.state is JobState.QUEUED
 
 
+@pytest.mark.parametrize("end", [JobState.FAILED, JobState.CANCELLED])
+def test_what_a_part_measures_for_an_ended_search_is_seen_as_a_change_of_it(
+    parted: SearchingYard, end: JobState
+) -> None:
+    failed, running = parted.agent.claimed(), parted.agent.claimed()
+    if end is JobState.FAILED:
+        parted.agent.report(failed, "failed", "invalid_data")
+        assert parted.turn()
+    else:
+        parted.control_plane.cancel(parted.search)
+    ended = parted.job
+    assert (ended.state, len(parted.table())) == (end, 0)
+    parted.agent.beat(running, found(1, *given(running)))
+    assert len(parted.table()) == 2
+    assert parted.job.version > ended.version
+    assert (parted.job.state, parted.job.progress) == (end, ended.progress)
+
+
 def test_a_search_whose_last_part_failed_is_claimed_no_more(parted: SearchingYard) -> None:
     failed, *others = (parted.agent.claimed() for _ in range(3))
     for claim in others:
