@@ -36,8 +36,9 @@ def lock_parts(tx: Connection, searches: Sequence[Job]) -> list[StoredJob]:
 
 
 def has_parts(job: Job) -> bool:
-    """Whether a job may have others measure for it."""
-    return isinstance(job.spec, SearchSpec) and job.spec.params.workers > 1
+    """Whether a job may have others measure for it, as one that this version cannot read may."""
+    spec = job.spec
+    return job.kind == "search" and not (isinstance(spec, SearchSpec) and spec.params.workers == 1)
 
 
 def cancel_parts(tx: Connection, searches: Sequence[Job], mode: str, now: datetime) -> None:
