@@ -1,5 +1,7 @@
 """Searches by several workers whose rows this version cannot read, in whole or in part."""
 
+from typing import Any
+
 import pytest
 from sqlalchemy import select, update
 
@@ -8,6 +10,8 @@ from api_tests.support.use_cases import Agent, ControlPlane
 from service.contract.jobs import JobState
 from service.control.jobs import edits
 from service.domain.errors import Conflict
+from service.store import search_parts
+from service.store.search_tables import search_parts as parts_table
 from service.store.tables import jobs
 
 
@@ -62,3 +66,25 @@ def test_the_parts_of_an_unreadable_search_are_paused_and_resumed_with_it(
     assert {part.state for part in yard.parts()} == {JobState.PAUSED}
     yard.control_plane.resume(yard.search)
     assert {part.state for part in yard.parts()} == {JobState.QUEUED}
+
+
+UNREADABLE: list[Any] = [[{"path": "1"}], [], {"of": "another version"}, "none"]
+
+
+@pytest.mark.parametrize("stored", UNREADABLE, ids=["rows", "nothing", "an object", "a text"])
+def test_what_a_search_wants_and_cannot_be_read_is_asked_for_again(
+    yard: SearchingYard, stored: Any
+) -> None:
+    with yard.control_plane.write() as tx:
+        tx.execute(update(parts_table).values(wanted=stored))
+    assert "about to give" in str(yard.job.wait_reason)
+    assert yard.turn()
+    assert not yard.turn()
+    assert yard.parts() == []
+    (note,) = yard.control_plane.events_of(yard.search, "note")
+    assert "cannot be read" in note.message
+    yard.wants(*range(POPULATION))
+    assert yard.turn()
+    assert len(yard.parts()) == 3
+    with yard.control_plane.database.read() as tx:
+        assert search_parts.searches(tx) == [yard.search.id]
