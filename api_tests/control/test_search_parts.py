@@ -91,6 +91,15 @@ def test_a_search_waits_without_a_slot_and_goes_on_with_the_last_measurement(
     assert [each.blocks for each in again.candidates] == [blocks_of(n) for n in range(POPULATION)]
 
 
+def test_a_search_waits_for_what_its_live_parts_measure(parted: SearchingYard) -> None:
+    for _ in range(2):
+        parted.measure(parted.agent.claimed())
+    last = parted.parts()[-1]
+    assert parted.job.wait_reason == (
+        f"it waits for 1 job to measure 2 candidates: {last.id} (queued)"
+    )
+
+
 def test_each_measurement_is_the_searchs_at_once_with_its_place_there(
     parted: SearchingYard,
 ) -> None:

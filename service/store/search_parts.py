@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import Connection, delete, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, case, delete, func, insert, or_, select
 
 from service.contract.candidates import WantedCandidate
 from service.contract.jobs import ENDED_JOBS, JobState
@@ -16,6 +16,13 @@ from service.store.tables import jobs
 
 NOT_GIVEN = 0
 """The number of a population that no job has been made for yet."""
+_LENGTH = func.json_array_length(table.c.wanted)
+_IS_LIST = func.json_typeof(table.c.wanted) == "array"
+_COUNTS: dict[str, ColumnElement[int]] = {
+    "sqlite": _LENGTH,
+    # It has no length of what is no list; what another version has left there stops no view.
+    "postgresql": case((_IS_LIST, _LENGTH), else_=0),
+}
 
 
 @dataclass(frozen=True)
@@ -109,6 +116,13 @@ def states_of(tx: Connection, search_id: str) -> list[PartState]:
         )
         for row in tx.execute(query)
     ]
+
+
+def count_wanted(tx: Connection, search_id: str, numbers: Collection[int]) -> int:
+    """How many candidates some parts of a search are to measure; the rows are not read."""
+    rows = table.c.search_id == search_id, table.c.number.in_(sorted(numbers))
+    query = select(func.coalesce(func.sum(_COUNTS[tx.dialect.name]), 0)).where(*rows)
+    return int(tx.execute(query).scalar_one())
 
 
 def of_search(tx: Connection, search_id: str) -> list[StoredPart]:
