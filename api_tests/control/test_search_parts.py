@@ -268,7 +268,9 @@ def test_a_search_is_paused_resumed_and_cancelled_with_its_parts(
     assert states(parted.parts()) == ends
     with control_plane.write() as tx, pytest.raises(Conflict, match="is ending: delete it when"):
         edits.delete(tx, parted.search.id)
+    assert [action.name for action in parted.job.actions] == ["retry"]
     parted.agent.report(running, "cancelled", "cancelled")
+    assert [action.name for action in parted.job.actions] == ["retry", "delete"]
     with control_plane.write() as tx:
         edits.delete(tx, parted.search.id)
         assert search_parts.searches(tx) == []

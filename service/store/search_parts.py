@@ -6,7 +6,17 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import ColumnElement, Connection, case, delete, func, insert, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    case,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+)
 
 from service.contract.candidates import WantedCandidate
 from service.contract.jobs import ENDED_JOBS, JobState
@@ -94,12 +104,20 @@ def searches_of(tx: Connection, job_ids: Collection[str]) -> set[str]:
 
 def jobs_of(tx: Connection, search_ids: Collection[str]) -> list[str]:
     """The jobs that measure for searches and have not ended, by id."""
-    query = (
-        select(table.c.job_id)
-        .join(jobs, jobs.c.id == table.c.job_id)
+    return sorted(tx.execute(_of_live(table.c.job_id, search_ids)).scalars())
+
+
+def searches_with_live(tx: Connection, search_ids: Collection[str]) -> set[str]:
+    """Those of the searches for which jobs measure that have not ended."""
+    return set(tx.execute(_of_live(table.c.search_id, search_ids)).scalars())
+
+
+def _of_live(column: ColumnElement[str], search_ids: Collection[str]) -> Select[tuple[str]]:
+    return (
+        select(column)
+        .select_from(table.join(jobs, jobs.c.id == table.c.job_id))
         .where(table.c.search_id.in_(sorted(search_ids)), jobs.c.state.not_in(ENDED_JOBS))
     )
-    return sorted(tx.execute(query).scalars())
 
 
 def states_of(tx: Connection, search_id: str) -> list[PartState]:
