@@ -14,6 +14,7 @@ from api_tests.support.searches import (
     offer_searches,
     submitted,
 )
+from api_tests.support.sent_statements import sent_statements
 from api_tests.support.use_cases import Agent, ControlPlane, an_event
 from service.contract.agent import Claim
 from service.contract.jobs import Job, JobState
@@ -61,6 +62,22 @@ def test_candidates_that_come_again_or_in_part_are_stored_once(
     with control_plane.database.read() as tx:
         candidates, _ = searches.page(tx, search.id, "order", None, 100)
     assert candidates[1].top1_error == a_candidate(1)["top1_error"]
+
+
+def test_candidates_that_come_again_are_not_counted(
+    control_plane: ControlPlane, agent: Agent, search: Job
+) -> None:
+    claim = agent.claimed()
+    agent.beat(claim, found(1, a_candidate(0)))
+    with sent_statements() as again:
+        agent.beat(claim, found(2, a_candidate(0)))
+    with sent_statements() as more:
+        agent.beat(claim, found(3, a_candidate(1)))
+    assert [len(counts_of(sent)) for sent in (again, more)] == [0, 1]
+
+
+def counts_of(sent: list[str]) -> list[str]:
+    return [each for each in sent if "count(" in each and "FROM search_candidates" in each]
 
 
 def test_the_next_attempt_gets_what_was_measured_and_no_lease_that_is_lost_adds_to_it(
