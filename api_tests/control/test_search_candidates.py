@@ -14,9 +14,11 @@ from api_tests.support.searches import (
     offer_searches,
     submitted,
 )
+from api_tests.support.sent_statements import sent_statements
 from api_tests.support.use_cases import Agent, ControlPlane, an_event
 from service.contract.agent import Claim
 from service.contract.jobs import Job, JobState
+from service.contract.specs import SearchSpec
 from service.control.jobs import edits, searches
 from service.domain.errors import NotFound
 
@@ -60,6 +62,22 @@ def test_candidates_that_come_again_or_in_part_are_stored_once(
     with control_plane.database.read() as tx:
         candidates, _ = searches.page(tx, search.id, "order", None, 100)
     assert candidates[1].top1_error == a_candidate(1)["top1_error"]
+
+
+def test_candidates_that_come_again_are_not_counted(
+    control_plane: ControlPlane, agent: Agent, search: Job
+) -> None:
+    claim = agent.claimed()
+    agent.beat(claim, found(1, a_candidate(0)))
+    with sent_statements() as again:
+        agent.beat(claim, found(2, a_candidate(0)))
+    with sent_statements() as more:
+        agent.beat(claim, found(3, a_candidate(1)))
+    assert [len(counts_of(sent)) for sent in (again, more)] == [0, 1]
+
+
+def counts_of(sent: list[str]) -> list[str]:
+    return [each for each in sent if "count(" in each and "FROM search_candidates" in each]
 
 
 def test_the_next_attempt_gets_what_was_measured_and_no_lease_that_is_lost_adds_to_it(
@@ -115,6 +133,26 @@ def test_a_retry_goes_on_with_what_the_failed_search_has_measured(
         edits.delete(tx, search.id)
     assert orders_of(control_plane, retry) == [0, 1]
     assert len(agent.claimed().candidates) == 2
+
+
+def test_a_search_is_retried_also_when_the_one_that_it_knew_is_gone(
+    control_plane: ControlPlane, agent: Agent, supernet: Job, search: Job
+) -> None:
+    control_plane.cancel(search)
+    knowing = submitted(control_plane, a_search(supernet, params={"known": search.id}))
+    claim = agent.claimed()
+    # As an attempt tells of what it knew: it is this search's own from then on.
+    agent.beat(claim, found(1, a_candidate(0)))
+    agent.report(claim, "failed", "invalid_data")
+    kept = control_plane.job_of(control_plane.retry(knowing))
+    assert isinstance(kept.spec, SearchSpec)
+    assert kept.spec.params.known == search.id
+    with control_plane.write() as tx:
+        edits.delete(tx, search.id)
+    retry = control_plane.job_of(control_plane.retry(knowing))
+    assert isinstance(retry.spec, SearchSpec)
+    assert retry.spec.params.known is None
+    assert orders_of(control_plane, retry) == [0]
 
 
 def test_a_deleted_search_leaves_no_candidate(

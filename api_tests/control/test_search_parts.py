@@ -91,6 +91,15 @@ def test_a_search_waits_without_a_slot_and_goes_on_with_the_last_measurement(
     assert [each.blocks for each in again.candidates] == [blocks_of(n) for n in range(POPULATION)]
 
 
+def test_a_search_waits_for_what_its_live_parts_measure(parted: SearchingYard) -> None:
+    for _ in range(2):
+        parted.measure(parted.agent.claimed())
+    last = parted.parts()[-1]
+    assert parted.job.wait_reason == (
+        f"it waits for 1 job to measure 2 candidates: {last.id} (queued)"
+    )
+
+
 def test_each_measurement_is_the_searchs_at_once_with_its_place_there(
     parted: SearchingYard,
 ) -> None:
@@ -183,6 +192,24 @@ def test_a_part_that_failed_ends_its_search_and_the_others(parted: SearchingYard
     assert retry.state is JobState.QUEUED
 
 
+@pytest.mark.parametrize("end", [JobState.FAILED, JobState.CANCELLED])
+def test_what_a_part_measures_for_an_ended_search_is_seen_as_a_change_of_it(
+    parted: SearchingYard, end: JobState
+) -> None:
+    failed, running = parted.agent.claimed(), parted.agent.claimed()
+    if end is JobState.FAILED:
+        parted.agent.report(failed, "failed", "invalid_data")
+        assert parted.turn()
+    else:
+        parted.control_plane.cancel(parted.search)
+    ended = parted.job
+    assert (ended.state, len(parted.table())) == (end, 0)
+    parted.agent.beat(running, found(1, *given(running)))
+    assert len(parted.table()) == 2
+    assert parted.job.version > ended.version
+    assert (parted.job.state, parted.job.progress) == (end, ended.progress)
+
+
 def test_a_search_whose_last_part_failed_is_claimed_no_more(parted: SearchingYard) -> None:
     failed, *others = (parted.agent.claimed() for _ in range(3))
     for claim in others:
@@ -241,7 +268,9 @@ def test_a_search_is_paused_resumed_and_cancelled_with_its_parts(
     assert states(parted.parts()) == ends
     with control_plane.write() as tx, pytest.raises(Conflict, match="is ending: delete it when"):
         edits.delete(tx, parted.search.id)
+    assert [action.name for action in parted.job.actions] == ["retry"]
     parted.agent.report(running, "cancelled", "cancelled")
+    assert [action.name for action in parted.job.actions] == ["retry", "delete"]
     with control_plane.write() as tx:
         edits.delete(tx, parted.search.id)
         assert search_parts.searches(tx) == []

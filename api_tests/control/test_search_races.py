@@ -1,5 +1,6 @@
 """A search and its parts, two transactions at once: none waits for the other for ever."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,7 +10,10 @@ from api_tests.support.searching_yard import POPULATION, SearchingYard, given
 from api_tests.support.stopped_transaction import POINTS, StoppedTransaction
 from api_tests.support.use_cases import Agent, ControlPlane
 from service.contract.agent import BeatReply, Claim
+from service.contract.bulk import BulkRequest
 from service.contract.jobs import ENDED_JOBS, JobState
+from service.control.jobs import bulk
+from service.control.jobs.bulk import BulkCall
 
 
 @pytest.fixture(params=POINTS)
@@ -71,6 +75,28 @@ def test_a_cancel_of_a_search_against_a_measurement_for_it(yard: SearchingYard, 
     )
     assert len(yard.table()) == (2 if reply.acked_seq else 0)
     all_have_stopped(yard)
+
+
+@pytest.mark.parametrize("by", ["call", "bulk"])
+def test_the_end_of_a_part_against_a_cancel_of_its_search(
+    yard: SearchingYard, at: str, by: str
+) -> None:
+    claim = claimed(yard)
+    yard.agent.beat(claim, found(1, *given(claim)))
+    cancel = cancels(yard)[by]
+    race(yard, at, lambda: yard.agent.report(claim), cancel)
+    all_have_stopped(yard)
+
+
+def cancels(yard: SearchingYard) -> dict[str, Callable[[], object]]:
+    """Ways to cancel the search, by name."""
+    control_plane = yard.control_plane
+    request = BulkRequest.model_validate({"action": "cancel", "ids": [yard.search.id]})
+    call = BulkCall(request, None, control_plane.now, control_plane.new_job_id)
+    return {
+        "call": lambda: control_plane.cancel(yard.search),
+        "bulk": lambda: bulk.carry_out(control_plane.database, call),
+    }
 
 
 def test_the_making_of_parts_against_a_cancel_of_their_search(yard: SearchingYard, at: str) -> None:

@@ -20,6 +20,7 @@ from api_tests.support.searches import (
     submitted,
 )
 from api_tests.support.use_cases import Agent, ControlPlane, an_event
+from service.contract.fields import MOST_LABELS
 from service.contract.jobs import Job
 from service.contract.search_params import SearchParams
 from service.contract.specs import SearchSpec, Submission, TrainSpec
@@ -28,6 +29,7 @@ from service.control.jobs.submission import explain
 from service.domain import search_checks
 from service.domain.errors import Unprocessable
 
+MOST_OF_THEM = {f"label{number}": "a" for number in range(MOST_LABELS)}
 FREE = ["0123"] * 4 + ["0"] * 16
 """The choices of a supernet of 256 paths."""
 
@@ -178,6 +180,7 @@ def test_no_supernet_has_seen_the_validation_split() -> None:
     [
         ({"resources": {"hosts": 2}}, "/resources/hosts", "one host, not on 2"),
         ({"data": {"val_dir": "val"}}, "/data/train_dir", "data.train_dir beside val_dir"),
+        ({"labels": MOST_OF_THEM, "params": {"workers": 2}}, "/labels", "has 64 labels, and its"),
         ({"recipe": "oneshot"}, "/checkpoint", "is of supernet oneshot, the job of oneshot"),
     ],
 )
@@ -191,6 +194,21 @@ def test_a_search_of_another_kind_of_place_is_refused(
     refused_at, said = refusal(control_plane, a_search(supernet, **fields))
     assert refused_at == pointer
     assert message in said
+
+
+def test_a_search_takes_the_weights_of_its_checkpoint_alone(
+    control_plane: ControlPlane, supernet: Job
+) -> None:
+    checkpoint = {"job": supernet.id, "state": "full"}
+    pointer, message = refusal(control_plane, a_search(supernet, checkpoint=checkpoint))
+    assert pointer == "/checkpoint/state"
+    assert "leave state out" in message
+
+
+def test_a_search_by_one_worker_may_have_all_labels(
+    control_plane: ControlPlane, supernet: Job
+) -> None:
+    assert submitted(control_plane, a_search(supernet, labels=MOST_OF_THEM)).labels == MOST_OF_THEM
 
 
 def test_data_of_other_classes_are_refused(control_plane: ControlPlane, agent: Agent) -> None:

@@ -117,3 +117,21 @@ def test_a_killed_server_has_lost_none_that_it_acknowledged(tmp_path: Path) -> N
     page = again.http.get(f"/jobs/{claim['job_id']}/candidates").json()
     assert [each["order"] for each in page["data"]] == [0]
     again.stop()
+
+
+@pytest.mark.parametrize(
+    ("variant", "pointer", "words"),
+    [
+        ({"search": 5}, "/variant/search", "valid string"),
+        ({"search": "job_1", "blocks": "0" * 20}, "/variant", "by search or by blocks, not by both"),
+        ({"search": "job_1", "space": "oneshot"}, "/variant", "not by both"),
+        ({"search": "job_1", "which": "best"}, "/variant/which", "this field is not known"),
+    ],
+)
+def test_a_variant_of_a_search_that_is_no_such_is_refused_at_its_field(
+    agent: FakeAgent, variant: dict[str, Any], pointer: str, words: str
+) -> None:
+    body = {"kind": "train", "variant": variant, "data": {"dataset": "digits"}}
+    problem = problem_of(agent.http.post("/jobs", json=body), 422, "invalid")
+    assert pointers_of(problem) == [pointer]
+    assert words in problem["errors"][0]["detail"]

@@ -101,6 +101,15 @@ class FoundArchitecture(BaseModel):
     search: Id
 
 
+def named_variant_text(value: Any) -> Any:
+    """As `variant_text`; of a search that a specification has not taken out, what is wrong."""
+    if not isinstance(value, Mapping) or "search" not in value:
+        return variant_text(value)
+    if value.keys() & ArchitectureDigits.model_fields.keys():
+        raise ValueError("name the variant by search or by blocks, not by both")
+    return FoundArchitecture.model_validate(value)
+
+
 class _Shown:
     """Shows in the schema which objects a variant may be, where it is sent.
 
@@ -119,6 +128,6 @@ class _Shown:
 Variant = Annotated[Id, BeforeValidator(variant_text), _Shown(ArchitectureDigits)]
 """A network of a recipe: by name, or by `{"blocks": "2101…"}`, which is stored as `b2101…`."""
 NamedVariant = Annotated[
-    Id, BeforeValidator(variant_text), _Shown(ArchitectureDigits, FoundArchitecture)
+    Id, BeforeValidator(named_variant_text), _Shown(ArchitectureDigits, FoundArchitecture)
 ]
 """As Variant; also `{"search": "job_…"}`, which a specification takes out of it before."""

@@ -121,7 +121,12 @@ class NetworkSpec(_Submission):
             return body
         if body.get("search") is not None:
             raise ValueError("name the search once: in search, or in variant")
-        return {**body, "variant": None, "search": FoundArchitecture.model_validate(variant).search}
+        try:
+            found = FoundArchitecture.model_validate(variant)
+        except ValidationError:
+            # Refused at its own field.
+            return body
+        return {**body, "variant": None, "search": found.search}
 
     @property
     def network(self) -> tuple[str, str]:

@@ -43,13 +43,15 @@ def add(
     of_job = table.c.job_id == job_id
     stored = select(table.c.blocks).where(of_job, table.c.blocks.in_(sorted(sent)))
     known = set(tx.execute(stored).scalars())
-    room = most - count(tx, job_id)
-    new = [each for each in sent.values() if each.blocks not in known][-room:] if room > 0 else []
-    if new:
-        shared = {"job_id": job_id, "created_at": now}
-        rows = [{name: getattr(each, name) for name in _NAMES} | shared for each in new]
-        tx.execute(_ADD[tx.dialect.name], rows)
-    return len(new)
+    new = [each for each in sent.values() if each.blocks not in known]
+    # All are counted only for what is new: a replay tells everything again, and costs little.
+    room = most - count(tx, job_id) if new else 0
+    if room <= 0:
+        return 0
+    shared = {"job_id": job_id, "created_at": now}
+    rows = [{name: getattr(each, name) for name in _NAMES} | shared for each in new[-room:]]
+    tx.execute(_ADD[tx.dialect.name], rows)
+    return len(rows)
 
 
 def count(tx: Connection, job_id: str) -> int:

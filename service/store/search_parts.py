@@ -6,7 +6,17 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import Connection, delete, insert, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    case,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+)
 
 from service.contract.candidates import WantedCandidate
 from service.contract.jobs import ENDED_JOBS, JobState
@@ -16,6 +26,13 @@ from service.store.tables import jobs
 
 NOT_GIVEN = 0
 """The number of a population that no job has been made for yet."""
+_LENGTH = func.json_array_length(table.c.wanted)
+_IS_LIST = func.json_typeof(table.c.wanted) == "array"
+_COUNTS: dict[str, ColumnElement[int]] = {
+    "sqlite": _LENGTH,
+    # It has no length of what is no list; what another version has left there stops no view.
+    "postgresql": case((_IS_LIST, _LENGTH), else_=0),
+}
 
 
 @dataclass(frozen=True)
@@ -87,12 +104,20 @@ def searches_of(tx: Connection, job_ids: Collection[str]) -> set[str]:
 
 def jobs_of(tx: Connection, search_ids: Collection[str]) -> list[str]:
     """The jobs that measure for searches and have not ended, by id."""
-    query = (
-        select(table.c.job_id)
-        .join(jobs, jobs.c.id == table.c.job_id)
+    return sorted(tx.execute(_of_live(table.c.job_id, search_ids)).scalars())
+
+
+def searches_with_live(tx: Connection, search_ids: Collection[str]) -> set[str]:
+    """Those of the searches for which jobs measure that have not ended."""
+    return set(tx.execute(_of_live(table.c.search_id, search_ids)).scalars())
+
+
+def _of_live(column: ColumnElement[str], search_ids: Collection[str]) -> Select[tuple[str]]:
+    return (
+        select(column)
+        .select_from(table.join(jobs, jobs.c.id == table.c.job_id))
         .where(table.c.search_id.in_(sorted(search_ids)), jobs.c.state.not_in(ENDED_JOBS))
     )
-    return sorted(tx.execute(query).scalars())
 
 
 def states_of(tx: Connection, search_id: str) -> list[PartState]:
@@ -109,6 +134,13 @@ def states_of(tx: Connection, search_id: str) -> list[PartState]:
         )
         for row in tx.execute(query)
     ]
+
+
+def count_wanted(tx: Connection, search_id: str, numbers: Collection[int]) -> int:
+    """How many candidates some parts of a search are to measure; the rows are not read."""
+    rows = table.c.search_id == search_id, table.c.number.in_(sorted(numbers))
+    query = select(func.coalesce(func.sum(_COUNTS[tx.dialect.name]), 0)).where(*rows)
+    return int(tx.execute(query).scalar_one())
 
 
 def of_search(tx: Connection, search_id: str) -> list[StoredPart]:

@@ -7,10 +7,11 @@ from sqlalchemy import Connection
 
 from service.contract.actions import JobAction
 from service.contract.jobs import ENDED_JOBS, RETRIABLE_JOBS, Job, JobState
+from service.control.jobs import search_family
 from service.control.kinds import KINDS, kind_of
 from service.control.kinds.base import ResumePoint
 from service.domain.lifecycle import JobEvent, is_legal, move_job
-from service.store import checkpoints
+from service.store import checkpoints, search_parts
 from service.store.job_rows import StoredJob
 
 
@@ -19,26 +20,34 @@ class RetryStart:
     """What a retry or a continuation of an ended job could begin from; other jobs may change it.
 
     `point` is where a retry from latest would go on; `has_source` is false if the checkpoint that
-    a job to retry started from is not there any more.
+    a job to retry started from is not there any more. `may_go` is false while others still measure
+    for an ended search: it is not deleted before them.
     """
 
     point: ResumePoint | None = None
     has_source: bool = True
+    may_go: bool = True
 
 
 def retry_starts(tx: Connection, rows: Sequence[StoredJob]) -> dict[str, RetryStart]:
     """By job id those of the jobs that have ended.
 
-    One statement for all jobs, and two at most for each kind.
+    Two statements at most for all jobs, and two for each kind.
     """
     points: dict[str, ResumePoint] = {}
     ended = [row for row in rows if row.job.state in ENDED_JOBS]
     lost = _lost_sources(tx, [row for row in ended if row.job.state in RETRIABLE_JOBS])
+    parted = [row.job.id for row in ended if search_family.has_parts(row.job)]
+    measured_for = search_parts.searches_with_live(tx, parted) if parted else set()
     for kind in KINDS.values():
         own = [row for row in ended if kind_of(row.job.spec) is kind]
         points |= kind.resume_points(tx, own)
     return {
-        row.job.id: RetryStart(points.get(row.job.id), row.source_checkpoint not in lost)
+        row.job.id: RetryStart(
+            points.get(row.job.id),
+            row.source_checkpoint not in lost,
+            row.job.id not in measured_for,
+        )
         for row in ended
     }
 
@@ -71,6 +80,6 @@ def actions_of(job: Job, start: RetryStart) -> Iterator[JobAction]:
             yield JobAction(name="retry", path=f"{path}/retry", choices={"from": origins})
     if job.state is JobState.SUCCEEDED:
         yield from kind.continuations(job.spec, start.point)
-    if job.state in ENDED_JOBS:
+    if job.state in ENDED_JOBS and start.may_go:
         yield JobAction(name="delete", method="DELETE", path=path)
     yield from kind.uses(job)

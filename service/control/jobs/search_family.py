@@ -6,7 +6,7 @@ from functools import partial
 
 from sqlalchemy import Connection
 
-from service.contract.jobs import Job
+from service.contract.jobs import ENDED_JOBS, Job
 from service.contract.specs import SearchSpec
 from service.control.jobs.job_changes import JobChange, store_changes
 from service.control.jobs.state_changes import cancel_change, pause_change, resume_change
@@ -30,12 +30,15 @@ def lock_parts(tx: Connection, searches: Sequence[Job]) -> list[StoredJob]:
     """
     ids = [job.id for job in searches if has_parts(job)]
     part_ids = search_parts.jobs_of(tx, ids) if ids else []
-    return store.lock_all(tx, part_ids) if part_ids else []
+    locked = store.lock_all(tx, part_ids) if part_ids else []
+    # One may have ended while this waited for its lock.
+    return [part for part in locked if part.job.state not in ENDED_JOBS]
 
 
 def has_parts(job: Job) -> bool:
-    """Whether a job may have others measure for it."""
-    return isinstance(job.spec, SearchSpec) and job.spec.params.workers > 1
+    """Whether a job may have others measure for it, as one that this version cannot read may."""
+    spec = job.spec
+    return job.kind == "search" and not (isinstance(spec, SearchSpec) and spec.params.workers == 1)
 
 
 def cancel_parts(tx: Connection, searches: Sequence[Job], mode: str, now: datetime) -> None:

@@ -107,6 +107,10 @@ def _give(tx: Connection, search: StoredJob, new_id: Callable[[str], str], now: 
     if unmeasured is not None:
         fail_waiting(tx, search, Reason.CRASHED, unmeasured, now)
         return
+    if not wanted:
+        message = "what it wants measured cannot be read: it asks for it again"
+        history.note(tx, search_id, search.job.attempt or None, "note", message, now)
+        return
     groups = divided(wanted, spec.params.workers)
     new = [
         _part(tx, search, spec, [number, len(groups)], group, new_id("job"), now)

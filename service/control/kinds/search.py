@@ -6,6 +6,7 @@ from sqlalchemy import Connection
 
 from service.contract.actions import JobAction
 from service.contract.checkpoints import Checkpoint, Manifest
+from service.contract.fields import MOST_LABELS
 from service.contract.hints import Hint
 from service.contract.jobs import Job, Progress
 from service.contract.specs import SearchSpec
@@ -35,6 +36,7 @@ class SearchKind(Kind[SearchSpec]):
 
     def complete(self, tx: Connection, spec: SearchSpec) -> SearchSpec:
         """See Kind."""
+        _require_sense(spec)
         checkpoint = located(tx, spec.checkpoint, _SOURCE)
         spec = spec.model_copy(update={"checkpoint": checkpoint})
         source = _supernet(tx, spec)
@@ -99,10 +101,16 @@ class SearchKind(Kind[SearchSpec]):
     def retry_spec(
         self, tx: Connection, parent: StoredJob, spec: SearchSpec, origin: str
     ) -> SearchSpec:
-        """See Kind: of the same supernet, also if its job has a newer checkpoint by now."""
+        """See Kind: of the same supernet, also if its job has a newer checkpoint by now.
+
+        Without `known` where that search is gone: what came of it has rows of its own by now.
+        """
         super().retry_spec(tx, parent, spec, origin)
         reference = resolved(spec.checkpoint, parent.source_checkpoint)
-        return spec.model_copy(update={"checkpoint": reference})
+        params, known = spec.params, spec.params.known
+        if known is not None and jobs.get(tx, known) is None:
+            params = params.model_copy(update={"known": None})
+        return spec.model_copy(update={"checkpoint": reference, "params": params})
 
     def note_retry(self, tx: Connection, parent: StoredJob, retry_id: str) -> None:
         """See Kind: what was measured, which would be measured as the same again."""
@@ -119,6 +127,22 @@ def _supernet(tx: Connection, spec: SearchSpec) -> Checkpoint:
         )
         raise Unprocessable("no_file", message, f"{_SOURCE}/file")
     return source
+
+
+def _require_sense(spec: SearchSpec) -> None:
+    """What is asked of a submission alone: a stored search may be of another version, or edited."""
+    if spec.checkpoint.state == "full":
+        message = (
+            "a search takes the weights of its checkpoint, and no state of an optimizer: leave "
+            "state out"
+        )
+        raise Unprocessable("no_training_state", message, f"{_SOURCE}/state")
+    if spec.params.workers > 1 and len(spec.labels) >= MOST_LABELS:
+        message = (
+            f"the search has {len(spec.labels)} labels, and its parts have one more, part_of: use "
+            f"at most {MOST_LABELS - 1}, or one worker"
+        )
+        raise Unprocessable("too_many_labels", message, "/labels")
 
 
 def _require_place(spec: SearchSpec) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from service.contract.candidates import Candidate, CandidatesFound, CandidatesWanted
-from service.contract.jobs import Job, JobState, Progress
+from service.contract.jobs import ENDED_JOBS, Job, JobState, Progress
 from service.contract.reading import read
 from service.contract.search_params import MOST_CANDIDATES
 from service.contract.specs import SearchSpec
@@ -69,7 +69,9 @@ def _pass_on(tx: Connection, job_id: str, found: Sequence[Candidate], now: datet
     assert search is not None, "its part refers to it"
     known = candidates.count(tx, part.search_id)
     progress = _progress(search.job, part, known, now).model_dump()
-    jobs.change(tx, part.search_id, _LIVE, {"progress": progress} | NEW_BEGIN)
+    if not jobs.change(tx, part.search_id, _LIVE, {"progress": progress} | NEW_BEGIN):
+        # Its end stays as it was; the version tells those who poll that there is more.
+        jobs.change(tx, part.search_id, ENDED_JOBS, {})
 
 
 def _progress(job: Job, part: StoredPart, known: int, now: datetime) -> Progress:

@@ -148,9 +148,10 @@ def _parts(tx: Connection, stored: StoredJob) -> str | None:
     waiting = [each for each in parts if each.state is None or each.is_live]
     if not waiting:
         return None
-    wanted = sum(len(each.wanted) for each in search_parts.of_search(tx, stored.job.id))
-    candidates = count_text(wanted, "candidate")
     named = [f"{each.job_id} ({each.state})" for each in waiting if each.state is not None]
+    numbers = [each.number for each in waiting if each.is_live or not named]
+    wanted = search_parts.count_wanted(tx, stored.job.id, numbers)
+    candidates = count_text(wanted, "candidate")
     if not named:
         return f"it is about to give {candidates} to other jobs, which measure them"
     more = f" and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
