@@ -64,9 +64,8 @@ def test_candidates_that_come_again_or_in_part_are_stored_once(
     assert candidates[1].top1_error == a_candidate(1)["top1_error"]
 
 
-def test_candidates_that_come_again_are_not_counted(
-    control_plane: ControlPlane, agent: Agent, search: Job
-) -> None:
+@pytest.mark.usefixtures("search")
+def test_candidates_that_come_again_are_not_counted(agent: Agent) -> None:
     claim = agent.claimed()
     agent.beat(claim, found(1, a_candidate(0)))
     with sent_statements() as again:

@@ -123,8 +123,8 @@ def test_a_killed_server_has_lost_none_that_it_acknowledged(tmp_path: Path) -> N
     ("variant", "pointer", "words"),
     [
         ({"search": 5}, "/variant/search", "valid string"),
-        ({"search": "job_1", "blocks": "0" * 20}, "/variant", "by search or by blocks, not by both"),
-        ({"search": "job_1", "space": "oneshot"}, "/variant", "not by both"),
+        ({"search": "job_1", "blocks": "0" * 20}, "/variant", "not by both"),
+        ({"search": "job_1", "space": "oneshot"}, "/variant", "by search or by blocks"),
         ({"search": "job_1", "which": "best"}, "/variant/which", "this field is not known"),
     ],
 )

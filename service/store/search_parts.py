@@ -112,7 +112,7 @@ def searches_with_live(tx: Connection, search_ids: Collection[str]) -> set[str]:
     return set(tx.execute(_of_live(table.c.search_id, search_ids)).scalars())
 
 
-def _of_live(column: ColumnElement[str], search_ids: Collection[str]) -> Select[tuple[str]]:
+def _of_live(column: ColumnElement[str], search_ids: Collection[str]) -> Select[str]:
     return (
         select(column)
         .select_from(table.join(jobs, jobs.c.id == table.c.job_id))
