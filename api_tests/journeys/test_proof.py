@@ -12,8 +12,8 @@ import pytest
 from api_tests.support.specs import complete_spec
 from chaos.causes import unexplained_ends, unjustified_poison
 from chaos.history import Fault
+from chaos.jobs import SHORT
 from chaos.journal import Journal
-from chaos.rounds import SHORT, SPEC
 from chaos.writes import Leases, Writes
 from service.contract.checkpoints import attempt_path
 from service.contract.jobs import Attempt, AttemptState, Event, Job, JobState, Progress, Reason
@@ -26,7 +26,7 @@ STOP = Fault("stop an agent", 1001.0, 1020.0, "wrk_1")
 
 
 def _job(**fields: Any) -> Job:
-    spec = complete_spec(SPEC | {"params": SPEC["params"] | SHORT})
+    spec = complete_spec(SHORT)
     known: dict[str, Any] = {"state": JobState.FAILED, "attempt": 1, "spec": spec}
     places: dict[str, Any] = {"id": "job_1", "kind": "train", "recipe": None, "variant": None}
     progress = Progress(total_steps=66)
