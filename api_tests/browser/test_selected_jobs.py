@@ -61,7 +61,7 @@ def test_all_that_match_are_labelled_by_the_filter_of_the_view(
     page.get_by_role("button", name="Set the label").click()
     expect(page.locator(".outcome")).to_contain_text("100 jobs were changed.")
     (sent,) = posted(fake)
-    filters = {"q": "run 002", "state": ["succeeded"], "kind": ["train", "eval"]}
+    filters = {"q": "run 002", "state": ["succeeded"], "kind": ["train", "eval", "search"]}
     assert sent == {"action": "label", "labels": {"team": "vision"}, "filter": filters}
 
 

@@ -12,8 +12,8 @@ const { pathOf } = await import(`${DASHBOARD}/parts/sparkline.js`);
 
 const view = (text) => new URLSearchParams(text);
 
-test("a view asks for trainings and evals until another kind is chosen", () => {
-  assert.deepEqual(filtersOf(view("")).getAll("kind"), ["train", "eval"]);
+test("a view asks for trainings, evals and searches until another kind is chosen", () => {
+  assert.deepEqual(filtersOf(view("")).getAll("kind"), ["train", "eval", "search"]);
   assert.deepEqual(filtersOf(view("kind=import")).getAll("kind"), ["import"]);
   assert.deepEqual(filtersOf(view("kind=all")).getAll("kind"), []);
 });
@@ -24,7 +24,7 @@ test("what the page has for itself is not asked of the server", () => {
 });
 
 test("a file of all jobs of a view has its filters and its order, if the server knows that", () => {
-  assert.equal(String(exportQuery(view("q=digits&sort=-metrics.loss&columns=id"))), "q=digits&kind=train&kind=eval&order_by=-metrics.loss");
+  assert.equal(String(exportQuery(view("q=digits&sort=-metrics.loss&columns=id"))), "q=digits&kind=train&kind=eval&kind=search&order_by=-metrics.loss");
   assert.equal(String(exportQuery(view("kind=all&sort=name"))), "");
 });
 

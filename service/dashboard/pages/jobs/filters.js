@@ -15,7 +15,7 @@ const ADDRESS = ["jobs"];
 
 /** @type {[string, string][]} */
 const KINDS = [
-  ["", "Trainings and evals"],
+  ["", "Trainings, evals, searches"],
   ["all", "All kinds"],
   ["train", "Trainings"],
   ["eval", "Evals"],

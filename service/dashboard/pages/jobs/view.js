@@ -3,7 +3,7 @@
 const DEFAULT_ORDER = "-created_at";
 
 /** The kinds that most look for; imports, exports and checks are shown on request. */
-export const USUAL_KINDS = ["train", "eval"];
+export const USUAL_KINDS = ["train", "eval", "search"];
 
 /** The entries of the address that are filters of the server. */
 const isFilter = (name) => ["q", "name", "label", "state", "recipe", "created_after", "submitted_by"].includes(name) || name.startsWith("param.");
