@@ -11,7 +11,7 @@ from api_tests.support.server import wait_for
 from api_tests.support.server_context import Clock, server_context
 from service.background.compactor import compactor_loop
 from service.context import AppContext
-from service.contract.specs import Submission
+from service.contract.submissions import Submission
 from service.control.jobs import submission
 from service.store import series
 from service.store.engine import Database

@@ -8,7 +8,6 @@ from fastapi import Response
 from typer.testing import CliRunner, Result
 
 from api_tests.support.doctor import BY_NAME, Look
-from api_tests.support.fake_agent import FakeAgent
 from api_tests.support.fake_rest_server import (
     SPEC,
     a_checkpoint,
@@ -16,6 +15,7 @@ from api_tests.support.fake_rest_server import (
     problem,
     wait_for,
 )
+from api_tests.support.own_server import agent, server
 from api_tests.support.rest_fixtures import client, fake
 from api_tests.support.server import Server
 from api_tests.support.webhook_fixtures import receiver as receiver
@@ -25,28 +25,13 @@ from service.cli.doctor.installation import Installation
 from service.contract.checkpoints import Checkpoint
 from service.contract.jobs import Job
 
-__all__ = ["client", "fake"]
+__all__ = ["agent", "client", "fake", "server"]
 
 
 @pytest.fixture(autouse=True)
 def _log_of_the_suite(monkeypatch: pytest.MonkeyPatch) -> None:
     # What `serve` does to its own process would stay in the one of the tests.
     monkeypatch.setattr("service.main.configure_logs", lambda: None)
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A real one."""
-    server = Server(tmp_path_factory.mktemp("server"))
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def agent(server: Server) -> Iterator[FakeAgent]:
-    agent = FakeAgent(server)
-    yield agent
-    agent.http.close()
 
 
 @pytest.fixture

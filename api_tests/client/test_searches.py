@@ -1,39 +1,20 @@
 """Searches by both clients, against a real server."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from api_tests.support.coroutines import result_of
 from api_tests.support.fake_agent import FakeAgent
+from api_tests.support.own_server import agent, client, server
 from api_tests.support.search_calls import begin, tell, trained_supernet
 from api_tests.support.searches import PARAMS, SMALL, a_candidate, blocks_of
 from api_tests.support.server import Server
 from service.client import AsyncClient, Client, NotFound, TrainyardError
 from service.contract.specs import SearchSpec, TrainSpec
 
+__all__ = ["agent", "client", "server"]
+
 NOBODY = {"labels": {"for": "nobody"}}
 """The resources of a job that no worker takes."""
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server(tmp_path_factory.mktemp("searches"))
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def agent(server: Server) -> Iterator[FakeAgent]:
-    agent = FakeAgent(server)
-    yield agent
-    agent.http.close()
-
-
-@pytest.fixture
-def client(server: Server) -> Iterator[Client]:
-    with Client(server.url) as client:
-        yield client
 
 
 def test_a_search_is_begun_read_and_what_it_found_is_trained(

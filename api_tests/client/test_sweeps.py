@@ -1,36 +1,17 @@
 """The client's calls for sweeps, against a real server."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from api_tests.support.coroutines import result_of
 from api_tests.support.fake_agent import FakeAgent
+from api_tests.support.own_server import agent, client, server
 from api_tests.support.server import Server
 from api_tests.support.sweep_calls import a_sweep, run_trials
 from service.client import AsyncClient, Client, Conflict, InvalidRequest, NotFound, StillRunning
 from service.contract.sweep_specs import NewSweep
 from service.contract.sweeps import Sweep, SweepState, TrialState
 
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server(tmp_path_factory.mktemp("sweeps"))
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def agent(server: Server) -> Iterator[FakeAgent]:
-    agent = FakeAgent(server)
-    yield agent
-    agent.http.close()
-
-
-@pytest.fixture
-def client(server: Server) -> Iterator[Client]:
-    with Client(server.url) as client:
-        yield client
+__all__ = ["agent", "client", "server"]
 
 
 def test_a_sweep_runs_to_its_end_and_is_deleted(client: Client, agent: FakeAgent) -> None:

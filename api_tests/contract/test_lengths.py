@@ -14,7 +14,7 @@ from service.contract.errors import FieldProblem, Problem
 from service.contract.fields import Id
 from service.contract.json_values import LIMIT_KEYWORD
 from service.contract.registration import Registration
-from service.contract.specs import Submission
+from service.contract.submissions import Submission
 from service.contract.text import MESSAGE_LENGTH, Message, Text
 
 UNLIMITED = {"UnreadableSpec", "UnreadableSpec.stored"}

@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from api_tests.support.coroutines import result_of
 from api_tests.support.job_lists import newest_jobs
-from service.contract.specs import Submission
+from service.contract.submissions import Submission
 from service.control.jobs.grouped_submissions import (
     Outcome,
     SubmissionRequest,

@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from api_tests.support.sent_statements import sent_statements
 from service.contract.jobs import JobState
-from service.contract.specs import Submission
+from service.contract.submissions import Submission
 from service.control.jobs import views
 from service.control.jobs.grouped_submissions import (
     Outcome,

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from api_tests.support.use_cases import Agent, ControlPlane
 from service.contract.catalog import Catalog, builtin_catalog
-from service.contract.specs import Submission
+from service.contract.submissions import Submission
 from service.control.jobs import submission
 from service.control.scheduling import catalogs
 from service.domain.errors import Unprocessable

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from api_tests.support.search_fixtures import parted, yard
 from api_tests.support.searches import (
     blocks_of,
     found,
@@ -18,31 +19,13 @@ from api_tests.support.searching_yard import (
     wanted,
 )
 from api_tests.support.use_cases import Agent, ControlPlane, say_gone
-from service.contract.bulk import BulkRequest
-from service.contract.jobs import Job, JobState
+from service.contract.jobs import JobState
 from service.contract.search_params import SearchParams
 from service.contract.specs import SearchSpec
-from service.control.jobs import bulk, edits, search_turn
-from service.control.jobs.bulk import BulkCall
-from service.domain.errors import Conflict, Unprocessable
-from service.store import search_parts
+from service.control.jobs import edits
+from service.domain.errors import Unprocessable
 
-
-@pytest.fixture
-def yard(control_plane: ControlPlane, agent: Agent) -> SearchingYard:
-    return SearchingYard(control_plane, agent)
-
-
-@pytest.fixture
-def parted(yard: SearchingYard) -> SearchingYard:
-    """The first population is divided among three jobs."""
-    yard.wants(*range(POPULATION))
-    assert yard.turn()
-    return yard
-
-
-def states(jobs: list[Job]) -> list[JobState]:
-    return [job.state for job in jobs]
+__all__ = ["parted", "yard"]
 
 
 def test_a_population_is_divided_among_jobs_that_differ_in_size_by_one_at_most(
@@ -242,84 +225,6 @@ def test_a_part_that_succeeds_without_its_candidates_is_not_asked_for_ever(
     assert parted.turn()
     assert parted.job.state is JobState.FAILED
     assert "has succeeded, and told nothing of 2 candidates" in str(parted.job.message)
-
-
-@pytest.mark.parametrize("by", ["call", "bulk"])
-def test_a_search_is_paused_resumed_and_cancelled_with_its_parts(
-    parted: SearchingYard, by: str
-) -> None:
-    control_plane, running = parted.control_plane, parted.agent.claimed()
-    act = _calls(control_plane, parted.search)[by]
-    act("pause")
-    assert parted.job.state is JobState.PAUSED
-    assert states(parted.parts()) == [JobState.PAUSING, JobState.PAUSED, JobState.PAUSED]
-    assert parted.agent.beat(running).directive == "checkpoint_and_stop"
-    parted.agent.report(running, "released", "released")
-    assert parted.agent.claim() is None
-    assert not parted.turn()
-    act("resume")
-    assert states([parted.job, *parted.parts()]) == [JobState.QUEUED] * 4
-    # It still waits for them.
-    running = parted.agent.claimed()
-    assert running.job_id == parted.parts()[0].id
-    act("cancel")
-    assert parted.job.state is JobState.CANCELLED
-    ends = [JobState.CANCELLING, JobState.CANCELLED, JobState.CANCELLED]
-    assert states(parted.parts()) == ends
-    with control_plane.write() as tx, pytest.raises(Conflict, match="is ending: delete it when"):
-        edits.delete(tx, parted.search.id)
-    assert [action.name for action in parted.job.actions] == ["retry"]
-    parted.agent.report(running, "cancelled", "cancelled")
-    assert [action.name for action in parted.job.actions] == ["retry", "delete"]
-    with control_plane.write() as tx:
-        edits.delete(tx, parted.search.id)
-        assert search_parts.searches(tx) == []
-
-
-def _calls(control_plane: ControlPlane, search: Job) -> dict[str, Callable[[str], object]]:
-    def in_bulk(action: str) -> None:
-        request = BulkRequest.model_validate({"action": action, "ids": [search.id]})
-        call = BulkCall(request, None, control_plane.now, control_plane.new_job_id)
-        bulk.carry_out(control_plane.database, call)
-
-    return {
-        "call": lambda action: getattr(control_plane, action)(search),
-        "bulk": in_bulk,
-    }
-
-
-def test_parts_follow_a_search_that_stopped_without_them(parted: SearchingYard) -> None:
-    # As when a server ended between the two, or another made parts at that moment.
-    running = parted.agent.claimed()
-    with parted.control_plane.write() as tx:
-        search_turn.jobs.change(tx, parted.search.id, [JobState.QUEUED], {"state": "paused"})
-    assert parted.turn()
-    assert states(parted.parts()) == [JobState.PAUSING, JobState.PAUSED, JobState.PAUSED]
-    with parted.control_plane.write() as tx:
-        search_turn.jobs.change(tx, parted.search.id, [JobState.PAUSED], {"state": "cancelled"})
-    assert parted.turn()
-    ends = [JobState.CANCELLING, JobState.CANCELLED, JobState.CANCELLED]
-    assert states(parted.parts()) == ends
-    parted.agent.report(running, "cancelled", "cancelled")
-    assert parted.turn()
-    assert parted.parts() == []
-
-
-def test_a_paused_search_gives_nothing_until_it_is_resumed(yard: SearchingYard) -> None:
-    yard.wants(*range(POPULATION))
-    yard.control_plane.pause(yard.search)
-    assert not yard.turn()
-    yard.control_plane.resume(yard.search)
-    assert yard.agent.claim() is None
-    assert yard.turn()
-    assert len(yard.parts()) == 3
-
-
-def test_a_search_that_is_cancelled_before_it_has_parts_never_gets_any(yard: SearchingYard) -> None:
-    yard.wants(*range(POPULATION))
-    yard.control_plane.cancel(yard.search)
-    assert yard.turn()
-    assert (yard.parts(), yard.turn()) == ([], False)
 
 
 def test_parts_are_of_the_owner_and_the_place_of_their_search(

@@ -16,7 +16,8 @@ from PIL import Image
 from api_tests.support.specs import complete_spec
 from service.contract.agent import Claim, Lease, ReportedEvent
 from service.contract.checkpoints import Checkpoint, attempt_path
-from service.contract.specs import Submission, SubmittedSpec
+from service.contract.specs import SubmittedSpec
+from service.contract.submissions import Submission
 from workers.attempt_dir import Assignment, AttemptDir
 from workers.checkpoints.folder import checkpoints_in
 

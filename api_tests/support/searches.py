@@ -2,14 +2,17 @@
 
 from typing import Any
 
+import pytest
+
 from api_tests.support.manifests import a_manifest, published_body
 from api_tests.support.use_cases import Agent, ControlPlane, an_event
 from service.contract.agent import ReportedEvent
 from service.contract.catalog import Catalog, builtin_catalog
 from service.contract.jobs import Job
-from service.contract.specs import Submission
+from service.contract.submissions import Submission
 from service.control.jobs.submission import submit
 from service.control.scheduling import catalogs
+from service.domain.errors import Unprocessable
 
 SUPERNET = {"recipe": "supernet", "variant": "oneshot"}
 PARAMS = {"generations": 2, "population": 3, "parents": 2, "mutations": 1, "crossovers": 1}
@@ -94,3 +97,10 @@ def best_path(job: Job, attempt: int = 1, **fields: Any) -> dict[str, Any]:
     """The body of the event by which a search publishes the network of its best path."""
     network = {"recipe": "oneshot", "variant": f"b{blocks_of(0)}", "phase": "final"}
     return published_body(a_manifest(job.id, 6, attempt=attempt, **(network | fields)))
+
+
+def refusal(control_plane: ControlPlane, body: dict[str, Any]) -> tuple[str, str]:
+    """The pointer and the message with which a submission is refused."""
+    with pytest.raises(Unprocessable) as refused:
+        submitted(control_plane, body)
+    return refused.value.pointer, refused.value.message

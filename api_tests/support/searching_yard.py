@@ -23,6 +23,11 @@ PARAMS = {"generations": 2, "population": POPULATION, "workers": 3}
 ORIGINS = ("random", "mutation", "crossover")
 
 
+def states(jobs: list[Job]) -> list[JobState]:
+    """Of each."""
+    return [job.state for job in jobs]
+
+
 def wanted(seq: int, *orders: int) -> ReportedEvent:
     """The event by which a search has others measure the candidates of these orders."""
     candidates = [

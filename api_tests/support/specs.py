@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from service.contract.catalog import builtin_catalog
-from service.contract.specs import EvalSpec, Submission, TrainSpec
+from service.contract.specs import EvalSpec, TrainSpec
+from service.contract.submissions import Submission
 from service.domain.networks import complete
 
 SPEC: dict[str, Any] = {

@@ -8,7 +8,7 @@ from sqlalchemy import delete, update
 
 from api_tests.support.use_cases import Agent, ControlPlane
 from service.contract.catalog import Catalog, builtin_catalog
-from service.contract.specs import Submission
+from service.contract.submissions import Submission
 from service.control.jobs import submission
 from service.control.scheduling import catalogs
 from service.store.tables import catalogs as catalog_table

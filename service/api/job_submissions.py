@@ -10,7 +10,7 @@ from service.api.request_records import ROUTE
 from service.api.responses import job_made
 from service.context import AppContext
 from service.contract.request_origin import ORIGIN
-from service.contract.specs import Submission
+from service.contract.submissions import Submission
 from service.contract.traces import TRACEPARENT
 from service.control.jobs.grouped_submissions import SubmissionRequest
 

@@ -41,7 +41,8 @@ from service.contract.model_json import json_of
 from service.contract.request_ids import REQUEST_ID
 from service.contract.request_origin import ORIGIN
 from service.contract.samples import JobSamples
-from service.contract.specs import AnySpec, Submission, SubmittedSpec
+from service.contract.specs import AnySpec, SubmittedSpec
+from service.contract.submissions import Submission
 from service.contract.traces import TRACEPARENT
 from service.control.checkpoints import index
 from service.control.jobs import artifacts, history, submission, views

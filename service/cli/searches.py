@@ -39,10 +39,10 @@ from service.cli.submit import (
     ValDir,
     Watch,
     WorkerLabel,
-    print_hints,
+    explain,
 )
 from service.cli.tables import print_table
-from service.cli.watch import require_success, watched
+from service.cli.watch import show_submitted
 from service.cli.weights import checkpoint_of
 from service.contract.candidates import Candidate
 from service.contract.flat_rows import CANDIDATE_COLUMNS
@@ -106,17 +106,10 @@ def create(
         options["checkpoint"] = checkpoint_of(client, checkpoint) if checkpoint else None
         spec = merged({"kind": "search", **of_file}, options)
         if dry_run:
-            explanation = client.explain(spec)
-            print_json(explanation) if as_json else print_hints(explanation)
+            explain(client, spec, as_json=as_json)
             return
         job = client.submit(spec, key=key)
-        if not watch:
-            print_json(job) if as_json else terminal.echo(job.id)
-            return
-        ended = watched(client, job.id, as_json=as_json)
-    if as_json:
-        print_json(ended)
-    require_success(ended)
+        show_submitted(client, job, watch=watch, as_json=as_json)
 
 
 def show(
@@ -186,13 +179,7 @@ def train(
         search = job_id_of(client, job_id)
         path = blocks or client.best_candidate(search).blocks
         job = client.train_candidate(search, path, key=key, **fields)
-        if not watch:
-            print_json(job) if as_json else terminal.echo(job.id)
-            return
-        ended = watched(client, job.id, as_json=as_json)
-    if as_json:
-        print_json(ended)
-    require_success(ended)
+        show_submitted(client, job, watch=watch, as_json=as_json)
 
 
 def _resources(

@@ -1,5 +1,6 @@
 """The command that submits a job, from options, a file, or both."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import typer
@@ -9,9 +10,9 @@ from service.cli.exit_codes import BadInput
 from service.cli.options import LOCAL_SERVER, AsJson, Server, Token, connect, print_json
 from service.cli.spec import gpus_of, labels, merged, parameters, without_none
 from service.cli.spec_file import read_spec_file
-from service.cli.watch import require_success, watched
+from service.cli.watch import show_submitted
 from service.cli.weights import checkpoint_of, start_of
-from service.contract.hints import Explanation
+from service.client import Client
 
 NETWORK, DATA, WEIGHTS = "What to train", "Its images", "Weights to start from"
 QUEUE, KEPT, HOW = "Its place in the queue", "Checkpoints to keep", "How to submit"
@@ -175,21 +176,18 @@ def submit(
         options["checkpoint"] = checkpoint_of(client, evaluated) if evaluated else None
         spec = merged(of_file, options)
         if dry_run:
-            explanation = client.explain(spec)
-            print_json(explanation) if as_json else print_hints(explanation)
+            explain(client, spec, as_json=as_json)
             return
         job = client.submit(spec, key=key)
-        if not watch:
-            print_json(job) if as_json else terminal.echo(job.id)
-            return
-        ended = watched(client, job.id, as_json=as_json)
+        show_submitted(client, job, watch=watch, as_json=as_json)
+
+
+def explain(client: Client, spec: Mapping[str, Any], *, as_json: bool) -> None:
+    """Print what is known of a submission that can run; raises TrainyardError for another."""
+    explanation = client.explain(spec)
     if as_json:
-        print_json(ended)
-    require_success(ended)
-
-
-def print_hints(explanation: Explanation) -> None:
-    """Print what is known of a submission that can run."""
+        print_json(explanation)
+        return
     for hint in explanation.hints:
         terminal.echo(f"{hint.level} {hint.pointer}: {hint.detail}")
     terminal.echo("It can run; nothing was submitted.")

@@ -13,6 +13,7 @@ from service.cli.options import (
     Server,
     Token,
     connect,
+    print_json,
     print_json_lines,
 )
 from service.cli.progress import JobProgress
@@ -66,6 +67,17 @@ def watched(
             f"`trainyard cancel {job_id}` ends it"
         )
         raise typer.Exit(ExitCode.INTERRUPTED) from None
+
+
+def show_submitted(client: Client, job: Job, *, watch: bool, as_json: bool) -> None:
+    """Print a new job's id, or with `watch` its progress until it ends; raises Failed then."""
+    shown = watched(client, job.id, as_json=as_json) if watch else job
+    if as_json:
+        print_json(shown)
+    elif not watch:
+        terminal.echo(job.id)
+    if watch:
+        require_success(shown)
 
 
 def require_success(job: Job) -> None:

@@ -9,21 +9,12 @@ from typing import Any
 from service.contract.candidates import Candidate
 from service.contract.checkpoints import FileDigest
 from service.contract.csv_text import csv_text
+from service.contract.flat_rows import CANDIDATE_COLUMNS
 from service.contract.search_params import SearchParams
 from workers.exchange.whole import whole_file
 from workers.search.picture import candidates_png
 
 TABLE, ROWS, PICTURE = "search.json", "candidates.csv", "search.png"
-_COLUMNS = (
-    "order",
-    "generation",
-    "origin",
-    "blocks",
-    "multiply_adds",
-    "top1_error",
-    "top5_error",
-    "loss",
-)
 
 
 def write_search(
@@ -57,7 +48,9 @@ def write_search(
 def _csv(rows: Iterable[Candidate]) -> str:
     """A strip of blocks is text: a digit for each place, zeros before it included."""
     dumped = (candidate.model_dump() for candidate in rows)
-    return csv_text([_COLUMNS, *([each[name] for name in _COLUMNS] for each in dumped)])
+    return csv_text(
+        [CANDIDATE_COLUMNS, *([each[name] for name in CANDIDATE_COLUMNS] for each in dumped)]
+    )
 
 
 def _write(path: Path, body: bytes) -> dict[str, Any]:

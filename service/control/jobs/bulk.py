@@ -185,18 +185,8 @@ def _all_together(
         changes.append((row.job, change))
         yield _changed(row.job, change)
     store_changes(tx, changes, call.now)
-    _change_parts(tx, call, [job for job, _ in changes])
-
-
-def _change_parts(tx: Connection, call: BulkCall, searches: Sequence[Job]) -> None:
-    """What is done to searches is done to the jobs that measure for them."""
-    action = call.request.action
-    if action == "cancel":
-        search_family.cancel_parts(tx, searches, call.request.mode or "graceful", call.now)
-    elif action == "pause":
-        search_family.pause_parts(tx, searches, call.now)
-    elif action == "resume":
-        search_family.resume_parts(tx, searches, call.now)
+    mode = call.request.mode or "graceful"
+    search_family.change_parts(tx, call.request.action, [job for job, _ in changes], mode, call.now)
 
 
 def _change_of(

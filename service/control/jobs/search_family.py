@@ -64,6 +64,18 @@ def resume_parts(tx: Connection, searches: Sequence[Job], now: datetime) -> None
     _store(tx, parts, partial(resume_change, tx), now)
 
 
+def change_parts(
+    tx: Connection, action: str, searches: Sequence[Job], mode: str, now: datetime
+) -> None:
+    """Do to what measures for locked searches what was done to them, if it is of parts, too."""
+    if action == "cancel":
+        cancel_parts(tx, searches, mode, now)
+    elif action == "pause":
+        pause_parts(tx, searches, now)
+    elif action == "resume":
+        resume_parts(tx, searches, now)
+
+
 def _that_may(parts: Sequence[StoredJob], event: JobEvent) -> list[StoredJob]:
     return [part for part in parts if is_legal(part.job.state, event)]
 

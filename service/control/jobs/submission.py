@@ -11,17 +11,17 @@ from sqlalchemy import Connection
 from service.contract.hints import Explanation
 from service.contract.jobs import Job, JobState
 from service.contract.request_origin import RequestOrigin
-from service.contract.specs import AnySpec, TrainSpec
+from service.contract.specs import AnySpec
 from service.contract.traces import TRACEPARENT
 from service.control.kinds import kind_of
 from service.control.kinds.base import CheckedSubmission
+from service.control.kinds.hints import size_note
 from service.control.scheduling import present_catalogs
 from service.control.scheduling.catalogs import form_of
 from service.control.scheduling.class_limit import check_class_limit
 from service.domain.access import SERVER, Caller
 from service.domain.errors import Gone, IdempotencyMismatch, Unprocessable
-from service.domain.hints import size_hints
-from service.domain.offers import JobNeeds, RecipeForm
+from service.domain.offers import JobNeeds
 from service.store import audit, history, idempotency, job_traces, jobs
 from service.store.audit import Act
 from service.store.history import Entry
@@ -115,7 +115,7 @@ def checked_job(
         submission_key,
         forms=frozenset([form.digest]) if form is not None else None,
         job_id=job_id,
-        message=f"submitted: {kind.title(checked.spec)}{_size(checked, form)}",
+        message=f"submitted: {kind.title(checked.spec)}{size_note(checked, form)}",
         now=now,
         by=by,
     )
@@ -236,15 +236,6 @@ def store(tx: Connection, new_jobs: Sequence[NewJob]) -> None:
 
 def _action_of(job: Job) -> str:
     return f"checkpoint.{job.kind}" if job.kind in ("import", "export") else "job.submit"
-
-
-def _size(checked: CheckedSubmission[Any], form: RecipeForm | None) -> str:
-    """How large the network of a training is that its user has named by its architecture."""
-    spec, variant = checked.spec, checked.variant
-    if form is None or not isinstance(spec, TrainSpec) or variant in form.recipe.variants:
-        return ""
-    found = size_hints(form.recipe, str(variant), spec.params, checked.classes)
-    return "".join(f" {variant}, {hint.detail}" for hint in found)
 
 
 def _same_when_completed(tx: Connection, spec: AnySpec, before: StoredKey) -> SubmissionResult:

@@ -5,10 +5,11 @@ from sqlalchemy import Connection
 from service.contract.architectures import Architecture
 from service.contract.catalog import RecipeInfo
 from service.contract.specs import SearchSpec
+from service.control.kinds.named_searches import search_named
 from service.control.kinds.supernets import known_paths_of
 from service.domain.errors import Unprocessable
 from service.domain.networks import Spec
-from service.store import candidates, jobs
+from service.store import candidates
 
 _POINTER = "/variant/search"
 
@@ -21,7 +22,7 @@ def with_found_path(tx: Connection, spec: Spec) -> Spec:
     """
     if spec.search is None:
         return spec
-    search = _search_of(tx, spec.search)
+    _, search = search_named(tx, spec.search, _POINTER)
     paths = known_paths_of(tx, search)
     if paths is None or spec.recipe not in (None, paths.name):
         of = "a recipe that nobody has" if paths is None else paths.name
@@ -32,17 +33,6 @@ def with_found_path(tx: Connection, spec: Spec) -> Spec:
     else:
         variant = _candidate_of(tx, spec.search, spec.variant, paths)
     return spec.model_copy(update={"recipe": paths.name, "variant": variant})
-
-
-def _search_of(tx: Connection, job_id: str) -> SearchSpec:
-    stored = jobs.get(tx, job_id)
-    if stored is None:
-        message = f"there is no job {job_id}; name a search, or leave it out"
-        raise Unprocessable("no_such_job", message, _POINTER)
-    if not isinstance(stored.job.spec, SearchSpec):
-        message = f"{job_id} is a job of kind {stored.job.kind}: name a search"
-        raise Unprocessable("no_search", message, _POINTER)
-    return stored.job.spec
 
 
 def _best_of(tx: Connection, job_id: str, search: SearchSpec, paths: RecipeInfo) -> str:

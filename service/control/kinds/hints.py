@@ -1,5 +1,7 @@
 """What a dry run says of trainings and evals that can run."""
 
+from typing import Any
+
 from sqlalchemy import Connection
 
 from service.contract.hints import Hint
@@ -10,6 +12,7 @@ from service.control.scheduling.catalogs import recipe_named
 from service.domain import hints
 from service.domain.gpu_counts import gpu_counts_of
 from service.domain.hints import DataSizes
+from service.domain.offers import RecipeForm
 from service.domain.parameters import defaults_of
 from service.domain.path_spaces import PathSpace
 from service.domain.search_hints import search_hints_of
@@ -34,6 +37,15 @@ def training_hints(tx: Connection, checked: CheckedSubmission[TrainSpec]) -> lis
             "/init_from", spec.init_from, checked.source, spec.params, _classes(sizes)
         )
     return found
+
+
+def size_note(checked: CheckedSubmission[Any], form: RecipeForm | None) -> str:
+    """How large the network of a training is that its user has named by its architecture."""
+    spec, variant = checked.spec, checked.variant
+    if form is None or not isinstance(spec, TrainSpec) or variant in form.recipe.variants:
+        return ""
+    found = hints.size_hints(form.recipe, str(variant), spec.params, checked.classes)
+    return "".join(f" {variant}, {hint.detail}" for hint in found)
 
 
 def eval_hints(tx: Connection, checked: CheckedSubmission[EvalSpec]) -> list[Hint]:

@@ -13,6 +13,7 @@ from service.contract.specs import SearchSpec
 from service.control.kinds.base import CheckedSubmission, Kind, resolved
 from service.control.kinds.data import classes_of, dataset_of
 from service.control.kinds.hints import search_hints
+from service.control.kinds.named_searches import search_named
 from service.control.kinds.sources import located, require_classes, require_network, source_of
 from service.control.kinds.supernets import known_paths_of, path_recipe_of, path_space, training_of
 from service.control.kinds.uses import train_found, uses_of
@@ -155,14 +156,7 @@ def _require_place(spec: SearchSpec) -> None:
 
 
 def _require_known(tx: Connection, spec: SearchSpec, source: Checkpoint) -> None:
-    known, pointer = spec.params.known, "/params/known"
-    if known is None:
+    if spec.params.known is None:
         return
-    stored = jobs.get(tx, known)
-    if stored is None:
-        message = f"there is no job {known}; leave known out"
-        raise Unprocessable("no_such_job", message, pointer)
-    if not isinstance(stored.job.spec, SearchSpec):
-        message = f"{known} is a job of kind {stored.job.kind}: name a search, or leave known out"
-        raise Unprocessable("no_search", message, pointer)
-    search_checks.require_same_fitness(stored.job.spec, stored.source_checkpoint, spec, source.id)
+    stored, known = search_named(tx, spec.params.known, "/params/known")
+    search_checks.require_same_fitness(known, stored.source_checkpoint, spec, source.id)

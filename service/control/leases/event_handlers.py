@@ -21,13 +21,13 @@ from service.control.checkpoints.retention import pointers, refresh_pointers
 from service.control.kinds import kind_of
 from service.control.leases.event_batch import MOST_SERIES, EventBatch, InvalidEvent
 from service.control.leases.event_measures import measure_batch
+from service.control.leases.event_notes import note, note_once
 from service.control.leases.search_events import candidates_found, candidates_wanted
 from service.domain.series_names import OWN_NAMES, OWN_PREFIX, is_own_name
 from service.store import (
     attempts,
     checkpoints,
     data_counts,
-    history,
     jobs,
     search_parts,
     series,
@@ -37,8 +37,6 @@ from service.store.leases import LiveAttempt
 from service.store.outages import DATABASE_OUTAGES
 from service.volume.manifests import is_absent
 
-_MOST_NOTES = 1000
-"""Entries of an attempt in its job's history, checkpoints not counted."""
 _RUNNING = (JobState.RUNNING, JobState.CANCELLING, JobState.PAUSING)
 _log = get_logger()
 
@@ -78,16 +76,16 @@ def apply_events(
         _apply_event(tx, batch, new[seq])
     if batch.left_out:
         message = f"metrics beyond the first {MOST_SERIES} names are left out"
-        _note_once(tx, batch, message)
+        note_once(tx, batch, message)
     if batch.reserved:
-        _note_once(tx, batch, f"metrics are left out whose names begin with {OWN_PREFIX}")
+        note_once(tx, batch, f"metrics are left out whose names begin with {OWN_PREFIX}")
     batch.end_moment()
     series.add(tx, job.id, batch.all_points())
     series_count = len(batch.metrics)
     if series_count and _is_to_be_compacted(live, acked_seq, series_count):
         for name in series.compact(tx, job.id, series_count + len(OWN_NAMES)):
             if not is_own_name(name):
-                _note_once(tx, batch, f"{name} has more points than are kept, and is thinned")
+                note_once(tx, batch, f"{name} has more points than are kept, and is thinned")
     if batch.values:
         jobs.change(tx, job.id, _RUNNING, batch.values)
     measure_batch(tx, batch)
@@ -116,7 +114,7 @@ def _apply_event(tx: Connection, batch: EventBatch, event: ReportedEvent) -> Non
     except (ValidationError, InvalidEvent, InvalidCheckpoint) as error:
         batch.values = values
         message = f"an event of kind {event.kind} could not be read: {_sentence(error)}"
-        _note(tx, batch, "note", message)
+        note(tx, batch, "note", message)
     except DATABASE_OUTAGES:
         raise
     except Exception as error:
@@ -124,25 +122,20 @@ def _apply_event(tx: Connection, batch: EventBatch, event: ReportedEvent) -> Non
         ids = {"job_id": batch.job.id, "attempt": batch.attempt, "seq": event.seq}
         _log.exception("event_failed", kind=event.kind, **ids)
         message = f"an event of kind {event.kind} could not be applied: {type(error).__name__}"
-        _note(tx, batch, "note", f"{message}; the server's log has more")
+        note(tx, batch, "note", f"{message}; the server's log has more")
 
 
 def _note_unnumbered(tx: Connection, batch: EventBatch, events: Sequence[ReportedEvent]) -> None:
     # Without a number it cannot be acknowledged: it may come again with each heartbeat.
     for event in events:
         if event.kind == UNREADABLE_EVENT and event.seq == 0:
-            _note_once(tx, batch, str(event.body.get("message")))
+            note_once(tx, batch, str(event.body.get("message")))
 
 
 def _note_unknown(tx: Connection, batch: EventBatch, kind: str) -> None:
     # Once an attempt: a newer worker may send one with each step.
     message = f"events of kind {kind[:64]} are of a newer version, and are passed over"
-    _note_once(tx, batch, message)
-
-
-def _note_once(tx: Connection, batch: EventBatch, message: str) -> None:
-    if not history.has(tx, batch.job.id, batch.attempt, "note", message):
-        _note(tx, batch, "note", message)
+    note_once(tx, batch, message)
 
 
 def _sentence(error: Exception) -> str:
@@ -162,7 +155,7 @@ def _started(tx: Connection, batch: EventBatch, body: dict[str, Any]) -> None:
     data = f" ({'; '.join(details)})" if details else ""
     if isinstance(batch.job.spec, NetworkSpec):
         data_counts.put(tx, batch.job.spec.data, event.splits, batch.job.id, batch.now)
-    _note(tx, batch, "started", f"attempt {batch.attempt} {how}{data}")
+    note(tx, batch, "started", f"attempt {batch.attempt} {how}{data}")
 
 
 def _progress(_: Connection, batch: EventBatch, body: dict[str, Any]) -> None:
@@ -188,7 +181,7 @@ def _checkpoint(tx: Connection, batch: EventBatch, body: dict[str, Any]) -> None
     if publication is not None:
         batch.values |= publication.job_values
         batch.published.append((published.checkpoint, published.seconds))
-        _note(tx, batch, "checkpoint", publication.message)
+        note(tx, batch, "checkpoint", publication.message)
         message, manifest = publication.message, published.checkpoint
         webhook_outbox.put_checkpoint(tx, batch.job.id, manifest, message, batch.now)
 
@@ -204,7 +197,7 @@ def _damaged(tx: Connection, batch: EventBatch, body: dict[str, Any]) -> None:
     what = f"checkpoint {checkpoint.id} at step {checkpoint.step}"
     if is_absent(event.problems):
         # From a worker of an older version, whose volume may not be mounted.
-        _note(tx, batch, "note", f"{what} is not on the volume of this worker")
+        note(tx, batch, "note", f"{what} is not on the volume of this worker")
         return
     if checkpoint.state == "published":
         checkpoints.mark(tx, [checkpoint.id], "damaged")
@@ -212,15 +205,15 @@ def _damaged(tx: Connection, batch: EventBatch, body: dict[str, Any]) -> None:
         batch.values |= pointers(tx, batch.job)
     else:
         refresh_pointers(tx, checkpoint.job_id)
-    _note(tx, batch, "damaged", f"{what} is damaged: {'; '.join(event.problems)}")
+    note(tx, batch, "damaged", f"{what} is damaged: {'; '.join(event.problems)}")
 
 
 def _unreadable(tx: Connection, batch: EventBatch, body: dict[str, Any]) -> None:
-    _note(tx, batch, "note", str(body.get("message")))
+    note(tx, batch, "note", str(body.get("message")))
 
 
 def _note_event(tx: Connection, batch: EventBatch, body: dict[str, Any]) -> None:
-    _note(tx, batch, "note", read(NoteBody, body).message)
+    note(tx, batch, "note", read(NoteBody, body).message)
 
 
 def _ended(_: Connection, __: EventBatch, ___: dict[str, Any]) -> None:
@@ -241,19 +234,3 @@ _HANDLERS: dict[str, Callable[[Connection, EventBatch, dict[str, Any]], None]] =
 }
 _WRITING = ("started", "checkpoint", "damaged", "candidates", "wanted")
 """The kinds of which one event writes more than one row."""
-
-
-def _note(tx: Connection, batch: EventBatch, kind: str, message: str) -> None:
-    if kind != "checkpoint" and not _has_room(tx, batch):
-        return
-    history.note(tx, batch.job.id, batch.attempt, kind, message, batch.now)
-
-
-def _has_room(tx: Connection, batch: EventBatch) -> bool:
-    if batch.notes is None:
-        batch.notes = history.count(tx, batch.job.id, batch.attempt, _MOST_NOTES + 1)
-    batch.notes += 1
-    if batch.notes == _MOST_NOTES + 1:
-        message = f"this attempt has {_MOST_NOTES} entries; its further notes are left out"
-        history.note(tx, batch.job.id, batch.attempt, "note", message, batch.now)
-    return batch.notes <= _MOST_NOTES
