@@ -11,6 +11,7 @@ from api_tests.support.problems import problem_of
 from api_tests.support.routes import operations
 from api_tests.support.runs import Run
 from api_tests.support.server import Server
+from service.contract.catalog import builtin_catalog
 
 ROUTES = {
     ("get", "/jobs"),
@@ -68,7 +69,7 @@ def test_a_server_without_its_volume_is_not_ready(
 def test_recipes_come_with_variants_defaults_and_a_schema(http: httpx.Client) -> None:
     answer = http.get("/recipes")
     recipes = {each["name"]: each for each in answer.json()["data"]}
-    assert len(recipes) == 8
+    assert set(recipes) == {each.name for each in builtin_catalog().recipes}
     large = recipes["shufflenet_v2_large"]
     assert (large["variants"], large["defaults"]["batch_size"]) == (["large"], 256)
     assert large["schema"]["properties"]["image_size"]["minimum"] == 32

@@ -78,7 +78,9 @@ def engine() -> FakeEngine:
 
 @pytest.fixture
 def handle(engine: FakeEngine) -> WideHandle:
-    return WideHandle(engine, REQUEST, HOSTS, Event())
+    handle = WideHandle(REQUEST, HOSTS, Event(), lambda _: None)
+    handle.begin(engine)
+    return handle
 
 
 def ranks_of(host: int, status: int = 0, count: int = 1) -> ProcessExit:
@@ -231,8 +233,27 @@ def test_a_line_that_is_no_report_changes_nothing(engine: FakeEngine, handle: Wi
 
 
 def test_hosts_that_cannot_be_reached_are_a_problem_of_the_attempt() -> None:
-    handle = WideHandle(FakeEngine(FileNotFoundError(2, "no srun")), REQUEST, HOSTS, Event())
+    handle = WideHandle(REQUEST, HOSTS, Event(), lambda _: None)
+    handle.begin(FakeEngine(FileNotFoundError(2, "no srun")))
     handle.kill()
     exit_ = handle.wait(30)
     assert exit_ is not None
     assert exit_.problem.startswith("its hosts could not be reached")
+
+
+@pytest.mark.parametrize("error", [None, FileNotFoundError(2, "no srun")])
+def test_hosts_are_given_back_before_anyone_hears_of_the_end(error: OSError | None) -> None:
+    given_back: list[ProcessExit] = []
+
+    def give_back(exit_: ProcessExit) -> None:
+        assert handle.wait(0) is None
+        given_back.append(exit_)
+
+    engine = FakeEngine(error)
+    handle = WideHandle(REQUEST, HOSTS, Event(), give_back)
+    handle.begin(engine)
+    if error is None:
+        engine.end(0, ranks_of(0))
+        engine.end(1, ranks_of(1))
+    exit_ = handle.wait(30)
+    assert given_back == [exit_]

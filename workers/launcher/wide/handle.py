@@ -3,7 +3,7 @@
 import math
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 
 import structlog
@@ -56,10 +56,18 @@ class WideHandle:
     gpus: Sequence[int] = ()
 
     def __init__(
-        self, engine: Engine, request: HostRequest, hosts: Sequence[Host], drain: threading.Event
+        self,
+        request: HostRequest,
+        hosts: Sequence[Host],
+        drain: threading.Event,
+        give_back: Callable[[ProcessExit], None],
     ) -> None:
-        """`drain` is set when a host is told that its machine is to be given back."""
-        self._hosts, self._drain = hosts, drain
+        """`drain` is set when a host is told that its machine is to be given back.
+
+        `give_back` is called once, when the hosts are free again and before anyone hears of it.
+        """
+        self._request, self._hosts, self._drain = request, hosts, drain
+        self._give_back = give_back
         self._inbox: SimpleQueue[EngineMessage | _Killed] = SimpleQueue()
         self._exits = HostExits(hosts)
         self._ended = threading.Event()
@@ -69,16 +77,18 @@ class WideHandle:
         self._is_silent = self._is_closing = False
         self._closed: Closed | None = None
         self._log = _log.bind(job_id=request.job_id)
-        # As the local launcher marks its processes: SPT_NOENV keeps titles out of the environment.
-        mark = ["env", f"{WORKER_ID}={request.worker_id}", "SPT_NOENV=1"]
-        module = [sys.executable, "-m", "workers.launcher.wide.host"]
-        command = [*mark, *module, request.model_dump_json()]
         self._processes: HostProcesses | None = None
+
+    def begin(self, engine: Engine) -> None:
+        """Start a process on every host, which starts the ranks there."""
+        # As the local launcher marks its processes: SPT_NOENV keeps titles out of the environment.
+        mark = ["env", f"{WORKER_ID}={self._request.worker_id}", "SPT_NOENV=1"]
+        module = [sys.executable, "-m", "workers.launcher.wide.host"]
+        command = [*mark, *module, self._request.model_dump_json()]
         try:
-            self._processes = engine.start(command, hosts, self._inbox.put)
+            self._processes = engine.start(command, self._hosts, self._inbox.put)
         except OSError as error:
-            self._exit = ProcessExit(problem=f"its hosts could not be reached: {error}")
-            self._ended.set()
+            self._end_with(ProcessExit(problem=f"its hosts could not be reached: {error}"))
             return
         threading.Thread(
             target=self._run, args=(self._processes,), name="hosts", daemon=True
@@ -122,11 +132,15 @@ class WideHandle:
             self._log.exception("hosts_not_followed")
             processes.kill()
             self._await_deadline()
-            self._exit = ProcessExit(problem=f"its hosts could not be followed: {error}")
+            self._end_with(ProcessExit(problem=f"its hosts could not be followed: {error}"))
         else:
-            self._exit = self._exits.merged()
-        finally:
-            self._ended.set()
+            self._end_with(self._exits.merged())
+
+    def _end_with(self, exit_: ProcessExit) -> None:
+        # The control plane may assign the hosts anew as soon as the agent knows of this end.
+        self._give_back(exit_)
+        self._exit = exit_
+        self._ended.set()
 
     def _is_over(self, processes: HostProcesses) -> bool:
         if self._closed is None:

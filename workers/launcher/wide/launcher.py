@@ -4,6 +4,7 @@ import threading
 from collections.abc import Sequence
 
 from workers.launcher.base import GpuDevice, Launch, LauncherOptions, TooFewGpus
+from workers.launcher.process_exit import ProcessExit
 from workers.launcher.wide.engine import Engine, Host
 from workers.launcher.wide.handle import WideHandle
 from workers.launcher.wide.messages import HostRequest
@@ -77,10 +78,12 @@ class HostLauncher:
             addresses=tuple(host.address for host in hosts),
             number_variable=self._engine.number_variable,
         )
-        handle = WideHandle(self._engine, request, hosts, self.drain)
+        handle = WideHandle(
+            request, hosts, self.drain, lambda exit_: self._take_back(handle, hosts, exit_)
+        )
         with self._changed:
             self._handles.add(handle)
-        threading.Thread(target=self._take_back, args=(handle, hosts), daemon=True).start()
+        handle.begin(self._engine)
         return handle
 
     def close(self) -> None:
@@ -93,12 +96,10 @@ class HostLauncher:
     def _usable_gpus(self) -> int:
         return min(self.host_gpus, self._offered)
 
-    def _take_back(self, handle: WideHandle, hosts: Sequence[Host]) -> None:
-        exit_ = handle.wait()
-        lost = exit_.lost_hosts if exit_ is not None else ()
+    def _take_back(self, handle: WideHandle, hosts: Sequence[Host], exit_: ProcessExit) -> None:
         with self._changed:
             self._free += hosts
-            self._lost.update(lost)
+            self._lost.update(exit_.lost_hosts)
             self._sort_free()
             self._handles.remove(handle)
             self._changed.notify_all()
