@@ -24,8 +24,8 @@ from workers.agent.attempt_results import (
     stalled,
     with_silence,
 )
-from workers.agent.client import ControlPlaneError, LeaseLost
 from workers.agent.commands import Command
+from workers.agent.control_plane_errors import ControlPlaneError, LeaseLost
 from workers.agent.lease import AttemptLease
 from workers.agent.process_tree import DUMP_SECONDS, ProcessTree
 from workers.agent.purge import Purger
