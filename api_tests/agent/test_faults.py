@@ -79,7 +79,7 @@ def test_a_worker_that_cannot_beat_ends_with_its_ranks(
     [
         "workers.agent.process_tree:ProcessTree.start",
         "workers.agent.attempt:Attempt._result",
-        "workers.launcher.local.launcher:LocalHandle.wait",
+        "workers.launcher.local.handle:LocalHandle.wait",
     ],
 )
 def test_an_attempt_whose_thread_fails_is_reported_and_its_slot_is_free_again(
