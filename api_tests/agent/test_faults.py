@@ -99,7 +99,7 @@ def test_an_attempt_whose_thread_fails_is_reported_and_its_slot_is_free_again(
 def test_an_attempt_whose_thread_fails_leaves_no_rank(
     control_plane: FakeControlPlane, start_worker: StartWorker
 ) -> None:
-    method = "workers.agent.attempt:Attempt._keep_deadlines"
+    method = "workers.agent.attempt_stop:AttemptStop.keep_deadlines"
     worker = start_worker(ranks="refuses", fault=f"{method} 0 1")
     held = control_plane.offer(a_claim(lease=QUICK))
     assert control_plane.report_of(held).reason == "crashed"
