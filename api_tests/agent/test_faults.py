@@ -9,13 +9,8 @@ import pytest
 
 from api_tests.support.claims import a_claim
 from api_tests.support.fake_control_plane import FakeControlPlane
-from api_tests.support.worker_process import (
-    DEADLINE_SECONDS,
-    StartWorker,
-    Worker,
-    all_ended,
-    eventually,
-)
+from api_tests.support.polling import DEADLINE_SECONDS, eventually
+from api_tests.support.worker_process import StartWorker, Worker, all_ended
 from service.contract.agent import Purge
 from service.contract.loop import LOOP_FAILED_STATUS
 from service.contract.process_title import process_title
