@@ -15,9 +15,10 @@ import torch
 from benchmarks.report import Figure, Section
 from workers.recipes.optimizer import sgd
 from workers.recipes.table import recipe_named
-from workers.training.distributed import Ranks, blank_pass, in_parallel, joined
+from workers.training.distributed import Ranks, joined
 from workers.training.execution import prepare_for
 from workers.training.execution_choice import usual_execution
+from workers.training.gradient_averaging import blank_pass, in_parallel
 from workers.training.step import TrainingStep
 
 EFFICIENCY_GOAL = 0.9

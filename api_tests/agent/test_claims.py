@@ -11,7 +11,8 @@ import pytest
 from api_tests.support.claims import a_claim
 from api_tests.support.fake_control_plane import FakeControlPlane
 from api_tests.support.gpu_driver import FakeDriver
-from api_tests.support.worker_process import StartWorker, eventually
+from api_tests.support.polling import eventually
+from api_tests.support.worker_process import StartWorker
 
 
 def test_a_claim_whose_reply_was_lost_is_asked_for_again_and_run_once(

@@ -9,9 +9,11 @@ import psutil
 import pytest
 
 from api_tests.support.claims import a_claim
-from api_tests.support.fake_control_plane import FakeAttempt, FakeControlPlane
+from api_tests.support.fake_attempt import FakeAttempt
+from api_tests.support.fake_control_plane import FakeControlPlane
 from api_tests.support.gpu_driver import FakeDriver
-from api_tests.support.worker_process import StartWorker, Worker, all_ended, eventually
+from api_tests.support.polling import eventually
+from api_tests.support.worker_process import StartWorker, Worker, all_ended
 from service.contract.agent import BeatReply, Report
 from service.contract.checkpoints import attempt_path
 from workers.agent.attempt import Attempt

@@ -9,13 +9,8 @@ import pytest
 
 from api_tests.support.claims import a_claim
 from api_tests.support.fake_control_plane import FakeControlPlane
-from api_tests.support.worker_process import (
-    DEADLINE_SECONDS,
-    StartWorker,
-    Worker,
-    all_ended,
-    eventually,
-)
+from api_tests.support.polling import DEADLINE_SECONDS, eventually
+from api_tests.support.worker_process import StartWorker, Worker, all_ended
 from service.contract.agent import Purge
 from service.contract.loop import LOOP_FAILED_STATUS
 from service.contract.process_title import process_title
@@ -79,7 +74,7 @@ def test_a_worker_that_cannot_beat_ends_with_its_ranks(
     [
         "workers.agent.process_tree:ProcessTree.start",
         "workers.agent.attempt:Attempt._result",
-        "workers.launcher.local.launcher:LocalHandle.wait",
+        "workers.launcher.local.handle:LocalHandle.wait",
     ],
 )
 def test_an_attempt_whose_thread_fails_is_reported_and_its_slot_is_free_again(
@@ -99,7 +94,7 @@ def test_an_attempt_whose_thread_fails_is_reported_and_its_slot_is_free_again(
 def test_an_attempt_whose_thread_fails_leaves_no_rank(
     control_plane: FakeControlPlane, start_worker: StartWorker
 ) -> None:
-    method = "workers.agent.attempt:Attempt._keep_deadlines"
+    method = "workers.agent.attempt_stop:AttemptStop.keep_deadlines"
     worker = start_worker(ranks="refuses", fault=f"{method} 0 1")
     held = control_plane.offer(a_claim(lease=QUICK))
     assert control_plane.report_of(held).reason == "crashed"

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import pytest
 
-from api_tests.support.worker_process import eventually
+from api_tests.support.polling import eventually
 from service.contract.registration import Gpu
 from workers.agent.gpu_inventory import GpuInventory
 from workers.agent.gpu_listing import GpuListing, ListedGpu

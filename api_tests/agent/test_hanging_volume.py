@@ -6,8 +6,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from api_tests.support.claims import a_claim
-from api_tests.support.fake_control_plane import FakeAttempt, FakeControlPlane
-from api_tests.support.worker_process import StartWorker, eventually
+from api_tests.support.fake_attempt import FakeAttempt
+from api_tests.support.fake_control_plane import FakeControlPlane
+from api_tests.support.polling import eventually
+from api_tests.support.worker_process import StartWorker
 
 QUICK = {"heartbeat_seconds": 0.2}
 IMPATIENT = QUICK | {"stall_seconds": 1.0, "kill_grace_seconds": 0.5, "self_end_seconds": 30.0}

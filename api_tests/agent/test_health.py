@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from api_tests.support.fake_control_plane import FakeControlPlane
-from api_tests.support.worker_process import StartWorker, eventually
+from api_tests.support.polling import eventually
+from api_tests.support.worker_process import StartWorker
 from service.contract.kernel import boot_clock
 from workers.agent.health_reporter import HealthReporter
 from workers.health import LIMIT_SECONDS, main, problem_of

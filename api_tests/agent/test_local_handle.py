@@ -2,7 +2,7 @@ import socket
 
 import pytest
 
-from workers.launcher.local.launcher import LocalHandle
+from workers.launcher.local.handle import LocalHandle
 from workers.launcher.process_exit import ProcessExit, RankExit
 
 EXIT = ProcessExit(ranks=(RankExit(rank=0, status=9),))

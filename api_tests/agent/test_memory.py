@@ -8,7 +8,8 @@ import pytest
 
 from api_tests.support.claims import a_claim
 from api_tests.support.fake_control_plane import FakeControlPlane
-from api_tests.support.worker_process import StartWorker, eventually
+from api_tests.support.polling import eventually
+from api_tests.support.worker_process import StartWorker
 
 LIMIT_BYTES = 128 << 20
 LIMITS = {

@@ -6,7 +6,8 @@ import socket
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from api_tests.support.worker_process import StartWorker, Worker, eventually
+from api_tests.support.polling import eventually
+from api_tests.support.worker_process import StartWorker, Worker
 
 URL = re.compile(r'"url": "(http://127\.0\.0\.1:\d+/metrics)"')
 

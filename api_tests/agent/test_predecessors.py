@@ -10,7 +10,8 @@ from psutil import STATUS_ZOMBIE, Process
 
 from api_tests.support.claims import a_claim
 from api_tests.support.fake_control_plane import FakeControlPlane
-from api_tests.support.worker_process import StartWorker, eventually
+from api_tests.support.polling import eventually
+from api_tests.support.worker_process import StartWorker
 from service.contract.registration import Gone, Predecessor, ProcessIdentity
 from workers.agent.identity import own_identity
 from workers.agent.predecessors import report_ended_predecessors

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from api_tests.support.claims import a_claim
-from api_tests.support.worker_process import eventually
+from api_tests.support.polling import eventually
 from service.contract.agent import Purge
 from service.contract.checkpoints import Manifest, attempt_path, folder_name
 from service.volume.disk import DISK

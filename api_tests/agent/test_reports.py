@@ -8,7 +8,8 @@ import pytest
 from api_tests.support.claims import a_claim
 from api_tests.support.fake_control_plane import FakeControlPlane
 from api_tests.support.gpu_driver import FakeDriver
-from api_tests.support.worker_process import StartWorker, eventually
+from api_tests.support.polling import eventually
+from api_tests.support.worker_process import StartWorker
 
 
 def test_an_end_and_its_events_are_delivered_after_the_control_plane_was_away(

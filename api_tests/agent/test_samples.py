@@ -11,7 +11,8 @@ from structlog.testing import capture_logs
 from api_tests.support.claims import a_claim
 from api_tests.support.fake_control_plane import FakeControlPlane
 from api_tests.support.gpu_driver import MEMORY_BYTES, FakeDriver, a_gpu, an_instance
-from api_tests.support.worker_process import StartWorker, eventually
+from api_tests.support.polling import eventually
+from api_tests.support.worker_process import StartWorker
 from service.contract.samples import Sample
 from workers.agent.attempt import Attempt
 from workers.agent.gpu_use import GpuMeter

@@ -7,7 +7,8 @@ import pytest
 
 from api_tests.support.claims import a_claim
 from api_tests.support.fake_control_plane import FakeControlPlane
-from api_tests.support.worker_process import StartWorker, Worker, all_ended, eventually
+from api_tests.support.polling import eventually
+from api_tests.support.worker_process import StartWorker, Worker, all_ended
 from service.contract.agent import Report
 
 LAST_RANKS = {"workers.launcher.local.launcher.LAST_RANKS_SECONDS": 1.0}

@@ -7,9 +7,11 @@ from collections.abc import Callable
 import pytest
 
 from api_tests.support.claims import a_claim
-from api_tests.support.fake_control_plane import FakeAttempt, FakeControlPlane
+from api_tests.support.fake_attempt import FakeAttempt
+from api_tests.support.fake_control_plane import FakeControlPlane
 from api_tests.support.gpu_driver import FakeDriver
-from api_tests.support.worker_process import StartWorker, Worker, all_ended, eventually, title_of
+from api_tests.support.polling import eventually
+from api_tests.support.worker_process import StartWorker, Worker, all_ended, title_of
 
 SOON_SECONDS = 2.0
 RANKS = 2

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from api_tests.support.claims import LONG, a_claim
-from api_tests.support.fake_control_plane import FakeAttempt, FakeControlPlane
+from api_tests.support.fake_attempt import FakeAttempt
+from api_tests.support.fake_control_plane import FakeControlPlane
 from api_tests.support.gpu_driver import FakeDriver
 from api_tests.support.worker_process import StartWorker, Worker
 from workers.checkpoints.folder import verify

@@ -1,19 +1,18 @@
 """Rows that nothing needs any more are removed by a loop, in short transactions."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 
 from sqlalchemy import Connection, event, func, select
 
+from api_tests.support.polling import eventually
+from api_tests.support.rows import ensure_job, ensure_worker
 from api_tests.support.server_context import Clock
-from api_tests.support.specs import complete_spec
 from service.background.pruner import KEY_RETENTION, SERVER_RETENTION, WORKER_RETENTION, pruner_loop
 from service.context import AppContext
-from service.contract.jobs import Attempt, AttemptState, Job, JobState, Progress
-from service.contract.registration import ProcessIdentity, Registration
+from service.contract.jobs import Attempt, AttemptState
 from service.contract.request_origin import RequestOrigin
 from service.contract.samples import Sample
 from service.contract.webhooks import NewWebhook
@@ -21,17 +20,7 @@ from service.contract.workers import WorkerState
 from service.control.leases.samples import SAMPLE_RETENTION, seconds_of
 from service.control.webhooks import registry
 from service.settings import Settings
-from service.store import (
-    attempts,
-    audit,
-    history,
-    idempotency,
-    jobs,
-    samples,
-    series,
-    server_heartbeats,
-    workers,
-)
+from service.store import attempts, audit, history, idempotency, samples, series, server_heartbeats
 from service.store.audit import Act
 from service.store.engine import Database
 from service.store.samples import StoredSample
@@ -47,7 +36,6 @@ from service.store.tables import server_heartbeats as servers_table
 from service.store.tables import webhooks as webhooks_table
 from service.store.tables import workers as workers_table
 
-KERNEL = ProcessIdentity(boot_id="boot", pid_namespace="pid:[1]", pid=7, started_ticks=99)
 DEADLINE_SECONDS = 20.0
 A_SECOND = timedelta(seconds=1)
 
@@ -63,7 +51,7 @@ def test_a_key_is_removed_once_it_is_older_than_seven_days(
         idempotency.add(tx, "young", "sha", "job_2", clock.now)
     clock.advance(KEY_RETENTION)
     with pruning(context):
-        wait_for(lambda: rows(context.database, idempotency_keys.c.key) == {"young"})
+        eventually(lambda: rows(context.database, idempotency_keys.c.key) == {"young"})
 
 
 def test_a_secret_of_a_webhook_is_removed_once_it_has_ended(
@@ -78,7 +66,7 @@ def test_a_secret_of_a_webhook_is_removed_once_it_has_ended(
             registry.rotate_secret(tx, name, secret=secret, overlap=overlap, now=clock.now)
     clock.advance(timedelta(hours=1))
     with pruning(context):
-        wait_for(lambda: not {"rotated 1", "again 1"} & _earlier(context.database))
+        eventually(lambda: not {"rotated 1", "again 1"} & _earlier(context.database))
     assert _earlier(context.database) == {"again 2"}
     with context.database.read() as tx:
         query = select(webhooks_table.c.id).where(webhooks_table.c.earlier_secrets.is_not(None))
@@ -106,7 +94,7 @@ def test_an_entry_of_the_audit_list_is_removed_once_it_is_older_than_the_setting
             audit.note_all(tx, [Act("job.cancel", "job_1", None, origin)])
     clock.advance(timedelta(days=30))
     with pruning(context, batch_rows=1):
-        wait_for(lambda: rows(context.database, audit_entries.c.actor) == {"young"})
+        eventually(lambda: rows(context.database, audit_entries.c.actor) == {"young"})
 
 
 def test_a_worker_that_ended_long_ago_is_removed_unless_an_attempt_refers_to_it(
@@ -121,15 +109,15 @@ def test_a_worker_that_ended_long_ago_is_removed_unless_an_attempt_refers_to_it(
             "wrk_active": WorkerState.ACTIVE,
             "wrk_draining": WorkerState.DRAINING,
         }.items():
-            add_worker(tx, clock, worker_id, state)
-        add_job(tx, clock, "job_1")
+            ensure_worker(tx, worker_id, state=state, last_seen_at=clock.now)
+        ensure_job(tx, "job_1")
         add_attempt(tx, clock, "job_1", "wrk_with_attempt")
     clock.advance(A_SECOND)
     with context.database.write() as tx:
-        add_worker(tx, clock, "wrk_lost_lately", WorkerState.LOST)
+        ensure_worker(tx, "wrk_lost_lately", state=WorkerState.LOST, last_seen_at=clock.now)
     clock.advance(WORKER_RETENTION)
     with pruning(context):
-        wait_for(
+        eventually(
             lambda: (
                 rows(context.database, workers_table.c.id)
                 == {"wrk_with_attempt", "wrk_active", "wrk_draining", "wrk_lost_lately"}
@@ -146,7 +134,7 @@ def test_servers_that_were_last_alive_a_day_ago_are_removed(
     with context.database.write() as tx:
         server_heartbeats.put(tx, "srv_own", clock.now)
     with pruning(context):
-        wait_for(lambda: rows(context.database, servers_table.c.server_id) == {"srv_own"})
+        eventually(lambda: rows(context.database, servers_table.c.server_id) == {"srv_own"})
 
 
 def test_samples_are_removed_a_week_after_their_hour(context: AppContext, clock: Clock) -> None:
@@ -158,14 +146,14 @@ def test_samples_are_removed_a_week_after_their_hour(context: AppContext, clock:
             samples.move_hour(tx, "wrk_1", begin)
     clock.advance(SAMPLE_RETENTION + timedelta(hours=1, seconds=1))
     with pruning(context):
-        wait_for(lambda: rows(context.database, sample_hours.c.hour) == {begins[1]})
+        eventually(lambda: rows(context.database, sample_hours.c.hour) == {begins[1]})
 
 
 def test_events_and_metrics_are_removed_whose_job_is_not_there(
     context: AppContext, clock: Clock
 ) -> None:
     with context.database.write() as tx:
-        add_job(tx, clock, "job_2")
+        ensure_job(tx, "job_2")
         for job_id in ("job_1", "job_2", "job_3"):
             history.note(tx, job_id, None, "note", "a line", clock.now)
             series.add(tx, job_id, [("loss", step, 0.5) for step in range(3)])
@@ -173,7 +161,9 @@ def test_events_and_metrics_are_removed_whose_job_is_not_there(
             series.add(tx, job_id, [("loss", step, 0.5) for step in range(3, 6)])
     tables = (events, metrics, series_arrays)
     with pruning(context):
-        wait_for(lambda: all(rows(context.database, each.c.job_id) == {"job_2"} for each in tables))
+        eventually(
+            lambda: all(rows(context.database, each.c.job_id) == {"job_2"} for each in tables)
+        )
     with context.database.read() as tx:
         assert tx.execute(select(func.count()).select_from(metrics)).scalar_one() == 3
 
@@ -184,14 +174,14 @@ def test_no_transaction_of_the_pruner_removes_more_rows_than_a_batch(
     with context.database.write() as tx:
         for number in range(7):
             idempotency.add(tx, f"key {number}", "sha", "job_1", clock.now)
-            add_worker(tx, clock, f"wrk_{number}", WorkerState.GONE)
+            ensure_worker(tx, f"wrk_{number}", state=WorkerState.GONE, last_seen_at=clock.now)
             history.note(tx, f"job_{number}", None, "note", "a line", clock.now)
         series.add(tx, "job_1", [("loss", step, 0.5) for step in range(7)])
     clock.advance(WORKER_RETENTION + A_SECOND)
     tables = (idempotency_keys, workers_table, events, metrics)
     with removals(context.database) as removed, pruning(context, batch_rows=3):
         for table in tables:
-            wait_for(lambda table=table: not rows(context.database, *table.primary_key))
+            eventually(lambda table=table: not rows(context.database, *table.primary_key))
     assert sum(removed) == 28
     assert max(removed) == 3
 
@@ -201,7 +191,7 @@ def test_a_job_that_is_there_again_keeps_its_history(context: AppContext, clock:
         history.note(tx, "job_1", None, "note", "a line", clock.now)
         series.add(tx, "job_1", [("loss", 1, 0.5)])
         jobless = history.jobless_ids(tx, 10)
-        add_job(tx, clock, "job_1")
+        ensure_job(tx, "job_1")
         assert history.delete_jobless_events(tx, jobless, 10) == 0
         assert history.delete_jobless_metrics(tx, jobless, 10) == 0
         series.compact(tx, "job_1")
@@ -242,34 +232,6 @@ def removals(database: Database) -> Iterator[list[int]]:
 def rows(database: Database, *columns: object) -> set[object]:
     with database.read() as tx:
         return {row[0] for row in tx.execute(select(*columns))}  # type: ignore[call-overload]
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not come about"
-        time.sleep(0.01)
-
-
-def add_worker(tx: Connection, clock: Clock, worker_id: str, state: WorkerState) -> None:
-    registration = Registration(host=worker_id, process=KERNEL, slots=1)
-    workers.put(tx, worker_id, registration, clock.now)
-    workers.change(tx, worker_id, {"state": state})
-
-
-def add_job(tx: Connection, clock: Clock, job_id: str) -> None:
-    spec = complete_spec({"kind": "train", "recipe": "oneshot", "data": {"dataset": "digits"}})
-    job = Job(
-        id=job_id,
-        kind=spec.kind,
-        recipe=spec.recipe,
-        variant=spec.variant or "",
-        state=JobState.QUEUED,
-        created_at=clock.now,
-        progress=Progress(total_steps=1),
-        spec=spec,
-    )
-    jobs.add(tx, job, None)
 
 
 def add_attempt(tx: Connection, clock: Clock, job_id: str, worker_id: str) -> None:

@@ -191,3 +191,36 @@ def test_a_job_that_is_deleted_while_its_charts_are_shown_keeps_them(
     expect(page.locator(".job-page > .callout")).to_contain_text("has been deleted")
     expect(chart(page, "Loss").locator("canvas")).to_be_visible()
     console.clear()
+
+
+def test_the_page_draws_the_curves_of_loss_and_error(page: Page, fake: Any, a_job: Any) -> None:
+    fake.jobs = [a_job(1)]
+    fake.series = {
+        "loss": [[1, 2.3], [60, 0.9], [120, 0.5]],
+        "val_loss": [[60, 1.0], [120, 0.61]],
+        "top1_error": [[60, 0.3], [120, 0.1234]],
+        "learning_rate": [[1, 0.1], [120, 0.06]],
+    }
+    page.goto(f"/#/jobs/{fake.jobs[0].id}")
+    loss, error = page.locator(".chart").nth(0), page.locator(".chart").nth(1)
+    expect(loss.locator("canvas")).to_be_visible()
+    expect(loss.locator("[data-series]")).to_have_count(2)
+    expect(error.locator("[data-series]")).to_have_count(1)
+    expect(loss.locator(".plot")).to_have_attribute(
+        "aria-label", "Loss at step 120: Training loss 0.5000, Validation loss 0.6100"
+    )
+    expect(error).to_contain_text("Top-1 error 12.34 %")
+
+
+def test_new_measurements_extend_the_curve_that_is_there(
+    page: Page, ask_again: Any, fake: Any, a_job: Any
+) -> None:
+    fake.jobs = [a_job(1)]
+    fake.series = {"loss": [[1, 2.3], [60, 0.9]]}
+    page.goto(f"/#/jobs/{fake.jobs[0].id}")
+    plot = page.locator(".chart").nth(0).locator(".plot")
+    expect(plot).to_have_attribute("aria-label", "Loss at step 60: Training loss 0.9000")
+    fake.series = {"loss": [[1, 2.3], [60, 0.9], [120, 0.5]]}
+    fake.replace(a_job(1, version=2))
+    ask_again()
+    expect(plot).to_have_attribute("aria-label", "Loss at step 120: Training loss 0.5000")

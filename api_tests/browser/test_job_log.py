@@ -13,6 +13,7 @@ from api_tests.support.server import Server
 from service.volume.log_times import LogTimes
 
 START = datetime(2026, 11, 24, 12, 30, tzinfo=UTC)
+AT_THE_END = "log => log.scrollHeight - log.scrollTop - log.clientHeight < 2"
 HITS = "log => [...log.querySelectorAll('.hit')].map(line => line.textContent.trim())"
 IN_SIGHT = """line => {
   const [box, own] = [line.parentElement, line].map(each => each.getBoundingClientRect());
@@ -131,3 +132,27 @@ def test_the_lines_have_times_in_the_zone_of_the_viewer_and_the_whole_log_is_dow
     assert download.value.suggested_filename == f"{job['id']}-1.log"
     context.close()
     agent.http.close()
+
+
+def test_the_log_follows_its_end_unless_the_reader_scrolled_up(
+    page: Page, ask_again: Any, fake: Any, a_job: Any
+) -> None:
+    fake.jobs = [a_job(1)]
+    fake.log = "".join(f"step {step} loss 0.5\n" for step in range(3000))
+    page.goto(f"/#/jobs/{fake.jobs[0].id}")
+    log = page.get_by_role("region", name="Log")
+    expect(log).to_contain_text("step 2999 ")
+    assert log.evaluate(AT_THE_END)
+    fake.log += "step 3000 loss 0.4\n"
+    ask_again()
+    expect(log).to_contain_text("step 3000 ")
+    assert log.evaluate(AT_THE_END)
+
+    log.evaluate("log => { log.scrollTop = 100; }")
+    expect(page.get_by_role("button", name="Jump to the end")).to_be_visible()
+    fake.log += "step 3001 loss 0.3\n"
+    ask_again()
+    expect(log).to_contain_text("step 3001 ")
+    assert log.evaluate("log => log.scrollTop") == 100
+    page.get_by_role("button", name="Jump to the end").click()
+    assert log.evaluate(AT_THE_END)

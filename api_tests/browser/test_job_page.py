@@ -10,7 +10,6 @@ from playwright.sync_api import Page, expect
 from service.contract.jobs import Attempt, Event
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
-AT_THE_END = "log => log.scrollHeight - log.scrollTop - log.clientHeight < 2"
 
 
 def test_a_diverged_loss_has_an_exponent(page: Page, fake: Any, a_job: Any) -> None:
@@ -18,39 +17,6 @@ def test_a_diverged_loss_has_an_exponent(page: Page, fake: Any, a_job: Any) -> N
     fake.jobs = [a_job(1, state="running", metrics={"val_loss": 141541181479837060000.0})]
     page.goto(f"/#/jobs/{fake.jobs[0].id}")
     expect(page.locator("main")).to_contain_text("1.42e+20")
-
-
-def test_the_page_draws_the_curves_of_loss_and_error(page: Page, fake: Any, a_job: Any) -> None:
-    fake.jobs = [a_job(1)]
-    fake.series = {
-        "loss": [[1, 2.3], [60, 0.9], [120, 0.5]],
-        "val_loss": [[60, 1.0], [120, 0.61]],
-        "top1_error": [[60, 0.3], [120, 0.1234]],
-        "learning_rate": [[1, 0.1], [120, 0.06]],
-    }
-    page.goto(f"/#/jobs/{fake.jobs[0].id}")
-    loss, error = page.locator(".chart").nth(0), page.locator(".chart").nth(1)
-    expect(loss.locator("canvas")).to_be_visible()
-    expect(loss.locator("[data-series]")).to_have_count(2)
-    expect(error.locator("[data-series]")).to_have_count(1)
-    expect(loss.locator(".plot")).to_have_attribute(
-        "aria-label", "Loss at step 120: Training loss 0.5000, Validation loss 0.6100"
-    )
-    expect(error).to_contain_text("Top-1 error 12.34 %")
-
-
-def test_new_measurements_extend_the_curve_that_is_there(
-    page: Page, ask_again: Any, fake: Any, a_job: Any
-) -> None:
-    fake.jobs = [a_job(1)]
-    fake.series = {"loss": [[1, 2.3], [60, 0.9]]}
-    page.goto(f"/#/jobs/{fake.jobs[0].id}")
-    plot = page.locator(".chart").nth(0).locator(".plot")
-    expect(plot).to_have_attribute("aria-label", "Loss at step 60: Training loss 0.9000")
-    fake.series = {"loss": [[1, 2.3], [60, 0.9], [120, 0.5]]}
-    fake.replace(a_job(1, version=2))
-    ask_again()
-    expect(plot).to_have_attribute("aria-label", "Loss at step 120: Training loss 0.5000")
 
 
 def test_the_page_lists_checkpoints_with_their_files(
@@ -69,30 +35,6 @@ def test_the_page_lists_checkpoints_with_their_files(
     expect(link).to_have_attribute(
         "href", f"checkpoints/{fake.checkpoints[0].id}/files/model.safetensors"
     )
-
-
-def test_the_log_follows_its_end_unless_the_reader_scrolled_up(
-    page: Page, ask_again: Any, fake: Any, a_job: Any
-) -> None:
-    fake.jobs = [a_job(1)]
-    fake.log = "".join(f"step {step} loss 0.5\n" for step in range(3000))
-    page.goto(f"/#/jobs/{fake.jobs[0].id}")
-    log = page.get_by_role("region", name="Log")
-    expect(log).to_contain_text("step 2999 ")
-    assert log.evaluate(AT_THE_END)
-    fake.log += "step 3000 loss 0.4\n"
-    ask_again()
-    expect(log).to_contain_text("step 3000 ")
-    assert log.evaluate(AT_THE_END)
-
-    log.evaluate("log => { log.scrollTop = 100; }")
-    expect(page.get_by_role("button", name="Jump to the end")).to_be_visible()
-    fake.log += "step 3001 loss 0.3\n"
-    ask_again()
-    expect(log).to_contain_text("step 3001 ")
-    assert log.evaluate("log => log.scrollTop") == 100
-    page.get_by_role("button", name="Jump to the end").click()
-    assert log.evaluate(AT_THE_END)
 
 
 def test_the_page_tells_why_a_job_failed_and_what_happened(

@@ -5,21 +5,15 @@ from typing import Any
 
 import pytest
 from fastapi import Response
-from typer.testing import CliRunner, Result
 
+from api_tests.support.commands import Run, runner
 from api_tests.support.doctor import BY_NAME, Look
-from api_tests.support.fake_rest_server import (
-    SPEC,
-    a_checkpoint,
-    a_job,
-    problem,
-    wait_for,
-)
+from api_tests.support.fake_rest_server import SPEC, a_checkpoint, a_job, problem
 from api_tests.support.own_server import agent, server
+from api_tests.support.polling import eventually
 from api_tests.support.rest_fixtures import client, fake
 from api_tests.support.server import Server
 from api_tests.support.webhook_fixtures import receiver as receiver
-from service.cli import app
 from service.cli.doctor.check import Finding
 from service.cli.doctor.installation import Installation
 from service.contract.checkpoints import Checkpoint
@@ -35,13 +29,9 @@ def _log_of_the_suite(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def run(server: Server) -> Callable[..., Result]:
+def run(server: Server) -> Run:
     """Runs a command against the real server."""
-
-    def invoked(*args: str, stdin: str | None = None) -> Result:
-        return CliRunner(env={"TRAINYARD_SERVER": server.url}).invoke(app, list(args), input=stdin)
-
-    return invoked
+    return runner(server.url)
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +74,7 @@ def _problem() -> Callable[..., Response]:
 
 @pytest.fixture(name="wait_for")
 def _wait_for() -> Callable[[Callable[[], Any]], None]:
-    return wait_for
+    return eventually
 
 
 @pytest.fixture

@@ -4,27 +4,18 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from service.cli import app
+from api_tests.support.commands import Run, runner
 from service.contract.jobs import Job
-
-Run = Callable[..., Result]
 
 
 @pytest.fixture
 def run(fake: Any) -> Run:
-    def invoked(*args: str, stdin: str | bytes | None = None) -> Result:
-        return CliRunner(env={"TRAINYARD_SERVER": fake.url, "TRAINYARD_TOKEN": "secret"}).invoke(
-            app, list(args), input=stdin
-        )
-
-    return invoked
+    return runner(fake.url, TRAINYARD_TOKEN="secret")
 
 
 def test_submit_takes_a_file_and_prints_the_id(

@@ -2,17 +2,16 @@
 
 import re
 import socket
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import CliRunner
 
+from api_tests.support.commands import Run, runner
 from service.cli import app
 from service.cli.exit_codes import ExitCode
 
-Run = Callable[..., Result]
 ROOT = Path(__file__).parents[2]
 ONE_JOB = ("show", "watch", "logs", "cancel", "pause", "resume", "retry", "delete")
 CHECKPOINT = (("checkpoints", "download"), ("checkpoints", "verify"), ("checkpoints", "export"))
@@ -39,10 +38,7 @@ def _id(args: tuple[str, ...]) -> str:
 
 @pytest.fixture
 def run(fake: Any) -> Run:
-    def invoked(*args: str) -> Result:
-        return CliRunner(env={"TRAINYARD_SERVER": fake.url}).invoke(app, list(args))
-
-    return invoked
+    return runner(fake.url)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
-from api_tests.support.fake_rest_server import wait_for
+from api_tests.support.polling import eventually
 from api_tests.support.server import Server
 from service.cli.exit_codes import ExitCode
 
@@ -28,7 +28,7 @@ def test_class_names_are_sent_from_a_file_of_this_machine(
             str(tmp_path / "labels.txt"),
         )
         imported = thread.submit(run, *command)
-        wait_for(lambda: server.http.get("/jobs").json()["data"])
+        eventually(lambda: server.http.get("/jobs").json()["data"])
         (job,) = server.http.get("/jobs").json()["data"]
         server.http.post(f"/jobs/{job['id']}/cancel")
         assert imported.result().exit_code == 1

@@ -5,19 +5,17 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
+from api_tests.support.commands import Run, runner
 from api_tests.support.fake_rest_server import SPEC
-from service.cli import app
 from service.client import InvalidRequest, TrainyardClient
 from workers.main import main as worker
 
-Run = Callable[..., Result]
 DEEP = "[" * 100_000
 SUBMIT = ("submit", "--recipe", "oneshot", "--dataset", "digits")
 LONE = os.fsdecode(b"caf\xe9")
@@ -26,12 +24,7 @@ LONE = os.fsdecode(b"caf\xe9")
 
 @pytest.fixture
 def run(fake: Any) -> Run:
-    def invoked(*args: str, stdin: str | bytes | None = None, **environ: str) -> Result:
-        return CliRunner(env={"TRAINYARD_SERVER": fake.url} | environ).invoke(
-            app, list(args), input=stdin
-        )
-
-    return invoked
+    return runner(fake.url)
 
 
 def _sentence(result: Result) -> str:

@@ -6,16 +6,14 @@ import pty
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from service.cli import app, terminal
+from api_tests.support.commands import Run, runner
+from service.cli import terminal
 
-Run = Callable[..., Result]
 ROOT = Path(__file__).parents[2]
 
 HOSTILE = {
@@ -33,10 +31,7 @@ PLAIN = ("日本　語", "naïve — “ok”", "👩‍🔬", "می‌خواه�
 
 @pytest.fixture
 def run(fake: Any) -> Run:
-    def invoked(*args: str) -> Result:
-        return CliRunner(env={"TRAINYARD_SERVER": fake.url}).invoke(app, list(args))
-
-    return invoked
+    return runner(fake.url)
 
 
 @pytest.mark.parametrize(("text", "shown"), HOSTILE.values(), ids=HOSTILE)

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from api_tests.support.catalogs import a_catalog, put_catalog
 from api_tests.support.use_cases import Agent, ControlPlane
-from service.contract.catalog import Catalog, builtin_catalog
+from service.contract.catalog import Catalog
 from service.contract.submissions import Submission
 from service.control.jobs import submission
-from service.control.scheduling import catalogs
 from service.domain.errors import Unprocessable
 from service.store.tables import jobs as jobs_table
 
@@ -37,9 +37,7 @@ def submit(control_plane: ControlPlane, body: dict[str, Any]) -> Any:
 
 
 def put(agent: Agent, **fields: Any) -> None:
-    catalog = builtin_catalog().model_copy(update=fields)
-    with agent.control_plane.write() as tx:
-        catalogs.put(tx, agent.id, catalog, agent.control_plane.now)
+    put_catalog(agent, a_catalog(**fields))
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from api_tests.support.checkpoint_events import saved
 from api_tests.support.stopped_transaction import POINTS, StoppedTransaction
-from api_tests.support.use_cases import Agent, ControlPlane, an_event, beat_of, saved, say_gone
+from api_tests.support.use_cases import Agent, ControlPlane, an_event, beat_of, say_gone
 from service.contract.jobs import LIVE_ATTEMPTS, AttemptState, JobState
 from service.control.jobs import edits
 from service.domain.errors import Conflict, LeaseLost

@@ -1,22 +1,18 @@
 """A job is given only to a worker that has its recipe in the form of the job."""
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
 
-from api_tests.support.catalogs import a_catalog, a_recipe
+from api_tests.support.catalogs import a_catalog, a_recipe, put_catalog
 from api_tests.support.manifests import a_manifest, published_body
 from api_tests.support.use_cases import Agent, ControlPlane, an_event, gpus, say_gone
-from service.contract.catalog import Catalog, RecipeInfo, builtin_catalog
+from service.contract.catalog import RecipeInfo, builtin_catalog
 from service.contract.changes import JobEdit
 from service.contract.jobs import Job
 from service.control.jobs import edits
 from service.control.scheduling import catalogs
-from service.domain.errors import NotFound
-from service.store.tables import catalogs as catalogs_table
 from service.store.tables import jobs as jobs_table
 
 NewAgent = Callable[..., Agent]
@@ -25,12 +21,8 @@ SHALLOW = a_recipe("oneshot", depth=DEPTH | {"maximum": 5})
 DEEP = a_recipe("oneshot", depth=DEPTH)
 
 
-def put(agent: Agent, *recipes: RecipeInfo, **fields: Any) -> Catalog:
-    catalog = a_catalog(*recipes, **fields)
-    with agent.control_plane.write() as tx:
-        catalogs.put(tx, agent.id, catalog, agent.control_plane.now)
-    agent.control_plane.later(1)
-    return catalog
+def put(agent: Agent, *recipes: RecipeInfo, **fields: Any) -> None:
+    put_catalog(agent, a_catalog(*recipes, **fields))
 
 
 def submit(control_plane: ControlPlane, **fields: Any) -> Job:
@@ -109,37 +101,6 @@ def test_a_submission_is_checked_against_the_newest_form_of_a_worker(
     assert form_of(control_plane) == builtin_catalog().recipes[0]
 
 
-def test_the_form_of_a_queued_job_is_known_after_its_workers_ended(
-    control_plane: ControlPlane, agent: Agent
-) -> None:
-    put(agent, a_recipe())
-    job = submit(control_plane, recipe="mobilenet_v3")
-    say_gone(control_plane, agent)
-    with control_plane.write() as tx:
-        assert catalogs.delete_unused(tx, control_plane.now + timedelta(days=40)) == 0
-        assert catalogs.recipe_named(tx, "mobilenet_v3") == a_recipe()
-        assert catalogs.recipes(tx)[-1] == a_recipe()
-    control_plane.cancel(job)
-    with control_plane.write() as tx:
-        names = [recipe.name for recipe in catalogs.recipes(tx)]
-        assert "mobilenet_v3" not in names
-
-
-def test_a_catalog_that_nobody_needs_is_deleted(
-    control_plane: ControlPlane, new_agent: NewAgent
-) -> None:
-    agent, other = new_agent(), new_agent()
-    old = put(agent, a_recipe())
-    kept = put(other, DEEP)
-    put(agent)
-    with control_plane.write() as tx:
-        assert catalogs.delete_unused(tx, control_plane.now - timedelta(days=1)) == 0
-        assert catalogs.delete_unused(tx, control_plane.now) == 1
-        left = set(tx.execute(select(catalogs_table.c.digest)).scalars())
-    assert old.digest not in left
-    assert kept.digest in left
-
-
 def test_a_worker_gets_only_jobs_of_its_kinds(control_plane: ControlPlane, agent: Agent) -> None:
     put(agent, kinds=("eval", "import", "export"))
     job = control_plane.submit()
@@ -212,11 +173,6 @@ def test_a_wide_job_reserves_a_worker_that_can_run_its_recipe(
     claim = other.claim(free_gpus=2)
     assert claim is not None
     assert claim.job_id == narrow.id
-
-
-def test_an_unknown_worker_sends_no_catalog(control_plane: ControlPlane) -> None:
-    with control_plane.write() as tx, pytest.raises(NotFound):
-        catalogs.put(tx, "wrk_none", builtin_catalog(), control_plane.now)
 
 
 def form_of(control_plane: ControlPlane) -> RecipeInfo:

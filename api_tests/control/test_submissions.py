@@ -10,8 +10,8 @@ from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
 from api_tests.support.job_lists import newest_jobs
-from api_tests.support.specs import submission
-from api_tests.support.use_cases import SPEC, ControlPlane
+from api_tests.support.specs import SPEC, submission
+from api_tests.support.use_cases import ControlPlane
 from service.contract.exchange import ImportRequest
 from service.contract.jobs import Job, JobState
 from service.control.jobs.import_export import submit_import

@@ -6,6 +6,8 @@ import pytest
 from fastapi import FastAPI
 
 from api_tests.support.fake_agent import FakeAgent
+from api_tests.support.four_jobs import four_jobs as four_jobs
+from api_tests.support.four_jobs import yard as yard
 from api_tests.support.runs import ERRORS, Run
 from api_tests.support.server import Server
 from api_tests.support.server_context import Clock, server_context

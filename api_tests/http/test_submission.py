@@ -1,19 +1,19 @@
+"""`POST /jobs`: what is made of a submission, what is explained, and what is refused."""
+
 import json
 from typing import Any
 
 import httpx
 import pytest
 
-from api_tests.support import specs
 from api_tests.support.fake_agent import FakeAgent
 from api_tests.support.problems import pointers_of, problem_of
+from api_tests.support.specs import UNCLAIMED
 from service.api.requests import LIMIT_BYTES
-
-SPEC = specs.SPEC | {"resources": {"labels": {"agent": "nobody"}}}
 
 
 def test_a_submission_is_created_where_location_says(http: httpx.Client) -> None:
-    created = http.post("/jobs", json=SPEC | {"name": "first"})
+    created = http.post("/jobs", json=UNCLAIMED | {"name": "first"})
     assert created.status_code == 201
     job = created.json()
     assert created.headers["location"] == f"/jobs/{job['id']}"
@@ -28,69 +28,6 @@ def test_a_submission_is_created_where_location_says(http: httpx.Client) -> None
     assert created.headers["etag"].startswith('"1-')
 
 
-def test_a_key_gives_the_same_job_and_says_so(http: httpx.Client, agent: FakeAgent) -> None:
-    key = {"Idempotency-Key": f"key of {agent.id}"}
-    first = http.post("/jobs", json=SPEC, headers=key)
-    again = http.post("/jobs", json=SPEC, headers=key)
-    assert (first.status_code, again.status_code) == (201, 200)
-    assert "idempotent-replay" not in first.headers
-    assert again.headers["idempotent-replay"] == "true"
-    assert again.headers["location"] == first.headers["location"]
-    assert again.json()["id"] == first.json()["id"]
-
-
-@pytest.mark.parametrize("verb", ["submit", "retry", "import"])
-def test_a_key_whose_job_is_deleted_makes_no_second_one(
-    http: httpx.Client, agent: FakeAgent, verb: str
-) -> None:
-    headers = {"Idempotency-Key": f"key of {agent.id}, deleted after {verb}"}
-    earlier = agent.submit()
-    http.post(f"/jobs/{earlier['id']}/cancel")
-    path, body = {
-        "submit": ("/jobs", agent.spec()),
-        "retry": (f"/jobs/{earlier['id']}/retry", {"from": "start"}),
-        "import": ("/checkpoints/import?wait_seconds=0", {"file": "none.pth"}),
-    }[verb]
-    job = http.post(path, json=body, headers=headers).json()
-    http.post(f"/jobs/{job['id']}/cancel")
-    assert http.delete(f"/jobs/{job['id']}").status_code == 204
-    again = http.post(path, json=body, headers=headers)
-    assert (again.status_code, again.json()["code"]) == (410, "job_deleted")
-    assert job["id"] in again.json()["detail"]
-
-
-def test_an_import_whose_checkpoint_is_deleted_says_so_to_the_same_key(agent: FakeAgent) -> None:
-    key = {"Idempotency-Key": f"key of {agent.id}"}
-    path, body = "/checkpoints/import?wait_seconds=0", {"file": "weights.pth"}
-    job = agent.http.post(path, json=body, headers=key).json()
-    claim = agent.claim()
-    assert claim["job_id"] == job["id"]
-    checkpoint_id = agent.save(claim, 0)
-    agent.report(claim)
-    assert agent.http.post(path, json=body, headers=key).json()["id"] == checkpoint_id
-    assert agent.http.delete(f"/checkpoints/{checkpoint_id}").status_code == 204
-    again = agent.http.post(path, json=body, headers=key)
-    problem_of(again, 410, "checkpoint_deleted")
-
-
-def test_a_key_with_another_body_is_refused(http: httpx.Client, agent: FakeAgent) -> None:
-    key = {"Idempotency-Key": f"key of {agent.id}"}
-    http.post("/jobs", json=SPEC, headers=key)
-    other = http.post("/jobs", json=SPEC | {"priority": 1}, headers=key)
-    problem_of(other, 422, "idempotency_mismatch")
-
-
-@pytest.mark.parametrize("key", ["", "k" * 256])
-def test_a_key_that_is_empty_or_too_long_is_refused(http: httpx.Client, key: str) -> None:
-    refused = http.post("/jobs", json=SPEC, headers={"Idempotency-Key": key})
-    assert pointers_of(problem_of(refused, 422, "invalid")) == ["/header/Idempotency-Key"]
-
-
-def test_the_longest_key_is_taken(http: httpx.Client, agent: FakeAgent) -> None:
-    key = f"{agent.id} ".ljust(255, "k")
-    assert http.post("/jobs", json=SPEC, headers={"Idempotency-Key": key}).status_code == 201
-
-
 def test_validation_alone_fills_in_the_defaults_and_stores_nothing(
     http: httpx.Client, agent: FakeAgent
 ) -> None:
@@ -99,7 +36,7 @@ def test_validation_alone_fills_in_the_defaults_and_stores_nothing(
     assert answer.status_code == 200
     assert answer.json()["params"]["total_iters"] == 300_000
     assert http.get("/jobs", params={"label": f"only:{agent.id}"}).json()["data"] == []
-    refused = http.post("/jobs", json=SPEC | {"data": {"dataset": "cats"}}, params=asked)
+    refused = http.post("/jobs", json=UNCLAIMED | {"data": {"dataset": "cats"}}, params=asked)
     problem_of(refused, 422, "no_such_dataset")
 
 
@@ -225,7 +162,7 @@ def test_images_that_a_worker_has_counted_are_known_until_its_job_is_deleted(
 def test_a_wrong_field_is_named_with_what_to_change(
     http: httpx.Client, fields: dict[str, Any], pointer: str, message: str
 ) -> None:
-    refused = http.post("/jobs", content=json.dumps(SPEC | fields), headers=JSON)
+    refused = http.post("/jobs", content=json.dumps(UNCLAIMED | fields), headers=JSON)
     assert refused.status_code == 422, refused.text
     problem = problem_of(refused, 422, refused.json()["code"])
     assert pointers_of(problem) == [pointer]
@@ -233,7 +170,7 @@ def test_a_wrong_field_is_named_with_what_to_change(
 
 
 def test_every_wrong_field_is_named(http: httpx.Client) -> None:
-    wrong = SPEC | {"priority": 5000, "max_failures": -1, "colour": 1}
+    wrong = UNCLAIMED | {"priority": 5000, "max_failures": -1, "colour": 1}
     problem = problem_of(http.post("/jobs", json=wrong), 422, "invalid")
     assert sorted(pointers_of(problem)) == ["/colour", "/max_failures", "/priority"]
 
@@ -273,7 +210,7 @@ JSON = {"Content-Type": "application/json"}
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
 def test_a_body_is_json_in_any_of_its_encodings(http: httpx.Client, encoding: str) -> None:
-    body = json.dumps(SPEC | {"name": "café"}, ensure_ascii=False).encode(encoding)
+    body = json.dumps(UNCLAIMED | {"name": "café"}, ensure_ascii=False).encode(encoding)
     headers = {"Content-Type": "application/json"}
     answer = http.post("/jobs?validate_only=true", content=body, headers=headers)
     assert (answer.status_code, answer.json()["name"]) == (200, "café")

@@ -2,13 +2,13 @@
 
 import asyncio
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import text
 
+from api_tests.support.polling import eventually
 from api_tests.support.postgres import Postgres
 from service.background.notification_relay import NotificationRelay
 from service.notifier import Notifier
@@ -16,7 +16,6 @@ from service.store import history
 from service.store.engine import Database
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-DEADLINE_SECONDS = 20.0
 
 
 @pytest.fixture
@@ -35,8 +34,8 @@ def test_a_notification_in_one_server_wakes_who_waits_at_the_other(
     with _RelayedServer(databases[0], "one") as one, _RelayedServer(databases[1], "two") as two:
         before = one.count, two.count
         one.notifier.notify()
-        wait_for(lambda: two.count > before[1])
-        wait_for(lambda: one.count == before[0] + 1)
+        eventually(lambda: two.count > before[1])
+        eventually(lambda: one.count == before[0] + 1)
 
 
 def test_a_relay_whose_connection_was_cut_listens_again(
@@ -52,10 +51,10 @@ def test_a_relay_whose_connection_was_cut_listens_again(
                 )
             )
         # Listening anew it notifies, since it may have missed something.
-        wait_for(lambda: two.count > before)
+        eventually(lambda: two.count > before)
         before = two.count
         one.notifier.notify()
-        wait_for(lambda: two.count > before)
+        eventually(lambda: two.count > before)
 
 
 def test_an_event_waits_for_those_before_it_that_are_not_committed_yet(
@@ -91,7 +90,7 @@ class _RelayedServer:
         self._thread.start()
         asyncio.run_coroutine_threadsafe(self._attach(), self._loop).result()
         self._relay.start()
-        wait_for(lambda: self.count > 0)
+        eventually(lambda: self.count > 0)
         return self
 
     async def _attach(self) -> None:
@@ -103,10 +102,3 @@ class _RelayedServer:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not come about"
-        time.sleep(0.01)

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from api_tests.support.use_cases import Agent
 from service.contract.catalog import Catalog, DatasetInfo, RecipeInfo, builtin_catalog
+from service.control.scheduling import catalogs
 
 PLANTS = DatasetInfo(
     name="plants",
@@ -50,3 +52,11 @@ def a_catalog(*recipes: RecipeInfo, **fields: Any) -> Catalog:
     own = {recipe.name for recipe in recipes}
     others = tuple(recipe for recipe in builtin.recipes if recipe.name not in own)
     return builtin.model_copy(update={"recipes": (*others, *recipes)} | fields)
+
+
+def put_catalog(agent: Agent, catalog: Catalog) -> None:
+    """The worker sends its catalog."""
+    with agent.control_plane.write() as tx:
+        catalogs.put(tx, agent.id, catalog, agent.control_plane.now)
+    # Of two that come at once neither is the newer one.
+    agent.control_plane.later(1)

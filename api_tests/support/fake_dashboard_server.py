@@ -14,6 +14,7 @@ from api_tests.support.dashboard_models import a_job, with_actions
 from api_tests.support.fake_checkpoints import FakeCheckpoints, add_checkpoint_routes
 from api_tests.support.fake_job_lists import after_action, bulk_answer, matching, page_of
 from api_tests.support.fake_server import FakeServer
+from api_tests.support.fake_worker_routes import add_worker_routes
 from service.api.parameters import PathId
 from service.contract.checkpoints import Checkpoint
 from service.contract.jobs import Attempt, Event, Job, JobState
@@ -227,28 +228,7 @@ def _app(fake: FakeDashboardServer) -> FastAPI:
 
     add_checkpoint_routes(app, fake.kept, answer, fake.called)
 
-    @app.get("/workers")
-    def workers(request: Request, ended: bool = False) -> Response:
-        listed_workers = fake.ended_workers if ended else fake.workers
-        return answer(request, {"object": "list", "data": listed_workers})
-
-    @app.get("/workers/{worker_id}")
-    def worker(request: Request, worker_id: str) -> Response:
-        (known,) = (each for each in fake.workers if each["id"] == worker_id)
-        return answer(request, known | {"recipes": ["oneshot", "shufflenet_v2"], "kinds": []})
-
-    @app.get("/workers/{worker_id}/samples")
-    def samples(request: Request, worker_id: str) -> Response:
-        return answer(request, {"worker_id": worker_id, "series": fake.samples})
-
-    @app.post("/workers/{worker_id}/{verb}")
-    def steer(request: Request, worker_id: str, verb: str) -> Response:
-        if fake.refusal:
-            return Response(json.dumps({"status": 409, "detail": fake.refusal}), 409)
-        (known,) = (each for each in fake.workers if each["id"] == worker_id)
-        known |= {"state": "draining" if verb == "drain" else "active", "message": None}
-        fake.called(("POST", request.url.path, 202, ""))
-        return Response(json.dumps(known), 202)
+    add_worker_routes(app, fake, answer)
 
     @app.get("/session")
     def session() -> dict[str, Any]:

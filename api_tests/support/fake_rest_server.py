@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -15,7 +14,6 @@ from api_tests.support.specs import complete_spec
 from service.contract.checkpoints import Checkpoint, FileDigest
 from service.contract.jobs import Event, Job
 
-DEADLINE_SECONDS = 20.0
 SPEC: dict[str, Any] = {"kind": "train", "recipe": "oneshot", "data": {"dataset": "digits"}}
 
 
@@ -90,14 +88,6 @@ class FakeRestServer(FakeServer):
     def statuses(self, path: str) -> list[int]:
         """How each request for the path was answered."""
         return [status for _, p, _, status in self.requests if p == path]
-
-
-def wait_for(condition: Callable[[], Any]) -> None:
-    """Return as soon as the condition holds."""
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not come about"
-        time.sleep(0.01)
 
 
 def _cut(content: bytes, status: int) -> StreamingResponse:

@@ -17,8 +17,8 @@ from typing import Any
 import psutil
 
 from api_tests.support.namespaces import missing_for_namespaces
+from api_tests.support.polling import eventually
 from api_tests.support.processes import lives
-from api_tests.support.worker_process import eventually
 
 NODES = ("na", "nb")
 _CLONE_NEWNET = 0x40000000

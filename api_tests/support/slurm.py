@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from api_tests.support.worker_process import eventually
+from api_tests.support.polling import eventually
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "srun", "sbatch")
 NODES = ("na", "nb")

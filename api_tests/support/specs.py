@@ -15,6 +15,8 @@ SPEC: dict[str, Any] = {
     "params": {"batch_size": 32},
 }
 """The body of a training that every server takes."""
+UNCLAIMED: dict[str, Any] = SPEC | {"resources": {"labels": {"agent": "nobody"}}}
+"""The body of a training that no worker of a test takes."""
 
 
 def submission(body: Mapping[str, Any]) -> TrainSpec | EvalSpec:

@@ -8,8 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from api_tests.support.manifests import a_manifest, published_body
-from api_tests.support.specs import submission
+from api_tests.support.specs import SPEC, submission
 from service.contract.agent import (
     Beat,
     BeatReply,
@@ -38,7 +37,6 @@ from service.control.leases.transitions import BackoffPolicy
 from service.control.scheduling import preemption
 from service.store.engine import Database
 
-SPEC: dict[str, Any] = {"kind": "train", "recipe": "oneshot", "data": {"dataset": "digits"}}
 WINDOWS = LeaseTimeouts(start_seconds=30, unreachable_seconds=60, reassign_seconds=300)
 PREEMPT_AFTER_SECONDS = 60.0
 PATIENCE = BackoffPolicy(backoff_seconds=10, jitter=1.0)
@@ -82,7 +80,7 @@ class ControlPlane:
     def _submit_in(
         self, tx: Connection, key: str | None, fields: dict[str, Any]
     ) -> SubmissionResult:
-        spec = submission({"params": {"batch_size": 32}} | SPEC | fields)
+        spec = submission(SPEC | fields)
         return submit(tx, spec, job_id=self.new_job_id(), key=key, now=self.now)
 
     def cancel(self, job: Job, mode: str = "graceful") -> Job:
@@ -252,24 +250,3 @@ def say_gone(control_plane: ControlPlane, agent: Agent) -> None:
     with control_plane.write() as tx:
         gone = Gone(message="killed")
         workers.end_worker(tx, agent.id, gone, backoff_policy=PATIENCE, now=control_plane.now)
-
-
-def saved(
-    job: Job, steps: range | tuple[int, ...], errors: tuple[float, ...] = ()
-) -> list[ReportedEvent]:
-    """A checkpoint event for each step, with `seq` the step."""
-    measured = dict(zip(steps, errors, strict=False))
-    return [
-        an_event(
-            step,
-            "checkpoint",
-            **published_body(
-                a_manifest(
-                    job.id,
-                    step,
-                    metrics={"top1_error": measured[step]} if step in measured else {},
-                )
-            ),
-        )
-        for step in steps
-    ]

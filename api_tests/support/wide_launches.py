@@ -7,7 +7,8 @@ from typing import Any
 import psutil
 
 from api_tests.support.claims import a_claim
-from api_tests.support.worker_process import eventually, title_of
+from api_tests.support.polling import eventually
+from api_tests.support.worker_process import title_of
 from service.contract.checkpoints import attempt_path
 from service.contract.ids import new_id
 from service.contract.kernel import boot_clock

@@ -11,7 +11,8 @@ import pytest
 
 from api_tests.support.fake_control_plane import FakeControlPlane
 from api_tests.support.gpu_driver import FakeDriver
-from api_tests.support.worker_process import StartWorker, Worker, eventually
+from api_tests.support.polling import eventually
+from api_tests.support.worker_process import StartWorker, Worker
 from workers.launcher.local.launcher import WORKER_ID
 from workers.process_marks import processes_with
 

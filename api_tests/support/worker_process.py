@@ -1,18 +1,14 @@
 """Worker processes, and whatever comes of them."""
 
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import psutil
 
-from api_tests.support.polling import pause
+from api_tests.support.polling import eventually
 from api_tests.support.processes import lives
 from service.contract.process_title import process_title
-
-DEADLINE_SECONDS = 60.0
 
 
 class Worker:
@@ -75,15 +71,6 @@ def title_of(process: psutil.Process) -> str:
         return " ".join(process.cmdline()).strip()
     except psutil.NoSuchProcess:
         return ""
-
-
-def eventually(condition: Callable[[], Any], seconds: float = DEADLINE_SECONDS) -> None:
-    """Waits for what no call tells of."""
-    began = time.monotonic()
-    while not condition():
-        waited_seconds = time.monotonic() - began
-        assert waited_seconds < seconds, "not within the deadline"
-        pause(waited_seconds)
 
 
 def all_ended(processes: list[psutil.Process]) -> bool:

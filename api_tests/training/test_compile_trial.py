@@ -13,6 +13,7 @@ import pytest
 import torch
 from torch._dynamo.utils import counters
 
+from api_tests.support.polling import eventually
 from api_tests.support.tiny_training import (
     A_DAY,
     COMPILED,
@@ -21,7 +22,6 @@ from api_tests.support.tiny_training import (
     tiny_plugin,
     tiny_state,
 )
-from api_tests.support.worker_process import eventually
 from workers.process_marks import processes_with
 from workers.training import trial_of_run
 from workers.training.attempt_results import Stopped

@@ -19,15 +19,12 @@ from workers.data.images import ImageDataset, SplitRequest
 from workers.data.sources.digits import Digits
 from workers.data.sources.folders import ImageFolder
 from workers.data.transforms import preprocess_of
-from workers.recipes.params import RecipeParams
 from workers.runs.predictions import Predicted, Predictions, write_evaluation
-from workers.training import execution as executions
 from workers.training.attempt_results import Stopped
 from workers.training.distributed import Ranks
 from workers.training.eval_batches import EvalForward
-from workers.training.eval_execution import prepare_eval
 from workers.training.evaluate import evaluate
-from workers.training.execution import Execution, MemoryFormat, format_of, validation_execution
+from workers.training.execution import Execution
 
 
 def _val(data_root: Path) -> SplitRequest:
@@ -196,43 +193,6 @@ def test_the_size_of_its_batches_changes_a_validation_by_rounding_alone(batch_si
     assert {**measured, "loss": 0} == {**of_200, "loss": 0}
 
 
-class _ViewsFeatures(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(3, 8, 3)
-
-    def forward(self, images: Tensor) -> Tensor:
-        features: Tensor = self.conv(images)
-        return features.view(len(images), -1) + 1
-
-
-LAST: MemoryFormat = "channels_last"
-CONTIGUOUS: MemoryFormat = "contiguous"
-
-
-@pytest.mark.parametrize(
-    ("network", "named", "expected"),
-    [
-        (nn.Conv2d(3, 8, 3), {}, Execution("fp32", LAST)),
-        (_ViewsFeatures(), {}, Execution("fp32", CONTIGUOUS)),
-        (nn.Conv2d(3, 8, 3), {"memory_format": CONTIGUOUS}, Execution("fp32", CONTIGUOUS)),
-        (nn.Conv2d(3, 8, 3), {"parity": True}, Execution("fp32", CONTIGUOUS)),
-        (nn.Conv2d(3, 8, 3), {"precision": "bf16"}, Execution("bf16", LAST)),
-    ],
-    ids=["auto", "a network that needs contiguous features", "a format", "parity", "a precision"],
-)
-def test_an_eval_computes_as_its_parameters_name_it_and_else_in_fp32(
-    monkeypatch: pytest.MonkeyPatch, network: nn.Module, named: Any, expected: Execution
-) -> None:
-    monkeypatch.setattr(executions, "computes_bf16", lambda _: True)
-    params = RecipeParams(image_size=32, **named)
-    execution = prepare_eval(network, params, torch.device("cpu"))
-    assert execution == expected
-    weight = next(parameter for parameter in network.parameters() if parameter.dim() == 4)
-    assert weight.is_contiguous(memory_format=format_of(expected))
-    network(torch.zeros(1, 3, 32, 32))
-
-
 def test_an_eval_in_bf16_differs_by_its_rounding() -> None:
     torch.manual_seed(0)
     network, digits = _tiny(), Digits(_val(Path()))
@@ -245,11 +205,6 @@ def test_an_eval_in_bf16_differs_by_its_rounding() -> None:
     assert types == [torch.float32] * 2 + [torch.bfloat16] * 2
     assert in_bf16["loss"] == pytest.approx(in_fp32["loss"], rel=2e-2)
     assert in_bf16["loss"] != in_fp32["loss"]
-
-
-def test_a_training_is_validated_in_fp32_and_the_format_of_its_weights() -> None:
-    training = Execution("bf16", LAST, compiled=True, fused=True)
-    assert validation_execution(training) == Execution("fp32", LAST)
 
 
 def test_an_image_in_a_folder_is_named_by_its_class_and_file(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import torch
 from torch.nn.parallel import DistributedDataParallel
 
 from api_tests.support.attempts import attempt, draw_photos, ended, final_digest, run
-from workers.training import distributed, process_group
+from workers.training import distributed, gradient_averaging, process_group
 
 pytestmark = pytest.mark.xdist_group("trainer: ranks")
 
@@ -28,7 +28,7 @@ def use_a_group_for_gradients() -> None:
         return DistributedDataParallel(*arguments, process_group=process_group, **named)
 
     process_group.dist.new_group = of_gloo  # type: ignore[assignment]
-    distributed.DistributedDataParallel = grouped  # type: ignore[assignment,misc]
+    gradient_averaging.DistributedDataParallel = grouped  # type: ignore[assignment,misc]
     distributed.join_groups = lambda _: join(torch.device("cuda"))
 
 

@@ -8,9 +8,9 @@ import pytest
 from torch import Tensor, nn
 from torch._dynamo.exc import BackendCompilerFailed
 
+from api_tests.support.polling import eventually
 from api_tests.support.tiny_network import batch
 from api_tests.support.tiny_training import CHANNELS_LAST, COMPILED, tiny_losses, tiny_state
-from api_tests.support.worker_process import eventually
 from workers.training import step_of_run
 from workers.training.distributed import Ranks
 from workers.training.step_of_run import NotCompiled, training_step_of

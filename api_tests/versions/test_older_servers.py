@@ -12,7 +12,8 @@ from api_tests.support.fake_server import FakeServer
 from service.contract.agent import Heartbeat
 from service.contract.registration import Gpu, ProcessIdentity, Registration
 from service.contract.samples import Sample
-from workers.agent.client import ControlPlane, Refused
+from workers.agent.client import ControlPlane
+from workers.agent.control_plane_errors import Refused
 
 KNOWN = {"worker_id", "beats"}
 

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, update
 
+from api_tests.support.catalogs import put_catalog
 from api_tests.support.use_cases import Agent, ControlPlane
 from service.contract.catalog import Catalog, builtin_catalog
 from service.contract.submissions import Submission
 from service.control.jobs import submission
-from service.control.scheduling import catalogs
 from service.store.tables import catalogs as catalog_table
 from service.store.tables import workers
 
@@ -47,13 +47,6 @@ def submit(control_plane: ControlPlane, **fields: Any) -> str:
     return job_id
 
 
-def put(agent: Agent, catalog: Catalog) -> None:
-    with agent.control_plane.write() as tx:
-        catalogs.put(tx, agent.id, catalog, agent.control_plane.now)
-    # Of two that come at once neither is the newer one.
-    agent.control_plane.later(1)
-
-
 def without(parameter: str) -> Catalog:
     """The catalog of a worker whose recipes lack a parameter."""
     catalog = builtin_catalog()
@@ -74,10 +67,10 @@ def test_a_job_is_not_given_to_a_worker_that_does_not_know_what_it_asks_for(
     control_plane: ControlPlane, new_agent: NewAgent, data: Any, reads: tuple[str, ...]
 ) -> None:
     older, able = new_agent(), new_agent()
-    put(older, builtin_catalog().model_copy(update={"data_forms": reads}))
+    put_catalog(older, builtin_catalog().model_copy(update={"data_forms": reads}))
     job_id = submit(control_plane, data=data)
     assert older.claim() is None
-    put(able, builtin_catalog())
+    put_catalog(able, builtin_catalog())
     assert older.claim() is None
     assert able.claimed().job_id == job_id
 
@@ -87,15 +80,15 @@ def test_a_parameter_is_not_given_to_a_worker_whose_recipe_lacks_it(
     control_plane: ControlPlane, new_agent: NewAgent, parameter: str, value: Any
 ) -> None:
     older, able = new_agent(), new_agent()
-    put(older, without(parameter))
-    put(able, builtin_catalog())
+    put_catalog(older, without(parameter))
+    put_catalog(able, builtin_catalog())
     job_id = submit(control_plane, params={parameter: value})
     assert older.claim() is None
     assert able.claimed().job_id == job_id
 
 
 def test_a_waiting_job_says_what_no_worker_reads(control_plane: ControlPlane, agent: Agent) -> None:
-    put(agent, builtin_catalog().model_copy(update={"data_forms": ("packed",)}))
+    put_catalog(agent, builtin_catalog().model_copy(update={"data_forms": ("packed",)}))
     job = control_plane.submit(data=PACKED | TURNED)
     reason = control_plane.job(job).wait_reason
     assert reason == (
@@ -104,7 +97,7 @@ def test_a_waiting_job_says_what_no_worker_reads(control_plane: ControlPlane, ag
 
 
 def test_plain_data_runs_on_any_worker(control_plane: ControlPlane, agent: Agent) -> None:
-    put(agent, builtin_catalog().model_copy(update={"data_forms": ()}))
+    put_catalog(agent, builtin_catalog().model_copy(update={"data_forms": ()}))
     job_id = submit(control_plane, data=FOLDERS | {"exif_orientation": "ignore"})
     assert agent.claimed().job_id == job_id
 
@@ -113,11 +106,11 @@ def test_the_newest_catalog_is_the_one_that_came_last_although_it_was_known_befo
     control_plane: ControlPlane, new_agent: NewAgent
 ) -> None:
     older, able = new_agent(), new_agent()
-    put(able, builtin_catalog())
+    put_catalog(able, builtin_catalog())
     assert submit(control_plane, params={"accumulate": 2})
     with control_plane.write() as tx:
         tx.execute(update(workers).values(catalog_digest=None))
         tx.execute(delete(catalog_table))
-    put(older, without("accumulate"))
-    put(able, builtin_catalog())
+    put_catalog(older, without("accumulate"))
+    put_catalog(able, builtin_catalog())
     assert submit(control_plane, params={"accumulate": 2})

@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from api_tests.support.claims import LONG
+from api_tests.support.polling import eventually
 from api_tests.support.ray_cluster import RayCluster, loopback_alone, missing_for_ray
 from api_tests.support.wide_launches import (
     TRAINER,
@@ -22,7 +23,7 @@ from api_tests.support.wide_launches import (
     final_weights,
     options_for,
 )
-from api_tests.support.worker_process import all_ended, eventually, title_of
+from api_tests.support.worker_process import all_ended, title_of
 from service.contract.kernel import boot_clock
 from workers.launcher.base import Availability
 from workers.launcher.process_exit import ProcessExit

@@ -8,9 +8,10 @@ import pytest
 
 from api_tests.support.claims import LONG, a_claim
 from api_tests.support.fake_control_plane import FakeControlPlane
+from api_tests.support.polling import eventually
 from api_tests.support.ray_cluster import RayCluster
 from api_tests.support.worker_fixtures import start_worker
-from api_tests.support.worker_process import StartWorker, eventually, title_of
+from api_tests.support.worker_process import StartWorker, title_of
 from service.contract.ids import new_id
 
 __all__ = ["start_worker"]

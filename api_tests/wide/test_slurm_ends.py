@@ -9,6 +9,7 @@ import psutil
 import pytest
 
 from api_tests.support.claims import LONG
+from api_tests.support.polling import eventually
 from api_tests.support.slurm import SlurmCluster
 from api_tests.support.wide_launches import (
     TRAINER,
@@ -17,7 +18,7 @@ from api_tests.support.wide_launches import (
     an_attempt,
     final_weights,
 )
-from api_tests.support.worker_process import all_ended, eventually, title_of
+from api_tests.support.worker_process import all_ended, title_of
 from service.contract.kernel import boot_clock
 from workers.launcher.base import Availability, CannotLaunch
 

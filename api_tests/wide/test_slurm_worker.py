@@ -9,8 +9,9 @@ import pytest
 
 from api_tests.support.claims import LONG, a_claim
 from api_tests.support.fake_control_plane import FakeControlPlane
+from api_tests.support.polling import eventually
 from api_tests.support.slurm import SlurmCluster
-from api_tests.support.worker_process import all_ended, eventually, title_of
+from api_tests.support.worker_process import all_ended, title_of
 from service.contract.ids import new_id
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("slurm"), pytest.mark.timeout(300)]

@@ -15,7 +15,8 @@ from api_tests.support.deaths import LEASES, ON_TWO_HOSTS, DisturbedTraining
 from api_tests.support.disturbed_yard import DisturbedYard
 from api_tests.support.installation import Installation, kill
 from api_tests.support.namespaces import TwoHosts, missing_for_namespaces
-from api_tests.support.worker_process import eventually, title_of
+from api_tests.support.polling import eventually
+from api_tests.support.worker_process import title_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("two-hosts"), pytest.mark.timeout(300)]
 

@@ -8,8 +8,9 @@ import pytest
 from api_tests.support.claims import LONG
 from api_tests.support.namespace_engine import NamespaceEngine
 from api_tests.support.namespaces import TwoHosts, missing_for_namespaces
+from api_tests.support.polling import eventually
 from api_tests.support.wide_launches import TRAINER, WideAttempt, final_weights, options_for
-from api_tests.support.worker_process import all_ended, eventually
+from api_tests.support.worker_process import all_ended
 from service.contract.ids import new_id
 from service.contract.kernel import boot_clock
 from workers.launcher.wide.launcher import HostLauncher

@@ -6,7 +6,7 @@ from threading import Event
 
 import pytest
 
-from api_tests.support.worker_process import eventually
+from api_tests.support.polling import eventually
 from service.contract.kernel import boot_clock
 from workers.launcher.process_exit import ProcessExit, RankExit
 from workers.launcher.wide import handle as wide_handle

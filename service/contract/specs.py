@@ -14,12 +14,12 @@ from pydantic import (
 
 from service.contract.architectures import FoundArchitecture, NamedVariant, Variant
 from service.contract.catalog import builtin_catalog
+from service.contract.checkpoint_ref import CheckpointRef as CheckpointRef
 from service.contract.data_spec import DataSpec
 from service.contract.exchange import ExportRequest, ImportRequest
 from service.contract.fields import Id, Labels, Name
-from service.contract.json_types import WHOLE_NUMBER, Boolean, just
+from service.contract.json_types import WHOLE_NUMBER, Boolean
 from service.contract.json_values import JsonWithin
-from service.contract.paths import SubmittedImportPath
 from service.contract.resources import Resources
 from service.contract.search_params import SearchParams
 
@@ -31,35 +31,6 @@ class _Edge(BaseModel):
 
 
 Parameters = Annotated[dict[str, Any], JsonWithin(PARAMETERS_BYTES)]
-
-
-_ORIGINS = ("id", "job", "file", "search")
-
-
-class CheckpointRef(_Edge):
-    """The weights an eval or a training starts from; one of `id`, `job`, `file`, `search`.
-
-    `search` is the network of the best path that a search has left; it is stored as its `id`.
-    """
-
-    model_config = ConfigDict(
-        json_schema_extra={"oneOf": [just(name, of=_ORIGINS) for name in _ORIGINS]}
-    )
-
-    id: Id | None = None
-    job: Id | None = None
-    which: Literal["latest", "best"] = "latest"
-    file: SubmittedImportPath | None = None
-    # Left out where there is none: an older worker refuses a field that it does not know.
-    search: Annotated[Id | None, Field(exclude_if=lambda search: search is None)] = None
-    state: Literal["weights", "full"] = "weights"
-    head: Literal["keep", "replace"] = "keep"
-
-    @model_validator(mode="after")
-    def _one_origin(self) -> "CheckpointRef":
-        if sum(getattr(self, origin) is not None for origin in _ORIGINS) != 1:
-            raise ValueError("name exactly one of id, job, file, search")
-        return self
 
 
 class Retention(_Edge):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from workers.agent.client import ControlPlaneError
+from workers.agent.control_plane_errors import ControlPlaneError
 
 
 @dataclass(frozen=True)

@@ -21,13 +21,13 @@ from workers.agent.attempt_results import (
     lost,
     released,
     report_of,
-    stalled,
     with_silence,
 )
-from workers.agent.client import ControlPlaneError, LeaseLost
+from workers.agent.attempt_stop import AttemptStop
 from workers.agent.commands import Command
+from workers.agent.control_plane_errors import ControlPlaneError, LeaseLost
 from workers.agent.lease import AttemptLease
-from workers.agent.process_tree import DUMP_SECONDS, ProcessTree
+from workers.agent.process_tree import ProcessTree
 from workers.agent.purge import Purger
 from workers.agent.spool import Spool
 from workers.agent.volume_watcher import VolumeWatcher
@@ -71,9 +71,11 @@ class Attempt:
         )
         self._purger = Purger(paths.shared_volume, claim)
         self._inbox: SimpleQueue[BeatReply | Command | ProcessExit | Exception] = SimpleQueue()
-        self._stop_reason, self.runs = "", False
-        self._lease_lost = self._reported = self._ends_now = self._stalled = self._wedged = False
         self._log = _log.bind(job_id=claim.job_id, attempt=claim.attempt)
+        self._stop = AttemptStop(
+            claim.lease, self._lease, self._watchdog, self._processes, self._log
+        )
+        self.runs = self._lease_lost = self._reported = self._ends_now = False
 
     def event_bytes(self) -> int:
         """The bytes of the events in the next beat, about."""
@@ -103,12 +105,7 @@ class Attempt:
 
         So it is where not even a SIGKILL gets through to the ranks, or where none can be started.
         """
-        grace = DUMP_SECONDS + self.claim.lease.kill_grace_seconds
-        wedged = self._watchdog.has_stalled(for_seconds=grace)
-        if wedged and not self._wedged:
-            self._log.error("wedged", stall_seconds=self.claim.lease.stall_seconds)
-        self._wedged = wedged
-        return wedged
+        return self._stop.is_wedged()
 
     def take_reply(self, reply: BeatReply, sent_at: float) -> None:
         """Take the reply to a beat that was sent at `sent_at`, in seconds of the clock."""
@@ -152,15 +149,15 @@ class Attempt:
 
     def _run(self) -> AttemptResult | None:
         # An attempt whose lease the control plane has not confirmed may be given to another worker.
-        while not self._lease.is_held and not self._stop_reason and not self._lease_lost:
+        while not self._lease.is_held and not self._stop.reason and not self._lease_lost:
             self._receive()
         if self._lease_lost:
             return None
         if self._lease.is_held and self._lease.has_run_out():
             # The agent was stopped in between: somebody else may have the job.
-            self._stop_reason = "the lease ran out before the ranks were started"
-        if self._stop_reason:
-            return released(self._stop_reason)
+            return released("the lease ran out before the ranks were started")
+        if self._stop.reason:
+            return released(self._stop.reason)
         try:
             self.runs = True
             self._watchdog.begin()
@@ -196,7 +193,7 @@ class Attempt:
             exit_ = self._receive(self._lease.seconds_to_look())
             if exit_ is not None:
                 return exit_
-            self._keep_deadlines()
+            self._stop.keep_deadlines()
 
     def _receive(self, timeout_seconds: float | None = None) -> ProcessExit | None:
         try:
@@ -210,11 +207,10 @@ class Attempt:
         if isinstance(message, BeatReply):
             self._follow(message)
         elif message is Command.RELEASE:
-            self._stop("the worker is shutting down, and gave the job back")
+            self._stop.begin("the worker is shutting down, and gave the job back")
         else:
             self._ends_now = True
-            self._stop("the worker was ended")
-            self._processes.kill()
+            self._stop.at_once("the worker was ended")
         return None
 
     def _follow(self, reply: BeatReply) -> None:
@@ -225,29 +221,9 @@ class Attempt:
         self._processes.extend_deadline(self._lease.kill_deadline)
         self._purger.request(reply.purge)
         if reply.directive == "checkpoint_and_stop":
-            self._stop("stopped by the control plane")
+            self._stop.begin("stopped by the control plane")
         elif reply.directive == "stop":
-            self._stop("stopped by the control plane, without saving")
-            self._processes.kill()
-
-    def _stop(self, reason: str) -> None:
-        if self._stop_reason:
-            return
-        self._stop_reason = reason
-        self._log.info("stopping", reason=reason)
-        self._processes.terminate()
-        self._lease.begin_grace()
-
-    def _keep_deadlines(self) -> None:
-        if self._lease.has_run_out():
-            silent = self.claim.lease.self_end_seconds
-            self._stop(f"the control plane has not answered for {silent:g} s")
-        if self._lease.grace_is_over():
-            self._processes.kill()
-        if self._watchdog.has_stalled() and not self._stop_reason and not self._stalled:
-            self._stalled = True
-            self._log.error("stalled", stall_seconds=self.claim.lease.stall_seconds)
-            self._processes.kill_with_stacks()
+            self._stop.at_once("stopped by the control plane, without saving")
 
     def _result(self, exit_: ProcessExit) -> AttemptResult:
         # The heartbeats carry what one report cannot hold.
@@ -257,10 +233,9 @@ class Attempt:
         result = from_event(ended) if ended is not None else None
         if result is not None and not (exit_.lost_hosts and result.reason is Reason.CRASHED):
             return result
-        if self._stalled:
-            return stalled(self.claim.lease)
-        if self._stop_reason:
-            return released(self._stop_reason)
+        stopped = self._stop.result()
+        if stopped is not None:
+            return stopped
         if exit_.overdue:
             return released("its agent was stopped for longer than it holds its lease")
         if exit_.ranks_without_gpu:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import structlog
 
 from service.contract.loop import Loop
-from workers.agent.client import ControlPlaneError
+from workers.agent.control_plane_errors import ControlPlaneError
 from workers.launcher.base import Availability, Launcher
 
 _EVERY_SECONDS = 1.0

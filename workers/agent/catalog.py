@@ -5,7 +5,8 @@ import re
 import structlog
 
 from service.contract.catalog import Catalog
-from workers.agent.client import ControlPlane, NoSuchRoute, Refused, Unauthorized, UnknownWorker
+from workers.agent.client import ControlPlane
+from workers.agent.control_plane_errors import NoSuchRoute, Refused, Unauthorized, UnknownWorker
 
 _ENTRY = re.compile(r"/(recipes|datasets)/(\d+)(/|$)")
 _log = structlog.get_logger()

@@ -2,12 +2,11 @@
 
 import re
 import threading
-from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import httpx
 import structlog
-from pydantic import BaseModel, SecretStr, TypeAdapter, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 from tenacity import (
     RetryCallState,
     Retrying,
@@ -19,7 +18,6 @@ from tenacity import (
 
 from service.contract.agent import BeatReply, Claim, ClaimRequest, Heartbeat, HeartbeatReply, Report
 from service.contract.catalog import Catalog
-from service.contract.errors import FieldProblem
 from service.contract.http_client import http_client
 from service.contract.jobs import Reason
 from service.contract.reading import read_json
@@ -31,60 +29,13 @@ from service.contract.registration import (
     WorkerVolume,
 )
 from service.contract.sentences import sentence_of
+from workers.agent.control_plane_errors import LONGEST_PAUSE_SECONDS, Refused, Unreachable, error_of
 
 Reply = TypeVar("Reply", bound=BaseModel)
 _REPLY_SECONDS = 10.0
-_CAP_SECONDS = 15.0
-_NO_ROUTE = (404, 405)
 _GPU_PROBLEM = re.compile(r"/gpus/\d+/problem$")
-_FIELD_PROBLEMS = TypeAdapter(list[FieldProblem])
-_backoff = wait_random_exponential(multiplier=0.25, max=_CAP_SECONDS)
+_backoff = wait_random_exponential(multiplier=0.25, max=LONGEST_PAUSE_SECONDS)
 _log = structlog.get_logger()
-
-
-class ControlPlaneError(Exception):
-    """What goes wrong with a call.
-
-    ControlPlaneError
-    ├── Unreachable       no answer, or one that says to come back: tried again
-    └── Refused           an answer that trying again does not change
-        ├── Unauthorized  401
-        ├── NoSuchRoute   the control plane is of a version without this call
-        ├── UnknownWorker the control plane has forgotten this worker: register again
-        └── LeaseLost     the attempt is no longer this worker's
-    """
-
-
-class Unreachable(ControlPlaneError):
-    """No answer, or one that says to come back, after `retry_after_seconds` if it says when."""
-
-    def __init__(self, message: str, retry_after_seconds: float = 0.0) -> None:
-        super().__init__(message)
-        self.retry_after_seconds = retry_after_seconds
-
-
-class Refused(ControlPlaneError):
-    """An answer that trying again does not change; `problems` names the fields that are wrong."""
-
-    def __init__(self, message: str, problems: Sequence[FieldProblem] = ()) -> None:
-        super().__init__(message)
-        self.problems = tuple(problems)
-
-
-class Unauthorized(Refused):
-    """The token is missing or wrong."""
-
-
-class NoSuchRoute(Refused):
-    """The control plane is of a version without this call."""
-
-
-class UnknownWorker(Refused):
-    """The control plane has forgotten this worker."""
-
-
-class LeaseLost(Refused):
-    """The attempt is no longer this worker's."""
 
 
 class ControlPlane:
@@ -199,7 +150,7 @@ class ControlPlane:
             raise Unreachable(f"{type(error).__name__}: {error}") from error
         if response.is_success:
             return response
-        raise _refusal(response)
+        raise error_of(response)
 
 
 class _ClaimedAttempt(BaseModel):
@@ -215,40 +166,6 @@ def _parsed(response: httpx.Response, kind: type[Reply]) -> Reply:
         return read_json(kind, response.content)
     except ValidationError as error:
         raise Refused(f"{response.url} gave no {kind.__name__}: {sentence_of(error)}") from error
-
-
-def _refusal(response: httpx.Response) -> ControlPlaneError:
-    message = f"{response.request.method} {response.url} was answered {response.status_code}"
-    if response.status_code in (408, 429) or response.status_code >= 500:
-        return Unreachable(message, _retry_after_seconds(response))
-    problem = _problem(response)
-    message = f"{message}: {problem.get('detail', response.text[:500])}"
-    if response.status_code == 401:
-        return Unauthorized(f"{message}; set TRAINYARD_TOKEN to the control plane's token")
-    kinds = {"unknown_worker": UnknownWorker, "lease_lost": LeaseLost}
-    unknown = NoSuchRoute if response.status_code in _NO_ROUTE else Refused
-    return kinds.get(str(problem.get("code")), unknown)(message, _field_problems(problem))
-
-
-def _retry_after_seconds(response: httpx.Response) -> float:
-    """What the header says; 0 without one, or with a date."""
-    text = response.headers.get("retry-after", "")
-    return min(float(text), _CAP_SECONDS) if text.isdecimal() and text.isascii() else 0.0
-
-
-def _field_problems(problem: Mapping[str, Any]) -> list[FieldProblem]:
-    try:
-        return _FIELD_PROBLEMS.validate_python(problem.get("errors", []))
-    except ValidationError:
-        return []
-
-
-def _problem(response: httpx.Response) -> dict[str, Any]:
-    try:
-        body = response.json()
-    except ValueError:
-        return {}
-    return body if isinstance(body, dict) else {}
 
 
 def _pause_seconds(state: RetryCallState) -> float:

@@ -10,7 +10,8 @@ from service.contract.agent import Beat, Heartbeat, HeartbeatReply
 from service.contract.loop import Loop
 from service.contract.samples import Sample
 from workers.agent.attempt import Attempt
-from workers.agent.client import ControlPlane, ControlPlaneError, UnknownWorker, Unreachable
+from workers.agent.client import ControlPlane
+from workers.agent.control_plane_errors import ControlPlaneError, UnknownWorker, Unreachable
 
 _FIRST_SECONDS = 10.0
 """The seconds between two heartbeats before a claim has brought its own."""

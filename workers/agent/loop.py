@@ -25,8 +25,8 @@ from workers.agent.attempt import Attempt
 from workers.agent.attempt_spans import attempt_span
 from workers.agent.availability import AvailabilityWatch
 from workers.agent.catalog import CatalogReporter
-from workers.agent.client import (
-    ControlPlane,
+from workers.agent.client import ControlPlane
+from workers.agent.control_plane_errors import (
     ControlPlaneError,
     Refused,
     Unauthorized,

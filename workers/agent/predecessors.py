@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import structlog
 
 from service.contract.registration import Gone, Predecessor
-from workers.agent.client import ControlPlane, ControlPlaneError
+from workers.agent.client import ControlPlane
+from workers.agent.control_plane_errors import ControlPlaneError
 from workers.agent.identity import has_ended
 from workers.launcher.local.launcher import WORKER_ID
 from workers.process_marks import remaining_processes

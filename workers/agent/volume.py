@@ -6,7 +6,8 @@ import structlog
 
 from service.contract.registration import WorkerVolume
 from service.volume.identity import SharedVolume, identity_of
-from workers.agent.client import ControlPlane, NoSuchRoute
+from workers.agent.client import ControlPlane
+from workers.agent.control_plane_errors import NoSuchRoute
 
 _log = structlog.get_logger()
 

@@ -3,99 +3,27 @@
 Source: the `train.py` of each family in megvii-model/ShuffleNet-Series.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    field_validator,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from service.contract.fields import Number
 from service.contract.paths import DataPath
 from workers.recipes.parameter_rules import ORIGINAL_WAY, RULES, SUBTRACTS_MEAN
+from workers.recipes.parameter_types import Accumulate as Accumulate
+from workers.recipes.parameter_types import BatchNorm as BatchNorm
+from workers.recipes.parameter_types import BatchSize as BatchSize
+from workers.recipes.parameter_types import Dropout as Dropout
+from workers.recipes.parameter_types import LearningRate as LearningRate
+from workers.recipes.parameter_types import LearningRateScaling as LearningRateScaling
+from workers.recipes.parameter_types import Preprocessing as Preprocessing
+from workers.recipes.parameter_types import TotalIters as TotalIters
+from workers.recipes.parameter_types import unit as unit
 
-SERIES_PREPROCESSING = ("bgr255", "bgr_normalized", SUBTRACTS_MEAN)
 MOST_DATA_WORKERS = 64
 """The most loader processes that a rank may be given."""
 
 _STRIDE = 32
-
-
-def _of_the_series(preprocessing: str) -> str:
-    if preprocessing not in SERIES_PREPROCESSING:
-        raise ValueError(f"preprocessing must be one of {', '.join(SERIES_PREPROCESSING)}")
-    return preprocessing
-
-
-def unit(name: str) -> dict[str, Any]:
-    """For `json_schema_extra` of a field: what its number counts."""
-    return {"unit": name}
-
-
-TotalIters = Annotated[
-    int,
-    Field(
-        ge=1,
-        le=10_000_000,
-        description="Batches to train on, before batch norm is recalibrated.",
-        json_schema_extra=unit("iterations"),
-    ),
-]
-BatchSize = Annotated[
-    int,
-    Field(
-        ge=1,
-        le=65_536,
-        description="Images in a batch, over all ranks.",
-        json_schema_extra=unit("images"),
-    ),
-]
-Accumulate = Annotated[
-    int,
-    Field(
-        ge=1,
-        le=65_536,
-        description="In how many equal parts each rank works through its share of a batch, for "
-        "one update: more parts need less memory. Batch norm sees one part at a time.",
-        json_schema_extra=unit("parts"),
-    ),
-]
-LearningRate = Annotated[
-    float,
-    Field(
-        gt=0,
-        le=100,
-        allow_inf_nan=False,
-        description="At the start; falls linearly to 0 at the last iteration.",
-    ),
-]
-LearningRateScaling = Annotated[
-    Literal["off", "linear"],
-    Field(
-        description="linear: learning_rate is that of the recipe's published batch_size, and "
-        "changes in proportion to another one."
-    ),
-]
-Dropout = Annotated[
-    Annotated[float, Field(ge=0, lt=1)] | None,
-    Field(description="Probability before the classifier; left out: the variant's published one."),
-]
-BatchNorm = Annotated[
-    Literal["local", "synchronised"],
-    Field(description="In training, over each rank's own images or over the images of all ranks."),
-]
-Preprocessing = Annotated[
-    str,
-    AfterValidator(_of_the_series),
-    Field(
-        description="From an image to the network's input; travels with the weights.",
-        json_schema_extra={"enum": [*SERIES_PREPROCESSING]},
-    ),
-]
 
 
 class RecipeParams(BaseModel):
@@ -104,11 +32,7 @@ class RecipeParams(BaseModel):
     Every field needs a default, a `description`, and a `unit` where it has one.
     """
 
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        json_schema_extra=RULES,
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=RULES)
 
     total_iters: TotalIters = 300_000
     batch_size: BatchSize = 1024

@@ -11,9 +11,10 @@ from torch.nn.parallel import DistributedDataParallel
 
 from workers.data.errors import InvalidData
 from workers.recipes.params import RecipeParams
-from workers.training.distributed import Ranks, average_before_steps, blank_pass, in_parallel
+from workers.training.distributed import Ranks
 from workers.training.execution import Execution, autocast, formatted, forward_of, prepare_for
 from workers.training.fitting_batch import call_within_memory
+from workers.training.gradient_averaging import average_before_steps, blank_pass, in_parallel
 from workers.training.run_context import RunContext
 from workers.training.state import RunState
 from workers.training.step import TrainingStep

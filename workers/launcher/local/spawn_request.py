@@ -4,6 +4,9 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+MAX_MESSAGE_BYTES = 1 << 17
+"""The most bytes of a message that is read; none is longer."""
+
 
 class SpawnRequest(BaseModel):
     """The launcher's request to start the ranks of one attempt.

@@ -19,11 +19,9 @@ from service.contract.process_title import process_title
 from workers.descendants import kill_descendants, reap
 from workers.launcher.local.ranks import RankMain
 from workers.launcher.local.signal_pipe import SignalPipe
-from workers.launcher.local.spawn_request import SpawnEnded, SpawnRequest
+from workers.launcher.local.spawn_request import MAX_MESSAGE_BYTES, SpawnEnded, SpawnRequest
 from workers.launcher.local.supervisor import supervise
 from workers.rendezvous import MasterSocket
-
-_MAX_MESSAGE_BYTES = 1 << 17
 
 
 def main() -> int:
@@ -65,7 +63,7 @@ class _Warm:
             kill_descendants()
 
     def _receive(self) -> bool:
-        message, fds, _, _ = socket.recv_fds(self._control, _MAX_MESSAGE_BYTES, 2)
+        message, fds, _, _ = socket.recv_fds(self._control, MAX_MESSAGE_BYTES, 2)
         if not message:
             return False
         request = SpawnRequest.model_validate_json(message)

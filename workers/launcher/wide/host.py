@@ -22,8 +22,9 @@ from setproctitle import setproctitle
 from service.contract.kernel import become_subreaper, boot_clock
 from service.contract.process_title import process_title
 from workers.launcher.base import GpuDevice, Launch, LauncherOptions, TooFewGpus
+from workers.launcher.local.handle import LocalHandle
 from workers.launcher.local.host_place import HostPlace
-from workers.launcher.local.launcher import LocalHandle, LocalLauncher
+from workers.launcher.local.launcher import LocalLauncher
 from workers.launcher.process_exit import ProcessExit
 from workers.launcher.wide.messages import (
     DUMP,
