@@ -83,7 +83,10 @@ def test_a_killed_search_ends_as_one_that_was_left_alone(
     third = supernet.attempt(spec, job_id, 3, candidates=known(events))
     events = run(third, ranks=ranks)
     assert found(events) == alone.table
-    assert ended(events)["result"]["best"] == alone.result["best"]
+    result = ended(events)["result"]
+    assert result["best"] == alone.result["best"]
+    for name in ("candidates.csv", "search.png", "front.png", "choices.png"):
+        assert result["files"][name] == alone.result["files"][name]
     assert _digest(supernet, job_id) == _digest(supernet, alone.job_id)
 
 

@@ -51,8 +51,10 @@ def finish(
             result["checkpoint_id"] = manifest.checkpoint_id
     if not context.ranks.is_first:
         return result
+    stages = [units for _, units in supernet.space.stages]
     with context.times.on("save"):
-        files = write_search(context.attempt_folder / "files", table, best, params, result)
+        folder = context.attempt_folder / "files"
+        files = write_search(folder, table, best, params, result, stages)
     return {**result, **_metrics(fitness), "files": files}
 
 
