@@ -5,13 +5,10 @@ import hashlib
 import json
 import math
 import os
-import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from statistics import median
-from typing import NoReturn
 
 import numpy as np
 import pytest
@@ -47,17 +44,9 @@ from service.domain.search_results import summary_of
 from workers.attempt_dir import AttemptDir
 from workers.checkpoints.folder import checkpoints_in
 from workers.recipes.oneshot.space import SPACE
-from workers.search import found as found_network
-from workers.search import publication
 from workers.search.allowed_paths import AllowedPaths
 
 pytestmark = pytest.mark.xdist_group("search")
-
-
-@pytest.fixture(scope="module")
-def alone(supernet: TrainedSupernet) -> Searched:
-    """A search that measures one candidate at a time, and all of the validation images."""
-    return supernet.searched(at_once=1)
 
 
 def test_the_table_does_not_depend_on_groups_and_ranks(
@@ -106,75 +95,6 @@ def _killed_after(candidates: int, attempt_dir: AttemptDir, ranks: int) -> list[
     events = attempt_dir.events_after(0)
     assert candidates <= len(found(events)) < 15
     return events
-
-
-def die(*_: object, **__: object) -> NoReturn:
-    os.kill(os.getpid(), signal.SIGKILL)
-    raise AssertionError
-
-
-def die_before_it_tells() -> None:
-    """The rank dies once it has published the best path, and before it reports that."""
-    publication._report = die
-
-
-def die_once_it_has_told() -> None:
-    """The rank dies once the report is written, and before the search has its files and its end."""
-
-    def write_search(folder: Path, *_: object) -> NoReturn:
-        while not _reported(AttemptDir(folder.parent).events_after(0)):
-            pass
-        die()
-
-    found_network.write_search = write_search
-
-
-def _reported(events: Sequence[ReportedEvent]) -> list[str]:
-    """The ids of the checkpoints that were reported."""
-    return [e.body["checkpoint"]["checkpoint_id"] for e in events if e.kind == "checkpoint"]
-
-
-@pytest.mark.parametrize(
-    ("before", "ranks", "told"), [(die_before_it_tells, 2, 0), (die_once_it_has_told, 1, 1)]
-)
-def test_a_search_that_is_killed_after_it_has_published_publishes_nothing_more(
-    supernet: TrainedSupernet,
-    alone: Searched,
-    before: Callable[[], None],
-    ranks: int,
-    told: int,
-) -> None:
-    job_id, spec = supernet.new_job(), supernet.spec(at_once=4)
-    first = supernet.attempt(spec, job_id, 1)
-    processes = start(first, ranks=ranks, before=before)
-    processes[0].join(120)
-    kill(processes)
-    events = first.events_after(0)
-    assert processes[0].exitcode == -signal.SIGKILL
-    assert len(_reported(events)) == told
-    assert final_folder(supernet.volume, job_id).parent.name == "1"
-    events = run(supernet.attempt(spec, job_id, 2, candidates=known(events)), ranks=ranks)
-    # There is one alone, and it is told of, whether or not it was before.
-    ((_, manifest),) = checkpoints_in(final_folder(supernet.volume, job_id))
-    assert _reported(events) == [manifest.checkpoint_id]
-    result = ended(events)["result"]
-    assert result["checkpoint_id"] == manifest.checkpoint_id
-    left = {name: value for name, value in alone.result.items() if name != "files"}
-    assert result | left == result | {"checkpoint_id": left["checkpoint_id"]}
-    assert _digest(supernet, job_id) == _digest(supernet, alone.job_id)
-
-
-def test_a_published_path_that_is_damaged_is_published_anew(
-    supernet: TrainedSupernet, alone: Searched
-) -> None:
-    job_id, spec = supernet.new_job(), supernet.spec(at_once=4)
-    first = run(supernet.attempt(spec, job_id, 1, candidates=known(alone.events)))
-    file = final_folder(supernet.volume, job_id) / "model.safetensors"
-    file.write_bytes(file.read_bytes()[:-1])
-    second = run(supernet.attempt(spec, job_id, 2, candidates=known(alone.events)))
-    assert len({*_reported(first), *_reported(second)}) == 2
-    notes = [event.body["message"] for event in second if event.kind == "note"]
-    assert any("has published of the best path is damaged" in note for note in notes)
 
 
 def _digest(supernet: TrainedSupernet, job_id: str) -> str:
