@@ -92,7 +92,7 @@ BY_ANOTHER_CALL = {
     ("GET", "/exports/jobs/{job_id}/events.csv"): "`events --csv` makes the same table",
     ("GET", "/jobs/{job_id}/candidates.csv"): "`search candidates --csv` makes the same table",
     ("GET", "/jobs/{job_id}/checkpoints"): "`checkpoints list --job` has the same list",
-    ("GET", "/jobs/{job_id}/files/{name}"): "`checkpoints export` downloads what it has made",
+    ("GET", "/jobs/{job_id}/files/{name}"): "`checkpoints export`, `search download`",
     ("GET", "/jobs/{job_id}/log.txt"): "`logs` prints the same text in parts",
     ("GET", "/jobs/{job_id}/stream"): "`events --follow` prints the same events",
     (

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from typer.testing import Result
 
 from api_tests.support.fake_agent import FakeAgent
-from api_tests.support.search_calls import begin, tell, trained_supernet
+from api_tests.support.search_calls import begin, leave, tell, trained_supernet
 from api_tests.support.searches import LEAST, MOST, PARAMS, SMALL, a_candidate, blocks_of
 from api_tests.support.server import Server
 
@@ -66,3 +67,15 @@ def test_what_a_search_has_found_is_shown_listed_and_trained(run: Run, agent: Fa
     other = run("search", "train", search, "--blocks", "3" * 20)
     assert other.exit_code == 3
     assert "is no candidate of" in other.output
+
+
+def test_what_a_search_has_left_is_downloaded(run: Run, agent: FakeAgent, tmp_path: Path) -> None:
+    claim = begin(agent)
+    early = run("search", "download", claim["job_id"])
+    assert early.exit_code == 1
+    assert "is running, and its result names no file" in early.output
+    leave(agent, claim, {"front.png": b"strips", "choices.png": b"heat"})
+    folder = tmp_path / "pictures"
+    done = run("search", "download", claim["job_id"], "--to", str(folder))
+    assert done.stdout.split() == [str(folder / "choices.png"), str(folder / "front.png")]
+    assert (folder / "front.png").read_bytes() == b"strips"

@@ -1,11 +1,13 @@
 """Searches by both clients, against a real server."""
 
+from pathlib import Path
+
 import pytest
 
 from api_tests.support.coroutines import result_of
 from api_tests.support.fake_agent import FakeAgent
 from api_tests.support.own_server import agent, client, server
-from api_tests.support.search_calls import begin, tell, trained_supernet
+from api_tests.support.search_calls import begin, leave, tell, trained_supernet
 from api_tests.support.searches import PARAMS, SMALL, a_candidate, blocks_of
 from api_tests.support.server import Server
 from service.client import AsyncClient, Client, NotFound, TrainyardError
@@ -56,15 +58,30 @@ def test_a_table_of_candidates_has_a_row_for_each(client: Client, agent: FakeAge
         client.search_summary(agent.submit()["id"])
 
 
-def test_the_same_in_an_event_loop(server: Server, agent: FakeAgent) -> None:
+def test_the_files_of_a_search_are_downloaded(
+    client: Client, agent: FakeAgent, tmp_path: Path
+) -> None:
+    claim = begin(agent)
+    search = client.search_job(claim["job_id"])
+    with pytest.raises(TrainyardError, match="is running, and its result names no file"):
+        search.download(tmp_path)
+    leave(agent, claim, {"front.png": b"strips", "choices.png": b"heat"})
+    paths = search.download(tmp_path / "new")
+    assert paths == [tmp_path / "new" / name for name in ("choices.png", "front.png")]
+    assert [path.read_bytes() for path in paths] == [b"heat", b"strips"]
+
+
+def test_the_same_in_an_event_loop(server: Server, agent: FakeAgent, tmp_path: Path) -> None:
     claim = begin(agent)
     tell(agent, claim, a_candidate(0), a_candidate(1))
+    leave(agent, claim, {"front.png": b"strips"})
 
     async def read() -> tuple[int, list[int], str | None]:
         async with AsyncClient(server.url) as client:
             search = await client.search_job(claim["job_id"])
             found = [each.order async for each in search.candidates(order_by="fitness")]
             job = await (await search.best).train(resources=NOBODY)
+            assert await search.download(tmp_path) == [tmp_path / "front.png"]
             return (await search.summary()).evaluated, found, job.variant
 
     assert result_of(read()) == (2, [1, 0], f"b{blocks_of(1)}")

@@ -105,6 +105,29 @@ def test_a_queued_job_and_one_of_another_kind_have_no_run(mirrored: MirroredJobs
     assert len(mirrored.mlflow.runs) == 1
 
 
+def test_a_search_is_a_run_and_those_that_measure_for_it_are_none(mirrored: MirroredJobs) -> None:
+    spec = {
+        "kind": "search",
+        "recipe": "supernet",
+        "variant": "oneshot",
+        "data": {"dataset": "digits"},
+        "checkpoint": {"id": "ckpt_1"},
+        "params": {"generations": 7, "fitness": "loss"},
+    }
+    labels = {"team": "vision"}
+    mirrored.change(kind="search", spec=spec, recipe="supernet", variant="oneshot", labels=labels)
+    mirrored.change("job_2", kind="search", spec=spec, labels={"part_of": JOB})
+    mirrored.change("job_3", labels={"part_of": "a whole"})
+    mirrored.measure(best_loss={16: 0.5, 32: 0.25}, median_loss={16: 1.0, 32: 0.75})
+    mirrored.update()
+    run = mirrored.mlflow.run_of(JOB)
+    assert run["params"].items() >= {"generations": "7", "fitness": "loss"}.items()
+    assert mirrored.mlflow.points(JOB, "best_loss") == [(16, 0.5), (32, 0.25)]
+    assert mirrored.mlflow.points(JOB, "median_loss") == [(16, 1.0), (32, 0.75)]
+    shown = {each["tags"]["trainyard.job_id"] for each in mirrored.mlflow.runs.values()}
+    assert shown == {JOB, "job_3"}
+
+
 def test_a_long_series_is_sent_in_batches_that_mlflow_takes(
     mirrored: MirroredJobs,
     monkeypatch: pytest.MonkeyPatch,

@@ -85,6 +85,15 @@ def test_a_checkpoint_that_is_not_the_attempts_own_is_not_recorded(
     assert len(control_plane.events_of(job, "note")) == 1
 
 
+def test_a_training_tells_of_no_earlier_attempts_checkpoint(
+    control_plane: ControlPlane, agent: Agent
+) -> None:
+    job = control_plane.submit()
+    agent.report(agent.claimed(), "released", "released")
+    agent.beat(agent.claimed(), an_event(1, "checkpoint", **published_body(a_manifest(job.id, 10))))
+    assert control_plane.checkpoints_of(job) == {}
+
+
 @pytest.mark.parametrize("path", ["/etc", "jobs/../../etc", "jobs/job_0001/attempts/2/step-1"])
 def test_a_checkpoint_in_another_folder_than_its_own_is_not_recorded(
     control_plane: ControlPlane, agent: Agent, path: str

@@ -192,6 +192,29 @@ def test_the_best_path_is_published_and_the_search_stays_the_supernets(
     assert (checkpoint.recipe, checkpoint.phase) == ("oneshot", "final")
 
 
+@pytest.mark.parametrize("was_told", [False, True])
+def test_a_later_attempt_tells_of_what_an_earlier_one_has_published(
+    control_plane: ControlPlane, agent: Agent, search: Job, was_told: bool
+) -> None:
+    body = best_path(search, attempt=1)
+    told = [an_event(1, "checkpoint", **body)] if was_told else []
+    agent.report(agent.claimed(), "released", "released", events=told)
+    claim = agent.claimed()
+    assert claim.attempt == 2
+    agent.beat(claim, an_event(1, "checkpoint", **body))
+    (checkpoint,) = control_plane.checkpoints_of(search).values()
+    assert (checkpoint.attempt, checkpoint.path) == (1, body["path"])
+    assert control_plane.job(search).latest_checkpoint == checkpoint.id
+    assert len(control_plane.events_of(search, "checkpoint")) == 1
+
+
+def test_a_search_tells_of_no_later_attempts_checkpoint(
+    control_plane: ControlPlane, agent: Agent, search: Job
+) -> None:
+    agent.beat(agent.claimed(), an_event(1, "checkpoint", **best_path(search, attempt=2)))
+    assert control_plane.checkpoints_of(search) == {}
+
+
 @pytest.mark.parametrize(
     "network",
     [

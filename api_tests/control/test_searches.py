@@ -240,6 +240,52 @@ def test_a_dry_run_tells_what_there_is_to_choose_from(
     assert "5.5 to 8.1 M multiply-adds" in said["/params/macs_limit", "note"]
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "data", "seen"),
+    [
+        (0, 25, {}, "trained without holdout_every on these data"),
+        (10, 25, {}, "trained with holdout_every 10 on these data"),
+        (25, 25, {}, None),
+        # Each 50th image is one of each 25th.
+        (25, 50, {}, None),
+        (0, 0, {}, None),
+        (0, 25, {"train_dir": "others", "val_dir": "val"}, None),
+    ],
+)
+def test_a_supernet_that_comes_from_one_that_has_seen_what_is_held_out_is_warned_of(
+    control_plane: ControlPlane,
+    agent: Agent,
+    first: int,
+    second: int,
+    data: dict[str, str],
+    seen: str | None,
+) -> None:
+    begun = a_supernet(control_plane, agent, params={"holdout_every": first})
+    source = control_plane.job(begun).latest_checkpoint
+    own = {"params": {"holdout_every": second}, "data": data or {"dataset": "digits"}}
+    body = {"kind": "train", **SUPERNET, **own, "init_from": {"id": source}}
+    _require_warning(control_plane, body, source, seen)
+    # Through the supernets that came of it, so also by a search.
+    for _ in range(2):
+        after = a_supernet(control_plane, agent, **own, init_from={"id": source})
+        search = a_search(after, data=own["data"])
+        _require_warning(control_plane, search, control_plane.job(begun).latest_checkpoint, seen)
+        source = control_plane.job(after).latest_checkpoint
+
+
+def _require_warning(
+    control_plane: ControlPlane, body: dict[str, Any], source: str | None, seen: str | None
+) -> None:
+    with control_plane.database.read() as tx:
+        hints = explain(tx, Submission.model_validate(body).root).hints
+    pointer = "/params/holdout_every"
+    told = [hint.detail for hint in hints if hint.pointer == pointer and "have seen" in hint.detail]
+    assert len(told) == (seen is not None)
+    if seen is not None:
+        assert seen in told[0]
+        assert f"the weights come from {source}" in told[0]
+
+
 def test_a_worker_of_an_older_version_gets_no_search(
     control_plane: ControlPlane, supernet: Job, new_agent: Callable[..., Agent]
 ) -> None:

@@ -3,9 +3,10 @@
 from typing import Any
 
 from api_tests.support.searches import a_candidate, blocks_of
+from service.contract.candidate_ranks import front_of, heat_of
 from service.contract.candidates import Candidate
 from service.contract.search_params import SearchParams
-from service.domain.search_results import front_of, heat_of, summary_of, total_of
+from service.domain.search_results import summary_of, total_of
 
 
 def candidates(*fields: dict[str, Any]) -> list[Candidate]:

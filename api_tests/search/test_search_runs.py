@@ -35,21 +35,18 @@ from api_tests.support.digit_searches import (
     found,
     known,
 )
+from api_tests.support.event_files import points_of, read_run, runs_in
 from service.contract.agent import ReportedEvent
 from service.contract.candidates import Candidate
 from service.contract.path_costs import PathCosts
+from service.contract.search_params import SearchParams
+from service.domain.search_results import summary_of
 from workers.attempt_dir import AttemptDir
 from workers.checkpoints.folder import checkpoints_in
 from workers.recipes.oneshot.space import SPACE
 from workers.search.allowed_paths import AllowedPaths
 
 pytestmark = pytest.mark.xdist_group("search")
-
-
-@pytest.fixture(scope="module")
-def alone(supernet: TrainedSupernet) -> Searched:
-    """A search that measures one candidate at a time, and all of the validation images."""
-    return supernet.searched(at_once=1)
 
 
 def test_the_table_does_not_depend_on_groups_and_ranks(
@@ -83,7 +80,10 @@ def test_a_killed_search_ends_as_one_that_was_left_alone(
     third = supernet.attempt(spec, job_id, 3, candidates=known(events))
     events = run(third, ranks=ranks)
     assert found(events) == alone.table
-    assert ended(events)["result"]["best"] == alone.result["best"]
+    result = ended(events)["result"]
+    assert result["best"] == alone.result["best"]
+    for name in ("candidates.csv", "search.png", "front.png", "choices.png"):
+        assert result["files"][name] == alone.result["files"][name]
     assert _digest(supernet, job_id) == _digest(supernet, alone.job_id)
 
 
@@ -168,6 +168,34 @@ def test_the_files_have_every_candidate(supernet: TrainedSupernet, alone: Search
     assert [float(row["loss"]) for row in rows] == [each.loss for each in alone.table]
     with Image.open(folder / "search.png") as picture:
         assert picture.size == (800, 500)
+
+
+def test_each_generation_has_its_median_and_the_best_so_far_for_tensorboard(
+    supernet: TrainedSupernet, alone: Searched
+) -> None:
+    params = SearchParams.model_validate(SEARCH)
+    expected = summary_of(alone.job_id, params, alone.table, recipe=None, space=None).generations
+    steps = (5, 10, 15)
+    best = [
+        min(each.loss for each in alone.table[:step] if each.loss is not None) for step in steps
+    ]
+    metrics = [event.body for event in alone.events if event.kind == "metrics"]
+    assert metrics == [
+        {"step": step, "metrics": {"best_loss": value, "median_loss": each.median}}
+        for step, value, each in zip(steps, best, expected, strict=True)
+    ]
+    (folder,) = runs_in(supernet.volume / "jobs" / alone.job_id)
+    assert folder.name == "supernet-oneshot"
+    assert points_of(folder, "best_loss") == [
+        (step, pytest.approx(value)) for step, value in zip(steps, best, strict=True)
+    ]
+    shown = read_run(folder)
+    assert [each.step for each in shown.Scalars("median_loss")] == list(steps)
+    text = shown.Tensors("parameters/text_summary")[0].tensor_proto.string_val[0].decode()
+    assert "| population | `5` |" in text
+    given = supernet.searched(candidates=[alone.table[0].blocks])
+    assert not runs_in(supernet.volume / "jobs" / given.job_id)
+    assert not any(event.kind == "metrics" for event in given.events)
 
 
 def test_given_candidates_are_measured_instead_of_a_search(

@@ -1,9 +1,12 @@
 """Searches over HTTP, by a worker that a test plays."""
 
+import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 from api_tests.support.fake_agent import FakeAgent
 from api_tests.support.searches import PARAMS, SMALL, SUPERNET, searching_catalog
+from service.contract.checkpoints import job_files_path
 
 _FIRST = 9
 """The priority: before the jobs that any worker may take."""
@@ -40,3 +43,16 @@ def begin(agent: FakeAgent, **params: Any) -> dict[str, Any]:
 def tell(agent: FakeAgent, claim: dict[str, Any], *candidates: dict[str, Any]) -> None:
     """The event by which a worker tells what it has measured."""
     agent.beat(claim, ("candidates", {"candidates": list(candidates)}))
+
+
+def leave(agent: FakeAgent, claim: dict[str, Any], files: Mapping[str, bytes]) -> None:
+    """The end of a search that leaves these files."""
+    folder = agent.volume / job_files_path(claim["job_id"], claim["attempt"])
+    folder.mkdir(parents=True)
+    for name, body in files.items():
+        (folder / name).write_bytes(body)
+    digests = {
+        name: {"bytes": len(body), "sha256": hashlib.sha256(body).hexdigest()}
+        for name, body in files.items()
+    }
+    agent.report(claim, result={"files": digests}).raise_for_status()

@@ -90,6 +90,7 @@ _searches = typer.Typer(
 _searches.command()(searches.create)
 _searches.command()(searches.show)
 _searches.command()(searches.candidates)
+_searches.command()(searches.download)
 _searches.command()(searches.train)
 app.add_typer(_searches, name="search", rich_help_panel=JOBS)
 

@@ -1,6 +1,7 @@
 """Commands that begin searches of supernets, and show and train what they have found."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -148,6 +149,21 @@ def candidates(
         print_json_lines(found)
     else:
         print_table(_COLUMNS, map(_row, found))
+
+
+def download(
+    job_id: JobId,
+    to: Annotated[
+        Path | None, typer.Option(help="Target folder; by default named after the search's id.")
+    ] = None,
+    server: Server = LOCAL_SERVER,
+    token: Token = None,
+) -> None:
+    """Download the table of a search that has ended, and its pictures."""
+    with connect(server, token) as client:
+        search = job_id_of(client, job_id)
+        for path in client.download_files(search, to or Path(search)):
+            terminal.echo_path(path)
 
 
 def train(

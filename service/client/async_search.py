@@ -8,7 +8,7 @@ from pydantic import PrivateAttr
 from service.client.async_driver import AsyncDriver
 from service.client.async_job import AnyAsyncJob, AsyncJob
 from service.client.async_verbs import own
-from service.client.calls import searches
+from service.client.calls import downloads, searches
 from service.client.pages import AsyncPages
 from service.client.state import with_state
 from service.contract.candidates import Candidate
@@ -42,6 +42,7 @@ class _Verbs:
     """The calls about a search; apart since a model takes attributes for fields."""
 
     summary = own(searches.search_summary)
+    download = own(downloads.download_files)
 
 
 class AsyncSearch(_Verbs, AnyAsyncJob):

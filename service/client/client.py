@@ -96,6 +96,7 @@ class Client:
     collect_garbage = verb(checkpoint_calls.collect_garbage)
     download = verb(downloads.download)
     download_of_job = verb(downloads.download_of_job)
+    download_files = verb(downloads.download_files)
 
     import_weights = made(exchange.import_weights, Job.with_verbs)
     imports = verb(exchange.imports)

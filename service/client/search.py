@@ -4,7 +4,7 @@ from typing import Any, Self
 
 from pydantic import PrivateAttr
 
-from service.client.calls import searches
+from service.client.calls import downloads, searches
 from service.client.driver import Driver
 from service.client.job import AnyJob, Job
 from service.client.pages import Pages
@@ -41,6 +41,7 @@ class _Verbs:
     """The calls about a search; apart since a model takes attributes for fields."""
 
     summary = own(searches.search_summary)
+    download = own(downloads.download_files)
 
 
 class Search(_Verbs, AnyJob):

@@ -9,3 +9,8 @@ def held_out(size: int, every: int) -> range:
     """
     assert every != 1
     return range(every - 1, size, every) if every else range(0)
+
+
+def keeps(trained: int, every: int) -> bool:
+    """Whether a training that held out by `trained` has seen none of what `every` holds out."""
+    return every == 0 or (trained != 0 and every % trained == 0)

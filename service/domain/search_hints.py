@@ -1,11 +1,35 @@
 """What is worth knowing of a search that can run."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from service.contract.hints import Hint
 from service.contract.search_params import SearchParams
 from service.domain.path_spaces import PathSpace
 from service.domain.search_results import total_of
+
+
+class SeenBy(NamedTuple):
+    """A training that has seen images which are held out now; `every` is by what it held out.
+
+    `checkpoint_id` is the one that it left in the lineage.
+    """
+
+    job_id: str
+    checkpoint_id: str
+    every: int
+
+
+def seen_hint(every: int, seen: SeenBy) -> Hint:
+    """That the images which `every` holds out are none that the supernet has not seen."""
+    by = f"with holdout_every {seen.every}" if seen.every else "without holdout_every"
+    detail = (
+        f"the weights come from {seen.checkpoint_id}, which {seen.job_id} has trained {by} on "
+        f"these data: they have seen images that holdout_every {every} keeps for a search, which "
+        "would be flattering; begin from new weights, or from a supernet that was trained with "
+        f"holdout_every {every}"
+    )
+    return Hint(pointer="/params/holdout_every", level="warning", detail=detail)
 
 
 def search_hints_of(params: SearchParams, space: PathSpace, *, is_known: bool) -> Iterator[Hint]:

@@ -2,16 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
-from math import inf, isfinite
+from math import isfinite
 from operator import attrgetter
 from statistics import median
 
-from service.contract.candidates import Candidate, Fitness
+from service.contract.candidate_ranks import best_first, front_of, heat_of, value_of
+from service.contract.candidates import Candidate
 from service.contract.search_params import SearchParams
-from service.contract.search_summaries import CHOICES, FitnessName, SearchGeneration, SearchSummary
+from service.contract.search_summaries import FitnessName, SearchGeneration, SearchSummary
 from service.domain.path_spaces import PathSpace
-
-Rank = tuple[float, float, int]
 
 
 def total_of(params: SearchParams) -> int:
@@ -19,37 +18,6 @@ def total_of(params: SearchParams) -> int:
     if params.candidates is not None:
         return len(params.candidates)
     return params.generations * params.population
-
-
-def value_of(candidate: Fitness, fitness: FitnessName) -> float:
-    """The error or the loss by which it is judged, lower is better.
-
-    Infinite of one whose loss is not finite, whatever its error.
-    """
-    if candidate.loss is None:
-        return inf
-    return candidate.top1_error if fitness == "error" else candidate.loss
-
-
-def rank_of(candidate: Candidate, fitness: FitnessName) -> Rank:
-    """By which candidates are sorted, the best first; of equal ones that which came first."""
-    second = candidate.top5_error if fitness == "error" else 0.0
-    return value_of(candidate, fitness), second, candidate.order
-
-
-def best_first(candidates: Iterable[Candidate], fitness: FitnessName) -> list[Candidate]:
-    """The candidates in the order of their fitness."""
-    return sorted(candidates, key=lambda each: rank_of(each, fitness))
-
-
-def front_of(candidates: Sequence[Candidate], fitness: FitnessName) -> list[Candidate]:
-    """Those than which none is smaller and as good, the smallest first."""
-    front: list[Candidate] = []
-    measured = (each for each in candidates if isfinite(value_of(each, fitness)))
-    for each in sorted(measured, key=lambda c: (c.multiply_adds, rank_of(c, fitness))):
-        if not front or rank_of(each, fitness)[:2] < rank_of(front[-1], fitness)[:2]:
-            front.append(each)
-    return front
 
 
 def generations_of(
@@ -68,16 +36,6 @@ def generations_of(
         )
         for found, group in values
     )
-
-
-def heat_of(candidates: Sequence[Candidate], places: int) -> tuple[tuple[int, ...], ...]:
-    """For each place how often each choice stands there; a digit that is no choice is passed."""
-    counts = [[0] * CHOICES for _ in range(places)]
-    for each in candidates:
-        for count, digit in zip(counts, each.blocks, strict=False):
-            if int(digit) < CHOICES:
-                count[int(digit)] += 1
-    return tuple(map(tuple, counts))
 
 
 def summary_of(

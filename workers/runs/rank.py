@@ -15,7 +15,7 @@ from service.contract.agent import AttemptResult
 from service.contract.ids import new_id
 from service.contract.jobs import Reason
 from service.contract.oom_kills import count_oom_kills
-from service.contract.specs import EvalSpec, TrainSpec
+from service.contract.specs import EvalSpec, SearchSpec, TrainSpec
 from workers.attempt_dir import Assignment, AttemptDir
 from workers.kinds import KINDS
 from workers.launcher.process_exit import UNUSABLE_GPU_STATUS
@@ -123,7 +123,9 @@ def _leave_failure(attempt_dir: AttemptDir, rank: int, result: AttemptResult) ->
 
 def _event_files(assignment: Assignment) -> EventFiles | None:
     spec = assignment.claim.spec
-    is_measured = isinstance(spec, TrainSpec | EvalSpec)
+    # To measure given candidates has no course to show, and may be one of hundreds of parts.
+    is_search = isinstance(spec, SearchSpec) and spec.params.candidates is None
+    is_measured = is_search or isinstance(spec, TrainSpec | EvalSpec)
     return EventFiles(assignment.shared_volume, assignment.claim) if is_measured else None
 
 

@@ -1,4 +1,4 @@
-"""What a search leaves as files: its table, as JSON and as CSV, and its picture."""
+"""What a search leaves as files: its table, as JSON and as CSV, and its pictures."""
 
 import hashlib
 import json
@@ -12,9 +12,11 @@ from service.contract.csv_text import csv_text
 from service.contract.flat_rows import CANDIDATE_COLUMNS
 from service.contract.search_params import SearchParams
 from workers.exchange.whole import whole_file
+from workers.search.path_pictures import choices_png, front_png
 from workers.search.picture import candidates_png
 
-TABLE, ROWS, PICTURE = "search.json", "candidates.csv", "search.png"
+TABLE, ROWS = "search.json", "candidates.csv"
+PICTURE, FRONT, CHOICES = "search.png", "front.png", "choices.png"
 
 
 def write_search(
@@ -23,11 +25,12 @@ def write_search(
     best: Candidate,
     params: SearchParams,
     about: dict[str, Any],
+    stages: Sequence[int],
 ) -> dict[str, Any]:
     """Write the files into a folder, which is made; their digests by name, as JSON.
 
     The candidates are in the order in which the search asked for them. `about` is in the JSON file,
-    beside the parameters.
+    beside the parameters. `stages` are the places of each stage.
     """
     folder.mkdir(parents=True, exist_ok=True)
     rows = sorted(table, key=lambda candidate: candidate.order)
@@ -41,6 +44,8 @@ def write_search(
         TABLE: json.dumps(whole, allow_nan=False, indent=1).encode(),
         ROWS: _csv(rows).encode(),
         PICTURE: candidates_png(rows, best, params),
+        FRONT: front_png(rows, params, stages),
+        CHOICES: choices_png(rows, params, stages),
     }
     return {name: _write(folder / name, body) for name, body in contents.items()}
 

@@ -6,12 +6,13 @@ from torch import Tensor, nn
 
 from service.contract.architectures import Architecture
 from service.contract.candidates import Candidate, Fitness
+from service.contract.checkpoints import Manifest
 from workers.data.fingerprint import RunData
 from workers.search.evolution import order_key
 from workers.search.files import write_search
 from workers.search.fitness import measured_to_keep
 from workers.search.measuring import Measuring
-from workers.search.publication import FoundNetwork, publish
+from workers.search.publication import FoundNetwork, publish, published_before
 from workers.search.supernet import Supernet
 from workers.training.run_context import RunContext
 
@@ -41,19 +42,38 @@ def finish(
         "distinct": len({order_key(each, params.fitness) for each in table}),
         "ended": end,
     }
-    fitness: Fitness = best
+    metrics = _metrics(best)
     if params.publish:
-        tensors, fitness = _own_network(context, supernet, network, measuring, best)
-        if context.ranks.is_first:
-            found = FoundNetwork(supernet.paths.name, variant, tensors, _metrics(fitness))
-            with context.times.on("save"):
-                manifest = publish(context, found, supernet.manifest, data, supernet.mean)
-            result["checkpoint_id"] = manifest.checkpoint_id
+        manifest = published_before(context, supernet.paths.name, variant, supernet.manifest)
+        if manifest is None:
+            manifest = _publish(context, supernet, network, measuring, best, data)
+        if manifest is not None:
+            metrics, result["checkpoint_id"] = dict(manifest.metrics), manifest.checkpoint_id
     if not context.ranks.is_first:
         return result
+    stages = [units for _, units in supernet.space.stages]
     with context.times.on("save"):
-        files = write_search(context.attempt_folder / "files", table, best, params, result)
-    return {**result, **_metrics(fitness), "files": files}
+        folder = context.attempt_folder / "files"
+        files = write_search(folder, table, best, params, result, stages)
+    return {**result, **metrics, "files": files}
+
+
+def _publish(
+    context: RunContext,
+    supernet: Supernet,
+    network: nn.Module,
+    measuring: Measuring,
+    best: Candidate,
+    data: RunData,
+) -> Manifest | None:
+    """Publish the best candidate's own network; None at the ranks that do not write."""
+    tensors, fitness = _own_network(context, supernet, network, measuring, best)
+    if not context.ranks.is_first:
+        return None
+    variant = supernet.space.variant(Architecture.of(best.blocks))
+    found = FoundNetwork(supernet.paths.name, variant, tensors, _metrics(fitness))
+    with context.times.on("save"):
+        return publish(context, found, supernet.manifest, data, supernet.mean)
 
 
 def _own_network(

@@ -1,8 +1,11 @@
 """Measures the candidates that a search asks for, and reports each."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from math import isfinite
+from statistics import median
 from typing import NoReturn
 
+from service.contract.candidate_ranks import value_of
 from service.contract.candidates import (
     Candidate,
     CandidatesFound,
@@ -70,6 +73,7 @@ class Measuring:
             for fitness in self._measured([each.blocks for each in group]):
                 self._known[fitness.blocks] = fitness
             self._report(group)
+        self._report_generation(population)
         return self._known
 
     def _want(self, unknown: Sequence[Proposal]) -> NoReturn:
@@ -116,6 +120,19 @@ class Measuring:
             self._pace.mark(step)
         body = {"phase": "search", "step": step, "total_steps": self.total, **speed}
         self._context.events.report("progress", body, f"{step} of {self.total} candidates")
+
+    def _report_generation(self, population: Sequence[Proposal]) -> None:
+        """The best so far and the median of a generation, where they are finite."""
+        if not population or population[0].generation == 0:
+            return
+        by = self.params.fitness
+        name = "loss" if by == "loss" else "top1_error"
+        values = {
+            f"best_{name}": min(value_of(each, by) for each in self.table),
+            f"median_{name}": median(value_of(self._known[each.blocks], by) for each in population),
+        }
+        metrics = {name: value for name, value in values.items() if isfinite(value)}
+        self._context.events.report("metrics", {"step": len(self.table), "metrics": metrics})
 
     def _candidate(self, proposal: Proposal) -> Candidate:
         return Candidate(

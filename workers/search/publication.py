@@ -9,6 +9,7 @@ from torch import Tensor
 
 from service import __version__
 from service.contract.checkpoints import Manifest
+from workers.checkpoints.folder import checkpoints_in, verify
 from workers.checkpoints.snapshot import CheckpointWriter
 from workers.data.fingerprint import DATA_FILE, RunData
 from workers.data.mean_image import MEAN_FILE, mean_bytes
@@ -24,6 +25,43 @@ class FoundNetwork:
     variant: str
     tensors: dict[str, Tensor]
     metrics: dict[str, float]
+
+
+def published_before(
+    context: RunContext, recipe: str, variant: str, supernet: Manifest
+) -> Manifest | None:
+    """What an earlier attempt has published of a path, which is reported again; None without one.
+
+    That attempt may have ended before it could tell of it. Every rank calls it, and has the same
+    answer.
+    """
+    found: Manifest | None = None
+    with context.ranks.apart():
+        if context.ranks.is_first:
+            found = _whole_before(context, recipe, variant, supernet)
+    (found,) = context.ranks.gathered((found,))[0]
+    return found
+
+
+def _whole_before(
+    context: RunContext, recipe: str, variant: str, supernet: Manifest
+) -> Manifest | None:
+    attempts = context.attempt_folder.parent
+    for folder, manifest in reversed(checkpoints_in(attempts)):
+        of = manifest.recipe, manifest.variant, manifest.parent_checkpoint
+        if of != (recipe, variant, supernet.checkpoint_id):
+            continue
+        problems = verify(folder)
+        if not problems:
+            _report(
+                context, folder, manifest, f"attempt {manifest.attempt} has saved {folder.name}"
+            )
+            return manifest
+        context.events.note(
+            f"what attempt {manifest.attempt} has published of the best path is damaged, and it is "
+            f"published anew: {'; '.join(problems)}"
+        )
+    return None
 
 
 def publish(
@@ -48,9 +86,7 @@ def publish(
 
     def report(folder: Path, manifest: Manifest) -> None:
         published.append(manifest)
-        path = str(folder.relative_to(context.assignment.volume))
-        body = {"checkpoint": manifest.model_dump(mode="json"), "path": path}
-        context.events.report("checkpoint", body, f"saved {folder.name}")
+        _report(context, folder, manifest, f"saved {folder.name}")
 
     writer = CheckpointWriter(
         context.attempt_folder,
@@ -65,6 +101,12 @@ def publish(
     if error is not None:
         raise error
     return published[0]
+
+
+def _report(context: RunContext, folder: Path, manifest: Manifest, line: str) -> None:
+    path = str(folder.relative_to(context.assignment.volume))
+    body = {"checkpoint": manifest.model_dump(mode="json"), "path": path}
+    context.events.report("checkpoint", body, line)
 
 
 def _manifest(context: RunContext, network: FoundNetwork, supernet: Manifest) -> Manifest:

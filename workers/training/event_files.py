@@ -21,6 +21,7 @@ from tensorboardX.summary import hparams, scalar, text
 
 from service.contract.agent import Claim
 from service.contract.checkpoints import tensorboard_path
+from service.contract.specs import SearchSpec
 from service.volume.identity import SharedVolume
 from service.volume.opener import make_folders, open_folder
 
@@ -70,8 +71,8 @@ class EventFiles:
             yield Event(step=step + 1 if step else 0, session_log=start)
             yield from self._about_the_job()
         elif kind == "progress" and self._rate.takes():
-            rate = {"images_per_second": body["images_per_second"]}
-            yield from _scalars(step, {**body["metrics"], **rate})
+            rate = {"images_per_second": body.get("images_per_second")}
+            yield from _scalars(step, {**body.get("metrics", {}), **rate})
         elif kind == "metrics":
             yield from _scalars(step, body["metrics"])
         elif kind == "ended" and body.get("outcome") == "succeeded":
@@ -80,9 +81,8 @@ class EventFiles:
             yield Event(summary=hparams({}, {})[2])
 
     def _about_the_job(self) -> Iterator[Event]:
-        spec = self._claim.job_spec
-        recipe, variant = spec.network
-        values = {"recipe": recipe, "variant": variant, **spec.params}
+        recipe, variant = _network_of(self._claim)
+        values = {"recipe": recipe, "variant": variant, **_params_of(self._claim)}
         flat = {name: _flat(each) for name, each in values.items() if each is not None}
         yield Event(summary=hparams(flat, {})[1])
         rows = "".join(f"| {name} | `{value}` |\n" for name, value in flat.items())
@@ -131,9 +131,23 @@ class _Rate:
 
 
 def _run_name(claim: Claim) -> str:
-    spec = claim.job_spec
-    name = _NAME.sub("-", spec.name or "").strip("-.")[:60]
-    return name or "-".join(spec.network)
+    name = _NAME.sub("-", claim.spec.name or "").strip("-.")[:60]
+    return name or "-".join(_network_of(claim))
+
+
+def _network_of(claim: Claim) -> tuple[str, str]:
+    """Recipe and variant; of a search those of its supernet."""
+    spec = claim.spec
+    if isinstance(spec, SearchSpec):
+        return spec.recipe or "", str(spec.variant or "")
+    return claim.job_spec.network
+
+
+def _params_of(claim: Claim) -> dict[str, Any]:
+    spec = claim.spec
+    if isinstance(spec, SearchSpec):
+        return spec.params.model_dump(mode="json")
+    return claim.job_spec.params
 
 
 def _scalars(step: int, metrics: Mapping[str, Any]) -> Iterator[Event]:

@@ -9,6 +9,7 @@ import httpx
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from service.client.calls.checkpoints import checkpoint
+from service.client.calls.jobs import job
 from service.client.calls.responses import path_segment
 from service.client.errors import DownloadDamaged, ServerUnreachable, TrainyardError
 from service.client.flow import Flow, next_chunk, repeated, send, worked
@@ -55,6 +56,24 @@ def download_of_job(job: Job, name: str, target: str | Path) -> Flow[Path]:
         raise TrainyardError(f"the result of {job.id} names no file {name!r}")
     path = f"/jobs/{path_segment(job.id)}/files/{path_segment(name)}"
     return (yield from _fetch(path, FileDigest.model_validate(digest), Path(target)))
+
+
+def download_files(job_id: str, folder: str | Path) -> Flow[list[Path]]:
+    """Download all files that a job has left beside checkpoints into a folder, which is made.
+
+    Those of a search are its table and its pictures. Gives their paths. Raises DownloadDamaged if a
+    sha256 differs, TrainyardError if the job has left none.
+    """
+    of = yield from job(job_id)
+    names = sorted((of.result or {}).get("files") or {})
+    if not names:
+        raise TrainyardError(f"{of.id} is {of.state}, and its result names no file")
+    paths = []
+    for name in names:
+        if Path(name).name != name:
+            raise TrainyardError(f"{of.id} has {name!r}, which is not the name of a file")
+        paths.append((yield from download_of_job(of, name, Path(folder) / name)))
+    return paths
 
 
 def _file_path(checkpoint_id: str, name: str) -> str:

@@ -56,9 +56,11 @@ def publish(
 
 def _check(tx: Connection, job: Job, attempt: int, published: Published) -> None:
     manifest = published.checkpoint
-    if (manifest.job_id, manifest.attempt) != (job.id, attempt):
+    kind = kind_of(job.spec)
+    is_earlier = kind.publishes_once and manifest.attempt < attempt
+    if manifest.job_id != job.id or not (manifest.attempt == attempt or is_earlier):
         raise InvalidCheckpoint("it is a checkpoint of another attempt")
-    if not kind_of(job.spec).may_publish(tx, job, manifest):
+    if not kind.may_publish(tx, job, manifest):
         raise InvalidCheckpoint("it is a checkpoint of another network")
     if manifest.num_classes < 1:
         raise InvalidCheckpoint("it has no classes")
@@ -71,6 +73,6 @@ def _check(tx: Connection, job: Job, attempt: int, published: Published) -> None
         raise InvalidCheckpoint("its files have more bytes than any volume")
     if manifest.created_at.tzinfo is None:
         raise InvalidCheckpoint("created_at has no zone")
-    path = f"{attempt_path(job.id, attempt)}/{folder_name(manifest.phase, manifest.step)}"
+    path = f"{attempt_path(job.id, manifest.attempt)}/{folder_name(manifest.phase, manifest.step)}"
     if published.path != path:
         raise InvalidCheckpoint(f"it is in {published.path!r}, and belongs in {path!r}")

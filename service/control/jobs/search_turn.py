@@ -16,6 +16,7 @@ from service.contract.candidates import WantedCandidate
 from service.contract.counts import count_text
 from service.contract.fields import MOST_LABELS
 from service.contract.jobs import ENDED_JOBS, JobState, Reason
+from service.contract.search_params import PART_LABEL
 from service.contract.specs import CheckpointRef, SearchSpec
 from service.contract.text import cut_text
 from service.control.jobs import search_family
@@ -27,8 +28,6 @@ from service.store import candidates, checkpoints, history, jobs, search_parts
 from service.store.job_rows import StoredJob
 from service.store.search_parts import NOT_GIVEN, PartState, StoredPart
 
-PART_LABEL = "part_of"
-"""The label of a job that measures for a search; its value is the search."""
 _NAME_LENGTH = 200
 _MOST_NAMED = 3
 

@@ -59,6 +59,8 @@ class Kind(ABC, Generic[Spec]):
     name: ClassVar[KindName]
     network_from_checkpoint: ClassVar[bool] = False
     """Whether the job's recipe and variant become known with its first checkpoint."""
+    publishes_once: ClassVar[bool] = False
+    """Whether an attempt tells of what an earlier one has published, instead of publishing it."""
 
     def complete(self, _: Connection, spec: Spec) -> Spec:
         """The spec as it is stored, with what the user left out; raises Unprocessable."""

@@ -1,5 +1,6 @@
 """What a dry run says of trainings and evals that can run."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import Connection
@@ -8,6 +9,7 @@ from service.contract.hints import Hint
 from service.contract.specs import EvalSpec, SearchSpec, TrainSpec
 from service.control.kinds.base import CheckedSubmission
 from service.control.kinds.data import sizes_of
+from service.control.kinds.held_out import seen_by
 from service.control.scheduling.catalogs import recipe_named
 from service.domain import hints
 from service.domain.gpu_counts import gpu_counts_of
@@ -15,7 +17,8 @@ from service.domain.hints import DataSizes
 from service.domain.offers import RecipeForm
 from service.domain.parameters import defaults_of
 from service.domain.path_spaces import PathSpace
-from service.domain.search_hints import search_hints_of
+from service.domain.search_checks import holdout_of
+from service.domain.search_hints import search_hints_of, seen_hint
 
 
 def training_hints(tx: Connection, checked: CheckedSubmission[TrainSpec]) -> list[Hint]:
@@ -36,7 +39,7 @@ def training_hints(tx: Connection, checked: CheckedSubmission[TrainSpec]) -> lis
         found += hints.source_hints(
             "/init_from", spec.init_from, checked.source, spec.params, _classes(sizes)
         )
-    return found
+    return [*found, *_held_out_hints(tx, checked, holdout_of(spec.params))]
 
 
 def size_note(checked: CheckedSubmission[Any], form: RecipeForm | None) -> str:
@@ -67,7 +70,20 @@ def search_hints(
         *hints.data_hints(spec.data, sizes),
         *hints.source_hints("/checkpoint", spec.checkpoint, checked.source, {}, _classes(sizes)),
         *search_hints_of(spec.params, space, is_known=bool(spec.training)),
+        *_held_out_hints(tx, checked, spec.params.holdout_every or 0),
     ]
+
+
+def _held_out_hints(
+    tx: Connection,
+    checked: CheckedSubmission[TrainSpec] | CheckedSubmission[SearchSpec],
+    every: int,
+) -> Iterator[Hint]:
+    """Whether what `every` holds out was seen by a training that the weights come from."""
+    if every and checked.source is not None:
+        seen = seen_by(tx, checked.source, every, checked.spec.data)
+        if seen is not None:
+            yield seen_hint(every, seen)
 
 
 def _classes(sizes: DataSizes) -> int | None:

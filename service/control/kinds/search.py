@@ -34,6 +34,7 @@ class SearchKind(Kind[SearchSpec]):
     """
 
     name = "search"
+    publishes_once = True
 
     def complete(self, tx: Connection, spec: SearchSpec) -> SearchSpec:
         """See Kind."""

@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from pydantic import BaseModel
+
 from service.contract.jobs import ENDED_JOBS, Job, JobState
 from service.contract.text import cut_text
 from service.control.mlflow.rest_api import JOB_TAG, Point, milliseconds
 
-KINDS = ("train", "eval")
+KINDS = ("train", "eval", "search")
 """The kinds of job that measure something."""
 LABEL = "label."
 _STATUS = {
@@ -49,10 +51,15 @@ def params_of(job: Job) -> dict[str, str]:
     data = getattr(spec, "data", None)
     values = {"kind": job.kind, "recipe": job.recipe, "variant": job.variant}
     values |= {"data": data.model_dump(mode="json", exclude_none=True)} if data else {}
-    values |= getattr(spec, "params", {})
+    values |= _params_of(spec)
     named = ((_key(name), _text(value)) for name, value in values.items() if value is not None)
     # MLflow has no empty values.
     return {name: cut_text(text, _PARAMETER_LENGTH) for name, text in named if text}
+
+
+def _params_of(spec: object) -> dict[str, Any]:
+    params = getattr(spec, "params", {})
+    return params.model_dump(mode="json") if isinstance(params, BaseModel) else params
 
 
 def tags_of(job: Job, public_url: str) -> dict[str, str]:
