@@ -48,8 +48,10 @@ export function SearchPanel({ job, isGone }) {
   `;
 }
 
-/** How many there will be; 0 for paths that a user gave. */
-const generationsOf = ({ spec: { params } }) => (params.candidates ? 0 : params.generations);
+const GIVEN_PATHS = "/spec/params/candidates";
+
+/** How many there will be; 0 for paths that a user gave, which a short job is without. */
+const generationsOf = ({ spec: { params }, left_out: leftOut }) => (leftOut?.[GIVEN_PATHS] || params.candidates ? 0 : params.generations);
 
 /** The stages of the paths of a search. */
 const stagesIn = (recipe, { places, space }) => stagesOf(spaceOf(spacesOf(recipe), { blocks: "0".repeat(places), space }));
