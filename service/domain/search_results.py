@@ -5,13 +5,22 @@ from itertools import groupby
 from math import inf, isfinite
 from operator import attrgetter
 from statistics import median
+from typing import TypeVar
 
 from service.contract.candidates import Candidate, Fitness
 from service.contract.search_params import SearchParams
-from service.contract.search_summaries import CHOICES, FitnessName, SearchGeneration, SearchSummary
+from service.contract.search_summaries import (
+    CHOICES,
+    MOST_PARENTS,
+    MOST_SHOWN,
+    FitnessName,
+    SearchGeneration,
+    SearchSummary,
+)
 from service.domain.path_spaces import PathSpace
 
 Rank = tuple[float, float, int]
+Item = TypeVar("Item")
 
 
 def total_of(params: SearchParams) -> int:
@@ -70,6 +79,13 @@ def generations_of(
     )
 
 
+def spread(items: Sequence[Item], most: int) -> list[Item]:
+    """At most so many (two or more), evenly spread: the first and the last are among them."""
+    if len(items) <= most:
+        return list(items)
+    return [items[number * (len(items) - 1) // (most - 1)] for number in range(most)]
+
+
 def heat_of(candidates: Sequence[Candidate], places: int) -> tuple[tuple[int, ...], ...]:
     """For each place how often each choice stands there; a digit that is no choice is passed."""
     counts = [[0] * CHOICES for _ in range(places)]
@@ -88,9 +104,18 @@ def summary_of(
     recipe: str | None,
     space: PathSpace | None,
 ) -> SearchSummary:
-    """The summary of a search; `space` None where its network is not known any more."""
+    """The summary of a search, cut to what it may have.
+
+    `space` is None where its network is not known any more.
+    """
     fitness, ranked = params.fitness, best_first(candidates, params.fitness)
     parents = ranked[: params.parents]
+    front, generations = front_of(candidates, fitness), generations_of(candidates, fitness)
+    left_out = {
+        "/front": len(front) - MOST_SHOWN,
+        "/generations": len(generations) - MOST_SHOWN,
+        "/parents": len(parents) - MOST_PARENTS,
+    }
     longest = max((len(each.blocks) for each in candidates), default=0)
     places = longest if space is None else len(space.choices)
     return SearchSummary(
@@ -104,11 +129,13 @@ def summary_of(
         places=places,
         evaluated=len(candidates),
         total=total_of(params),
+        workers=params.workers,
         best=ranked[0] if ranked else None,
-        front=tuple(front_of(candidates, fitness)),
-        generations=generations_of(candidates, fitness),
-        parents=tuple(parents),
+        front=tuple(spread(front, MOST_SHOWN)),
+        generations=tuple(spread(generations, MOST_SHOWN)),
+        parents=tuple(parents[:MOST_PARENTS]),
         heat=heat_of(parents, places),
+        left_out={pointer: count for pointer, count in left_out.items() if count > 0},
     )
 
 

@@ -73,8 +73,8 @@ def select_short_jobs(tx: Connection) -> Select[Any]:
 
 def job_of_short_row(row: Row[Any]) -> StoredJob:
     """As `job_of_row`, with what is left out of its spec in `left_out`."""
-    *columns, left_out = row
-    return _job_of(tuple(columns), left_out)
+    columns = tuple(row)
+    return _job_of(columns[:-1], columns[-1])
 
 
 @dataclass(frozen=True)
