@@ -20,7 +20,7 @@ def later_id(new: str, than: str) -> str:
     if new > than:
         return new
     prefix, _, of_earlier = than.rpartition("_")
-    time_of = of_earlier[:_TIME_LENGTH]
+    time_of = of_earlier[:_TIME_LENGTH].ljust(_TIME_LENGTH, "0")
     number = sum(
         _CROCKFORD.index(digit) << 5 * position for position, digit in enumerate(time_of[::-1])
     )

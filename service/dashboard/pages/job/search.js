@@ -71,7 +71,7 @@ function Found({ search }) {
 }
 
 /** @param {import("./search_scatter.js").Search} search */
-function figuresOf({ summary, generations }) {
+function figuresOf({ job, summary, generations }) {
   const { best, fitness } = summary;
   const generation = Math.max(0, ...summary.generations.map(({ number }) => number));
   const { least_multiply_adds: least, most_multiply_adds: most } = summary;
@@ -80,6 +80,7 @@ function figuresOf({ summary, generations }) {
     { name: "Generation", value: generations ? `${count(generation)} of ${count(generations)}` : NONE },
     { name: `Best ${fitnessTitle(fitness).toLowerCase()}`, value: best ? fitnessText(best, fitness) : NONE },
     { name: "Its multiply-adds", value: best ? millions(best.multiply_adds) : NONE, title: best && count(best.multiply_adds) },
+    ...(summary.workers > 1 ? [{ name: "Workers", value: html`<a href=${addressOf(["jobs"], { label: `part_of:${job.id}` })}>${count(summary.workers)}, the jobs of its parts</a>` }] : []),
     { name: "Limit", value: millions(summary.macs_limit), title: count(summary.macs_limit) },
     { name: "Of all paths", value: least === null ? NONE : `${millions(least, 3).replace(/ M$/, "")} to ${millions(most, 3)}`, title: least === null ? undefined : `${count(least)} to ${count(most)} multiply-adds` },
   ];
