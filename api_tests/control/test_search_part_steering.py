@@ -8,14 +8,16 @@ from api_tests.support.search_fixtures import parted, yard
 from api_tests.support.searching_yard import (
     POPULATION,
     SearchingYard,
+    edit,
     states,
 )
 from api_tests.support.use_cases import ControlPlane
 from service.contract.bulk import BulkRequest
+from service.contract.changes import JobEdit
 from service.contract.jobs import Job, JobState
 from service.control.jobs import bulk, edits, search_turn
 from service.control.jobs.bulk import BulkCall
-from service.domain.errors import Conflict
+from service.domain.errors import Conflict, Stale
 from service.store import search_parts
 
 __all__ = ["parted", "yard"]
@@ -97,3 +99,43 @@ def test_a_search_that_is_cancelled_before_it_has_parts_never_gets_any(yard: Sea
     yard.control_plane.cancel(yard.search)
     assert yard.turn()
     assert (yard.parts(), yard.turn()) == ([], False)
+
+
+@pytest.mark.parametrize("by", ["call", "bulk"])
+def test_an_edit_of_a_search_reaches_what_measures_for_it(parted: SearchingYard, by: str) -> None:
+    running, ended = parted.agent.claimed(), parted.parts()[-1]
+    parted.control_plane.cancel(ended)
+    edit(parted, by, priority=7)
+    edit(parted, by, labels={"team": "vision"})
+    jobs, search = {part.id: part for part in parted.parts()}, parted.job
+    assert (search.spec.priority, search.labels) == (7, {"team": "vision"})
+    for job_id, part in jobs.items():
+        own = {"part_of": search.id}
+        labels = own if job_id == ended.id else {"team": "vision"} | own
+        assert (part.labels, part.spec.labels) == (labels, labels)
+        assert part.spec.priority == (0 if job_id == ended.id else 7)
+        assert part.name == f"{search.id}: generation 1, part {int(job_id[-1]) - 2} of 3"
+    # It goes before what was submitted before it.
+    assert jobs[running.job_id].state is JobState.RUNNING
+    parted.control_plane.submit(priority=6)
+    assert parted.agent.claimed().job_id in jobs
+
+
+def test_an_edit_of_a_search_that_is_refused_reaches_no_part(parted: SearchingYard) -> None:
+    control_plane, change = parted.control_plane, JobEdit(priority=7)
+    with control_plane.write() as tx, pytest.raises(Stale):
+        edits.edit(tx, parted.search.id, change, versions=[0], now=control_plane.now)
+    assert {part.spec.priority for part in parted.parts()} == {0}
+
+
+def test_a_new_name_of_a_search_changes_no_part(parted: SearchingYard) -> None:
+    before = parted.parts()
+    edit(parted, "call", name="new", priority=0)
+    assert (parted.job.name, parted.parts()) == ("new", before)
+
+
+def test_a_part_that_has_no_room_for_its_label_is_one_without_it(parted: SearchingYard) -> None:
+    labels = {f"key{number}": "" for number in range(64)}
+    edit(parted, "call", labels=labels)
+    assert [part.labels for part in parted.parts()] == [labels] * 3
+    assert [part.part_of for part in parted.parts()] == [parted.search.id] * 3

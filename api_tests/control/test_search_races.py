@@ -1,16 +1,18 @@
 """A search and its parts, two transactions at once: none waits for the other for ever."""
 
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 import pytest
 
 from api_tests.support.searches import found
-from api_tests.support.searching_yard import POPULATION, SearchingYard, given
+from api_tests.support.searching_yard import POPULATION, SearchingYard, edit, given
 from api_tests.support.stopped_transaction import POINTS, StoppedTransaction
 from api_tests.support.use_cases import Agent, ControlPlane
 from service.contract.agent import BeatReply, Claim
 from service.contract.bulk import BulkRequest
+from service.contract.ids import ulid
 from service.contract.jobs import ENDED_JOBS, JobState
 from service.control.jobs import bulk
 from service.control.jobs.bulk import BulkCall
@@ -27,6 +29,13 @@ def yard(control_plane: ControlPlane, agent: Agent) -> SearchingYard:
     """A search whose first population three jobs are to measure."""
     yard = SearchingYard(control_plane, agent)
     yard.wants(*range(POPULATION))
+    return yard
+
+
+@pytest.fixture
+def behind(yard: SearchingYard) -> SearchingYard:
+    """Its parts are made by a server whose clock is behind that of the one that has the search."""
+    yard.part_ids = (f"job_{ulid(0, number)}" for number in count(1))
     return yard
 
 
@@ -117,3 +126,45 @@ def test_the_end_of_a_search_with_a_part_against_a_measurement_of_another(
     _, reply = race(yard, at, yard.turn, lambda: yard.agent.beat(claim, found(1, *given(claim))))
     assert len(yard.table()) == (2 if reply.acked_seq else 0)
     assert yard.job.state is JobState.FAILED
+
+
+def test_a_cancel_against_a_measurement_by_a_part_of_a_server_whose_clock_is_behind(
+    behind: SearchingYard, at: str
+) -> None:
+    claim = claimed(behind)
+    assert all(part.id > behind.search.id for part in behind.parts())
+    _, reply = race(
+        behind,
+        at,
+        lambda: behind.control_plane.cancel(behind.search),
+        lambda: behind.agent.beat(claim, found(1, *given(claim))),
+    )
+    assert len(behind.table()) == (2 if reply.acked_seq else 0)
+    all_have_stopped(behind)
+
+
+@pytest.mark.parametrize("by", ["call", "bulk"])
+def test_an_edit_of_a_search_against_a_measurement_for_it(
+    behind: SearchingYard, at: str, by: str
+) -> None:
+    claim = claimed(behind)
+    _, reply = race(
+        behind,
+        at,
+        lambda: edit(behind, by, priority=3),
+        lambda: behind.agent.beat(claim, found(1, *given(claim))),
+    )
+    assert len(behind.table()) == (2 if reply.acked_seq else 0)
+    assert {each.spec.priority for each in (behind.job, *behind.parts())} == {3}
+
+
+def test_a_measurement_against_an_edit_of_its_search(behind: SearchingYard, at: str) -> None:
+    claim = claimed(behind)
+    reply, _ = race(
+        behind,
+        at,
+        lambda: behind.agent.beat(claim, found(1, *given(claim))),
+        lambda: edit(behind, "call", priority=3),
+    )
+    assert len(behind.table()) == (2 if reply.acked_seq else 0)
+    assert {each.spec.priority for each in (behind.job, *behind.parts())} == {3}

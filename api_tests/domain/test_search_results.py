@@ -1,11 +1,13 @@
 """What the candidates of a search say."""
 
+from itertools import pairwise
 from typing import Any
 
 from api_tests.support.searches import a_candidate, blocks_of
 from service.contract.candidate_ranks import front_of, heat_of
 from service.contract.candidates import Candidate
 from service.contract.search_params import SearchParams
+from service.contract.search_summaries import MOST_PARENTS, MOST_SHOWN
 from service.domain.search_results import summary_of, total_of
 
 
@@ -58,3 +60,27 @@ def test_a_search_of_nothing_yet_has_a_summary() -> None:
     summary = summary_of("job_1", SearchParams(), [], recipe=None, space=None)
     assert (summary.best, summary.front, summary.generations, summary.heat) == (None, (), (), ())
     assert total_of(SearchParams(candidates=(blocks_of(1),))) == 1
+
+
+def test_a_summary_of_very_many_has_lists_of_limited_size_and_says_what_is_missing() -> None:
+    params = SearchParams(population=1, generations=2000, mutations=0, crossovers=0, parents=1500)
+    found = candidates(*({"generation": number + 1} for number in range(2000)))
+    summary = summary_of("job_1", params, found, recipe=None, space=None)
+    assert summary.left_out == {"/front": 1500, "/generations": 1500, "/parents": 1400}
+    assert (len(summary.front), len(summary.generations)) == (MOST_SHOWN, MOST_SHOWN)
+    # Each is better and larger than the one before.
+    assert (summary.front[0], summary.front[-1]) == (found[0], found[-1])
+    numbers = [each.number for each in summary.generations]
+    assert (numbers[0], numbers[-1], len(set(numbers))) == (1, 2000, MOST_SHOWN)
+    assert {after - before for before, after in pairwise(numbers)} == {4, 5}
+    assert list(summary.parents) == found[: -MOST_PARENTS - 1 : -1]
+    assert sum(summary.heat[0]) == 1500
+    assert len(summary.model_dump_json()) < 300_000
+
+
+def test_a_summary_that_has_all_does_not_say_what_is_missing() -> None:
+    found = candidates(*({} for _ in range(MOST_PARENTS)))
+    params = SearchParams(parents=MOST_PARENTS)
+    summary = summary_of("job_1", params, found, recipe=None, space=None)
+    assert "left_out" not in summary.model_dump()
+    assert len(summary.parents) == MOST_PARENTS

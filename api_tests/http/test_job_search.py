@@ -94,8 +94,9 @@ def test_a_page_has_the_fields_that_are_asked_for_as_the_whole_job_has_them(yard
         list(Job.model_fields),
     ):
         page = yard.listed(fields=",".join(names))
+        # Some fields are only there where they say something.
         expected = [
-            {name: job[name] for name in {"id", *names}} for job in (whole[i] for i in whole)
+            {name: job[name] for name in {"id", *names} if name in job} for job in whole.values()
         ]
         assert page["data"] == expected
 

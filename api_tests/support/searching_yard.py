@@ -1,5 +1,6 @@
 """A search by three workers over the use cases: its attempts, its parts, its loop's turns."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from api_tests.support.searches import (
@@ -12,10 +13,13 @@ from api_tests.support.searches import (
 )
 from api_tests.support.use_cases import Agent, ControlPlane, an_event
 from service.contract.agent import Claim, ReportedEvent
+from service.contract.bulk import BulkRequest
 from service.contract.candidates import Candidate
+from service.contract.changes import JobEdit
 from service.contract.jobs import Job, JobState
 from service.contract.specs import SearchSpec
-from service.control.jobs import search_turn, searches, views
+from service.control.jobs import bulk, edits, search_turn, searches, views
+from service.control.jobs.bulk import BulkCall
 from service.store import search_parts
 
 POPULATION = 6
@@ -65,6 +69,7 @@ class SearchingYard:
         self.control_plane, self.agent = control_plane, agent
         supernet = a_supernet(control_plane, agent)
         params = PARAMS | fields.pop("params", {})
+        self.part_ids: Iterator[str] = iter(control_plane.new_job_id, "")
         self.search = submitted(control_plane, a_search(supernet, params=params, **fields))
 
     def wants(self, *orders: int) -> Claim:
@@ -88,7 +93,7 @@ class SearchingYard:
         return bool(due)
 
     def _new_id(self, _: str) -> str:
-        return self.control_plane.new_job_id()
+        return next(self.part_ids)
 
     @property
     def job(self) -> Job:
@@ -115,3 +120,20 @@ class SearchingYard:
         """A worker measures all of a part, and ends it."""
         self.agent.beat(claim, found(1, *given(claim)))
         self.agent.report(claim)
+
+
+def edit(yard: SearchingYard, by: str, **fields: Any) -> None:
+    """Edit a yard's search by its own call or by one for many jobs, which merges labels."""
+    control_plane, search_id = yard.control_plane, yard.search.id
+    if by == "call":
+        with control_plane.write() as tx:
+            change = JobEdit.model_validate(fields)
+            edits.edit(tx, search_id, change, versions=None, now=control_plane.now)
+        return
+    (name,) = fields
+    action = {"labels": "label", "priority": "priority"}[name]
+    request = BulkRequest.model_validate({"action": action, "ids": [search_id], **fields})
+    bulk.carry_out(
+        control_plane.database,
+        BulkCall(request, None, control_plane.now, control_plane.new_job_id),
+    )

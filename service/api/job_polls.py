@@ -17,6 +17,7 @@ from service.store.job_reading import polled_job
 from service.store.polled_rows import CannotPoll
 
 _PATH = re.compile(r"/jobs/([A-Za-z0-9_.-]{1,64})")
+_SHORT = b"short=true"
 _MOST_KEPT = 256
 _JSON = (b"content-type", b"application/json")
 _NO_CACHE = (b"cache-control", b"no-cache")
@@ -26,7 +27,7 @@ _Answer = tuple[str, bytes | None]
 
 
 class JobPolls:
-    """Answers `GET /jobs/{job_id}` of jobs whose view follows from their row alone.
+    """Answers `GET /jobs/{job_id}`, also short, of jobs whose view follows from their row alone.
 
     An unchanged job costs the reading of its version; a changed one is drawn once, however many
     poll it. On SQLite the rows are read on the event loop, which costs less than to go to a thread
@@ -35,28 +36,29 @@ class JobPolls:
 
     def __init__(self, context: AppContext) -> None:
         self._database = context.database
-        self._bodies: dict[tuple[str, Caller], tuple[int, bytes]] = {}
+        self._bodies: dict[tuple[str, bool, Caller], tuple[int, bytes]] = {}
 
     async def answer(self, scope: Scope, headers: Mapping[bytes, bytes], send: Send) -> bool:
         """Whether it was answered; any other request is a route's, and so are all refusals."""
-        if scope["method"] != "GET" or scope["query_string"]:
+        if scope["method"] != "GET" or scope["query_string"] not in (b"", _SHORT):
             return False
         path = _PATH.fullmatch(route_path(scope))
         if path is None:
             return False
         if_none_match = headers.get(b"if-none-match", b"").decode("latin-1")
-        reader = scope["caller"].reader
+        key = path[1], scope["query_string"] == _SHORT, scope["caller"].reader
         if self._database.is_sqlite:
-            answer = self._read(path[1], if_none_match, reader)
+            answer = self._read(key, if_none_match)
         else:
-            answer = await run_in_threadpool(self._read, path[1], if_none_match, reader)
+            answer = await run_in_threadpool(self._read, key, if_none_match)
         if answer is None:
             return False
         scope[ROUTE] = "/jobs/{job_id}"
         await _send(send, *answer)
         return True
 
-    def _read(self, job_id: str, if_none_match: str, reader: Caller) -> _Answer | None:
+    def _read(self, key: tuple[str, bool, Caller], if_none_match: str) -> _Answer | None:
+        job_id, is_short, reader = key
         try:
             with self._database.poll() as rows:
                 version = views.version_of_row(rows, job_id)
@@ -65,10 +67,10 @@ class JobPolls:
                 etag = for_reader(running_job_etag(version), reader)
                 if names_etag(if_none_match, etag):
                     return etag, None
-                drawn = self._bodies.get((job_id, reader))
+                drawn = self._bodies.get(key)
                 if drawn is not None and drawn[0] == version:
                     return etag, drawn[1]
-                job = polled_job(rows, job_id)
+                job = polled_job(rows, job_id, is_short=is_short)
         except CannotPoll:
             # The route waits for the database, or says what is wrong with it.
             return None
@@ -77,7 +79,7 @@ class JobPolls:
             return None
         if len(self._bodies) >= _MOST_KEPT:
             self._bodies.clear()
-        self._bodies[job_id, reader] = job.version, body
+        self._bodies[key] = job.version, body
         return for_reader(running_job_etag(job.version), reader), body
 
 

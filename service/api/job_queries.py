@@ -74,4 +74,7 @@ class JobQuery(JobListQuery):
     def page_request(self) -> PageRequest:
         """The page that is asked for."""
         names = frozenset(self.fields.split(",")) | {"id"} if self.fields is not None else None
+        if names is not None and "spec" in names:
+            # Nobody takes a spec for whole that is not.
+            names |= {"left_out"}
         return PageRequest(filter_of(self), self.order_by, self.after, self.limit, names)

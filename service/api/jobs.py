@@ -108,6 +108,9 @@ async def page(request: Request, query: Annotated[JobQuery, Query()], by: By) ->
     `order_by` is `created_at`, `duration`, `priority` or `metrics.NAME`, with `-` before it for the
     highest first; jobs without the value come last. `fields` is a comma-separated choice of the
     fields of a job. `after` is the `next` of the page before.
+
+    The paths that a search was given to measure are left out, as `left_out` of the job says:
+    `GET /jobs/{job_id}` has them.
     """
     pages: JobPages = request.app.state.job_pages
     drawn = await pages.reply((query.page_request, by.reader))
@@ -115,13 +118,16 @@ async def page(request: Request, query: Annotated[JobQuery, Query()], by: By) ->
 
 
 @router.get("/{job_id}", response_model=Job, responses=_OF_ONE)
-def get(request: Request, job_id: PathId, context: Context, by: By) -> Response:
+def get(
+    request: Request, job_id: PathId, context: Context, by: By, short: Flag = False
+) -> Response:
     """One job; polls with `If-None-Match` are answered 304 until it changes.
 
+    With `short` it is as a list has it: without what `left_out` names, which may be long.
     Polls of a running job do not come here: `JobPolls` answers them from its row alone.
     """
     with context.database.read() as tx:
-        view = views.view(tx, job_id)
+        view = views.short_view(tx, job_id) if short else views.view(tx, job_id)
     return conditional(request, view.json_for(by.reader), job_etag(view.job, by.reader))
 
 

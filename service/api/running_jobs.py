@@ -23,7 +23,7 @@ _MOST_KEPT = 256
 
 def body_of(job: PolledJob, reader: Caller) -> bytes | None:
     """The body that answers a poll, as that of the job's view; None if other rows are in that."""
-    frame = _frame_of(job.others, reader)
+    frame = _frame_of(job.others, job.left_out, reader)
     if frame is None:
         return None
     head, tail = frame
@@ -33,9 +33,11 @@ def body_of(job: PolledJob, reader: Caller) -> bytes | None:
 
 
 @lru_cache(maxsize=_MOST_KEPT)
-def _frame_of(others: tuple[Any, ...], reader: Caller) -> tuple[bytes, bytes] | None:
+def _frame_of(
+    others: tuple[Any, ...], left_out: int | None, reader: Caller
+) -> tuple[bytes, bytes] | None:
     """The members of a job's JSON before its progress and after its metrics."""
-    view = views.view_of_others(others)
+    view = views.view_of_others(others, left_out)
     if view is None:
         return None
     seen = seen_by(view, reader)

@@ -67,6 +67,9 @@ def list_jobs(
     mine: Annotated[
         bool, typer.Option("--mine", help="Only jobs that your own token submitted.")
     ] = False,
+    parts: Annotated[
+        bool, typer.Option("--parts", help="Also the jobs that measure for a search.")
+    ] = False,
     order_by: Annotated[
         str | None,
         typer.Option(
@@ -98,6 +101,7 @@ def list_jobs(
             created_after=created_after,
             submitted_by=_own_name(client, submitted_by) if mine else submitted_by,
             params=parameter_texts(param or []),
+            parts=parts,
             order_by=order_by,
         )
         if exports:

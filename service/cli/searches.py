@@ -125,6 +125,8 @@ def show(
     for title, text in _lines(summary):
         terminal.echo(f"{title:<12}{text}")
     print_table(_COLUMNS, map(_row, summary.front))
+    if (more := summary.left_out.get("/front")) is not None:
+        terminal.echo(f"{more} more are not shown: trainyard search candidates {summary.job_id}")
 
 
 def candidates(
@@ -211,6 +213,8 @@ def _lines(summary: SearchSummary) -> Iterator[tuple[str, str]]:
     least, most = summary.least_multiply_adds, summary.most_multiply_adds
     span = "" if least is None or most is None else f", of {_macs(least)} to {_macs(most)}"
     yield "limit", f"{_macs(summary.macs_limit)} at {summary.macs_image_size} px{span}"
+    if summary.workers > 1:
+        yield "parts", f"trainyard jobs --label part_of:{summary.job_id}"
     if summary.best is not None:
         yield "best", summary.best.blocks
         yield "error", f"{error_rate(summary.best.top1_error)}, loss {loss(summary.best.loss)}"

@@ -61,10 +61,10 @@ def _next(client: Client, before: Scene) -> Scene:
 
 
 def _scene(client: Client, server: str) -> Scene:
-    queued = islice(client.jobs(state=JobState.QUEUED), _MOST_JOBS)
+    queued = islice(client.jobs(state=JobState.QUEUED, parts=True), _MOST_JOBS)
     return Scene(
         server,
-        list(islice(client.jobs(state=_AT_WORK), _MOST_JOBS)),
+        list(islice(client.jobs(state=_AT_WORK, parts=True), _MOST_JOBS)),
         sorted(queued, key=lambda job: (job.queue_position is None, job.queue_position)),
         [each for each in client.workers() if each.state not in ("gone", "lost")],
         datetime.now(UTC),

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from service.contract.json_types import NO_OTHER_NAMES
 from service.contract.json_values import JsonCutTo
-from service.contract.text import CutTo, Text
+from service.contract.text import CutTo, ShortText, Text
 
 RESULT_BYTES = 64 * 1024
 _FIRST_YEAR, _LAST_YEAR = 1970, 9998
@@ -81,6 +81,14 @@ Metrics = Annotated[
     BeforeValidator(_finite_items),
 ]
 """Metric name -> value; NaN and infinite values are left out, and one without a name."""
+
+LeftOut = Annotated[
+    dict[ShortText, Step], CutTo(64), Field(exclude_if=lambda left_out: not left_out)
+]
+"""By JSON pointer the lists that an answer is without, or has cut: how many items are not there.
+
+It is only there where something was left out.
+"""
 
 Result = Annotated[dict[str, Any], JsonCutTo(RESULT_BYTES)]
 """A JSON object of a worker; NaN and infinite values in it become null."""

@@ -25,6 +25,9 @@ from service.contract.text import Text
 
 PARAMETER = "param."
 """The beginning of the name of a filter by a parameter of the specification."""
+PART_LABEL = "part_of"
+"""The label of a job that measures for a search; its value is the search."""
+_ID_BEGINNING = "job_"
 LISTS = ("state", "kind", "label")
 """The filters that take several values."""
 MOST_VALUES = 64
@@ -75,6 +78,10 @@ def _moment(value: Any) -> Any:
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
+def _flag(value: Any) -> Any:
+    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
+
+
 def _value_text(value: Any) -> Any:
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -88,6 +95,7 @@ LabelText = Annotated[Text, Field(max_length=319), BeforeValidator(_readable_lab
 """A label as `key:value`."""
 Since = Annotated[Moment, BeforeValidator(_moment)]
 """A moment in ISO 8601; one without a zone is in UTC."""
+Parts = Annotated[bool, Field(strict=True), BeforeValidator(_flag)]
 ParameterValue = Annotated[Text, Field(max_length=255), BeforeValidator(_value_text)]
 
 
@@ -97,6 +105,9 @@ class JobSelection(BaseModel):
     A job has one of the states and kinds, and every label. `q` is a part of its name, its id or a
     label, in upper or lower case. `param.NAME` is a parameter of its specification; numbers are
     compared as numbers. `submitted_by` is the name of a token.
+
+    Jobs that measure for a search are left out, unless `parts` is true or they are named: by the
+    label `part_of`, by `name`, or by a `q` that begins with `job_`.
     """
 
     model_config = ConfigDict(
@@ -117,6 +128,14 @@ class JobSelection(BaseModel):
     label: Annotated[tuple[LabelText, ...], _VALUES, ONE_OR_MANY]
     created_after: Since | None = None
     submitted_by: Id | None = None
+    # Left out where it says nothing: a call that came before has the digest of before.
+    parts: Annotated[Parts, Field(exclude_if=lambda parts: not parts)] = False
+
+    @property
+    def has_parts(self) -> bool:
+        """Whether jobs that measure for a search are meant, too: they are asked for, or named."""
+        is_named = self.name is not None or (self.q or "").startswith(_ID_BEGINNING)
+        return self.parts or is_named or any(key == PART_LABEL for key, _ in self.labels)
 
     @property
     def parameters(self) -> dict[str, str]:

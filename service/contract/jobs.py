@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.contract.actions import JobAction
-from service.contract.fields import IdText, LabelTexts, Metrics, Result
+from service.contract.fields import IdText, LabelTexts, LeftOut, Metrics, Result
 from service.contract.reading import Extensible
 from service.contract.specs import KindName
 from service.contract.stored_specs import StoredSpec
@@ -110,7 +110,11 @@ class Job(BaseModel):
     `submitted_by` is the name of the token that submitted it; None on a server without tokens.
 
     An import has no recipe until its file has been read. `unreadable` says why this version
-    cannot read the job's spec, if it cannot: then `spec` is as it is stored.
+    cannot read the job's spec, if it cannot: then `spec` is as it is stored. `part_of` is the
+    search that it measures for.
+
+    A list has rows of limited size: of a search that measures given paths, `spec.params` has no
+    `candidates` there, and `left_out` is `{"/spec/params/candidates": N}`, how many there are.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -137,9 +141,11 @@ class Job(BaseModel):
     best_checkpoint: IdText | None = None
     result: Result | None = None
     parent_job_id: IdText | None = None
+    part_of: Annotated[IdText | None, Field(exclude_if=lambda search: search is None)] = None
     submitted_by: ShortText | None = None
     unreadable: Message | None = None
     spec: StoredSpec
+    left_out: LeftOut = Field(default_factory=dict)
     actions: Annotated[tuple[JobAction, ...], CutTo(_MOST_ACTIONS)] = ()
     version: int = 1
 

@@ -6,11 +6,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from service.contract.architectures import MOST_PLACES
 from service.contract.candidates import Candidate
-from service.contract.fields import IdText, Step
+from service.contract.fields import IdText, LeftOut, Step
 from service.contract.search_params import MOST_CANDIDATES
 from service.contract.text import CutTo, ShortText
 
 CHOICES = 4
+MOST_SHOWN = 500
+"""Of the front and of the generations."""
+MOST_PARENTS = 100
 
 FitnessName = Literal["error", "loss"]
 CandidateOrder = Literal["order", "fitness", "multiply_adds"]
@@ -40,7 +43,11 @@ class SearchSummary(BaseModel):
     the best so far, of which the next population is made, and `heat` how often each choice stands
     at each place among them. `recipe` is that of which each path is a variant, and `space` the name
     of its space, where it has several. The least and the most multiply-adds that a path can have
-    are None where nothing is known of the network any more.
+    are None where nothing is known of the network any more. Parts of it measure by `workers`.
+
+    Each list has a limit: of `front` and `generations` the first, the last and 500 in all, evenly
+    spread, and the 100 best of the `parents`. `left_out` has how many are not there, and
+    `GET /jobs/{id}/candidates` has all candidates. `heat` is of all parents.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -58,8 +65,10 @@ class SearchSummary(BaseModel):
     choices: Step = CHOICES
     evaluated: Step
     total: Step
+    workers: Step = 1
     best: Candidate | None
     front: Annotated[tuple[Candidate, ...], CutTo(MOST_CANDIDATES)]
     generations: Annotated[tuple[SearchGeneration, ...], CutTo(MOST_CANDIDATES)]
     parents: Annotated[tuple[Candidate, ...], CutTo(MOST_CANDIDATES)]
     heat: Annotated[tuple[_Counts, ...], CutTo(MOST_PLACES)]
+    left_out: LeftOut = Field(default_factory=dict)

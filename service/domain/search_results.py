@@ -5,12 +5,21 @@ from itertools import groupby
 from math import isfinite
 from operator import attrgetter
 from statistics import median
+from typing import TypeVar
 
 from service.contract.candidate_ranks import best_first, front_of, heat_of, value_of
 from service.contract.candidates import Candidate
 from service.contract.search_params import SearchParams
-from service.contract.search_summaries import FitnessName, SearchGeneration, SearchSummary
+from service.contract.search_summaries import (
+    MOST_PARENTS,
+    MOST_SHOWN,
+    FitnessName,
+    SearchGeneration,
+    SearchSummary,
+)
 from service.domain.path_spaces import PathSpace
+
+Item = TypeVar("Item")
 
 
 def total_of(params: SearchParams) -> int:
@@ -38,6 +47,13 @@ def generations_of(
     )
 
 
+def spread(items: Sequence[Item], most: int) -> list[Item]:
+    """At most so many (two or more), evenly spread: the first and the last are among them."""
+    if len(items) <= most:
+        return list(items)
+    return [items[number * (len(items) - 1) // (most - 1)] for number in range(most)]
+
+
 def summary_of(
     job_id: str,
     params: SearchParams,
@@ -46,9 +62,18 @@ def summary_of(
     recipe: str | None,
     space: PathSpace | None,
 ) -> SearchSummary:
-    """The summary of a search; `space` None where its network is not known any more."""
+    """The summary of a search, cut to what it may have.
+
+    `space` is None where its network is not known any more.
+    """
     fitness, ranked = params.fitness, best_first(candidates, params.fitness)
     parents = ranked[: params.parents]
+    front, generations = front_of(candidates, fitness), generations_of(candidates, fitness)
+    left_out = {
+        "/front": len(front) - MOST_SHOWN,
+        "/generations": len(generations) - MOST_SHOWN,
+        "/parents": len(parents) - MOST_PARENTS,
+    }
     longest = max((len(each.blocks) for each in candidates), default=0)
     places = longest if space is None else len(space.choices)
     return SearchSummary(
@@ -62,11 +87,13 @@ def summary_of(
         places=places,
         evaluated=len(candidates),
         total=total_of(params),
+        workers=params.workers,
         best=ranked[0] if ranked else None,
-        front=tuple(front_of(candidates, fitness)),
-        generations=generations_of(candidates, fitness),
-        parents=tuple(parents),
+        front=tuple(spread(front, MOST_SHOWN)),
+        generations=tuple(spread(generations, MOST_SHOWN)),
+        parents=tuple(parents[:MOST_PARENTS]),
         heat=heat_of(parents, places),
+        left_out={pointer: count for pointer, count in left_out.items() if count > 0},
     )
 
 

@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 
 from service.domain.job_cursors import JobCursor
-from service.store.job_search import EVERY_JOB, JobFilter, conditions, json_number
+from service.store.job_search import EVERY_JOB, SHOWN_JOBS, JobFilter, conditions, json_number
 from service.store.schema import Utc
 from service.store.tables import jobs
 
@@ -62,7 +62,7 @@ def rows_by_id(tx: Connection, query: Select[Any], request: PageRequest) -> Sequ
     wanted = conditions(tx.dialect.name, request.job_filter)
     if request.after is not None:
         wanted.append(jobs.c.id < request.after if falling else jobs.c.id > request.after)
-    if request.job_filter == EVERY_JOB:
+    if request.job_filter in (EVERY_JOB, SHOWN_JOBS):
         query = query.where(*wanted).order_by(by_id).limit(request.limit + 1)
     else:
         # Whole rows of the page alone: SQLite may read all that match, and sort them.

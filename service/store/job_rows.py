@@ -26,6 +26,7 @@ _AS_SHOWN = (
     "latest_checkpoint",
     "best_checkpoint",
     "parent_job_id",
+    "part_of",
     "submitted_by",
     "version",
 )

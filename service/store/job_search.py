@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -31,7 +31,6 @@ from service.store.tables import jobs
 
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,63})(\.[0-9]{1,64})?([eE][+-]?[0-9]{1,3})?")
 _WILDCARD = re.compile("[%_~]")
-_COUNT_ALL = "SELECT state, count(*) FROM jobs GROUP BY state"
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ class JobFilter:
     """Which jobs are meant; what is None or empty is no limit.
 
     A job has one of the `states` and `kinds`, all `labels` and all `parameters`; `text` is a part
-    of its name, its id or a label.
+    of its name, its id or a label. Without `has_parts` it measures for no search.
     """
 
     states: tuple[JobState, ...] = ()
@@ -51,9 +50,16 @@ class JobFilter:
     parameters: tuple[tuple[str, str], ...] = ()
     created_after: datetime | None = None
     submitted_by: str | None = None
+    has_parts: bool = True
 
 
 EVERY_JOB = JobFilter()
+SHOWN_JOBS = JobFilter(has_parts=False)
+"""What a list has that nothing narrows."""
+_COUNT_OF = {
+    EVERY_JOB: "SELECT state, count(*) FROM jobs GROUP BY state",
+    SHOWN_JOBS: "SELECT state, count(*) FROM jobs WHERE part_of IS NULL GROUP BY state",
+}
 
 
 def filter_of(selection: JobSelection) -> JobFilter:
@@ -68,6 +74,7 @@ def filter_of(selection: JobSelection) -> JobFilter:
         parameters=tuple(sorted(selection.parameters.items())),
         created_after=selection.created_after,
         submitted_by=selection.submitted_by,
+        has_parts=selection.has_parts,
     )
 
 
@@ -79,12 +86,13 @@ def conditions(dialect: str, job_filter: JobFilter) -> list[ColumnElement[bool]]
 
 def count_by_state(tx: Connection, job_filter: JobFilter) -> dict[str, int]:
     """How many jobs of each state there are, whatever states the filter has."""
-    wanted = list(_without_states(tx.dialect.name, job_filter))
-    if wanted:
-        query = select(jobs.c.state, func.count()).where(*wanted).group_by(jobs.c.state)
-        return {state: count for state, count in tx.execute(query)}
     # As text: every first page asks for it, and building the query costs more than to run it.
-    return {state: count for state, count in tx.exec_driver_sql(_COUNT_ALL)}
+    count_of_all = _COUNT_OF.get(replace(job_filter, states=()))
+    if count_of_all is not None:
+        return {state: count for state, count in tx.exec_driver_sql(count_of_all)}
+    wanted = list(_without_states(tx.dialect.name, job_filter))
+    query = select(jobs.c.state, func.count()).where(*wanted).group_by(jobs.c.state)
+    return {state: count for state, count in tx.execute(query)}
 
 
 def matching_ids(tx: Connection, job_filter: JobFilter, limit: int) -> list[str]:
@@ -109,6 +117,8 @@ def json_number(dialect: str, column: Column[Any], *path: str) -> ColumnElement[
 
 
 def _without_states(dialect: str, job_filter: JobFilter) -> Iterator[ColumnElement[bool]]:
+    if not job_filter.has_parts:
+        yield jobs.c.part_of.is_(None)
     if job_filter.kinds:
         yield jobs.c.kind.in_(job_filter.kinds)
     for exact, value in (

@@ -19,7 +19,12 @@ from service.contract.stored_specs import StoredSpec, recipe_parameters, spec_as
 from service.domain.gpu_counts import gpu_counts_of
 from service.domain.offers import JobNeeds, JobNetwork
 from service.store.checkpoint_tables import checkpoints
-from service.store.job_reading import job_of_row, select_jobs
+from service.store.job_reading import (
+    job_of_row,
+    job_of_short_row,
+    select_jobs,
+    select_short_jobs,
+)
 from service.store.job_rows import NEW_JOBS, StoredJob, columns_of
 from service.store.tables import jobs
 
@@ -80,6 +85,12 @@ def get(tx: Connection, job_id: str, *, lock: bool = False) -> StoredJob | None:
     query = select_jobs(tx).where(jobs.c.id == job_id)
     row = tx.execute(query.with_for_update() if lock else query).first()
     return job_of_row(row) if row is not None else None
+
+
+def get_short(tx: Connection, job_id: str) -> StoredJob | None:
+    """One job without what a list leaves out of it."""
+    row = tx.execute(select_short_jobs(tx).where(jobs.c.id == job_id)).first()
+    return job_of_short_row(row) if row is not None else None
 
 
 def get_all(tx: Connection, job_ids: Collection[str]) -> dict[str, StoredJob]:

@@ -107,6 +107,14 @@ def jobs_of(tx: Connection, search_ids: Collection[str]) -> list[str]:
     return sorted(tx.execute(_of_live(table.c.job_id, search_ids)).scalars())
 
 
+def searches_by_job(tx: Connection, search_ids: Collection[str]) -> dict[str, str]:
+    """By job that measures for one of the searches and has not ended: which search."""
+    ids = sorted(search_ids)
+    live = jobs.c.state.not_in(ENDED_JOBS)
+    query = select(table.c.job_id, table.c.search_id).join(jobs, jobs.c.id == table.c.job_id)
+    return {row[0]: row[1] for row in tx.execute(query.where(table.c.search_id.in_(ids), live))}
+
+
 def searches_with_live(tx: Connection, search_ids: Collection[str]) -> set[str]:
     """Those of the searches for which jobs measure that have not ended."""
     return set(tx.execute(_of_live(table.c.search_id, search_ids)).scalars())

@@ -78,17 +78,26 @@ jobs = Table(
     _checkpoint_column("source_checkpoint"),
     Column("result", JSON),
     Column("parent_job_id", String(64)),
+    # The search that it measures for, which may be gone since.
+    Column("part_of", String(64)),
     # The name of a token, which may be gone since.
     Column("submitted_by", String(64)),
     Column("version", Integer, nullable=False),
-    Index("ix_jobs_state_id", "state", "id"),
+    # Lists leave out parts of searches: each index has what says so.
+    Index("ix_jobs_state_id", "state", "id", "part_of"),
     # The list of a recipe, and the counts by recipe and state.
-    Index("ix_jobs_recipe_id_state", "recipe", "id", "state"),
+    Index("ix_jobs_recipe_id_state", "recipe", "id", "state", "part_of"),
     # The list of some kinds, and its counts by state.
-    Index("ix_jobs_kind_id_state", "kind", "id", "state"),
+    Index("ix_jobs_kind_id_state", "kind", "id", "state", "part_of"),
+    Index(
+        "ix_jobs_shown",
+        "id",
+        sqlite_where=text("part_of IS NULL"),
+        postgresql_where=text("part_of IS NULL"),
+    ),
     Index("ix_jobs_source_checkpoint", "source_checkpoint"),
     Index("ix_jobs_parent_job_id", "parent_job_id"),
-    Index("ix_jobs_submitted_by_id_state", "submitted_by", "id", "state"),
+    Index("ix_jobs_submitted_by_id_state", "submitted_by", "id", "state", "part_of"),
     Index(
         "ix_jobs_queue",
         "queue_order",

@@ -11,6 +11,7 @@ def selection(
     *,
     params: Mapping[str, Any] | None = None,
     created_after: datetime | str | None = None,
+    parts: bool = False,
     **filters: str | Sequence[str] | None,
 ) -> dict[str, str | Sequence[str]]:
     """The filters that are not None, with a parameter of a specification as `param.NAME`.
@@ -18,7 +19,8 @@ def selection(
     Raises InvalidRequest for a moment without a zone.
     """
     named = {f"param.{name}": _text_of(value) for name, value in (params or {}).items()}
-    given = {**filters, "created_after": moment_text("created_after", created_after)}
+    moment = moment_text("created_after", created_after)
+    given = {**filters, "parts": "true" if parts else None, "created_after": moment}
     return {name: value for name, value in given.items() if value is not None} | named
 
 

@@ -72,14 +72,18 @@ def jobs(
     created_after: datetime | str | None = None,
     submitted_by: str | None = None,
     params: Mapping[str, Any] | None = None,
+    parts: bool = False,
     order_by: str | None = None,
 ) -> ItemFlow[Job]:
     """All jobs to which every filter that is not None applies, the newest first.
 
     A job has one of the states and kinds, and every label (`key:value`). `q` is a part of its name,
-    its id or a label; `params` are parameters of its specification. `order_by` is `created_at`,
-    `duration`, `priority` or `metrics.NAME`, with `-` before it for the highest first. A server of
-    an older version refuses what it does not know.
+    its id or a label; `params` are parameters of its specification. Jobs that measure for a search
+    are only there with `parts`, or where they are named. `order_by` is `created_at`, `duration`,
+    `priority` or `metrics.NAME`, with `-` before it for the highest first. A server of an older
+    version refuses what it does not know.
+
+    `left_out` of a job says what a list has without; `refresh()`, or `job(id)`, brings that.
     """
     filters = selection(
         q=q,
@@ -91,6 +95,7 @@ def jobs(
         created_after=created_after,
         submitted_by=submitted_by,
         params=params,
+        parts=parts,
     )
     return paginate(Job, "/jobs", {**filters, "order_by": order_by, "limit": PAGE})
 

@@ -23,7 +23,12 @@ from service.contract.model_json import json_of
 from service.control.access.ownership import require_owner
 from service.control.jobs import edits, retries, search_family
 from service.control.jobs.job_changes import JobChange, store_changes
-from service.control.jobs.state_changes import cancel_change, pause_change, resume_change
+from service.control.jobs.state_changes import (
+    cancel_change,
+    edit_change,
+    pause_change,
+    resume_change,
+)
 from service.domain.access import SERVER, Caller
 from service.domain.errors import (
     Forbidden,
@@ -40,7 +45,8 @@ from service.store.job_search import conditions, count_matching, filter_of, matc
 
 _BATCHES = {"retry": 25, "delete": 50}
 """Of actions that send many statements for a job: other writers wait for a transaction."""
-_ALSO_OF_PARTS = ("cancel", "pause", "resume")
+_EDITS = ("label", "priority")
+_ALSO_OF_PARTS = ("cancel", "pause", "resume", *_EDITS)
 
 
 @dataclass(frozen=True)
@@ -185,8 +191,14 @@ def _all_together(
         changes.append((row.job, change))
         yield _changed(row.job, change)
     store_changes(tx, changes, call.now)
+    changed = [job for job, _ in changes]
+    if call.request.action in _EDITS:
+        searches = filter(search_family.has_parts, changed)
+        edited = {job.id: _edit(job, call.request) for job in searches}
+        search_family.edit_parts(tx, edited, call.now)
+        return
     mode = call.request.mode or "graceful"
-    search_family.change_parts(tx, call.request.action, [job for job, _ in changes], mode, call.now)
+    search_family.change_parts(tx, call.request.action, changed, mode, call.now)
 
 
 def _change_of(
@@ -201,7 +213,7 @@ def _change_of(
         return lambda row: pause_change(row.job)
     if request.action == "resume":
         return lambda row: resume_change(tx, row)
-    return lambda row: edits.edit_change(row.job, _edit(row.job, request))
+    return lambda row: edit_change(row.job, _edit(row.job, request))
 
 
 def _edit(job: Job, request: BulkRequest) -> JobEdit:

@@ -2,15 +2,15 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Connection
 
 from service.contract.changes import JobEdit
-from service.contract.jobs import ENDED_JOBS, Job
+from service.contract.jobs import ENDED_JOBS
 from service.control.access.ownership import require_owner
-from service.control.jobs.job_changes import NO_CHANGE, JobChange, store_change
-from service.control.jobs.search_family import has_parts
+from service.control.jobs import search_family
+from service.control.jobs.job_changes import store_change
+from service.control.jobs.state_changes import edit_change
 from service.control.jobs.views import stored
 from service.domain.access import SERVER, Caller
 from service.domain.errors import Conflict, Stale
@@ -26,7 +26,6 @@ from service.store import (
     series,
 )
 from service.store import jobs as store
-from service.store.jobs import edited_columns
 
 
 def edit(
@@ -38,26 +37,16 @@ def edit(
     now: datetime,
     by: Caller = SERVER,
 ) -> None:
-    """Change what `JobEdit` has; raises NotFound, Forbidden, Stale for another version."""
+    """Change what `JobEdit` has, of a search for what measures for it, too.
+
+    Raises NotFound, Forbidden, Stale for another version.
+    """
     job = stored(tx, job_id, lock=True).job
     require_owner(by, job_id, job.submitted_by)
     if versions is not None and job.version not in versions:
         raise Stale("stale", f"{job_id} has changed: read it again, and send its new ETag")
     store_change(tx, job, edit_change(job, change), now)
-
-
-def edit_change(job: Job, edit: JobEdit) -> JobChange:
-    """What an edit changes of a locked job."""
-    values: dict[str, Any] = edit.model_dump(exclude_unset=True)
-    changed = {name: value for name, value in values.items() if getattr(job.spec, name) != value}
-    if not changed:
-        return NO_CHANGE
-    what = ", ".join(
-        f"{name} is removed" if value is None else f"{name} is now {value}"
-        for name, value in changed.items()
-    )
-    columns = edited_columns(job.spec.model_copy(update=changed))
-    return JobChange(columns, ("edited", what), action="job.edit", detail=", ".join(changed))
+    search_family.edit_parts(tx, {job_id: change} if search_family.has_parts(job) else {}, now)
 
 
 def delete(tx: Connection, job_id: str, by: Caller = SERVER) -> None:
@@ -70,7 +59,7 @@ def delete(tx: Connection, job_id: str, by: Caller = SERVER) -> None:
     require_owner(by, job_id, job.submitted_by)
     if job.state not in ENDED_JOBS:
         raise Conflict("job_not_ended", f"{job_id} is {job.state}; cancel it first")
-    if has_parts(job) and (live := search_parts.jobs_of(tx, [job_id])):
+    if search_family.has_parts(job) and (live := search_parts.jobs_of(tx, [job_id])):
         message = (
             f"{live[0]}, which measures for {job_id}, is ending: delete it when that has ended"
         )

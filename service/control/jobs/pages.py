@@ -20,7 +20,7 @@ from service.domain.errors import InvalidFields
 from service.domain.job_cursors import JobCursor, NoCursor, cursor_of
 from service.store.job_columns import FIELDS, job_of_columns, select_columns
 from service.store.job_pages import PageRequest, ids_in_order, rows_by_id, rows_of_ids
-from service.store.job_reading import job_of_row, select_jobs
+from service.store.job_reading import job_of_short_row, select_short_jobs
 from service.store.job_search import count_by_state
 
 _MOST_KEPT = 512
@@ -48,7 +48,7 @@ class JobPage:
 
 def page(tx: Connection, request: PageRequest, now: datetime, reader: Caller = SERVER) -> JobPage:
     """A page of jobs as one reader is shown it; raises InvalidFields for another list's `after`."""
-    columns, is_partial = select_jobs(tx), False
+    columns, is_partial = select_short_jobs(tx), False
     if request.fields is not None and request.fields <= FIELDS:
         columns, is_partial = select_columns(tx, request.fields), True
     rows, following = _rows(tx, columns, request, now)
@@ -60,8 +60,8 @@ def jobs_of_page(
     tx: Connection, request: PageRequest, now: datetime
 ) -> tuple[list[Job], str | None]:
     """The jobs of a page as their rows are, and where the next one begins, if there is one."""
-    rows, following = _rows(tx, select_jobs(tx), request, now)
-    return [job_of_row(row).job for row in rows], following
+    rows, following = _rows(tx, select_short_jobs(tx), request, now)
+    return [job_of_short_row(row).job for row in rows], following
 
 
 def _rows(
@@ -109,7 +109,7 @@ def _partial_jobs(rows: Sequence[Row[Any]], request: PageRequest) -> list[bytes]
 def _whole_jobs(
     tx: Connection, rows: Sequence[Row[Any]], request: PageRequest, reader: Caller
 ) -> list[bytes]:
-    drawn = views.views_of(tx, [job_of_row(row) for row in rows])
+    drawn = views.views_of(tx, [job_of_short_row(row) for row in rows])
     if request.fields is None:
         return [each.json_for(reader) for each in drawn]
     return [_json_of_view(each, request.fields, reader) for each in drawn]

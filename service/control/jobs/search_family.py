@@ -1,19 +1,33 @@
 """A search and the jobs that measure for it: what is done to it is done to them."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
 from sqlalchemy import Connection
 
+from service.contract.changes import JobEdit
+from service.contract.fields import MOST_LABELS
+from service.contract.job_queries import PART_LABEL
 from service.contract.jobs import ENDED_JOBS, Job
 from service.contract.specs import SearchSpec
 from service.control.jobs.job_changes import JobChange, store_changes
-from service.control.jobs.state_changes import cancel_change, pause_change, resume_change
+from service.control.jobs.state_changes import (
+    cancel_change,
+    edit_change,
+    pause_change,
+    resume_change,
+)
 from service.domain.lifecycle import JobEvent, is_legal
 from service.store import attempts, search_parts
 from service.store import jobs as store
 from service.store.job_rows import StoredJob
+
+
+def labels_of_part(search_id: str, labels: Mapping[str, str]) -> dict[str, str]:
+    """Those of the search, and its own as long as there is room for it."""
+    own = dict(labels) | {PART_LABEL: search_id}
+    return own if len(own) <= MOST_LABELS else dict(labels)
 
 
 def lock_with_parts(tx: Connection, job_ids: Collection[str]) -> None:
@@ -26,7 +40,8 @@ def lock_with_parts(tx: Connection, job_ids: Collection[str]) -> None:
 def lock_parts(tx: Connection, searches: Sequence[Job]) -> list[StoredJob]:
     """The live jobs that measure for some of the jobs, locked; the caller has locked these.
 
-    No other can come: they are made under the lock of their search, and so their ids are later.
+    No other can come: they are made under the lock of their search. Their ids are later than its
+    own (see `later_id`), so that whoever locks jobs by id locks the search first, too.
     """
     ids = [job.id for job in searches if has_parts(job)]
     part_ids = search_parts.jobs_of(tx, ids) if ids else []
@@ -62,6 +77,26 @@ def resume_parts(tx: Connection, searches: Sequence[Job], now: datetime) -> None
     """Resume what measures for locked searches, which were resumed; raises Conflict."""
     parts = _that_may(lock_parts(tx, searches), JobEvent.RESUMED)
     _store(tx, parts, partial(resume_change, tx), now)
+
+
+def edit_parts(tx: Connection, edits: Mapping[str, JobEdit], now: datetime) -> None:
+    """Give what measures for locked searches the labels and the place in the queue of theirs.
+
+    `edits` are by the id of the search; a part has a name of its own, and keeps it.
+    """
+    parts = search_parts.searches_by_job(tx, edits) if edits else {}
+    if not parts:
+        return
+
+    def change(row: StoredJob) -> JobChange:
+        edit = edits[parts[row.job.id]]
+        values = edit.model_dump(include={"labels", "priority", "preemptible"}, exclude_unset=True)
+        if "labels" in values:
+            values["labels"] = labels_of_part(parts[row.job.id], values["labels"])
+        return edit_change(row.job, JobEdit.model_construct(set(values), **values))
+
+    live = [row for row in store.lock_all(tx, parts) if row.job.state not in ENDED_JOBS]
+    _store(tx, live, change, now)
 
 
 def change_parts(

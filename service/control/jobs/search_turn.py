@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from service.contract.access import Role
 from service.contract.candidates import WantedCandidate
 from service.contract.counts import count_text
-from service.contract.fields import MOST_LABELS
+from service.contract.ids import later_id
 from service.contract.jobs import ENDED_JOBS, JobState, Reason
 from service.contract.search_params import PART_LABEL
 from service.contract.specs import CheckpointRef, SearchSpec
@@ -112,7 +112,10 @@ def _give(tx: Connection, search: StoredJob, new_id: Callable[[str], str], now: 
         return
     groups = divided(wanted, spec.params.workers)
     new = [
-        _part(tx, search, spec, [number, len(groups)], group, new_id("job"), now)
+        # The clock of this server may be behind that of the one that has made the search.
+        _part(
+            tx, search, spec, [number, len(groups)], group, later_id(new_id("job"), search_id), now
+        )
         for number, group in enumerate(groups, 1)
     ]
     store(tx, new)
@@ -174,7 +177,6 @@ def _part(
     of_generation = f"generation {generation}, " if generation else ""
     which = f"{of_generation}part {number} of {count}"
     name = cut_text(spec.name or search.job.id, _NAME_LENGTH - len(which) - 2)
-    labels = dict(spec.labels) | {PART_LABEL: search.job.id}
     given = {"candidates": tuple(each.blocks for each in group)}
     alone = {"workers": 1, "publish": False, "known": None}
     source_id = search.source_checkpoint
@@ -182,7 +184,7 @@ def _part(
     part = spec.model_copy(
         update={
             "name": f"{name}: {which}",
-            "labels": labels if len(labels) <= MOST_LABELS else spec.labels,
+            "labels": search_family.labels_of_part(search.job.id, spec.labels),
             "params": spec.params.model_copy(update=given | alone),
             "checkpoint": CheckpointRef(id=source_id) if source_id else spec.checkpoint,
         }
@@ -192,5 +194,12 @@ def _part(
     message = f"submitted: {which} of {search.job.id}"
     key = SubmissionKey(None, "")
     return new_job(
-        checked, key, forms=search.needs.forms, job_id=job_id, message=message, now=now, by=by
+        checked,
+        key,
+        forms=search.needs.forms,
+        job_id=job_id,
+        message=message,
+        now=now,
+        by=by,
+        part_of=search.job.id,
     )

@@ -1,4 +1,4 @@
-"""What a cancel, a pause and a resume change of one locked job."""
+"""What a cancel, a pause, a resume and an edit change of one locked job."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -6,12 +6,14 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from service.contract.changes import JobEdit
 from service.contract.jobs import ENDED_JOBS, Job, JobState, Reason
 from service.control.jobs.job_changes import NO_CHANGE, JobChange
 from service.control.scheduling.class_limit import check_class_limit
 from service.domain.errors import Conflict
 from service.domain.lifecycle import JobEvent, is_legal, move_job
 from service.store.job_rows import StoredJob
+from service.store.jobs import edited_columns
 
 _RESUMED = {
     JobState.PAUSED: "resumed: back to the queue",
@@ -68,6 +70,20 @@ def resume_change(tx: Connection, row: StoredJob) -> JobChange:
     values = {"state": state, "reason": None, "message": None, "not_before": None}
     values["asked_workers"] = None
     return JobChange(values, ("resumed", _RESUMED[job.state]), action="job.resume")
+
+
+def edit_change(job: Job, edit: JobEdit) -> JobChange:
+    """What an edit changes of a locked job."""
+    values: dict[str, Any] = edit.model_dump(exclude_unset=True)
+    changed = {name: value for name, value in values.items() if getattr(job.spec, name) != value}
+    if not changed:
+        return NO_CHANGE
+    what = ", ".join(
+        f"{name} is removed" if value is None else f"{name} is now {value}"
+        for name, value in changed.items()
+    )
+    columns = edited_columns(job.spec.model_copy(update=changed))
+    return JobChange(columns, ("edited", what), action="job.edit", detail=", ".join(changed))
 
 
 def _cancellation(

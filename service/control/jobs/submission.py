@@ -173,10 +173,12 @@ def new_job(
     now: datetime,
     by: Caller = SERVER,
     parent_job_id: str | None = None,
+    part_of: str | None = None,
 ) -> NewJob:
     """The job of a checked submission, whose history begins with `message`.
 
-    `forms` are the digests of the recipe's forms that its parameters were checked with.
+    `forms` are the digests of the recipe's forms that its parameters were checked with; `part_of`
+    is the search that it measures for.
     """
     spec = checked.spec
     job = Job(
@@ -190,6 +192,7 @@ def new_job(
         created_at=now,
         progress=kind_of(spec).first_progress(spec),
         parent_job_id=parent_job_id or checked.search,
+        part_of=part_of,
         submitted_by=by.name,
         spec=spec,
     )

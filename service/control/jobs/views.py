@@ -48,6 +48,14 @@ def view(tx: Connection, job_id: str) -> JobView:
     return views_of(tx, [stored(tx, job_id)])[0]
 
 
+def short_view(tx: Connection, job_id: str) -> JobView:
+    """One job as a list has it; raises NotFound."""
+    row = store.get_short(tx, job_id)
+    if row is None:
+        raise _no_such_job(job_id)
+    return views_of(tx, [row])[0]
+
+
 def get(tx: Connection, job_id: str) -> Job:
     """As `view`, the job alone."""
     return view(tx, job_id).job
@@ -64,9 +72,9 @@ def version_of_row(rows: PolledRows, job_id: str) -> int | None:
     return version[0]
 
 
-def view_of_others(others: tuple[Any, ...]) -> Job | None:
+def view_of_others(others: tuple[Any, ...], left_out: int | None) -> Job | None:
     """A job from all columns of its row but those of its progress; None as by `version_of_row`."""
-    row = job_of_others(others)
+    row = job_of_others(others, left_out)
     return None if row.job.state in _FOLLOWING_OTHERS else _view(row, _Surroundings()).job
 
 
@@ -74,8 +82,12 @@ def stored(tx: Connection, job_id: str, *, lock: bool = False) -> StoredJob:
     """One job with what only the control plane knows; raises NotFound."""
     row = store.get(tx, job_id, lock=lock)
     if row is None:
-        raise NotFound("no_such_job", f"there is no job {job_id}")
+        raise _no_such_job(job_id)
     return row
+
+
+def _no_such_job(job_id: str) -> NotFound:
+    return NotFound("no_such_job", f"there is no job {job_id}")
 
 
 def views_of(tx: Connection, rows: Sequence[StoredJob]) -> list[JobView]:

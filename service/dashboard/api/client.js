@@ -157,6 +157,9 @@ export function sendAction({ method, path, body, choices }) {
 
 export const jobPath = (jobId) => `jobs/${encodeURIComponent(jobId)}`;
 
+/** A job for what is asked again and again: without what its `left_out` names, which may be long. */
+export const shortJobPath = (jobId) => `${jobPath(jobId)}?short=true`;
+
 /** The address of a job's page. */
 export const pageOf = (jobId) => `#/jobs/${encodeURIComponent(jobId)}`;
 

@@ -1,7 +1,7 @@
 // Notifications of the browser when a job has ended whose bell is on, whatever page is shown.
 
 import { useEffect } from "../vendor/preact.js";
-import { jobPath } from "../api/client.js";
+import { shortJobPath } from "../api/client.js";
 import { usePolled } from "../api/polled.js";
 import { html } from "../parts/html.js";
 import { isEnded } from "../parts/states.js";
@@ -20,7 +20,7 @@ export function BellWatch() {
 }
 
 function Watch({ id }) {
-  const { value: job, error } = usePolled(jobPath(id), POLL_MS);
+  const { value: job, error } = usePolled(shortJobPath(id), POLL_MS);
   useEffect(() => {
     if (error?.status === 404) setBell(id, false);
     if (!job || !isEnded(job)) return;

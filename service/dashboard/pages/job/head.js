@@ -36,13 +36,17 @@ export function JobHead({ job, lineage, isGone, afterwards }) {
   `;
 }
 
-// The server gives it to every job of a sweep.
-const SWEEP_LABEL = "sweep";
+/** The pages of what the server names in a label: that of every job of a sweep, of every part of a search. */
+const PAGES = new Map([
+  ["sweep", "sweeps"],
+  ["part_of", "jobs"],
+]);
 
 function Label({ name, value }) {
   const text = `${name}: ${value}`;
   // A text that is in no element is not made visible by the template.
-  return name === SWEEP_LABEL ? html`<a href=${addressOf(["sweeps", value])}>${text}</a>` : visible(text);
+  const page = PAGES.get(name);
+  return page ? html`<a href=${addressOf([page, value])}>${text}</a>` : visible(text);
 }
 
 /** What the form submits; a job that cannot be read has no specification to change. */

@@ -1,7 +1,7 @@
 // The page of one job.
 
 import { useEffect, useRef } from "../../vendor/preact.js";
-import { jobPath } from "../../api/client.js";
+import { jobPath, shortJobPath } from "../../api/client.js";
 import { usePolled } from "../../api/polled.js";
 import { Files } from "../../parts/files.js";
 import { html } from "../../parts/html.js";
@@ -32,7 +32,7 @@ const POLL_MS = 2_000;
 const ENDED_POLL_MS = 15_000;
 
 export function JobPage({ id }) {
-  const { value: job, error, refresh } = usePolled(jobPath(id), (each) => (isEnded(each) ? ENDED_POLL_MS : POLL_MS));
+  const { value: job, error, refresh } = usePolled(shortJobPath(id), (each) => (isEnded(each) ? ENDED_POLL_MS : POLL_MS));
   useStateOfPage(id, job);
   return html`
     <article class="job-page" aria-busy=${!job && !error}>

@@ -12,13 +12,15 @@ const MOST_IN_SIGHT = 9;
 export function ParentHeat({ search: { summary, stages } }) {
   const { heat, parents } = summary;
   const choices = choicesOf(summary.choices);
+  // A summary has the best of them alone, where there are very many.
+  const most = parents.length + (summary.left_out?.["/parents"] ?? 0);
   return html`
     <section class="panel search-heat">
       <h2>Choices of the parents</h2>
-      <p class="quiet">${parents.length ? `How many of ${counted(parents.length, "parent has", "parents have")} a choice at a place.` : "No parents yet."}</p>
+      <p class="quiet">${most ? `How many of ${counted(most, "parent has", "parents have")} a choice at a place.` : "No parents yet."}</p>
       <div class="heat">
         ${byStages(heat, stages).map(
-          ({ first, values }, index) => html`<${Stage} key=${first} title=${titleOf(index, stages, first, values.length)} first=${first} heat=${values} choices=${choices} most=${parents.length} />`,
+          ({ first, values }, index) => html`<${Stage} key=${first} title=${titleOf(index, stages, first, values.length)} first=${first} heat=${values} choices=${choices} most=${most} />`,
         )}
       </div>
       <${PathKey} choices=${choices} />

@@ -48,8 +48,10 @@ export function SearchPanel({ job, isGone }) {
   `;
 }
 
-/** How many there will be; 0 for paths that a user gave. */
-const generationsOf = ({ spec: { params } }) => (params.candidates ? 0 : params.generations);
+const GIVEN_PATHS = "/spec/params/candidates";
+
+/** How many there will be; 0 for paths that a user gave, which a short job is without. */
+const generationsOf = ({ spec: { params }, left_out: leftOut }) => (leftOut?.[GIVEN_PATHS] || params.candidates ? 0 : params.generations);
 
 /** The stages of the paths of a search. */
 const stagesIn = (recipe, { places, space }) => stagesOf(spaceOf(spacesOf(recipe), { blocks: "0".repeat(places), space }));
@@ -69,7 +71,7 @@ function Found({ search }) {
 }
 
 /** @param {import("./search_scatter.js").Search} search */
-function figuresOf({ summary, generations }) {
+function figuresOf({ job, summary, generations }) {
   const { best, fitness } = summary;
   const generation = Math.max(0, ...summary.generations.map(({ number }) => number));
   const { least_multiply_adds: least, most_multiply_adds: most } = summary;
@@ -78,6 +80,7 @@ function figuresOf({ summary, generations }) {
     { name: "Generation", value: generations ? `${count(generation)} of ${count(generations)}` : NONE },
     { name: `Best ${fitnessTitle(fitness).toLowerCase()}`, value: best ? fitnessText(best, fitness) : NONE },
     { name: "Its multiply-adds", value: best ? millions(best.multiply_adds) : NONE, title: best && count(best.multiply_adds) },
+    ...(summary.workers > 1 ? [{ name: "Workers", value: html`<a href=${addressOf(["jobs"], { label: `part_of:${job.id}` })}>${count(summary.workers)}, the jobs of its parts</a>` }] : []),
     { name: "Limit", value: millions(summary.macs_limit), title: count(summary.macs_limit) },
     { name: "Of all paths", value: least === null ? NONE : `${millions(least, 3).replace(/ M$/, "")} to ${millions(most, 3)}`, title: least === null ? undefined : `${count(least)} to ${count(most)} multiply-adds` },
   ];

@@ -9,17 +9,21 @@ import { Problem } from "../../parts/problem.js";
 import { changesBetween } from "../../text/changes.js";
 import { titleOf } from "../../text/job_title.js";
 
-// It does not change.
+// They do not change.
 const POLL_MS = 3_600_000;
 
 /** `parent` is the job to compare with, null for none. */
 export function SubmissionPanel({ job, parent }) {
   const [isOpen, setOpen] = useState(false);
+  // The page has it without what may be long.
+  const { value: whole, error } = usePolled(isOpen && job.left_out ? jobPath(job.id) : null, POLL_MS);
+  const shown = job.left_out ? whole : job;
   return html`
     <details class="panel spec" onToggle=${(event) => setOpen(event.target.open)}>
       <summary><h2>Submission</h2></summary>
-      ${isOpen && parent && html`<${Differences} job=${job} origin=${parent} />`}
-      ${isOpen && html`<pre tabindex="0" role="region" aria-label="Submission">${JSON.stringify(job.spec, null, 2)}</pre>`}
+      ${isOpen && html`<${Problem} of="Submission" error=${error} />`}
+      ${isOpen && shown && parent && html`<${Differences} job=${shown} origin=${parent} />`}
+      ${isOpen && shown && html`<pre tabindex="0" role="region" aria-label="Submission">${JSON.stringify(shown.spec, null, 2)}</pre>`}
     </details>
   `;
 }

@@ -138,7 +138,7 @@ export function Chips({ query }) {
   `;
 }
 
-const TITLES = { created_after: "submitted after", submitted_by: "by" };
+const TITLES = { created_after: "submitted after", submitted_by: "by", parts: "with parts of searches:" };
 
 function titleOfFilter(name) {
   if (name === "label") return "";

@@ -6,7 +6,7 @@ const DEFAULT_ORDER = "-created_at";
 export const USUAL_KINDS = ["train", "eval", "search"];
 
 /** The entries of the address that are filters of the server. */
-const isFilter = (name) => ["q", "name", "label", "state", "recipe", "created_after", "submitted_by"].includes(name) || name.startsWith("param.");
+const isFilter = (name) => ["q", "name", "label", "state", "recipe", "created_after", "submitted_by", "parts"].includes(name) || name.startsWith("param.");
 
 const isServersOrder = (name) => ["created_at", "duration", "priority"].includes(name) || name.startsWith("metrics.");
 
