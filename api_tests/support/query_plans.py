@@ -1,4 +1,4 @@
-"""How SQLite answers a statement."""
+"""How a database answers a statement."""
 
 from collections.abc import Callable
 from typing import Any
@@ -24,6 +24,8 @@ def plans_of(tx: Connection, call: Callable[[], object]) -> list[list[str]]:
     event.remove(tx, "before_cursor_execute", note)
     found = []
     for statement, values in sent:
-        rows = tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
-        found.append([row.detail for row in rows])
+        is_sqlite = tx.dialect.name == "sqlite"
+        explain = "EXPLAIN QUERY PLAN" if is_sqlite else "EXPLAIN (COSTS FALSE)"
+        rows = tx.exec_driver_sql(f"{explain} {statement}", values)
+        found.append([row.detail if is_sqlite else row[0].strip() for row in rows])
     return found
