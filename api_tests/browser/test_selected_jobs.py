@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from api_tests.support.dashboard_models import a_job
 from api_tests.support.fake_dashboard_server import FakeDashboardServer
@@ -62,7 +62,37 @@ def test_all_that_match_are_labelled_by_the_filter_of_the_view(
     expect(page.locator(".outcome")).to_contain_text("100 jobs were changed.")
     (sent,) = posted(fake)
     filters = {"q": "run 002", "state": ["succeeded"], "kind": ["train", "eval", "search"]}
-    assert sent == {"action": "label", "labels": {"team": "vision"}, "filter": filters}
+    assert sent == {
+        "action": "label", "labels": {"team": "vision"}, "filter": filters, "limit": 1000,
+    }  # fmt: skip
+
+
+def test_more_jobs_than_one_request_changes_are_changed_to_the_last(
+    page: Page, fake: Any, base: Job
+) -> None:
+    fake.jobs = [numbered(base, number, state=JobState.FAILED) for number in range(2_300, 0, -1)]
+    second_part: list[Route] = []
+
+    def hold(route: Route) -> None:
+        # It waits, so that what is said meanwhile can be read.
+        if "after" in (route.request.post_data or "") and not second_part:
+            second_part.append(route)
+        else:
+            route.continue_()
+
+    page.route("**/jobs/bulk", hold)
+    page.goto("/#/jobs?state=failed")
+    page.get_by_label("Select all jobs that match").click()
+    page.get_by_role("button", name="Label").click()
+    expect(page.get_by_role("heading", name="Label 2,300 jobs")).to_be_visible()
+    page.get_by_label("Label", exact=True).fill("team: vision")
+    page.get_by_role("button", name="Set the label").click()
+    expect(page.get_by_role("dialog")).to_contain_text("1,000 of 2,300 jobs done")
+    second_part[0].continue_()
+    expect(page.locator(".outcome")).to_contain_text("2,300 jobs were changed.")
+    sent = posted(fake)
+    assert [each.get("after") for each in sent] == [None, fake.jobs[999].id, fake.jobs[1999].id]
+    assert {each["limit"] for each in sent} == {1000}
 
 
 def test_deleted_jobs_leave_the_list(page: Page, fake: Any, base: Job) -> None:

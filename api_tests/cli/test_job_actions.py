@@ -10,8 +10,8 @@ from typer.testing import CliRunner, Result
 
 from api_tests.support.fake_agent import FakeAgent
 from api_tests.support.server import Server
-from service.cli import app
-from service.client import ApiError, TrainyardClient
+from service.cli import app, many_jobs
+from service.client import ApiError, ServerUnreachable, TrainyardClient
 from service.store import migrate
 
 Run = Callable[..., Result]
@@ -64,6 +64,69 @@ def test_several_jobs_are_steered_by_one_command_which_tells_what_became_of_each
     assert made["parent_job_id"] == first
     assert run("delete", first, second).stdout == f"{first} deleted\n{second} deleted\n"
     assert agent.http.get(f"/jobs/{first}").status_code == 404
+
+
+def test_all_jobs_that_are_meant_are_changed_however_many_calls_it_takes(
+    run: Run, agent: FakeAgent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(many_jobs, "MOST_JOBS", 2)
+    labels = {"agent": agent.id}
+    ids = [agent.submit(labels=labels)["id"] for _ in range(5)]
+    meant = ("--where", f"label=agent:{agent.id}", "--where", "state=queued")
+    paused = run("pause", *meant)
+    assert paused.stdout.splitlines() == [f"{each} paused" for each in reversed(ids)]
+    assert paused.stderr.splitlines() == ["2 of 5 jobs done", "4 of 5 jobs done"]
+    cancelled = run("cancel", *ids)
+    assert cancelled.stdout.splitlines() == [f"{each} cancelled" for each in ids]
+    assert cancelled.stderr.splitlines() == ["2 of 5 jobs done", "4 of 5 jobs done"]
+    own = ("--where", f"label=agent:{agent.id}", "--from", "start")
+    retried = json.loads(run("retry", *own, "--json").stdout)
+    assert (retried["matched"], "left" in retried, "next" in retried) == (5, False, False)
+    assert [each["id"] for each in retried["results"]] == list(reversed(ids))
+    refused = run("retry", *own)
+    assert (refused.exit_code, len(refused.stdout.splitlines())) == (3, 5)
+    assert "5 of 10 jobs refused" in refused.stderr
+    rest = run("retry", *own, "--where", f"after={ids[3]}", "--where", "state=cancelled")
+    assert [line.split()[0] for line in rest.stdout.splitlines()] == list(reversed(ids[:3]))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ((), "name the jobs, or say by --where"),
+        (("@last", "--where", "state=failed"), "one of the two"),
+        (("--where", "failed"), "write NAME=VALUE"),
+        (("--where", "recipe=a", "--where", "recipe=b"), "recipe is given twice"),
+        (("--where", "after=job_1"), "say which jobs are meant, too"),
+    ],
+)
+def test_jobs_that_cannot_be_meant_are_refused_before_any_is_changed(
+    run: Run, arguments: tuple[str, ...], reason: str
+) -> None:
+    refused = run("cancel", *arguments)
+    assert (refused.exit_code, reason in refused.stderr) == (2, True), refused.stderr
+    unknown = run("delete", "--where", "beauty=1")
+    assert unknown.exit_code == 3
+    assert "beauty" in unknown.stderr
+
+
+def test_a_command_that_cannot_go_on_says_how_many_are_left_and_how_to(
+    run: Run, agent: FakeAgent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(many_jobs, "MOST_JOBS", 2)
+    ids = [agent.submit(labels={"agent": agent.id})["id"] for _ in range(3)]
+    bulk = TrainyardClient.bulk
+
+    def fail_later(client: TrainyardClient, *args: Any, **fields: Any) -> Any:
+        if fields.get("after") is not None:
+            raise ServerUnreachable("the server is away")
+        return bulk(client, *args, **fields)
+
+    monkeypatch.setattr(TrainyardClient, "bulk", fail_later)
+    failed = run("pause", "--where", f"label=agent:{agent.id}")
+    assert failed.exit_code == 5
+    assert len(failed.stdout.splitlines()) == 2
+    assert f"2 jobs done, 1 not yet: go on with --where after={ids[1]}" in failed.stderr
 
 
 def test_jobs_are_listed_by_what_they_have_in_the_order_that_is_asked_for(

@@ -10,7 +10,7 @@ from api_tests.support.job_yard import SPEC, JobYard
 from api_tests.support.problems import pointers_of, problem_of
 from api_tests.support.sent_statements import sent_statements
 from api_tests.support.server import Server, wait_for
-from service.control.jobs import bulk
+from service.control.jobs import bulk, bulk_parts
 from service.store import idempotency
 from service.store.engine import Database
 
@@ -105,14 +105,48 @@ def test_a_filter_means_the_jobs_that_the_list_shows(yard: JobYard) -> None:
 def test_a_filter_that_means_too_many_jobs_changes_none_and_says_how_many(
     yard: JobYard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bulk, "MOST_JOBS", 2)
+    monkeypatch.setattr(bulk_parts, "MOST_JOBS", 2)
     for _ in range(4):
         yard.submit(labels={"team": "too-many"})
     body = {"action": "cancel", "filter": {"label": "team:too-many"}}
     problem = problem_of(yard.http.post("/jobs/bulk", json=body), 422, "too_many_jobs")
     assert "4 jobs match" in problem["detail"]
+    assert '"limit": 2' in problem["detail"]
     assert pointers_of(problem) == ["/filter"]
     assert yard.listed(label="team:too-many")["counts"]["queued"] == 4
+
+
+def test_a_filter_is_worked_off_part_by_part_and_each_job_once(yard: JobYard) -> None:
+    labels = {"team": "part-by-part"}
+    old = [yard.submit(labels=labels) for _ in range(5)][::-1]
+    wanted = {"label": "team:part-by-part"}
+    yard.bulk("cancel", filter=wanted)
+    retry = {"filter": wanted, "from": "start", "limit": 2}
+    parts = [yard.bulk("retry", **retry)]
+    assert (parts[0]["left"], parts[0]["next"]) == (3, old[1])
+    while "next" in parts[-1]:
+        parts.append(yard.bulk("retry", **retry, after=parts[-1]["next"]))
+    # The new jobs have the same label, and are none of those that are meant.
+    assert [[each["id"] for each in part["results"]] for part in parts] == [
+        old[:2], old[2:4], old[4:],
+    ]  # fmt: skip
+    assert [part.get("left") for part in parts] == [3, 1, None]
+    assert all(each["ok"] for part in parts for each in part["results"])
+    counts = yard.listed(label="team:part-by-part")["counts"]
+    assert (counts["queued"], counts["cancelled"]) == (5, 5)
+
+
+def test_the_same_key_gives_the_same_part_and_the_same_place_to_go_on(yard: JobYard) -> None:
+    for _ in range(3):
+        yard.submit(labels={"team": "same-part"})
+    body = {"action": "pause", "filter": {"label": "team:same-part"}, "limit": 2}
+    first, again = (
+        yard.http.post("/jobs/bulk", json=body, headers={"Idempotency-Key": "same-part"})
+        for _ in range(2)
+    )
+    assert again.headers["Idempotent-Replay"] == "true"
+    assert first.json() == again.json()
+    assert first.json()["left"] == 1
 
 
 def test_the_same_key_gives_the_same_results_and_another_body_is_refused(yard: JobYard) -> None:
@@ -194,6 +228,13 @@ MANY_PARAMETERS = {f"param.p{number}": "1" for number in range(70)}
         ({"action": "cancel", "filter": {"state": []}}, "/filter/state", "at least 1 item"),
         ({"action": "delete", "filter": {"label": []}}, "/filter/label", "at least 1 item"),
         ({"action": "cancel", "filter": MANY_PARAMETERS}, "/filter/param.p64", "at most 64"),
+        ({"action": "cancel", "filter": {}, "limit": 1001}, "/limit", "less than or equal to 1000"),
+        ({"action": "cancel", "ids": ["a"], "limit": 5}, "", "limit is for a filter"),
+        (
+            {"action": "cancel", "filter": {}, "after": "job_1"},
+            "",
+            "after is for a call with limit",
+        ),
         ({"action": "cancel", "idz": ["a"]}, "/idz", "did you mean ids?"),
     ],
     ids=str,

@@ -1,12 +1,13 @@
 """The lineage of a job on both databases, and what SQLite reads for it."""
 
 from api_tests.support.manifests import a_checkpoint, a_manifest
-from api_tests.support.query_plans import plan_of
+from api_tests.support.query_plans import plan_of, sent_back
 from api_tests.support.rows import ensure_job
 from service.contract.jobs import JobState
 from service.store import checkpoints, jobs
 from service.store.engine import Database
 from service.store.job_lineage import descendants_of, source_of
+from service.store.lineage import uses_of
 
 
 def test_descendants_are_retries_and_uses_of_the_job_s_checkpoints_newest_first(
@@ -29,6 +30,41 @@ def test_descendants_are_retries_and_uses_of_the_job_s_checkpoints_newest_first(
         assert (source.step, source.job_id) == (5, "job_1")
         assert source.job is not None
         assert source_of(tx, "ckpt_none").step is None
+
+
+def test_of_the_results_of_related_jobs_the_numbers_alone_are_read(database: Database) -> None:
+    manifest = a_manifest("job_1", 5)
+    confusion = {"classes": ["long text " * 1000], "nested": {"loss": 9}}
+    exact = {"loss": 0.1 + 0.2, "top1 error.max": 1e-7, "count": 2**53, "ok": True}
+    with database.write() as tx:
+        ensure_job(tx, "job_1", result=confusion | exact)
+        checkpoints.add(tx, a_checkpoint(manifest), manifest)
+        use = {"parent_job_id": "job_1", "source_checkpoint": manifest.checkpoint_id}
+        ensure_job(tx, "job_2", **use, result=confusion | exact)
+        ensure_job(tx, "job_3", **use, result="long text")
+        ensure_job(tx, "job_4", **use, result=None)
+    numbers = {name: value for name, value in exact.items() if name != "ok"}
+    with database.read() as tx:
+        assert [each.metrics for each in descendants_of(tx, "job_1", 9)] == [{}, {}, numbers]
+        assert [each.metrics for each in uses_of(tx, manifest.checkpoint_id)] == [numbers, {}, {}]
+        for call in (
+            lambda: descendants_of(tx, "job_1", 9),
+            lambda: uses_of(tx, manifest.checkpoint_id),
+            lambda: source_of(tx, manifest.checkpoint_id),
+        ):
+            rows = sent_back(tx, call)
+            assert "top1 error.max" in rows
+            assert "long text" not in rows
+
+
+def test_a_result_that_is_no_json_costs_its_own_numbers_alone(sqlite: Database) -> None:
+    with sqlite.write() as tx:
+        ensure_job(tx, "job_1")
+        for number in (2, 3):
+            ensure_job(tx, f"job_{number}", parent_job_id="job_1", result={"loss": 0.5})
+        tx.exec_driver_sql("UPDATE jobs SET result = '{\"loss\": ' WHERE id = 'job_2'")
+        found = descendants_of(tx, "job_1", 9)
+    assert [each.metrics for each in found] == [{"loss": 0.5}, {}]
 
 
 def test_descendants_are_found_by_their_indexes(sqlite: Database) -> None:

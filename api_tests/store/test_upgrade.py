@@ -1,12 +1,14 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
 from api_tests.support.specs import complete_spec
 from service.contract.agent import ClaimRequest
+from service.contract.audit import AuditSelection
 from service.contract.jobs import Progress
 from service.control.leases import claims
-from service.store import webhooks
+from service.store import audit, webhooks
+from service.store.access_tables import audit_entries
 from service.store.engine import Database
 from service.store.migrate import upgrade
 
@@ -51,9 +53,29 @@ def test_a_webhook_of_before_there_were_rotations_signs_on(empty_url: str) -> No
     assert stored.signing_secrets(NOW) == ("whsec_old",)
 
 
+def test_the_audit_list_of_before_it_had_an_order_by_time_is_read_in_it(empty_url: str) -> None:
+    database = Database(empty_url)
+    with database.write() as tx:
+        upgrade(tx, "0028")
+        for hours in (1, 3, 2):
+            values = {"at": NOW + timedelta(hours=hours), "subject": f"job_{hours}"}
+            tx.execute(sa.text(_AUDIT_ENTRY), values)
+    with database.migrate() as tx:
+        upgrade(tx)
+    with database.read() as tx:
+        page = audit.page(tx, AuditSelection(since="2026-01-01T01:30:00Z"), None, 9)
+        indexes = {index["name"] for index in sa.inspect(tx).get_indexes("audit_entries")}
+    database.close()
+    assert [entry.subject for entry in page] == ["job_3", "job_2"]
+    assert indexes == {index.name for index in audit_entries.indexes}
+
+
 _WEBHOOK = (
     "INSERT INTO webhooks (id, url, format, events, labels, secret, enabled, created_at) VALUES"
     " ('whk_1', 'https://1.1.1.1', 'standard', '[]', '{}', 'whsec_old', :enabled, :now)"
+)
+_AUDIT_ENTRY = (
+    "INSERT INTO audit_entries (created_at, action, subject) VALUES (:at, 'job.submit', :subject)"
 )
 _JOB = (
     "INSERT INTO jobs (id, kind, recipe, variant, labels, state, created_at, priority, gpus, spec,"

@@ -137,7 +137,7 @@ def _app(fake: FakeDashboardServer) -> FastAPI:
         text = (await request.body()).decode()
         body = json.loads(text)
         fake.called(("POST", request.url.path, 200, text))
-        done, changed = bulk_answer(matching(fake.jobs, body), after_action(body))
+        done, changed = bulk_answer(matching(fake.jobs, body), body, after_action(body))
         kept = [job for job in fake.jobs if body["action"] != "delete" or job.id not in changed]
         fake.jobs = [changed.get(job.id, job) for job in kept]
         return Response(json.dumps(done))

@@ -41,12 +41,14 @@ def matching(jobs: list[Job], body: dict[str, Any]) -> list[Job]:
 
 
 def bulk_answer(
-    jobs: list[Job], act: Callable[[Job], Job | str]
+    jobs: list[Job], body: dict[str, Any], act: Callable[[Job], Job | str]
 ) -> tuple[dict[str, Any], dict[str, Job]]:
-    """The answer to an action, and the changed jobs; `act` gives one, or why it is refused."""
+    """The answer to a request, and the changed jobs; `act` gives one, or why it is refused."""
     results: list[dict[str, Any]] = []
     changed: dict[str, Job] = {}
-    for job in jobs[:MOST]:
+    jobs = [job for job in jobs if body.get("after") is None or job.id < body["after"]]
+    part, left = jobs[:MOST], len(jobs[MOST:])
+    for job in part:
         done = act(job)
         if isinstance(done, str):
             problem = {"code": "not_allowed", "detail": done}
@@ -55,7 +57,9 @@ def bulk_answer(
             changed[job.id] = done
             small = {"id": job.id, "state": str(done.state), "version": done.version}
             results.append({"id": job.id, "ok": True, "job": small})
-    return {"matched": len(results), "results": results}, changed
+    answer = {"matched": len(results), "results": results}
+    further = {"next": part[-1].id, "left": left} if left else {}
+    return answer | further, changed
 
 
 def _several(value: Any) -> list[Any]:

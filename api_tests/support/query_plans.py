@@ -1,4 +1,4 @@
-"""How SQLite answers a statement."""
+"""How a database answers a statement, and how much it sends."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,6 +14,22 @@ def plan_of(tx: Connection, call: Callable[[], object]) -> list[str]:
 
 def plans_of(tx: Connection, call: Callable[[], object]) -> list[list[str]]:
     """The plan of each statement that `call` sends."""
+    is_sqlite = tx.dialect.name == "sqlite"
+    explain = "EXPLAIN QUERY PLAN" if is_sqlite else "EXPLAIN (COSTS FALSE)"
+    found = []
+    for statement, values in _sent(tx, call):
+        rows = tx.exec_driver_sql(f"{explain} {statement}", values)
+        found.append([row.detail if is_sqlite else row[0].strip() for row in rows])
+    return found
+
+
+def sent_back(tx: Connection, call: Callable[[], object]) -> str:
+    """All rows that the statements of `call` are answered with, as they are sent."""
+    rows = [tx.exec_driver_sql(*each).all() for each in _sent(tx, call)]
+    return repr(rows)
+
+
+def _sent(tx: Connection, call: Callable[[], object]) -> list[tuple[str, Any]]:
     sent: list[tuple[str, Any]] = []
 
     def note(_: object, __: object, statement: str, values: Any, *___: object) -> None:
@@ -22,8 +38,4 @@ def plans_of(tx: Connection, call: Callable[[], object]) -> list[list[str]]:
     event.listen(tx, "before_cursor_execute", note)
     call()
     event.remove(tx, "before_cursor_execute", note)
-    found = []
-    for statement, values in sent:
-        rows = tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
-        found.append([row.detail for row in rows])
-    return found
+    return sent

@@ -18,8 +18,9 @@ def change_many(
     """Cancel, pause, resume, retry, delete, label or prioritise many jobs, by ids or by a filter.
 
     The jobs that the action is refused for are in the results with the reason, and keep no other
-    from being changed. The same Idempotency-Key and body give the same results again. The files of
-    deleted jobs are removed a moment later.
+    from being changed. A filter that means more than 1,000 is worked off by several calls with a
+    `limit`: the `next` of a reply is the `after` of the call that follows. The same Idempotency-Key
+    and body give the same results again. The files of deleted jobs are removed a moment later.
     """
     call = BulkCall(body, key, context.now(), lambda: context.new_id("job"), by)
     outcome = bulk.carry_out(context.database, call)

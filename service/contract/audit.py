@@ -20,7 +20,7 @@ class AuditEntry(BaseModel):
 
     object: Literal["audit_entry"] = "audit_entry"
     number: int
-    """Later entries have higher numbers."""
+    """Entries that were stored later have higher numbers."""
     created_at: datetime
     actor: ShortText | None = None
     """The name of the caller's token; null on a server without tokens, and for a stranger."""

@@ -1,6 +1,6 @@
 """`POST /jobs/bulk`: one action on many jobs, and what became of each."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -28,10 +28,14 @@ _OWN_FIELDS: dict[str, tuple[BulkAction, bool]] = {
 }
 """By field the action that has it, and whether it needs it."""
 
+_ABSENT: Any = Field(default=None, exclude_if=lambda value: value is None)
+
 
 class BulkRequest(BaseModel):
     """An action on the jobs that `ids` names, or on all that `filter` means; at most 1,000.
 
+    With `limit`, a filter may mean more: the newest of them are changed, and the reply has as
+    `next` the `after` of the call that goes on with older ones.
     A `cancel` may have a `mode`, a `retry` the `from` of a retry; a `label` has `labels`, a
     `priority` the new `priority`.
     """
@@ -41,6 +45,8 @@ class BulkRequest(BaseModel):
     action: BulkAction
     ids: Annotated[tuple[Id, ...], Field(min_length=1, max_length=MOST_JOBS)] | None = None
     filter: JobSelection | None = None
+    limit: Annotated[int, Field(ge=1, le=MOST_JOBS)] | None = _ABSENT
+    after: Id | None = _ABSENT
     mode: CancelMode | None = None
     origin: Annotated[Id | None, Field(alias="from")] = None
     labels: LabelChanges | None = None
@@ -50,6 +56,10 @@ class BulkRequest(BaseModel):
     def _names_its_jobs(self) -> "BulkRequest":
         if (self.ids is None) == (self.filter is None):
             raise ValueError("name the jobs by ids or by filter, one of the two")
+        if self.limit is None and self.after is not None:
+            raise ValueError("after is for a call with limit: send both")
+        if self.limit is not None and self.filter is None:
+            raise ValueError("limit is for a filter: leave it out with ids")
         return self
 
     @model_validator(mode="after")
@@ -96,10 +106,16 @@ class BulkResult(BaseModel):
 
 
 class BulkReply(BaseModel):
-    """The result of each job that was meant."""
+    """The result of each job that was meant.
+
+    Of a call with a `limit`, `left` is how many older jobs the filter meant when it began, and
+    `next` the `after` of the call that goes on with them.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     object: Literal["bulk"] = "bulk"
     matched: int
     results: Annotated[tuple[BulkResult, ...], CutTo(MOST_JOBS)]
+    next: IdText | None = _ABSENT
+    left: Annotated[int, Field(exclude_if=lambda left: left == 0)] = 0

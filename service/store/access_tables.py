@@ -47,9 +47,10 @@ audit_entries = Table(
     Column("detail", Text),
     Column("request_id", String(64)),
     Column("address", String(64)),
-    Index("ix_audit_entries_actor_number", "actor", "number"),
-    Index("ix_audit_entries_action_number", "action", "number"),
-    Index("ix_audit_entries_subject_number", "subject", "number"),
+    Index("ix_audit_entries_created_at_number", "created_at", "number"),
+    Index("ix_audit_entries_actor_created_at_number", "actor", "created_at", "number"),
+    Index("ix_audit_entries_action_created_at_number", "action", "created_at", "number"),
+    Index("ix_audit_entries_subject_created_at_number", "subject", "created_at", "number"),
     # Who pages through the list is shown no entry twice.
     sqlite_autoincrement=True,
 )

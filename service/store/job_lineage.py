@@ -1,26 +1,18 @@
 """From a job to those that it comes from, and to those that came of it."""
 
-from sqlalchemy import Connection, RowMapping, select, union
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, Select, select, union
 
 from service.contract.job_lineage import RelatedJob, SourceCheckpoint
 from service.store.checkpoint_tables import checkpoints
+from service.store.result_numbers import metrics_of_numbers, numbers_of_result
 from service.store.tables import jobs
-
-_COLUMNS = select(
-    jobs.c.id,
-    jobs.c.kind,
-    jobs.c.name,
-    jobs.c.state,
-    jobs.c.created_at,
-    jobs.c.parent_job_id,
-    jobs.c.source_checkpoint,
-    jobs.c.result,
-)
 
 
 def job_of(tx: Connection, job_id: str) -> RelatedJob | None:
     """One job as an entry of a lineage; None if there is none."""
-    row = tx.execute(_COLUMNS.where(jobs.c.id == job_id)).mappings().first()
+    row = tx.execute(_select(tx).where(jobs.c.id == job_id)).mappings().first()
     return _related(row) if row is not None else None
 
 
@@ -42,13 +34,22 @@ def descendants_of(tx: Connection, job_id: str, limit: int) -> list[RelatedJob]:
         select(jobs.c.id).where(jobs.c.parent_job_id == job_id),
         select(jobs.c.id).where(jobs.c.source_checkpoint.in_(own), jobs.c.id != job_id),
     )
-    query = _COLUMNS.where(jobs.c.id.in_(ids)).order_by(jobs.c.id.desc()).limit(limit)
+    query = _select(tx).where(jobs.c.id.in_(ids)).order_by(jobs.c.id.desc()).limit(limit)
     return [_related(row) for row in tx.execute(query).mappings()]
 
 
+def _select(tx: Connection) -> Select[Any]:
+    return select(
+        jobs.c.id,
+        jobs.c.kind,
+        jobs.c.name,
+        jobs.c.state,
+        jobs.c.created_at,
+        jobs.c.parent_job_id,
+        jobs.c.source_checkpoint,
+        numbers_of_result(tx.dialect.name).label("metrics"),
+    )
+
+
 def _related(row: RowMapping) -> RelatedJob:
-    # A result is what a worker has sent: anything.
-    result = row["result"] if isinstance(row["result"], dict) else {}
-    metrics = {name: value for name, value in result.items() if type(value) in (int, float)}
-    columns = {name: value for name, value in row.items() if name != "result"}
-    return RelatedJob.model_validate({**columns, "metrics": metrics})
+    return RelatedJob.model_validate({**row, "metrics": metrics_of_numbers(row["metrics"])})

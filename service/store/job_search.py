@@ -95,17 +95,27 @@ def count_by_state(tx: Connection, job_filter: JobFilter) -> dict[str, int]:
     return {state: count for state, count in tx.execute(query)}
 
 
-def matching_ids(tx: Connection, job_filter: JobFilter, limit: int) -> list[str]:
-    """The ids of at most `limit` jobs that a filter means, newest first."""
-    query = select(jobs.c.id).where(*conditions(tx.dialect.name, job_filter))
+def matching_ids(
+    tx: Connection, job_filter: JobFilter, limit: int, *, after: str | None = None
+) -> list[str]:
+    """The ids of at most `limit` jobs that a filter means, newest first.
+
+    With `after`, of those older than that job alone.
+    """
+    query = select(jobs.c.id).where(*_older(tx, job_filter, after))
     return list(tx.execute(query.order_by(jobs.c.id.desc()).limit(limit)).scalars())
 
 
-def count_matching(tx: Connection, job_filter: JobFilter) -> int:
-    """How many jobs a filter means."""
+def count_matching(tx: Connection, job_filter: JobFilter, *, after: str | None = None) -> int:
+    """How many jobs a filter means; with `after`, of those older than that job alone."""
     query = select(func.count()).select_from(jobs)
-    total: int = tx.execute(query.where(*conditions(tx.dialect.name, job_filter))).scalar_one()
+    total: int = tx.execute(query.where(*_older(tx, job_filter, after))).scalar_one()
     return total
+
+
+def _older(tx: Connection, job_filter: JobFilter, after: str | None) -> list[ColumnElement[bool]]:
+    wanted = conditions(tx.dialect.name, job_filter)
+    return wanted if after is None else [*wanted, jobs.c.id < after]
 
 
 def json_number(dialect: str, column: Column[Any], *path: str) -> ColumnElement[Any]:

@@ -4,6 +4,7 @@ from sqlalchemy import Connection, RowMapping, select
 
 from service.contract.checkpoint_lineage import CheckpointUse, LineageEntry
 from service.store.checkpoint_tables import checkpoints
+from service.store.result_numbers import metrics_of_numbers, numbers_of_result
 from service.store.tables import jobs
 
 _CHILDREN = 1000
@@ -48,8 +49,14 @@ def children_of(tx: Connection, checkpoint_id: str) -> list[LineageEntry]:
 
 def uses_of(tx: Connection, checkpoint_id: str) -> list[CheckpointUse]:
     """The jobs whose source it is, oldest first."""
-    columns = (jobs.c.id, jobs.c.kind, jobs.c.name, jobs.c.state, jobs.c.created_at, jobs.c.result)
-    query = select(*columns).where(jobs.c.source_checkpoint == checkpoint_id)
+    query = select(
+        jobs.c.id.label("job_id"),
+        jobs.c.kind,
+        jobs.c.name,
+        jobs.c.state,
+        jobs.c.created_at,
+        numbers_of_result(tx.dialect.name).label("metrics"),
+    ).where(jobs.c.source_checkpoint == checkpoint_id)
     return [_use(row) for row in tx.execute(query.order_by(jobs.c.id).limit(_USES)).mappings()]
 
 
@@ -64,8 +71,4 @@ def _entry(row: RowMapping) -> LineageEntry:
 
 
 def _use(row: RowMapping) -> CheckpointUse:
-    # A result is what a worker has sent: anything.
-    result = row["result"] if isinstance(row["result"], dict) else {}
-    metrics = {name: value for name, value in result.items() if type(value) in (int, float)}
-    columns = {name: value for name, value in row.items() if name not in ("id", "result")}
-    return CheckpointUse.model_validate({**columns, "job_id": row["id"], "metrics": metrics})
+    return CheckpointUse.model_validate({**row, "metrics": metrics_of_numbers(row["metrics"])})

@@ -75,6 +75,8 @@ def bulk(
     *,
     ids: Sequence[str] | None = None,
     filter: Mapping[str, Any] | None = None,
+    limit: int | None = None,
+    after: str | None = None,
     key: str | None = None,
     mode: CancelMode | None = None,
     origin: str | None = None,
@@ -85,11 +87,15 @@ def bulk(
 
     The filter has the names of the query of `GET /jobs`. `mode` is for a cancel, `origin` for a
     retry, `labels` (None removes one) and `priority` for the actions of these names. The reply has
-    a result for each job; one that is refused keeps no other from being changed.
+    a result for each job; one that is refused keeps no other from being changed. A filter may mean
+    more than 1,000 jobs where `limit` says how many are changed, the newest first: the reply has
+    how many are `left`, and its `next` is the `after` of the call that goes on.
     """
     fields = {
         "ids": list(ids) if ids is not None else None,
         "filter": filter,
+        "limit": limit,
+        "after": after,
         "mode": mode,
         "from": origin,
         "labels": labels,

@@ -22,6 +22,7 @@ from service.contract.jobs import Job, JobState
 from service.contract.model_json import json_of
 from service.control.access.ownership import require_owner
 from service.control.jobs import edits, retries, search_family
+from service.control.jobs.bulk_parts import BulkPart, part_of
 from service.control.jobs.job_changes import JobChange, store_changes
 from service.control.jobs.state_changes import (
     cancel_change,
@@ -41,7 +42,7 @@ from service.store import attempts, idempotency
 from service.store import jobs as store
 from service.store.engine import Database
 from service.store.job_rows import StoredJob
-from service.store.job_search import conditions, count_matching, filter_of, matching_ids
+from service.store.job_search import conditions, filter_of
 
 _BATCHES = {"retry": 25, "delete": 50}
 """Of actions that send many statements for a job: other writers wait for a transaction."""
@@ -86,11 +87,11 @@ def carry_out(database: Database, call: BulkCall) -> BulkOutcome:
     """
     with database.read() as tx:
         earlier = _earlier(tx, call)
-        job_ids = _job_ids(tx, call.request) if earlier is None else []
+        part = part_of(tx, call.request) if earlier is None else BulkPart([])
     if earlier is not None:
         return earlier
     try:
-        return BulkOutcome(_done(database, call, job_ids), replayed=False)
+        return BulkOutcome(_done(database, call, part), replayed=False)
     except IntegrityError:
         # A concurrent call with the same key was faster: now its reply is there.
         with database.read() as tx:
@@ -109,30 +110,18 @@ def _earlier(tx: Connection, call: BulkCall) -> BulkOutcome | None:
     return BulkOutcome(before.reply.encode(), replayed=True)
 
 
-def _job_ids(tx: Connection, request: BulkRequest) -> list[str]:
-    if request.ids is not None:
-        return list(dict.fromkeys(request.ids))
-    assert request.filter is not None, "a request has ids or a filter"
-    wanted = filter_of(request.filter)
-    job_ids = matching_ids(tx, wanted, MOST_JOBS + 1)
-    if len(job_ids) > MOST_JOBS:
-        message = (
-            f"{count_matching(tx, wanted):,} jobs match this filter, and one call changes at most "
-            f"{MOST_JOBS:,}: narrow the filter, as by created_after or by a label"
-        )
-        raise Unprocessable("too_many_jobs", message, "/filter")
-    return job_ids
-
-
-def _done(database: Database, call: BulkCall, job_ids: Sequence[str]) -> bytes:
-    size = _BATCHES.get(call.request.action, MOST_JOBS)
-    parts = [job_ids[start : start + size] for start in range(0, len(job_ids), size)] or [[]]
+def _done(database: Database, call: BulkCall, part: BulkPart) -> bytes:
+    job_ids, size = part.job_ids, _BATCHES.get(call.request.action, MOST_JOBS)
+    batches = [job_ids[start : start + size] for start in range(0, len(job_ids), size)] or [[]]
     results: list[BulkResult] = []
-    for number, part in enumerate(parts, 1):
+    for number, batch in enumerate(batches, 1):
         with database.write() as tx:
-            results += _results(tx, call, part)
-            if number == len(parts):
-                body = json_of(BulkReply(matched=len(results), results=tuple(results)))
+            results += _results(tx, call, batch)
+            if number == len(batches):
+                reply = BulkReply(
+                    matched=len(results), results=tuple(results), next=part.next, left=part.left
+                )
+                body = json_of(reply)
                 if call.key is not None:
                     idempotency.add_reply(tx, call.key, call.digest, body.decode(), call.now)
     return body

@@ -1,9 +1,9 @@
 // One action on many jobs.
 
-import { Resource, send } from "./client.js";
+import { send } from "./client.js";
 
 /** The most jobs that the server changes by one request. */
-export const MOST_JOBS = 1_000;
+const MOST_JOBS = 1_000;
 const TIMEOUT_MS = 60_000;
 
 /**
@@ -19,14 +19,28 @@ export class BulkSender {
    * The results of an action on jobs, in as many requests as it needs.
    * @param {object} action `{action, mode?, from?, labels?, priority?}`
    * @param {JobChoice} jobs
+   * @param {(done: number, all: number) => void} [report] Is told how many are done, where there are more.
    * @returns {Promise<BulkResult[]>}
    */
-  async send(action, jobs) {
-    if (!("ids" in jobs)) return this.#sendPart({ ...action, ...jobs });
+  async send(action, jobs, report = () => {}) {
     const results = [];
-    for (let start = 0; start < jobs.ids.length; start += MOST_JOBS) {
-      results.push(...(await this.#sendPart({ ...action, ids: jobs.ids.slice(start, start + MOST_JOBS) })));
+    const add = (part, left) => {
+      results.push(...part);
+      if (left > 0) report(results.length, results.length + left);
+    };
+    if ("ids" in jobs) {
+      for (let start = 0; start < jobs.ids.length; start += MOST_JOBS) {
+        const { results: part } = await this.#sendPart({ ...action, ids: jobs.ids.slice(start, start + MOST_JOBS) });
+        add(part, jobs.ids.length - start - MOST_JOBS);
+      }
+      return results;
     }
+    let after = null;
+    do {
+      const answer = await this.#sendPart({ ...action, ...jobs, limit: MOST_JOBS, ...(after && { after }) });
+      add(answer.results, answer.left ?? 0);
+      after = answer.next ?? null;
+    } while (after !== null);
     return results;
   }
 
@@ -35,23 +49,8 @@ export class BulkSender {
     const key = this.#keys.get(text) ?? newKey();
     this.#keys.set(text, key);
     const headers = { "Idempotency-Key": key };
-    const answer = await send("POST", "jobs/bulk", body, { headers, timeoutMs: TIMEOUT_MS });
-    return answer.results;
+    return send("POST", "jobs/bulk", body, { headers, timeoutMs: TIMEOUT_MS });
   }
-}
-
-/** The ids of all jobs that filters of `GET /jobs` mean, the newest first. */
-export async function idsOf(filters) {
-  const ids = [];
-  let after = null;
-  do {
-    const entries = [...filters, ["fields", "id"], ["limit", String(MOST_JOBS)], ...(after ? [["after", after]] : [])];
-    const resource = new Resource(`jobs?${new URLSearchParams(entries)}`);
-    await resource.read();
-    ids.push(...resource.value.data.map(({ id }) => id));
-    after = resource.value.next;
-  } while (after);
-  return ids;
 }
 
 /** A key for one request; `crypto.randomUUID` is not there over plain HTTP. */

@@ -1,7 +1,7 @@
 // What can be done with the jobs that are selected, and what came of it.
 
 import { useMemo, useState } from "../../vendor/preact.js";
-import { BulkSender, idsOf, MOST_JOBS } from "../../api/bulk.js";
+import { BulkSender } from "../../api/bulk.js";
 import { lacksRole } from "../../api/session.js";
 import { html } from "../../parts/html.js";
 import { announce } from "../../state/announcer.js";
@@ -29,12 +29,8 @@ export function BulkBar({ selection, total, filters, filter, afterwards }) {
   const { ids, filter: all } = selection.chosen.value;
   const size = all === null ? ids.size : total;
   const sender = useMemo(() => new BulkSender(), [action]);
-  const jobs = async () => {
-    if (all === null) return { ids: [...ids] };
-    return total > MOST_JOBS ? { ids: await idsOf(new URLSearchParams(filters)) } : { filter };
-  };
-  const send = async (fields) => {
-    const results = await sender.send({ action: action.name, ...fields }, await jobs());
+  const send = async (fields, report) => {
+    const results = await sender.send({ action: action.name, ...fields }, all === null ? { ids: [...ids] } : { filter }, report);
     setAction(null);
     setOutcome({ action, results });
     announce(outcomeText({ action, results }));

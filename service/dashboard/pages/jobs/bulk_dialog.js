@@ -3,7 +3,7 @@
 import { useId, useState } from "../../vendor/preact.js";
 import { Dialog } from "../../parts/dialog.js";
 import { html } from "../../parts/html.js";
-import { counted } from "../../text/format.js";
+import { count, counted } from "../../text/format.js";
 import { labelFrom, priorityFrom } from "./bulk_actions.js";
 
 /** What a user types for an action, and what is made of it for the request. */
@@ -16,7 +16,7 @@ const INPUTS = {
  * @param {object} props
  * @param {import("./bulk_actions.js").BulkAction} props.action
  * @param {number} props.size
- * @param {(fields: object) => Promise<void>} props.onConfirm Is given the fields of the request.
+ * @param {(fields: object, report: (done: number, all: number) => void) => Promise<void>} props.onConfirm Is given the fields of the requests, and what it tells how many jobs are done.
  * @param {() => void} props.onClose
  */
 export function BulkDialog({ action, size, onConfirm, onClose }) {
@@ -25,7 +25,9 @@ export function BulkDialog({ action, size, onConfirm, onClose }) {
   const [chosen, setChosen] = useState(choice?.choices[0][0]);
   const [text, setText] = useState("");
   const id = useId();
-  const confirm = async () => onConfirm({ ...(choice && { [choice.field]: chosen }), ...input?.fieldsOf(text) });
+  const [progress, setProgress] = useState("");
+  const report = (done, all) => setProgress(`${count(done)} of ${counted(all, "job", "jobs")} done`);
+  const confirm = async () => onConfirm({ ...(choice && { [choice.field]: chosen }), ...input?.fieldsOf(text) }, report);
   return html`
     <${Dialog}
       title=${action.question(counted(size, "job", "jobs"))}
@@ -42,6 +44,7 @@ export function BulkDialog({ action, size, onConfirm, onClose }) {
         <label class="bulk-field" for=${id}>${input.label}</label>
         <input id=${id} value=${text} placeholder=${input.placeholder} autocomplete="off" onInput=${(event) => setText(event.target.value)} />
       `}
+      <p class="quiet" role="status">${progress}</p>
     <//>
   `;
 }
