@@ -16,7 +16,6 @@ from service.contract.candidates import WantedCandidate
 from service.contract.counts import count_text
 from service.contract.ids import later_id
 from service.contract.jobs import ENDED_JOBS, JobState, Reason
-from service.contract.search_params import PART_LABEL
 from service.contract.specs import CheckpointRef, SearchSpec
 from service.contract.text import cut_text
 from service.control.jobs import search_family
