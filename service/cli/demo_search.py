@@ -82,8 +82,8 @@ def run_search_demo(paths: LocalPaths, token: str | None) -> None:
         retrained = run_job(client, RETRAINING | {"variant": {"search": search.id}})
         error = retrained.metrics.get("top1_error")
         terminal.echo(f"trained alone, it has a top-1 error of {figures.error_rate(error)}")
-        picture = paths.volume / job_files_path(search.id, search.attempt) / "search.png"
-        terminal.echo(f"the picture of all paths is {picture}")
+        folder = paths.volume / job_files_path(search.id, search.attempt)
+        terminal.echo(f"search.png, front.png and choices.png, the pictures of it, are in {folder}")
         if error is None or error >= HIGHEST_ERROR:
             limit, found = figures.error_rate(HIGHEST_ERROR), figures.error_rate(error)
             raise DemoFailed(f"the top-1 error is {found}, not below {limit}")
