@@ -276,3 +276,27 @@ def test_the_forms_of_a_path_and_of_a_search_have_no_violation_and_fit(
         expect(tab.get_by_text("Nothing is wrong with it.")).to_be_visible()
         assert tab.evaluate("document.documentElement.scrollWidth") <= width
         assert violations(tab) == []
+
+
+def test_the_paths_that_a_search_was_given_are_shown_when_the_submission_is_opened(
+    agent: FakeAgent, tab: Page
+) -> None:
+    paths = [_candidate(order)["blocks"] for order in range(5)]
+    job = submit_search(agent, trained_supernet(agent), candidates=paths)
+    tab.goto(f"/#/jobs/{job['id']}")
+    expect(tab.locator(".search-figures")).to_contain_text("0 of 5")
+    # Given paths are of no generation, which is known without reading them.
+    expect(tab.locator(".charts").get_by_text("by generation")).to_have_count(0)
+    tab.get_by_text("Submission", exact=True).click()
+    expect(tab.get_by_label("Submission")).to_contain_text(paths[4])
+    agent.http.post(f"/jobs/{job['id']}/cancel", json={})
+
+
+def test_the_page_of_a_search_by_several_workers_leads_to_its_parts(
+    agent: FakeAgent, tab: Page
+) -> None:
+    job = submit_search(agent, trained_supernet(agent), workers=2)
+    tab.goto(f"/#/jobs/{job['id']}")
+    link = tab.get_by_role("link", name="2, the jobs of its parts")
+    expect(link).to_have_attribute("href", re.compile(f"label=part_of(:|%3A){job['id']}"))
+    agent.http.post(f"/jobs/{job['id']}/cancel", json={})

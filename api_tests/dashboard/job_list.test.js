@@ -16,6 +16,7 @@ test("a view asks for trainings, evals and searches until another kind is chosen
   assert.deepEqual(filtersOf(view("")).getAll("kind"), ["train", "eval", "search"]);
   assert.deepEqual(filtersOf(view("kind=import")).getAll("kind"), ["import"]);
   assert.deepEqual(filtersOf(view("kind=all")).getAll("kind"), []);
+  assert.equal(filtersOf(view("parts=true")).get("parts"), "true");
 });
 
 test("what the page has for itself is not asked of the server", () => {

@@ -70,6 +70,38 @@ def test_the_audit_list_of_before_it_had_an_order_by_time_is_read_in_it(empty_ur
     assert indexes == {index.name for index in audit_entries.indexes}
 
 
+def test_a_part_that_was_made_before_lists_left_them_out_is_left_out(empty_url: str) -> None:
+    database = Database(empty_url)
+    part, published = '{"params": {"publish": false}}', '{"params": {}}'
+    label = '{"part_of": "job_1"}'
+    rows = {
+        "job_1": ("search", published, "{}"),
+        "job_2": ("search", part, label),
+        "job_3": ("search", published, label),
+        "job_4": ("train", part, label),
+        "job_5": ("search", part, "{}"),
+        "job_6": ("search", "[1]", "7"),
+    }
+    with database.write() as tx:
+        upgrade(tx, "0028")
+        if tx.dialect.name == "sqlite":
+            rows["job_7"] = ("search", "no JSON", "no JSON")
+        for job_id, (kind, spec, labels) in rows.items():
+            values = {"id": job_id, "kind": kind, "spec": spec, "labels": labels, "now": NOW}
+            tx.execute(sa.text(_JOB_OF_0028), values)
+    with database.migrate() as tx:
+        upgrade(tx)
+    with database.read() as tx:
+        parts = tx.execute(sa.text("SELECT id, part_of FROM jobs WHERE part_of IS NOT NULL")).all()
+    database.close()
+    assert [tuple(row) for row in parts] == [("job_2", "job_1")]
+
+
+_JOB_OF_0028 = (
+    "INSERT INTO jobs (id, kind, labels, state, created_at, queue_order, gpus, needs, spec,"
+    " progress, metrics, attempt, failures, worker_losses, version) VALUES (:id, :kind, :labels,"
+    " 'failed', :now, 0, 0, '{}', :spec, '{}', '{}', 0, 0, 0, 1)"
+)
 _WEBHOOK = (
     "INSERT INTO webhooks (id, url, format, events, labels, secret, enabled, created_at) VALUES"
     " ('whk_1', 'https://1.1.1.1', 'standard', '[]', '{}', 'whsec_old', :enabled, :now)"

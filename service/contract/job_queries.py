@@ -79,7 +79,9 @@ def _moment(value: Any) -> Any:
 
 
 def _flag(value: Any) -> Any:
-    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
+    if isinstance(value, str) and value not in ("true", "false"):
+        raise ValueError("must be true or false")
+    return value == "true" if isinstance(value, str) else value
 
 
 def _value_text(value: Any) -> Any:

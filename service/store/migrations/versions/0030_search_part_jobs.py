@@ -13,12 +13,13 @@ _INDEXES = {
     "ix_jobs_kind_id_state": ["kind", "id", "state"],
     "ix_jobs_submitted_by_id_state": ["submitted_by", "id", "state"],
 }
+# SQLite checks no column: what is no JSON must not stop the migration.
 _LABEL = {
-    "sqlite": "json_extract(labels, '$.part_of')",
+    "sqlite": "CASE WHEN json_valid(labels) THEN json_extract(labels, '$.part_of') END",
     "postgresql": "labels ->> 'part_of'",
 }
 _IS_UNPUBLISHED = {
-    "sqlite": "json_type(spec, '$.params.publish') = 'false'",
+    "sqlite": "CASE WHEN json_valid(spec) THEN json_type(spec, '$.params.publish') = 'false' END",
     "postgresql": "spec #>> '{params,publish}' = 'false'",
 }
 
