@@ -15,6 +15,8 @@ from service.contract.path_costs import PathCosts
 from workers.recipes.oneshot.space import SPACE
 
 _IMAGE_SIZE, _CLASSES = 32, 10
+_PATIENCE_SECONDS = 3600.0
+"""For one training or one search on a machine that is busy with other things."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ def measure(scale: Scale = Scale()) -> Section:
         with tempfile.TemporaryDirectory(prefix="searches-") as folder:
             supernet = trained_supernet(
                 Path(folder),
+                seconds=_PATIENCE_SECONDS,
                 seed=number,
                 total_iters=scale.iterations,
                 validation_recalibration_batches=scale.recalibration_batches,
@@ -140,7 +143,8 @@ def _table(
 ) -> list[Candidate]:
     """What a search measures; what another one has measured is not measured again."""
     spec = supernet.spec(**scale.params, **params)
-    events = run(supernet.attempt(spec, supernet.new_job(), candidates=tuple(known.values())))
+    attempt = supernet.attempt(spec, supernet.new_job(), candidates=tuple(known.values()))
+    events = run(attempt, seconds=_PATIENCE_SECONDS)
     outcome = ended(events)
     assert outcome["outcome"] == "succeeded", outcome
     table = found(events)
