@@ -3,7 +3,9 @@
 import random
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -12,9 +14,12 @@ from api_tests.support.digit_searches import CHOICES, TrainedSupernet, found, tr
 from benchmarks.report import Figure, Section
 from service.contract.candidates import Candidate, Fitness
 from service.contract.path_costs import PathCosts
+from workers.cpu_cores import available_cores
 from workers.recipes.oneshot.space import SPACE
 
 _IMAGE_SIZE, _CLASSES = 32, 10
+_PATIENCE_SECONDS = 3600.0
+"""For one training or one search on a machine that is busy with other things."""
 
 
 @dataclass(frozen=True)
@@ -59,17 +64,22 @@ class Pair:
 
 def measure(scale: Scale = Scale()) -> Section:
     """Every search and every drawing has a seed of its own; nothing was chosen after a result."""
-    pairs: dict[int, list[Pair]] = {}
-    for number in range(scale.supernets):
-        with tempfile.TemporaryDirectory(prefix="searches-") as folder:
-            supernet = trained_supernet(
-                Path(folder),
-                seed=number,
-                total_iters=scale.iterations,
-                validation_recalibration_batches=scale.recalibration_batches,
-            )
-            pairs[number] = _pairs(supernet, scale, number)
-    return _section(scale, pairs)
+    # A supernet's trainings and searches are processes that compute with one thread.
+    with ThreadPoolExecutor(available_cores()) as supernets:
+        pairs = supernets.map(partial(_of_supernet, scale), range(scale.supernets))
+        return _section(scale, dict(enumerate(pairs)))
+
+
+def _of_supernet(scale: Scale, number: int) -> list[Pair]:
+    with tempfile.TemporaryDirectory(prefix="searches-") as folder:
+        supernet = trained_supernet(
+            Path(folder),
+            seconds=_PATIENCE_SECONDS,
+            seed=number,
+            total_iters=scale.iterations,
+            validation_recalibration_batches=scale.recalibration_batches,
+        )
+        return _pairs(supernet, scale, number)
 
 
 def _section(scale: Scale, of_supernets: dict[int, list[Pair]]) -> Section:
@@ -140,7 +150,8 @@ def _table(
 ) -> list[Candidate]:
     """What a search measures; what another one has measured is not measured again."""
     spec = supernet.spec(**scale.params, **params)
-    events = run(supernet.attempt(spec, supernet.new_job(), candidates=tuple(known.values())))
+    attempt = supernet.attempt(spec, supernet.new_job(), candidates=tuple(known.values()))
+    events = run(attempt, seconds=_PATIENCE_SECONDS)
     outcome = ended(events)
     assert outcome["outcome"] == "succeeded", outcome
     table = found(events)

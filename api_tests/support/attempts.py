@@ -24,7 +24,7 @@ from workers.checkpoints.folder import checkpoints_in
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(["api_tests.support.rank_preload"])
-_PATIENCE_SECONDS = 120.0
+PATIENCE_SECONDS = 120.0
 
 PARAMS: dict[str, Any] = {
     "total_iters": 8,
@@ -130,10 +130,10 @@ def start(
     return processes
 
 
-def wait(processes: list[ForkServerProcess]) -> None:
-    """Wait for the ranks, which must end well."""
+def wait(processes: list[ForkServerProcess], seconds: float = PATIENCE_SECONDS) -> None:
+    """Wait for the ranks, which must end well; each at most so long."""
     for process in processes:
-        process.join(_PATIENCE_SECONDS)
+        process.join(seconds)
     assert [process.exitcode for process in processes] == [0] * len(processes)
 
 
@@ -142,12 +142,14 @@ def kill(processes: list[ForkServerProcess]) -> None:
     for process in processes:
         process.kill()
     for process in processes:
-        process.join(_PATIENCE_SECONDS)
+        process.join(PATIENCE_SECONDS)
 
 
-def run(attempt_dir: AttemptDir, **how: Any) -> list[ReportedEvent]:
-    """The events of an attempt that is left to end."""
-    wait(start(attempt_dir, **how))
+def run(
+    attempt_dir: AttemptDir, *, seconds: float = PATIENCE_SECONDS, **how: Any
+) -> list[ReportedEvent]:
+    """The events of an attempt that is left to end, within so many seconds."""
+    wait(start(attempt_dir, **how), seconds)
     return attempt_dir.events_after(0)
 
 
@@ -159,7 +161,7 @@ def ended(events: list[ReportedEvent]) -> dict[str, Any]:
 
 def until(condition: Callable[[], bool], processes: list[ForkServerProcess]) -> None:
     """Wait until the condition holds, while the processes live."""
-    deadline = time.monotonic() + _PATIENCE_SECONDS
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while not condition():
         assert time.monotonic() < deadline, "waited too long"
         assert all(process.is_alive() for process in processes), "a rank ended too early"

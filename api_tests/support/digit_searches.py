@@ -5,7 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from api_tests.support.attempts import as_checkpoint, attempt, ended, final_folder, run
+from api_tests.support.attempts import (
+    PATIENCE_SECONDS,
+    as_checkpoint,
+    attempt,
+    ended,
+    final_folder,
+    run,
+)
 from service.contract.agent import ReportedEvent
 from service.contract.candidates import Candidate, CandidatesFound, Fitness
 from workers.attempt_dir import AttemptDir
@@ -102,13 +109,18 @@ class Searched:
 
 
 def trained_supernet(
-    volume: Path, recipe: str = "supernet", variant: str = "oneshot", **params: Any
+    volume: Path,
+    recipe: str = "supernet",
+    variant: str = "oneshot",
+    *,
+    seconds: float = PATIENCE_SECONDS,
+    **params: Any,
 ) -> TrainedSupernet:
-    """A supernet of the digits; the recipe has 20 places."""
+    """A supernet of the digits, trained within so many seconds; the recipe has 20 places."""
     network = {"recipe": recipe, "variant": variant}
     spec = {"kind": "train", **network, "data": DIGITS, "params": TRAINING | params}
     attempt_dir = attempt(volume, spec=spec)
-    end = ended(run(attempt_dir))
+    end = ended(run(attempt_dir, seconds=seconds))
     assert end["outcome"] == "succeeded", end
     trained_with = attempt_dir.assignment().claim.job_spec.params
     return TrainedSupernet(volume, trained_with, recipe, variant)
