@@ -116,7 +116,7 @@ def test_a_search_is_a_run_and_those_that_measure_for_it_are_none(mirrored: Mirr
     }
     labels = {"team": "vision"}
     mirrored.change(kind="search", spec=spec, recipe="supernet", variant="oneshot", labels=labels)
-    mirrored.change("job_2", kind="search", spec=spec, labels={"part_of": JOB})
+    mirrored.change("job_2", kind="search", spec=spec, part_of=JOB)
     mirrored.change("job_3", labels={"part_of": "a whole"})
     mirrored.measure(best_loss={16: 0.5, 32: 0.25}, median_loss={16: 1.0, 32: 0.75})
     mirrored.update()

@@ -11,8 +11,6 @@ from service.contract.json_types import WHOLE_NUMBER, Boolean
 MOST_CANDIDATES = 20_000
 """Of one search: each is a row, and all come with the claim of a search that goes on."""
 MOST_WORKERS = 64
-PART_LABEL = "part_of"
-"""The label of a job that measures for a search; its value is the search."""
 _Count = Annotated[int, Field(ge=1, le=MOST_CANDIDATES), WHOLE_NUMBER]
 _Images = Annotated[int, Field(ge=1, le=10_000_000), WHOLE_NUMBER]
 

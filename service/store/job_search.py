@@ -149,12 +149,6 @@ def _without_states(dialect: str, job_filter: JobFilter) -> Iterator[ColumnEleme
         yield _has_text(dialect, job_filter.text)
 
 
-def has_label(dialect: str, key: str) -> ColumnElement[bool]:
-    """Whether a job has a label of this key."""
-    kind, _ = _json_at(dialect, jobs.c.labels, (key,))
-    return func.coalesce(kind, "") == _STRING[dialect]
-
-
 _STRING = {"sqlite": "text", "postgresql": "string"}
 
 

@@ -8,8 +8,6 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, not_, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from service.contract.search_params import PART_LABEL
-from service.store.job_search import has_label
 from service.store.mlflow_tables import mlflow_runs as runs
 from service.store.tables import jobs
 
@@ -37,9 +35,7 @@ def unknown_jobs(
 
     Without the parts of searches, which are hundreds, and whose measurements the search has.
     """
-    query = select(jobs.c.id).where(jobs.c.kind.in_(kinds))
-    is_part = has_label(tx.dialect.name, PART_LABEL)
-    query = query.where(or_(jobs.c.kind != "search", ~is_part))
+    query = select(jobs.c.id).where(jobs.c.kind.in_(kinds), jobs.c.part_of.is_(None))
     query = query.where(~select(runs.c.job_id).where(runs.c.job_id == jobs.c.id).exists())
     if newest_only:
         newest = select(runs.c.job_id).order_by(runs.c.job_id.desc()).offset(_OVERLAP).limit(1)
