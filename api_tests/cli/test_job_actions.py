@@ -119,7 +119,7 @@ def test_a_command_that_cannot_go_on_says_how_many_are_left_and_how_to(
 
     def fail_later(client: TrainyardClient, *args: Any, **fields: Any) -> Any:
         if fields.get("after") is not None:
-            raise ServerUnreachable("the server is away")
+            raise ServerUnreachable("the-server", OSError("away"))
         return bulk(client, *args, **fields)
 
     monkeypatch.setattr(TrainyardClient, "bulk", fail_later)

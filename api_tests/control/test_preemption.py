@@ -1,5 +1,6 @@
 """Which jobs are preempted, and when."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -55,6 +56,42 @@ def test_an_attempt_that_has_just_begun_runs_for_a_while_first(
     assert control_plane.preempt() == 0
     control_plane.later(1)
     assert control_plane.preempt() == 1
+
+
+def test_a_job_says_that_it_waits_for_one_that_has_only_just_begun(
+    control_plane: ControlPlane, narrow: Agent
+) -> None:
+    low = control_plane.submit(preemptible=True)
+    narrow.beat(narrow.claimed())
+    urgent, next_one, equal = (control_plane.submit(priority=5) for _ in range(3))
+    assert control_plane.preempt() == 0
+    reason = control_plane.job(urgent).wait_reason
+    assert reason == (
+        f"it waits for {low.id} on wrk_1, which has only just begun: it saves and gives its place "
+        "once it has run for a while"
+    )
+    assert control_plane.job(next_one).wait_reason == "all workers are busy"
+    assert control_plane.job(equal).wait_reason == "all workers are busy"
+    control_plane.later(PREEMPT_AFTER_SECONDS)
+    assert control_plane.preempt() == 1
+    reason = control_plane.job(urgent).wait_reason
+    assert reason == f"it waits for {low.id} on wrk_1 to save and give its place"
+
+
+def test_a_job_says_of_which_jobs_it_waits_for_the_places(
+    control_plane: ControlPlane, new_agent: NewAgent
+) -> None:
+    agent = new_agent(gpus=gpus(2))
+    low = [control_plane.submit(resources={"gpus": 1}, preemptible=True) for _ in range(2)]
+    for free in (2, 1):
+        agent.beat(agent.claimed(free_gpus=free))
+    wide = control_plane.submit(resources={"gpus": 2}, priority=5)
+    other = control_plane.submit(resources={"gpus": 2})
+    reason = control_plane.job(wide).wait_reason
+    assert reason is not None
+    assert {each.id for each in low} == set(re.findall(r"job_\w+", reason))
+    assert "they save and give their places once all have run for a while" in reason
+    assert control_plane.job(other).wait_reason == "no worker has 2 free GPUs"
 
 
 def test_a_silent_worker_is_not_asked(control_plane: ControlPlane, narrow: Agent) -> None:

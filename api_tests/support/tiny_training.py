@@ -1,6 +1,7 @@
 """Trainings of the tiny network, step by step, and as a plug-in that other processes find."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from workers.training.execution import ORIGINAL, Execution
 from workers.training.state import RunState
 from workers.training.step import TrainingStep
 
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 CPU = torch.device("cpu")
 ALONE = Ranks(rank=0, world_size=1, device=CPU)
 PARAMS = RecipeParams(

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from api_tests.support.attempts import attempt
 from api_tests.support.tiny_network import CLASSES, TINY
-from api_tests.support.tiny_training import ALONE, PARAMS, tiny_state
+from api_tests.support.tiny_training import ALONE, NOW, PARAMS, tiny_state
 from workers.training import execution as executions
 from workers.training.events import Events
 from workers.training.execution import Execution
@@ -40,7 +41,7 @@ def compile_cache(compile_root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def tiny_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any]]:
-    """`(clock, stop_asked, **params)`: the context of a run of the tiny network, and its notes."""
+    """`(clock, stop_asked, now, **params)`: the context of a run of the tiny network; all notes."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     folder = attempt(tmp_path / "volume")
     notes: list[str] = []
@@ -48,7 +49,10 @@ def tiny_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callab
     monkeypatch.setattr(events, "note", notes.append)
 
     def of(
-        clock: Any = None, stop_asked: Callable[[], bool] = lambda: False, **params: Any
+        clock: Any = None,
+        stop_asked: Callable[[], bool] = lambda: False,
+        now: datetime = NOW,
+        **params: Any,
     ) -> tuple[RunContext, list[str]]:
         context = RunContext(
             assignment=folder.assignment(),
@@ -57,7 +61,7 @@ def tiny_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callab
             events=events,
             stop_asked=stop_asked,
             clock=clock or (lambda: pytest.fail("a short run, or one that is known, was measured")),
-            now=lambda: pytest.fail("no time is needed"),
+            now=lambda: now,
             new_id=lambda: "ckpt_1",
             times=TimeAccount(lambda: 0.0),
         )

@@ -6,6 +6,8 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +16,14 @@ import torch
 from torch._dynamo.utils import counters
 
 from api_tests.support.polling import eventually
+from api_tests.support.tiny_network import CLASSES, TINY
 from api_tests.support.tiny_training import (
     A_DAY,
+    CHANNELS_LAST,
     COMPILED,
+    CPU,
+    NOW,
+    PARAMS,
     ticking,
     tiny_losses,
     tiny_plugin,
@@ -25,6 +32,9 @@ from api_tests.support.tiny_training import (
 from workers.process_marks import processes_with
 from workers.training import trial_of_run
 from workers.training.attempt_results import Stopped
+from workers.training.calibration import Workload
+from workers.training.execution import ORIGINAL
+from workers.training.failed_trials import FailedTrial, failed_trial, keep_failed_trial
 
 pytestmark = pytest.mark.xdist_group("trainer: compiled")
 
@@ -190,3 +200,38 @@ def test_a_network_that_does_not_compile_is_trained_eager_and_a_note_says_so(
     choice, notes = choosing(clock=ticking(), **A_DAY)
     assert not choice.execution.compiled
     assert ["does not compile here" in note for note in notes] == [False, True]
+    # It is known now: the clock of the second would fail it, as a day later.
+    again, notes = choosing(now=NOW + timedelta(hours=2), **A_DAY)
+    assert again.execution == choice.execution
+    (note,) = notes[2:]
+    assert "not tried again: 120 minutes ago, the network does not compile here" in note
+    _, notes = choosing(clock=ticking(), now=NOW + timedelta(days=1), **A_DAY)
+    assert ["does not compile here" in note for note in notes[3:]] == [False, True]
+
+
+def test_a_trial_that_was_too_short_is_made_again_by_a_run_that_has_twice_as_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    workload = Workload(TINY, "searched", PARAMS, CLASSES)
+    late = FailedTrial(
+        execution=CHANNELS_LAST.as_json(), problem="it took long", limit_seconds=100.0, at=NOW
+    )
+    keep_failed_trial(workload, CPU, late)
+    assert failed_trial(workload, CPU, CHANNELS_LAST, 200.0, NOW) == late
+    assert failed_trial(workload, CPU, CHANNELS_LAST, 201.0, NOW) is None
+    assert failed_trial(workload, CPU, ORIGINAL, 100.0, NOW) is None
+    other = replace(workload, classes=CLASSES + 1)
+    assert failed_trial(other, CPU, CHANNELS_LAST, 100.0, NOW) is None
+    (file,) = (tmp_path / "trainyard" / "calibrations").iterdir()
+    file.write_text("{")
+    assert failed_trial(workload, CPU, CHANNELS_LAST, 100.0, NOW) is None
+
+
+def test_what_another_trial_may_not_find_again_is_not_remembered(
+    choosing: Callable[..., Any],
+) -> None:
+    for _ in range(2):
+        # The plug-in with the recipe may be installed meanwhile.
+        _, notes = choosing(clock=ticking(), **A_DAY)
+    assert ["compiling failed" in note for note in notes] == [False, True, False, True]

@@ -79,6 +79,7 @@ _OF_JOB: dict[str, Callable[[Job], Cell]] = {
     "reason": _text("reason"),
     **_fields("message", "submitted_by"),
     "priority": attrgetter("spec.priority"),
+    "preemptible": attrgetter("spec.preemptible"),
     **_fields("created_at", "started_at", "finished_at"),
     "duration_seconds": _duration_seconds,
     **_fields("attempt"),

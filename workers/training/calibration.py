@@ -103,9 +103,15 @@ def measure(
     return measured
 
 
+def file_of(workload: Workload, device: torch.device, ending: str = "json") -> Path | None:
+    """The file of a workload on this worker's own disk; None where it has no such folder."""
+    folder = cache_folder("calibrations")
+    return None if folder is None else folder / f"{workload.key(device)}.{ending}"
+
+
 def read_measurements(workload: Workload, device: torch.device) -> Measurements:
     """What an earlier run on this worker measured of the same; empty if there is nothing."""
-    path = _file_of(workload, device)
+    path = file_of(workload, device)
     try:
         entries = [] if path is None else json.loads(path.read_text())
         return {Execution.from_json(each["execution"]): float(each["seconds"]) for each in entries}
@@ -115,7 +121,7 @@ def read_measurements(workload: Workload, device: torch.device) -> Measurements:
 
 def write_measurements(workload: Workload, device: torch.device, measured: Measurements) -> None:
     """Keep the measurements on the worker's disk; a disk that refuses costs the next run alone."""
-    path = _file_of(workload, device)
+    path = file_of(workload, device)
     if path is None:
         return
     entries = [{"execution": e.as_json(), "seconds": seconds} for e, seconds in measured.items()]
@@ -157,11 +163,6 @@ def _seconds_an_image(
         if seconds and clock() - began > _MOST_SECONDS:
             break
     return min(seconds) / images
-
-
-def _file_of(workload: Workload, device: torch.device) -> Path | None:
-    folder = cache_folder("calibrations")
-    return None if folder is None else folder / f"{workload.key(device)}.json"
 
 
 def _cpu_name() -> str:

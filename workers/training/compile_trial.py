@@ -45,8 +45,9 @@ def main() -> NoReturn:
         answer = answer_of(request)
     except Exception as error:
         traceback.print_exc()
-        what = "the network does not compile here" if is_of_compiler(error) else "compiling failed"
-        answer = TrialAnswer(problem=f"{what}: {first_line(error)}")
+        lasts = is_of_compiler(error)
+        what = "the network does not compile here" if lasts else "compiling failed"
+        answer = TrialAnswer(problem=f"{what}: {first_line(error)}", lasts=lasts)
     os.write(answers, answer.model_dump_json().encode())
     _end(0)
 

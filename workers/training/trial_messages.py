@@ -28,7 +28,9 @@ class TrialRequest(BaseModel):
 class TrialAnswer(BaseModel):
     """The seconds for an image, eager and compiled, each None if memory ran out; or a problem.
 
-    The problem is a clause, as in `the network does not compile here: no such kernel`.
+    The problem is a clause, as in `the network does not compile here: no such kernel`; it `lasts`
+    where another trial on the same worker would end the same, unless it had much more time than
+    `limit_seconds`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -36,3 +38,5 @@ class TrialAnswer(BaseModel):
     eager_seconds: float | None = None
     compiled_seconds: float | None = None
     problem: str | None = None
+    lasts: bool = False
+    limit_seconds: float | None = None

@@ -77,7 +77,8 @@ class TrialProcess:
         try:
             return TrialAnswer.model_validate_json(self._process.stdout.read() or b"")
         except ValidationError:
-            return TrialAnswer(problem=_end_of(self._process.returncode))
+            status = self._process.returncode
+            return TrialAnswer(problem=_end_of(status), lasts=status < 0)
 
 
 def _end_of(status: int) -> str:

@@ -1,7 +1,8 @@
 """Running jobs are asked to save and give their places to queued ones of higher priority."""
 
+import math
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 
 from sqlalchemy import Connection
@@ -13,6 +14,9 @@ from service.domain.preemption import Preemption, RunningJob, preemptions
 from service.store import history, jobs, limits, resource_classes, workers
 from service.store import preemptions as store
 from service.store.job_rows import StoredJob
+
+_NEVER = datetime(1, 1, 1, tzinfo=UTC)
+"""No job's next try is before it: one that waits for it is served by the reaper first."""
 
 
 def decide(tx: Connection, least_seconds: float, now: datetime) -> list[Preemption]:
@@ -36,6 +40,14 @@ def decide(tx: Connection, least_seconds: float, now: datetime) -> list[Preempti
     ]
     losses = {job.id: loss_locations(tx, job) for job in queue if job.worker_losses}
     return preemptions(queue, capacities, running, losses)
+
+
+def decide_without_age(tx: Connection) -> dict[str, Preemption]:
+    """By job id what `decide` comes to once all attempts have run for long enough; it only reads.
+
+    An attempt that its worker has not begun yet is left out there, too.
+    """
+    return {each.job.id: each for each in decide(tx, -math.inf, _NEVER)}
 
 
 def carry_out(tx: Connection, decided: Sequence[Preemption], now: datetime) -> int:

@@ -1,9 +1,9 @@
 """Why a queued job waits, as a sentence."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 
 from sqlalchemy import Connection
 
@@ -12,9 +12,11 @@ from service.contract.specs import SearchSpec
 from service.contract.stored_specs import stored_parameters
 from service.contract.workers import Worker
 from service.control.scheduling.forms import with_accepted_forms
+from service.control.scheduling.preemption import decide_without_age
 from service.control.scheduling.scheduler import capacities_of, loss_locations, queue_of
 from service.domain.offers import JobNeeds, JobNetwork
 from service.domain.placement import Capacity, QueuedJob, fits, has_labels, may_try
+from service.domain.preemption import Preemption
 from service.domain.reservations import is_reserved_for_another, reservations
 from service.store import jobs, limits, preemptions, resource_classes, search_parts, workers
 from service.store.job_rows import StoredJob
@@ -31,6 +33,8 @@ class QueueState:
     capacities: list[Capacity]
     at_limit: dict[tuple[str, str], int]
     reservations: dict[str, QueuedJob]
+    preemptions_to_come: Callable[[], Mapping[str, Preemption]]
+    """By job id who is asked for a place once he has run for a while; read when it is needed."""
 
     @classmethod
     def read(cls, tx: Connection) -> "QueueState":
@@ -44,7 +48,8 @@ class QueueState:
         offers = [each.offer for each in capacities]
         read_network = partial(jobs.network_of, tx)
         queue = [with_accepted_forms(job, offers, read_network) for job in queue]
-        return cls(bool(present), capacities, at_limit, reservations(queue, capacities))
+        to_come = cache(partial(decide_without_age, tx))
+        return cls(bool(present), capacities, at_limit, reservations(queue, capacities), to_come)
 
     def wait_reason(self, tx: Connection, stored: StoredJob) -> str | None:
         """Why a queued job waits; None for one that is about to be claimed."""
@@ -128,6 +133,8 @@ class QueueState:
             return None
         if preempted is not None:
             return preempted
+        if (to_come := self.preemptions_to_come().get(job.id)) is not None:
+            return _young(to_come)
         fitting = [each for each in self.capacities if fits(job.needs, each)]
         if job.gpus and any(each.free_slots for each in fitting):
             return f"no worker has {job.gpus} free {_gpu_noun(job.gpus)}"
@@ -157,6 +164,22 @@ def _parts(tx: Connection, stored: StoredJob) -> str | None:
     more = f" and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
     some = ", ".join(named[:_MOST_NAMED])
     return f"it waits for {count_text(len(named), 'job')} to measure {candidates}: {some}{more}"
+
+
+def _young(preemption: Preemption) -> str:
+    """Which jobs give it their places, and not yet."""
+    ids = [victim.id for victim in preemption.victims]
+    more = f" and {len(ids) - _MOST_NAMED} more" if len(ids) > _MOST_NAMED else ""
+    listed = " and ".join(ids[:_MOST_NAMED]) + more
+    if len(ids) == 1:
+        return (
+            f"it waits for {listed} on {preemption.host}, which has only just begun: it saves and "
+            "gives its place once it has run for a while"
+        )
+    return (
+        f"it waits for {listed} on {preemption.host}, of which one at least has only just begun: "
+        "they save and give their places once all have run for a while"
+    )
 
 
 def _inability(capacities: Iterable[Capacity], needs: JobNeeds, nobody: str) -> str | None:

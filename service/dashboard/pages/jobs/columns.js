@@ -50,6 +50,7 @@ const COLUMNS = [
   { key: OWNER, title: "By", width: "78px", value: (job) => job.submitted_by, cell: cells.ownerOf },
   { key: "labels", title: "Labels", width: "minmax(140px, 1fr)", value: (job) => Object.values(job.labels)[0], cell: cells.labelsOf },
   { key: "priority", title: "Priority", width: "80px", isNumber: true, order: "priority", needsSpec: true, value: (job) => specOf(job).priority },
+  { key: "preemptible", title: "Preemptible", width: "96px", needsSpec: true, value: (job) => Boolean(specOf(job).preemptible), cell: (job) => (specOf(job).preemptible ? "yes" : NONE) },
   { key: "gpus", title: "GPUs", width: "72px", isNumber: true, needsSpec: true, value: (job) => leastGpus(specOf(job).resources?.gpus), cell: (job) => gpusText(specOf(job).resources?.gpus) || NONE },
   { key: "attempt", title: "Attempts", width: "88px", isNumber: true, value: (job) => job.attempt },
   { key: "worker", title: "Worker", width: "130px", value: cells.workerNameOf, cell: cells.workerOf },

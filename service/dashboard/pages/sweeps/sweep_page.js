@@ -75,17 +75,21 @@ function figuresOf(sweep) {
 
 function Trials({ sweep, query, isGone }) {
   const path = `${sweepPath(sweep.id)}/trials?limit=${MOST_OF_A_PAGE}`;
-  const { items, hasMore, error, more } = usePages(isGone ? null : path, POLL_MS);
+  const { items, hasMore, isOf, error, more } = usePages(isGone ? null : path, POLL_MS);
   // The lines and the order of the table are those of all trials.
   useEffect(() => {
     if (hasMore) more();
   }, [items.length, hasMore]);
+  // The first page and then all of them: each page in between would draw a thousand rows again.
+  const shown = useRef({ isOf: null, trials: [] });
+  if (!hasMore || shown.current.isOf !== isOf) shown.current = { isOf, trials: items };
+  const { trials } = shown.current;
   return html`
     <${Problem} of="Trials" error=${error} />
-    <${TrialLines} sweep=${sweep} trials=${items} />
+    <${TrialLines} sweep=${sweep} trials=${trials} />
     <section class="panel" aria-label="Trials that have begun">
       <h2>Trials</h2>
-      ${items.length ? html`<${TrialTable} sweep=${sweep} trials=${items} query=${query} />` : html`<p class="quiet">None has begun yet.</p>`}
+      ${trials.length ? html`<${TrialTable} sweep=${sweep} trials=${trials} query=${query} />` : html`<p class="quiet">None has begun yet.</p>`}
     </section>
   `;
 }
