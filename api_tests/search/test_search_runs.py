@@ -45,6 +45,7 @@ from workers.attempt_dir import AttemptDir
 from workers.checkpoints.folder import checkpoints_in
 from workers.recipes.oneshot.space import SPACE
 from workers.search.allowed_paths import AllowedPaths
+from workers.search.path_pictures import choices_png, front_png
 
 pytestmark = pytest.mark.xdist_group("search")
 
@@ -168,6 +169,9 @@ def test_the_files_have_every_candidate(supernet: TrainedSupernet, alone: Search
     assert [float(row["loss"]) for row in rows] == [each.loss for each in alone.table]
     with Image.open(folder / "search.png") as picture:
         assert picture.size == (800, 500)
+    params, stages = SearchParams.model_validate(SEARCH), (4, 4, 8, 4)
+    assert (folder / "front.png").read_bytes() == front_png(alone.table, params, stages)
+    assert (folder / "choices.png").read_bytes() == choices_png(alone.table, params, stages)
 
 
 def test_each_generation_has_its_median_and_the_best_so_far_for_tensorboard(
