@@ -90,6 +90,7 @@ def test_a_list_of_specs_alone_says_what_they_are_without(
     assert listed(agent, search, fields="name").keys() == {"id", "name"}
 
 
+@pytest.mark.usefixtures("search")
 def test_a_job_from_which_nothing_is_left_out_does_not_say_so(agent: FakeAgent) -> None:
     rows = agent.http.get("/jobs", params={"kind": "train"}).json()["data"]
     assert rows
