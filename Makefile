@@ -70,9 +70,11 @@ pictures: install chromium ## Take the pictures of docs/tour.md again
 	OMP_NUM_THREADS=2 $(BIN)/python -m api_tests.support.pictures
 
 chromium:
-	@command -v chromium >/dev/null || { \
+	@command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null || { \
 	  echo "chromium is missing: installing it for the browser tests"; \
-	  $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq chromium >/dev/null; }
+	  $(SUDO) apt-get update -qq && { \
+	    $(SUDO) apt-get install -y -qq chromium-headless-shell >/dev/null \
+	    || $(SUDO) apt-get install -y -qq chromium >/dev/null; }; }
 
 clean: ## Remove .venv and the data folder
 	rm -rf .venv node_modules build "$(YARD)"

@@ -1,10 +1,10 @@
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from api_tests.support.chromium import launch_chromium
 from api_tests.support.dashboard_models import a_checkpoint, a_job
 from api_tests.support.fake_dashboard_server import DEADLINE_MS, FakeDashboardServer
 from api_tests.support.fake_server import free_port
@@ -45,11 +45,8 @@ def fake(origin_port: int) -> Iterator[FakeDashboardServer]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.fail("no chromium on PATH: `make test` installs it")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        browser = launch_chromium(playwright)
         yield browser
         browser.close()
 

@@ -1,6 +1,5 @@
 """Takes the pictures of the documents: `make pictures` writes them to docs/pictures/."""
 
-import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
+from api_tests.support.chromium import launch_chromium
 from api_tests.support.installation import Installation
 
 FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
@@ -72,9 +72,7 @@ def _train(learning_rate: float, total_iters: int = 600) -> dict[str, Any]:
 
 def _take(url: str, pages: dict[str, str]) -> None:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
-        )
+        browser = launch_chromium(playwright)
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
         for name, address in pages.items():
             _take_one(page, f"{url}/{address}", FOLDER / f"{name}.png")
