@@ -52,7 +52,7 @@ def test_both_histories_and_the_reason_of_the_wait_say_who_gives_a_place_to_whom
 ) -> None:
     low, claim = low_running(control_plane, narrow, priority=-1)
     urgent = control_plane.submit(priority=5)
-    assert control_plane.job(urgent).wait_reason == "all workers are busy"
+    assert "once it has run for a while" in (control_plane.job(urgent).wait_reason or "")
     version = control_plane.job(urgent).version
     control_plane.preempt()
     (of_low,) = control_plane.events_of(low, "preemption")

@@ -58,7 +58,7 @@ def test_an_attempt_that_has_just_begun_runs_for_a_while_first(
     assert control_plane.preempt() == 1
 
 
-def test_a_job_says_that_it_waits_for_one_that_has_only_just_begun(
+def test_a_job_names_whom_it_waits_for_before_that_one_is_asked(
     control_plane: ControlPlane, narrow: Agent
 ) -> None:
     low = control_plane.submit(preemptible=True)
@@ -67,12 +67,13 @@ def test_a_job_says_that_it_waits_for_one_that_has_only_just_begun(
     assert control_plane.preempt() == 0
     reason = control_plane.job(urgent).wait_reason
     assert reason == (
-        f"it waits for {low.id} on wrk_1, which has only just begun: it saves and gives its place "
-        "once it has run for a while"
+        f"it waits for {low.id} on wrk_1, which saves and gives its place once it has run for a "
+        "while"
     )
     assert control_plane.job(next_one).wait_reason == "all workers are busy"
     assert control_plane.job(equal).wait_reason == "all workers are busy"
     control_plane.later(PREEMPT_AFTER_SECONDS)
+    assert control_plane.job(urgent).wait_reason == reason
     assert control_plane.preempt() == 1
     reason = control_plane.job(urgent).wait_reason
     assert reason == f"it waits for {low.id} on wrk_1 to save and give its place"
@@ -90,7 +91,7 @@ def test_a_job_says_of_which_jobs_it_waits_for_the_places(
     reason = control_plane.job(wide).wait_reason
     assert reason is not None
     assert {each.id for each in low} == set(re.findall(r"job_\w+", reason))
-    assert "they save and give their places once all have run for a while" in reason
+    assert "which save and give their places once all have run for a while" in reason
     assert control_plane.job(other).wait_reason == "no worker has 2 free GPUs"
 
 

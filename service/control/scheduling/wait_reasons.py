@@ -134,7 +134,7 @@ class QueueState:
         if preempted is not None:
             return preempted
         if (to_come := self.preemptions_to_come().get(job.id)) is not None:
-            return _young(to_come)
+            return _to_come(to_come)
         fitting = [each for each in self.capacities if fits(job.needs, each)]
         if job.gpus and any(each.free_slots for each in fitting):
             return f"no worker has {job.gpus} free {_gpu_noun(job.gpus)}"
@@ -166,19 +166,19 @@ def _parts(tx: Connection, stored: StoredJob) -> str | None:
     return f"it waits for {count_text(len(named), 'job')} to measure {candidates}: {some}{more}"
 
 
-def _young(preemption: Preemption) -> str:
-    """Which jobs give it their places, and not yet."""
+def _to_come(preemption: Preemption) -> str:
+    """Which jobs give it their places: a moment later, or once they have run for long enough."""
     ids = [victim.id for victim in preemption.victims]
     more = f" and {len(ids) - _MOST_NAMED} more" if len(ids) > _MOST_NAMED else ""
     listed = " and ".join(ids[:_MOST_NAMED]) + more
     if len(ids) == 1:
         return (
-            f"it waits for {listed} on {preemption.host}, which has only just begun: it saves and "
-            "gives its place once it has run for a while"
+            f"it waits for {listed} on {preemption.host}, which saves and gives its place once it "
+            "has run for a while"
         )
     return (
-        f"it waits for {listed} on {preemption.host}, of which one at least has only just begun: "
-        "they save and give their places once all have run for a while"
+        f"it waits for {listed} on {preemption.host}, which save and give their places once all "
+        "have run for a while"
     )
 
 
