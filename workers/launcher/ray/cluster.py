@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from service.contract.kernel import boot_clock
 from service.contract.loop import Loop
 from workers.launcher.base import CannotLaunch
-from workers.launcher.ray.engine import lines_of, log_errors, start_driver
+from workers.launcher.ray.engine import errors_logged, lines_of, start_driver
 from workers.launcher.ray.messages import Node, NodesReport
 
 _FIRST_SECONDS = 120.0
@@ -64,10 +64,8 @@ class ClusterWatch:
             if self._loop.is_stopped():
                 return
             driver = self._driver = start_driver("nodes", self._address)
-        with driver:
+        with driver, errors_logged(driver):
             assert driver.stdout is not None
-            assert driver.stderr is not None
-            threading.Thread(target=log_errors, args=(driver.stderr,), daemon=True).start()
             try:
                 for line in lines_of(driver.stdout):
                     self._take(line)

@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import IO
 
 import structlog
@@ -123,12 +124,9 @@ class RayProcesses:
 
     def _follow(self) -> None:
         assert self._driver.stdout is not None
-        assert self._driver.stderr is not None
-        errors = threading.Thread(target=log_errors, args=(self._driver.stderr,), daemon=True)
-        errors.start()
-        for line in lines_of(self._driver.stdout):
-            self._take(line)
-        errors.join()
+        with errors_logged(self._driver):
+            for line in lines_of(self._driver.stdout):
+                self._take(line)
         status = self._driver.wait()
         with self._sending, self._driver:
             # Its pipes are closed: another file may get their numbers.
@@ -149,8 +147,20 @@ class RayProcesses:
             self._receive(Gone(report.gone, report.how))
 
 
-def log_errors(errors: IO[bytes]) -> None:
-    """Log what a driver writes to its standard error, until it ends."""
+@contextmanager
+def errors_logged(driver: "subprocess.Popen[bytes]") -> Iterator[None]:
+    """Log what a driver writes to its standard error; left once the driver has closed it."""
+    assert driver.stderr is not None
+    thread = threading.Thread(target=_log_lines, args=(driver.stderr,), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        # Its owner closes the pipe next, which must not be while it is read.
+        thread.join()
+
+
+def _log_lines(errors: IO[bytes]) -> None:
     for line in lines_of(errors):
         _log.info("ray", line=line)
 
