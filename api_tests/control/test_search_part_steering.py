@@ -16,7 +16,7 @@ from service.contract.bulk import BulkRequest
 from service.contract.changes import JobEdit
 from service.contract.jobs import Job, JobState
 from service.control.jobs import bulk, edits, search_turn
-from service.control.jobs.bulk import BulkCall
+from service.control.jobs.bulk_call import BulkCall
 from service.domain.errors import Conflict, Stale
 from service.store import search_parts
 

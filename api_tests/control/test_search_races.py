@@ -15,7 +15,7 @@ from service.contract.bulk import BulkRequest
 from service.contract.ids import ulid
 from service.contract.jobs import ENDED_JOBS, JobState
 from service.control.jobs import bulk
-from service.control.jobs.bulk import BulkCall
+from service.control.jobs.bulk_call import BulkCall
 
 
 @pytest.fixture(params=POINTS)

@@ -19,7 +19,7 @@ from service.contract.changes import JobEdit
 from service.contract.jobs import Job, JobState
 from service.contract.specs import SearchSpec
 from service.control.jobs import bulk, edits, search_turn, searches, views
-from service.control.jobs.bulk import BulkCall
+from service.control.jobs.bulk_call import BulkCall
 from service.store import search_parts
 
 POPULATION = 6

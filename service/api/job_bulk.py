@@ -6,7 +6,7 @@ from service.api.dependencies import By, Context
 from service.api.parameters import IdempotencyKey
 from service.contract.bulk import BulkReply, BulkRequest
 from service.control.jobs import bulk
-from service.control.jobs.bulk import BulkCall
+from service.control.jobs.bulk_call import BulkCall
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 

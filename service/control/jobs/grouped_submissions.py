@@ -11,14 +11,8 @@ from service.contract.jobs import Job
 from service.contract.request_origin import RequestOrigin
 from service.contract.specs import AnySpec
 from service.control.jobs import views
-from service.control.jobs.submission import (
-    NewJob,
-    SubmissionKey,
-    SubmissionResult,
-    checked_job,
-    earlier_submission,
-    store,
-)
+from service.control.jobs.new_jobs import NewJob, SubmissionKey, store
+from service.control.jobs.submission import SubmissionResult, checked_job, earlier_submission
 from service.control.scheduling import present_catalogs
 from service.control.scheduling.class_limit import check_class_limit
 from service.domain.access import SERVER, Caller

@@ -8,13 +8,8 @@ from service.contract.jobs import ENDED_JOBS, JobState
 from service.contract.resources import Resources
 from service.control.access.ownership import require_owner
 from service.control.jobs import views
-from service.control.jobs.submission import (
-    SubmissionKey,
-    SubmissionResult,
-    new_job,
-    replayed,
-    store,
-)
+from service.control.jobs.new_jobs import SubmissionKey, new_job, store
+from service.control.jobs.submission import SubmissionResult, replayed
 from service.control.kinds import kind_of
 from service.control.scheduling import present_catalogs
 from service.control.scheduling.class_limit import check_class_limit

@@ -19,7 +19,7 @@ from service.contract.jobs import ENDED_JOBS, JobState, Reason
 from service.contract.specs import CheckpointRef, SearchSpec
 from service.contract.text import cut_text
 from service.control.jobs import search_family
-from service.control.jobs.submission import NewJob, SubmissionKey, new_job, store
+from service.control.jobs.new_jobs import NewJob, SubmissionKey, new_job, store
 from service.control.kinds.base import CheckedSubmission
 from service.control.leases.transitions import fail_waiting
 from service.domain.access import Caller

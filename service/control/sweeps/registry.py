@@ -9,7 +9,7 @@ from service.contract.sweep_specs import NewSweep
 from service.contract.sweeps import LIVE_SWEEPS, BestTrial, Sweep, SweepState, Trial
 from service.control.access.ownership import require_owner
 from service.control.jobs import actions
-from service.control.jobs.submission import SubmissionKey
+from service.control.jobs.new_jobs import SubmissionKey
 from service.control.scheduling.class_limit import TOO_MANY_CLASSES
 from service.domain.access import Caller
 from service.domain.errors import Conflict, Gone, IdempotencyMismatch, NotFound
