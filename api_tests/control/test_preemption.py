@@ -8,16 +8,12 @@ from typing import Any
 import pytest
 
 from api_tests.support.preempted_jobs import give_back, low_running
-from api_tests.support.use_cases import (
-    PREEMPT_AFTER_SECONDS,
-    Agent,
-    ControlPlane,
-    gpus,
-)
+from api_tests.support.use_cases import PREEMPT_AFTER_SECONDS, Agent, ControlPlane, gpus
 from service.contract.changes import JobEdit
 from service.contract.jobs import Job
 from service.control.jobs import edits
 from service.control.leases import workers
+from service.control.scheduling import preemption
 from service.domain.limits import Limit
 from service.store import limits
 from service.store.tables import jobs as jobs_table
@@ -77,6 +73,20 @@ def test_a_job_names_whom_it_waits_for_before_that_one_is_asked(
     assert control_plane.preempt() == 1
     reason = control_plane.job(urgent).wait_reason
     assert reason == f"it waits for {low.id} on wrk_1 to save and give its place"
+
+
+def test_whom_it_waits_for_is_not_looked_for_where_that_would_take_long(
+    control_plane: ControlPlane, narrow: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preemption, "_MOST_PAIRS", 1)
+    low = control_plane.submit(preemptible=True)
+    narrow.beat(narrow.claimed())
+    urgent = control_plane.submit(priority=5)
+    assert f"it waits for {low.id}" in str(control_plane.job(urgent).wait_reason)
+    control_plane.submit(priority=5)
+    assert control_plane.job(urgent).wait_reason == "all workers are busy"
+    control_plane.later(PREEMPT_AFTER_SECONDS)
+    assert control_plane.preempt() == 1
 
 
 def test_a_job_says_of_which_jobs_it_waits_for_the_places(

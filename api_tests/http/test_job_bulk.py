@@ -10,7 +10,7 @@ from api_tests.support.job_yard import SPEC, JobYard
 from api_tests.support.problems import pointers_of, problem_of
 from api_tests.support.sent_statements import sent_statements
 from api_tests.support.server import Server, wait_for
-from service.control.jobs import bulk, bulk_parts
+from service.control.jobs import bulk, bulk_pages
 from service.store import idempotency
 from service.store.engine import Database
 
@@ -105,7 +105,7 @@ def test_a_filter_means_the_jobs_that_the_list_shows(yard: JobYard) -> None:
 def test_a_filter_that_means_too_many_jobs_changes_none_and_says_how_many(
     yard: JobYard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bulk_parts, "MOST_JOBS", 2)
+    monkeypatch.setattr(bulk_pages, "MOST_JOBS", 2)
     for _ in range(4):
         yard.submit(labels={"team": "too-many"})
     body = {"action": "cancel", "filter": {"label": "team:too-many"}}

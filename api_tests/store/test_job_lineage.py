@@ -1,5 +1,8 @@
 """The lineage of a job on both databases, and what SQLite reads for it."""
 
+import pytest
+import sqlalchemy as sa
+
 from api_tests.support.manifests import a_checkpoint, a_manifest
 from api_tests.support.query_plans import plan_of, sent_back
 from api_tests.support.rows import ensure_job
@@ -35,7 +38,7 @@ def test_descendants_are_retries_and_uses_of_the_job_s_checkpoints_newest_first(
 def test_of_the_results_of_related_jobs_the_numbers_alone_are_read(database: Database) -> None:
     manifest = a_manifest("job_1", 5)
     confusion = {"classes": ["long text " * 1000], "nested": {"loss": 9}}
-    exact = {"loss": 0.1 + 0.2, "top1 error.max": 1e-7, "count": 2**53, "ok": True}
+    exact = {"loss": 0.1 + 0.2, "top1 error.max": 1e-7, "count": 2**53, "ok": True, 'a "b"': 2.5}
     with database.write() as tx:
         ensure_job(tx, "job_1", result=confusion | exact)
         checkpoints.add(tx, a_checkpoint(manifest), manifest)
@@ -55,6 +58,23 @@ def test_of_the_results_of_related_jobs_the_numbers_alone_are_read(database: Dat
             rows = sent_back(tx, call)
             assert "top1 error.max" in rows
             assert "long text" not in rows
+
+
+@pytest.mark.parametrize("text", [r"x\u0000y", r"\ud800", r"\udc00\ud800", r"\\\ud83d"])
+def test_a_result_with_no_character_in_its_text_costs_its_own_numbers_at_most(
+    database: Database, text: str
+) -> None:
+    pair = r"\ud83d\ude00"
+    with database.write() as tx:
+        ensure_job(tx, "job_1")
+        for number, stored in enumerate((text, pair), 2):
+            ensure_job(tx, f"job_{number}", parent_job_id="job_1")
+            result = f'{{"loss": 0.5, "note": "{stored}"}}'
+            change = sa.text("UPDATE jobs SET result = :result WHERE id = :id")
+            tx.execute(change, {"result": result, "id": f"job_{number}"})
+        found = descendants_of(tx, "job_1", 9)
+    read = [{"loss": 0.5}, {"loss": 0.5} if database.is_sqlite else {}]
+    assert [each.metrics for each in found] == read
 
 
 def test_a_result_that_is_no_json_costs_its_own_numbers_alone(sqlite: Database) -> None:

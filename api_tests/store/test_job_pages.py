@@ -24,14 +24,14 @@ def _page(**wanted: Any) -> Callable[[Connection], object]:
     ("call", "index"),
     [
         (_page(), "sqlite_autoindex_jobs_1"),
-        (_page(has_parts=False), "ix_jobs_shown"),
+        (_page(includes_parts=False), "ix_jobs_shown"),
         (_page(states=(JobState.FAILED,)), "ix_jobs_state_id"),
         (_page(recipe="oneshot"), "ix_jobs_recipe_id_state"),
         (_page(kinds=("eval",)), "ix_jobs_kind_id_state"),
         (lambda tx: count_by_state(tx, JobFilter()), "COVERING INDEX ix_jobs_state_id"),
         (lambda tx: count_by_state(tx, SHOWN_JOBS), "COVERING INDEX ix_jobs_state_id"),
         (
-            lambda tx: count_by_state(tx, JobFilter(kinds=("train",), has_parts=False)),
+            lambda tx: count_by_state(tx, JobFilter(kinds=("train",), includes_parts=False)),
             "COVERING INDEX ix_jobs_kind_id_state",
         ),
         (
@@ -53,7 +53,7 @@ def test_a_page_and_its_counts_are_read_by_their_index(
     "wanted",
     [
         {"kinds": ("train", "eval")},
-        {"kinds": ("train", "eval", "search"), "has_parts": False},
+        {"kinds": ("train", "eval", "search"), "includes_parts": False},
         {"states": (JobState.QUEUED, JobState.RUNNING)},
         {"text": "vision"},
         {"parameters": (("learning_rate", "0.5"),)},

@@ -76,6 +76,11 @@ def chosen_jobs(
     after = wanted.pop("after", None)
     if not wanted:
         raise BadInput(f"--where after={after}: say which jobs are meant, too, as state=failed")
+    if wanted.keys() == {"parts"}:
+        raise BadInput(
+            f"--where parts={wanted['parts']}: alone it means every job; say which are meant, as "
+            "label=part_of:SEARCH for the parts of a search"
+        )
     return JobChoice(filter=wanted, after=after)
 
 

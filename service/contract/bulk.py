@@ -1,8 +1,9 @@
 """`POST /jobs/bulk`: one action on many jobs, and what became of each."""
 
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from service.contract.fields import MOST_LABELS, Id, IdText, LabelKey, LabelValue
 from service.contract.job_queries import JobSelection
@@ -28,6 +29,18 @@ _OWN_FIELDS: dict[str, tuple[BulkAction, bool]] = {
 }
 """By field the action that has it, and whether it needs it."""
 
+_JOB_ID = re.compile(r"^job_[A-Za-z0-9_.-]{1,60}$")
+
+
+def _job_id(value: Any) -> Any:
+    # Compared as text: what is no id of a job may be after all of them, and mean all again.
+    if isinstance(value, str) and not _JOB_ID.match(value):
+        raise ValueError("must be the id of a job, such as the `next` of the reply before")
+    return value
+
+
+AfterJob = Annotated[str, Field(pattern=_JOB_ID.pattern, max_length=64), BeforeValidator(_job_id)]
+"""The id of a job, which may be deleted by now."""
 _ABSENT: Any = Field(default=None, exclude_if=lambda value: value is None)
 
 
@@ -46,7 +59,7 @@ class BulkRequest(BaseModel):
     ids: Annotated[tuple[Id, ...], Field(min_length=1, max_length=MOST_JOBS)] | None = None
     filter: JobSelection | None = None
     limit: Annotated[int, Field(ge=1, le=MOST_JOBS)] | None = _ABSENT
-    after: Id | None = _ABSENT
+    after: AfterJob | None = _ABSENT
     mode: CancelMode | None = None
     origin: Annotated[Id | None, Field(alias="from")] = None
     labels: LabelChanges | None = None

@@ -134,7 +134,7 @@ class JobSelection(BaseModel):
     parts: Annotated[Parts, Field(exclude_if=lambda parts: not parts)] = False
 
     @property
-    def has_parts(self) -> bool:
+    def includes_parts(self) -> bool:
         """Whether jobs that measure for a search are meant, too: they are asked for, or named."""
         is_named = self.name is not None or (self.q or "").startswith(_ID_BEGINNING)
         return self.parts or is_named or any(key == PART_LABEL for key, _ in self.labels)

@@ -38,7 +38,7 @@ class JobFilter:
     """Which jobs are meant; what is None or empty is no limit.
 
     A job has one of the `states` and `kinds`, all `labels` and all `parameters`; `text` is a part
-    of its name, its id or a label. Without `has_parts` it measures for no search.
+    of its name, its id or a label. Without `includes_parts` it measures for no search.
     """
 
     states: tuple[JobState, ...] = ()
@@ -50,11 +50,11 @@ class JobFilter:
     parameters: tuple[tuple[str, str], ...] = ()
     created_after: datetime | None = None
     submitted_by: str | None = None
-    has_parts: bool = True
+    includes_parts: bool = True
 
 
 EVERY_JOB = JobFilter()
-SHOWN_JOBS = JobFilter(has_parts=False)
+SHOWN_JOBS = JobFilter(includes_parts=False)
 """What a list has that nothing narrows."""
 _COUNT_OF = {
     EVERY_JOB: "SELECT state, count(*) FROM jobs GROUP BY state",
@@ -74,7 +74,7 @@ def filter_of(selection: JobSelection) -> JobFilter:
         parameters=tuple(sorted(selection.parameters.items())),
         created_after=selection.created_after,
         submitted_by=selection.submitted_by,
-        has_parts=selection.has_parts,
+        includes_parts=selection.includes_parts,
     )
 
 
@@ -127,7 +127,7 @@ def json_number(dialect: str, column: Column[Any], *path: str) -> ColumnElement[
 
 
 def _without_states(dialect: str, job_filter: JobFilter) -> Iterator[ColumnElement[bool]]:
-    if not job_filter.has_parts:
+    if not job_filter.includes_parts:
         yield jobs.c.part_of.is_(None)
     if job_filter.kinds:
         yield jobs.c.kind.in_(job_filter.kinds)

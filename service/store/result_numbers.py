@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    Boolean,
     ColumnElement,
     Text,
     case,
@@ -12,13 +13,16 @@ from sqlalchemy import (
     column,
     func,
     literal,
+    literal_column,
     select,
 )
 from sqlalchemy import type_coerce as read_as
 
+from service.store.json_columns import is_unreadable_on_postgresql
 from service.store.tables import jobs
 
 _NO_OBJECT = "{}"
+_IS_UNREADABLE = is_unreadable_on_postgresql("jobs.result::text")
 
 
 def numbers_of_result(dialect: str) -> ColumnElement[Any]:
@@ -41,17 +45,24 @@ def _of_sqlite() -> ColumnElement[Any]:
     # SQLite checks no column: one that is no JSON would stop the whole list.
     is_object = case((func.json_valid(text) == 1, func.json_type(text))) == "object"
     document: ColumnElement[Any] = case((is_object, text), else_=_NO_OBJECT)
-    columns = (column("key", Text), column("type", Text), column("fullkey", Text))
+    names = ("key", "value", "type", "fullkey")
+    columns = [column(name, Text) for name in names]
     each = func.json_each(document).table_valued(*columns, name="each_result")
-    # The digits as they were written: as a REAL they would be written again, with fewer.
-    digits = document.op("->")(each.c.fullkey)
-    numbers = select(func.json_group_object(each.c.key, digits)).select_from(each)
+    # The digits as they were written: as a REAL they would be written again, with fewer. SQLite
+    # does not find again what has a quotation mark in its name.
+    is_found = func.instr(each.c.key, '"') == 0
+    digits = case((is_found, document.op("->")(each.c.fullkey)), else_=each.c.value)
+    numbers = select(func.json_group_object(each.c.key, func.json(digits))).select_from(each)
     return numbers.where(each.c.type.in_(("integer", "real"))).scalar_subquery()
 
 
 def _of_postgresql() -> ColumnElement[Any]:
-    is_object = func.json_typeof(jobs.c.result) == "object"
-    document = case((is_object, jobs.c.result), else_=cast(literal(_NO_OBJECT, Text), JSON))
+    no_object = cast(literal(_NO_OBJECT, Text), JSON)
+    document = case(
+        (literal_column(_IS_UNREADABLE, Boolean), no_object),
+        (func.json_typeof(jobs.c.result) == "object", jobs.c.result),
+        else_=no_object,
+    )
     columns = (column("key", Text), column("value", JSON))
     each = func.json_each(document).table_valued(*columns, name="each_result")
     numbers = select(func.json_object_agg(each.c.key, each.c.value)).select_from(each)

@@ -3,6 +3,8 @@
 The database leaves them out: a list of a thousand such searches would else be half a gigabyte.
 """
 
+from service.store.json_columns import is_unreadable_on_postgresql
+
 GIVEN_PATHS = "/spec/params/candidates"
 """Where they are in a job, as a JSON pointer."""
 
@@ -12,7 +14,10 @@ _HAS_PATHS = {
         "kind = 'search' AND CASE WHEN json_valid(spec) "
         "THEN json_type(spec, '$.params.candidates') = 'array' END"
     ),
-    "postgresql": "kind = 'search' AND json_typeof(spec #> '{params,candidates}') = 'array'",
+    "postgresql": (
+        f"kind = 'search' AND CASE WHEN NOT {is_unreadable_on_postgresql('spec::text')} "
+        "THEN json_typeof(spec #> '{params,candidates}') = 'array' END"
+    ),
 }
 SHORT_SPEC = {
     "sqlite": (

@@ -28,10 +28,9 @@ def compile_trial(
     """
     limit_seconds = min(_SHARE_OF_RUN * run_seconds, _MOST_SECONDS)
     if (failed := _failed(context, workload, eager, limit_seconds)) is not None:
-        minutes = (context.now() - failed.at).total_seconds() / 60
         context.events.note(
-            f"compiling is not tried again: {minutes:.0f} minutes ago, {failed.problem} on this "
-            "worker; the run is eager"
+            f"compiling is not tried again: at {failed.at:%Y-%m-%d %H:%M} UTC {failed.problem} on "
+            "this worker; the run is eager"
         )
         return None
     limit = f"{limit_seconds / 60:.0f} minutes"

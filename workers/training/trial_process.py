@@ -78,7 +78,9 @@ class TrialProcess:
             return TrialAnswer.model_validate_json(self._process.stdout.read() or b"")
         except ValidationError:
             status = self._process.returncode
-            return TrialAnswer(problem=_end_of(status), lasts=status < 0)
+            # A kernel without memory kills it first, whoever has used the memory.
+            lasts = status < 0 and status != -signal.SIGKILL
+            return TrialAnswer(problem=_end_of(status), lasts=lasts)
 
 
 def _end_of(status: int) -> str:

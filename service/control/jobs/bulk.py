@@ -12,7 +12,7 @@ from service.control.access.ownership import require_owner
 from service.control.jobs import search_family
 from service.control.jobs.bulk_call import BulkCall
 from service.control.jobs.bulk_changes import EDITS, all_together, each_alone, refused
-from service.control.jobs.bulk_parts import BulkPart, part_of
+from service.control.jobs.bulk_pages import BulkPage, page_of
 from service.domain.errors import Forbidden, IdempotencyMismatch, NotFound
 from service.store import idempotency
 from service.store import jobs as store
@@ -40,11 +40,11 @@ def carry_out(database: Database, call: BulkCall) -> BulkOutcome:
     """
     with database.read() as tx:
         earlier = _earlier(tx, call)
-        part = part_of(tx, call.request) if earlier is None else BulkPart([])
+        page = page_of(tx, call.request) if earlier is None else BulkPage([])
     if earlier is not None:
         return earlier
     try:
-        return BulkOutcome(_done(database, call, part), replayed=False)
+        return BulkOutcome(_done(database, call, page), replayed=False)
     except IntegrityError:
         # A concurrent call with the same key was faster: now its reply is there.
         with database.read() as tx:
@@ -63,8 +63,8 @@ def _earlier(tx: Connection, call: BulkCall) -> BulkOutcome | None:
     return BulkOutcome(before.reply.encode(), replayed=True)
 
 
-def _done(database: Database, call: BulkCall, part: BulkPart) -> bytes:
-    job_ids, size = part.job_ids, _BATCHES.get(call.request.action, MOST_JOBS)
+def _done(database: Database, call: BulkCall, page: BulkPage) -> bytes:
+    job_ids, size = page.job_ids, _BATCHES.get(call.request.action, MOST_JOBS)
     batches = [job_ids[start : start + size] for start in range(0, len(job_ids), size)] or [[]]
     results: list[BulkResult] = []
     for number, batch in enumerate(batches, 1):
@@ -72,7 +72,7 @@ def _done(database: Database, call: BulkCall, part: BulkPart) -> bytes:
             results += _results(tx, call, batch)
             if number == len(batches):
                 reply = BulkReply(
-                    matched=len(results), results=tuple(results), next=part.next, left=part.left
+                    matched=len(results), results=tuple(results), next=page.next, left=page.left
                 )
                 body = json_of(reply)
                 if call.key is not None:

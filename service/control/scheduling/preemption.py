@@ -2,52 +2,80 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
 from sqlalchemy import Connection
 
 from service.contract.jobs import JobState
 from service.control.scheduling.forms import with_accepted_forms
-from service.control.scheduling.scheduler import capacities_of, loss_locations, queue_of
+from service.control.scheduling.scheduler import (
+    BEFORE_EVERY_BACKOFF,
+    capacities_of,
+    loss_locations,
+    queue_of,
+)
+from service.domain.placement import Capacity, QueuedJob
 from service.domain.preemption import Preemption, RunningJob, preemptions
 from service.store import history, jobs, limits, resource_classes, workers
 from service.store import preemptions as store
 from service.store.job_rows import StoredJob
 
-_NEVER = datetime(1, 1, 1, tzinfo=UTC)
-"""No job's next try is before it: one that waits for it is served by the reaper first."""
+_MOST_PAIRS = 500
+"""Of urgent jobs and workers, which take some milliseconds."""
+
+
+@dataclass(frozen=True)
+class _Contenders:
+    """Queued jobs that outrank a running one which may be preempted; the running ones."""
+
+    queue: list[QueuedJob]
+    running: list[RunningJob]
+
+    @classmethod
+    def read(cls, tx: Connection, least_seconds: float, now: datetime) -> "_Contenders":
+        """Mostly two searches of an index, and nobody."""
+        if not store.is_any_outranked(tx):
+            return cls([], [])
+        running = store.running_jobs(tx, least_seconds, now)
+        orders = [each.queue_order for each in running if each.is_victim and not each.is_stopping]
+        if not orders:
+            return cls([], [])
+        classes = resource_classes.of_queued_jobs(tx)
+        queue = queue_of(tx, classes, limits.reached(tx).keys(), now)
+        return cls([job for job in queue if job.queue_order < max(orders)], running)
+
+    def preemptions(self, tx: Connection, capacities: Sequence[Capacity]) -> list[Preemption]:
+        """Who gives a place to whom."""
+        offers = [each.offer for each in capacities]
+        read_network = partial(jobs.network_of, tx)
+        queue = [with_accepted_forms(job, offers, read_network) for job in self.queue]
+        losses = {job.id: loss_locations(tx, job) for job in queue if job.worker_losses}
+        return preemptions(queue, capacities, self.running, losses)
 
 
 def decide(tx: Connection, least_seconds: float, now: datetime) -> list[Preemption]:
-    """Who is to be asked now; it only reads, and mostly two searches of an index.
+    """Who is to be asked now; it only reads.
 
     No attempt is asked that has run for less than `least_seconds`.
     """
-    if not store.is_any_outranked(tx):
+    contenders = _Contenders.read(tx, least_seconds, now)
+    if not contenders.queue:
         return []
-    running = store.running_jobs(tx, least_seconds, now)
-    if not any(each.is_victim and not each.is_stopping for each in running):
-        return []
-    capacities = capacities_of(tx, workers.present(tx))
-    classes = resource_classes.of_queued_jobs(tx)
-    queue = queue_of(tx, classes, limits.reached(tx).keys(), now)
-    offers = [each.offer for each in capacities]
-    read_network = partial(jobs.network_of, tx)
-    lowest = max(each.queue_order for each in running if each.is_victim)
-    queue = [
-        with_accepted_forms(job, offers, read_network) for job in queue if job.queue_order < lowest
-    ]
-    losses = {job.id: loss_locations(tx, job) for job in queue if job.worker_losses}
-    return preemptions(queue, capacities, running, losses)
+    return contenders.preemptions(tx, capacities_of(tx, workers.present(tx)))
 
 
-def decide_without_age(tx: Connection) -> dict[str, Preemption]:
+def decide_without_age(tx: Connection, capacities: Sequence[Capacity]) -> dict[str, Preemption]:
     """By job id what `decide` comes to once all attempts have run for long enough; it only reads.
 
-    An attempt that its worker has not begun yet is left out there, too.
+    An attempt that its worker has not begun yet is left out there, too. Nobody is decided on where
+    that would take long, for each reader of a job asks.
     """
-    return {each.job.id: each for each in decide(tx, -math.inf, _NEVER)}
+    contenders = _Contenders.read(tx, -math.inf, BEFORE_EVERY_BACKOFF)
+    if len(contenders.queue) * len(capacities) > _MOST_PAIRS:
+        return {}
+    return {each.job.id: each for each in contenders.preemptions(tx, capacities)}
 
 
 def carry_out(tx: Connection, decided: Sequence[Preemption], now: datetime) -> int:

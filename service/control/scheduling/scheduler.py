@@ -1,7 +1,7 @@
 """Which of the queued jobs a worker is given."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 
 from sqlalchemy import Connection
@@ -15,6 +15,8 @@ from service.store import attempts, jobs, limits, resource_classes, workers
 from service.store.job_rows import StoredJob
 from service.store.resource_classes import ResourceClass
 
+BEFORE_EVERY_BACKOFF = datetime(1, 1, 1, tzinfo=UTC)
+"""The moment to read a queue without jobs in backoff: the reaper clears a backoff that is over."""
 _JOBS_PER_CLASS = 100
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cache, partial
 
 from sqlalchemy import Connection
@@ -13,7 +12,12 @@ from service.contract.stored_specs import stored_parameters
 from service.contract.workers import Worker
 from service.control.scheduling.forms import with_accepted_forms
 from service.control.scheduling.preemption import decide_without_age
-from service.control.scheduling.scheduler import capacities_of, loss_locations, queue_of
+from service.control.scheduling.scheduler import (
+    BEFORE_EVERY_BACKOFF,
+    capacities_of,
+    loss_locations,
+    queue_of,
+)
 from service.domain.offers import JobNeeds, JobNetwork
 from service.domain.placement import Capacity, QueuedJob, fits, has_labels, may_try
 from service.domain.preemption import Preemption
@@ -21,7 +25,6 @@ from service.domain.reservations import is_reserved_for_another, reservations
 from service.store import jobs, limits, preemptions, resource_classes, search_parts, workers
 from service.store.job_rows import StoredJob
 
-_NEVER = datetime(1, 1, 1, tzinfo=UTC)
 _MOST_NAMED = 3
 
 
@@ -34,7 +37,7 @@ class QueueState:
     at_limit: dict[tuple[str, str], int]
     reservations: dict[str, QueuedJob]
     preemptions_to_come: Callable[[], Mapping[str, Preemption]]
-    """By job id who is asked for a place once he has run for a while; read when it is needed."""
+    """By job id who is asked for a place once all have run for a while; read when it is needed."""
 
     @classmethod
     def read(cls, tx: Connection) -> "QueueState":
@@ -43,12 +46,12 @@ class QueueState:
         capacities = capacities_of(tx, present)
         wide = [each for each in resource_classes.of_queued_jobs(tx) if each.job_needs.is_wide]
         at_limit = limits.reached(tx)
-        # A job in backoff reserves nothing; the reaper clears a backoff that is over.
-        queue = queue_of(tx, wide, at_limit.keys(), _NEVER) if wide else []
+        # A job in backoff reserves nothing.
+        queue = queue_of(tx, wide, at_limit.keys(), BEFORE_EVERY_BACKOFF) if wide else []
         offers = [each.offer for each in capacities]
         read_network = partial(jobs.network_of, tx)
         queue = [with_accepted_forms(job, offers, read_network) for job in queue]
-        to_come = cache(partial(decide_without_age, tx))
+        to_come = cache(partial(decide_without_age, tx, capacities))
         return cls(bool(present), capacities, at_limit, reservations(queue, capacities), to_come)
 
     def wait_reason(self, tx: Connection, stored: StoredJob) -> str | None:

@@ -128,19 +128,21 @@ class WideHandle:
             while not self._is_over(processes):
                 self._receive()
                 self._keep_times(processes)
+            exit_ = self._exits.merged()
         except Exception as error:
             self._log.exception("hosts_not_followed")
             processes.kill()
             self._await_deadline()
-            self._end_with(ProcessExit(problem=f"its hosts could not be followed: {error}"))
-        else:
-            self._end_with(self._exits.merged())
+            exit_ = ProcessExit(problem=f"its hosts could not be followed: {error}")
+        self._end_with(exit_)
 
     def _end_with(self, exit_: ProcessExit) -> None:
-        # The control plane may assign the hosts anew as soon as the agent knows of this end.
-        self._give_back(exit_)
         self._exit = exit_
-        self._ended.set()
+        try:
+            # The control plane may assign the hosts anew as soon as the agent knows of this end.
+            self._give_back(exit_)
+        finally:
+            self._ended.set()
 
     def _is_over(self, processes: HostProcesses) -> bool:
         if self._closed is None:

@@ -83,7 +83,12 @@ class HostLauncher:
         )
         with self._changed:
             self._handles.add(handle)
-        handle.begin(self._engine)
+        try:
+            handle.begin(self._engine)
+        except BaseException:
+            # Nobody has the handle, who could wait for its end.
+            self._take_back(handle, hosts, ProcessExit())
+            raise
         return handle
 
     def close(self) -> None:

@@ -10,7 +10,7 @@ from service.store.job_search import count_matching, filter_of, matching_ids
 
 
 @dataclass(frozen=True)
-class BulkPart:
+class BulkPage:
     """The jobs of one call, and how many more the filter means: those older than `next`."""
 
     job_ids: list[str]
@@ -18,18 +18,18 @@ class BulkPart:
     left: int = 0
 
 
-def part_of(tx: Connection, request: BulkRequest) -> BulkPart:
+def page_of(tx: Connection, request: BulkRequest) -> BulkPage:
     """The jobs that a request names or means, the newest first.
 
     Raises Unprocessable where they are too many and the request has no `limit`.
     """
     if request.ids is not None:
-        return BulkPart(list(dict.fromkeys(request.ids)))
+        return BulkPage(list(dict.fromkeys(request.ids)))
     assert request.filter is not None, "a request has ids or a filter"
     wanted, limit = filter_of(request.filter), request.limit or MOST_JOBS
     job_ids = matching_ids(tx, wanted, limit + 1, after=request.after)
     if len(job_ids) <= limit:
-        return BulkPart(job_ids)
+        return BulkPage(job_ids)
     if request.limit is None:
         message = (
             f"{count_matching(tx, wanted):,} jobs match this filter, and one call changes at most "
@@ -39,4 +39,4 @@ def part_of(tx: Connection, request: BulkRequest) -> BulkPart:
         )
         raise Unprocessable("too_many_jobs", message, "/filter")
     last = job_ids[limit - 1]
-    return BulkPart(job_ids[:limit], last, count_matching(tx, wanted, after=last))
+    return BulkPage(job_ids[:limit], last, count_matching(tx, wanted, after=last))
