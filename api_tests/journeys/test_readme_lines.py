@@ -111,7 +111,7 @@ def test_many_jobs_are_found_and_changed_by_one_call(
     slow = named | {"params": PARAMS | {"learning_rate": 0.5}}
     vision = [installation.client.submit(TRAIN | slow).id for _ in range(2)]
     others = [installation.client.submit(TRAIN).id for _ in range(3)]
-    find, change, table, cancel = _commands(_block("/jobs/bulk"))
+    find, change, table, cancel, retry = _commands(_block("/jobs/bulk"))
     found = json.loads(shell.run(find))
     assert {job["name"] for job in found["data"]} == {"vision"}
     assert len(found["data"]) == len(vision)
@@ -124,6 +124,9 @@ def test_many_jobs_are_found_and_changed_by_one_call(
     shell.run(cancel)
     states = [installation.client.job(job).state for job in (*vision, *others)]
     assert states == ["cancelled"] * 5
+    retried = shell.run(retry.replace("state=failed", "state=cancelled")).split()
+    assert {job for job in retried if job in vision} == set(vision)
+    assert retried.count("queued") == 2
 
 
 def test_photos_are_checked_and_packed(installation: Installation, shell: Shell) -> None:

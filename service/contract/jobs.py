@@ -113,8 +113,9 @@ class Job(BaseModel):
     cannot read the job's spec, if it cannot: then `spec` is as it is stored. `part_of` is the
     search that it measures for.
 
-    A list has rows of limited size: of a search that measures given paths, `spec.params` has no
-    `candidates` there, and `left_out` is `{"/spec/params/candidates": N}`, how many there are.
+    A list has rows of limited size: of a search that measures given paths, the `candidates` of
+    `spec.params` are null there, and `left_out` is `{"/spec/params/candidates": N}`, how many there
+    are.
     """
 
     model_config = ConfigDict(frozen=True)

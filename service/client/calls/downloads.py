@@ -96,7 +96,7 @@ def _fetch(path: str, digest: FileDigest, target: Path) -> Flow[Path]:
         partial.unlink()
         raise DownloadDamaged(
             f"{path} was received with sha256 {sha256[:12]}… instead of {digest.sha256[:12]}…; the "
-            "download was deleted: try again, or verify the checkpoint on the server"
+            "download was deleted: try again; if it comes so again, the server's file is damaged"
         )
     os.replace(partial, target)
     yield from worked(lambda: sync_folder(target.parent))
