@@ -24,9 +24,8 @@ def _candidate(order: int, **fields: Any) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def agent(own_server: Server) -> Iterator[FakeAgent]:
-    agent = FakeAgent(own_server)
-    yield agent
-    agent.http.close()
+    with FakeAgent(own_server) as agent:
+        yield agent
 
 
 @pytest.fixture(scope="module")

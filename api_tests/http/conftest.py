@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from api_tests.support.fake_agent import FakeAgent
 from api_tests.support.four_jobs import four_jobs as four_jobs
 from api_tests.support.four_jobs import yard as yard
+from api_tests.support.own_server import agent as agent
 from api_tests.support.postgres import Postgres
 from api_tests.support.runs import ERRORS, Run
 from api_tests.support.server import Server
@@ -42,14 +43,6 @@ def server_on_each_database(
 @pytest.fixture
 def http(server: Server) -> httpx.Client:
     return server.http
-
-
-@pytest.fixture
-def agent(server: Server) -> Iterator[FakeAgent]:
-    """A worker that only its own jobs fit."""
-    agent = FakeAgent(server)
-    yield agent
-    agent.http.close()
 
 
 @pytest.fixture

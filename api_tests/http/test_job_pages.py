@@ -23,10 +23,9 @@ FILTERS = [
 
 @pytest.fixture
 def agent(server_on_each_database: Server) -> Iterator[FakeAgent]:
-    agent = FakeAgent(server_on_each_database)
-    agent.put(slots=8)
-    yield agent
-    agent.http.close()
+    with FakeAgent(server_on_each_database) as agent:
+        agent.put(slots=8)
+        yield agent
 
 
 def test_a_job_in_a_page_is_what_its_own_route_shows_also_when_only_others_changed(

@@ -43,9 +43,8 @@ def people(context: AppContext, server: ThreadedServer) -> Iterator[dict[str, ht
 
 @pytest.fixture
 def agent(server: ThreadedServer) -> Iterator[FakeAgent]:
-    agent = FakeAgent(server, token=TOKEN)  # type: ignore[arg-type]
-    yield agent
-    agent.http.close()
+    with FakeAgent(server, token=TOKEN) as agent:
+        yield agent
 
 
 def _submit(client: httpx.Client, **fields: Any) -> dict[str, Any]:

@@ -14,9 +14,8 @@ from api_tests.support.server import Server
 
 @pytest.fixture
 def poll(server_on_each_database: Server) -> Iterator["Poll"]:
-    poll = Poll(FakeAgent(server_on_each_database))
-    yield poll
-    poll.http.close()
+    with FakeAgent(server_on_each_database) as agent:
+        yield Poll(agent)
 
 
 class Poll:

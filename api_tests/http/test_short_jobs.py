@@ -25,9 +25,8 @@ LEFT_OUT = {"/spec/params/candidates": MANY}
 
 @pytest.fixture(scope="module")
 def agent(server_on_each_database: Server) -> Iterator[FakeAgent]:
-    agent = FakeAgent(server_on_each_database)
-    yield agent
-    agent.http.close()
+    with FakeAgent(server_on_each_database) as agent:
+        yield agent
 
 
 @pytest.fixture(scope="module")
