@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from api_tests.support.control_agent import Agent, say_gone
 from api_tests.support.search_fixtures import parted, yard
 from api_tests.support.searches import (
     blocks_of,
@@ -18,7 +19,7 @@ from api_tests.support.searching_yard import (
     measured,
     wanted,
 )
-from api_tests.support.use_cases import Agent, ControlPlane, say_gone
+from api_tests.support.use_cases import ControlPlane
 from service.contract.jobs import JobState
 from service.contract.search_params import SearchParams
 from service.contract.specs import SearchSpec

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from api_tests.support.control_agent import Agent
 from api_tests.support.searches import found
 from api_tests.support.searching_yard import POPULATION, SearchingYard, edit, given
 from api_tests.support.stopped_transaction import POINTS, StoppedTransaction
-from api_tests.support.use_cases import Agent, ControlPlane
+from api_tests.support.use_cases import ControlPlane
 from service.contract.agent import BeatReply, Claim
 from service.contract.bulk import BulkRequest
 from service.contract.ids import ulid

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from api_tests.support.control_agent import Agent
 from api_tests.support.search_fixtures import supernet
 from api_tests.support.searches import (
     LEAST,
@@ -18,7 +19,7 @@ from api_tests.support.searches import (
     refusal,
     submitted,
 )
-from api_tests.support.use_cases import Agent, ControlPlane
+from api_tests.support.use_cases import ControlPlane
 from service.contract.fields import MOST_LABELS
 from service.contract.jobs import Job
 from service.contract.search_params import SearchParams
