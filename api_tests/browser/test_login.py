@@ -25,9 +25,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def agent(server: Server) -> Iterator[FakeAgent]:
-    agent = FakeAgent(server, TOKEN)
-    yield agent
-    agent.http.close()
+    with FakeAgent(server, TOKEN) as agent:
+        yield agent
 
 
 @pytest.fixture

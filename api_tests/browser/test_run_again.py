@@ -14,9 +14,8 @@ PARAMS = {"batch_size": 32, "total_iters": 50, "learning_rate": 0.02}
 
 @pytest.fixture
 def agent(own_server: Server) -> Iterator[FakeAgent]:
-    agent = FakeAgent(own_server)
-    yield agent
-    agent.http.close()
+    with FakeAgent(own_server) as agent:
+        yield agent
 
 
 def test_a_job_is_submitted_watched_trained_longer_and_evaluated(

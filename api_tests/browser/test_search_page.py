@@ -1,63 +1,28 @@
 """The page of a search, of a real server whose candidates a fake agent tells of."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from api_tests.support.axe import AXE, violations
 from api_tests.support.fake_agent import FakeAgent
 from api_tests.support.search_calls import begin, submit_search, tell, trained_supernet
-from api_tests.support.searches import LEAST, a_candidate
-from api_tests.support.server import Server
+from api_tests.support.search_page import MANY, agent, candidate, claim, opened, rows_of
 
-_MANY = 30
-
-
-def _candidate(order: int, **fields: Any) -> dict[str, Any]:
-    """Each is larger and better than the one before, and so on the front."""
-    return a_candidate(order, multiply_adds=LEAST + 80_000 * order, **fields)
-
-
-@pytest.fixture(scope="module")
-def agent(own_server: Server) -> Iterator[FakeAgent]:
-    agent = FakeAgent(own_server)
-    yield agent
-    agent.http.close()
-
-
-@pytest.fixture(scope="module")
-def claim(agent: FakeAgent) -> dict[str, Any]:
-    """A search that has measured half of its candidates."""
-    claim = begin(agent, generations=20)
-    tell(agent, claim, *map(_candidate, range(_MANY)))
-    progress = {"phase": "search", "step": _MANY, "total_steps": 60, "metrics": {}}
-    agent.beat(claim, ("progress", progress))
-    return claim
-
-
-@pytest.fixture
-def opened(tab: Page, claim: dict[str, Any]) -> Page:
-    tab.goto(f"/#/jobs/{claim['job_id']}")
-    expect(_rows(tab)).to_have_count(25)
-    return tab
-
-
-def _rows(tab: Page) -> Locator:
-    return tab.get_by_role("table", name="Candidates", exact=True).locator("tbody tr")
+__all__ = ["agent", "claim", "opened"]
 
 
 def _orders(tab: Page) -> list[int]:
-    return [int(text.split()[0]) for text in _rows(tab).locator("td.nth").all_inner_texts()]
+    return [int(text.split()[0]) for text in rows_of(tab).locator("td.nth").all_inner_texts()]
 
 
 def _named(tab: Page, order: int) -> None:
     """The line below the drawing is of this candidate."""
     line = tab.locator(".named .candidate-line")
-    expect(line).to_have_attribute("data-candidate", _candidate(order)["blocks"])
+    expect(line).to_have_attribute("data-candidate", candidate(order)["blocks"])
 
 
 def test_before_the_first_candidate_the_page_says_so(agent: FakeAgent, tab: Page) -> None:
@@ -76,59 +41,59 @@ def test_what_is_measured_is_drawn_without_a_reload(agent: FakeAgent, tab: Page)
     live = begin(agent)
     tab.goto(f"/#/jobs/{live['job_id']}")
     expect(tab.get_by_text("No parents yet.")).to_be_visible()
-    tell(agent, live, _candidate(0), _candidate(1))
-    expect(_rows(tab)).to_have_count(2)
+    tell(agent, live, candidate(0), candidate(1))
+    expect(rows_of(tab)).to_have_count(2)
     figures = tab.locator(".search-figures")
     for text in ("2 of 6", "1 of 2", "33.33 %", "5.587 M", "8.124 M"):
         expect(figures).to_contain_text(text)
     expect(tab.locator(".drawing .front-dot")).to_have_count(2)
     expect(tab.get_by_text("How many of 2 parents have")).to_be_visible()
-    tell(agent, live, _candidate(2), _candidate(3))
-    expect(_rows(tab)).to_have_count(4)
+    tell(agent, live, candidate(2), candidate(3))
+    expect(rows_of(tab)).to_have_count(4)
     expect(tab.locator(".drawing [data-generation]")).to_have_count(2)
-    expect(tab.locator(".search-best code")).to_have_text(_candidate(3)["blocks"])
+    expect(tab.locator(".search-best code")).to_have_text(candidate(3)["blocks"])
     agent.report(live, outcome="failed", reason="invalid_data")
     expect(tab.locator(".job-head .badge")).to_have_text("failed")
 
 
 def test_the_table_is_sorted_by_its_heads_and_has_pages(opened: Page) -> None:
-    assert _orders(opened) == list(range(_MANY, _MANY - 25, -1))
-    expect(_rows(opened).first).to_contain_text("best")
+    assert _orders(opened) == list(range(MANY, MANY - 25, -1))
+    expect(rows_of(opened).first).to_contain_text("best")
     pages = opened.get_by_role("navigation", name="Pages of candidates")
     expect(pages).to_contain_text("1 to 25 of 30")
     pages.get_by_role("button", name="Next").click()
-    expect(_rows(opened)).to_have_count(5)
+    expect(rows_of(opened)).to_have_count(5)
     expect(opened).to_have_url(re.compile(r"page=2$"))
     size = opened.get_by_role("columnheader", name="Multiply-adds")
     size.get_by_role("button").click()
     expect(size).to_have_attribute("aria-sort", "ascending")
-    expect(_rows(opened)).to_have_count(25)
+    expect(rows_of(opened)).to_have_count(25)
     assert _orders(opened) == list(range(1, 26))
     size.get_by_role("button").click()
     expect(opened).to_have_url(re.compile(r"sort=-multiply_adds$"))
-    assert _orders(opened)[0] == _MANY
+    assert _orders(opened)[0] == MANY
 
 
 def test_the_arrow_keys_go_along_the_front(opened: Page) -> None:
-    _named(opened, _MANY - 1)
+    _named(opened, MANY - 1)
     front = opened.get_by_role("slider", name="Top-1 error and multiply-adds")
     front.press("ArrowLeft")
-    _named(opened, _MANY - 2)
+    _named(opened, MANY - 2)
     front.press("Home")
     _named(opened, 0)
     text = re.compile(r"^50\.00 % with 5\.507 M multiply-adds, generation 1: path 3333 3333 ")
     expect(front).to_have_attribute("aria-valuetext", text)
-    expect(front).to_have_attribute("aria-valuemax", str(_MANY))
+    expect(front).to_have_attribute("aria-valuemax", str(MANY))
 
 
 def test_the_pointer_names_a_candidate_and_a_click_keeps_it(opened: Page) -> None:
     dots = opened.locator(".drawing .front-dot")
-    expect(dots).to_have_count(_MANY)
+    expect(dots).to_have_count(MANY)
     dots.nth(3).scroll_into_view_if_needed()
     dots.nth(3).hover(force=True)
     _named(opened, 3)
     opened.locator(".job-head h1").hover()
-    _named(opened, _MANY - 1)
+    _named(opened, MANY - 1)
     dots.nth(5).click(force=True)
     opened.locator(".job-head h1").hover()
     _named(opened, 5)
@@ -147,7 +112,7 @@ def test_the_candidates_are_a_table_and_a_picture_to_download(opened: Page) -> N
     with opened.expect_download() as download:
         opened.get_by_role("link", name="Candidates as CSV").click()
     rows = download.value.path().read_text().splitlines()
-    assert len(rows) == _MANY + 1
+    assert len(rows) == MANY + 1
     with opened.expect_download() as download:
         opened.get_by_role("button", name="Candidates as SVG").click()
     drawing = ElementTree.parse(download.value.path()).getroot()
@@ -160,94 +125,6 @@ def test_the_candidates_are_a_table_and_a_picture_to_download(opened: Page) -> N
     assert "oklab(" not in text
 
 
-def test_any_candidate_is_trained_from_the_table_and_names_the_search(
-    opened: Page, claim: dict[str, Any], agent: FakeAgent
-) -> None:
-    _rows(opened).nth(3).get_by_role("link", name="Train this").click()
-    path = _candidate(_MANY - 4)["blocks"]
-    expect(opened.get_by_role("heading", level=1)).to_contain_text("Train a path of")
-    expect(opened.get_by_label("Recipe")).to_have_value("oneshot")
-    expect(opened.get_by_label("Blocks")).to_have_value(path)
-    expect(opened.get_by_label("Data set")).to_have_value("digits")
-    # Only of the best path are there weights, once the search has ended.
-    weights = opened.get_by_label("Weights")
-    expect(weights.locator("option", has_text="What the search left")).to_have_count(0)
-    expect(opened.get_by_text("Nothing is wrong with it.")).to_be_visible()
-    opened.get_by_role("button", name="Submit").click()
-    opened.wait_for_url(lambda url: "/jobs/" in url)
-    job = agent.http.get(f"/jobs/{opened.url.rpartition('/')[2]}").json()
-    assert (job["variant"], job["spec"]["search"]) == (f"b{path}", claim["job_id"])
-    assert job["spec"]["init_from"] is None
-    origins = opened.locator(".origins")
-    expect(origins).to_contain_text("Found by")
-    expect(origins).not_to_contain_text("Retry")
-    origins.get_by_role("link").click()
-    descendants = opened.get_by_role("table", name="Jobs that came of it")
-    expect(descendants.locator("tbody tr").first).to_contain_text("training of a path")
-
-
-def test_another_path_than_the_candidate_is_no_longer_of_the_search(opened: Page) -> None:
-    opened.locator(".search-best").get_by_role("link", name="Train this").click()
-    found_by = opened.get_by_text("as long as the variant is its")
-    expect(found_by).to_be_visible()
-    opened.get_by_label("Blocks").fill("2" * 20)
-    expect(found_by).to_have_count(0)
-    expect(opened.get_by_text("Nothing is wrong with it.")).to_be_visible()
-
-
-def test_the_best_of_an_ended_search_can_start_from_what_it_left(
-    agent: FakeAgent, tab: Page
-) -> None:
-    ended = begin(agent)
-    best = _candidate(1)
-    tell(agent, ended, _candidate(0), best)
-    network = {"recipe": "oneshot", "variant": f"b{best['blocks']}"}
-    checkpoint = agent.save(ended, 2, phase="final", **network)
-    agent.report(ended, result={"best": best, "checkpoint_id": checkpoint, "evaluated": 2})
-    tab.goto(f"/#/jobs/{ended['job_id']}")
-    panel = tab.locator(".search-best")
-    expect(panel.locator(f'a[href="#/checkpoints/{checkpoint}"]')).to_be_visible()
-    expect(tab.locator(".result")).not_to_contain_text("blocks")
-    uses = tab.locator(".job-actions")
-    expect(uses.get_by_role("link", name="Evaluate…")).to_be_visible()
-    expect(uses.get_by_role("link", name="Search this supernet…")).to_have_count(0)
-    panel.get_by_role("link", name="Train this").click()
-    weights = tab.get_by_label("Weights")
-    expect(weights).to_have_value("")
-    weights.select_option("What the search left of this path")
-    expect(tab.get_by_text("Nothing is wrong with it.")).to_be_visible()
-    tab.get_by_role("button", name="Submit").click()
-    tab.wait_for_url(lambda url: "/jobs/" in url and ended["job_id"] not in url)
-    job = agent.http.get(f"/jobs/{tab.url.rpartition('/')[2]}").json()
-    assert (job["variant"], job["spec"]["init_from"]["id"]) == (network["variant"], checkpoint)
-
-
-def test_a_supernet_is_searched_from_its_checkpoint_and_wrong_limits_are_told_at_their_field(
-    agent: FakeAgent, tab: Page
-) -> None:
-    tab.goto(f"/#/checkpoints/{trained_supernet(agent)}")
-    tab.get_by_role("link", name="Search this supernet…").click()
-    expect(tab.get_by_role("heading", level=1)).to_contain_text("Search: ")
-    expect(
-        tab.get_by_text(re.compile(r"2[01] generations of 50: 1,0[05]0 candidates"))
-    ).to_be_visible()
-    limit = tab.get_by_label("macs_limit", exact=True)
-    limit.fill("1000")
-    expect(limit).to_have_attribute("aria-invalid", "true")
-    expect(limit).to_have_accessible_description(re.compile("use 269,345,600 or more"))
-    limit.fill("330000000")
-    expect(tab.get_by_label("at_once", exact=True)).to_be_hidden()
-    tab.get_by_text("more parameters").click()
-    tab.get_by_label("at_once", exact=True).fill("4")
-    tab.get_by_label("generations", exact=True).fill("3")
-    expect(tab.get_by_text("Nothing is wrong with it.")).to_be_visible()
-    tab.get_by_role("button", name="Submit").click()
-    expect(tab.locator(".job-progress")).to_contain_text("0 of 150 candidates")
-    tab.get_by_role("link", name="Clone and edit").click()
-    expect(tab.get_by_label("generations", exact=True)).to_have_value("3")
-    expect(tab.get_by_text("Nothing is wrong with it.")).to_be_visible()
-
-
 @pytest.mark.skipif(not AXE.is_file(), reason="`make node_modules/installed` brings axe-core")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [375, 1280])
@@ -257,31 +134,15 @@ def test_the_page_has_no_violation_and_fits(
     tab.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     tab.set_viewport_size({"width": width, "height": 900})
     tab.goto(f"/#/jobs/{claim['job_id']}")
-    expect(_rows(tab)).to_have_count(25)
+    expect(rows_of(tab)).to_have_count(25)
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
     assert violations(tab) == []
-
-
-@pytest.mark.skipif(not AXE.is_file(), reason="`make node_modules/installed` brings axe-core")
-@pytest.mark.parametrize("width", [375, 1280])
-def test_the_forms_of_a_path_and_of_a_search_have_no_violation_and_fit(
-    claim: dict[str, Any], tab: Page, width: int
-) -> None:
-    tab.set_viewport_size({"width": width, "height": 900})
-    path = _candidate(0)["blocks"]
-    supernet = claim["spec"]["checkpoint"]["id"]
-    train = f"/#/submit?from={claim['job_id']}&path={path}"
-    for address in (train, f"/#/submit?checkpoint={supernet}&action=search"):
-        tab.goto(address)
-        expect(tab.get_by_text("Nothing is wrong with it.")).to_be_visible()
-        assert tab.evaluate("document.documentElement.scrollWidth") <= width
-        assert violations(tab) == []
 
 
 def test_the_paths_that_a_search_was_given_are_shown_when_the_submission_is_opened(
     agent: FakeAgent, tab: Page
 ) -> None:
-    paths = [_candidate(order)["blocks"] for order in range(5)]
+    paths = [candidate(order)["blocks"] for order in range(5)]
     job = submit_search(agent, trained_supernet(agent), candidates=paths)
     tab.goto(f"/#/jobs/{job['id']}")
     expect(tab.locator(".search-figures")).to_contain_text("0 of 5")

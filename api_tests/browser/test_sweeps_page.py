@@ -64,13 +64,12 @@ def _train(agent: FakeAgent, error: float) -> None:
 
 @pytest.fixture(scope="module")
 def yard(own_server: Server) -> Iterator[Yard]:
-    agent = FakeAgent(own_server)
-    yard = Yard(agent, _submit(agent))
-    for error in _ERRORS:
-        _train(agent, error)
-    wait_for(lambda: len(yard.trials()) == 5, "the last trials")
-    yield yard
-    agent.http.close()
+    with FakeAgent(own_server) as agent:
+        yard = Yard(agent, _submit(agent))
+        for error in _ERRORS:
+            _train(agent, error)
+        wait_for(lambda: len(yard.trials()) == 5, "the last trials")
+        yield yard
 
 
 def _rows(tab: Page) -> Any:

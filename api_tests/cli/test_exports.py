@@ -40,9 +40,8 @@ def context(sqlite: Database, tmp_path: Path) -> AppContext:
 @pytest.fixture
 def agent(context: AppContext) -> Iterator[FakeAgent]:
     server = ThreadedServer(context)
-    agent = FakeAgent(server)
-    yield agent
-    agent.http.close()
+    with FakeAgent(server) as agent:
+        yield agent
     server.stop()
 
 

@@ -98,6 +98,8 @@ def test_all_jobs_that_are_meant_are_changed_however_many_calls_it_takes(
         (("--where", "failed"), "write NAME=VALUE"),
         (("--where", "recipe=a", "--where", "recipe=b"), "recipe is given twice"),
         (("--where", "after=job_1"), "say which jobs are meant, too"),
+        (("--where", "parts=true"), "alone it means every job"),
+        (("--where", "parts=true", "--where", "after=job_1"), "alone it means every job"),
     ],
 )
 def test_jobs_that_cannot_be_meant_are_refused_before_any_is_changed(

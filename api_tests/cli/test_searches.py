@@ -4,22 +4,15 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from typer.testing import Result
 
 from api_tests.support.fake_agent import FakeAgent
 from api_tests.support.search_calls import begin, leave, tell, trained_supernet
 from api_tests.support.searches import LEAST, MOST, PARAMS, SMALL, a_candidate, blocks_of
-from api_tests.support.server import Server
 
 Run = Callable[..., Result]
 NOBODY = ("--worker-label", "for=nobody")
 """No worker takes such a job."""
-
-
-@pytest.fixture
-def agent(server: Server) -> FakeAgent:
-    return FakeAgent(server)
 
 
 def params() -> list[str]:

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
+from api_tests.support.control_agent import Agent, an_event
 from api_tests.support.jobs_of_kinds import in_state, job_of_kind
 from api_tests.support.manifests import a_manifest, published_body
 from api_tests.support.offered_actions import action_names, changes, offered, retried
-from api_tests.support.use_cases import Agent, ControlPlane, an_event
+from api_tests.support.use_cases import ControlPlane
 from service.contract.jobs import JobState
 from service.control.checkpoints import index
 from service.control.jobs import actions, edits

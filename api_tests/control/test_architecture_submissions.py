@@ -4,9 +4,10 @@ from typing import Any, get_args
 
 import pytest
 
+from api_tests.support.control_agent import Agent
 from api_tests.support.job_lists import newest_jobs
 from api_tests.support.source_jobs import an_eval, trained
-from api_tests.support.use_cases import Agent, ControlPlane
+from api_tests.support.use_cases import ControlPlane
 from service.contract.architecture_costs import cost_of
 from service.contract.architectures import Architecture
 from service.contract.catalog import builtin_catalog

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from api_tests.support.control_agent import Agent, an_event
 from api_tests.support.manifests import a_manifest, published_body
-from api_tests.support.use_cases import Agent, ControlPlane, an_event
+from api_tests.support.use_cases import ControlPlane
 from service.contract.agent import Claim, Heartbeat, ReportedEvent
 from service.control.leases import event_handlers, heartbeats
 from service.store import history

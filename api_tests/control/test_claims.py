@@ -4,7 +4,8 @@ from threading import Barrier
 
 import pytest
 
-from api_tests.support.use_cases import Agent, ControlPlane, gpus
+from api_tests.support.control_agent import Agent, gpus
+from api_tests.support.use_cases import ControlPlane
 from service.contract.agent import Claim
 from service.contract.catalog import builtin_catalog
 from service.contract.jobs import AttemptState, JobState

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from api_tests.support.use_cases import Agent, ControlPlane
+from api_tests.support.control_agent import Agent
+from api_tests.support.use_cases import ControlPlane
 from service.contract.jobs import Job
 from service.control.scheduling import class_limit
 from service.domain.errors import Conflict

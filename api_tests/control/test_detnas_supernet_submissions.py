@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from api_tests.support.control_agent import Agent, an_event
 from api_tests.support.searches import (
     a_candidate,
     a_search,
@@ -13,7 +14,7 @@ from api_tests.support.searches import (
     found,
     submitted,
 )
-from api_tests.support.use_cases import Agent, ControlPlane, an_event
+from api_tests.support.use_cases import ControlPlane
 from service.contract.catalog import builtin_catalog
 from service.contract.specs import TrainSpec
 from service.control.jobs import searches

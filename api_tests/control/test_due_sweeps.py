@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from api_tests.support.use_cases import WINDOWS, Agent, ControlPlane
+from api_tests.support.control_agent import Agent
+from api_tests.support.use_cases import WINDOWS, ControlPlane
 from service.contract.agent import Claim
 from service.control.leases import reaper
 from service.store.tables import attempts, workers

@@ -1,8 +1,9 @@
 import pytest
 
+from api_tests.support.control_agent import Agent, an_event
 from api_tests.support.job_lists import newest_jobs
 from api_tests.support.manifests import a_manifest, published_body
-from api_tests.support.use_cases import Agent, ControlPlane, an_event
+from api_tests.support.use_cases import ControlPlane
 from service.contract.changes import JobEdit
 from service.contract.jobs import Job
 from service.control.checkpoints import index

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from api_tests.support.use_cases import Agent, ControlPlane, gpus
+from api_tests.support.control_agent import Agent, gpus
+from api_tests.support.use_cases import ControlPlane
 from service.contract.jobs import Job
 from service.domain.errors import Unprocessable
 

@@ -1,5 +1,6 @@
 """What a search has found, as the network or the weights of another job."""
 
+from api_tests.support.control_agent import Agent, an_event
 from api_tests.support.search_fixtures import supernet
 from api_tests.support.searches import (
     PARAMS,
@@ -12,7 +13,7 @@ from api_tests.support.searches import (
     refusal,
     submitted,
 )
-from api_tests.support.use_cases import Agent, ControlPlane, an_event
+from api_tests.support.use_cases import ControlPlane
 from service.contract.jobs import Job
 from service.contract.specs import TrainSpec
 from service.control.jobs import lineage

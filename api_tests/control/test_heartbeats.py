@@ -1,6 +1,7 @@
 from collections.abc import Callable
 
-from api_tests.support.use_cases import Agent, ControlPlane, beat_of
+from api_tests.support.control_agent import Agent, beat_of
+from api_tests.support.use_cases import ControlPlane
 
 NewAgent = Callable[..., Agent]
 

@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import select
 
 from api_tests.support.catalogs import a_catalog, a_recipe, put_catalog
-from api_tests.support.use_cases import Agent, ControlPlane, say_gone
+from api_tests.support.control_agent import Agent, say_gone
+from api_tests.support.use_cases import ControlPlane
 from service.contract.catalog import builtin_catalog
 from service.control.scheduling import catalogs
 from service.domain.errors import NotFound

@@ -2,7 +2,8 @@ from collections.abc import Callable
 
 import pytest
 
-from api_tests.support.use_cases import WINDOWS, Agent, ControlPlane, an_event, say_gone
+from api_tests.support.control_agent import Agent, an_event, say_gone
+from api_tests.support.use_cases import WINDOWS, ControlPlane
 from service.contract.jobs import AttemptState, JobState
 from service.contract.workers import WorkerState
 from service.control.leases import reaper

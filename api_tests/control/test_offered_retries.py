@@ -3,10 +3,11 @@
 import pytest
 import sqlalchemy as sa
 
+from api_tests.support.control_agent import Agent, an_event
 from api_tests.support.jobs_of_kinds import failed_training, in_state, job_of_kind
 from api_tests.support.manifests import a_manifest, published_body
 from api_tests.support.offered_actions import action_names, changes, offered, retried
-from api_tests.support.use_cases import Agent, ControlPlane, an_event
+from api_tests.support.use_cases import ControlPlane
 from service.contract.jobs import JobState
 from service.domain.errors import Conflict, Unprocessable
 from service.store.checkpoint_tables import checkpoints

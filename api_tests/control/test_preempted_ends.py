@@ -4,16 +4,11 @@ from collections.abc import Callable
 
 import pytest
 
+from api_tests.support.control_agent import Agent, an_event, say_gone
 from api_tests.support.manifests import a_manifest, published_body
 from api_tests.support.preempted_jobs import give_back, low_running
 from api_tests.support.stopped_transaction import POINTS, StoppedTransaction
-from api_tests.support.use_cases import (
-    PREEMPT_AFTER_SECONDS,
-    Agent,
-    ControlPlane,
-    an_event,
-    say_gone,
-)
+from api_tests.support.use_cases import PREEMPT_AFTER_SECONDS, ControlPlane
 from service.contract.changes import JobEdit
 from service.contract.jobs import AttemptState, JobState
 from service.control.jobs import edits

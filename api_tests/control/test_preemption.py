@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from api_tests.support.control_agent import Agent, gpus
 from api_tests.support.preempted_jobs import give_back, low_running
-from api_tests.support.use_cases import PREEMPT_AFTER_SECONDS, Agent, ControlPlane, gpus
+from api_tests.support.use_cases import PREEMPT_AFTER_SECONDS, ControlPlane
 from service.contract.changes import JobEdit
 from service.contract.jobs import Job
 from service.control.jobs import edits

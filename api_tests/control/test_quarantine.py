@@ -2,7 +2,8 @@ from collections.abc import Callable
 
 import pytest
 
-from api_tests.support.use_cases import Agent, ControlPlane
+from api_tests.support.control_agent import Agent
+from api_tests.support.use_cases import ControlPlane
 from service.contract.agent import Heartbeat
 from service.contract.workers import Worker, WorkerState
 from service.control.leases import heartbeats, workers

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from api_tests.support.checkpoint_events import saved
+from api_tests.support.control_agent import Agent, an_event, beat_of, say_gone
 from api_tests.support.stopped_transaction import POINTS, StoppedTransaction
-from api_tests.support.use_cases import Agent, ControlPlane, an_event, beat_of, say_gone
+from api_tests.support.use_cases import ControlPlane
 from service.contract.jobs import LIVE_ATTEMPTS, AttemptState, JobState
 from service.control.jobs import edits
 from service.domain.errors import Conflict, LeaseLost

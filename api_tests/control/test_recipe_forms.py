@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from api_tests.support.catalogs import a_catalog, a_recipe, put_catalog
+from api_tests.support.control_agent import Agent, an_event, gpus, say_gone
 from api_tests.support.manifests import a_manifest, published_body
-from api_tests.support.use_cases import Agent, ControlPlane, an_event, gpus, say_gone
+from api_tests.support.use_cases import ControlPlane
 from service.contract.catalog import RecipeInfo, builtin_catalog
 from service.contract.changes import JobEdit
 from service.contract.jobs import Job

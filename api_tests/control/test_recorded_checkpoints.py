@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from api_tests.support.control_agent import Agent, an_event
 from api_tests.support.manifests import DIGEST, a_manifest, published_body
-from api_tests.support.use_cases import Agent, ControlPlane, an_event
+from api_tests.support.use_cases import ControlPlane
 
 
 @pytest.mark.parametrize(

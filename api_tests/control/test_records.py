@@ -4,7 +4,8 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from api_tests.support.use_cases import Agent, ControlPlane, an_event
+from api_tests.support.control_agent import Agent, an_event
+from api_tests.support.use_cases import ControlPlane
 from service.contract.agent import Claim
 from service.contract.time_spent import MOST_SECONDS, TimeSpent
 from service.control.leases.event_batch import MOST_SERIES

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from api_tests.support.use_cases import Agent, ControlPlane
+from api_tests.support.control_agent import Agent
+from api_tests.support.use_cases import ControlPlane
 from service.contract.jobs import JobState
 from service.contract.workers import WorkerState
 from service.control.leases.renewals import Renewals, renew_after_outage

@@ -1,6 +1,7 @@
 from api_tests.support.checkpoint_events import saved
+from api_tests.support.control_agent import Agent, an_event
 from api_tests.support.manifests import a_manifest, published_body
-from api_tests.support.use_cases import Agent, ControlPlane, an_event
+from api_tests.support.use_cases import ControlPlane
 from service.contract.jobs import Job
 
 KEEPS = {"retention": {"keep_last": 2, "keep_best": 1}}

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from api_tests.support.use_cases import Agent, ControlPlane, an_event
+from api_tests.support.control_agent import Agent, an_event
+from api_tests.support.use_cases import ControlPlane
 from service.contract.jobs import Job
 from service.control.jobs import history
 from service.control.jobs.history import Series

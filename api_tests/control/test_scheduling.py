@@ -2,7 +2,8 @@ from collections.abc import Callable
 
 import pytest
 
-from api_tests.support.use_cases import Agent, ControlPlane, gpus
+from api_tests.support.control_agent import Agent, gpus
+from api_tests.support.use_cases import ControlPlane
 from service.contract.agent import Claim
 from service.contract.jobs import Job, JobState
 from service.control.leases import workers

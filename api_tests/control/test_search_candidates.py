@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from api_tests.support.control_agent import Agent, an_event
 from api_tests.support.searches import (
     a_candidate,
     a_search,
@@ -15,7 +16,7 @@ from api_tests.support.searches import (
     submitted,
 )
 from api_tests.support.sent_statements import sent_statements
-from api_tests.support.use_cases import Agent, ControlPlane, an_event
+from api_tests.support.use_cases import ControlPlane
 from service.contract.agent import Claim
 from service.contract.jobs import Job, JobState
 from service.contract.specs import SearchSpec

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from api_tests.support.control_agent import Agent
 from api_tests.support.searches import found
 from api_tests.support.searching_yard import POPULATION, SearchingYard, edit, given
 from api_tests.support.stopped_transaction import POINTS, StoppedTransaction
-from api_tests.support.use_cases import Agent, ControlPlane
+from api_tests.support.use_cases import ControlPlane
 from service.contract.agent import BeatReply, Claim
 from service.contract.bulk import BulkRequest
 from service.contract.ids import ulid
@@ -53,6 +54,17 @@ def race(yard: SearchingYard, at: str, first: Any, second: Any) -> tuple[Any, An
     return results
 
 
+def measurement(yard: SearchingYard, claim: Claim) -> Callable[[], BeatReply]:
+    """A worker tells what it has measured of a part."""
+    return lambda: yard.agent.beat(claim, found(1, *given(claim)))
+
+
+def race_a_measurement(yard: SearchingYard, at: str, first: Any, second: Any) -> None:
+    """One of the two is a measurement: the table has what was acknowledged, and nothing else."""
+    (reply,) = (each for each in race(yard, at, first, second) if isinstance(each, BeatReply))
+    assert len(yard.table()) == (2 if reply.acked_seq else 0)
+
+
 def all_have_stopped(yard: SearchingYard) -> None:
     """The search is cancelled, and so are its parts, after a turn at most."""
     yard.turn()
@@ -61,40 +73,9 @@ def all_have_stopped(yard: SearchingYard) -> None:
     assert states <= {JobState.CANCELLING, *ENDED_JOBS}
 
 
-def test_a_measurement_against_a_cancel_of_its_search(yard: SearchingYard, at: str) -> None:
-    claim = claimed(yard)
-    reply, _ = race(
-        yard,
-        at,
-        lambda: yard.agent.beat(claim, found(1, *given(claim))),
-        lambda: yard.control_plane.cancel(yard.search),
-    )
-    assert isinstance(reply, BeatReply)
-    assert len(yard.table()) == (2 if reply.acked_seq else 0)
-    all_have_stopped(yard)
-
-
-def test_a_cancel_of_a_search_against_a_measurement_for_it(yard: SearchingYard, at: str) -> None:
-    claim = claimed(yard)
-    _, reply = race(
-        yard,
-        at,
-        lambda: yard.control_plane.cancel(yard.search),
-        lambda: yard.agent.beat(claim, found(1, *given(claim))),
-    )
-    assert len(yard.table()) == (2 if reply.acked_seq else 0)
-    all_have_stopped(yard)
-
-
-@pytest.mark.parametrize("by", ["call", "bulk"])
-def test_the_end_of_a_part_against_a_cancel_of_its_search(
-    yard: SearchingYard, at: str, by: str
-) -> None:
-    claim = claimed(yard)
-    yard.agent.beat(claim, found(1, *given(claim)))
-    cancel = cancels(yard)[by]
-    race(yard, at, lambda: yard.agent.report(claim), cancel)
-    all_have_stopped(yard)
+def all_have_priority(yard: SearchingYard, priority: int) -> None:
+    """The search, and each of its parts."""
+    assert {each.spec.priority for each in (yard.job, *yard.parts())} == {priority}
 
 
 def cancels(yard: SearchingYard) -> dict[str, Callable[[], object]]:
@@ -108,13 +89,33 @@ def cancels(yard: SearchingYard) -> dict[str, Callable[[], object]]:
     }
 
 
+def test_a_measurement_against_a_cancel_of_its_search(yard: SearchingYard, at: str) -> None:
+    race_a_measurement(yard, at, measurement(yard, claimed(yard)), cancels(yard)["call"])
+    all_have_stopped(yard)
+
+
+def test_a_cancel_of_a_search_against_a_measurement_for_it(yard: SearchingYard, at: str) -> None:
+    race_a_measurement(yard, at, cancels(yard)["call"], measurement(yard, claimed(yard)))
+    all_have_stopped(yard)
+
+
+@pytest.mark.parametrize("by", ["call", "bulk"])
+def test_the_end_of_a_part_against_a_cancel_of_its_search(
+    yard: SearchingYard, at: str, by: str
+) -> None:
+    claim = claimed(yard)
+    yard.agent.beat(claim, found(1, *given(claim)))
+    race(yard, at, lambda: yard.agent.report(claim), cancels(yard)[by])
+    all_have_stopped(yard)
+
+
 def test_the_making_of_parts_against_a_cancel_of_their_search(yard: SearchingYard, at: str) -> None:
-    race(yard, at, yard.turn, lambda: yard.control_plane.cancel(yard.search))
+    race(yard, at, yard.turn, cancels(yard)["call"])
     all_have_stopped(yard)
 
 
 def test_a_cancel_of_a_search_against_the_making_of_its_parts(yard: SearchingYard, at: str) -> None:
-    race(yard, at, lambda: yard.control_plane.cancel(yard.search), yard.turn)
+    race(yard, at, cancels(yard)["call"], yard.turn)
     all_have_stopped(yard)
 
 
@@ -123,8 +124,7 @@ def test_the_end_of_a_search_with_a_part_against_a_measurement_of_another(
 ) -> None:
     failed, claim = claimed(yard), yard.agent.claimed()
     yard.agent.report(failed, "failed", "invalid_data")
-    _, reply = race(yard, at, yard.turn, lambda: yard.agent.beat(claim, found(1, *given(claim))))
-    assert len(yard.table()) == (2 if reply.acked_seq else 0)
+    race_a_measurement(yard, at, yard.turn, measurement(yard, claim))
     assert yard.job.state is JobState.FAILED
 
 
@@ -133,13 +133,7 @@ def test_a_cancel_against_a_measurement_by_a_part_of_a_server_whose_clock_is_beh
 ) -> None:
     claim = claimed(behind)
     assert all(part.id > behind.search.id for part in behind.parts())
-    _, reply = race(
-        behind,
-        at,
-        lambda: behind.control_plane.cancel(behind.search),
-        lambda: behind.agent.beat(claim, found(1, *given(claim))),
-    )
-    assert len(behind.table()) == (2 if reply.acked_seq else 0)
+    race_a_measurement(behind, at, cancels(behind)["call"], measurement(behind, claim))
     all_have_stopped(behind)
 
 
@@ -147,24 +141,12 @@ def test_a_cancel_against_a_measurement_by_a_part_of_a_server_whose_clock_is_beh
 def test_an_edit_of_a_search_against_a_measurement_for_it(
     behind: SearchingYard, at: str, by: str
 ) -> None:
-    claim = claimed(behind)
-    _, reply = race(
-        behind,
-        at,
-        lambda: edit(behind, by, priority=3),
-        lambda: behind.agent.beat(claim, found(1, *given(claim))),
-    )
-    assert len(behind.table()) == (2 if reply.acked_seq else 0)
-    assert {each.spec.priority for each in (behind.job, *behind.parts())} == {3}
+    measure = measurement(behind, claimed(behind))
+    race_a_measurement(behind, at, lambda: edit(behind, by, priority=3), measure)
+    all_have_priority(behind, 3)
 
 
 def test_a_measurement_against_an_edit_of_its_search(behind: SearchingYard, at: str) -> None:
-    claim = claimed(behind)
-    reply, _ = race(
-        behind,
-        at,
-        lambda: behind.agent.beat(claim, found(1, *given(claim))),
-        lambda: edit(behind, "call", priority=3),
-    )
-    assert len(behind.table()) == (2 if reply.acked_seq else 0)
-    assert {each.spec.priority for each in (behind.job, *behind.parts())} == {3}
+    measure = measurement(behind, claimed(behind))
+    race_a_measurement(behind, at, measure, lambda: edit(behind, "call", priority=3))
+    all_have_priority(behind, 3)

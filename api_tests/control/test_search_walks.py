@@ -5,9 +5,10 @@ from collections.abc import Callable
 
 import pytest
 
+from api_tests.support.control_agent import Agent, say_gone
 from api_tests.support.searches import found, offer_searches
 from api_tests.support.searching_yard import POPULATION, SearchingYard, given, measured, wanted
-from api_tests.support.use_cases import Agent, ControlPlane, say_gone
+from api_tests.support.use_cases import ControlPlane
 from service.contract.agent import Claim
 from service.contract.jobs import JobState
 from service.domain.errors import Conflict, LeaseLost

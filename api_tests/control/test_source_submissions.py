@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from api_tests.support.control_agent import Agent, an_event
 from api_tests.support.manifests import a_manifest, published_body
 from api_tests.support.source_jobs import an_eval, trained
-from api_tests.support.use_cases import Agent, ControlPlane, an_event
+from api_tests.support.use_cases import ControlPlane
 from service.contract.specs import EvalSpec
 from service.domain.errors import Unprocessable
 

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from api_tests.support.control_agent import Agent
 from api_tests.support.source_jobs import an_eval, trained
-from api_tests.support.use_cases import Agent, ControlPlane
+from api_tests.support.use_cases import ControlPlane
 from service.contract.exchange import ExportFormat, ExportRequest
 from service.contract.specs import TrainSpec
 from service.control.jobs import submission

@@ -2,8 +2,9 @@
 
 import pytest
 
+from api_tests.support.control_agent import Agent
 from api_tests.support.sweeps import Sweeps, Training, a_sweep
-from api_tests.support.use_cases import Agent, ControlPlane
+from api_tests.support.use_cases import ControlPlane
 from service.contract.access import Role
 from service.control.jobs import actions
 from service.control.scheduling import class_limit

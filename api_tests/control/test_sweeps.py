@@ -3,8 +3,9 @@
 import pytest
 import sqlalchemy as sa
 
+from api_tests.support.control_agent import Agent
 from api_tests.support.sweeps import ITERATIONS, JOB, Sweeps, Training, a_sweep
-from api_tests.support.use_cases import Agent, ControlPlane
+from api_tests.support.use_cases import ControlPlane
 from service.contract.access import Role
 from service.contract.sweeps import Sweep
 from service.control.jobs import edits

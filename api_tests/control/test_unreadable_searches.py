@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+from api_tests.support.control_agent import Agent
 from api_tests.support.searching_yard import POPULATION, SearchingYard
-from api_tests.support.use_cases import Agent, ControlPlane
+from api_tests.support.use_cases import ControlPlane
 from service.contract.jobs import JobState
 from service.control.jobs import edits
 from service.domain.errors import Conflict

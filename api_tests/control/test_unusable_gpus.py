@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from api_tests.support.use_cases import Agent, ControlPlane, gpus
+from api_tests.support.control_agent import Agent, gpus
+from api_tests.support.use_cases import ControlPlane
 from service.contract.registration import Gpu
 from service.control.leases import workers
 

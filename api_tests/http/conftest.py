@@ -8,6 +8,8 @@ from fastapi import FastAPI
 from api_tests.support.fake_agent import FakeAgent
 from api_tests.support.four_jobs import four_jobs as four_jobs
 from api_tests.support.four_jobs import yard as yard
+from api_tests.support.own_server import agent as agent
+from api_tests.support.postgres import Postgres
 from api_tests.support.runs import ERRORS, Run
 from api_tests.support.server import Server
 from api_tests.support.server_context import Clock, server_context
@@ -24,17 +26,23 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server.stop()
 
 
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def server_on_each_database(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """One on a database of each kind, for all tests of a file."""
+    settings: dict[str, str] = {}
+    if request.param == "postgresql":
+        postgres: Postgres = request.getfixturevalue("postgres")
+        settings["database_url"] = postgres.make()
+    server = Server(tmp_path_factory.mktemp("server"), **settings)
+    yield server
+    server.stop()
+
+
 @pytest.fixture
 def http(server: Server) -> httpx.Client:
     return server.http
-
-
-@pytest.fixture
-def agent(server: Server) -> Iterator[FakeAgent]:
-    """A worker that only its own jobs fit."""
-    agent = FakeAgent(server)
-    yield agent
-    agent.http.close()
 
 
 @pytest.fixture

@@ -1,17 +1,16 @@
-"""The audit list: each change by a caller is in it, with who made it, and with nothing secret."""
+"""What is noted in the audit list: each change by a caller, with who made it."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import httpx
-import pytest
 
-from api_tests.support.access import bearer, clients_of_people, make_token
+from api_tests.support.access import make_token
+from api_tests.support.access_fixtures import TOKEN, clock, context, people, server
+from api_tests.support.audit_calls import audit_entries, submit_job
 from api_tests.support.fake_agent import FakeAgent
 from api_tests.support.logins import PAGE, cookie_header
-from api_tests.support.problems import pointers_of, problem_of
+from api_tests.support.problems import problem_of
 from api_tests.support.server import wait_for
 from api_tests.support.server_context import Clock, server_context
 from api_tests.support.specs import SPEC
@@ -22,57 +21,17 @@ from service.contract.access import Role
 from service.settings import Settings
 from service.store.engine import Database
 
-TOKEN = "of-the-settings"
-Entry = dict[str, Any]
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def context(database: Database, tmp_path: Path, clock: Clock) -> AppContext:
-    settings = Settings(volume=tmp_path, token=TOKEN)
-    return server_context(database, tmp_path, clock, settings)
-
-
-@pytest.fixture
-def server(context: AppContext) -> Iterator[ThreadedServer]:
-    server = ThreadedServer(context)
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def people(context: AppContext, server: ThreadedServer) -> Iterator[dict[str, httpx.Client]]:
-    """By name a client with a token of its own; ann is an admin, vic a viewer."""
-    with clients_of_people(context, server.url) as clients:
-        yield clients
-
-
-def _entries(people: dict[str, httpx.Client], **query: str | int) -> list[Entry]:
-    """All entries to which the query applies, newest first."""
-    answer = people["ann"].get("/audit", params=query)
-    assert answer.status_code == 200, answer.text
-    found: list[Entry] = answer.json()["data"]
-    return found
-
-
-def _submit(client: httpx.Client, **fields: Any) -> str:
-    answer = client.post("/jobs", json=SPEC | fields)
-    assert answer.status_code == 201, answer.text
-    return str(answer.json()["id"])
+__all__ = ["clock", "context", "people", "server"]
 
 
 def test_an_entry_says_who_did_what_to_what_when_and_from_where(
     people: dict[str, httpx.Client], clock: Clock
 ) -> None:
-    job = _submit(people["bob"], name="first")
+    job = submit_job(people["bob"], name="first")
     clock.advance(timedelta(hours=1))
     headers = {"X-Request-ID": "the-cancel"}
     people["ann"].post(f"/jobs/{job}/cancel", json={"mode": "now"}, headers=headers)
-    cancel, submit = _entries(people)
+    cancel, submit = audit_entries(people)
     assert cancel | {"number": 0} == {
         "object": "audit_entry",
         "number": 0,
@@ -99,94 +58,29 @@ def test_what_changes_nothing_leaves_no_entry(people: dict[str, httpx.Client]) -
     assert people["bob"].post(f"/jobs/{job}/pause").status_code == 409
     assert people["bob"].post("/jobs?validate_only=true", json=SPEC).status_code == 200
     assert people["ann"].post("/checkpoints/gc", json={"dry_run": True}).status_code == 200
-    assert [each["action"] for each in _entries(people)] == ["job.cancel", "job.submit"]
+    assert [each["action"] for each in audit_entries(people)] == ["job.cancel", "job.submit"]
 
 
 def test_of_many_jobs_each_one_that_is_changed_has_an_entry(
     people: dict[str, httpx.Client],
 ) -> None:
-    jobs = [_submit(people["bob"]) for _ in range(3)]
-    others = _submit(people["eve"])
+    jobs = [submit_job(people["bob"]) for _ in range(3)]
+    others = submit_job(people["eve"])
     bulk = {"action": "cancel", "ids": [*jobs, others]}
     people["bob"].post("/jobs/bulk", json=bulk)
-    cancelled = _entries(people, action="job.cancel")
+    cancelled = audit_entries(people, action="job.cancel")
     assert {each["subject"] for each in cancelled} == set(jobs)
     assert len({each["request_id"] for each in cancelled}) == 1
     people["bob"].post("/jobs/bulk", json={"action": "retry", "from": "start", "ids": jobs[:1]})
     people["bob"].post("/jobs/bulk", json={"action": "delete", "ids": jobs[1:]})
-    retry, submit = _entries(people, actor="bob")[2:4]
+    retry, submit = audit_entries(people, actor="bob")[2:4]
     assert (retry["action"], retry["subject"]) == ("job.retry", jobs[0])
     assert retry["detail"].startswith(f"as {submit['subject']}")
-    assert [each["action"] for each in _entries(people, subject=jobs[1])] == [
+    assert [each["action"] for each in audit_entries(people, subject=jobs[1])] == [
         "job.delete",
         "job.cancel",
         "job.submit",
     ]
-
-
-def test_entries_are_narrowed_and_read_page_by_page(
-    people: dict[str, httpx.Client], clock: Clock
-) -> None:
-    jobs = []
-    for name in ("bob", "eve", "bob", "eve"):
-        jobs.append(_submit(people[name]))
-        clock.advance(timedelta(hours=1))
-    people["bob"].post(f"/jobs/{jobs[0]}/pause")
-    people["ann"].post("/tokens", json={"name": "new", "role": "viewer"})
-    assert {each["actor"] for each in _entries(people, actor="eve")} == {"eve"}
-    assert len(_entries(people, action="job")) == 5
-    assert len(_entries(people, action="job.submit")) == 4
-    assert [each["action"] for each in _entries(people, subject=jobs[0])] == [
-        "job.pause",
-        "job.submit",
-    ]
-    hour = "2026-01-01T0{}:00:00Z".format
-    between = _entries(people, since=hour(1), until=hour(3))
-    assert [each["subject"] for each in between] == [jobs[2], jobs[1]]
-    numbers, after = [], {}
-    while True:
-        page = people["ann"].get("/audit", params={"limit": 2, **after}).json()
-        numbers += [each["number"] for each in page["data"]]
-        if not page["has_more"]:
-            break
-        after = {"after": page["next"]}
-    assert numbers == [each["number"] for each in _entries(people)]
-    assert numbers == sorted(set(numbers), reverse=True)
-    refused = people["ann"].get("/audit", params={"since": "yesterday", "action": "Job!"})
-    pointers = pointers_of(problem_of(refused, 422, "invalid"))
-    assert set(pointers) == {"/query/since", "/query/action"}
-
-
-@pytest.mark.parametrize("name", ["bob", "vic"])
-def test_only_an_admin_reads_the_list(people: dict[str, httpx.Client], name: str) -> None:
-    problem_of(people[name].get("/audit"), 403, "role_required")
-
-
-def test_entries_outlive_jobs_and_tokens_and_no_secret_is_in_them(
-    people: dict[str, httpx.Client], server: ThreadedServer
-) -> None:
-    token = people["ann"].post("/tokens", json={"name": "zoe", "role": "user"}).json()
-    zoe = bearer(token["secret"])
-    job = server.http.post("/jobs", json=SPEC, headers=zoe).json()["id"]
-    server.http.post(f"/jobs/{job}/cancel", json={}, headers=zoe)
-    server.http.delete(f"/jobs/{job}", headers=zoe)
-    people["ann"].delete(f"/tokens/{token['id']}")
-    url = "https://1.1.1.1/hook-of-a-secret"
-    webhook = people["ann"].post("/webhooks", json={"url": url, "name": "chat"}).json()
-    assert server.http.post("/session", json={"token": token["secret"]}).status_code == 401
-    entries = _entries(people)
-    assert [each["action"] for each in entries] == [
-        "session.refused",
-        "webhook.create",
-        "token.revoke",
-        "job.delete",
-        "job.cancel",
-        "job.submit",
-        "token.create",
-    ]
-    assert {each["actor"] for each in entries if each["subject"] == job} == {"zoe"}
-    for secret in (token["secret"], webhook["secret"], "hook-of-a-secret"):
-        assert secret not in str(entries)
 
 
 def test_logins_that_wrong_token_and_the_log_out_are_noted(
@@ -196,7 +90,7 @@ def test_logins_that_wrong_token_and_the_log_out_are_noted(
     assert server.http.post("/session", json={"token": "wrong"}).status_code == 401
     login = server.http.post("/session", json={"token": secret})
     server.http.delete("/session", headers=PAGE | cookie_header(login))
-    end, begin, refused = _entries(people)
+    end, begin, refused = audit_entries(people)
     assert (refused["action"], refused["actor"], refused["role"]) == ("session.refused", None, None)
     assert (begin["action"], begin["actor"], begin["role"]) == ("session.begin", "kim", "user")
     assert (end["action"], end["actor"]) == ("session.end", "kim")
@@ -206,40 +100,40 @@ def test_logins_that_wrong_token_and_the_log_out_are_noted(
 def test_changes_that_a_caller_may_not_make_are_noted_but_not_without_end(
     people: dict[str, httpx.Client],
 ) -> None:
-    job = _submit(people["bob"])
+    job = submit_job(people["bob"])
     path = f"/jobs/{job}/cancel"
     for _ in range(OF_ONE_A_MINUTE + 5):
         problem_of(people["eve"].post(path, json={}), 403, "not_own_job")
     problem_of(people["vic"].post(path, json={}), 403, "role_required")
     # It is noted after the answer, for which nobody waits.
-    wait_for(lambda: bool(_entries(people, actor="vic")), "the refusal of vic")
-    of_eve = _entries(people, actor="eve")
+    wait_for(lambda: bool(audit_entries(people, actor="vic")), "the refusal of vic")
+    of_eve = audit_entries(people, actor="eve")
     assert 0 < len(of_eve) < OF_ONE_A_MINUTE
     assert {(each["action"], each["detail"]) for each in of_eve} == {
         ("request.refused", f"POST {path}")
     }
     assert people["vic"].get("/webhooks").status_code == 403
-    assert len(_entries(people, actor="vic")) == 1
+    assert len(audit_entries(people, actor="vic")) == 1
 
 
 def test_what_agents_report_is_no_act_of_a_person(
     people: dict[str, httpx.Client], server: ThreadedServer
 ) -> None:
-    _submit(people["bob"])
+    submit_job(people["bob"])
     agent = FakeAgent(server, token=TOKEN)
     claim = agent.claim()
     checkpoint = agent.save(claim, 1)
     agent.report(claim)
     agent.http.close()
     problem_of(people["vic"].post("/agent/claims", json={}), 403, "role_required")
-    assert [each["action"] for each in _entries(people)] == ["job.submit"]
+    assert [each["action"] for each in audit_entries(people)] == ["job.submit"]
     people["bob"].patch(f"/checkpoints/{checkpoint}", json={"pinned": True, "tags": ["b", "a"]})
-    (edit, _) = _entries(people)
+    (edit, _) = audit_entries(people)
     assert (edit["action"], edit["detail"]) == ("checkpoint.edit", "pinned; tags: a, b")
     # The refusals of vic would be noted in their order.
     problem_of(people["vic"].post("/jobs", json=SPEC), 403, "role_required")
-    wait_for(lambda: bool(_entries(people, actor="vic")), "the refusal of vic")
-    assert [each["detail"] for each in _entries(people, actor="vic")] == ["POST /jobs"]
+    wait_for(lambda: bool(audit_entries(people, actor="vic")), "the refusal of vic")
+    assert [each["detail"] for each in audit_entries(people, actor="vic")] == ["POST /jobs"]
 
 
 def test_a_server_without_tokens_notes_whoever_is_on_its_machine(

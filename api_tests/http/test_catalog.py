@@ -25,10 +25,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture
 def agent(server: Server) -> Iterator[FakeAgent]:
     """A worker that is gone after the test, with all it had."""
-    agent = FakeAgent(server)
-    yield agent
-    agent.http.post(f"/agent/workers/{agent.id}/gone", json={})
-    agent.http.close()
+    with FakeAgent(server) as agent:
+        yield agent
+        agent.http.post(f"/agent/workers/{agent.id}/gone", json={})
 
 
 def put_catalog(agent: FakeAgent, catalog: Catalog) -> httpx.Response:

@@ -25,9 +25,8 @@ JOBS, METRICS = "/exports/jobs.csv", "/exports/metrics.csv"
 @pytest.fixture
 def of_database(database: Database, tmp_path: Path) -> Iterator[FakeAgent]:
     server = ThreadedServer(server_context(database, tmp_path, Clock()))
-    agent = FakeAgent(server)
-    yield agent
-    agent.http.close()
+    with FakeAgent(server) as agent:
+        yield agent
     server.stop()
 
 

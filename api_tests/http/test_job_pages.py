@@ -3,14 +3,12 @@
 import asyncio
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from api_tests.support.coroutines import result_of
 from api_tests.support.fake_agent import FakeAgent
-from api_tests.support.postgres import Postgres
 from api_tests.support.server import Server
 from service.shared_reads import SharedReads
 
@@ -23,18 +21,11 @@ FILTERS = [
 ]
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def agent(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[FakeAgent]:
-    if request.param == "sqlite":
-        server = Server(tmp_path)
-    else:
-        postgres: Postgres = request.getfixturevalue("postgres")
-        server = Server(tmp_path, database_url=postgres.make())
-    agent = FakeAgent(server)
-    agent.put(slots=8)
-    yield agent
-    agent.http.close()
-    server.stop()
+@pytest.fixture
+def agent(server_on_each_database: Server) -> Iterator[FakeAgent]:
+    with FakeAgent(server_on_each_database) as agent:
+        agent.put(slots=8)
+        yield agent
 
 
 def test_a_job_in_a_page_is_what_its_own_route_shows_also_when_only_others_changed(

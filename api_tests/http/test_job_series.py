@@ -1,22 +1,14 @@
 """`GET /jobs/series`: one series of each of many jobs, for a list that draws it beside them."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from api_tests.support.job_yard import JobYard
 from api_tests.support.problems import problem_of
 from api_tests.support.sent_statements import sent_statements
+from api_tests.support.shared_yard import yard
 from service.store import series
-from service.store.engine import Database
 
-
-@pytest.fixture(scope="module")
-def yard(shared_database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[JobYard]:
-    """One of each database for all tests: each has jobs of its own."""
-    yard = JobYard(shared_database, tmp_path_factory.mktemp("yard"))
-    yield yard
-    yard.server.stop()
+__all__ = ["yard"]
 
 
 def measure(yard: JobYard, job_id: str, steps: range, *, compact: bool = False) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from api_tests.support.access import bearer, clients_of_people, make_token
+from api_tests.support.access import bearer, make_token
+from api_tests.support.access_fixtures import TOKEN, clock, context, people, server
 from api_tests.support.fake_agent import FakeAgent
 from api_tests.support.problems import problem_of
 from api_tests.support.server_context import Clock, server_context
@@ -18,34 +19,13 @@ from service.contract.access import Role
 from service.settings import Settings
 from service.store.engine import Database
 
-TOKEN = "of-the-settings"
-
-
-@pytest.fixture
-def context(database: Database, tmp_path: Path) -> AppContext:
-    settings = Settings(volume=tmp_path, token=TOKEN)
-    return server_context(database, tmp_path, Clock(), settings)
-
-
-@pytest.fixture
-def server(context: AppContext) -> Iterator[ThreadedServer]:
-    server = ThreadedServer(context)
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def people(context: AppContext, server: ThreadedServer) -> Iterator[dict[str, httpx.Client]]:
-    """By name a client with a token of its own; ann is an admin, vic a viewer."""
-    with clients_of_people(context, server.url) as clients:
-        yield clients
+__all__ = ["clock", "context", "people", "server"]
 
 
 @pytest.fixture
 def agent(server: ThreadedServer) -> Iterator[FakeAgent]:
-    agent = FakeAgent(server, token=TOKEN)  # type: ignore[arg-type]
-    yield agent
-    agent.http.close()
+    with FakeAgent(server, token=TOKEN) as agent:
+        yield agent
 
 
 def _submit(client: httpx.Client, **fields: Any) -> dict[str, Any]:

@@ -8,30 +8,14 @@ import httpx
 import pytest
 
 from api_tests.support.fake_agent import FakeAgent
-from api_tests.support.postgres import Postgres
 from api_tests.support.problems import problem_of
 from api_tests.support.server import Server
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def polled(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp("polled")
-    if request.param == "sqlite":
-        server = Server(folder)
-    else:
-        postgres: Postgres = request.getfixturevalue("postgres")
-        server = Server(folder, database_url=postgres.make())
-    yield server
-    server.stop()
-
-
 @pytest.fixture
-def poll(polled: Server) -> Iterator["Poll"]:
-    poll = Poll(FakeAgent(polled))
-    yield poll
-    poll.http.close()
+def poll(server_on_each_database: Server) -> Iterator["Poll"]:
+    with FakeAgent(server_on_each_database) as agent:
+        yield Poll(agent)
 
 
 class Poll:

@@ -14,10 +14,9 @@ from api_tests.support.server import Server, wait_for
 def agent(tmp_path: Path) -> Iterator[FakeAgent]:
     """A worker with one slot, of a server that lets no attempt run for a minute first."""
     server = Server(tmp_path, PREEMPT_AFTER_SECONDS="0.01")
-    agent = FakeAgent(server)
-    agent.put(slots=1).raise_for_status()
-    yield agent
-    agent.http.close()
+    with FakeAgent(server) as agent:
+        agent.put(slots=1).raise_for_status()
+        yield agent
     server.stop()
 
 

@@ -35,10 +35,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         unreachable_seconds="0.5",
         requests_per_minute="0",
     )
-    agent = FakeAgent(server, token=TOKEN)
-    agent.submit()
-    agent.save(agent.claim(), 1)
-    agent.http.close()
+    with FakeAgent(server, token=TOKEN) as agent:
+        agent.submit()
+        agent.save(agent.claim(), 1)
     yield server
     server.stop()
 

@@ -11,7 +11,6 @@ import pytest
 
 from api_tests.support.fake_agent import FakeAgent
 from api_tests.support.job_yard import JobYard
-from api_tests.support.postgres import Postgres
 from api_tests.support.search_calls import submit_search, trained_supernet
 from api_tests.support.searches import blocks_of
 from api_tests.support.server import Server
@@ -24,25 +23,10 @@ PATHS = [blocks_of(number) for number in range(MANY)]
 LEFT_OUT = {"/spec/params/candidates": MANY}
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def server(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp("short")
-    if request.param == "sqlite":
-        server = Server(folder)
-    else:
-        postgres: Postgres = request.getfixturevalue("postgres")
-        server = Server(folder, database_url=postgres.make())
-    yield server
-    server.stop()
-
-
 @pytest.fixture(scope="module")
-def agent(server: Server) -> Iterator[FakeAgent]:
-    agent = FakeAgent(server)
-    yield agent
-    agent.http.close()
+def agent(server_on_each_database: Server) -> Iterator[FakeAgent]:
+    with FakeAgent(server_on_each_database) as agent:
+        yield agent
 
 
 @pytest.fixture(scope="module")
@@ -130,9 +114,9 @@ def test_a_table_of_jobs_has_no_cell_of_all_paths(agent: FakeAgent, search: dict
 
 
 def test_a_job_of_a_list_of_the_client_says_what_it_is_without_and_refresh_brings_it(
-    server: Server, search: dict[str, Any]
+    server_on_each_database: Server, search: dict[str, Any]
 ) -> None:
-    with Client(server.url) as client:
+    with Client(server_on_each_database.url) as client:
         (job,) = (job for job in client.jobs(kind="search") if job.id == search["id"])
         assert job.left_out == LEFT_OUT
         job.refresh()

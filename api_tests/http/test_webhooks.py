@@ -28,9 +28,8 @@ def hooked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def worker(hooked: Server) -> Iterator[FakeAgent]:
-    worker = FakeAgent(hooked)
-    yield worker
-    worker.http.close()
+    with FakeAgent(hooked) as worker:
+        yield worker
 
 
 def test_the_states_and_checkpoints_of_a_job_are_sent_and_signed(

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from api_tests.support.use_cases import Agent
+from api_tests.support.control_agent import Agent
 from service.contract.catalog import Catalog, DatasetInfo, RecipeInfo, builtin_catalog
 from service.control.scheduling import catalogs
 

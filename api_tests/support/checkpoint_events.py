@@ -1,7 +1,7 @@
 """Events of an attempt that has saved checkpoints."""
 
+from api_tests.support.control_agent import an_event
 from api_tests.support.manifests import a_manifest, published_body
-from api_tests.support.use_cases import an_event
 from service.contract.agent import ReportedEvent
 from service.contract.jobs import Job
 

@@ -4,7 +4,7 @@ import hashlib
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
@@ -19,7 +19,7 @@ _numbers = count(1)
 
 
 class FakeAgent:
-    """Takes only jobs that ask for its own label."""
+    """Takes only jobs that ask for its own label; as a context it closes its client at the end."""
 
     def __init__(self, server: Server | ThreadedServer, token: str | None = None) -> None:
         self._server, self._seq = server, count(1)
@@ -27,6 +27,12 @@ class FakeAgent:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self.http = httpx.Client(base_url=server.url, timeout=30, headers=headers)
         self.put().raise_for_status()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.http.close()
 
     @property
     def volume(self) -> Path:

@@ -1,7 +1,8 @@
 """Jobs of each kind and in each state, through the use cases."""
 
+from api_tests.support.control_agent import Agent, an_event
 from api_tests.support.manifests import a_manifest, published_body
-from api_tests.support.use_cases import Agent, ControlPlane, an_event
+from api_tests.support.use_cases import ControlPlane
 from service.contract.exchange import ExportRequest, ImportRequest
 from service.contract.jobs import Job, JobState
 from service.control.jobs import import_export

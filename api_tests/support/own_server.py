@@ -18,9 +18,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def agent(server: Server) -> Iterator[FakeAgent]:
-    agent = FakeAgent(server)
-    yield agent
-    agent.http.close()
+    """A worker that only its own jobs fit."""
+    with FakeAgent(server) as agent:
+        yield agent
 
 
 @pytest.fixture

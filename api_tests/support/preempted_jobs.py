@@ -2,11 +2,8 @@
 
 from typing import Any
 
-from api_tests.support.use_cases import (
-    PREEMPT_AFTER_SECONDS,
-    Agent,
-    ControlPlane,
-)
+from api_tests.support.control_agent import Agent
+from api_tests.support.use_cases import PREEMPT_AFTER_SECONDS, ControlPlane
 from service.contract.agent import Claim
 from service.contract.jobs import Job
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 
-from api_tests.support.use_cases import gpus as devices
+from api_tests.support.control_agent import gpus as devices
 from service.contract.workers import Worker, WorkerState
 from service.domain.offers import JobNeeds, Offer
 from service.domain.placement import Capacity, QueuedJob

@@ -2,9 +2,10 @@
 
 import pytest
 
+from api_tests.support.control_agent import Agent
 from api_tests.support.searches import a_supernet
 from api_tests.support.searching_yard import POPULATION, SearchingYard
-from api_tests.support.use_cases import Agent, ControlPlane
+from api_tests.support.use_cases import ControlPlane
 from service.contract.jobs import Job
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from api_tests.support.control_agent import Agent, an_event
 from api_tests.support.searches import (
     a_candidate,
     a_search,
@@ -11,7 +12,7 @@ from api_tests.support.searches import (
     found,
     submitted,
 )
-from api_tests.support.use_cases import Agent, ControlPlane, an_event
+from api_tests.support.use_cases import ControlPlane
 from service.contract.agent import Claim, ReportedEvent
 from service.contract.bulk import BulkRequest
 from service.contract.candidates import Candidate

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from api_tests.support.control_agent import Agent, an_event
 from api_tests.support.manifests import a_manifest, published_body
-from api_tests.support.use_cases import Agent, ControlPlane, an_event
+from api_tests.support.use_cases import ControlPlane
 from service.contract.jobs import Job
 
 

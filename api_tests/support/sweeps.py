@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from api_tests.support.use_cases import Agent, ControlPlane, an_event
+from api_tests.support.control_agent import Agent, an_event
+from api_tests.support.use_cases import ControlPlane
 from service.contract.agent import Claim
 from service.contract.jobs import Job
 from service.contract.sweep_specs import NewSweep

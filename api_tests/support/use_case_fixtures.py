@@ -5,7 +5,8 @@ from itertools import count
 
 import pytest
 
-from api_tests.support.use_cases import Agent, ControlPlane
+from api_tests.support.control_agent import Agent
+from api_tests.support.use_cases import ControlPlane
 from service.store.engine import Database
 
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
+from api_tests.support.control_agent import Agent, gpus
 from api_tests.support.rows_of_versions import rewrite
-from api_tests.support.use_cases import Agent, ControlPlane, gpus
+from api_tests.support.use_cases import ControlPlane
 from service.domain.offers import JobNeeds
 from service.store import attempts
 from service.store.job_needs import column_of_needs, needs_of_column

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from api_tests.support.control_agent import Agent
 from api_tests.support.rows_of_versions import delete, listed, rewrite
-from api_tests.support.use_cases import Agent, ControlPlane
+from api_tests.support.use_cases import ControlPlane
 from service.contract.jobs import AttemptState, JobState
 from service.domain.errors import Conflict
 from service.store.engine import Database

@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import delete, update
 
 from api_tests.support.catalogs import put_catalog
-from api_tests.support.use_cases import Agent, ControlPlane
+from api_tests.support.control_agent import Agent
+from api_tests.support.use_cases import ControlPlane
 from service.contract.catalog import Catalog, builtin_catalog
 from service.contract.submissions import Submission
 from service.control.jobs import submission

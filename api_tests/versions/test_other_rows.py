@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from api_tests.support.control_agent import Agent, an_event
 from api_tests.support.manifests import a_manifest, published_body
-from api_tests.support.use_cases import Agent, ControlPlane, an_event
+from api_tests.support.use_cases import ControlPlane
 from service.contract.agent import Claim, ReportedEvent
 from service.contract.jobs import JobState
 from service.control.checkpoints import lineage

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from api_tests.support.control_agent import Agent, an_event
 from api_tests.support.rows_of_versions import delete, listed, rewrite
-from api_tests.support.use_cases import Agent, ControlPlane, an_event
+from api_tests.support.use_cases import ControlPlane
 from service.contract.changes import JobEdit
 from service.contract.jobs import Job, JobState, Reason
 from service.control.jobs import edits

@@ -1,20 +1,19 @@
 """What the agent makes of the hosts of an attempt; the engine is a stand-in."""
 
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Event
 
 import pytest
 
+from api_tests.support.fake_engine import HOSTS, FakeEngine
 from api_tests.support.polling import eventually
 from service.contract.kernel import boot_clock
 from workers.launcher.process_exit import ProcessExit, RankExit
 from workers.launcher.wide import handle as wide_handle
-from workers.launcher.wide.engine import Closed, EngineMessage, Gone, Host, Line
+from workers.launcher.wide.engine import Closed, Gone, Line
 from workers.launcher.wide.handle import WideHandle
 from workers.launcher.wide.messages import HostReport, HostRequest, end_reports
 
-HOSTS = (Host("na", "10.0.0.1"), Host("nb", "10.0.0.2"))
 REQUEST = HostRequest(
     worker_id="wrk_1",
     rank_main="module:function",
@@ -26,49 +25,6 @@ REQUEST = HostRequest(
     addresses=("10.0.0.1", "10.0.0.2"),
     number_variable="NUMBER",
 )
-
-
-class FakeEngine:
-    """Keeps what is sent; the test says what comes back."""
-
-    number_variable = "NUMBER"
-
-    def __init__(self, error: OSError | None = None) -> None:
-        self.sent: list[str] = []
-        self.is_killed = self.is_sure = False
-        self._error = error
-        self._ended: set[int] = set()
-
-    def start(
-        self,
-        command: Sequence[str],  # noqa: ARG002
-        hosts: Sequence[Host],  # noqa: ARG002
-        receive: Callable[[EngineMessage], None],
-    ) -> "FakeEngine":
-        if self._error is not None:
-            raise self._error
-        self.receive = receive
-        return self
-
-    def send(self, line: str) -> None:
-        self.sent.append(line)
-
-    def kill(self) -> None:
-        self.is_killed = True
-
-    def have_ended(self) -> bool:
-        return self.is_sure
-
-    def report(self, report: HostReport) -> None:
-        self.receive(Line(report.line))
-
-    def end(self, host: int, exit_: ProcessExit) -> None:
-        for report in end_reports(host, exit_):
-            assert len(report.line) < 1000
-            self.report(report)
-        self._ended.add(host)
-        if len(self._ended) == len(HOSTS):
-            self.receive(Closed("srun ended with status 0"))
 
 
 @pytest.fixture

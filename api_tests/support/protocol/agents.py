@@ -8,9 +8,10 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
+from api_tests.support.control_agent import Agent, an_event, gpus
 from api_tests.support.manifests import a_manifest, published_body
 from api_tests.support.protocol.promises import Promises
-from api_tests.support.use_cases import Agent, ControlPlane, an_event, gpus
+from api_tests.support.use_cases import ControlPlane
 from service.contract.agent import REASONS, AttemptOutcome, Claim
 from service.contract.jobs import JobState
 from service.domain.errors import Conflict, LeaseLost, NotFound

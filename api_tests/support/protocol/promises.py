@@ -7,8 +7,9 @@ from typing import Any
 from sqlalchemy import select
 
 from api_tests.support.catalogs import a_catalog, oneshot_with_depth
+from api_tests.support.control_agent import Agent, gpus
 from api_tests.support.job_lists import newest_jobs
-from api_tests.support.use_cases import Agent, ControlPlane, gpus
+from api_tests.support.use_cases import ControlPlane
 from service.contract.agent import Claim
 from service.contract.jobs import ENDED_JOBS, LIVE_ATTEMPTS, Job, JobState
 from service.contract.workers import Worker, WorkerState
