@@ -107,7 +107,28 @@ def test_a_job_of_more_hosts_than_any_worker_has_says_what_to_start(
     agent = new_agent(slots=8)
     job = control_plane.submit(resources={"hosts": 2})
     assert agent.claim(free_slots=8) is None
-    assert "no worker stands for 2 hosts" in str(control_plane.job(job).wait_reason)
+    assert control_plane.job(job).wait_reason == (
+        f"no worker stands for 2 hosts: the widest, {agent.id}, for 1, and it cannot start until a "
+        "wider one comes; start one with a launcher for several, or submit the job with fewer"
+    )
+
+
+def test_a_job_needs_its_hosts_and_their_gpus_of_one_worker(
+    control_plane: ControlPlane, new_agent: NewAgent
+) -> None:
+    new_agent(gpus=gpus(8))
+    two_hosts = new_agent(slots=2, hosts=2, gpus=gpus(4))
+    job = control_plane.submit(
+        resources={"gpus": 8, "hosts": 2}, params={"batch_size": 128, "total_iters": 9}
+    )
+    assert control_plane.job(job).wait_reason == (
+        f"no worker of 2 hosts has 8 GPUs on each: the widest, {two_hosts.id}, has 4, and it "
+        "cannot start until a wider one comes"
+    )
+    narrower = control_plane.submit(
+        resources={"gpus": 4, "hosts": 2}, params={"batch_size": 128, "total_iters": 9}
+    )
+    assert control_plane.job(narrower).wait_reason is None
 
 
 def test_a_narrow_job_of_higher_priority_goes_before_a_wide_one(

@@ -1,6 +1,6 @@
 """Why a queued job waits, as a sentence."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 
@@ -9,7 +9,6 @@ from sqlalchemy import Connection
 from service.contract.counts import count_text
 from service.contract.specs import SearchSpec
 from service.contract.stored_specs import stored_parameters
-from service.contract.workers import Worker
 from service.control.scheduling.forms import with_accepted_forms
 from service.control.scheduling.preemption import decide_without_age
 from service.control.scheduling.scheduler import (
@@ -18,8 +17,9 @@ from service.control.scheduling.scheduler import (
     loss_locations,
     queue_of,
 )
-from service.domain.offers import JobNeeds, JobNetwork
-from service.domain.placement import Capacity, QueuedJob, fits, has_labels, may_try
+from service.control.scheduling.unmet_needs import unmet_needs
+from service.domain.offers import JobNetwork
+from service.domain.placement import Capacity, QueuedJob, fits, may_try
 from service.domain.preemption import Preemption
 from service.domain.reservations import is_reserved_for_another, reservations
 from service.store import jobs, limits, preemptions, resource_classes, search_parts, workers
@@ -69,7 +69,7 @@ class QueueState:
             queued, offers, lambda _: JobNetwork(job.variant, stored_parameters(job.spec))
         )
         return (
-            self._unmet_needs(queued)
+            unmet_needs(self.capacities, queued)
             or ("it waits before its next try" if stored.not_before is not None else None)
             or self._limit(job.labels)
             or self._loss(tx, queued)
@@ -85,25 +85,6 @@ class QueueState:
         more = len(saving) - _MOST_NAMED
         others = f" and {more} more" if more > 0 else ""
         return f"it waits for {listed}{others} to save and give its place" if saving else None
-
-    def _unmet_needs(self, job: QueuedJob) -> str | None:
-        reason = _inability(self.capacities, job.needs, "no worker")
-        if reason is not None:
-            return reason
-        labels = ", ".join(f"{key}={value}" for key, value in job.needs.labels.items())
-        labelled = [each for each in self.capacities if has_labels(job.needs, each.worker)]
-        if not labelled:
-            return f"no worker has the labels {labels}"
-        reason = _inability(labelled, job.needs, f"no worker with the labels {labels}")
-        if reason is not None:
-            return reason
-        able = [each.worker for each in labelled if each.offer.can_run(job.needs)]
-        if max(worker.hosts for worker in able) < job.needs.hosts:
-            return (
-                f"no worker stands for {job.needs.hosts} hosts: start one with a launcher for "
-                "several, or submit the job with fewer"
-            )
-        return _narrowness(able, job.gpus)
 
     def _limit(self, labels: Mapping[str, str]) -> str | None:
         for key, value in labels.items():
@@ -183,36 +164,6 @@ def _to_come(preemption: Preemption) -> str:
         f"it waits for {listed} on {preemption.host}, which save and give their places once all "
         "have run for a while"
     )
-
-
-def _inability(capacities: Iterable[Capacity], needs: JobNeeds, nobody: str) -> str | None:
-    """Why none of some workers can run such a job; None if one can."""
-    offers = [each.offer for each in capacities]
-    if any(offer.can_run(needs) for offer in offers):
-        return None
-    if not any(needs.kind in (None, *offer.kinds) for offer in offers):
-        return f"{nobody} runs jobs of the kind {needs.kind}"
-    if not any(needs.data_forms <= offer.data_forms for offer in offers):
-        forms = " and ".join(sorted(needs.data_forms))
-        return f"{nobody} reads {forms} data: start one of a version that does"
-    if any(offer.can_run(needs.in_any_form) for offer in offers):
-        return f"{nobody} has the recipe {needs.recipe} in the form of this job"
-    return f"{nobody} has the recipe {needs.recipe}"
-
-
-def _narrowness(able: Sequence[Worker], gpus: int) -> str | None:
-    """Why a job is too wide for each of some workers; None if it fits on one."""
-    if max(worker.usable_gpu_count for worker in able) >= gpus:
-        return None
-    widest = max(able, key=lambda worker: (len(worker.gpus), worker.usable_gpu_count, worker.id))
-    count, there = count_text(gpus, "GPU"), len(widest.gpus)
-    if there >= gpus:
-        told = "; ".join(f"GPU {gpu.index}: {gpu.problem}" for gpu in widest.unusable_gpus)
-        return f"no worker can give {count}: of the {there} of {widest.host}, {told}"
-    then = "it cannot start until a wider one comes"
-    if there == 0:
-        return f"no worker has {count}: {then}"
-    return f"no worker has {count}: the widest, {widest.host}, has {there}, and {then}"
 
 
 def _gpu_noun(number: int) -> str:
