@@ -145,3 +145,15 @@ def test_what_another_version_has_stored_is_left_out_too_and_stops_no_list(
     ]
     found = [rows[each].get("left_out") for each in ids]
     assert json.dumps(found) == '[{"/spec/params/candidates": 2}, null, null, null, null]'
+
+
+@pytest.mark.parametrize("text", [r"x\u0000y", r"\ud800", r"\ud83d\ude00"])
+def test_a_specification_with_no_character_in_its_text_stops_no_list(
+    yard: JobYard, text: str
+) -> None:
+    ids = [yard.submit() for _ in range(2)]
+    yard.fill(ids[0], kind="search")
+    yard.spoil(
+        ids[0], "spec", f'{{"kind": "search", "name": "{text}", "params": {{"candidates": ["0"]}}}}'
+    )
+    assert [row["id"] for row in yard.listed(limit=2)["data"]] == ids[::-1]
