@@ -12,6 +12,7 @@ from typing import Any
 
 import psutil
 import pytest
+from PIL import Image
 
 from api_tests.support.processes import lives
 from api_tests.support.trainings import ENDLESS
@@ -184,6 +185,33 @@ def test_a_demo_ends_with_its_error_and_its_newest_checkpoint(start: Any, wait_f
     assert set(jobs) == {"demo: training", "demo: evaluation"}
     assert {job.state for job in jobs.values()} == {JobState.SUCCEEDED}
     assert jobs["demo: training"].latest_checkpoint == checkpoint_id
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(DEMO_SECONDS + 120)
+def test_a_demo_of_a_search_ends_with_a_trained_path_within_the_limit_and_its_pictures(
+    start: Any, wait_for: Any
+) -> None:
+    output = _output_to_the_end(start("demo", "--search"), wait_for)
+    pattern = r"the best of \d+ paths is (\d+): .*, ([\d,]+) multiply-adds of at most ([\d,]+)"
+    path, macs, limit = (text.replace(",", "") for text in _printed(output, pattern))
+    assert int(macs) <= int(limit)
+    (percent,) = _printed(output, r"trained alone, it has a top-1 error of ([\d.]+) %")
+    assert 0 <= float(percent) < 12
+    pattern = r"(\S+), (\S+) and (\S+), the pictures of it, are in (.+)"
+    *names, folder = _printed(output, pattern)
+    assert names == ["search.png", "front.png", "choices.png"]
+    for name in names:
+        with Image.open(Path(folder) / name, formats=["PNG"]) as picture:
+            picture.load()
+    up = start("up")
+    wait_for(up.client.ready)
+    jobs = {job.name: job for job in up.client.jobs()}
+    assert set(jobs) == {"demo: supernet", "demo: search", "demo: found network"}
+    assert {job.state for job in jobs.values()} == {JobState.SUCCEEDED}
+    best = jobs["demo: search"].result["best"]
+    assert (best["blocks"], best["multiply_adds"]) == (path, int(macs))
+    assert jobs["demo: found network"].variant == f"b{path}"
 
 
 def _output_to_the_end(demo: Command, wait_for: Any) -> str:
