@@ -1,6 +1,7 @@
 """`trainyard up` and `trainyard demo` as a user starts them: real server, worker and training."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -11,6 +12,7 @@ from typing import Any
 
 import psutil
 import pytest
+from PIL import Image
 
 from api_tests.support.processes import lives
 from api_tests.support.trainings import ENDLESS
@@ -19,6 +21,8 @@ from service.contract.jobs import JobState
 
 pytestmark = pytest.mark.xdist_group("trainyard")
 
+DEMO_SECONDS = 1200.0
+"""A demo takes minutes of the CPU, and has a part of it where other tests run beside it."""
 
 # Nothing on this machine may be called by a proxy, and these two would not answer.
 UNUSABLE_PROXIES = {
@@ -32,14 +36,14 @@ UNUSABLE_PROXIES = {
 class Command:
     """A running `trainyard` command on a free port, and all processes that it has."""
 
-    def __init__(self, folder: Path, name: str) -> None:
+    def __init__(self, folder: Path, *name: str) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]
         self.folder = folder / "yard"
         self.seen: dict[int, psutil.Process] = {}
         self._output = folder / "output"
-        args = [name, "--data-dir", str(self.folder), "--port", str(self.port)]
+        args = [*name, "--data-dir", str(self.folder), "--port", str(self.port)]
         with self._output.open("w") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "service.cli", *args],
@@ -71,11 +75,11 @@ class Command:
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[[str], Command]]:
+def start(tmp_path: Path) -> Iterator[Callable[..., Command]]:
     commands: list[Command] = []
 
-    def started(name: str) -> Command:
-        commands.append(Command(tmp_path, name))
+    def started(*name: str) -> Command:
+        commands.append(Command(tmp_path, *name))
         return commands[-1]
 
     yield started
@@ -164,3 +168,61 @@ def test_an_interrupted_demo_cancels_its_job_and_leaves_nothing(start: Any, wait
     wait_for(up.client.ready)
     (job,) = up.client.jobs()
     assert job.state == JobState.CANCELLED
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(DEMO_SECONDS + 120)
+def test_a_demo_ends_with_its_error_and_its_newest_checkpoint(start: Any, wait_for: Any) -> None:
+    output = _output_to_the_end(start("demo"), wait_for)
+    (percent,) = _printed(output, r"evaluated on the validation images: top-1 error ([\d.]+) %")
+    assert 0 <= float(percent) < 8
+    checkpoint_id, step = _printed(output, r"its latest checkpoint: (\w+), step (\d+), [\d.]+ MB")
+    up = start("up")
+    wait_for(up.client.ready)
+    latest = up.client.latest_checkpoint()
+    assert (latest.id, latest.step) == (checkpoint_id, int(step))
+    jobs = {job.name: job for job in up.client.jobs()}
+    assert set(jobs) == {"demo: training", "demo: evaluation"}
+    assert {job.state for job in jobs.values()} == {JobState.SUCCEEDED}
+    assert jobs["demo: training"].latest_checkpoint == checkpoint_id
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(DEMO_SECONDS + 120)
+def test_a_demo_of_a_search_ends_with_a_trained_path_within_the_limit_and_its_pictures(
+    start: Any, wait_for: Any
+) -> None:
+    output = _output_to_the_end(start("demo", "--search"), wait_for)
+    pattern = r"the best of \d+ paths is (\d+): .*, ([\d,]+) multiply-adds of at most ([\d,]+)"
+    path, macs, limit = (text.replace(",", "") for text in _printed(output, pattern))
+    assert int(macs) <= int(limit)
+    (percent,) = _printed(output, r"trained alone, it has a top-1 error of ([\d.]+) %")
+    assert 0 <= float(percent) < 12
+    pattern = r"(\S+), (\S+) and (\S+), the pictures of it, are in (.+)"
+    *names, folder = _printed(output, pattern)
+    assert names == ["search.png", "front.png", "choices.png"]
+    for name in names:
+        with Image.open(Path(folder) / name, formats=["PNG"]) as picture:
+            picture.load()
+    up = start("up")
+    wait_for(up.client.ready)
+    jobs = {job.name: job for job in up.client.jobs()}
+    assert set(jobs) == {"demo: supernet", "demo: search", "demo: found network"}
+    assert {job.state for job in jobs.values()} == {JobState.SUCCEEDED}
+    best = jobs["demo: search"].result["best"]
+    assert (best["blocks"], best["multiply_adds"]) == (path, int(macs))
+    assert jobs["demo: found network"].variant == f"b{path}"
+
+
+def _output_to_the_end(demo: Command, wait_for: Any) -> str:
+    """All that a demo prints; fails if its exit status is not 0."""
+    wait_for(lambda: demo.process.poll() is not None, DEMO_SECONDS)
+    assert demo.process.returncode == 0, demo.output
+    _printed(demo.output, rf"(The data is kept in {re.escape(str(demo.folder))}); .*")
+    return demo.output
+
+
+def _printed(output: str, pattern: str) -> tuple[str, ...]:
+    """The groups of the only line that is as the pattern says."""
+    (found,) = re.finditer(f"^{pattern}$", output, re.MULTILINE)
+    return found.groups()
