@@ -1,5 +1,6 @@
 """`trainyard checkpoints …`: of a folder without any server, and of a yard that lost its index."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -60,6 +61,17 @@ def test_verify_names_what_is_wrong_and_ends_with_status_1(run: Run, folder: Pat
     first_line = f"{folder / 'step-000000005'}: model.safetensors has another sha256\n"
     assert damaged.stdout.startswith(first_line)
     assert damaged.stderr == "trainyard: 1 of 3 checkpoints is damaged\n"
+    again = run("verify", folder, "--json")
+    assert (again.exit_code, again.stderr) == (1, damaged.stderr)
+    found = [json.loads(line) for line in again.stdout.splitlines()]
+    assert found[0] == {
+        "object": "verification",
+        "path": str(folder / "step-000000005"),
+        "checkpoint_id": "ckpt_5",
+        "ok": False,
+        "problems": ["model.safetensors has another sha256"],
+    }
+    assert [each["ok"] for each in found] == [False, True, True]
 
 
 @pytest.mark.parametrize("command", ["latest", "list", "verify"])
@@ -105,8 +117,9 @@ def test_a_yard_that_lost_its_database_is_indexed_anew(tmp_path: Path) -> None:
         path.unlink()
     result = here.invoke(app, ["checkpoints", "reindex", "--data-dir", str(installation)])
     assert result.stdout.startswith("checkpoints adopted: 2 (jobs not known before: 1)")
-    again = here.invoke(app, ["checkpoints", "reindex", "--data-dir", str(installation)])
-    assert again.stdout.startswith("checkpoints adopted: 0 ")
+    again = here.invoke(app, ["checkpoints", "reindex", "--data-dir", str(installation), "--json"])
+    lists = ("jobs", "adopted", "healed", "damaged", "left")
+    assert json.loads(again.stdout) == {"object": "reindexing", **{name: [] for name in lists}}
 
     server.start()
     asks = CliRunner(env={"TRAINYARD_SERVER": server.url})

@@ -1,5 +1,6 @@
 """`trainyard data`: the commands that check and pack images on this machine."""
 
+import json
 import os
 import signal
 import subprocess
@@ -51,8 +52,12 @@ def test_a_path_may_begin_with_a_dash(
 ) -> None:
     os.rename(photos, tmp_path / "-photos")
     monkeypatch.chdir(tmp_path)
-    packed = data("pack", "./-photos", "./-photos.pack", "--processes=1")
+    packed = data("pack", "./-photos", "./-photos.pack", "--processes=1", "--json")
     assert (packed.returncode, packed.stderr) == (0, "")
+    summary = json.loads(packed.stdout)
+    assert (summary["object"], summary["path"]) == ("pack", "-photos.pack")
+    assert (summary["images"], summary["resumed"]) == (26, 0)
+    assert summary["pack_bytes"] == Path("./-photos.pack").stat().st_size
     assert data("check", "./-photos.pack").stdout.endswith("nothing would end a job\n")
 
 

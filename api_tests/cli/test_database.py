@@ -1,5 +1,6 @@
 """`trainyard db`: a copy of a database that is in use, and its way back."""
 
+import json
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -51,23 +52,36 @@ def test_a_copy_of_a_running_server_is_put_back_once_it_has_ended(run: Run, tmp_
     server = Server(tmp_path)
     url, copy = f"sqlite:///{tmp_path}/trainyard.db", tmp_path / "copy.db"
     server.http.post("/jobs", json=SPEC | {"name": "kept"}).raise_for_status()
-    made = run(url, "backup", copy)
+    made = run(url, "backup", copy, "--json")
     assert made.exit_code == 0, made.stderr
+    assert json.loads(made.stdout) == {
+        "object": "backup",
+        "path": str(copy),
+        "bytes": copy.stat().st_size,
+        "database_url": url,
+    }
     assert oct(copy.stat().st_mode)[-3:] == "600"
     assert not list(tmp_path.glob(".copy*"))
-    assert run(url, "check").exit_code == 0
+    whole = run(url, "check", "--json")
+    assert whole.exit_code == 0, whole.stderr
+    assert json.loads(whole.stdout) == {"object": "database_check", "ok": True, "problems": []}
     server.http.post("/jobs", json=SPEC | {"name": "later"}).raise_for_status()
 
     refused = run(url, "restore", copy)
     assert (refused.exit_code, "another server has" in refused.stderr) == (ExitCode.FAILED, True)
     assert _jobs(server) == ["later", "kept"]
     server.stop()
-    restored = run(url, "restore", copy)
+    restored = run(url, "restore", copy, "--json")
     assert restored.exit_code == 0, restored.stderr
     server.start()
     assert _jobs(server) == ["kept"]
     server.stop()
     (before,) = tmp_path.glob("trainyard.db.before-*")
+    assert json.loads(restored.stdout) == {
+        "object": "restoration",
+        "source": str(copy),
+        "kept": str(before),
+    }
     with sqlite3.connect(before) as old:
         assert old.execute("SELECT count(*) FROM jobs").fetchone() == (2,)
     old.close()
@@ -123,7 +137,11 @@ def test_damage_of_a_database_is_told(
     raw = bytearray(file.read_bytes())
     raw[8192:16384] = os.urandom(8192)
     file.write_bytes(raw)
-    assert run(f"sqlite:///{file}", "check").exit_code == ExitCode.FAILED
+    checked = run(f"sqlite:///{file}", "check", "--json")
+    assert checked.exit_code == ExitCode.FAILED
+    known = json.loads(checked.stdout)
+    assert (known["ok"], bool(known["problems"])) == (False, True)
+    assert known["problems"][0] in checked.stderr
 
 
 @pytest.mark.usefixtures("_postgres_programs")

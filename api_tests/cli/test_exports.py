@@ -123,6 +123,10 @@ def test_what_an_eval_found_of_each_class_is_shown_and_exported(agent: FakeAgent
     rows = _rows(_run(agent, "classes", claim["job_id"], "--csv"))
     assert (rows[0]["class"], rows[0]["accuracy"]) == ("'=cat", "0.75")
     confusion = _rows(_run(agent, "classes", claim["job_id"], "--confusion", "--csv"))
+    lines = _run(agent, "classes", claim["job_id"], "--json").stdout.splitlines()
+    assert [json.loads(line) for line in lines] == EVALUATION["per_class"]
+    both = _run(agent, "classes", claim["job_id"], "--json", "--csv")
+    assert (both.exit_code, "give one of --csv, --output and --json" in both.stderr) == (2, True)
     assert [tuple(row.values()) for row in confusion] == [
         ("'=cat", "'=cat", "3"),
         ("'=cat", "dog", "1"),

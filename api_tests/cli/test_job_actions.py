@@ -25,6 +25,19 @@ def test_pause_and_resume_tell_the_state(run: Run, agent: FakeAgent) -> None:
     assert (refused.exit_code, "is queued, not paused" in refused.stderr) == (3, True)
 
 
+def test_with_json_one_job_is_as_the_server_answers_and_a_deleted_one_its_id(
+    run: Run, agent: FakeAgent
+) -> None:
+    job = agent.submit()["id"]
+    for command, state in (("pause", "paused"), ("resume", "queued"), ("cancel", "cancelled")):
+        known = json.loads(run(command, job, "--json").stdout)
+        assert (known["object"], known["id"], known["state"]) == ("job", job, state)
+    refused = run("pause", job, "--json")
+    assert (refused.exit_code, refused.stdout) == (3, "")
+    assert "is cancelled" in refused.stderr
+    assert json.loads(run("delete", job, "--json").stdout) == {"object": "deletion", "id": job}
+
+
 def test_retry_prints_the_new_jobs_id(run: Run, agent: FakeAgent) -> None:
     job = agent.submit()
     agent.report(agent.claim(), "failed", "invalid_data")
@@ -64,6 +77,26 @@ def test_several_jobs_are_steered_by_one_command_which_tells_what_became_of_each
     assert made["parent_job_id"] == first
     assert run("delete", first, second).stdout == f"{first} deleted\n{second} deleted\n"
     assert agent.http.get(f"/jobs/{first}").status_code == 404
+
+
+def test_with_json_several_jobs_are_one_document_also_where_some_are_refused(
+    run: Run, agent: FakeAgent
+) -> None:
+    first, second = (agent.submit()["id"] for _ in range(2))
+    agent.http.post(f"/jobs/{second}/cancel").raise_for_status()
+    for command in ("pause", "resume"):
+        ended = run(command, first, second, "--json")
+        reply = json.loads(ended.stdout)
+        assert (ended.exit_code, reply["object"], reply["matched"]) == (3, "bulk", 2)
+        assert [(each["id"], each["ok"]) for each in reply["results"]] == [
+            (first, True),
+            (second, False),
+        ]
+        assert f"1 of 2 jobs refused: {second} is cancelled" in ended.stderr
+    assert run("retry", first, second, "--from", "start", "--json").exit_code == 3
+    run("cancel", first)
+    deleted = json.loads(run("delete", first, second, "--json").stdout)
+    assert [each["ok"] for each in deleted["results"]] == [True, True]
 
 
 def test_all_jobs_that_are_meant_are_changed_however_many_calls_it_takes(
@@ -129,6 +162,10 @@ def test_a_command_that_cannot_go_on_says_how_many_are_left_and_how_to(
     assert failed.exit_code == 5
     assert len(failed.stdout.splitlines()) == 2
     assert f"2 jobs done, 1 not yet: go on with --where after={ids[1]}" in failed.stderr
+    again = run("resume", "--where", f"label=agent:{agent.id}", "--json")
+    reply = json.loads(again.stdout)
+    assert (again.exit_code, reply["next"], reply["left"]) == (5, ids[1], 1)
+    assert [each["id"] for each in reply["results"]] == [ids[2], ids[1]]
 
 
 def test_jobs_are_listed_by_what_they_have_in_the_order_that_is_asked_for(
@@ -165,6 +202,9 @@ def test_a_deleted_job_is_gone(run: Run, agent: FakeAgent) -> None:
 def test_drain_and_its_undoing_tell_the_state(run: Run, agent: FakeAgent) -> None:
     assert run("drain", agent.id).stdout == "draining\n"
     assert run("drain", agent.id, "--undo").stdout == "active\n"
+    assert json.loads(run("workers", "drain", agent.id, "--json").stdout)["state"] == "draining"
+    undone = json.loads(run("drain", agent.id, "--undo", "--json").stdout)
+    assert (undone["object"], undone["state"]) == ("worker", "active")
 
 
 def test_the_client_edits_what_it_has_seen(server: Server, agent: FakeAgent) -> None:
@@ -187,6 +227,8 @@ def test_db_upgrade_tells_the_revision_and_refuses_a_file_in_use(
     versions = Path(migrate.__file__).parent / "migrations" / "versions"
     newest = max(path.name[:4] for path in versions.glob("0*.py"))
     assert upgraded.stdout == f"the schema is at {newest}\n"
+    again = invoke("db", "upgrade", "--database-url", f"sqlite:///{tmp_path}/new.db", "--json")
+    assert json.loads(again.stdout) == {"object": "schema", "revision": newest}
     used = invoke("db", "upgrade", "--database-url", f"sqlite:///{server.folder}/trainyard.db")
     assert used.exit_code != 0
     assert "another server has" in used.stderr

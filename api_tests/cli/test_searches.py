@@ -1,6 +1,7 @@
 """`trainyard search`, against a real server and a worker that a test plays."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -72,3 +73,15 @@ def test_what_a_search_has_left_is_downloaded(run: Run, agent: FakeAgent, tmp_pa
     done = run("search", "download", claim["job_id"], "--to", str(folder))
     assert done.stdout.split() == [str(folder / "choices.png"), str(folder / "front.png")]
     assert (folder / "front.png").read_bytes() == b"strips"
+    again = run("search", "download", claim["job_id"], "--to", str(folder), "--json")
+    assert json.loads(again.stdout) == {
+        "object": "files",
+        "source": claim["job_id"],
+        "files": [
+            {"path": str(folder / "choices.png"), "bytes": 4},
+            {"path": str(folder / "front.png"), "bytes": 6},
+        ],
+    }
+    odd = os.fsdecode(bytes(tmp_path) + b"/\xff")
+    told = json.loads(run("search", "download", claim["job_id"], "--to", odd, "--json").stdout)
+    assert told["files"][0]["path"] == f"{tmp_path}/\\xff/choices.png"

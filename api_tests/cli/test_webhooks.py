@@ -102,6 +102,10 @@ def test_a_test_that_the_receiver_refuses_ends_with_1_and_its_answer(
     assert tested.exit_code == 1, tested.output
     assert "418" in tested.stderr
     assert "the next try is at" in tested.stderr
+    again = webhooks("test", webhook_id, "--json")
+    delivery = json.loads(again.stdout)
+    assert (again.exit_code, delivery["object"], delivery["status"]) == (1, "delivery", 418)
+    assert f"{delivery['event_id']} is not delivered" in again.stderr
 
 
 @pytest.mark.parametrize(

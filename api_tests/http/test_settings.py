@@ -26,6 +26,7 @@ from service import main
         ({"token": "s3cret "}, "TRAINYARD_TOKEN: the token has a blank"),
         ({"token": "s3cret\N{LATIN SMALL LETTER E WITH ACUTE}"}, "openssl rand -hex 24"),
         ({"host": "0.0.0.0"}, "set TRAINYARD_TOKEN, as `openssl rand -hex 24` gives one"),
+        ({"host": "0.0.0.0"}, "make a first token with `trainyard token create --admin`"),
         ({"host": "::"}, "or listen on 127.0.0.1"),
         ({"database_url": "nonsense"}, "TRAINYARD_DATABASE_URL"),
         ({"database_url": "mysql://localhost/x"}, "TRAINYARD_DATABASE_URL"),

@@ -15,6 +15,7 @@ from service.cli.options import (
     connect,
     print_json,
     print_json_lines,
+    print_json_rows,
 )
 from service.cli.tables import print_table
 from service.contract.catalog import DatasetInfo
@@ -36,8 +37,7 @@ def recipes(
         if not listed:
             raise UnknownReference(f"there is no recipe {name!r}: `trainyard recipes` lists them")
     if as_json:
-        for recipe in listed:
-            terminal.echo_json(json.dumps(recipe, allow_nan=False))
+        print_json_rows(listed)
     elif name is None:
         print_table(("RECIPE", "VARIANTS", "TITLE"), map(_row, listed))
     else:

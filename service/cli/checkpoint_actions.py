@@ -7,6 +7,7 @@ import typer
 from pydantic import ValidationError
 
 from service.cli import figures, terminal
+from service.cli.documents import Deletion
 from service.cli.exit_codes import BadInput
 from service.cli.options import (
     LOCAL_SERVER,
@@ -84,10 +85,18 @@ def tag(
     print_json(checkpoint) if as_json else terminal.echo(" ".join((before.id, *checkpoint.tags)))
 
 
-def delete(checkpoint_id: CheckpointId, server: Server = LOCAL_SERVER, token: Token = None) -> None:
+def delete(
+    checkpoint_id: CheckpointId,
+    as_json: AsJson = False,
+    server: Server = LOCAL_SERVER,
+    token: Token = None,
+) -> None:
     """Delete a checkpoint and its folder; one that is pinned or in use is not."""
     with connect(server, token) as client:
-        client.delete_checkpoint(checkpoint_id_of(client, checkpoint_id))
+        id_ = checkpoint_id_of(client, checkpoint_id)
+        client.delete_checkpoint(id_)
+    if as_json:
+        print_json(Deletion(id=id_))
 
 
 def lineage(

@@ -1,5 +1,6 @@
 """Commands that list, find and download checkpoints; each is one call of the client."""
 
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Literal
@@ -22,6 +23,7 @@ from service.cli.options import (
 )
 from service.cli.references import checkpoint_id_of, job_id_of
 from service.cli.tables import print_table
+from service.cli.written_files import show_written
 from service.client import Client
 from service.contract.checkpoints import Checkpoint, Measured, SortKey
 from service.contract.flat_rows import CHECKPOINT_COLUMNS
@@ -132,6 +134,7 @@ def download(
     to: Annotated[
         Path | None, typer.Option(help="Target folder; by default named after the checkpoint's id.")
     ] = None,
+    as_json: AsJson = False,
     server: Server = LOCAL_SERVER,
     token: Token = None,
 ) -> None:
@@ -140,10 +143,17 @@ def download(
         checkpoint_id = checkpoint_id_of(client, checkpoint_id)
         folder = to or Path(checkpoint_id)
         names = [file] if file else sorted(client.checkpoint(checkpoint_id).files)
-        for name in names:
-            if Path(name).name != name:
-                raise Failed(f"{name!r} is not the name of a file in a checkpoint")
-            terminal.echo_path(client.download(checkpoint_id, name, folder / name))
+        paths = _downloaded(client, checkpoint_id, names, folder)
+        show_written(checkpoint_id, paths, as_json=as_json)
+
+
+def _downloaded(
+    client: Client, checkpoint_id: str, names: Sequence[str], folder: Path
+) -> Iterator[Path]:
+    for name in names:
+        if Path(name).name != name:
+            raise Failed(f"{name!r} is not the name of a file in a checkpoint")
+        yield client.download(checkpoint_id, name, folder / name)
 
 
 def _job(client: Client, reference: str | None) -> str | None:

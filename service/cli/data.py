@@ -8,6 +8,7 @@ import typer
 from service.cli import figures, terminal
 from service.cli.data_process import run_data_process
 from service.cli.data_text import report_lines
+from service.cli.documents import Pack
 from service.cli.options import AsJson, print_json
 from service.contract.counts import count_text
 from service.contract.data_report import DataReport
@@ -67,6 +68,7 @@ def pack(
     quality: Annotated[int, typer.Option(min=50, max=100, help="Quality of JPEG.")] = 90,
     data_root: DataRoot = None,
     processes: Processes = None,
+    as_json: AsJson = False,
 ) -> None:
     """Pack a folder into one file; after Ctrl-C or a kill the same command goes on."""
     arguments = ["pack", *_options(data_root, processes)]
@@ -79,9 +81,13 @@ def pack(
         target,
         interrupted="interrupted: the same command goes on with the images that are left",
     )
-    sizes = figures.size(summary["original_bytes"]), figures.size(summary["pack_bytes"])
-    resumed = f", {summary['resumed']} of them before" if summary["resumed"] else ""
-    images = count_text(summary["images"], "image")
+    made = Pack.model_validate({"path": target, **summary})
+    if as_json:
+        print_json(made)
+        return
+    sizes = figures.size(made.original_bytes), figures.size(made.pack_bytes)
+    resumed = f", {made.resumed} of them before" if made.resumed else ""
+    images = count_text(made.images, "image")
     terminal.echo(f"{target}: {images}{resumed}, {sizes[0]} as {sizes[1]}")
 
 

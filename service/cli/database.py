@@ -6,8 +6,10 @@ from typing import Annotated
 import typer
 
 from service.cli import figures, terminal
+from service.cli.documents import Backup, DatabaseCheck, Restoration, Schema
 from service.cli.exit_codes import BadInput, Failed
 from service.cli.extras import require_extras
+from service.cli.options import AsJson, print_json
 
 DatabaseUrl = Annotated[
     str | None,
@@ -15,7 +17,7 @@ DatabaseUrl = Annotated[
 ]
 
 
-def upgrade(database_url: DatabaseUrl = None) -> None:
+def upgrade(database_url: DatabaseUrl = None, as_json: AsJson = False) -> None:
     """Migrate the database to this version's schema; its jobs stay as they are.
 
     A server also migrates its database when it starts.
@@ -23,12 +25,17 @@ def upgrade(database_url: DatabaseUrl = None) -> None:
     require_extras("trainyard db upgrade", "server")
     from service.cli.server import upgrade_database
 
-    terminal.echo(f"the schema is at {upgrade_database(database_url)}")
+    revision = upgrade_database(database_url)
+    if as_json:
+        print_json(Schema(revision=revision))
+        return
+    terminal.echo(f"the schema is at {revision}")
 
 
 def backup(
     target: Annotated[Path, typer.Argument(metavar="FILE", help="The copy; a new file.")],
     database_url: DatabaseUrl = None,
+    as_json: AsJson = False,
 ) -> None:
     """Copy the database into a file, also while a server runs.
 
@@ -39,7 +46,11 @@ def backup(
     from service.cli.server import back_up_database
 
     url = back_up_database(database_url, target)
-    terminal.echo(f"{target}: {figures.size(target.stat().st_size)}, a copy of {url}")
+    size = target.stat().st_size
+    if as_json:
+        print_json(Backup(path=target, bytes=size, database_url=url))
+        return
+    terminal.echo(f"{target}: {figures.size(size)}, a copy of {url}")
 
 
 def restore(
@@ -48,6 +59,7 @@ def restore(
     yes: Annotated[
         bool, typer.Option("--yes", help="Replace what a PostgreSQL database has.")
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Put a copy in the place of the database; refused while a server has it open.
 
@@ -62,17 +74,23 @@ def restore(
             "`trainyard db backup FILE`, and say --yes"
         )
     kept = restore_database(database_url, source)
+    if as_json:
+        print_json(Restoration(source=source, kept=kept))
+        return
     terminal.echo(f"restored from {source}")
     if kept is not None:
         terminal.echo(f"what was there is kept as {kept}")
 
 
-def check(database_url: DatabaseUrl = None) -> None:
+def check(database_url: DatabaseUrl = None, as_json: AsJson = False) -> None:
     """Look for damage in the database, also while a server runs; the exit status is 1 for any."""
     require_extras("trainyard db check", "server")
     from service.cli.server import database_problems
 
     problems = database_problems(database_url)
+    if as_json:
+        print_json(DatabaseCheck(ok=not problems, problems=tuple(problems)))
     if problems:
         raise Failed("\n".join(problems))
-    terminal.echo("the database is whole, and its schema is this version's")
+    if not as_json:
+        terminal.echo("the database is whole, and its schema is this version's")

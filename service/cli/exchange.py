@@ -1,5 +1,6 @@
 """Commands that import weights of other programs, and export checkpoints for them."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -21,9 +22,12 @@ from service.cli.progress import JobProgress
 from service.cli.references import checkpoint_id_of
 from service.cli.tables import print_table
 from service.cli.watch import require_success
+from service.cli.written_files import show_written
+from service.client import Client
 from service.contract.class_names import InvalidClassNames, read_class_names
 from service.contract.exchange import ExportFormat, ExportRequest, ImportRequest
 from service.contract.import_files import ImportFile
+from service.contract.jobs import Job
 from service.contract.sentences import sentence_of
 
 _Request = TypeVar("_Request", ImportRequest, ExportRequest)
@@ -107,6 +111,7 @@ def export(
         typer.Option("--module-prefix", help="Put 'module.' before each tensor name; for pth.tar."),
     ] = False,
     to: Annotated[Path, typer.Option(help="Target folder.")] = Path(),
+    as_json: AsJson = False,
     server: Server = LOCAL_SERVER,
     token: Token = None,
 ) -> None:
@@ -119,10 +124,14 @@ def export(
         with JobProgress(terminal.console(stderr=True)) as progress:
             job = client.wait(client.export(request).id, progress.show)
         require_success(job)
-        for name in (job.result or {}).get("files", {}):
-            if Path(name).name != name:
-                raise Failed(f"{name!r} is not the name of a file")
-            terminal.echo_path(client.download_of_job(job, name, to / name))
+        show_written(checkpoint, _downloaded(client, job, to), as_json=as_json)
+
+
+def _downloaded(client: Client, job: Job, folder: Path) -> Iterator[Path]:
+    for name in (job.result or {}).get("files", {}):
+        if Path(name).name != name:
+            raise Failed(f"{name!r} is not the name of a file")
+        yield client.download_of_job(job, name, folder / name)
 
 
 def _row(file: ImportFile) -> tuple[str, ...]:

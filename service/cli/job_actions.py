@@ -5,15 +5,9 @@ from typing import Annotated
 import typer
 
 from service.cli import terminal
+from service.cli.documents import Deletion
 from service.cli.exit_codes import BadInput
-from service.cli.many_jobs import (
-    JobIdsOrNone,
-    Where,
-    change_jobs,
-    chosen_jobs,
-    merged_reply,
-    replies,
-)
+from service.cli.many_jobs import JobIdsOrNone, Where, change_jobs, chosen_jobs
 from service.cli.options import LOCAL_SERVER, AsJson, Server, Token, connect, print_json
 from service.cli.references import checkpoint_id_of
 from service.cli.spec import gpus_of, without_none
@@ -26,6 +20,7 @@ def cancel(
     now: Annotated[
         bool, typer.Option("--now", help="Stop the jobs without saving a checkpoint.")
     ] = False,
+    as_json: AsJson = False,
     server: Server = LOCAL_SERVER,
     token: Token = None,
 ) -> None:
@@ -34,14 +29,16 @@ def cancel(
     with connect(server, token) as client:
         jobs = chosen_jobs(client, job_ids, where)
         if not jobs.is_one:
-            change_jobs(client, "cancel", jobs, mode=mode)
-        else:
-            terminal.echo(client.cancel(jobs.ids[0], mode).state.value)
+            change_jobs(client, "cancel", jobs, as_json=as_json, mode=mode)
+            return
+        job = client.cancel(jobs.ids[0], mode)
+    print_json(job) if as_json else terminal.echo(job.state.value)
 
 
 def pause(
     job_ids: JobIdsOrNone = None,
     where: Where = None,
+    as_json: AsJson = False,
     server: Server = LOCAL_SERVER,
     token: Token = None,
 ) -> None:
@@ -49,14 +46,16 @@ def pause(
     with connect(server, token) as client:
         jobs = chosen_jobs(client, job_ids, where)
         if not jobs.is_one:
-            change_jobs(client, "pause", jobs)
-        else:
-            terminal.echo(client.pause(jobs.ids[0]).state.value)
+            change_jobs(client, "pause", jobs, as_json=as_json)
+            return
+        job = client.pause(jobs.ids[0])
+    print_json(job) if as_json else terminal.echo(job.state.value)
 
 
 def resume(
     job_ids: JobIdsOrNone = None,
     where: Where = None,
+    as_json: AsJson = False,
     server: Server = LOCAL_SERVER,
     token: Token = None,
 ) -> None:
@@ -64,9 +63,10 @@ def resume(
     with connect(server, token) as client:
         jobs = chosen_jobs(client, job_ids, where)
         if not jobs.is_one:
-            change_jobs(client, "resume", jobs)
-        else:
-            terminal.echo(client.resume(jobs.ids[0]).state.value)
+            change_jobs(client, "resume", jobs, as_json=as_json)
+            return
+        job = client.resume(jobs.ids[0])
+    print_json(job) if as_json else terminal.echo(job.state.value)
 
 
 def retry(
@@ -95,11 +95,8 @@ def retry(
             origin = checkpoint_id_of(client, origin)
         if not jobs.is_one and others:
             raise BadInput("--gpus, --hosts and --ranks are for one job at a time")
-        if not jobs.is_one and as_json:
-            print_json(merged_reply(list(replies(client, "retry", jobs, origin=origin))))
-            return
         if not jobs.is_one:
-            change_jobs(client, "retry", jobs, origin=origin)
+            change_jobs(client, "retry", jobs, as_json=as_json, origin=origin)
             return
         resources = None
         if others:
@@ -112,6 +109,7 @@ def retry(
 def delete(
     job_ids: JobIdsOrNone = None,
     where: Where = None,
+    as_json: AsJson = False,
     server: Server = LOCAL_SERVER,
     token: Token = None,
 ) -> None:
@@ -119,6 +117,8 @@ def delete(
     with connect(server, token) as client:
         jobs = chosen_jobs(client, job_ids, where)
         if not jobs.is_one:
-            change_jobs(client, "delete", jobs)
-        else:
-            client.delete(jobs.ids[0])
+            change_jobs(client, "delete", jobs, as_json=as_json)
+            return
+        client.delete(jobs.ids[0])
+    if as_json:
+        print_json(Deletion(id=jobs.ids[0]))

@@ -1,12 +1,14 @@
 """Commands that verify checkpoints, remove unneeded ones, and rebuild their index."""
 
 import os
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from service.cli import figures, terminal, volume
+from service.cli.documents import Reindexing
 from service.cli.exit_codes import BadInput, Failed
 from service.cli.extras import require_extras
 from service.cli.options import LOCAL_SERVER, AsJson, Server, Token, connect, print_json
@@ -25,7 +27,7 @@ def verify(
 ) -> None:
     """Read every byte of a checkpoint; exit status 1 if it is damaged. DIR needs no server."""
     if Path(target).is_dir() or "/" in target:
-        volume.verify_folders(Path(target))
+        volume.verify_folders(Path(target), as_json=as_json)
         return
     with connect(server, token) as client:
         target = checkpoint_id_of(client, target)
@@ -68,6 +70,7 @@ def reindex(
     data_dir: Annotated[
         Path, typer.Option(help="Data folder of the installation, as given to `up`.")
     ] = Path("yard"),
+    as_json: AsJson = False,
 ) -> None:
     """Rebuild the index from the checkpoint folders; with SQLite, stop the server first.
 
@@ -83,6 +86,9 @@ def reindex(
             f"{env['TRAINYARD_VOLUME']} has no folder named jobs: is the volume mounted?"
         )
     result = rebuild_index(env["TRAINYARD_DATABASE_URL"], Path(env["TRAINYARD_VOLUME"]))
+    if as_json:
+        print_json(Reindexing.model_validate(asdict(result)))
+        return
     for sentence in result.left:
         terminal.echo_error(sentence)
     terminal.echo(

@@ -9,6 +9,7 @@ import typer
 from service.cli import terminal
 from service.cli.completion import jobs_beginning_with
 from service.cli.exit_codes import BadInput, PartlyRefused
+from service.cli.options import print_json
 from service.cli.references import job_ids_of
 from service.client import Client, TrainyardError
 from service.contract.bulk import MOST_JOBS, BulkAction, BulkReply, BulkResult
@@ -84,18 +85,18 @@ def chosen_jobs(
     return JobChoice(filter=wanted, after=after)
 
 
-def change_jobs(client: Client, action: BulkAction, jobs: JobChoice, **fields: Any) -> None:
-    """Print a line for each job that was changed.
+def change_jobs(
+    client: Client, action: BulkAction, jobs: JobChoice, *, as_json: bool, **fields: Any
+) -> None:
+    """Print a line for each job that was changed, or one document with the results of all jobs.
 
     Raises PartlyRefused, which names those that were refused.
     """
     refused: list[BulkResult] = []
     matched = 0
-    for reply in replies(client, action, jobs, **fields):
+    changes = _replies(client, action, jobs, fields)
+    for reply in _as_document(changes) if as_json else _as_lines(changes):
         matched += reply.matched
-        for result in reply.results:
-            if result.ok:
-                terminal.echo(_line(result))
         refused += [result for result in reply.results if result.problem is not None]
     if refused:
         details = [each.problem.detail for each in refused[:_NAMED_REFUSALS] if each.problem]
@@ -104,13 +105,44 @@ def change_jobs(client: Client, action: BulkAction, jobs: JobChoice, **fields: A
         raise PartlyRefused(f"{len(refused):,} of {count_text(matched, 'job')} refused: {listed}")
 
 
-def replies(
-    client: Client, action: BulkAction, jobs: JobChoice, **fields: Any
+def _as_lines(changes: Iterator[BulkReply]) -> Iterator[BulkReply]:
+    for reply in changes:
+        for result in reply.results:
+            if result.ok:
+                terminal.echo(_line(result))
+        yield reply
+
+
+def _as_document(changes: Iterator[BulkReply]) -> Iterator[BulkReply]:
+    parts: list[BulkReply] = []
+    try:
+        for reply in changes:
+            parts.append(reply)
+            yield reply
+    finally:
+        # What was changed before an error is changed.
+        if parts:
+            print_json(_merged(parts))
+
+
+def _merged(parts: Sequence[BulkReply]) -> BulkReply:
+    """The reply that one call would have given, of however many jobs."""
+    results = tuple(result for part in parts for result in part.results)
+    return BulkReply.model_construct(
+        matched=sum(part.matched for part in parts),
+        results=results,
+        next=parts[-1].next,
+        left=parts[-1].left,
+    )
+
+
+def _replies(
+    client: Client, action: BulkAction, jobs: JobChoice, fields: dict[str, Any]
 ) -> Iterator[BulkReply]:
     """The reply of each call; how far they are is told on stderr, where one is not enough."""
     done, after, left = 0, jobs.after, 0
     try:
-        for reply in _replies(client, action, jobs, fields):
+        for reply in _calls(client, action, jobs, fields):
             yield reply
             done, after = done + reply.matched, reply.next
             left = reply.left if jobs.filter is not None else len(jobs.ids) - done
@@ -123,15 +155,7 @@ def replies(
         raise
 
 
-def merged_reply(parts: Sequence[BulkReply]) -> BulkReply:
-    """The reply that one call would have given, of however many jobs."""
-    results = tuple(result for part in parts for result in part.results)
-    return BulkReply.model_construct(
-        matched=sum(part.matched for part in parts), results=results, next=None, left=0
-    )
-
-
-def _replies(
+def _calls(
     client: Client, action: BulkAction, jobs: JobChoice, fields: dict[str, Any]
 ) -> Iterator[BulkReply]:
     if jobs.filter is None:

@@ -1,6 +1,7 @@
 """Options that several commands take, and functions that print models."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
 from typing import Annotated
 
 import typer
@@ -76,3 +77,9 @@ def print_json_lines(models: Iterable[BaseModel]) -> None:
     """Print each model as one line of JSON, as soon as it arrives."""
     for model in models:
         terminal.echo_json(model.model_dump_json())
+
+
+def print_json_rows(rows: Iterable[Mapping[str, object]]) -> None:
+    """Print each row as one line of JSON."""
+    for row in rows:
+        terminal.echo_json(json.dumps(row, allow_nan=False))

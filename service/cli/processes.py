@@ -12,8 +12,9 @@ import typer
 
 from service import __version__
 from service.cli import terminal
+from service.cli.documents import Version
 from service.cli.extras import require_extras
-from service.cli.options import Token, connect
+from service.cli.options import AsJson, Token, connect, print_json
 
 DataDir = Annotated[Path, typer.Option(help="Data folder of the installation; created if missing.")]
 Port = Annotated[
@@ -105,10 +106,17 @@ def version(
     server: Annotated[
         str | None, typer.Option(help="Also print the version of this server.")
     ] = None,
+    as_json: AsJson = False,
     token: Token = None,
 ) -> None:
     """Print the installed version, and with --server the server's."""
-    terminal.echo(__version__)
+    if not as_json:
+        terminal.echo(__version__)
+    answer = None
     if server is not None:
         with connect(server, token) as client:
-            terminal.echo(f"{server}: {client.version().get('version')}")
+            answer = client.version()
+    if as_json:
+        print_json(Version(version=__version__, server=answer))
+    elif answer is not None:
+        terminal.echo(f"{server}: {answer.get('version')}")

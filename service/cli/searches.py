@@ -45,6 +45,7 @@ from service.cli.submit import (
 from service.cli.tables import print_table
 from service.cli.watch import show_submitted
 from service.cli.weights import checkpoint_of
+from service.cli.written_files import show_written
 from service.contract.candidates import Candidate
 from service.contract.flat_rows import CANDIDATE_COLUMNS
 from service.contract.search_summaries import CandidateOrder, SearchSummary
@@ -158,14 +159,14 @@ def download(
     to: Annotated[
         Path | None, typer.Option(help="Target folder; by default named after the search's id.")
     ] = None,
+    as_json: AsJson = False,
     server: Server = LOCAL_SERVER,
     token: Token = None,
 ) -> None:
     """Download the table of a search that has ended, and its pictures."""
     with connect(server, token) as client:
         search = job_id_of(client, job_id)
-        for path in client.download_files(search, to or Path(search)):
-            terminal.echo_path(path)
+        show_written(search, client.download_files(search, to or Path(search)), as_json=as_json)
 
 
 def train(

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from service.cli import figures, terminal
+from service.cli.documents import Deletion
 from service.cli.figures import NONE, moment
 from service.cli.options import (
     LOCAL_SERVER,
@@ -143,30 +144,41 @@ def trials(
             print_table(_TRIAL_COLUMNS, map(_trial_row, begun))
 
 
-def pause(sweep_id: SweepId, server: Server = LOCAL_SERVER, token: Token = None) -> None:
+def pause(
+    sweep_id: SweepId, as_json: AsJson = False, server: Server = LOCAL_SERVER, token: Token = None
+) -> None:
     """Pause a sweep: no trial begins, and the running jobs save a checkpoint and stop."""
     with connect(server, token) as client:
-        terminal.echo(client.pause_sweep(sweep_id_of(client, sweep_id)).state.value)
+        sweep = client.pause_sweep(sweep_id_of(client, sweep_id))
+    print_json(sweep) if as_json else terminal.echo(sweep.state.value)
 
 
-def resume(sweep_id: SweepId, server: Server = LOCAL_SERVER, token: Token = None) -> None:
+def resume(
+    sweep_id: SweepId, as_json: AsJson = False, server: Server = LOCAL_SERVER, token: Token = None
+) -> None:
     """Resume a paused sweep, with the jobs that were paused with it."""
     with connect(server, token) as client:
-        terminal.echo(client.resume_sweep(sweep_id_of(client, sweep_id)).state.value)
+        sweep = client.resume_sweep(sweep_id_of(client, sweep_id))
+    print_json(sweep) if as_json else terminal.echo(sweep.state.value)
 
 
-def cancel(sweep_id: SweepId, server: Server = LOCAL_SERVER, token: Token = None) -> None:
+def cancel(
+    sweep_id: SweepId, as_json: AsJson = False, server: Server = LOCAL_SERVER, token: Token = None
+) -> None:
     """Cancel a sweep: no trial begins, and the running jobs save a checkpoint and end."""
     with connect(server, token) as client:
-        terminal.echo(client.cancel_sweep(sweep_id_of(client, sweep_id)).state.value)
+        sweep = client.cancel_sweep(sweep_id_of(client, sweep_id))
+    print_json(sweep) if as_json else terminal.echo(sweep.state.value)
 
 
-def delete(sweep_id: SweepId, server: Server = LOCAL_SERVER, token: Token = None) -> None:
+def delete(
+    sweep_id: SweepId, as_json: AsJson = False, server: Server = LOCAL_SERVER, token: Token = None
+) -> None:
     """Delete a sweep that has ended; its jobs stay."""
     with connect(server, token) as client:
         id_ = sweep_id_of(client, sweep_id)
         client.delete_sweep(id_)
-    terminal.echo(f"deleted {id_}")
+    print_json(Deletion(id=id_)) if as_json else terminal.echo(f"deleted {id_}")
 
 
 def _row(sweep: Sweep) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from service.cli import figures, terminal
+from service.cli.documents import Revocation
 from service.cli.durations import duration_of
 from service.cli.exit_codes import BadInput, UnknownReference
 from service.cli.extras import require_extras
@@ -96,6 +97,7 @@ def revoke(
     reference: Annotated[
         str, typer.Argument(metavar="TOKEN", help="Its id, or the name of a valid one.")
     ],
+    as_json: AsJson = False,
     server: Server = LOCAL_SERVER,
     token: Token = None,
 ) -> None:
@@ -103,7 +105,7 @@ def revoke(
     with connect(server, token) as client:
         token_id = _id_of(client, reference)
         client.revoke_token(token_id)
-    terminal.echo(f"revoked {token_id}")
+    print_json(Revocation(id=token_id)) if as_json else terminal.echo(f"revoked {token_id}")
 
 
 def _create_here(

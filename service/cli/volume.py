@@ -1,9 +1,11 @@
 """Commands that read checkpoint folders on a volume, without a server or a database."""
 
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
 from service.cli import figures, terminal
+from service.cli.documents import FolderVerification
 from service.cli.exit_codes import BadInput, Failed, UnknownReference
 from service.cli.options import print_json, print_json_lines
 from service.cli.tables import print_table
@@ -31,8 +33,8 @@ def latest_folder(folder: Path, *, as_json: bool) -> None:
     print_json(_checkpoint(latest, manifest, folder)) if as_json else terminal.echo_path(latest)
 
 
-def verify_folders(folder: Path) -> None:
-    """Read every byte of every checkpoint below a folder, and print the problems.
+def verify_folders(folder: Path, *, as_json: bool) -> None:
+    """Read every byte of every checkpoint below a folder, and print the problems of each.
 
     Raises Failed if one is damaged, UnknownReference if there is none.
     """
@@ -40,13 +42,15 @@ def verify_folders(folder: Path) -> None:
     if not checkpoints:
         problems = verify(folder) if folder.is_dir() else []
         raise UnknownReference(f"no checkpoint is at or below {folder}: {'; '.join(problems)}")
-    for path in newer_in(folder):
-        terminal.echo(f"{path}: {'; '.join(verify(path))}")
+    known = [(path, manifest.checkpoint_id) for path, manifest in checkpoints]
     damaged = 0
-    for path, _ in checkpoints:
+    for path, checkpoint_id in (*((path, None) for path in newer_in(folder)), *known):
         problems = verify(path)
-        damaged += bool(problems)
-        terminal.echo(f"{path}: {'; '.join(problems) or 'whole'}")
+        damaged += bool(problems) and checkpoint_id is not None
+        if as_json:
+            print_json_lines((_verification(path, checkpoint_id, problems),))
+        else:
+            terminal.echo(f"{path}: {'; '.join(problems) or 'whole'}")
     if damaged:
         are = "is" if damaged == 1 else "are"
         raise Failed(f"{damaged} of {count_text(len(checkpoints), 'checkpoint')} {are} damaged")
@@ -60,6 +64,14 @@ def _existing(folder: Path) -> Path:
 
 def _checkpoint(path: Path, manifest: Manifest, folder: Path) -> Checkpoint:
     return Checkpoint.of(manifest, str(path.relative_to(folder)), manifest.created_at)
+
+
+def _verification(
+    path: Path, checkpoint_id: str | None, problems: Sequence[str]
+) -> FolderVerification:
+    return FolderVerification(
+        path=path, checkpoint_id=checkpoint_id, ok=not problems, problems=tuple(problems)
+    )
 
 
 def _row(path: Path, manifest: Manifest) -> tuple[str, ...]:

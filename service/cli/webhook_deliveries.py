@@ -16,6 +16,7 @@ from service.cli.options import (
     Server,
     Token,
     connect,
+    print_json,
     print_json_lines,
 )
 from service.cli.references import webhook_id_of
@@ -30,7 +31,12 @@ _ANSWER_SECONDS = 20.0
 _POLL_SECONDS = 0.5
 
 
-def send_test(webhook_id: WebhookId, server: Server = LOCAL_SERVER, token: Token = None) -> None:
+def send_test(
+    webhook_id: WebhookId,
+    as_json: AsJson = False,
+    server: Server = LOCAL_SERVER,
+    token: Token = None,
+) -> None:
     """Send a webhook a test message, and print what it answered.
 
     The exit status is 1 if it did not take the message.
@@ -38,7 +44,7 @@ def send_test(webhook_id: WebhookId, server: Server = LOCAL_SERVER, token: Token
     with connect(server, token) as client:
         id_ = webhook_id_of(client, webhook_id)
         delivery = _tried(client, id_, client.send_test_webhook(id_))
-    _print_outcome(id_, delivery)
+    _print_outcome(id_, delivery, as_json=as_json)
 
 
 def deliveries(
@@ -60,6 +66,7 @@ def deliveries(
 def redeliver(
     webhook_id: WebhookId,
     event_id: Annotated[str, typer.Argument(metavar="EVENT", help="Its id, as in `deliveries`.")],
+    as_json: AsJson = False,
     server: Server = LOCAL_SERVER,
     token: Token = None,
 ) -> None:
@@ -70,7 +77,7 @@ def redeliver(
     with connect(server, token) as client:
         id_ = webhook_id_of(client, webhook_id)
         delivery = _tried(client, id_, client.redeliver(id_, event_id))
-    _print_outcome(id_, delivery)
+    _print_outcome(id_, delivery, as_json=as_json)
 
 
 def _tried(client: Client, webhook_id: str, sent: Delivery) -> Delivery:
@@ -88,9 +95,12 @@ def _has_result(delivery: Delivery, sent: Delivery) -> bool:
     return delivery.state != "pending" or delivery.tries > sent.tries
 
 
-def _print_outcome(webhook_id: str, delivery: Delivery) -> None:
+def _print_outcome(webhook_id: str, delivery: Delivery, *, as_json: bool) -> None:
+    if as_json:
+        print_json(delivery)
     if delivery.state == "delivered":
-        terminal.echo(f"delivered {delivery.event_id}: the receiver answered {delivery.status}")
+        if not as_json:
+            terminal.echo(f"delivered {delivery.event_id}: the receiver answered {delivery.status}")
         return
     answer = delivery.error or (delivery.status and f"the receiver answered {delivery.status}")
     then = f"; the next try is at {moment(delivery.next_try_at)}" if delivery.next_try_at else ""

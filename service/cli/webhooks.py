@@ -5,6 +5,7 @@ from typing import Annotated, Any, get_args
 import typer
 
 from service.cli import terminal
+from service.cli.documents import Deletion
 from service.cli.exit_codes import BadInput
 from service.cli.figures import NONE, moment
 from service.cli.options import (
@@ -132,12 +133,17 @@ def update(
     _print(webhook, as_json)
 
 
-def delete(webhook_id: WebhookId, server: Server = LOCAL_SERVER, token: Token = None) -> None:
+def delete(
+    webhook_id: WebhookId,
+    as_json: AsJson = False,
+    server: Server = LOCAL_SERVER,
+    token: Token = None,
+) -> None:
     """Delete a webhook with its deliveries; what waits is not sent any more."""
     with connect(server, token) as client:
         id_ = webhook_id_of(client, webhook_id)
         client.delete_webhook(id_)
-    terminal.echo(f"deleted {id_}")
+    print_json(Deletion(id=id_)) if as_json else terminal.echo(f"deleted {id_}")
 
 
 def _format_of(text: str) -> WebhookFormat:

@@ -96,23 +96,26 @@ def drain(
             "--undo", help="Let the worker claim jobs again; this also ends a quarantine."
         ),
     ] = False,
+    as_json: AsJson = False,
     server: Server = LOCAL_SERVER,
     token: Token = None,
 ) -> None:
     """Drain a worker: it finishes its running jobs and claims no new ones."""
     if undo:
-        resume(worker_id, server, token)
+        resume(worker_id, as_json, server, token)
         return
     with connect(server, token) as client:
         worker = client.drain(worker_id_of(client, worker_id))
-    terminal.echo(worker.state.value)
+    print_json(worker) if as_json else terminal.echo(worker.state.value)
 
 
-def resume(worker_id: WorkerId, server: Server = LOCAL_SERVER, token: Token = None) -> None:
+def resume(
+    worker_id: WorkerId, as_json: AsJson = False, server: Server = LOCAL_SERVER, token: Token = None
+) -> None:
     """Let a draining or quarantined worker claim jobs again."""
     with connect(server, token) as client:
         worker = client.resume_worker(worker_id_of(client, worker_id))
-    terminal.echo(worker.state.value)
+    print_json(worker) if as_json else terminal.echo(worker.state.value)
 
 
 def _row(worker: Worker) -> tuple[str, ...]:
