@@ -24,7 +24,6 @@ from api_tests.support.attempts import (
     run,
     start,
     until,
-    wait,
 )
 from api_tests.support.digit_searches import (
     CHOICES,
@@ -113,21 +112,6 @@ def test_what_is_known_is_reported_and_not_measured(
     # The best is measured for its statistics, and another value is told.
     notes = [event.body["message"] for event in events if event.kind == "note"]
     assert any("another device" in note for note in notes)
-
-
-def test_a_search_stops_between_two_batches_and_keeps_what_it_measured(
-    supernet: TrainedSupernet,
-) -> None:
-    # A batch of many: were all of them done first, it would take minutes.
-    spec = supernet.spec(recalibration_batches=10_000, at_once=1)
-    attempt_dir = supernet.attempt(spec, supernet.new_job())
-    processes = start(attempt_dir, ranks=2)
-    until(lambda: any(e.kind == "started" for e in attempt_dir.events_after(0)), processes)
-    processes[1].terminate()
-    wait(processes)
-    end = ended(attempt_dir.events_after(0))
-    assert end["outcome"] == "released"
-    assert "goes on there" in end["message"]
 
 
 def test_the_own_network_of_the_best_has_exactly_its_error(
