@@ -1,20 +1,14 @@
 """What the candidates of a search say: the best, the front, the generations, the parents."""
 
-from collections.abc import Iterable, Sequence
-from itertools import groupby
-from math import isfinite
-from operator import attrgetter
-from statistics import median
+from collections.abc import Sequence
 from typing import TypeVar
 
-from service.contract.candidate_ranks import best_first, front_of, heat_of, value_of
+from service.contract.candidate_ranks import best_first, front_of, generations_of, heat_of
 from service.contract.candidates import Candidate
 from service.contract.search_params import SearchParams
 from service.contract.search_summaries import (
     MOST_PARENTS,
     MOST_SHOWN,
-    FitnessName,
-    SearchGeneration,
     SearchSummary,
 )
 from service.domain.path_spaces import PathSpace
@@ -27,24 +21,6 @@ def total_of(params: SearchParams) -> int:
     if params.candidates is not None:
         return len(params.candidates)
     return params.generations * params.population
-
-
-def generations_of(
-    candidates: Iterable[Candidate], fitness: FitnessName
-) -> tuple[SearchGeneration, ...]:
-    """Each population by its number, as far as it is evaluated."""
-    number = attrgetter("generation")
-    groups = groupby(sorted(candidates, key=number), key=number)
-    values = ((found, [value_of(each, fitness) for each in group]) for found, group in groups)
-    return tuple(
-        SearchGeneration(
-            number=found,
-            evaluated=len(group),
-            best=_finite(min(group)),
-            median=_finite(median(group)),
-        )
-        for found, group in values
-    )
 
 
 def spread(items: Sequence[Item], most: int) -> list[Item]:
@@ -95,7 +71,3 @@ def summary_of(
         heat=heat_of(parents, places),
         left_out={pointer: count for pointer, count in left_out.items() if count > 0},
     )
-
-
-def _finite(value: float) -> float | None:
-    return value if isfinite(value) else None
