@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 from chaos.rounds import one_round
+from chaos.searches import SearchCounts
 
 
 def main() -> int:
@@ -25,6 +26,7 @@ def main() -> int:
     # Asked to end, it ends what it started, as at a Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     began, seed, broken = time.monotonic(), chosen.seed, 0
+    searches = SearchCounts()
     while time.monotonic() - began < chosen.minutes * 60:
         folder = Path(tempfile.mkdtemp(prefix="chaos-"))
         done = one_round(folder, seed, jobs=chosen.jobs, fault_seconds=3.0 * chosen.jobs)
@@ -38,7 +40,11 @@ def main() -> int:
             shutil.rmtree(folder)
         sys.stdout.flush()
         broken += len(done.proof.problems)
+        searches += done.searches
         seed += 1
+    for problem in searches.problems():
+        sys.stdout.write(f"  NOT SHOWN: {problem}\n")
+        broken += 1
     sys.stdout.write(f"{seed - chosen.seed} rounds, {broken} broken promises\n")
     return 1 if broken else 0
 

@@ -16,6 +16,7 @@ from chaos.jobs import LONG, SHORT, SUPERNET, a_search, seed_of, table_of
 from chaos.journal import Journal
 from chaos.proof import Checker, Outcome, Proof
 from chaos.proxy import LOSSY, Proxy
+from chaos.searches import SearchCounts
 from chaos.users import Users
 from chaos.writes import Leases
 from service.client import TrainyardClient, TrainyardError
@@ -47,6 +48,7 @@ class Round:
     proof: Proof
     ends: list[str]
     attempts: int
+    searches: SearchCounts
 
     @property
     def poisoned(self) -> int:
@@ -62,8 +64,8 @@ class Round:
         longest = f", at most {max(late):.1f} s" if late else ""
         return (
             f"{ends} in {self.attempts} attempts, of which {len(late)} wrote on in their own "
-            f"folders after they were superseded{longest}; {faulty} replies delayed, cut or "
-            f"dropped, {faults}"
+            f"folders after they were superseded{longest}; {self.searches}; {faulty} replies "
+            f"delayed, cut or dropped, {faults}"
         )
 
 
@@ -114,7 +116,8 @@ def one_round(folder: Path, seed: int, *, jobs: int, fault_seconds: float) -> Ro
             proxy.close()
     ends = [f"{job.state} ({job.reason})" for job in ended]
     history.note("ended", problems=proof.problems)
-    return Round(history, proof, ends, sum(job.attempt for job in ended))
+    searches = SearchCounts.of(ended, undisturbed=1)
+    return Round(history, proof, ends, sum(job.attempt for job in ended), searches)
 
 
 def _run_undisturbed(

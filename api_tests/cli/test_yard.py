@@ -198,9 +198,9 @@ def test_a_demo_of_a_search_ends_with_a_trained_path_within_the_limit_and_its_pi
     assert int(macs) <= int(limit)
     (percent,) = _printed(output, r"trained alone, it has a top-1 error of ([\d.]+) %")
     assert 0 <= float(percent) < 12
-    pattern = r"(\S+), (\S+) and (\S+), the pictures of it, are in (.+)"
+    pattern = r"(\S+), (\S+), (\S+) and (\S+), the pictures of it, are in (.+)"
     *names, folder = _printed(output, pattern)
-    assert names == ["search.png", "front.png", "choices.png"]
+    assert names == ["search.png", "generations.png", "front.png", "choices.png"]
     for name in names:
         with Image.open(Path(folder) / name, formats=["PNG"]) as picture:
             picture.load()

@@ -12,7 +12,6 @@ from statistics import median
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from api_tests.support.attempts import (
     as_checkpoint,
@@ -24,7 +23,6 @@ from api_tests.support.attempts import (
     run,
     start,
     until,
-    wait,
 )
 from api_tests.support.digit_searches import (
     CHOICES,
@@ -46,6 +44,7 @@ from workers.checkpoints.folder import checkpoints_in
 from workers.recipes.oneshot.space import SPACE
 from workers.search.allowed_paths import AllowedPaths
 from workers.search.path_pictures import choices_png, front_png
+from workers.search.picture import candidates_png, generations_png
 
 pytestmark = pytest.mark.xdist_group("search")
 
@@ -83,7 +82,9 @@ def test_a_killed_search_ends_as_one_that_was_left_alone(
     assert found(events) == alone.table
     result = ended(events)["result"]
     assert result["best"] == alone.result["best"]
-    for name in ("candidates.csv", "search.png", "front.png", "choices.png"):
+    same = {"candidates.csv", "search.png", "generations.png", "front.png", "choices.png"}
+    assert {*result["files"]} == {*same, "search.json"}
+    for name in same:
         assert result["files"][name] == alone.result["files"][name]
     assert _digest(supernet, job_id) == _digest(supernet, alone.job_id)
 
@@ -113,21 +114,6 @@ def test_what_is_known_is_reported_and_not_measured(
     # The best is measured for its statistics, and another value is told.
     notes = [event.body["message"] for event in events if event.kind == "note"]
     assert any("another device" in note for note in notes)
-
-
-def test_a_search_stops_between_two_batches_and_keeps_what_it_measured(
-    supernet: TrainedSupernet,
-) -> None:
-    # A batch of many: were all of them done first, it would take minutes.
-    spec = supernet.spec(recalibration_batches=10_000, at_once=1)
-    attempt_dir = supernet.attempt(spec, supernet.new_job())
-    processes = start(attempt_dir, ranks=2)
-    until(lambda: any(e.kind == "started" for e in attempt_dir.events_after(0)), processes)
-    processes[1].terminate()
-    wait(processes)
-    end = ended(attempt_dir.events_after(0))
-    assert end["outcome"] == "released"
-    assert "goes on there" in end["message"]
 
 
 def test_the_own_network_of_the_best_has_exactly_its_error(
@@ -167,9 +153,14 @@ def test_the_files_have_every_candidate(supernet: TrainedSupernet, alone: Search
         rows = list(csv.DictReader(file))
     assert [row["blocks"] for row in rows] == [each.blocks for each in alone.table]
     assert [float(row["loss"]) for row in rows] == [each.loss for each in alone.table]
-    with Image.open(folder / "search.png") as picture:
-        assert picture.size == (800, 500)
     params, stages = SearchParams.model_validate(SEARCH), (4, 4, 8, 4)
+    summary = summary_of(alone.job_id, params, alone.table, recipe=None, space=None)
+    shown = summary.model_dump(mode="json", include={"front", "generations"})
+    assert {name: whole[name] for name in shown} == shown
+    most = PathCosts.of(SPACE, 32, 10).most(CHOICES)
+    drawn = candidates_png(alone.table, Candidate.model_validate(whole["best"]), params, most)
+    assert (folder / "search.png").read_bytes() == drawn
+    assert (folder / "generations.png").read_bytes() == generations_png(alone.table, params)
     assert (folder / "front.png").read_bytes() == front_png(alone.table, params, stages)
     assert (folder / "choices.png").read_bytes() == choices_png(alone.table, params, stages)
 
@@ -210,6 +201,7 @@ def test_given_candidates_are_measured_instead_of_a_search(
     assert [each.blocks for each in searched.table] == given
     assert {(each.origin, each.generation) for each in searched.table} == {("given", 0)}
     assert searched.result["ended"] == "all candidates given"
+    assert "generations.png" not in searched.result["files"]
     expected = {each.blocks: each.loss for each in alone.table}
     assert all(each.loss == expected[each.blocks] for each in searched.table)
 

@@ -15,6 +15,7 @@ _FREE_PLACES = (1, 2, 3, 5, 6, 7, 9, 10)
 """Of the 20: a supernet with all places free learns nothing in minutes."""
 _LIMIT = 6_357_440
 """Multiply-adds; these paths have 6.0 to 6.9 million."""
+_PICTURES = "search.png, generations.png, front.png and choices.png"
 SUPERNET: dict[str, Any] = {
     "kind": "train",
     "recipe": "supernet",
@@ -83,7 +84,7 @@ def run_search_demo(paths: LocalPaths, token: str | None) -> None:
         error = retrained.metrics.get("top1_error")
         terminal.echo(f"trained alone, it has a top-1 error of {figures.error_rate(error)}")
         folder = paths.volume / job_files_path(search.id, search.attempt)
-        terminal.echo(f"search.png, front.png and choices.png, the pictures of it, are in {folder}")
+        terminal.echo(f"{_PICTURES}, the pictures of the search, are in {folder}")
         if error is None or error >= HIGHEST_ERROR:
             limit, found = figures.error_rate(HIGHEST_ERROR), figures.error_rate(error)
             raise DemoFailed(f"the top-1 error is {found}, not below {limit}")

@@ -163,7 +163,10 @@ def download(
     server: Server = LOCAL_SERVER,
     token: Token = None,
 ) -> None:
-    """Download the table of a search that has ended, and its pictures."""
+    """Download the table of a search that has ended, and its pictures.
+
+    They are search.png, generations.png, front.png and choices.png; docs/search.md explains them.
+    """
     with connect(server, token) as client:
         search = job_id_of(client, job_id)
         show_written(search, client.download_files(search, to or Path(search)), as_json=as_json)

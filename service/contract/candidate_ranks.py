@@ -1,12 +1,17 @@
-"""Which candidates of a search are the best, which are the front, and what they have in common."""
+"""What the candidates of a search are: the best, the front, the generations, and their choices."""
 
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 from math import inf, isfinite
+from operator import attrgetter
+from statistics import median
+from typing import TypeVar
 
 from service.contract.candidates import Candidate, Fitness
-from service.contract.search_summaries import CHOICES, FitnessName
+from service.contract.search_summaries import CHOICES, FitnessName, SearchGeneration
 
 Rank = tuple[float, float, int]
+Item = TypeVar("Item")
 
 
 def value_of(candidate: Fitness, fitness: FitnessName) -> float:
@@ -40,6 +45,31 @@ def front_of(candidates: Sequence[Candidate], fitness: FitnessName) -> list[Cand
     return front
 
 
+def spread(items: Sequence[Item], most: int) -> list[Item]:
+    """At most so many (two or more), evenly spread: the first and the last are among them."""
+    if len(items) <= most:
+        return list(items)
+    return [items[number * (len(items) - 1) // (most - 1)] for number in range(most)]
+
+
+def generations_of(
+    candidates: Iterable[Candidate], fitness: FitnessName
+) -> tuple[SearchGeneration, ...]:
+    """Each population by its number, as far as it is evaluated."""
+    number = attrgetter("generation")
+    groups = groupby(sorted(candidates, key=number), key=number)
+    values = ((found, [value_of(each, fitness) for each in group]) for found, group in groups)
+    return tuple(
+        SearchGeneration(
+            number=found,
+            evaluated=len(group),
+            best=_finite(min(group)),
+            median=_finite(median(group)),
+        )
+        for found, group in values
+    )
+
+
 def heat_of(candidates: Sequence[Candidate], places: int) -> tuple[tuple[int, ...], ...]:
     """For each place how often each choice stands there; a digit that is no choice is passed."""
     counts = [[0] * CHOICES for _ in range(places)]
@@ -48,3 +78,7 @@ def heat_of(candidates: Sequence[Candidate], places: int) -> tuple[tuple[int, ..
             if int(digit) < CHOICES:
                 count[int(digit)] += 1
     return tuple(map(tuple, counts))
+
+
+def _finite(value: float) -> float | None:
+    return value if isfinite(value) else None

@@ -1,25 +1,18 @@
 """What the candidates of a search say: the best, the front, the generations, the parents."""
 
-from collections.abc import Iterable, Sequence
-from itertools import groupby
-from math import isfinite
-from operator import attrgetter
-from statistics import median
-from typing import TypeVar
+from collections.abc import Sequence
 
-from service.contract.candidate_ranks import best_first, front_of, heat_of, value_of
+from service.contract.candidate_ranks import (
+    best_first,
+    front_of,
+    generations_of,
+    heat_of,
+    spread,
+)
 from service.contract.candidates import Candidate
 from service.contract.search_params import SearchParams
-from service.contract.search_summaries import (
-    MOST_PARENTS,
-    MOST_SHOWN,
-    FitnessName,
-    SearchGeneration,
-    SearchSummary,
-)
+from service.contract.search_summaries import MOST_PARENTS, MOST_SHOWN, SearchSummary
 from service.domain.path_spaces import PathSpace
-
-Item = TypeVar("Item")
 
 
 def total_of(params: SearchParams) -> int:
@@ -27,31 +20,6 @@ def total_of(params: SearchParams) -> int:
     if params.candidates is not None:
         return len(params.candidates)
     return params.generations * params.population
-
-
-def generations_of(
-    candidates: Iterable[Candidate], fitness: FitnessName
-) -> tuple[SearchGeneration, ...]:
-    """Each population by its number, as far as it is evaluated."""
-    number = attrgetter("generation")
-    groups = groupby(sorted(candidates, key=number), key=number)
-    values = ((found, [value_of(each, fitness) for each in group]) for found, group in groups)
-    return tuple(
-        SearchGeneration(
-            number=found,
-            evaluated=len(group),
-            best=_finite(min(group)),
-            median=_finite(median(group)),
-        )
-        for found, group in values
-    )
-
-
-def spread(items: Sequence[Item], most: int) -> list[Item]:
-    """At most so many (two or more), evenly spread: the first and the last are among them."""
-    if len(items) <= most:
-        return list(items)
-    return [items[number * (len(items) - 1) // (most - 1)] for number in range(most)]
 
 
 def summary_of(
@@ -95,7 +63,3 @@ def summary_of(
         heat=heat_of(parents, places),
         left_out={pointer: count for pointer, count in left_out.items() if count > 0},
     )
-
-
-def _finite(value: float) -> float | None:
-    return value if isfinite(value) else None

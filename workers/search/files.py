@@ -6,6 +6,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
+from service.contract.candidate_ranks import front_of, generations_of
 from service.contract.candidates import Candidate
 from service.contract.checkpoints import FileDigest
 from service.contract.csv_text import csv_text
@@ -13,10 +16,11 @@ from service.contract.flat_rows import CANDIDATE_COLUMNS
 from service.contract.search_params import SearchParams
 from workers.exchange.whole import whole_file
 from workers.search.path_pictures import choices_png, front_png
-from workers.search.picture import candidates_png
+from workers.search.picture import candidates_png, generations_png
 
 TABLE, ROWS = "search.json", "candidates.csv"
-PICTURE, FRONT, CHOICES = "search.png", "front.png", "choices.png"
+PICTURE, GENERATIONS = "search.png", "generations.png"
+FRONT, CHOICES = "front.png", "choices.png"
 
 
 def write_search(
@@ -26,11 +30,13 @@ def write_search(
     params: SearchParams,
     about: dict[str, Any],
     stages: Sequence[int],
+    most_multiply_adds: int,
 ) -> dict[str, Any]:
     """Write the files into a folder, which is made; their digests by name, as JSON.
 
     The candidates are in the order in which the search asked for them. `about` is in the JSON file,
-    beside the parameters. `stages` are the places of each stage.
+    beside the parameters. `stages` are the places of each stage, `most_multiply_adds` those of the
+    dearest path that there is. Given candidates are of no generation, and have no picture of any.
     """
     folder.mkdir(parents=True, exist_ok=True)
     rows = sorted(table, key=lambda candidate: candidate.order)
@@ -38,16 +44,24 @@ def write_search(
         **about,
         "params": params.model_dump(mode="json"),
         "best": best.model_dump(mode="json"),
-        "candidates": [candidate.model_dump(mode="json") for candidate in rows],
+        "front": _dumped(front_of(rows, params.fitness)),
+        "generations": _dumped(generations_of(rows, params.fitness)),
+        "candidates": _dumped(rows),
     }
     contents = {
         TABLE: json.dumps(whole, allow_nan=False, indent=1).encode(),
         ROWS: _csv(rows).encode(),
-        PICTURE: candidates_png(rows, best, params),
+        PICTURE: candidates_png(rows, best, params, most_multiply_adds),
         FRONT: front_png(rows, params, stages),
         CHOICES: choices_png(rows, params, stages),
     }
+    if params.candidates is None:
+        contents[GENERATIONS] = generations_png(rows, params)
     return {name: _write(folder / name, body) for name, body in contents.items()}
+
+
+def _dumped(models: Iterable[BaseModel]) -> list[dict[str, Any]]:
+    return [each.model_dump(mode="json") for each in models]
 
 
 def _csv(rows: Iterable[Candidate]) -> str:

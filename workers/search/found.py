@@ -52,9 +52,10 @@ def finish(
     if not context.ranks.is_first:
         return result
     stages = [units for _, units in supernet.space.stages]
+    most = measuring.costs.most(supernet.recipe.choices(supernet.params))
     with context.times.on("save"):
         folder = context.attempt_folder / "files"
-        files = write_search(folder, table, best, params, result, stages)
+        files = write_search(folder, table, best, params, result, stages, most)
     return {**result, **metrics, "files": files}
 
 

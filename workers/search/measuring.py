@@ -48,7 +48,7 @@ class Measuring:
         total: int,
     ) -> None:
         self._context, self.params = context, params
-        self._parts, self.batches, self._costs = parts, batches, costs
+        self._parts, self.batches, self.costs = parts, batches, costs
         self._known, self.total = dict(known), total
         self._pace: Pace | None = None
         self.table: list[Candidate] = []
@@ -140,7 +140,7 @@ class Measuring:
             order=proposal.order,
             generation=proposal.generation,
             origin=proposal.origin,
-            multiply_adds=self._costs.of_path(proposal.blocks),
+            multiply_adds=self.costs.of_path(proposal.blocks),
         )
 
 

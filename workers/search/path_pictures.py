@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from PIL import Image, ImageDraw, ImageFont
 
-from service.contract.candidate_ranks import best_first, front_of, heat_of, value_of
+from service.contract.candidate_ranks import best_first, front_of, heat_of, spread, value_of
 from service.contract.candidates import Candidate
 from service.contract.counts import count_text
 from service.contract.search_params import SearchParams
@@ -48,7 +48,7 @@ def front_png(
     """
     best, *_ = best_first(candidates, params.fitness)
     front = front_of(candidates, params.fitness)
-    rows = _spread(front)
+    rows = spread(front, MOST_ROWS)
     left, places = round(_length("Pareto front")), _columns(len(best.blocks), stages)
     sheet = _Sheet(places, len(rows) + 1, left=left, right=_COLUMN * 2)
     sheet.numbers()
@@ -171,13 +171,6 @@ def _columns(places: int, stages: Sequence[int]) -> list[int]:
     begins = {sum(stages[:number]) for number in range(1, len(stages) + 1)}
     gaps = (sum(place >= begin for begin in begins) for place in range(places))
     return [place * (_WIDTH + _GAP) + gap * (_STAGE_GAP - _GAP) for place, gap in enumerate(gaps)]
-
-
-def _spread(front: Sequence[Candidate]) -> list[Candidate]:
-    if len(front) <= MOST_ROWS:
-        return list(front)
-    last = len(front) - 1
-    return [front[round(last * number / (MOST_ROWS - 1))] for number in range(MOST_ROWS)]
 
 
 def _value_text(candidate: Candidate, params: SearchParams) -> str:

@@ -1,85 +1,94 @@
-"""The picture of a search: the error or the loss of each candidate against its multiply-adds."""
+"""The pictures of a search that have axes: its candidates, and what each generation came to.
 
-import io
+They show what the drawings of the job's page show, and a line has the colour that it has there.
+Equal candidates give equal bytes.
+"""
+
 from collections.abc import Sequence
 
-from PIL import Image, ImageDraw
-
+from service.contract.candidate_ranks import front_of, generations_of, value_of
 from service.contract.candidates import Candidate
 from service.contract.search_params import SearchParams
+from workers.search.plot import Plot, Point
 
-_WIDTH, _HEIGHT = 800, 500
-_LEFT, _RIGHT, _TOP, _BOTTOM = 70, 780, 30, 450
-_PAPER, _AXIS, _TEXT, _MARK = "#f7f9fc", "#8a94a6", "#1b2432", "#c2410c"
+FRONT_COLOUR, LIMIT_COLOUR = "#d0660c", "#b3261e"
+BEST_COLOUR, MEDIAN_COLOUR = "#2f66d8", "#d0660c"
+"""`--line-2`, `--bad`, `--line-1` and `--line-2` of the dashboard's light scheme."""
 _EARLY, _LATE = (170, 196, 240), (24, 68, 168)
 _RADIUS, _RING_RADIUS = 4, 8
 _MILLION = 1_000_000
-_TICKS = 5
+_MOST_TICKS = 10
+_ROUND = (1, 2, 5)
 
-_Point = tuple[float, float]
 
-
-def candidates_png(candidates: Sequence[Candidate], best: Candidate, params: SearchParams) -> bytes:
+def candidates_png(
+    candidates: Sequence[Candidate], best: Candidate, params: SearchParams, most_multiply_adds: int
+) -> bytes:
     """A PNG of one dot a candidate, the darker the later its generation; the best has a ring.
 
-    A candidate whose loss is not finite has no dot. A line is at the limit, if a search had one
-    that lies within the picture.
+    A candidate whose loss is not finite has no dot. A line goes through the Pareto front, and one
+    is at the limit, unless even the dearest path of all, of `most_multiply_adds`, is within it.
     """
     shown = [candidate for candidate in candidates if candidate.loss is not None]
-    across = _Scale([each.multiply_adds / _MILLION for each in shown], _LEFT, _RIGHT)
-    down = _Scale([_value(each, params) for each in shown], _BOTTOM, _TOP)
-    picture = Image.new("RGB", (_WIDTH, _HEIGHT), _PAPER)
-    draw = ImageDraw.Draw(picture)
-    _draw_axes(draw, across, down, params.fitness)
     limit = params.macs_limit / _MILLION
-    if params.candidates is None and across.least <= limit <= across.most:
-        draw.line([(across.at(limit), _TOP), (across.at(limit), _BOTTOM)], fill=_MARK)
+    limits = [limit] if params.macs_limit <= most_multiply_adds else []
+    points = [_point(each, params) for each in shown]
+    plot = Plot([x for x, _ in points] + limits, [y for _, y in points])
+    plot.axes("million multiply-adds", _title(params))
+    plot.key("Pareto front", FRONT_COLOUR)
+    for value in limits:
+        plot.limit(value, LIMIT_COLOUR)
     last = max((each.generation for each in shown), default=0) or 1
     for each in shown:
-        point = across.at(each.multiply_adds / _MILLION), down.at(_value(each, params))
-        draw.ellipse(_around(point, _RADIUS), fill=_colour(each.generation / last))
-        if each.blocks == best.blocks:
-            draw.ellipse(_around(point, _RING_RADIUS), outline=_MARK, width=2)
-    encoded = io.BytesIO()
-    picture.save(encoded, "PNG")
-    return encoded.getvalue()
+        plot.dot(_point(each, params), _RADIUS, _colour(each.generation / last))
+    front = [_point(each, params) for each in front_of(shown, params.fitness)]
+    plot.line(front, FRONT_COLOUR)
+    for point in front:
+        plot.ring(point, _RADIUS, FRONT_COLOUR, is_open=False)
+    if best.loss is not None:
+        plot.ring(_point(best, params), _RING_RADIUS, FRONT_COLOUR)
+    return plot.encoded()
 
 
-class _Scale:
-    """Where a value lies between two edges of the picture; the values have room around them."""
+def generations_png(candidates: Sequence[Candidate], params: SearchParams) -> bytes:
+    """A PNG with two lines: the best and the median of each generation that was bred or drawn.
 
-    def __init__(self, values: Sequence[float], first: int, last: int) -> None:
-        least, most = min(values, default=0.0), max(values, default=1.0)
-        room = (most - least or abs(most) or 1.0) * 0.05
-        self.least, self.most = least - room, most + room
-        self._first, self._last = first, last
-
-    def at(self, value: float) -> float:
-        share = (value - self.least) / (self.most - self.least)
-        return self._first + share * (self._last - self._first)
-
-    def ticks(self) -> list[float]:
-        step = (self.most - self.least) / (_TICKS + 1)
-        return [self.least + step * number for number in range(1, _TICKS + 1)]
-
-
-def _draw_axes(draw: ImageDraw.ImageDraw, across: _Scale, down: _Scale, fitness: str) -> None:
-    draw.line([(_LEFT, _TOP), (_LEFT, _BOTTOM), (_RIGHT, _BOTTOM)], fill=_AXIS)
-    for tick in across.ticks():
-        draw.line([(across.at(tick), _BOTTOM), (across.at(tick), _BOTTOM + 5)], fill=_AXIS)
-        draw.text((across.at(tick), _BOTTOM + 8), f"{tick:.4g}", fill=_TEXT, anchor="ma")
-    for tick in down.ticks():
-        draw.line([(_LEFT - 5, down.at(tick)), (_LEFT, down.at(tick))], fill=_AXIS)
-        draw.text((_LEFT - 8, down.at(tick)), f"{tick:.3g}", fill=_TEXT, anchor="rm")
-    middle = (_LEFT + _RIGHT) / 2
-    draw.text((middle, _HEIGHT - 20), "million multiply-adds", fill=_TEXT, anchor="ma")
-    name = "loss" if fitness == "loss" else "top-1 error"
-    draw.text((_LEFT, _TOP - 18), name, fill=_TEXT)
+    One that is not finite is left out of its line.
+    """
+    generations = [each for each in generations_of(candidates, params.fitness) if each.number]
+    best = [(each.number, each.best) for each in generations if each.best is not None]
+    median = [(each.number, each.median) for each in generations if each.median is not None]
+    last = max((each.number for each in generations), default=2)
+    plot = Plot([1, max(last, 2)], [value for _, value in best + median])
+    step = _step(last)
+    plot.axes("generation", _title(params), sorted({1, *range(step, last + 1, step)}))
+    for name, points, colour in (
+        ("median", median, MEDIAN_COLOUR),
+        ("best", best, BEST_COLOUR),
+    ):
+        plot.key(name, colour)
+        plot.line(points, colour)
+        for point in points:
+            plot.ring(point, _RADIUS, colour, is_open=False)
+    return plot.encoded()
 
 
-def _value(candidate: Candidate, params: SearchParams) -> float:
-    assert candidate.loss is not None
-    return candidate.loss if params.fitness == "loss" else candidate.top1_error
+def _title(params: SearchParams) -> str:
+    return "loss" if params.fitness == "loss" else "top-1 error"
+
+
+def _point(candidate: Candidate, params: SearchParams) -> Point:
+    return candidate.multiply_adds / _MILLION, value_of(candidate, params.fitness)
+
+
+def _step(last: int) -> int:
+    """The least round number of generations of which at most ten steps lead to the last."""
+    power = 1
+    while True:
+        for each in _ROUND:
+            if each * power * _MOST_TICKS >= last:
+                return each * power
+        power *= 10
 
 
 def _colour(share: float) -> tuple[int, int, int]:
@@ -87,8 +96,3 @@ def _colour(share: float) -> tuple[int, int, int]:
         round(early + share * (late - early)) for early, late in zip(_EARLY, _LATE, strict=True)
     )
     return red, green, blue
-
-
-def _around(point: _Point, radius: int) -> tuple[float, float, float, float]:
-    x, y = point
-    return x - radius, y - radius, x + radius, y + radius
