@@ -30,6 +30,7 @@ from workers.exchange.exports import export_checkpoint, export_name
 from workers.recipes import build
 
 NAMES = ("cat", "dog", "10", "2", "gnu, wild")
+ARCHITECTURE = "b01230123012301230123-c01234567012345670123"
 MODEL, OPTIMIZER = "model.safetensors", "optim.safetensors"
 
 
@@ -45,12 +46,14 @@ def _exported(
     return target
 
 
-def _trained(folder: Path, recipe: str) -> tuple[OriginalRun, Path]:
+def _trained(folder: Path, recipe: str, variant: str) -> tuple[OriginalRun, Path]:
     """A run after three steps, and its checkpoint."""
-    run = OriginalRun(network_of(recipe))
+    torch.manual_seed(0)
+    run = OriginalRun(build(recipe, variant, 5, dropout=0.0))
     run.losses(3)
     momentum = OptimizerState(run.network, run.optimizer).tensors()
-    checkpoint, _ = saved(folder, recipe, run.network.state_dict(), momentum=momentum)
+    tensors = run.network.state_dict()
+    checkpoint, _ = saved(folder, recipe, tensors, momentum=momentum, variant=variant)
     return run, checkpoint
 
 
@@ -75,15 +78,18 @@ def test_an_export_comes_back_as_the_same_file_of_weights(
     assert named == manifest.step
 
 
-@pytest.mark.parametrize("recipe", ["oneshot", "detnas"])
+@pytest.mark.parametrize(
+    ("recipe", "variant"),
+    [("oneshot", "searched"), ("oneshot", ARCHITECTURE), ("detnas", SMALL["detnas"])],
+)
 def test_an_exported_training_comes_back_with_its_momentum_and_step(
-    recipe: str, tmp_path: Path
+    recipe: str, variant: str, tmp_path: Path
 ) -> None:
-    _, checkpoint = _trained(tmp_path, recipe)
+    _, checkpoint = _trained(tmp_path, recipe, variant)
     before = load(checkpoint).manifest
     file = _exported(checkpoint, recipe, module_prefix=True)
     back = imported(tmp_path, file.name).manifest
-    assert (back.phase, back.step) == ("train", 3)
+    assert (back.phase, back.step, back.variant) == ("train", 3, variant)
     assert back.files[MODEL] == before.files[MODEL]
     assert back.files[OPTIMIZER] == before.files[OPTIMIZER]
 
@@ -96,14 +102,21 @@ class _Parallel(nn.Module):
         self.module = network
 
 
-@pytest.mark.parametrize(("recipe", "module_prefix"), [("detnas", True), ("shufflenet_v2", False)])
+@pytest.mark.parametrize(
+    ("recipe", "variant", "module_prefix"),
+    [
+        ("detnas", SMALL["detnas"], True),
+        ("shufflenet_v2", SMALL["shufflenet_v2"], False),
+        ("oneshot", ARCHITECTURE, True),
+    ],
+)
 def test_the_original_auto_continue_goes_on_from_an_export(
-    recipe: str, module_prefix: bool, tmp_path: Path
+    recipe: str, variant: str, module_prefix: bool, tmp_path: Path
 ) -> None:
-    run, checkpoint = _trained(tmp_path, recipe)
+    run, checkpoint = _trained(tmp_path, recipe, variant)
     file = _exported(checkpoint, recipe, module_prefix=module_prefix)
     assert file.name == "checkpoint-000003.pth.tar"
-    other = OriginalRun(build(recipe, SMALL[recipe], 5, dropout=0.0))
+    other = OriginalRun(build(recipe, variant, 5, dropout=0.0))
     _auto_continue(other, file, module_prefix=module_prefix)
     assert other.losses(3) == run.losses(3)
 

@@ -1,11 +1,13 @@
-"""The published supernet's file: imported, exported, and the same tensors again."""
+"""The published file of a supernet: imported, exported, and the same tensors again."""
 
 from pathlib import Path
+from typing import Any
 
+import pytest
 import torch
 from torch import Tensor
 
-from api_tests.facts.published import SEARCH, fill
+from api_tests.facts.published import FAMILIES, SEARCH, fill
 from api_tests.support.originals import OriginalRun, imported, prefixed, saved
 from workers.checkpoints.optimizer_state import OptimizerState
 from workers.checkpoints.snapshot import load
@@ -13,44 +15,54 @@ from workers.exchange.exports import export_checkpoint, export_name
 from workers.networks.choices import take
 from workers.recipes import build
 from workers.recipes.supernet import SupernetParams
+from workers.recipes.table import recipe_named
 
-FACTS = SEARCH["supernet"]
-PUBLISHED = "checkpoint-150000.pth.tar"
-"""The name that the original's `save_checkpoint` gives after its last iteration."""
+FACTS = SEARCH["supernet"]["state_dict"], FAMILIES["detnas_supernet"]["300M"]["state_dict"]
 
 
-def published() -> dict[str, Tensor]:
+def published(recipe: str, variant: str, facts: list[list[Any]]) -> dict[str, Tensor]:
     """What the original saves: float32, and each norm counts the batches that it has seen."""
     with torch.device("meta"):
-        network = build("supernet", "oneshot")
+        network = build(recipe, variant)
     network = network.to_empty(device="cpu")
     fill(network)
     tensors = network.state_dict()
-    assert [[name, list(tensor.shape)] for name, tensor in tensors.items()] == FACTS["state_dict"]
+    assert [[name, list(tensor.shape)] for name, tensor in tensors.items()] == facts
     for number, name in enumerate(tensors):
         if name.endswith("num_batches_tracked"):
             tensors[name] += number
     return prefixed(tensors)
 
 
-def test_the_published_file_is_a_supernet_and_is_exported_as_the_same_file(tmp_path: Path) -> None:
-    tensors = published()
-    torch.save({"state_dict": tensors}, tmp_path / PUBLISHED)
-    found = imported(tmp_path, PUBLISHED)
+@pytest.mark.parametrize(
+    ("recipe", "variant", "facts", "steps"),
+    [
+        ("supernet", "oneshot", FACTS[0], 150_000),
+        ("detnas_supernet_300M", "300M", FACTS[1], 300_000),
+    ],
+    ids=["oneshot", "detnas"],
+)
+def test_the_published_file_is_a_supernet_and_is_exported_as_the_same_file(
+    tmp_path: Path, recipe: str, variant: str, facts: list[list[Any]], steps: int
+) -> None:
+    tensors = published(recipe, variant, facts)
+    # The name that the original's `save_checkpoint` gives after its last iteration.
+    file = f"checkpoint-{steps}.pth.tar"
+    torch.save({"state_dict": tensors}, tmp_path / file)
+    found = imported(tmp_path, file)
     manifest = found.manifest
-    assert (manifest.recipe, manifest.variant) == ("supernet", "oneshot")
-    assert (manifest.num_classes, manifest.step, manifest.phase) == (1000, 150_000, "final")
+    assert (manifest.recipe, manifest.variant) == (recipe, variant)
+    assert (manifest.num_classes, manifest.step, manifest.phase) == (1000, steps, "final")
     assert [note for note in found.notes if "left out" in note or "missing" in note] == []
 
-    assert export_name(manifest, "pth.tar") == PUBLISHED
+    assert export_name(manifest, "pth.tar") == file
     target = tmp_path / "exported.pth.tar"
-    params = SupernetParams()
+    params = recipe_named(recipe).params()
     export_checkpoint(load(found.folder), target, "pth.tar", params=params, module_prefix=True)
     content = torch.load(target, weights_only=True)
     assert list(content) == ["state_dict"]
     exported = content["state_dict"]
     assert list(exported) == list(tensors)
-    assert len(exported) == 1337
     for name, tensor in tensors.items():
         assert exported[name].dtype == tensor.dtype, name
         assert torch.equal(exported[name], tensor), name

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from api_tests.facts.published import SEARCH, fill, uniform
+from workers.checkpoints.optimizer_state import OptimizerState
 from workers.networks.choices import Choice, take
 from workers.recipes import build
 from workers.recipes.supernet import RECIPE, SupernetParams
@@ -94,6 +95,11 @@ def test_the_first_iterations_are_those_of_the_original(
     tensors = network.state_dict()
     for key, total in trace.get("checksum", {}).items():
         assert tensors[key].abs().sum().item() == pytest.approx(total, rel=1e-9), key
+    momenta = OptimizerState(network, optimizer).tensors()
+    for key, total in trace.get("momentum_checksum", {}).items():
+        assert momenta[key].abs().sum().item() == pytest.approx(total, rel=1e-9), key
+    kept = sum(tensors[key].abs().sum().item() for key in unmoved)
+    assert kept == pytest.approx(trace.get("unmoved_checksum", kept), rel=1e-9)
 
 
 def test_what_a_path_does_not_use_is_untouched_bit_for_bit() -> None:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from api_tests.support.attempts import (
     as_checkpoint,
     attempt,
@@ -10,16 +12,26 @@ from api_tests.support.attempts import (
     final_folder,
     run,
 )
-from api_tests.support.digit_searches import DIGITS, trained_supernet
+from api_tests.support.digit_searches import CHOICES, DIGITS, trained_supernet
 
 
-def test_what_a_search_of_detnas_leaves_has_exactly_its_error(tmp_path: Path) -> None:
-    supernet = trained_supernet(tmp_path, "detnas_supernet_300M", "300M", total_iters=4)
+@pytest.mark.parametrize(
+    ("space", "choices", "macs_limit"),
+    [("300M", CHOICES, 6_357_440), ("1.3G", ["01"] * 40, 22_700_000)],
+    ids=["300M", "1.3G"],
+)
+def test_what_a_search_of_detnas_leaves_has_exactly_its_error(
+    tmp_path: Path, space: str, choices: list[str], macs_limit: int
+) -> None:
+    supernet = trained_supernet(
+        tmp_path, f"detnas_supernet_{space}", space, total_iters=4, choices=choices
+    )
     few = {"generations": 1, "population": 2, "parents": 1, "mutations": 0, "crossovers": 0}
-    searched = supernet.searched(**few, fitness_images=360)
+    searched = supernet.searched(**few, fitness_images=360, macs_limit=macs_limit)
+    assert all(each.multiply_adds <= macs_limit for each in searched.table)
     best, folder = searched.result["best"], final_folder(tmp_path, searched.job_id)
     ((_, manifest),) = checkpoints_in(folder)
-    variant = f"300M.path-b{best['blocks']}"
+    variant = f"{space}.path-b{best['blocks']}"
     assert (manifest.recipe, manifest.variant) == ("detnas", variant)
     spec = {
         "kind": "eval",

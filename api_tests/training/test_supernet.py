@@ -22,6 +22,8 @@ from workers.training.learning_check import is_at_chance
 pytestmark = pytest.mark.xdist_group("trainer: ranks")
 
 FEW = {"validated_paths": 2, "validation_recalibration_batches": 1}
+SHORT = {"total_iters": 6, "val_interval": 100, "validated_paths": 1, "learning_rate": 0.005}
+"""Of a supernet whose checkpoints have 230 MB."""
 
 
 @pytest.mark.parametrize(
@@ -30,12 +32,13 @@ FEW = {"validated_paths": 2, "validation_recalibration_batches": 1}
         *(("supernet", ranks, {}) for ranks in (1, 2)),
         *(("supernet", ranks, {"ramp": 0.8, "holdout_every": 4}) for ranks in (1, 2)),
         ("detnas_supernet_300M", 1, {}),
+        ("detnas_supernet_1.3G", 1, SHORT),
     ],
 )
 def test_a_killed_supernet_ends_as_one_that_was_left_alone(
     tmp_path: Path, recipe: str, ranks: int, more: dict[str, Any]
 ) -> None:
-    spec = train_spec(recipe, batch_size=12, display_interval=2, **FEW, **more)
+    spec = train_spec(recipe, **{"batch_size": 12, "display_interval": 2} | FEW | more)
     both = killed_beside_left_alone(tmp_path, spec, ranks=ranks, train=30)
     assert both.resumed_at >= 3
     assert both.notes == []
