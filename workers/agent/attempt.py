@@ -34,7 +34,7 @@ from workers.agent.volume_watcher import VolumeWatcher
 from workers.agent.watchdog import Watchdog
 from workers.agent.worker_paths import WorkerPaths
 from workers.attempt_dir import AttemptDir
-from workers.launcher.base import Launcher, TooFewGpus
+from workers.launcher.base import Launcher, TooLittleRoom
 from workers.launcher.process_exit import ProcessExit
 
 _log = structlog.get_logger()
@@ -168,9 +168,9 @@ class Attempt:
             self.runs = False
             self._launch.sweep(self._log)
             return with_silence(self._result(exit_), exit_)
-        except TooFewGpus as error:
+        except TooLittleRoom as error:
             self.runs = False
-            self._log.warning("too_few_gpus", error=str(error))
+            self._log.warning("too_little_room", error=str(error))
             return released(f"this worker gave the job back: {error}")
         except WrongVolume as error:
             self._log.error("wrong_volume", error=str(error))
