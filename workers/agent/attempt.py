@@ -206,11 +206,11 @@ class Attempt:
             raise message
         if isinstance(message, BeatReply):
             self._follow(message)
-        elif message is Command.RELEASE:
-            self._stop.begin("the worker is shutting down, and gave the job back")
-        else:
+        elif message is Command.END_NOW:
             self._ends_now = True
-            self._stop.at_once("the worker was ended")
+            self._stop.at_once(message.value)
+        else:
+            self._stop.begin(message.value)
         return None
 
     def _follow(self, reply: BeatReply) -> None:
