@@ -8,6 +8,7 @@ from workers.launcher.base import Availability
 from workers.launcher.local.launcher import LocalLauncher
 
 _FOLDER = "LEAVING_MACHINES"
+_FILE = "availability"
 _ROOT = Path(__file__).parents[2]
 
 
@@ -16,9 +17,7 @@ class LeavingLauncher(LocalLauncher):
 
     def availability(self) -> Availability:
         """What the test has said last."""
-        folder = Path(os.environ[_FOLDER])
-        said = [each for each in Availability if (folder / each.value).exists()]
-        return said[0] if said else Availability.OPEN
+        return Availability((Path(os.environ[_FOLDER]) / _FILE).read_text())
 
 
 class LeavingMachines:
@@ -29,15 +28,15 @@ class LeavingMachines:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         folder.mkdir()
+        self.become(Availability.OPEN)
         text = "from api_tests.support.leaving_machines import LeavingLauncher\n"
         package(folder, "leaving", text, "trainyard.launchers", "LeavingLauncher")
         path = (str(folder), str(_ROOT), os.environ.get("PYTHONPATH", ""))
         self.variables = {_FOLDER: str(folder), "PYTHONPATH": os.pathsep.join(filter(None, path))}
 
     def become(self, availability: Availability) -> None:
-        """Let the launcher say so from now on, of machines that were open or become so."""
-        if availability is Availability.OPEN:
-            for each in Availability:
-                (self._folder / each.value).unlink(missing_ok=True)
-        else:
-            (self._folder / availability.value).touch()
+        """Let the launcher say so from now on."""
+        new_path = self._folder / "new"
+        new_path.write_text(availability.value)
+        # At once: the worker reads whenever it likes.
+        new_path.rename(self._folder / _FILE)
