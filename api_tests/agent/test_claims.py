@@ -69,6 +69,19 @@ def test_a_worker_runs_as_many_attempts_as_it_has_slots(
     control_plane.wait_for(lambda: "started" in held[2].kinds())
 
 
+def test_a_job_of_more_hosts_than_the_worker_has_is_given_back(
+    control_plane: FakeControlPlane, start_worker: StartWorker
+) -> None:
+    start_worker(ranks="succeeds")
+    held = control_plane.offer(a_claim(hosts=2))
+    report = control_plane.report_of(held)
+    assert (report.outcome, report.reason) == ("released", "released")
+    assert "it needs 2 hosts, and this worker has one" in report.message
+    assert held.events == []
+    # Its worker has slots again for the next job.
+    assert control_plane.report_of(control_plane.offer(a_claim("job_2"))).outcome == "succeeded"
+
+
 def test_a_worker_that_the_control_plane_drains_claims_nothing_until_it_is_wanted_again(
     control_plane: FakeControlPlane, start_worker: StartWorker
 ) -> None:

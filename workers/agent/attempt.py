@@ -34,7 +34,7 @@ from workers.agent.volume_watcher import VolumeWatcher
 from workers.agent.watchdog import Watchdog
 from workers.agent.worker_paths import WorkerPaths
 from workers.attempt_dir import AttemptDir
-from workers.launcher.base import Launcher, TooFewGpus
+from workers.launcher.base import Launcher, TooLittleRoom
 from workers.launcher.process_exit import ProcessExit
 
 _log = structlog.get_logger()
@@ -168,9 +168,9 @@ class Attempt:
             self.runs = False
             self._launch.sweep(self._log)
             return with_silence(self._result(exit_), exit_)
-        except TooFewGpus as error:
+        except TooLittleRoom as error:
             self.runs = False
-            self._log.warning("too_few_gpus", error=str(error))
+            self._log.warning("too_little_room", error=str(error))
             return released(f"this worker gave the job back: {error}")
         except WrongVolume as error:
             self._log.error("wrong_volume", error=str(error))
@@ -206,11 +206,11 @@ class Attempt:
             raise message
         if isinstance(message, BeatReply):
             self._follow(message)
-        elif message is Command.RELEASE:
-            self._stop.begin("the worker is shutting down, and gave the job back")
-        else:
+        elif message is Command.END_NOW:
             self._ends_now = True
-            self._stop.at_once("the worker was ended")
+            self._stop.at_once(message.value)
+        else:
+            self._stop.begin(message.value)
         return None
 
     def _follow(self, reply: BeatReply) -> None:

@@ -222,6 +222,8 @@ class Agent:
             self._clock,
             on_unusable_gpus=self._gpus.doubt,
         )
+        # The claim may have waited at the control plane until after the machines were leaving.
+        self._availability.refresh()
         self._running.begin(attempt, span)
         self._heartbeats.hasten()
 

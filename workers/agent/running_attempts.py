@@ -40,7 +40,10 @@ class RunningAttempts:
             return max(0, self._free_slots())
 
     def begin(self, attempt: Attempt, span: Span | None = None) -> None:
-        """Run one more; it is given back at once after `close`. `span` ends with it."""
+        """Run one more; `span` ends with it.
+
+        It is given back at once after `close`, and while the launcher wants no more attempts.
+        """
         claim = attempt.claim
         key = (claim.job_id, claim.attempt)
         with self._changed:
@@ -48,6 +51,8 @@ class RunningAttempts:
             self._attempts[key] = attempt
             if self._closed:
                 attempt.send(Command.RELEASE)
+            elif "launcher" in self._paused_by:
+                attempt.send(Command.DECLINE)
         _log.info("claimed", job_id=claim.job_id, attempt=claim.attempt)
         threading.Thread(
             target=self._run, args=(key, attempt, span), name=str(key), daemon=True

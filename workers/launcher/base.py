@@ -9,8 +9,8 @@ from typing import Protocol
 from workers.launcher.process_exit import ProcessExit
 
 
-class TooFewGpus(Exception):
-    """An attempt needs more GPUs than may be given out now; nothing was started."""
+class TooLittleRoom(Exception):
+    """An attempt needs more hosts or GPUs than are free now; nothing was started."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ class Launcher(Protocol):
     def start(self, launch: Launch) -> Handle:
         """Start the ranks of an attempt; a failure is reported by the handle's `wait`.
 
-        Raises TooFewGpus if fewer are free, since one was lost meanwhile.
+        Raises TooLittleRoom if fewer hosts or GPUs are free, since one was lost meanwhile.
         """
 
     def close(self) -> None:

@@ -12,7 +12,7 @@ import structlog
 from service.contract.loop import Loop
 from workers.cpu_cores import available_cores
 from workers.descendants import kill_descendants
-from workers.launcher.base import GpuDevice, Launch, LauncherOptions, TooFewGpus
+from workers.launcher.base import GpuDevice, Launch, LauncherOptions, TooLittleRoom
 from workers.launcher.local.environments import environments_of
 from workers.launcher.local.handle import LocalHandle
 from workers.launcher.local.host_place import HostPlace
@@ -66,18 +66,21 @@ class LocalLauncher:
             self._gpus = tuple(gpus)
 
     def start(self, launch: Launch, place: HostPlace | None = None) -> LocalHandle:
-        """Start the ranks of an attempt; waits until the warm process runs. Raises TooFewGpus.
+        """Start the ranks of an attempt; waits until the warm process runs. Raises TooLittleRoom.
 
         With `place` they are those of one host of an attempt that has several.
         """
-        assert launch.hosts == 1 or place is not None, "the local launcher has one host"
+        if launch.hosts > 1 and place is None:
+            raise TooLittleRoom(f"it needs {launch.hosts} hosts, and this worker has one")
         own_end, peer_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with peer_end, self._changed:
             self._changed.wait_for(lambda: self._control is not None or self._loop.is_stopped())
             gpus = self._free_gpus()[: launch.gpus]
             if len(gpus) < launch.gpus:
                 own_end.close()
-                raise TooFewGpus(f"it needs {launch.gpus} GPUs, and {len(gpus)} can be given out")
+                raise TooLittleRoom(
+                    f"it needs {launch.gpus} GPUs, and {len(gpus)} can be given out"
+                )
             handle = LocalHandle(own_end, [gpu.index for gpu in gpus])
             self._number += 1
             request = self._request(self._number, launch, gpus, place)

@@ -21,7 +21,7 @@ from setproctitle import setproctitle
 
 from service.contract.kernel import become_subreaper, boot_clock
 from service.contract.process_title import process_title
-from workers.launcher.base import GpuDevice, Launch, LauncherOptions, TooFewGpus
+from workers.launcher.base import GpuDevice, Launch, LauncherOptions, TooLittleRoom
 from workers.launcher.local.handle import LocalHandle
 from workers.launcher.local.host_place import HostPlace
 from workers.launcher.local.launcher import LocalLauncher
@@ -100,7 +100,7 @@ class Host:
         try:
             self._begin()
             exit_ = self._until_ended()
-        except (NoWayToHosts, TooFewGpus) as error:
+        except (NoWayToHosts, TooLittleRoom) as error:
             exit_ = ProcessExit(problem=str(error))
         self._launcher.close()
         for report in end_reports(self._number, exit_, cut_off=self._is_cut_off):

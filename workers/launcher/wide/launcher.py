@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Sequence
 
-from workers.launcher.base import GpuDevice, Launch, LauncherOptions, TooFewGpus
+from workers.launcher.base import GpuDevice, Launch, LauncherOptions, TooLittleRoom
 from workers.launcher.process_exit import ProcessExit
 from workers.launcher.wide.engine import Engine, Host
 from workers.launcher.wide.handle import WideHandle
@@ -57,15 +57,16 @@ class HostLauncher:
             self._sort_free()
 
     def start(self, launch: Launch) -> WideHandle:
-        """Start the ranks of an attempt on the first hosts that are free. Raises TooFewGpus."""
+        """Start the ranks of an attempt on the first hosts that are free. Raises TooLittleRoom."""
         with self._changed:
+            if launch.hosts > len(self._free):
+                raise TooLittleRoom(
+                    f"it needs {launch.hosts} hosts, and {len(self._free)} can be given out"
+                )
             if launch.gpus > self._usable_gpus():
-                raise TooFewGpus(
+                raise TooLittleRoom(
                     f"it needs {launch.gpus} GPUs on each host, and one has {self._usable_gpus()}"
                 )
-            assert launch.hosts <= len(self._free), (
-                "the control plane assigned more hosts than were free"
-            )
             hosts, self._free = self._free[: launch.hosts], self._free[launch.hosts :]
         request = HostRequest(
             worker_id=self._options.worker_id,
