@@ -10,6 +10,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy import select
+
 from api_tests.support.control_agent import Agent, beat_of
 from api_tests.support.server import Server
 from benchmarks.databases import UrlOf, databases
@@ -18,10 +20,12 @@ from benchmarks.report import Figure, Section
 from benchmarks.usage import Usage, usage
 from benchmarks.whole_job import SERIES, control_plane_of, live_through, progress
 from service.contract.agent import Claim, Heartbeat, ReportedEvent
+from service.contract.jobs import JobState
 from service.control.jobs import pages
 from service.store.engine import Database
 from service.store.job_pages import PageRequest
 from service.store.migrate import upgrade
+from service.store.tables import jobs as jobs_table
 
 _PAGE = "a page of 20 waiting jobs: {jobs:,} jobs, {workers:,} workers"
 
@@ -131,7 +135,11 @@ def _job(url: str, scale: Scale) -> Usage:
             for number in range(2, scale.jobs + 2):
                 live_through(agent, number, reports=0, checkpoints=scale.checkpoints)
 
-        return _used(database, os.getpid(), live).times(1 / scale.jobs)
+        used = _used(database, os.getpid(), live)
+        with database.read() as tx:
+            states = set(tx.execute(select(jobs_table.c.state)).scalars())
+        assert states == {JobState.SUCCEEDED}
+        return used.times(1 / scale.jobs)
 
 
 def _pages(url_of: UrlOf, scale: Scale) -> dict[str, Usage]:
