@@ -8,9 +8,11 @@ import pytest
 from benchmarks import (
     charts,
     checkpoint_stall,
+    control_costs,
     end_to_end,
     evaluation,
     input,
+    job_rows,
     latest,
     polls,
     queue,
@@ -56,6 +58,30 @@ def test_submissions_are_measured_on_both_databases_beside_the_database_alone() 
         "postgresql.submissions_to_inserts",
     ]
     assert all(float(row[2]) > 0 for row in section.rows)
+
+
+def test_heartbeats_jobs_and_pages_of_waiting_jobs_are_measured_on_postgresql() -> None:
+    scale = control_costs.Scale(
+        workers=3, beats=12, idle_seconds=0.2, jobs=2, queues=((20, 3),), pages=2
+    )
+    section = control_costs.measure(scale)
+    assert _is_complete(section)
+    rows = {row[0]: row for row in section.rows}
+    commits = {what: float(row[3]) for what, row in rows.items()}
+    assert commits["a heartbeat with a report"] >= 1
+    # It is submitted, claimed, started, saved and ended.
+    assert commits["a job from its submission to its end"] >= 4
+    assert "a page of 20 waiting jobs: 20 jobs, 3 workers" in rows
+
+
+def test_the_rows_that_a_job_leaves_are_counted_and_weighed() -> None:
+    scale = job_rows.Scale(jobs=50, jobs_with_series=5, reports=4, checkpoints=2)
+    section = job_rows.measure(scale)
+    assert _is_complete(section)
+    rows = {row[0]: row for row in section.rows}
+    assert [rows[name][1] for name in ("checkpoints", "jobs", "attempts")] == ["2", "1", "1"]
+    assert int(rows["metrics"][1]) >= 4 * 3
+    assert all(float(rows[name][2].replace(",", "")) > 0 for name in ("jobs", "metrics", "all"))
 
 
 def test_charts_are_measured_on_both_databases_beside_all_rows() -> None:

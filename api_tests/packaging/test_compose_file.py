@@ -2,12 +2,15 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+import yaml
 
 from service.settings import Settings
 from workers.settings import WorkerSettings
@@ -97,12 +100,29 @@ def test_the_files_of_secrets_are_settings_of_what_reads_them(whole: dict[str, A
 
 
 def test_everything_has_a_health_check_of_its_own_or_of_its_image(whole: dict[str, Any]) -> None:
+    own = {name: service.get("healthcheck") for name, service in whole["services"].items()}
+    assert {name for name, check in own.items() if check is None} == {
+        "server",
+        "worker",
+        "worker-gpu",
+    }
+    for name, check in own.items():
+        if check is not None:
+            assert not check.get("disable", False)
+            assert check["test"][0] == "CMD"
+            continue
+        dockerfile = ROOT / whole["services"][name]["build"]["dockerfile"]
+        last_stage = dockerfile.read_text().rpartition("\nFROM ")[2]
+        assert re.search(r"^HEALTHCHECK --", last_stage, re.MULTILINE), name
+
+
+def test_no_image_is_without_a_tag_and_what_is_pulled_is_a_release(whole: dict[str, Any]) -> None:
     for service in whole["services"].values():
-        if "build" in service:
-            dockerfile = ROOT / service["build"]["dockerfile"]
-            assert "HEALTHCHECK" in dockerfile.read_text()
-        else:
-            assert service["healthcheck"]["test"]
+        # One without a tag is `latest`, which is another image on another day.
+        name, _, tag = service["image"].partition(":")
+        assert tag not in ("", "latest"), name
+        if "build" not in service:
+            assert re.fullmatch(r"v?\d+\.\d+(\.\d+)?(-[a-z]+)?", tag), name
 
 
 def test_ray_wants_its_token_and_its_worker_is_that_of_the_launcher(whole: dict[str, Any]) -> None:
@@ -137,6 +157,29 @@ def test_every_mounted_file_of_ours_is_there(whole: dict[str, Any]) -> None:
     ]
     assert len(files) == 5
     assert all(path.is_file() for path in files)
+
+
+def test_grafana_looks_where_its_files_are_mounted(whole: dict[str, Any]) -> None:
+    targets = {
+        Path(each["source"]).name: Path(each["target"])
+        for each in whole["services"]["grafana"]["volumes"]
+    }
+    # As Grafana's image has it, unless GF_PATHS_PROVISIONING names another.
+    provisioning = Path("/etc/grafana/provisioning")
+    assert targets["datasources.yml"].parent == provisioning / "datasources"
+    assert targets["dashboards.yml"].parent == provisioning / "dashboards"
+    assert "environment" not in whole["services"]["grafana"]
+    [provider] = of_grafana("dashboards.yml")["providers"]
+    assert Path(provider["options"]["path"]) == targets["trainyard.json"].parent
+    [source] = of_grafana("datasources.yml")["datasources"]
+    assert urlsplit(source["url"]).hostname in whole["services"]
+
+
+def of_grafana(name: str) -> dict[str, Any]:
+    """A file of deploy/observability/grafana."""
+    text = (ROOT / "deploy" / "observability" / "grafana" / name).read_text()
+    content: dict[str, Any] = yaml.safe_load(text)
+    return content
 
 
 def test_an_unknown_key_is_refused(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from service import __version__
 from service.settings import Settings
 from workers.settings import WorkerSettings
 
@@ -77,6 +78,15 @@ def test_a_word_that_is_not_in_the_schema_is_refused() -> None:
     deployment["spec"]["replica"] = 1
     with pytest.raises(kubernetes_validate.ValidationError):
         kubernetes_validate.validate(deployment, VERSIONS[-1], strict=True)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_every_image_has_the_tag_of_this_version(variant: str) -> None:
+    for _, pod in pods(variant):
+        for container in pod["containers"] + pod.get("initContainers", []):
+            name, _, tag = container["image"].rpartition(":")
+            assert name.startswith("registry.example.org/trainyard-")
+            assert tag.partition("-")[0] == __version__
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

@@ -63,7 +63,7 @@ class Agent:
 
     def claimed(self, **capacity: int) -> Claim:
         """A claim that must find a job, and its first beat."""
-        claim = self.claim(**capacity)
+        claim = self.claim(None, **capacity)
         assert claim is not None
         self.beat(claim)
         return claim
