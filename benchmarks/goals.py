@@ -41,6 +41,8 @@ GOALS = (
     Goal("a chart of a million points", "reading all of them", "10 ms", "charts.*"),
     Goal("confusion and mistakes of an evaluation", "an evaluation without them", "5 % more",
          "evaluation.*"),
+    Goal("the best path of a search", "the median of as many random paths", "always less loss",
+         "search.*"),
     Goal("two data-parallel ranks", "two processes that exchange nothing", "90 %", "ranks.*"),
 )  # fmt: skip
 
