@@ -198,7 +198,7 @@ def test_a_demo_of_a_search_ends_with_a_trained_path_within_the_limit_and_its_pi
     assert int(macs) <= int(limit)
     (percent,) = _printed(output, r"trained alone, it has a top-1 error of ([\d.]+) %")
     assert 0 <= float(percent) < 12
-    pattern = r"(\S+), (\S+), (\S+) and (\S+), the pictures of it, are in (.+)"
+    pattern = r"(\S+), (\S+), (\S+) and (\S+), the pictures of the search, are in (.+)"
     *names, folder = _printed(output, pattern)
     assert names == ["search.png", "generations.png", "front.png", "choices.png"]
     for name in names:
