@@ -17,6 +17,7 @@ from api_tests.support.server import Server
 from benchmarks.databases import UrlOf, databases
 from benchmarks.filled_queue import Queue, now
 from benchmarks.report import Figure, Section
+from benchmarks.unit_costs import PAGE_ROW, QUEUES
 from benchmarks.usage import Usage, usage
 from benchmarks.whole_job import SERIES, control_plane_of, live_through, progress
 from service.contract.agent import Claim, Heartbeat, ReportedEvent
@@ -26,8 +27,6 @@ from service.store.engine import Database
 from service.store.job_pages import PageRequest
 from service.store.migrate import upgrade
 from service.store.tables import jobs as jobs_table
-
-_PAGE = "a page of 20 waiting jobs: {jobs:,} jobs, {workers:,} workers"
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ class Scale:
     idle_seconds: float = 5.0
     jobs: int = 60
     checkpoints: int = 3
-    queues: tuple[tuple[int, int], ...] = ((100, 100), (100, 500), (20_000, 100))
+    queues: tuple[tuple[int, int], ...] = QUEUES
     """Jobs and workers of each."""
     pages: int = 5
 
@@ -154,7 +153,7 @@ def _pages(url_of: UrlOf, scale: Scale) -> dict[str, Usage]:
                     _draw(database)
 
             used = _used(database, os.getpid(), draw)
-            costs[_PAGE.format(jobs=jobs, workers=workers)] = used.times(1 / scale.pages)
+            costs[PAGE_ROW.format(jobs, workers)] = used.times(1 / scale.pages)
     return costs
 
 

@@ -7,8 +7,9 @@ from benchmarks.record import Record, UnreadableRecords
 
 _DATABASE = "PostgreSQL"
 _MEASURED_WORKERS = 1_000
-_PAGE = "a page of 20 waiting jobs: {:,} jobs, {:,} workers"
-_QUEUES = ((100, 100), (100, 500), (20_000, 100))
+PAGE_ROW = "a page of 20 waiting jobs: {:,} jobs, {:,} workers"
+"""The row of a measured page; `.format(jobs, workers)`."""
+QUEUES = ((100, 100), (100, 500), (20_000, 100))
 """Jobs and workers of the measured pages: the second has more workers, the third more jobs."""
 
 
@@ -66,9 +67,9 @@ class UnitCosts:
     def of(cls, records: Mapping[str, Record]) -> "UnitCosts":
         """Those of the last run; raises UnreadableRecords if it left one of them out."""
         page, more_workers, more_jobs = (
-            _cost(records, _PAGE.format(jobs, workers)) for jobs, workers in _QUEUES
+            _cost(records, PAGE_ROW.format(jobs, workers)) for jobs, workers in QUEUES
         )
-        (few_jobs, few_workers), (_, many_workers), (many_jobs, _) = _QUEUES
+        (few_jobs, few_workers), (_, many_workers), (many_jobs, _) = QUEUES
         of_worker = more_workers.beyond(page).times(1 / (many_workers - few_workers))
         of_job = more_jobs.beyond(page).times(1 / (many_jobs - few_jobs))
         look = _of_postgres(records, "queue", "the reaper's look, nothing due")

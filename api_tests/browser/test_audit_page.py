@@ -2,35 +2,22 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from api_tests.support.access import bearer, make_token
 from api_tests.support.axe import violations
+from api_tests.support.context_server import context, server
 from api_tests.support.fake_dashboard_server import DEADLINE_MS
-from api_tests.support.server_context import Clock, server_context
 from api_tests.support.specs import SPEC
 from api_tests.support.threaded_server import ThreadedServer
 from service.context import AppContext
 from service.contract.access import Role
-from service.settings import Settings
-from service.store.engine import Database
+
+__all__ = ["context", "server"]
 
 _MANY = 60
-
-
-@pytest.fixture
-def context(sqlite: Database, tmp_path: Path) -> AppContext:
-    return server_context(sqlite, tmp_path, Clock(), Settings(volume=tmp_path))
-
-
-@pytest.fixture
-def server(context: AppContext) -> Iterator[ThreadedServer]:
-    server = ThreadedServer(context)
-    yield server
-    server.stop()
 
 
 @pytest.fixture

@@ -1,37 +1,24 @@
 """Whose a job is, as the page shows it to its owner, to others and to those who only look."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from api_tests.support.access import bearer, make_token
+from api_tests.support.context_server import context, server
 from api_tests.support.fake_agent import FakeAgent
 from api_tests.support.fake_dashboard_server import DEADLINE_MS
-from api_tests.support.server_context import Clock, server_context
 from api_tests.support.specs import SPEC
 from api_tests.support.threaded_server import ThreadedServer
 from service.context import AppContext
 from service.contract.access import Role
-from service.settings import Settings
-from service.store.engine import Database
+
+__all__ = ["context", "server"]
 
 ROW = "tr[data-job]"
 WIDTH = 1280
 _PEOPLE = {"ann": Role.ADMIN, "bob": Role.USER, "eve": Role.USER, "vic": Role.VIEWER}
-
-
-@pytest.fixture
-def context(sqlite: Database, tmp_path: Path) -> AppContext:
-    return server_context(sqlite, tmp_path, Clock(), Settings(volume=tmp_path))
-
-
-@pytest.fixture
-def server(context: AppContext) -> Iterator[ThreadedServer]:
-    server = ThreadedServer(context)
-    yield server
-    server.stop()
 
 
 @pytest.fixture
@@ -42,14 +29,14 @@ def secrets(context: AppContext) -> dict[str, str]:
 @pytest.fixture
 def visit(browser: Browser, server: ThreadedServer) -> Iterator[Callable[..., Page]]:
     """A browser of somebody's own at an address, who logs in if a secret is given."""
-    contexts = []
+    windows = []
 
     def open_page(address: str, secret: str | None = None) -> Page:
         viewport = {"width": WIDTH, "height": 800}
-        context = browser.new_context(base_url=server.url, viewport=viewport)  # type: ignore[arg-type]
-        contexts.append(context)
-        context.set_default_timeout(DEADLINE_MS)
-        page = context.new_page()
+        window = browser.new_context(base_url=server.url, viewport=viewport)  # type: ignore[arg-type]
+        windows.append(window)
+        window.set_default_timeout(DEADLINE_MS)
+        page = window.new_page()
         page.goto(f"/{address}")
         if secret is not None:
             page.get_by_label("Token").fill(secret)
@@ -57,8 +44,8 @@ def visit(browser: Browser, server: ThreadedServer) -> Iterator[Callable[..., Pa
         return page
 
     yield open_page
-    for context in contexts:
-        context.close()
+    for window in windows:
+        window.close()
 
 
 def _submit(server: ThreadedServer, secret: str | None, name: str) -> str:

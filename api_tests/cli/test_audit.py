@@ -1,33 +1,18 @@
 """`trainyard audit`: who has changed what, on a terminal and for programs."""
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
-import pytest
 from typer.testing import CliRunner, Result
 
 from api_tests.support.access import bearer, make_token
-from api_tests.support.server_context import Clock, server_context
+from api_tests.support.context_server import context, server
 from api_tests.support.specs import SPEC
 from api_tests.support.threaded_server import ThreadedServer
 from service.cli import app
 from service.context import AppContext
 from service.contract.access import Role
-from service.settings import Settings
-from service.store.engine import Database
 
-
-@pytest.fixture
-def context(sqlite: Database, tmp_path: Path) -> AppContext:
-    return server_context(sqlite, tmp_path, Clock(), Settings(volume=tmp_path))
-
-
-@pytest.fixture
-def server(context: AppContext) -> Iterator[ThreadedServer]:
-    server = ThreadedServer(context)
-    yield server
-    server.stop()
+__all__ = ["context", "server"]
 
 
 def _audit(server: ThreadedServer, secret: str, *arguments: str) -> Result:

@@ -1,34 +1,21 @@
 """Whose jobs are, in the commands."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from api_tests.support.access import bearer, make_token
-from api_tests.support.server_context import Clock, server_context
+from api_tests.support.context_server import context, server
 from api_tests.support.specs import SPEC
 from api_tests.support.threaded_server import ThreadedServer
 from service.cli import app
 from service.context import AppContext
 from service.contract.access import Role
-from service.settings import Settings
-from service.store.engine import Database
+
+__all__ = ["context", "server"]
 
 Run = Callable[..., Result]
-
-
-@pytest.fixture
-def context(sqlite: Database, tmp_path: Path) -> AppContext:
-    return server_context(sqlite, tmp_path, Clock(), Settings(volume=tmp_path))
-
-
-@pytest.fixture
-def server(context: AppContext) -> Iterator[ThreadedServer]:
-    server = ThreadedServer(context)
-    yield server
-    server.stop()
 
 
 @pytest.fixture

@@ -1,11 +1,11 @@
 """A job that somebody deletes as soon as it is changed: what was done is answered as done."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from api_tests.support.context_server import server
 from api_tests.support.job_lists import newest_jobs
 from api_tests.support.server_context import Clock, server_context
 from api_tests.support.threaded_server import ThreadedServer
@@ -14,19 +14,14 @@ from service.contract.jobs import ENDED_JOBS
 from service.control.jobs import actions, edits
 from service.store.engine import Database
 
+__all__ = ["server"]
+
 SPEC = {"kind": "train", "recipe": "oneshot", "data": {"dataset": "digits"}}
 
 
 @pytest.fixture
 def context(sqlite: Database, tmp_path: Path) -> AppContext:
     return server_context(sqlite, tmp_path, Clock())
-
-
-@pytest.fixture
-def server(context: AppContext) -> Iterator[ThreadedServer]:
-    server = ThreadedServer(context)
-    yield server
-    server.stop()
 
 
 @pytest.mark.parametrize(

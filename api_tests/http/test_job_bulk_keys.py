@@ -12,7 +12,15 @@ from service.store import idempotency
 
 __all__ = ["yard"]
 
-KEY = {"Idempotency-Key": "cut-off"}
+KEYS = {action: {"Idempotency-Key": f"cut off: {action}"} for action in ("retry", "delete")}
+
+
+def cut_off(yard: JobYard, body: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Send a call whose last transaction, which would store its reply, fails."""
+    with monkeypatch.context() as broken:
+        broken.setattr(idempotency, "add_reply", None)
+        answer = yard.http.post("/jobs/bulk", json=body, headers=KEYS[body["action"]])
+        assert answer.status_code == 500
 
 
 def test_the_same_key_gives_the_same_part_and_the_same_place_to_go_on(yard: JobYard) -> None:
@@ -55,11 +63,9 @@ def test_a_call_that_was_cut_off_retries_no_job_twice_when_it_is_sent_again(
     ids = [yard.submit(labels={"team": "cut-off"}) for _ in range(3)]
     yard.bulk("cancel", ids=ids)
     body = {"action": "retry", "ids": ids, "from": "start"}
-    with monkeypatch.context() as broken:
-        broken.setattr(idempotency, "add_reply", None)
-        assert yard.http.post("/jobs/bulk", json=body, headers=KEY).status_code == 500
+    cut_off(yard, body, monkeypatch)
     assert yard.listed(label="team:cut-off")["counts"]["queued"] == 2
-    again = yard.http.post("/jobs/bulk", json=body, headers=KEY).json()
+    again = yard.http.post("/jobs/bulk", json=body, headers=KEYS["retry"]).json()
     assert yard.listed(label="team:cut-off")["counts"]["queued"] == 3
     assert {each["job"]["parent_job_id"] for each in again["results"]} == set(ids)
 
@@ -71,12 +77,9 @@ def test_a_call_that_was_cut_off_tells_of_each_job_that_it_deleted_when_it_is_se
     ids = [yard.submit(labels={"team": "half-deleted"}) for _ in range(3)]
     yard.bulk("cancel", ids=ids)
     body = {"action": "delete", "ids": [*ids, "job_unknown"]}
-    key = {"Idempotency-Key": "half deleted"}
-    with monkeypatch.context() as broken:
-        broken.setattr(idempotency, "add_reply", None)
-        assert yard.http.post("/jobs/bulk", json=body, headers=key).status_code == 500
+    cut_off(yard, body, monkeypatch)
     assert yard.listed(label="team:half-deleted")["counts"]["cancelled"] == 1
-    again = yard.http.post("/jobs/bulk", json=body, headers=key).json()
+    again = yard.http.post("/jobs/bulk", json=body, headers=KEYS["delete"]).json()
     assert [each["ok"] for each in again["results"]] == [True, True, True, False]
     other = yard.bulk("delete", ids=ids)
     assert [each["problem"]["code"] for each in other["results"]] == ["no_such_job"] * 3

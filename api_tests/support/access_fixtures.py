@@ -7,11 +7,14 @@ import httpx
 import pytest
 
 from api_tests.support.access import clients_of_people
+from api_tests.support.context_server import server
 from api_tests.support.server_context import Clock, server_context
 from api_tests.support.threaded_server import ThreadedServer
 from service.context import AppContext
 from service.settings import Settings
 from service.store.engine import Database
+
+__all__ = ["TOKEN", "clock", "context", "people", "server"]
 
 TOKEN = "of-the-settings"
 
@@ -27,14 +30,6 @@ def context(database: Database, tmp_path: Path, clock: Clock) -> AppContext:
     """A server with a token in its settings, over a database of each kind."""
     settings = Settings(volume=tmp_path, token=TOKEN)
     return server_context(database, tmp_path, clock, settings)
-
-
-@pytest.fixture
-def server(context: AppContext) -> Iterator[ThreadedServer]:
-    """Its routes."""
-    server = ThreadedServer(context)
-    yield server
-    server.stop()
 
 
 @pytest.fixture
