@@ -236,28 +236,3 @@ def _drivers(what: str) -> list[psutil.Process]:
 
 def _below(process: psutil.Process) -> list[psutil.Process]:
     return [process, *process.children(recursive=True)]
-
-
-def test_an_attempt_begins_on_no_node_while_another_has_one_of_them(
-    start_ray_launcher: StartRayLauncher, tmp_path: Path
-) -> None:
-    holder = an_attempt(start_ray_launcher(TRAINER), tmp_path, hosts=1, **LONG)
-    holder.wait_for("progress")
-    wide = an_attempt(start_ray_launcher(TRAINER), tmp_path)
-    holder.set_deadline(3600)
-    wide.set_deadline(3600)
-    begun: set[str] = set()
-
-    def has_ended() -> bool:
-        begun.update(map(title_of, wide.processes()))
-        return wide.handle.wait(0) is not None
-
-    eventually(has_ended, 150)
-    exit_ = wide.end()
-    assert begun == set()
-    assert wide.kinds() == []
-    assert "no room within 60 s" in exit_.problem
-    assert len(exit_.lost_hosts) == 2
-    assert holder.handle.wait(0) is None
-    holder.handle.kill()
-    holder.end()
