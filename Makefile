@@ -29,7 +29,7 @@ up: install ## Start the control plane and a worker, and stay up
 	$(BIN)/trainyard up --data-dir "$(YARD)" --port $(PORT)
 
 test: install chromium node_modules/installed ## Run every test
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadgroup
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 3 --dist loadgroup --no-loadscope-reorder
 
 check: install node_modules/installed ## Lint, types, and who may import whom; the dashboard's types and units
 	$(BIN)/ruff check .

@@ -11,7 +11,14 @@ import pytest
 import structlog
 
 from api_tests.support.comparison_table import pytest_terminal_summary as pytest_terminal_summary
+from api_tests.support.early_failures import pytest_configure as pytest_configure
 from api_tests.support.postgres import Postgres
+from api_tests.support.xdist_groups import (
+    pytest_collection_modifyitems as pytest_collection_modifyitems,
+)
+from api_tests.support.xdist_groups import (
+    pytest_xdist_make_scheduler as pytest_xdist_make_scheduler,
+)
 from service.store.engine import Database
 from service.store.migrate import upgrade
 
