@@ -43,6 +43,21 @@ def test_a_checkpoint_is_recorded_once_and_becomes_the_latest(
     assert len(control_plane.events_of(job, "checkpoint")) == 1
 
 
+def test_a_training_that_ends_before_it_told_of_its_progress_is_at_its_checkpoints_step(
+    control_plane: ControlPlane, agent: Agent
+) -> None:
+    job = control_plane.submit()
+    claim, manifest = agent.claimed(), a_manifest(job.id, 5)
+    started = an_event(1, "started", step=0, total_steps=20, resumed_from=None)
+    agent.beat(claim, started, an_event(2, "checkpoint", **published_body(manifest)))
+    shown = control_plane.job(job).progress
+    assert (shown.step, shown.total_steps, shown.fraction) == (5, 20, 0.25)
+    agent.beat(claim, an_event(3, "progress", step=9, total_steps=20, phase="train"))
+    earlier = a_manifest(job.id, 8)
+    agent.beat(claim, an_event(4, "checkpoint", **published_body(earlier)))
+    assert control_plane.job(job).progress.step == 9
+
+
 def test_a_checkpoint_with_a_metric_that_is_no_number_is_still_recorded(
     control_plane: ControlPlane, agent: Agent
 ) -> None:

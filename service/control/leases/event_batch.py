@@ -87,6 +87,12 @@ class EventBatch:
             **{"eta_seconds": None, "images_per_second": None} | speed,
         )
 
+    def reach(self, step: int) -> None:
+        """The training has come to a step at least, though no event of its progress says so yet."""
+        now = self._progress
+        if now.step < step <= now.total_steps:
+            self._set(step=step, fraction=step / now.total_steps)
+
     def set_epoch(self, steps_per_epoch: int | None) -> None:
         """How long an epoch is, if the attempt has told it."""
         if steps_per_epoch is not None:

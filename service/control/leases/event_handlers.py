@@ -14,7 +14,7 @@ from service.contract.events import Damaged, Measured, NoteBody, Progressed, Pub
 from service.contract.jobs import Job, JobState
 from service.contract.reading import read
 from service.contract.sentences import sentence_of
-from service.contract.specs import NetworkSpec
+from service.contract.specs import NetworkSpec, TrainSpec
 from service.contract.unreadable_events import UNREADABLE_EVENT
 from service.control.checkpoints.publishing import InvalidCheckpoint, publish
 from service.control.checkpoints.retention import pointers, refresh_pointers
@@ -180,6 +180,8 @@ def _checkpoint(tx: Connection, batch: EventBatch, body: dict[str, Any]) -> None
     publication = publish(tx, batch.job, batch.attempt, published, batch.now)
     if publication is not None:
         batch.values |= publication.job_values
+        if isinstance(batch.job.spec, TrainSpec):
+            batch.reach(published.checkpoint.step)
         batch.published.append((published.checkpoint, published.seconds))
         note(tx, batch, "checkpoint", publication.message)
         message, manifest = publication.message, published.checkpoint
