@@ -3,13 +3,21 @@ from pathlib import Path
 
 import pytest
 
-from api_tests.support.installation import TRAIN, Installation
+from api_tests.support.installation import PATIENT, TRAIN, Installation
 
 
 @pytest.fixture
 def installation(tmp_path: Path) -> Iterator[Installation]:
     """A control plane without workers."""
     installation = Installation(tmp_path)
+    yield installation
+    installation.close()
+
+
+@pytest.fixture
+def patient_installation(tmp_path: Path) -> Iterator[Installation]:
+    """One whose trainings go on for a minute without it."""
+    installation = Installation(tmp_path, **PATIENT)
     yield installation
     installation.close()
 

@@ -23,7 +23,6 @@ pytestmark = pytest.mark.xdist_group("leases of seconds")
 
 LONGER = TRAIN | {"params": PARAMS | {"total_iters": 80, "val_interval": 80}}
 ENDLESS = TRAIN | {"params": PARAMS | {"total_iters": 5000, "val_interval": 5000}}
-PATIENT = {"SELF_END_SECONDS": "60", "REASSIGN_SECONDS": "70"}
 # Room between the end of the one and the beginning of the other, for a busy machine.
 HASTY = {
     "UNREACHABLE_SECONDS": "1",
@@ -31,13 +30,6 @@ HASTY = {
     "KILL_GRACE_SECONDS": "1",
     "REASSIGN_SECONDS": "10",
 }
-
-
-@pytest.fixture
-def patient_installation(tmp_path: Path) -> Iterator[Installation]:
-    installation = Installation(tmp_path, **PATIENT)
-    yield installation
-    installation.close()
 
 
 @pytest.fixture

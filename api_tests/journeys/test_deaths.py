@@ -73,14 +73,14 @@ def test_a_killed_worker_is_replaced_by_another_when_its_lease_has_run_out(
 
 
 def test_a_killed_server_that_is_started_again(
-    installation: Installation, undisturbed: str
+    patient_installation: Installation, undisturbed: str
 ) -> None:
-    installation.start_worker()
-    job_id = installation.client.submit(TRAIN).id
-    installation.running_past(job_id, 10)
-    kill(installation.server)
-    installation.start_server()
-    assert _ends_undisturbed(installation, job_id, undisturbed) == 1
+    patient_installation.start_worker()
+    job_id = patient_installation.client.submit(TRAIN).id
+    patient_installation.running_past(job_id, 10)
+    kill(patient_installation.server)
+    patient_installation.start_server()
+    assert _ends_undisturbed(patient_installation, job_id, undisturbed) == 1
 
 
 def test_everything_killed_at_once(installation: Installation, undisturbed: str) -> None:

@@ -1,6 +1,6 @@
 """Whatever dies of a training of two ranks on one host: what its job says, and after how long.
 
-One training goes on from death to death; `-s` shows after how many seconds, of leases of 18 s.
+One training goes on from death to death; `-s` shows after how many seconds, of leases of 28 s.
 """
 
 import signal

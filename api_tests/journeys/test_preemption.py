@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from api_tests.support.installation import TRAIN, Installation, rank_of, until
+from api_tests.support.installation import PATIENT, TRAIN, Installation, rank_of, until
 from service.client import TrainyardClient
 
 # One after another: their leases are of seconds, and each needs the machine's cores.
@@ -17,7 +17,7 @@ URGENT = TRAIN | {"priority": 5, "params": TRAIN["params"] | {"total_iters": 5}}
 @pytest.fixture
 def installation(tmp_path: Path) -> Iterator[Installation]:
     """A control plane by which an attempt need not run for a minute before it is preempted."""
-    patience = {"KILL_GRACE_SECONDS": "20", "REASSIGN_SECONDS": "40"}
+    patience = PATIENT | {"KILL_GRACE_SECONDS": "20", "REASSIGN_SECONDS": "90"}
     installation = Installation(tmp_path, PREEMPT_AFTER_SECONDS="0.1", **patience)
     yield installation
     installation.close()

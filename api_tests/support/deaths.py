@@ -16,8 +16,8 @@ from service.contract.jobs import Attempt, Event
 from service.contract.process_title import process_title
 
 _ENDLESS = PARAMS | {"total_iters": 100_000, "val_interval": 100_000, "save_interval": 20}
-LEASES = {"SELF_END_SECONDS": "10", "KILL_GRACE_SECONDS": "2", "REASSIGN_SECONDS": "18"}
-"""Room between the end of one attempt and the next one's begin, for a busy machine."""
+LEASES = {"SELF_END_SECONDS": "20", "KILL_GRACE_SECONDS": "2", "REASSIGN_SECONDS": "28"}
+"""Room for a server to start again, and between the end of one attempt and the next one's begin."""
 ON_TWO_HOSTS = TRAIN | {"params": _ENDLESS, "resources": {"hosts": 2}}
 ON_ONE_HOST = TRAIN | {"params": _ENDLESS, "resources": {"ranks": 2}}
 

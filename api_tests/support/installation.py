@@ -47,6 +47,8 @@ QUICK = {
     "REASSIGN_SECONDS": "13",
     "RETRY_BACKOFF_SECONDS": "0.1",
 }
+PATIENT = {"SELF_END_SECONDS": "60", "REASSIGN_SECONDS": "70"}
+"""For what must go on without a control plane, however long that takes to start again."""
 
 
 class Installation:

@@ -1,6 +1,6 @@
 """Whatever dies of a training over two hosts: what its job says, and that nothing is left.
 
-One training goes on from death to death; `-s` shows after how many seconds, of leases of 18 s.
+One training goes on from death to death; `-s` shows after how many seconds, of leases of 28 s.
 """
 
 import signal
