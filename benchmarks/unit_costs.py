@@ -59,6 +59,7 @@ class UnitCosts:
     commits_per_second: float
     """By one connection: several share a flush."""
     job_row_count: float
+    """Rows that are written, those of points among them, which are moved when the job has ended."""
     job_bytes: float
     series_bytes: float
     """Of `job_bytes` those of the points of its series."""
@@ -87,7 +88,7 @@ class UnitCosts:
             commits_per_second=_of_postgres(records, "submissions", "the database alone", 2),
             job_row_count=sum(_number(records, "job_rows", (name,), 1) for name in tables),
             job_bytes=_number(records, "job_rows", ("all",), 2),
-            series_bytes=_number(records, "job_rows", ("metrics",), 2),
+            series_bytes=_number(records, "job_rows", ("series_arrays",), 2),
         )
 
 

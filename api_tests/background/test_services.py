@@ -50,7 +50,7 @@ def services(context: AppContext) -> Iterator[BackgroundServices]:
     [
         ("reaper", reaper, "is_due"),
         ("pruner", idempotency, "delete_before"),
-        ("compactor", series, "job_with_many_rows"),
+        ("compactor", series, "job_to_compact"),
         ("gc", Collector, "finish"),
         ("webhooks", webhook_outbox, "is_empty"),
         ("space", shutil, "disk_usage"),

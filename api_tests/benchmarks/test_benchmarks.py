@@ -82,6 +82,7 @@ def test_the_rows_that_a_job_leaves_are_counted_and_weighed() -> None:
     assert [rows[name][1] for name in ("checkpoints", "jobs", "attempts")] == ["2", "1", "1"]
     assert int(rows["metrics"][1]) >= 4 * 3
     assert all(float(rows[name][2].replace(",", "")) > 0 for name in ("jobs", "metrics", "all"))
+    assert int(rows["series_arrays"][1]) >= 3
 
 
 def test_charts_are_measured_on_both_databases_beside_all_rows() -> None:

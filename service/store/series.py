@@ -9,12 +9,13 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Select, bindparam, delete, func, select
+from sqlalchemy import BindParameter, Connection, Select, bindparam, delete, exists, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from service.contract.jobs import ENDED_JOBS
 from service.domain.point_arrays import NO_POINTS, STEP_BYTES, PointArrays
 from service.store.engine import BINARY_RESULTS
-from service.store.tables import metrics, series_arrays
+from service.store.tables import jobs, metrics, series_arrays
 
 MOST_POINTS = 10_000
 """A series that grows beyond it is thinned to half of it."""
@@ -97,10 +98,10 @@ def compact(tx: Connection, job_id: str, series_count: int = 1) -> list[str]:
     return long_names
 
 
-def job_with_many_rows(tx: Connection, after: str) -> str | None:
-    """The first job after an id that has more points in rows than heartbeats leave there.
+def job_to_compact(tx: Connection, after: str) -> str | None:
+    """The first job after an id whose points in rows no heartbeat will move into arrays.
 
-    None if there is none.
+    It has ended, or has more of them than heartbeats leave there. None if there is none.
     """
     # One step of the index for each job, however many rows a job has.
     first = select(func.min(metrics.c.job_id).label("job_id")).where(metrics.c.job_id > after)
@@ -109,7 +110,8 @@ def job_with_many_rows(tx: Connection, after: str) -> str | None:
     ids = ids.union_all(select(following.scalar_subquery()).where(ids.c.job_id.is_not(None)))
     further = select(metrics.c.step).where(metrics.c.job_id == ids.c.job_id)
     has_many = further.offset(_MOST_ROWS).limit(1).exists()
-    query = select(ids.c.job_id).where(ids.c.job_id.is_not(None), has_many)
+    has_ended = exists().where(jobs.c.id == ids.c.job_id, jobs.c.state.in_(ENDED_JOBS))
+    query = select(ids.c.job_id).where(ids.c.job_id.is_not(None), has_ended | has_many)
     return tx.execute(query.limit(1)).scalar_one_or_none()
 
 
