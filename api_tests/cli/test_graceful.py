@@ -16,7 +16,7 @@ import pytest
 from api_tests.support.trainings import ENDLESS
 from service.client import TrainyardClient
 
-pytestmark = pytest.mark.xdist_group("trainyard")
+pytestmark = pytest.mark.xdist_group("whole machine")
 
 SERVER_SECONDS = 6.0
 WORKER_SECONDS = 30.0

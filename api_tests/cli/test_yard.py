@@ -19,7 +19,7 @@ from api_tests.support.trainings import ENDLESS
 from service.client import ServerUnreachable, TrainyardClient
 from service.contract.jobs import JobState
 
-pytestmark = pytest.mark.xdist_group("trainyard")
+pytestmark = pytest.mark.xdist_group("whole machine")
 
 DEMO_SECONDS = 1200.0
 """A demo takes minutes of the CPU, and has a part of it where other tests run beside it."""

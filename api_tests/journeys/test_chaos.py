@@ -7,7 +7,7 @@ import pytest
 from chaos.rounds import one_round
 
 # One after another: their leases are of seconds, and each needs the machine's cores.
-pytestmark = pytest.mark.xdist_group("leases of seconds")
+pytestmark = pytest.mark.xdist_group("whole machine")
 
 
 @pytest.mark.timeout(300)

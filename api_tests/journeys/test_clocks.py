@@ -13,7 +13,7 @@ from chaos.clock import set_ahead
 from service.contract.jobs import Job
 
 # One after another: their leases are of seconds, and each needs the machine's cores.
-pytestmark = pytest.mark.xdist_group("leases of seconds")
+pytestmark = pytest.mark.xdist_group("whole machine")
 
 HOUR_SECONDS = 3600.0
 

@@ -19,7 +19,7 @@ from service.contract.checkpoints import attempt_path
 from service.volume.folder import checkpoints_in
 
 # One after another: their leases are of seconds, and each needs the machine's cores.
-pytestmark = pytest.mark.xdist_group("leases of seconds")
+pytestmark = pytest.mark.xdist_group("whole machine")
 
 LONGER = TRAIN | {"params": PARAMS | {"total_iters": 80, "val_interval": 80}}
 ENDLESS = TRAIN | {"params": PARAMS | {"total_iters": 5000, "val_interval": 5000}}

@@ -9,7 +9,7 @@ from api_tests.support.processes import lives
 from service.contract.checkpoints import tensorboard_path
 
 # One after another: their leases are of seconds, and each needs the machine's cores.
-pytestmark = pytest.mark.xdist_group("leases of seconds")
+pytestmark = pytest.mark.xdist_group("whole machine")
 
 
 def _ends_undisturbed(installation: Installation, job_id: str, undisturbed: str) -> int:

@@ -8,7 +8,7 @@ from api_tests.support.gpu_driver import FakeDriver, a_gpu
 from api_tests.support.installation import PATIENCE_SECONDS, TRAIN, Installation, rank_of
 
 # One after another: their leases are of seconds, and each needs the machine's cores.
-pytestmark = pytest.mark.xdist_group("leases of seconds")
+pytestmark = pytest.mark.xdist_group("whole machine")
 
 WORKER = "api_tests.support.fake_gpu_worker"
 

@@ -15,7 +15,7 @@ from api_tests.support.installation import Installation, kill
 from api_tests.support.worker_process import title_of
 from service.contract.process_title import process_title
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("leases of seconds")]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("whole machine")]
 
 
 @pytest.fixture(scope="module")

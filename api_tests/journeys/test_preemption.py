@@ -9,7 +9,7 @@ from api_tests.support.installation import PATIENT, TRAIN, Installation, rank_of
 from service.client import TrainyardClient
 
 # One after another: their leases are of seconds, and each needs the machine's cores.
-pytestmark = pytest.mark.xdist_group("leases of seconds")
+pytestmark = pytest.mark.xdist_group("whole machine")
 
 URGENT = TRAIN | {"priority": 5, "params": TRAIN["params"] | {"total_iters": 5}}
 

@@ -17,7 +17,7 @@ from service.contract.jobs import Job
 from workers.recipes import build
 
 # One after another: their leases are of seconds, and each needs the machine's cores.
-pytestmark = pytest.mark.xdist_group("leases of seconds")
+pytestmark = pytest.mark.xdist_group("whole machine")
 
 PATIENCE_SECONDS = 300.0
 HARDLY = TRAIN["params"] | SHORT | {"learning_rate": 1e-30}

@@ -6,7 +6,7 @@ import pytest
 
 from api_tests.support.installation import PARAMS, TRAIN, Installation, kill, until
 
-pytestmark = pytest.mark.xdist_group("leases of seconds")
+pytestmark = pytest.mark.xdist_group("whole machine")
 
 TRIALS = 4
 SWEEP: dict[str, Any] = {

@@ -36,7 +36,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.registry,
     pytest.mark.timeout(1500),
-    pytest.mark.xdist_group("images"),
+    pytest.mark.xdist_group("whole machine"),
     pytest.mark.skipif(
         "TRAINYARD_TEST_IMAGES" not in os.environ, reason="set TRAINYARD_TEST_IMAGES: takes minutes"
     ),

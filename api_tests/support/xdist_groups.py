@@ -24,7 +24,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Let groups with slow tests come first, then the others that are marked.
 
-    So no process has a long one left when the rest is done. Without pytest-xdist nothing changes.
+    So no process has a long one left when the rest is done. Those that need a whole machine for
+    themselves, or have leases of seconds, are one group: none of them runs beside another.
+    Without pytest-xdist nothing changes.
     """
     if not hasattr(config, "workerinput"):
         return
