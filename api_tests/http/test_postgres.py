@@ -9,7 +9,7 @@ from sqlalchemy import Connection, create_engine, text
 
 from api_tests.support.fake_agent import FakeAgent
 from api_tests.support.postgres import Postgres
-from api_tests.support.server import Server, wait_for
+from api_tests.support.server import Server, two_servers, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -18,22 +18,13 @@ def database_url(postgres: Postgres) -> str:
 
 
 @pytest.fixture(scope="module")
-def servers(
-    database_url: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Server, Server]]:
-    """Two servers over one database and one volume."""
-    folder = tmp_path_factory.mktemp("servers")
-    both = []
-    for name in ("one", "two"):
-        (folder / name).mkdir()
-        both.append(Server(folder / name, database_url=database_url, volume=f"{folder}/volume"))
-    yield both[0], both[1]
-    for server in both:
-        server.stop()
+def servers(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Server]]:
+    with two_servers(tmp_path_factory.mktemp("servers"), database_url) as servers:
+        yield servers
 
 
 def test_one_key_sent_to_two_servers_at_once_makes_one_job(
-    servers: tuple[Server, Server],
+    servers: list[Server],
 ) -> None:
     agent = FakeAgent(servers[0])
     spec, key = agent.spec(), {"Idempotency-Key": "one key"}
@@ -50,7 +41,7 @@ def test_one_key_sent_to_two_servers_at_once_makes_one_job(
 
 @pytest.mark.parametrize("resource", ["jobs", "imports", "retries"])
 def test_a_call_whose_key_another_call_is_storing_waits_for_it_and_gives_its_job(
-    servers: tuple[Server, Server], database_url: str, resource: str
+    servers: list[Server], database_url: str, resource: str
 ) -> None:
     http = servers[0].http
     agent = FakeAgent(servers[0])
@@ -95,7 +86,7 @@ def _has_waiting_insert(watching: Connection) -> bool:
         return bool(watching.execute(waiting).scalar())
 
 
-def test_a_job_submitted_to_one_server_runs_by_the_other(servers: tuple[Server, Server]) -> None:
+def test_a_job_submitted_to_one_server_runs_by_the_other(servers: list[Server]) -> None:
     agent = FakeAgent(servers[0])
     job = servers[1].http.post("/jobs", json=agent.spec()).json()
     claim = agent.ask(wait_seconds=10).json()
@@ -119,7 +110,7 @@ def test_a_job_submitted_to_one_server_runs_by_the_other(servers: tuple[Server, 
     ],
 )
 def test_a_character_that_the_database_cannot_hold_is_no_mistake_of_the_server(
-    servers: tuple[Server, Server], path: str, query: dict[str, str]
+    servers: list[Server], path: str, query: dict[str, str]
 ) -> None:
     answer = servers[0].http.get(path, params=query)
     assert answer.status_code in (200, 404, 422), answer.text

@@ -12,7 +12,7 @@ from api_tests.support.event_stream import stream
 from api_tests.support.fake_agent import FakeAgent
 from api_tests.support.postgres import Postgres
 from api_tests.support.problems import problem_of
-from api_tests.support.server import Server, wait_for
+from api_tests.support.server import Server, two_servers, wait_for
 
 
 @pytest.fixture
@@ -27,14 +27,8 @@ def own_postgres() -> Iterator[Postgres]:
 
 @pytest.fixture
 def servers(own_postgres: Postgres, tmp_path: Path) -> Iterator[list[Server]]:
-    """Two servers over one database and one volume."""
-    url, both = own_postgres.make(), []
-    for name in ("one", "two"):
-        (tmp_path / name).mkdir()
-        both.append(Server(tmp_path / name, database_url=url, volume=f"{tmp_path}/volume"))
-    yield both
-    for server in both:
-        server.stop()
+    with two_servers(tmp_path, own_postgres.make()) as servers:
+        yield servers
 
 
 def test_a_database_that_crashed_and_came_back_has_lost_nothing_and_the_servers_are_back(

@@ -8,7 +8,7 @@ from standardwebhooks import Webhook as Verifier
 
 from api_tests.support.fake_agent import FakeAgent
 from api_tests.support.postgres import Postgres
-from api_tests.support.server import Server, wait_for
+from api_tests.support.server import Server, two_servers, wait_for
 from api_tests.support.webhook_calls import LOCAL, deliveries, ended, hook
 from api_tests.support.webhook_receiver import WebhookReceiver
 
@@ -76,25 +76,18 @@ def test_what_waits_while_a_server_is_killed_is_then_signed_by_both_secrets_of_a
 def test_two_servers_over_one_database_send_each_message_once(
     postgres: Postgres, tmp_path: Path, receiver: WebhookReceiver
 ) -> None:
-    url = postgres.make()
-    servers = []
-    for name in ("one", "two"):
-        (tmp_path / name).mkdir()
-        volume = f"{tmp_path}/volume"
-        servers.append(Server(tmp_path / name, database_url=url, volume=volume, **LOCAL))
-    made = hook(servers[0], receiver)
-    agent = FakeAgent(servers[0])
-    jobs = [
-        servers[number % 2].http.post("/jobs", json=agent.spec()).json()["id"]
-        for number in range(20)
-    ]
-    servers[1].http.post(f"/webhooks/{made['id']}/test")
-    wait_for(lambda: len(deliveries(servers[0], made)) == 20, "a page of deliveries")
-    wait_for(lambda: len(receiver.received) >= 21, "the messages")
-    ended(servers[0], made, 20)
+    with two_servers(tmp_path, postgres.make(), **LOCAL) as servers:
+        made = hook(servers[0], receiver)
+        agent = FakeAgent(servers[0])
+        jobs = [
+            servers[number % 2].http.post("/jobs", json=agent.spec()).json()["id"]
+            for number in range(20)
+        ]
+        servers[1].http.post(f"/webhooks/{made['id']}/test")
+        wait_for(lambda: len(deliveries(servers[0], made)) == 20, "a page of deliveries")
+        wait_for(lambda: len(receiver.received) >= 21, "the messages")
+        ended(servers[0], made, 20)
+        agent.http.close()
     assert set(Counter(each.event_id for each in receiver.received).values()) == {1}
     told = [each.json["data"]["job"]["id"] for each in receiver.received if "job" in each.body]
     assert sorted(told) == sorted(jobs)
-    agent.http.close()
-    for server in servers:
-        server.stop()

@@ -6,7 +6,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
@@ -73,6 +74,19 @@ class Server:
         self.http.close()
         self.process.send_signal(number)
         return self.process.wait(DEADLINE_SECONDS)
+
+
+@contextmanager
+def two_servers(folder: Path, database_url: str, **settings: str) -> Iterator[list[Server]]:
+    """Two servers over one PostgreSQL and one volume."""
+    with ExitStack() as stack:
+        servers = []
+        for name in ("one", "two"):
+            (folder / name).mkdir()
+            settings |= {"database_url": database_url, "volume": f"{folder}/volume"}
+            servers.append(Server(folder / name, **settings))
+            stack.callback(servers[-1].stop)
+        yield servers
 
 
 def refused_start(folder: Path, **settings: str) -> tuple[int, str]:
