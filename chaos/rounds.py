@@ -123,11 +123,13 @@ def one_round(folder: Path, seed: int, *, jobs: int, fault_seconds: float) -> Ro
 def _run_undisturbed(
     installation: Installation, history: History, specs: Sequence[dict[str, Any]]
 ) -> dict[int, Outcome]:
+    # On a busy machine one may be given back once for a lease of seconds: were its weights not those
+    # of a run in one piece, the others would not have the same.
     client = installation.client
     outcomes: dict[int, Outcome] = {}
     for job_id in [_submit(client, history, spec) for spec in specs]:
         job = client.wait(job_id, timeout_seconds=120, poll_seconds=0.1)
-        assert (job.state, job.attempt) == ("succeeded", 1), job.message
+        assert job.state == "succeeded", job.message
         digest = installation.final_digest(job_id)
         outcomes[seed_of(job)] = Outcome(digest, table_of(client, job))
     return outcomes
