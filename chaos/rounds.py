@@ -123,8 +123,8 @@ def one_round(folder: Path, seed: int, *, jobs: int, fault_seconds: float) -> Ro
 def _run_undisturbed(
     installation: Installation, history: History, specs: Sequence[dict[str, Any]]
 ) -> dict[int, Outcome]:
-    # On a busy machine one may be given back once for a lease of seconds: were its weights not those
-    # of a run in one piece, the others would not have the same.
+    # On a busy machine one may be given back once, for a lease of seconds: if its weights were not
+    # those of a run in one piece, the others would not have the same.
     client = installation.client
     outcomes: dict[int, Outcome] = {}
     for job_id in [_submit(client, history, spec) for spec in specs]:

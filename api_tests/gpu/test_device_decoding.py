@@ -30,7 +30,7 @@ from workers.data.sources import open_split
 from workers.data.transforms import preprocess_of
 from workers.training.device_inputs import DecodedInputs, StreamedInputs
 
-pytestmark = pytest.mark.xdist_group("gpu: attempts")
+pytestmark = pytest.mark.xdist_group("training")
 SIZE, BATCHES = 32, 6
 LEVELS = {"cpu": 1.0, "cuda": 4.0}
 """How far a mean pixel may be off: another decoder rounds and smooths colours in its own way."""

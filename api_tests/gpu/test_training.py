@@ -27,7 +27,7 @@ from api_tests.support.devices import DEVICES, hide_gpus
 from chaos.kills import series
 from workers.attempt_dir import AttemptDir
 
-pytestmark = pytest.mark.xdist_group("gpu: attempts")
+pytestmark = pytest.mark.xdist_group("training")
 SPEC = train_spec(total_iters=12, save_interval=4, val_interval=6, preprocessing="bgr_normalized")
 LITTLE_SHARE = 0.002
 

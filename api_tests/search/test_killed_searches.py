@@ -16,7 +16,7 @@ from api_tests.support.digit_searches import Searched, TrainedSupernet, found, k
 from service.contract.candidates import Candidate
 from workers.search.batches import SearchBatches
 
-pytestmark = pytest.mark.xdist_group("search")
+pytestmark = pytest.mark.xdist_group("training")
 
 PARAMS: dict[str, Any] = {
     "generations": 2,

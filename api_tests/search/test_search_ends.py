@@ -15,7 +15,7 @@ from workers.attempt_dir import AttemptDir
 from workers.checkpoints.folder import checkpoints_in
 from workers.search import found, publication
 
-pytestmark = pytest.mark.xdist_group("search")
+pytestmark = pytest.mark.xdist_group("training")
 
 
 def die(*_: object, **__: object) -> NoReturn:

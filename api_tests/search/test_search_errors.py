@@ -19,7 +19,7 @@ from api_tests.support.digit_searches import DIGITS, TRAINING, TrainedSupernet
 from service.contract.specs import SearchSpec
 from workers.memory_advice import memory_advice
 
-pytestmark = pytest.mark.xdist_group("search")
+pytestmark = pytest.mark.xdist_group("training")
 
 
 def failed(supernet: TrainedSupernet, spec: dict[str, Any], **claim: Any) -> tuple[str, str]:

@@ -22,7 +22,7 @@ from workers.search.batches import SearchBatches, evenly
 from workers.search.kept_batches import KeptBatches
 from workers.training.execution import ORIGINAL
 
-pytestmark = pytest.mark.xdist_group("search")
+pytestmark = pytest.mark.xdist_group("training")
 
 
 class Source:

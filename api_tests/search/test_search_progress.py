@@ -12,7 +12,7 @@ from service.contract.candidates import Fitness
 from workers.runs import rank
 from workers.search import measuring
 
-pytestmark = pytest.mark.xdist_group("search")
+pytestmark = pytest.mark.xdist_group("training")
 
 SECONDS = 30.0
 """Of each group, however many it measures."""

@@ -46,7 +46,7 @@ from workers.search.allowed_paths import AllowedPaths
 from workers.search.path_pictures import choices_png, front_png
 from workers.search.picture import candidates_png, generations_png
 
-pytestmark = pytest.mark.xdist_group("search")
+pytestmark = pytest.mark.xdist_group("training")
 
 
 def test_the_table_does_not_depend_on_groups_and_ranks(

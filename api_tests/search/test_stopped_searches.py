@@ -13,7 +13,7 @@ from api_tests.support.attempts import ended, start, wait
 from api_tests.support.digit_searches import Searched, TrainedSupernet, found, known
 from workers.search.path_tree import PathTree
 
-pytestmark = pytest.mark.xdist_group("search")
+pytestmark = pytest.mark.xdist_group("training")
 
 BATCHES_OF_GROUP = 3
 """Two for the statistics, and one of the images by which candidates are judged."""

@@ -9,7 +9,7 @@ from api_tests.support.digit_searches import Searched, TrainedSupernet, found, k
 from service.contract.agent import ReportedEvent
 from service.contract.candidates import CandidatesWanted, WantedCandidate
 
-pytestmark = pytest.mark.xdist_group("search")
+pytestmark = pytest.mark.xdist_group("training")
 
 
 @pytest.fixture(scope="module")

@@ -25,8 +25,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Let groups with slow tests come first, then the others that are marked.
 
     So no process has a long one left when the rest is done. Those that need a whole machine for
-    themselves, or have leases of seconds, are one group: none of them runs beside another.
-    Without pytest-xdist nothing changes.
+    themselves, or have leases of seconds, are one group, and what trains is another: two such
+    tests keep two cores busy. Without pytest-xdist nothing changes.
     """
     if not hasattr(config, "workerinput"):
         return

@@ -26,7 +26,7 @@ from api_tests.support.attempts import (
 )
 from workers.checkpoints.folder import checkpoints_in, latest_in, verify
 
-pytestmark = pytest.mark.xdist_group("trainer: attempts")
+pytestmark = pytest.mark.xdist_group("training")
 DIGITS = {"dataset": "digits"}
 
 

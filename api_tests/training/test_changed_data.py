@@ -21,7 +21,7 @@ from api_tests.support.other_images import second_rank_without_bmp
 from service.contract.agent import ReportedEvent
 from workers.data.fingerprint import DATA_FILE, read_run_data
 
-pytestmark = pytest.mark.xdist_group("trainer: changed data")
+pytestmark = pytest.mark.xdist_group("training")
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,7 @@ from workers.checkpoints.snapshot import load
 from workers.checkpoints.upstream import write_weights
 from workers.exchange.imports import import_file
 
-pytestmark = pytest.mark.xdist_group("trainer: classes")
+pytestmark = pytest.mark.xdist_group("training")
 FOLDERS, ROWS = ("1", "10", "2"), ("1", "2", "10")
 HEAD = "classifier.0.weight"
 

@@ -36,7 +36,7 @@ from workers.training.calibration import Workload
 from workers.training.execution import ORIGINAL
 from workers.training.failed_trials import FailedTrial, failed_trial, keep_failed_trial
 
-pytestmark = pytest.mark.xdist_group("trainer: compiled")
+pytestmark = pytest.mark.xdist_group("training")
 
 MARK = "TRIAL_OF_TEST"
 RECIPE = """

@@ -15,7 +15,7 @@ from workers.checkpoints.folder import checkpoints_in
 from workers.checkpoints.snapshot import load
 from workers.training.execution import Execution
 
-pytestmark = pytest.mark.xdist_group("trainer: compiled")
+pytestmark = pytest.mark.xdist_group("training")
 
 PARAMS: dict[str, Any] = {
     "total_iters": 3,

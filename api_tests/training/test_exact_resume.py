@@ -27,6 +27,8 @@ from api_tests.support.attempts import (
 from chaos.kills import SPEC, Series, killed, series
 from chaos.kills import left_alone as run_alone
 
+pytestmark = pytest.mark.xdist_group("training")
+
 # 20 images make two batches and a rest: most steps are in the middle of an epoch.
 SPECS: dict[str, dict[str, Any]] = {
     "oneshot": SPEC,
@@ -35,12 +37,6 @@ SPECS: dict[str, dict[str, Any]] = {
         "shufflenet_v2_large", total_iters=5, save_interval=3, val_interval=100
     ),
 }
-
-
-def _grouped(recipe: str, *values: Any, id: str) -> Any:
-    # The runs left alone are shared by the tests of a recipe.
-    mark = pytest.mark.xdist_group(f"trainer: resume {recipe}")
-    return pytest.param(recipe, *values, marks=mark, id=f"{recipe} {id}")
 
 
 @pytest.fixture(scope="module")
@@ -69,10 +65,10 @@ def volume(tmp_path: Path) -> Iterator[Path]:
 @pytest.mark.parametrize(
     ("recipe", "saved", "seen", "data_workers"),
     [
-        _grouped("oneshot", 4, 5, 2, id="in the middle of an epoch, then with loader processes"),
-        _grouped("oneshot", 10, 11, 0, id="at the end of the iterations"),
-        _grouped("oneshot", 16, 17, 1, id="in the batch-norm phase"),
-        _grouped("shufflenet_v2_large", 3, 4, 1, id="with auxiliary heads and lighting"),
+        pytest.param("oneshot", 4, 5, 2, id="within an epoch, then with loader processes"),
+        pytest.param("oneshot", 10, 11, 0, id="at the end of the iterations"),
+        pytest.param("oneshot", 16, 17, 1, id="in the batch-norm phase"),
+        pytest.param("shufflenet_v2_large", 3, 4, 1, id="with auxiliary heads and lighting"),
     ],
 )
 def test_a_killed_run_ends_as_the_run_left_alone(
@@ -91,7 +87,6 @@ def test_a_killed_run_ends_as_the_run_left_alone(
     assert series(volume, first, second) == left_alone(recipe)
 
 
-@pytest.mark.xdist_group("trainer: resume oneshot")
 def test_a_run_killed_at_three_random_moments_ends_as_the_run_left_alone(
     volume: Path, left_alone: Any
 ) -> None:
@@ -100,7 +95,6 @@ def test_a_run_killed_at_three_random_moments_ends_as_the_run_left_alone(
     assert killed(volume, seed, SPECS["oneshot"]) == left_alone("oneshot"), f"seed {seed}"
 
 
-@pytest.mark.xdist_group("trainer: resume oneshot")
 def test_a_stop_cuts_a_validation_short_and_the_next_attempt_makes_up_for_it(
     tmp_path: Path,
 ) -> None:

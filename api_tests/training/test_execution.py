@@ -29,7 +29,7 @@ from workers.training.execution import ORIGINAL, Execution
 from workers.training.state import RunState
 
 pytestmark = [
-    pytest.mark.xdist_group("trainer: compiled"),
+    pytest.mark.xdist_group("training"),
     pytest.mark.usefixtures("compile_cache"),
 ]
 

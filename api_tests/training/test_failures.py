@@ -25,7 +25,7 @@ from api_tests.support.attempts import (
 from service.volume.disk import Disk
 from workers.checkpoints.folder import checkpoints_in, verify
 
-pytestmark = pytest.mark.xdist_group("trainer: attempts")
+pytestmark = pytest.mark.xdist_group("training")
 
 
 @pytest.fixture

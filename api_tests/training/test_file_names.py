@@ -22,7 +22,7 @@ from api_tests.support.attempts import (
 from service.contract.agent import ReportedEvent
 from workers.checkpoints.folder import read_manifest
 
-pytestmark = pytest.mark.xdist_group("trainer: file names")
+pytestmark = pytest.mark.xdist_group("training")
 CAFE = os.fsdecode(b"caf\xe9")
 IMAGE = os.fsdecode(b"0\xff.png")
 SHOWN = [r"caf\xe9", "cat"]

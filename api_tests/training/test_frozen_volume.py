@@ -20,7 +20,7 @@ from api_tests.support.attempts import (
 )
 from workers.checkpoints.folder import checkpoints_in, verify
 
-pytestmark = pytest.mark.xdist_group("trainer: attempts")
+pytestmark = pytest.mark.xdist_group("training")
 
 _WORK_SECONDS = 3.0
 """What the rank computes while its volume hangs: more than a step and the start of a save."""

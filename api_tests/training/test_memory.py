@@ -20,7 +20,7 @@ from workers.training.attempt_results import result_of
 from workers.training.fitting_batch import BatchTooLarge, fitting_images
 from workers.training.step import TrainingStep
 
-pytestmark = pytest.mark.xdist_group("trainer: attempts")
+pytestmark = pytest.mark.xdist_group("training")
 
 ALLOCATOR = (
     "[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory: "

@@ -90,7 +90,7 @@ def test_recalibrated_statistics_are_the_mean_over_all_parts() -> None:
     torch.testing.assert_close(norm.running_var, variances.mean(0))
 
 
-@pytest.mark.xdist_group("trainer: compiled")
+@pytest.mark.xdist_group("training")
 @pytest.mark.usefixtures("compile_cache")
 def test_a_compiled_step_in_parts_has_the_losses_of_an_eager_one() -> None:
     def losses(execution: Execution) -> list[float]:

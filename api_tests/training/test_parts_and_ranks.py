@@ -26,7 +26,7 @@ from workers.attempt_dir import AttemptDir
 from workers.checkpoints.snapshot import load
 from workers.training.execution import ORIGINAL, Execution
 
-pytestmark = pytest.mark.xdist_group("trainer: parts")
+pytestmark = pytest.mark.xdist_group("training")
 
 PARAMS: dict[str, Any] = {
     "total_iters": 4,

@@ -11,7 +11,7 @@ from torch.nn.parallel import DistributedDataParallel
 from api_tests.support.attempts import attempt, draw_photos, ended, final_digest, run
 from workers.training import distributed, gradient_averaging, process_group
 
-pytestmark = pytest.mark.xdist_group("trainer: ranks")
+pytestmark = pytest.mark.xdist_group("training")
 
 
 def use_a_group_for_gradients() -> None:

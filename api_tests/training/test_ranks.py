@@ -26,7 +26,7 @@ from api_tests.support.attempts import (
 from api_tests.support.killed_run import killed_beside_left_alone
 from workers.checkpoints.folder import checkpoints_in, verify
 
-pytestmark = pytest.mark.xdist_group("trainer: ranks")
+pytestmark = pytest.mark.xdist_group("training")
 
 
 @pytest.mark.parametrize("ranks", [2, 3])

@@ -31,7 +31,7 @@ from workers.runs import datasets, train
 from workers.training import initial_state, process_group, step_of_run
 from workers.training.execution_choice import Choice
 
-pytestmark = pytest.mark.xdist_group("trainer: ranks")
+pytestmark = pytest.mark.xdist_group("training")
 
 
 def soon() -> None:

@@ -19,7 +19,7 @@ from service.contract.agent import ReportedEvent
 from workers.data.fingerprint import read_run_data
 from workers.training.learning_check import is_at_chance
 
-pytestmark = pytest.mark.xdist_group("trainer: ranks")
+pytestmark = pytest.mark.xdist_group("training")
 
 FEW = {"validated_paths": 2, "validation_recalibration_batches": 1}
 SHORT = {"total_iters": 6, "val_interval": 100, "validated_paths": 1, "learning_rate": 0.005}

@@ -24,7 +24,7 @@ from workers.recipes import build
 from workers.recipes.supernet import SupernetParams
 from workers.recipes.supernet.sampler import path_of_step, paths_of_validation
 
-pytestmark = pytest.mark.xdist_group("trainer: supernet ranks")
+pytestmark = pytest.mark.xdist_group("training")
 
 PARAMS = SupernetParams(
     total_iters=3,

@@ -24,7 +24,7 @@ from service.volume.disk import Disk
 from workers.attempt_dir import AttemptDir
 from workers.checkpoints.folder import checkpoints_in, verify
 
-pytestmark = pytest.mark.xdist_group("trainer: attempts")
+pytestmark = pytest.mark.xdist_group("training")
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from workers.checkpoints.folder import checkpoints_in
 from workers.checkpoints.snapshot import load
 from workers.checkpoints.upstream import write_weights
 
-pytestmark = pytest.mark.xdist_group("trainer: weights")
+pytestmark = pytest.mark.xdist_group("training")
 
 
 @pytest.fixture(scope="module")
