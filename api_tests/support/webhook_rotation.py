@@ -66,8 +66,24 @@ def rotate(server: ThreadedServer, made: dict[str, Any], **body: Any) -> dict[st
 def message_of(server: ThreadedServer, receiver: WebhookReceiver, made: dict[str, Any]) -> Received:
     """What the receiver gets of a test call."""
     event = server.http.post(f"/webhooks/{made['id']}/test").json()["event_id"]
-    wait_for(lambda: any(each.event_id == event for each in receiver.received), "the message")
+    is_tried(server, made, event, 1)
     return next(each for each in receiver.received if each.event_id == event)
+
+
+def is_tried(server: ThreadedServer, made: dict[str, Any], event_id: str, tries: int) -> None:
+    """Wait until a message was sent so often, and the server has stored what came of it.
+
+    Only then may the clock be turned on: the next try is counted from the time of the last.
+    """
+    path = f"/webhooks/{made['id']}/deliveries"
+
+    def has_tried() -> bool:
+        return any(
+            each["event_id"] == event_id and each["tries"] >= tries
+            for each in server.http.get(path).json()["data"]
+        )
+
+    wait_for(has_tried, f"{tries} tries")
 
 
 def signers_of(message: Received, *secrets: str) -> list[bool]:
