@@ -10,7 +10,6 @@ from chaos.rounds import LEAST_FAULTS, one_round
 pytestmark = pytest.mark.xdist_group("whole machine")
 
 
-@pytest.mark.timeout(300)
 def test_under_injected_faults_no_job_is_lost_none_runs_twice_and_weights_are_the_same(
     tmp_path: Path,
 ) -> None:

@@ -56,7 +56,6 @@ def start_worker(installation: Installation, site: Path, monkeypatch: pytest.Mon
     return start
 
 
-@pytest.mark.timeout(400)
 def test_a_packages_recipe_is_trained_killed_resumed_evaluated_and_exported(
     installation: Installation, start_worker: Any, tmp_path: Path
 ) -> None:

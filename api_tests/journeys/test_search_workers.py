@@ -121,7 +121,6 @@ def test_a_killed_server_and_a_killed_worker_lose_nothing(searches: Searches) ->
     searches.ends_as_alone(search)
 
 
-@pytest.mark.timeout(600)
 def test_a_search_that_is_paused_and_cancelled_keeps_all_that_it_has_measured(
     searches: Searches,
 ) -> None:
@@ -145,7 +144,6 @@ def test_a_search_that_is_paused_and_cancelled_keeps_all_that_it_has_measured(
     assert digest(search) == digest(alone)
 
 
-@pytest.mark.timeout(600)
 def test_what_a_search_has_published_is_exported_and_trained_on(
     searches: Searches, tmp_path: Path
 ) -> None:

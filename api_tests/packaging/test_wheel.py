@@ -43,7 +43,6 @@ step: {type} = job.progress.step
 """
 pytestmark = [
     pytest.mark.registry,
-    pytest.mark.timeout(600),
     # Built and installed once, for all of these.
     pytest.mark.xdist_group("wheel"),
 ]

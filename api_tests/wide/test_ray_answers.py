@@ -99,7 +99,6 @@ def test_an_address_where_nothing_answers_is_named(monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("whole machine")
-@pytest.mark.timeout(300)
 class TestOnACluster:
     def test_a_worker_without_the_token_is_told_where_to_put_it(
         self, ray: RayCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -29,7 +29,7 @@ from workers.launcher.base import Availability
 from workers.launcher.process_exit import ProcessExit
 from workers.launcher.ray.launcher import RayLauncher
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("whole machine"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("whole machine")]
 
 HEAD_SECONDS = "10"
 RecordEnd = Callable[[WideAttempt, list[psutil.Process]], ProcessExit]

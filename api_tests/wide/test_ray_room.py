@@ -9,7 +9,7 @@ from api_tests.support.polling import eventually
 from api_tests.support.wide_launches import TRAINER, StartRayLauncher, an_attempt
 from api_tests.support.worker_process import title_of
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("whole machine"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("whole machine")]
 
 
 def test_an_attempt_begins_on_no_node_while_another_has_one_of_them(

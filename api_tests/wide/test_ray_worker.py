@@ -16,7 +16,7 @@ from service.contract.ids import new_id
 
 __all__ = ["start_worker"]
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("whole machine"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("whole machine")]
 
 LEASE = {"heartbeat_seconds": 0.5}
 

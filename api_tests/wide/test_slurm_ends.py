@@ -22,7 +22,7 @@ from api_tests.support.worker_process import all_ended, title_of
 from service.contract.kernel import boot_clock
 from workers.launcher.base import Availability, CannotLaunch
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("whole machine"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("whole machine")]
 
 
 def test_two_nodes_train_to_the_weights_of_two_ranks_on_one_host(

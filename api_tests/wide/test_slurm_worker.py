@@ -14,7 +14,7 @@ from api_tests.support.slurm import SlurmCluster
 from api_tests.support.worker_process import all_ended, title_of
 from service.contract.ids import new_id
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("whole machine"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("whole machine")]
 
 ROOT = Path(__file__).parents[2]
 LEASE = {"heartbeat_seconds": 0.5}

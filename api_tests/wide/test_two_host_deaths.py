@@ -18,7 +18,7 @@ from api_tests.support.namespaces import TwoHosts, missing_for_namespaces
 from api_tests.support.polling import eventually
 from api_tests.support.worker_process import title_of
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("whole machine"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("whole machine")]
 
 
 class TwoHostYard(DisturbedYard):

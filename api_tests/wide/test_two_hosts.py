@@ -15,7 +15,7 @@ from service.contract.ids import new_id
 from service.contract.kernel import boot_clock
 from workers.launcher.wide.launcher import HostLauncher
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("whole machine"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("whole machine")]
 
 SURVIVED_SECONDS = 20.0
 
