@@ -10,12 +10,12 @@ from api_tests.support.webhook_receiver import WebhookReceiver
 from api_tests.support.webhook_rotation import (
     clock,
     context,
-    is_tried,
     made,
     message_of,
     rotate,
     server,
     signers_of,
+    wait_for_tries,
 )
 
 __all__ = ["clock", "context", "made", "server"]
@@ -53,7 +53,7 @@ def test_a_retry_is_signed_by_the_secrets_that_are_valid_when_it_is_sent(
     new = rotate(server, made, overlap_seconds=3600)["secret"]
     for tries, passed in ((2, timedelta(minutes=1)), (3, DAY)):
         clock.advance(passed)
-        is_tried(server, made, first.event_id, tries)
+        wait_for_tries(server, made, first.event_id, tries)
     tries = receiver.received
     assert {each.event_id for each in tries} == {first.event_id}
     signers = [signers_of(each, new, made["secret"]) for each in tries]

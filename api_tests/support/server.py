@@ -79,11 +79,11 @@ class Server:
 @contextmanager
 def two_servers(folder: Path, database_url: str, **settings: str) -> Iterator[list[Server]]:
     """Two servers over one PostgreSQL and one volume."""
+    settings |= {"database_url": database_url, "volume": f"{folder}/volume"}
     with ExitStack() as stack:
         servers = []
         for name in ("one", "two"):
             (folder / name).mkdir()
-            settings |= {"database_url": database_url, "volume": f"{folder}/volume"}
             servers.append(Server(folder / name, **settings))
             stack.callback(servers[-1].stop)
         yield servers

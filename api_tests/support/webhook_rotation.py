@@ -66,11 +66,11 @@ def rotate(server: ThreadedServer, made: dict[str, Any], **body: Any) -> dict[st
 def message_of(server: ThreadedServer, receiver: WebhookReceiver, made: dict[str, Any]) -> Received:
     """What the receiver gets of a test call."""
     event = server.http.post(f"/webhooks/{made['id']}/test").json()["event_id"]
-    is_tried(server, made, event, 1)
+    wait_for_tries(server, made, event, 1)
     return next(each for each in receiver.received if each.event_id == event)
 
 
-def is_tried(server: ThreadedServer, made: dict[str, Any], event_id: str, tries: int) -> None:
+def wait_for_tries(server: ThreadedServer, made: dict[str, Any], event_id: str, tries: int) -> None:
     """Wait until a message was sent so often, and the server has stored what came of it.
 
     Only then may the clock be turned on: the next try is counted from the time of the last.
